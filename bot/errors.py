@@ -1,0 +1,32 @@
+"""One family of errors that carry the text a person is shown."""
+
+
+class StudiiBotError(Exception):
+    """Base of all errors that we raise on purpose.
+
+    `str(error)` is a sentence that may be shown to a member as it is: it says what happened and
+    what to do next, and holds no secret. A subclass's `default` is its sentence when none is given.
+    """
+
+    default = "Something went wrong on our side. Please try again."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.default)
+
+
+class SettingsError(StudiiBotError):
+    """A setting is missing or wrong: one line for the operator, who then mends it."""
+
+    default = "A setting is missing or wrong."
+
+
+class Refused(StudiiBotError):
+    """A request that is turned down before anything is spent: the sentence says why and who can change it."""
+
+    default = "That is not possible here."
+
+
+class Busy(StudiiBotError):
+    """The database made the person wait too long."""
+
+    default = "The bot is busy right now. Please try again in a moment."
