@@ -1,0 +1,186 @@
+"""Studii's tools as data: what each takes, gives and probably costs."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from bot.errors import Refused, SettingsError
+
+SHIPPED = Path(__file__).with_name("tools.toml")
+
+# What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
+# https://discord.com/developers/docs/interactions/application-commands#application-command-object
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Kind = Literal["image", "video"]
+MAX_OPTIONS = 22  # of Discord's 25, less the image and what every command has beside its inputs
+MAX_LONG_TEXT = 2000  # characters
+MAX_SHORT_TEXT = 100
+
+
+class SourceRule(StrEnum):
+    """Whether a tool starts from a photo."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ToolInput(_Strict):
+    """One input of a tool."""
+
+    name: Name
+    description: Line
+    default: Line | None = None
+    suggestions: Annotated[tuple[Line, ...], Field(max_length=25)] = ()
+    required: bool = False
+    price: bool = False
+    long: bool = False
+
+    @property
+    def max_length(self) -> int:
+        """Characters that a value may have."""
+        return MAX_LONG_TEXT if self.long else MAX_SHORT_TEXT
+
+
+class SourceFlag(_Strict):
+    """An input that nobody is asked for: it follows from whether there is a photo."""
+
+    name: Name
+    with_photo: Annotated[Line, Field(alias="with")]
+    without_photo: Annotated[Line, Field(alias="without")]
+
+
+class Tool(_Strict):
+    """One tool of the API; see `tools.toml` for what each field means."""
+
+    slug: Name
+    title: Line
+    summary: Line
+    emoji: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    source: SourceRule
+    source_flag: SourceFlag | None = None
+    output: Kind | None = None
+    output_from: Name | None = None
+    assumed_cost: Annotated[int, Field(ge=0, le=1_000_000)]
+    portrait: bool = False
+    inputs: Annotated[tuple[ToolInput, ...], Field(max_length=MAX_OPTIONS)] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [one.name for one in self.inputs]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"the input {min(doubled)!r} is there twice")
+        if taken := {"image", "private", "extra"} & set(names):
+            raise ValueError(f"{min(taken)!r} is an option that every command has; no input can be called so")
+        if (self.output is None) == (self.output_from is None):
+            raise ValueError("say either output or output_from")
+        if self.output_from is not None and self.output_from not in names:
+            raise ValueError(f"output_from names {self.output_from!r}, which is none of its inputs")
+        if self.source_flag is not None and self.source_flag.name in names:
+            raise ValueError(f"source_flag is {self.source_flag.name!r}, which is one of its inputs already")
+        return self
+
+    def prepare(self, values: Mapping[str, str | None], *, has_source: bool) -> dict[str, str]:
+        """The inputs to send: defaults filled in, blanks left out.
+
+        Raises `Refused` when something that the tool needs is missing or too long.
+        """
+        if self.source is SourceRule.REQUIRED and not has_source:
+            raise Refused(f"{self.title} starts from a photo. Attach one as `image` and try again.")
+        if self.source is SourceRule.NONE and has_source:
+            raise Refused(f"{self.title} does not take a photo. Leave `image` out and try again.")
+        prepared: dict[str, str] = {}
+        if self.source_flag is not None:
+            flag = self.source_flag
+            prepared[flag.name] = flag.with_photo if has_source else flag.without_photo
+        for one in self.inputs:
+            value = (values.get(one.name) or "").strip() or one.default
+            if value is None and one.required:
+                what = one.description[0].lower() + one.description[1:]
+                raise Refused(f"{self.title} needs `{one.name}`: {what}.")
+            if value is not None and len(value) > one.max_length:
+                bound = f"at most {one.max_length:,} characters"
+                raise Refused(f"`{one.name}` may have {bound}; yours has {len(value):,}.")
+            if value is not None:
+                prepared[one.name] = value
+        return prepared
+
+    def variant(self, inputs: Mapping[str, str]) -> str:
+        """The inputs on which the price depends, in a fixed order: `mode=image quality=standard`."""
+        priced = (one.name for one in self.inputs if one.price and one.name in inputs)
+        return " ".join(f"{name}={inputs[name]}" for name in priced)
+
+    def in_catalogue(self, inputs: Mapping[str, str]) -> bool:
+        """Whether every input that changes the price has one of the suggested values."""
+        return all(
+            inputs[one.name] in one.suggestions for one in self.inputs if one.price and one.name in inputs
+        )
+
+    def output_kind(self, inputs: Mapping[str, str]) -> Kind:
+        """What these inputs will make."""
+        if self.output is not None:
+            return self.output
+        return "video" if inputs.get(self.output_from or "") == "video" else "image"
+
+
+class Catalog:
+    """All tools, in the order of their file."""
+
+    def __init__(self, tools: Mapping[str, Tool]) -> None:
+        self.tools = tools
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Catalog":
+        """Read the tools from `path`, or from the file that ships with the bot.
+
+        Raises `SettingsError` with the file, the table and the reason.
+        """
+        file = path or SHIPPED
+        try:
+            with file.open("rb") as stream:
+                tables = tomllib.load(stream)
+        except OSError as error:
+            raise SettingsError(f"STUDII_TOOLS_FILE: {file} cannot be read ({error.strerror}).") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file}: not valid TOML: {error}.") from error
+        if not tables:
+            raise SettingsError(f"{file}: there is no tool in it.")
+        return cls({slug: _tool(file, slug, table) for slug, table in tables.items()})
+
+    def get(self, slug: str) -> Tool:
+        """The tool of that slug; raises `Refused` when there is none (any more)."""
+        tool = self.tools.get(slug)
+        if tool is None:
+            raise Refused(f"There is no tool `{slug}` here any more.")
+        return tool
+
+
+_AS_DICT = TypeAdapter(dict[str, object])
+
+
+def _tool(file: Path, slug: str, table: object) -> Tool:
+    try:
+        return Tool.model_validate({**_AS_DICT.validate_python(table), "slug": slug})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+        reason = re.sub(r"^Value error, ", "", first["msg"])
+        raise SettingsError(f"{file}: [{slug}]{where}: {reason[0].lower()}{reason[1:]}.") from error
