@@ -1,0 +1,49 @@
+# Everything runs in .venv, which each target makes or brings up to date by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help demo test check run lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/sandbox.done ## try the bot in a browser, without Discord and without a key (ARGS=--once: only the tour)
+	@$(BIN)/python -m sandbox $(ARGS)
+
+test: $(VENV)/dev.done ## run the tests
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(VENV)/dev.done ## style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+run: $(VENV)/bot.done ## run the bot with the settings of .env
+	@$(BIN)/python -m bot run
+
+lock: $(VENV)/dev.done ## resolve the locked versions in requirements/ anew
+	$(BIN)/python -m pip install --quiet uv
+	$(call compile,bot,)
+	$(call compile,sandbox,--group sandbox)
+	$(call compile,dev,--group dev)
+
+compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
+	--no-header --no-annotate pyproject.toml $(2) --output-file requirements/$(1).txt
+
+clean: ## remove what the targets made here
+	rm -rf $(VENV) demo-output .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# The mark is written last: a set-up that was interrupted is done again.
+$(VENV)/%.done: requirements/%.txt | $(VENV)/python.done
+	@echo "Setting up $(VENV) for the $* (once, about a minute) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/python.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
