@@ -30,3 +30,9 @@ class Busy(StudiiBotError):
     """The database made the person wait too long."""
 
     default = "The bot is busy right now. Please try again in a moment."
+
+
+class PhotoUnavailable(StudiiBotError):
+    """The photo that a job starts from cannot be had: the job ends unpaid."""
+
+    default = "Discord no longer has that photo. Please attach it again."
