@@ -1,0 +1,3 @@
+"""Studii for Discord."""
+
+__version__ = "0.1.0"

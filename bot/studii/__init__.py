@@ -1,0 +1,51 @@
+"""The Studii API: a client, its answers and its errors."""
+
+from bot.studii.client import USER_AGENT, StudiiClient, Timeouts
+from bot.studii.errors import (
+    ApiFailed,
+    ApiRefused,
+    BadInputs,
+    DownloadFailed,
+    JobNotFound,
+    KeyRefused,
+    MalformedAnswer,
+    NoAnswer,
+    NotSent,
+    OutcomeUnknown,
+    OutOfCredits,
+    OutputGone,
+    PlanRefused,
+    RateLimited,
+    StudiiError,
+    TooLarge,
+    UploadFailed,
+)
+from bot.studii.transfer import Download
+from bot.studii.wire import CreatedJob, JobReport, UploadTarget
+
+__all__ = [
+    "USER_AGENT",
+    "ApiFailed",
+    "ApiRefused",
+    "BadInputs",
+    "CreatedJob",
+    "Download",
+    "DownloadFailed",
+    "JobNotFound",
+    "JobReport",
+    "KeyRefused",
+    "MalformedAnswer",
+    "NoAnswer",
+    "NotSent",
+    "OutOfCredits",
+    "OutcomeUnknown",
+    "OutputGone",
+    "PlanRefused",
+    "RateLimited",
+    "StudiiClient",
+    "StudiiError",
+    "Timeouts",
+    "TooLarge",
+    "UploadFailed",
+    "UploadTarget",
+]

@@ -1,0 +1,55 @@
+"""Which addresses we go to: our own, built from the base, and those that Studii hands back, once they are
+safe."""
+
+import re
+from urllib.parse import quote
+
+from yarl import URL
+
+_PRINTABLE = re.compile(r"[!-~]+")
+
+
+class Addresses:
+    """Raises ValueError if the base is no http or https address."""
+
+    def __init__(self, base_url: str) -> None:
+        base = _absolute(base_url)
+        if base is None:
+            raise ValueError("base_url must be an address such as https://studii.tech/api/v1")
+        self._base = str(base).rstrip("/")
+        self._origin = base.origin()
+        self._schemes = {"https"} if base.scheme == "https" else {"http", "https"}
+
+    @property
+    def jobs(self) -> URL:
+        return URL(f"{self._base}/jobs", encoded=True)
+
+    @property
+    def uploads(self) -> URL:
+        return URL(f"{self._base}/uploads", encoded=True)
+
+    def job(self, job_id: str, status_url: str | None = None) -> URL:
+        """Where a job is asked for. Studii's own `status_url` is used only if it leads to Studii: the key
+        goes with the request."""
+        given = self.handed_back(status_url) if status_url else None
+        if given is not None and given.origin() == self._origin:
+            return given
+        # A dot of its own would be taken for a step in the path.
+        return URL(f"{self._base}/jobs/{quote(job_id, safe='').replace('.', '%2E')}", encoded=True)
+
+    def handed_back(self, text: str) -> URL | None:
+        """An address out of an answer, kept to the letter (a signature may hang on it); None if it is not
+        safe: not https (unless the base is http itself), no host, or a name and password in it."""
+        url = _absolute(text)
+        return url if url is not None and url.scheme in self._schemes else None
+
+
+def _absolute(text: str) -> URL | None:
+    if not _PRINTABLE.fullmatch(text):
+        return None
+    try:
+        url = URL(text, encoded=True)
+        fit = url.scheme in {"http", "https"} and bool(url.host) and url.port is not None
+    except ValueError:
+        return None
+    return url if fit and url.raw_user is None and url.raw_password is None else None

@@ -1,0 +1,223 @@
+"""Studii's API, one method a request (Studii API docs)."""
+
+import re
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from pydantic import SecretStr
+from yarl import URL
+
+from bot import __version__
+from bot.clock import Clock, SystemClock
+from bot.studii.addresses import Addresses
+from bot.studii.errors import (
+    ApiFailed,
+    ApiRefused,
+    BadInputs,
+    JobNotFound,
+    KeyRefused,
+    MalformedAnswer,
+    NoAnswer,
+    NotSent,
+    OutcomeUnknown,
+    OutOfCredits,
+    PlanRefused,
+    RateLimited,
+    StudiiError,
+)
+from bot.studii.exchange import Answer, Lost, exchange, send_once
+from bot.studii.transfer import Download, Storage
+from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
+from bot.studii.words import clean, detail_of, retry_after
+
+USER_AGENT = f"studii-for-discord/{__version__}"
+
+_A_KEY = re.compile(r"[!-~]{1,500}")
+_REFUSALS = {400: BadInputs, 401: KeyRefused, 402: OutOfCredits, 403: PlanRefused}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """In seconds. `read` is the longest silence; `total` bounds an API call, `transfer` an upload or
+    download."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    total: float = 60.0
+    transfer: float = 900.0
+
+
+class StudiiClient:
+    """Asks Studii; owns its HTTP sessions while its context is open.
+
+    Each API call sends exactly one request and never repeats it: whoever calls counts requests and decides
+    what may be sent again. All raise the errors of `bot.studii.errors`; a key shows up in none of them.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeouts: Timeouts | None = None,
+        clock: Clock | None = None,
+        attempts: int = 3,
+        retry_wait: float = 0.5,
+    ) -> None:
+        """`attempts` and `retry_wait` (seconds before the first repeat) are for uploads and downloads of
+        bytes."""
+        self._addresses = Addresses(base_url)
+        self._timeouts = timeouts or Timeouts()
+        self._clock = clock or SystemClock()
+        self._attempts = attempts
+        self._retry_wait = retry_wait
+        self._stack = AsyncExitStack()
+        self._api: ClientSession
+        self._create: ClientSession
+        self._storage: Storage
+
+    async def __aenter__(self) -> Self:
+        self._api = await self._session(self._timeouts.total)
+        # On a kept-alive connection a stale socket and a lost answer look the same: a paid POST gets a fresh
+        # one.
+        self._create = await self._session(self._timeouts.total, force_close=True)
+        storage = await self._session(self._timeouts.transfer)
+        self._storage = Storage(storage, attempts=self._attempts, retry_wait=self._retry_wait)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _session(self, total: float, *, force_close: bool = False) -> ClientSession:
+        limits = self._timeouts
+        return await self._stack.enter_async_context(
+            ClientSession(
+                connector=TCPConnector(force_close=force_close),
+                timeout=ClientTimeout(total=total, connect=limits.connect, sock_read=limits.read),
+                headers={"User-Agent": USER_AGENT},
+                cookie_jar=DummyCookieJar(),  # keys of different servers share a session, cookies must not
+                middlewares=(send_once,),
+            )
+        )
+
+    async def create_job(
+        self, key: str, tool: str, inputs: Mapping[str, str], source_object_key: str | None = None
+    ) -> CreatedJob:
+        """POST /jobs: spends credits (Studii API docs, Create a job).
+
+        `RateLimited`, `ApiFailed` and `NotSent` mean that it was not taken and may be sent again;
+        `ApiRefused` that it was not taken; `OutcomeUnknown` that nobody can tell.
+        """
+        secret = _secret(key)
+        del key  # here and below: a traceback that shows local variables shows no key
+        body: dict[str, object] = {"tool": tool, "inputs": dict(inputs)}
+        if source_object_key is not None:
+            body["source_object_key"] = source_object_key
+        answer = await exchange(self._create, "POST", self._addresses.jobs, secret, body)
+        if isinstance(answer, Lost):
+            raise OutcomeUnknown(reason=answer.reason) if answer.sent else NotSent(reason=answer.reason)
+        if answer.is_success:
+            created = parse(CREATED_JOB, answer.body)
+            if created is None:
+                raise OutcomeUnknown(reason=f"unreadable answer, status {answer.status}")
+            return created
+        if answer.status == 500 or 400 <= answer.status < 500:
+            raise self._failure(answer, secret)
+        raise OutcomeUnknown(reason=f"status {answer.status}", detail=_detail(answer, secret))
+
+    async def job_status(self, key: str, job_id: str, status_url: str | None = None) -> JobReport:
+        """GET a job: how it stands (Studii API docs, Poll status)."""
+        secret = _secret(key)
+        del key
+        answer = await self._ask("GET", self._addresses.job(job_id, status_url), secret)
+        report = parse(JOB_REPORT, answer.body)
+        if report is None or report.id != job_id:
+            raise MalformedAnswer(reason="not a report of this job")
+        if report.output_url is not None and self._addresses.handed_back(report.output_url) is None:
+            raise MalformedAnswer(reason="output_url is not safe")
+        return replace(report, error=clean(report.error, secret.get_secret_value()))
+
+    async def check_key(self, key: str) -> None:
+        """Ask for a job that cannot exist: returns if the key is good, raises `KeyRefused` if it is not.
+        Costs one request and no credits."""
+        secret = _secret(key)
+        del key
+        try:
+            await self._ask("GET", self._addresses.job(str(uuid4())), secret)
+        except JobNotFound:
+            return
+
+    async def request_upload(self, key: str, filename: str, content_type: str) -> UploadTarget:
+        """POST /uploads: where to put a source (Studii API docs, Upload a source image)."""
+        secret = _secret(key)
+        del key
+        body = {"filename": filename, "content_type": content_type}
+        answer = await self._ask("POST", self._addresses.uploads, secret, body)
+        target = parse(UPLOAD_TARGET, answer.body)
+        if target is None:
+            raise MalformedAnswer(reason="not an upload target")
+        if self._addresses.handed_back(target.signed_url) is None:
+            raise MalformedAnswer(reason="signed_url is not safe")
+        return target
+
+    async def put(self, target: UploadTarget, path: Path, content_type: str) -> None:
+        """Upload a file; `content_type` must be the one that was asked for. Raises `UploadFailed` (ask for a
+        new target) and OSError if the file cannot be read."""
+        await self._storage.put(self._safe(target.signed_url), path, content_type)
+
+    async def download(self, url: str, destination: Path, *, limit: int) -> Download:
+        """Fetch an output into a file that appears whole or not at all; `limit` is in bytes.
+
+        Raises `OutputGone`, `TooLarge`, `DownloadFailed`, and OSError if the file cannot be written.
+        """
+        return await self._storage.download(self._safe(url), destination, limit)
+
+    def _safe(self, address: str) -> URL:
+        url = self._addresses.handed_back(address)
+        if url is None:
+            raise MalformedAnswer(reason="an address is not safe")
+        return url
+
+    async def _ask(self, method: str, url: URL, key: SecretStr, json: object = None) -> Answer:
+        """The 2xx answer to a request that costs nothing."""
+        answer = await exchange(self._api, method, url, key, json)
+        if isinstance(answer, Lost):
+            raise NoAnswer(reason=answer.reason) if answer.sent else NotSent(reason=answer.reason)
+        if answer.is_success and answer.body is not None:
+            return answer
+        if answer.status < 400:
+            raise MalformedAnswer(reason=f"unexpected answer, status {answer.status}")
+        if answer.status == 404 and method == "GET":
+            # A web page says that the address is wrong, or that a proxy spoke; the API says that there is no
+            # job.
+            if answer.content_type == "text/html":
+                raise MalformedAnswer(reason="a web page, status 404")
+            raise JobNotFound(detail=_detail(answer, key))
+        raise self._failure(answer, key)
+
+    def _failure(self, answer: Answer, key: SecretStr) -> StudiiError:
+        detail = _detail(answer, key)
+        if answer.status == 429:
+            return RateLimited(retry_after(answer.headers, self._clock.now()), detail=detail)
+        if answer.status >= 500:
+            return ApiFailed(answer.status, detail=detail)
+        refusal = _REFUSALS.get(answer.status)
+        return refusal(detail=detail) if refusal else ApiRefused(answer.status, detail=detail)
+
+
+def _secret(key: str) -> SecretStr:
+    if not _A_KEY.fullmatch(key):
+        # It could not even stand in a header.
+        raise KeyRefused("That is not a Studii API key: it holds spaces or characters that no key has.")
+    return SecretStr(key)
+
+
+def _detail(answer: Answer, key: SecretStr) -> str | None:
+    return detail_of(answer.body, key.get_secret_value())

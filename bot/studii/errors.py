@@ -1,0 +1,182 @@
+"""How asking Studii can go wrong (Studii API docs, Errors), told apart by what may be done next.
+
+`str(error)` may be shown to a member. `detail` holds Studii's own words, cleaned; `reason` is a few words for
+the operator's log. No error keeps the library's exception behind it: those carry the request's headers, and
+so the key.
+"""
+
+from typing import ClassVar
+
+from bot.errors import StudiiBotError
+
+
+class StudiiError(StudiiBotError):
+    """Base of everything that goes wrong between us and Studii."""
+
+    default = "Studii could not be reached properly just now. Please try again in a moment."
+
+    def __init__(
+        self, message: str | None = None, *, detail: str | None = None, reason: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.detail = detail
+        self.reason = reason
+
+
+class ApiRefused(StudiiError):
+    """Studii answered with a 4xx: it did not take the request, and the same request will not fare better."""
+
+    default = "Studii turned this request down."
+    remedy: ClassVar[str] = ""
+
+    def __init__(self, status: int, message: str | None = None, *, detail: str | None = None) -> None:
+        super().__init__(message or self._sentence(detail), detail=detail, reason=f"status {status}")
+        self.status = status
+
+    @classmethod
+    def _sentence(cls, detail: str | None) -> str:
+        lead = f"{cls.default[:-1]}: “{detail}”" if detail else cls.default
+        return f"{lead} {cls.remedy}".rstrip()
+
+
+class _Documented(ApiRefused):
+    """A refusal whose status the documentation gives a meaning."""
+
+    code: ClassVar[int]
+
+    def __init__(self, message: str | None = None, *, detail: str | None = None) -> None:
+        super().__init__(self.code, message, detail=detail)
+
+
+class BadInputs(_Documented):
+    """400: a field is missing, or an input is not one that the tool takes."""
+
+    code = 400
+    default = "Studii did not accept these inputs."
+    remedy = "Change them and try again."
+
+
+class KeyRefused(_Documented):
+    """401: the key is missing, malformed or revoked. Also raised, unsent, for what cannot be a key."""
+
+    code = 401
+    default = "Studii does not accept this server's API key."
+    remedy = "An admin can make a new key at studii.tech/app/settings/api-keys and set it here."
+
+
+class OutOfCredits(_Documented):
+    """402: out of credits or the key's spend cap is reached; the one status means both."""
+
+    code = 402
+    default = "Studii has no credits left for this."
+    remedy = (
+        "Either the Studii account is out of credits, and an admin can add some at studii.tech; or the spend "
+        "cap of its key is reached, and an admin can raise it at studii.tech/app/settings/api-keys."
+    )
+
+
+class PlanRefused(_Documented):
+    """403: the account's plan does not allow this tool or this combination of inputs."""
+
+    code = 403
+    default = "The Studii plan of this server does not allow this."
+    remedy = "Try another tool or other settings, or ask an admin about the plan at studii.tech."
+
+
+class JobNotFound(_Documented):
+    """404 to the question for a job: there is none by that id, or it belongs to another account."""
+
+    code = 404
+    default = "Studii does not know this job."
+
+
+class RateLimited(StudiiError):
+    """429: not taken, because the key's requests of this minute are used up.
+
+    `retry_after` is in seconds, between 0 and 300; None if Studii did not say.
+    """
+
+    default = "Studii is busy with this server's other requests. Please try again in a minute."
+
+    def __init__(self, retry_after: float | None = None, *, detail: str | None = None) -> None:
+        super().__init__(detail=detail, reason="status 429")
+        self.retry_after = retry_after
+
+
+class ApiFailed(StudiiError):
+    """Studii answered that it failed, and the request may be repeated: a 500 ("safe to retry"), or any 5xx to
+    a request that costs nothing."""
+
+    default = "Studii had a problem of its own. Please try again in a moment."
+
+    def __init__(self, status: int = 500, *, detail: str | None = None) -> None:
+        super().__init__(detail=detail, reason=f"status {status}")
+        self.status = status
+
+
+class NotSent(StudiiError):
+    """No connection came about, so nothing was sent: name not found, refused, no TLS, or too slow to
+    connect."""
+
+    default = "Studii could not be reached. Please try again in a moment."
+
+
+class NoAnswer(StudiiError):
+    """A request that costs nothing was sent and its answer was lost: it may be repeated."""
+
+    default = "Studii did not answer. Please try again in a moment."
+
+
+class OutcomeUnknown(StudiiError):
+    """POST /jobs was sent, and whether Studii took the job cannot be known: never repeat it."""
+
+    default = (
+        "Studii may or may not have taken this job: its answer did not arrive. It is not sent again, so that "
+        "nobody pays twice; an admin can look it up at studii.tech and decide."
+    )
+
+
+class MalformedAnswer(StudiiError):
+    """A request that costs nothing was answered with something else than the documentation promises."""
+
+    default = "Studii gave an answer that could not be understood. Please try again in a moment."
+
+
+class UploadFailed(StudiiError):
+    """The bytes may not have arrived. A signed URL is good for one upload, so ask for a new one; an upload
+    costs nothing. `status` is what the storage answered, if it did; with 413 the picture is too large for any
+    URL."""
+
+    default = "The picture could not be sent to Studii. Please try again."
+
+    def __init__(self, status: int | None = None, *, reason: str | None = None) -> None:
+        super().__init__(
+            "This picture is too large for Studii. Please use a smaller one." if status == 413 else None,
+            reason=reason or f"status {status}",
+        )
+        self.status = status
+
+
+class DownloadFailed(StudiiError):
+    """The output could not be fetched whole, after several attempts; it may be there later."""
+
+    default = "The result is ready, but it could not be fetched from Studii. Please try again in a moment."
+
+
+class OutputGone(StudiiError):
+    """The output's address is not valid (any more); asking for the job again may give a fresh one."""
+
+    default = "The result is no longer at the address that Studii gave."
+
+
+class TooLarge(StudiiError):
+    """The output is larger than `limit` bytes; nothing of it is kept."""
+
+    default = "The result is too large to be fetched."
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The result is larger than the {limit / 2**20:,.0f} MiB that can be fetched.",
+            reason=f"over {limit} bytes",
+        )
+        self.limit = limit

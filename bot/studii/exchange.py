@@ -1,0 +1,96 @@
+"""One request, one answer: the only place that knows how aiohttp fails."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
+from multidict import CIMultiDict
+from pydantic import SecretStr
+from yarl import URL
+
+LARGEST_ANSWER = 2**20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body` is None if it did not arrive whole, or is larger than an answer may be."""
+
+    status: int
+    headers: Mapping[str, str]
+    content_type: str
+    body: bytes | None
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Lost:
+    """No answer. `sent` is False only if it is certain that no byte of the request left."""
+
+    sent: bool
+    reason: str
+
+
+class _ConnectionLost(aiohttp.ClientError):
+    """Stands in for the errors upon which aiohttp would send a GET or PUT a second time by itself."""
+
+
+async def send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Middleware that keeps aiohttp from repeating idempotent requests (client.py,
+    `retry_persistent_connection`): each one counts against a key's limit, and a signed URL is good for one
+    upload."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
+        raise _ConnectionLost(type(lost).__name__) from lost
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether a failure means that no connection came about: DNS, refusal, TLS, or too slow to connect."""
+    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+
+
+def reason_of(error: BaseException) -> str:
+    """A few words about a failure, without the text of the library's exception, which may hold headers."""
+    return str(error) if isinstance(error, _ConnectionLost) else type(error).__name__
+
+
+async def exchange(
+    session: ClientSession, method: str, url: URL, key: SecretStr, json: object = None
+) -> Answer | Lost:
+    """Send exactly one request and read its answer, without following a redirect.
+
+    Failures are returned and not raised, so that no later error drags along the library's exception (and with
+    it the headers of the request).
+    """
+    headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
+    try:
+        async with session.request(
+            method, url, json=json, headers=headers, allow_redirects=False
+        ) as response:
+            return Answer(
+                response.status,
+                CIMultiDict(response.headers),
+                response.content_type,
+                await _bounded_body(response),
+            )
+    except (aiohttp.ClientError, OSError) as error:  # a TimeoutError, of the total time, is an OSError too
+        return Lost(not never_sent(error), reason_of(error))
+
+
+async def _bounded_body(response: ClientResponse) -> bytes | None:
+    body = bytearray()
+    try:
+        async for chunk in response.content.iter_chunked(64 * 1024):
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                response.close()
+                return None
+    except (aiohttp.ClientError, OSError):
+        return None
+    return bytes(body)

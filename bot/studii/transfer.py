@@ -1,0 +1,159 @@
+"""Bytes to and from the storage behind Studii: no key goes there, and memory stays flat."""
+
+import asyncio
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import aiohttp
+import stamina
+from aiohttp import ClientResponse, ClientSession
+from yarl import URL
+
+from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
+from bot.studii.exchange import never_sent, reason_of
+
+_CHUNK = 256 * 1024
+# Storage services say 400 and 401 of a signature that has expired.
+_GONE = frozenset({400, 401, 403, 404, 410})
+_PASSING = frozenset({408, 425, 429})
+
+
+class _NotStored(UploadFailed):
+    """Certainly not taken, so that the same URL is still good."""
+
+
+class _Interrupted(DownloadFailed):
+    """Worth another attempt at once."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """`size` is in bytes; `content_type` is what the storage says, which the bytes may contradict."""
+
+    size: int
+    content_type: str
+
+
+class Storage:
+    def __init__(self, session: ClientSession, *, attempts: int, retry_wait: float) -> None:
+        self._session = session
+        self._attempts = attempts
+        self._wait = retry_wait
+
+    async def put(self, url: URL, path: Path, content_type: str) -> None:
+        async for attempt in self._retried(_NotStored):
+            with attempt:
+                await self._put_once(url, path, content_type)
+
+    async def _put_once(self, url: URL, path: Path, content_type: str) -> None:
+        file, size = await asyncio.to_thread(_open_to_read, path)
+        try:
+            # Storage servers refuse chunked bodies, so the length is said beforehand.
+            headers = {"Content-Type": content_type, "Content-Length": str(size)}
+            async with self._session.put(url, data=file, headers=headers, allow_redirects=False) as response:
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            # Once it was sent it may be stored, and the URL used up: not to be repeated.
+            kind = _NotStored if never_sent(error) else UploadFailed
+            raise kind(reason=reason_of(error)) from None
+        finally:
+            await asyncio.to_thread(file.close)
+        if 200 <= status < 300:
+            return
+        raise (_NotStored if status >= 500 or status in _PASSING else UploadFailed)(status)
+
+    async def download(self, url: URL, destination: Path, limit: int) -> Download:
+        async for attempt in self._retried(_Interrupted):
+            with attempt:
+                return await self._download_once(url, destination, limit)
+        raise AssertionError  # the last attempt raises
+
+    async def _download_once(self, url: URL, destination: Path, limit: int) -> Download:
+        # One name for a destination, so that what a crash leaves behind is overwritten and does not pile up.
+        part = destination.with_name(f"{destination.name}.part")
+        file = await asyncio.to_thread(part.open, "wb")
+        try:
+            download = await self._receive(url, file, limit)
+            await asyncio.to_thread(_keep, file, part, destination)
+        finally:
+            await asyncio.to_thread(_discard, file, part)
+        return download
+
+    async def _receive(self, url: URL, file: BinaryIO, limit: int) -> Download:
+        try:
+            async with self._session.get(
+                url,
+                headers={"Accept-Encoding": "identity"},  # so that lengths are those of the file
+                auto_decompress=False,
+                allow_redirects=False,
+                read_bufsize=_CHUNK,
+            ) as response:
+                _check(response, limit)
+                size = await _write_all(response, file, limit)
+                if size == 0 or response.content_length not in {None, size}:
+                    raise _Interrupted(reason=f"{size} of {response.content_length} bytes")
+                return Download(size, response.content_type)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _Interrupted(reason=reason_of(error)) from None
+
+    def _retried(self, on: type[Exception]):
+        return stamina.retry_context(
+            on=on,
+            attempts=self._attempts,
+            timeout=None,
+            wait_initial=self._wait,
+            wait_max=self._wait * 10,
+            wait_jitter=self._wait,
+        )
+
+
+def _check(response: ClientResponse, limit: int) -> None:
+    """Raise for anything but a 200 with a body that we may take."""
+    status = response.status
+    if status in _GONE:
+        raise OutputGone(reason=f"status {status}")
+    if status >= 500 or status in _PASSING:
+        raise _Interrupted(reason=f"status {status}")
+    if status != 200:
+        raise DownloadFailed(reason=f"status {status}")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise DownloadFailed(reason="packed although it was asked for plain")
+    if response.content_length is not None and response.content_length > limit:
+        raise TooLarge(limit)
+
+
+async def _write_all(response: ClientResponse, file: BinaryIO, limit: int) -> int:
+    size = 0
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(limit)
+        await asyncio.to_thread(file.write, chunk)
+    return size
+
+
+def _open_to_read(path: Path) -> tuple[BinaryIO, int]:
+    file = path.open("rb")
+    return file, os.fstat(file.fileno()).st_size
+
+
+def _keep(file: BinaryIO, part: Path, destination: Path) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+    part.replace(destination)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(destination.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _discard(file: BinaryIO, part: Path) -> None:
+    with suppress(OSError):  # a full disk fails again when the rest of the buffer is written
+        file.close()
+    part.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""What Studii answers, as values. Unknown fields are ignored; what is optional and unreadable counts as
+missing, so that one odd field never loses a job that was paid for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WrapValidator
+
+from bot.studii.words import words_of
+
+T = TypeVar("T")
+
+
+def _lenient(value: Any, parse: Callable[[Any], Any]) -> Any:
+    try:
+        return parse(value)
+    except ValidationError:
+        return None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+_Lenient = WrapValidator(_lenient)
+_Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+_Text = Annotated[str | None, _Lenient]
+_Credits = Annotated[Annotated[int, Field(ge=0, le=10**9)] | None, _Lenient]
+_Moment = Annotated[Annotated[datetime, AfterValidator(_in_utc)] | None, _Lenient]
+
+
+def _queued_if_unreadable(value: Any) -> Any:
+    return value if isinstance(value, str) and value else "queued"
+
+
+@dataclass(frozen=True)
+class CreatedJob:
+    """A job that Studii has taken (Studii API docs, Create a job).
+
+    `status_url` is as it came. `credits_charged` is None if the answer did not say it.
+    """
+
+    id: _Id
+    status: Annotated[str, BeforeValidator(_queued_if_unreadable)] = "queued"
+    status_url: _Text = None
+    credits_charged: _Credits = None
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """How a job stands (Studii API docs, Poll status). Times are UTC; a status that is not documented is kept
+    as it is and means that the job is still going."""
+
+    id: _Id
+    status: Annotated[str, Field(min_length=1)]
+    output_url: _Text = field(default=None, repr=False)
+    output_kind: _Text = None
+    tool: _Text = None
+    error: Annotated[str | None, BeforeValidator(words_of)] = None
+    created_at: _Moment = None
+    completed_at: _Moment = None
+    credits_charged: _Credits = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "completed"
+
+    @property
+    def failed(self) -> bool:
+        return self.status == "failed"
+
+    @property
+    def finished(self) -> bool:
+        return self.succeeded or self.failed
+
+
+@dataclass(frozen=True)
+class UploadTarget:
+    """Where a source goes (Studii API docs, Upload a source image). `expires_in` is in seconds. The URL is a
+    capability: whoever has it may upload."""
+
+    object_key: Annotated[str, Field(min_length=1, max_length=2000)]
+    signed_url: Annotated[str, Field(min_length=1)] = field(repr=False)
+    expires_in: Annotated[float | None, Field(ge=0), _Lenient] = None
+
+
+CREATED_JOB = TypeAdapter(CreatedJob)
+JOB_REPORT = TypeAdapter(JobReport)
+UPLOAD_TARGET = TypeAdapter(UploadTarget)
+
+
+def parse(shape: TypeAdapter[T], body: bytes | None) -> T | None:
+    """The body as that shape; None if it is missing or not of it."""
+    if body is None:
+        return None
+    try:
+        return shape.validate_json(body)
+    except ValidationError:
+        return None
