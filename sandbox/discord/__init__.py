@@ -1,1 +1,1 @@
-"""A simulated Discord around the bot: a server with people and photos, its page in a browser, and a browser to drive it."""
+"""A simulated Discord around the bot: people, a channel, its page, and a browser to drive the page."""

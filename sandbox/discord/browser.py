@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,7 +46,7 @@ def find_chromium() -> Path | None:
 
 
 @asynccontextmanager
-async def launch(executable: Path) -> AsyncIterator["Browser"]:
+async def launch(executable: Path) -> AsyncGenerator["Browser"]:
     """Run a browser with an empty profile, and end it with everything that belongs to it.
 
     Raises BrowserError when it does not start within 30 s.
@@ -65,7 +65,11 @@ async def launch(executable: Path) -> AsyncIterator["Browser"]:
         )
         try:
             address = await _debugging_address(process, Path(profile))
-            async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
+            async with (
+                aiohttp.ClientSession() as session,
+                # A screenshot in one frame is larger than aiohttp's default limit.
+                session.ws_connect(address, max_msg_size=0) as socket,
+            ):
                 browser = Browser(socket)
                 try:
                     yield browser
@@ -177,7 +181,7 @@ class Browser:
 
 
 class Tab:
-    """One open page. Elements are named by CSS selectors; the first that matches is meant."""
+    """One open page. Elements are named by CSS selectors."""
 
     def __init__(self, browser: Browser, session: str) -> None:
         self._browser = browser
@@ -195,7 +199,7 @@ class Tab:
         )
 
     async def evaluate(self, script: str) -> Any:
-        """The value of a JavaScript expression, awaited if it is a promise. Raises BrowserError if it throws."""
+        """The value of a JavaScript expression, or of its promise. Raises BrowserError if it throws."""
         answer = await self.call(
             "Runtime.evaluate", {"expression": script, "returnByValue": True, "awaitPromise": True}
         )
@@ -205,27 +209,33 @@ class Tab:
 
     async def wait_for(self, condition: str, *, seconds: float = 15.0) -> None:
         """Wait until a JavaScript expression is true. Raises BrowserError when it is not in time."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not await self.evaluate(f"Boolean({condition})"):
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError as error:
-            raise BrowserError(f"The page did not come to this within {seconds:.0f} s: {condition}") from error
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while not await self.evaluate(f"Boolean({condition})"):
+            if loop.time() > deadline:
+                raise BrowserError(f"The page did not come to this within {seconds:.0f} s: {condition}")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def wait_for_text(self, text: str, *, seconds: float = 15.0) -> None:
         """Wait until the page shows this text."""
         await self.wait_for(f"document.body.innerText.includes({json.dumps(text)})", seconds=seconds)
 
-    async def click(self, selector: str) -> None:
-        """Click an element with the mouse, once it is there."""
-        find = f"document.querySelector({json.dumps(selector)})"
-        await self.wait_for(f"{find}?.getClientRects().length")
-        await self.evaluate(f"{find}.scrollIntoView({{block: 'nearest', behavior: 'instant'}})")
-        box = await self.evaluate(f"(({{x, y, width, height}}) => [x, y, width, height])({find}.getBoundingClientRect())")
-        x, y, width, height = box
-        point = {"x": x + width / 2, "y": y + height / 2, "button": "left", "clickCount": 1}
+    async def click(self, selector: str, *, text: str = "") -> None:
+        """Click an element with the mouse once it is there: the last visible one that holds the text."""
+        find = (
+            f"[...document.querySelectorAll({json.dumps(selector)})].filter(element => "
+            f"element.getClientRects().length && element.innerText.includes({json.dumps(text)})).at(-1)"
+        )
+        await self.wait_for(find)
+        x, y = await self.evaluate(
+            f"(element => {{ element.scrollIntoView({{block: 'nearest', behavior: 'instant'}});"
+            "const box = element.getBoundingClientRect();"
+            f"return [box.x + box.width / 2, box.y + box.height / 2]; }})({find})"
+        )
         for kind in ("mousePressed", "mouseReleased"):
-            await self.call("Input.dispatchMouseEvent", {"type": kind, **point})
+            await self.call(
+                "Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+            )
 
     async def type_text(self, text: str) -> None:
         """Type into whatever has the focus."""
@@ -243,7 +253,9 @@ class Tab:
     async def choose_files(self, selector: str, files: Sequence[Path]) -> None:
         """Choose files in a file input."""
         document = await self.call("DOM.getDocument", {"depth": 0})
-        node = await self.call("DOM.querySelector", {"nodeId": document["root"]["nodeId"], "selector": selector})
+        node = await self.call(
+            "DOM.querySelector", {"nodeId": document["root"]["nodeId"], "selector": selector}
+        )
         if not node["nodeId"]:
             raise BrowserError(f"The page has no {selector}.")
         paths = [str(file.absolute()) for file in files]

@@ -27,5 +27,7 @@ class SimulatedCdn:
         if data is None:
             raise UnknownAttachmentError(f"The simulated Discord has no attachment at {url}.")
         if len(data) > limit:
-            raise AttachmentTooLargeError(f"The attachment at {url} has {len(data)} bytes, more than {limit}.")
+            raise AttachmentTooLargeError(
+                f"The attachment at {url} has {len(data)} bytes, more than {limit}."
+            )
         return data

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,18 @@ log = logging.getLogger(__name__)
 
 # Long enough to gather what the bot does in one go, short enough to look immediate.
 GATHER_SECONDS = 0.15
+# Discord lets "in 8 seconds" count down by itself; here only a publication does.
+COUNT_DOWN_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What we last published on one open page: an unbroken row of revisions that are ours, and the focus."""
+
+    first: int
+    last: int
+    viewer: int
+    newest: int | None
 
 
 class Page:
@@ -44,8 +57,9 @@ class Page:
         self._preview: Preview = env.preview(channel, viewers=viewers, layout="channel", port=port)
         self._take_action = self._preview._action  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         self._preview._action = self._action  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        self._revisions: dict[str, _Revisions] = {}
+        self._shown: dict[str, _Shown] = {}
         self._seen = 0
+        self._published_at = clock.monotonic()
         self._follower: asyncio.Task[None] | None = None
 
     @property
@@ -55,8 +69,6 @@ class Page:
 
     async def __aenter__(self) -> Self:
         await self._preview.__aenter__()
-        self._open_at_the_end()
-        self._seen = self._recorded()
         self._follower = asyncio.create_task(self._follow(), name="page follower")
         return self
 
@@ -78,19 +90,24 @@ class Page:
     async def refresh(self) -> None:
         """Show now what has happened.
 
-        Raises TimeoutError when the bot is busy for longer than the simulation waits.
+        Raises TimeoutError when the bot is busy for longer than the simulation waits, and SetupError when
+        the page is closed.
         """
         async with self._turn:
             # What happens during the refresh is shown by the next one.
             recorded = self._recorded()
             await catch_up(self._env, self._clock)
-            before = self._published()
+            pages = self._pages()
+            before = {page_id: page.revision for page_id, page in pages.items()}
+            focus = {page_id: self._focus_newest(page_id, page) for page_id, page in pages.items()}
             await self._preview.refresh()
+            self._shown = {
+                page_id: self._after(page_id, before[page_id], page.revision, page.viewer.id, focus[page_id])
+                for page_id, page in self._pages().items()
+                if page_id in before
+            }
             self._seen = recorded
-            for page_id, revision in self._published().items():
-                self._revisions[page_id] = _Revisions.after(
-                    self._revisions.get(page_id), before.get(page_id, revision), revision
-                )
+            self._published_at = self._clock.monotonic()
 
     async def _follow(self) -> None:
         closed = asyncio.create_task(self.wait_closed(), name="page closed")
@@ -98,7 +115,8 @@ class Page:
             while not closed.done():
                 # Answers that one person alone sees raise no event, only calls: so the record of both is
                 # compared, instead of listening for events.
-                if self._recorded() != self._seen:
+                due = self._clock.monotonic() >= self._published_at + COUNT_DOWN_SECONDS
+                if due or self._recorded() != self._seen:
                     try:
                         await self.refresh()
                     except (TimeoutError, SetupError) as busy:
@@ -109,41 +127,32 @@ class Page:
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         async with self._turn:
-            revisions = self._revisions.get(context_id or "")
+            page = self._pages().get(context_id or "")
+            shown = self._shown.get(context_id or "")
             seen = body.get("published_revision")
-            if revisions is not None and isinstance(seen, int):
-                body = {**body, "published_revision": revisions.raised(seen, self._published().get(context_id or ""))}
+            if page is not None and shown is not None and isinstance(seen, int):
+                only_ours_between = page.revision == shown.last and shown.first <= seen
+                if only_ours_between and seen < shown.last:
+                    body = {**body, "published_revision": shown.last}
             return await self._take_action(context_id, body)
 
-    def _open_at_the_end(self) -> None:
-        # A page that opens with a message in focus stays there; with none, it follows what is new.
-        model = self._preview._python  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        if model is not None:
-            model.target_id = model.window_end_id = None
+    def _after(self, page_id: str, before: int, now: int, viewer: int, newest: int | None) -> _Shown:
+        shown = self._shown.get(page_id)
+        first = shown.first if shown is not None and shown.last == before else before
+        return _Shown(first, now, viewer, newest)
 
-    def _published(self) -> dict[str, int]:
-        pages = self._preview._pages  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        return {page_id: page.revision for page_id, page in pages.items()}
+    def _focus_newest(self, page_id: str, page: Any) -> int | None:
+        """Scroll to the newest message, unless the person has gone to another one."""
+        shown = self._shown.get(page_id)
+        newest: int | None = self._preview._initial_target(page.viewer, page.channel_id)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        following = shown is None or shown.viewer != page.viewer.id or page.target_id in {None, shown.newest}
+        if following:
+            page.target_id, page.window_end_id = newest, None
+            return newest
+        return shown.newest if shown else None
+
+    def _pages(self) -> dict[str, Any]:
+        return dict(self._preview._pages)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     def _recorded(self) -> int:
         return len(self._env.backend.transcript)
-
-
-class _Revisions:
-    """The publications of one open page since the last that was not ours."""
-
-    def __init__(self, first: int, last: int) -> None:
-        self._first = first
-        self._last = last
-
-    @classmethod
-    def after(cls, known: "_Revisions | None", before: int, now: int) -> "_Revisions":
-        """What is known after our publication took the page from one revision to the next."""
-        if known is not None and known._last == before:
-            return cls(known._first, now)
-        return cls(before, now)
-
-    def raised(self, seen: int, current: int | None) -> int:
-        """The revision that an action may claim which was taken on the revision seen."""
-        only_ours = current == self._last and self._first <= seen <= self._last
-        return self._last if only_ours else seen

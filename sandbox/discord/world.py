@@ -58,7 +58,9 @@ async def build_world(
     admin = guild.add_member(env.create_user("nora", global_name="Nora"), roles=[admins])
     maya = guild.add_member(env.create_user("maya", global_name="Maya"))
     tom = guild.add_member(env.create_user("tom", global_name="Tom"))
-    channel = guild.create_text_channel("photo-desk", topic="Post a photo, then type / to see what can be made of it")
+    channel = guild.create_text_channel(
+        "photo-desk", topic="Post a photo, then type / to see what can be made of it"
+    )
     await env.settle()
     for author, (name, data) in zip(cycle((maya, tom)), photos.items(), strict=False):
         await author.send(channel, _caption(name), attachments=[(name, data)])
