@@ -1,0 +1,39 @@
+"""What the engine needs of the outside: a way to speak to people, and the bytes of their photos."""
+
+from pathlib import Path
+from typing import Protocol
+
+from bot.errors import StudiiBotError
+from bot.model import Announcement, Job, OutputFile, Progress
+
+
+class PhotoUnavailable(StudiiBotError):
+    """A source photo can't be fetched (now)."""
+
+    default = "The photo could not be fetched. Send it again, please."
+
+
+class PhotoSource(Protocol):
+    """Where the bytes of a source photo come from."""
+
+    async def fetch(self, job: Job, destination: Path, limit: int) -> None:
+        """Write the photo of `job.source` to `destination`, at most `limit` bytes of it.
+
+        Raises `PhotoUnavailable`.
+        """
+        ...
+
+
+class Delivery(Protocol):
+    """How people hear of their jobs. Neither method raises an error of the platform."""
+
+    async def show_card(self, job: Job, progress: Progress) -> bool:
+        """Bring the job's card up to date; True: done, or it can never be done. False: try again later."""
+        ...
+
+    async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
+        """Say the last word on a job: its result, failure, cancellation or unknown outcome.
+
+        Doing it twice says it once, as long as `job.nonce` is the same.
+        """
+        ...

@@ -1,0 +1,107 @@
+"""How many requests a key has left, and when it has more. Pure: it is told the time.
+
+Studii names a number of requests a minute and not how they are counted (Studii API docs, "Rate limits"). A
+sliding log that stays under that number in every window of a minute is also under it for a server that
+counts whole minutes, and for a bucket of that size.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from math import floor
+
+from bot.engine.tuning import Tuning
+
+
+class RateWindow:
+    """The requests of one key, by a clock that never jumps (seconds).
+
+    A request counts from the moment that it is sent until a period after its **answer**: the server has
+    counted it somewhere between, and however slow the way was, it is never forgotten too early here.
+    """
+
+    def __init__(self, limit: int, tuning: Tuning) -> None:
+        self._tuning = tuning
+        self._limit = limit
+        self._answered: deque[float] = deque()
+        self._in_flight = 0
+        self._blocked_until = 0.0
+        self._blocks = 0
+        self._paced_until = 0.0
+        self._paced_next = 0.0  # when the paced burst would be whole again
+
+    @property
+    def usable(self) -> int:
+        """Requests that we allow ourselves in a period."""
+        return max(1, self._limit - self._tuning.rate_margin)
+
+    def set_limit(self, limit: int) -> None:
+        """Another plan: from now on `limit` requests in a period."""
+        self._limit = limit
+
+    def restore(self, ages: Iterable[float], now: float) -> None:
+        """Take in requests of an earlier life, by their age in seconds.
+
+        A negative age (the wall clock has been put back) counts as no age.
+        """
+        # They were noted when they were sent, so that a second is added for their way.
+        times = [now - max(0.0, age - 1.0) for age in ages]
+        self._answered = deque(sorted([*self._answered, *times]))
+
+    def room(self, now: float) -> int:
+        """How many requests may be sent at `now`."""
+        if now < self._blocked_until:
+            return 0
+        self._forget(now)
+        left = max(0, self.usable - self._in_flight - len(self._answered))
+        return min(left, self._paced_room(now)) if now < self._paced_until else left
+
+    def next_room(self, now: float) -> float | None:
+        """When there is room for a request; None: not before one that is under way has ended."""
+        self._forget(now)
+        used = self._in_flight + len(self._answered)
+        free_at = now
+        if used >= self.usable:
+            # As many entries as are over the limit have to leave, not the oldest alone.
+            leaving = used - self.usable
+            if leaving >= len(self._answered):
+                return None
+            free_at = self._answered[leaving] + self._tuning.rate_period
+        if free_at < self._paced_until:
+            free_at = max(free_at, self._paced_next - (self._tuning.paced_burst - 1) * self._interval)
+        return max(free_at, self._blocked_until, now)
+
+    def begin(self, now: float) -> None:
+        """A request is about to be sent."""
+        self._in_flight += 1
+        if now < self._paced_until:
+            self._paced_next = max(self._paced_next, now) + self._interval
+
+    def end(self, now: float, *, sent: bool = True) -> None:
+        """It has been answered, or is given up; `sent`: False if it never left."""
+        self._in_flight -= 1
+        if sent:
+            self._answered.append(now)
+
+    def limited(self, now: float, retry_after: float | None) -> None:
+        """Studii said 429: nothing until `retry_after` seconds from now, and slowly for a while after."""
+        if now >= self._paced_until:
+            self._blocks = 0
+        if retry_after is None:
+            retry_after = min(60.0, self._tuning.rate_block * 2**self._blocks)
+        self._blocks = min(self._blocks + 1, 10)
+        pause = min(max(retry_after, self._interval), self._tuning.rate_block_bound)
+        self._blocked_until = max(self._blocked_until, now + pause)
+        self._paced_until = self._blocked_until + self._tuning.paced_for
+        self._paced_next = max(self._paced_next, self._blocked_until)
+
+    @property
+    def _interval(self) -> float:
+        return self._tuning.rate_period / self.usable
+
+    def _paced_room(self, now: float) -> int:
+        whole_in = max(0.0, self._paced_next - now)
+        return max(0, floor(self._tuning.paced_burst - whole_in / self._interval + 1e-9))
+
+    def _forget(self, now: float) -> None:
+        while self._answered and self._answered[0] <= now - self._tuning.rate_period:
+            self._answered.popleft()

@@ -1,0 +1,53 @@
+"""The engine's durations and bounds in one place. Seconds, unless a name says otherwise."""
+
+from dataclasses import dataclass
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """The defaults are what runs in earnest; tests shorten them."""
+
+    # Requests (Studii API docs, "Rate limits": a number a minute per key).
+    rate_period: float = 60.3  # a little more than the minute, for clocks that differ
+    rate_margin: int = 2  # requests left unused in each period
+    rate_block: float = 5.0  # first pause after a 429 that names none; doubles up to a minute
+    rate_block_bound: float = 5 * MINUTE  # however long Retry-After says
+    paced_for: float = 5 * MINUTE  # after a 429
+    paced_burst: int = 3
+
+    requests_in_flight: int = 8  # of one lane
+    starts_in_flight: int = 6  # of those, uploads and submissions
+    lane_rest: float = 3 * MINUTE  # an idle lane is kept for so long
+
+    # Submitting.
+    tries: int = 6  # uploads, and submissions that Studii did not take
+    backoff: float = 2.0  # doubles with each try
+    backoff_bound: float = 2 * MINUTE
+    key_retries: tuple[float, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE)
+    held_bound: float = DAY  # a job that waited so long for a working key ends
+    drain: float = 8.0  # how long an answer is awaited when the engine is to stop
+
+    # Polling.
+    first_look: float = 1.0  # and the least gap between two looks at a job
+    look_share: float = 0.1  # of a job's age, between two looks
+    look_bound: float = 10.0
+    missing_over: float = MINUTE  # three 404s over at least this mean that the job is gone
+    url_grace: float = 10 * MINUTE  # for a completed job without an output address
+    hourly_after: float = DAY
+    lost_after: float = 7 * DAY
+
+    # Outside the lanes.
+    intake_tries: int = 4
+    intake_at_once: int = 4
+    downloads_at_once: int = 3
+    download_tries: int = 8
+    announcements_at_once: int = 8
+    cards_at_once: int = 4
+    card_again: float = 1.5
+    max_output_bytes: int = 500 * 1024 * 1024
+    look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
+    undelivered_bound: float = 30 * DAY  # an output that could not be posted is kept for so long
