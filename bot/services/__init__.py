@@ -1,0 +1,36 @@
+"""What people can do: one service for each subject, called by commands, forms and buttons."""
+
+from dataclasses import dataclass
+
+from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
+from bot.services.commands import CommandRegistry
+from bot.services.credits import CreditService, MemberCredits, ToolPrice
+from bot.services.jobs import JobService
+from bot.services.keys import KeyService
+from bot.services.words import credit_words, discord_timestamp, size_words
+
+__all__ = [
+    "MAX_BUDGET",
+    "BudgetState",
+    "CommandRegistry",
+    "CreditService",
+    "JobService",
+    "KeyService",
+    "MemberCredits",
+    "Services",
+    "ToolPrice",
+    "credit_words",
+    "discord_timestamp",
+    "price_words",
+    "size_words",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All services, as the composition root builds them."""
+
+    jobs: JobService
+    keys: KeyService
+    credits: CreditService
+    commands: CommandRegistry

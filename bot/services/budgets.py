@@ -1,0 +1,94 @@
+"""A server's budget at a moment, and the sentences about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.credits import Estimate, left, window
+from bot.errors import Refused
+from bot.model import Budget, GuildSettings, Period, Usage, Window
+from bot.services.words import credit_words, discord_timestamp
+from bot.storage import Transaction
+
+MAX_BUDGET = 1_000_000  # credits
+CHANGE_IT = "an admin can change the budget with /studii budget"
+
+_EACH: Mapping[Period, str] = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month"}
+_THIS: Mapping[Period, str] = {
+    Period.DAY: " for today",
+    Period.WEEK: " for this week",
+    Period.MONTH: " for this month",
+    Period.TOTAL: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """What a server may spend and has spent; `left` may be negative after a limit was lowered."""
+
+    settings: GuildSettings
+    window: Window
+    usage: Usage
+    left: int
+
+    @property
+    def is_default(self) -> bool:
+        """Nobody has set a budget: the default holds."""
+        return self.settings.budget.since is None
+
+    @property
+    def limit_words(self) -> str:
+        """`100 credits a day`, `500 credits in all`."""
+        budget = self.settings.budget
+        return f"{credit_words(budget.limit)} {_EACH.get(budget.period, 'in all')}"
+
+    @property
+    def left_words(self) -> str:
+        """`3 of 100 credits left for today`, `nothing left of 100 credits for today`."""
+        budget = self.settings.budget
+        whole = credit_words(budget.limit)
+        start = f"{self.left:,} of {whole} left" if self.left > 0 else f"nothing left of {whole}"
+        return start + _THIS[budget.period]
+
+    @property
+    def renewal_words(self) -> str:
+        """`It renews in 3 hours` as Discord counts it for each reader, or that it never does."""
+        if self.window.end is None:
+            return "It is a one-off total and does not renew"
+        return f"It renews {discord_timestamp(self.window.end)}"
+
+
+async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -> BudgetState:
+    """The server's budget at `now`, read in `transaction`."""
+    settings = await transaction.guilds.get(guild_id)
+    period = window(settings.budget, settings.timezone, now)
+    usage = await transaction.ledger.usage(guild_id, period)
+    return BudgetState(settings, period, usage, left(settings.budget, usage))
+
+
+def new_budget(limit: int, period: Period, now: datetime) -> Budget:
+    """A budget set at `now`: a one-off total, also one that replaces another, counts from now on.
+
+    Raises `Refused` for a limit that makes no sense.
+    """
+    if not 0 <= limit <= MAX_BUDGET:
+        raise Refused(f"A budget is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed.")
+    return Budget(limit, period, since=now)
+
+
+def ensure_room(state: BudgetState, price: Estimate) -> None:
+    """Raises `Refused`, with the cost, what is left and who can change it, if the budget has no room."""
+    if state.left >= price.amount:
+        return
+    cost = f"This would cost {price_words(price)}"
+    if price.amount > state.settings.budget.limit:
+        # Waiting would not help, so nothing is said of when it renews.
+        raise Refused(f"{cost}, and the server's whole budget is {state.limit_words}; {CHANGE_IT}.")
+    raise Refused(f"{cost}, and the server has {state.left_words}. {state.renewal_words}; {CHANGE_IT}.")
+
+
+def price_words(price: Estimate) -> str:
+    """`8 credits (from past charges)`, `about 8 credits (assumed)`."""
+    if price.learned:
+        return f"{credit_words(price.amount)} (from past charges)"
+    return f"about {credit_words(price.amount)} (assumed)"

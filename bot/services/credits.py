@@ -1,0 +1,84 @@
+"""What people ask about credits, and what admins set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.catalog import Catalog, Tool
+from bot.clock import Clock
+from bot.credits import Estimate
+from bot.model import Job, Period, Usage
+from bot.services.budgets import BudgetState, budget_state, new_budget
+from bot.services.prices import price_of
+from bot.storage import Storage
+
+RECENT_JOBS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCredits:
+    """A member's part in the server's budget, and their latest jobs there, newest first."""
+
+    budget: BudgetState
+    usage: Usage
+    recent: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPrice:
+    """What a tool will probably cost as it is when nothing is chosen."""
+
+    tool: Tool
+    price: Estimate
+
+
+class CreditService:
+    """Budgets, what was used of them, and prices."""
+
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._clock = clock
+
+    async def budget(self, guild_id: int) -> BudgetState:
+        """The server's budget now."""
+        async with self._storage.read() as transaction:
+            return await budget_state(transaction, guild_id, self._clock.now())
+
+    async def set_budget(self, guild_id: int, limit: int, period: Period) -> BudgetState:
+        """Set what the server may spend; it holds at once.
+
+        Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`.
+        """
+        now = self._clock.now()
+        budget = new_budget(limit, period, now)
+        async with self._storage.write() as transaction:
+            await transaction.guilds.set_budget(guild_id, budget)
+            return await budget_state(transaction, guild_id, now)
+
+    async def member(self, guild_id: int, user_id: int) -> MemberCredits:
+        """What the member used of the server's budget now, and their latest jobs."""
+        async with self._storage.read() as transaction:
+            state = await budget_state(transaction, guild_id, self._clock.now())
+            usage = await transaction.ledger.usage(guild_id, state.window, user_id)
+            recent = await transaction.jobs.recent_of(guild_id, user_id, RECENT_JOBS)
+            return MemberCredits(state, usage, tuple(recent))
+
+    async def estimate(self, tool: str, inputs: Mapping[str, str]) -> Estimate:
+        """What a job will probably cost; raises `Refused` for an unknown tool."""
+        known = self._catalog.get(tool)
+        async with self._storage.read() as transaction:
+            return await price_of(transaction, known, inputs)
+
+    async def prices(self) -> tuple[ToolPrice, ...]:
+        """Every tool's probable cost with its default inputs, in the catalogue's order."""
+        async with self._storage.read() as transaction:
+            return tuple(
+                [
+                    ToolPrice(tool, await price_of(transaction, tool, _defaults(tool)))
+                    for tool in self._catalog.tools.values()
+                ],
+            )
+
+
+def _defaults(tool: Tool) -> Mapping[str, str]:
+    return {one.name: one.default for one in tool.inputs if one.default is not None}

@@ -1,0 +1,20 @@
+"""What a job will probably cost."""
+
+from collections.abc import Mapping
+
+from bot.catalog import Tool
+from bot.credits import Estimate, estimate
+from bot.storage import Transaction
+
+
+async def price_of(transaction: Transaction, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
+    """The charge to expect, learned from any server's jobs where there were some.
+
+    Studii's prices are the same for everyone, so what one server was charged holds for all.
+    """
+    return estimate(
+        tool.assumed_cost,
+        await transaction.prices.last(tool.slug, tool.variant(inputs)),
+        await transaction.prices.dearest(tool.slug),
+        tool.in_catalogue(inputs),
+    )

@@ -1,0 +1,28 @@
+"""Small pieces of sentences that people read, so that each is worded once."""
+
+import math
+from datetime import datetime
+from typing import Literal
+
+TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
+
+_MEBIBYTE = 1024 * 1024  # what Discord's apps call a MB
+
+
+def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
+    """A moment that each reader's Discord shows in their own zone and language; R: relative.
+
+    https://discord.com/developers/docs/reference#message-formatting
+    """
+    return f"<t:{int(moment.timestamp())}:{style}>"
+
+
+def credit_words(amount: int) -> str:
+    """`1 credit`, `1,200 credits`."""
+    return f"{amount:,} credit" if amount == 1 else f"{amount:,} credits"
+
+
+def size_words(size: int) -> str:
+    """A size in bytes as people read it, rounded up so that "too large" never looks equal to its bound."""
+    tenths = math.ceil(size * 10 / _MEBIBYTE)
+    return f"{tenths // 10:,} MB" if tenths % 10 == 0 else f"{tenths / 10:,.1f} MB"
