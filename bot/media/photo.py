@@ -1,0 +1,135 @@
+"""Whether a file is a photo that can be sent to Studii: decoded once, in a worker thread."""
+
+import asyncio
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from PIL import Image, ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from bot.errors import StudiiBotError
+from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
+
+MAX_PIXELS = 64_000_000
+
+# Opened by the class that the bytes call for, instead of by trial of all that Pillow knows: less code meets
+# bytes of unknown origin, and the size is checked by us alone, before anything is decoded.
+_DECODERS: dict[PhotoKind, type[ImageFile.ImageFile]] = {
+    PhotoKind.JPEG: JpegImageFile,
+    PhotoKind.PNG: PngImageFile,
+    PhotoKind.WEBP: WebPImageFile,
+}
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+_PNG_END = b"IEND"
+
+
+class PhotoRefused(StudiiBotError):
+    """The file cannot be used as a photo; the sentence says why and what to send instead."""
+
+    default = "That file is not a picture. Please use a JPEG, PNG or WebP photo."
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that decodes. Width and height are in pixels as stored, before any turn that its EXIF data asks
+    for."""
+
+    kind: PhotoKind
+    content_type: str
+    width: int
+    height: int
+
+
+class PhotoInspector:
+    """Looks at photos, at most `max_workers` at once: a decoded one may need 4 bytes a pixel.
+
+    Threads of its own keep that bound even if a waiting task is cancelled while its photo is still being
+    decoded.
+    """
+
+    def __init__(self, max_workers: int = 2, *, max_pixels: int = MAX_PIXELS) -> None:
+        self._workers = ThreadPoolExecutor(max_workers, thread_name_prefix="photo")
+        self._max_pixels = max_pixels
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._workers.shutdown, cancel_futures=True)
+
+    async def inspect(self, path: Path) -> Photo:
+        """Decode the photo. Raises `PhotoRefused`, and OSError if the file cannot be opened."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._workers, _inspect, path, self._max_pixels)
+
+
+def _inspect(path: Path, max_pixels: int) -> Photo:
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD_BYTES))
+        if kind is None:
+            raise PhotoRefused
+        if not kind.is_accepted:
+            raise PhotoRefused(f"{kind.label} pictures are not supported yet. Please use JPEG, PNG or WebP.")
+        file.seek(0)
+        return _decode(file, kind, max_pixels)
+
+
+def _decode(file: BinaryIO, kind: PhotoKind, max_pixels: int) -> Photo:
+    broken = PhotoRefused(
+        f"That {kind.label} picture is broken or incomplete. Please send it again, or use another one."
+    )
+    try:
+        image = _DECODERS[kind](file)
+    except _BROKEN:
+        raise broken from None
+    width, height = image.size
+    if width * height > max_pixels:
+        raise PhotoRefused(
+            f"That picture has {width} × {height} pixels ({_megapixels(width * height)} megapixels). "
+            f"At most {_megapixels(max_pixels)} megapixels are possible: please use a smaller one."
+        )
+    try:
+        # A JPEG can be read whole at an eighth of its size: all its data is looked at, a fraction is kept.
+        image.draft("RGB", (max(1, width // 8), max(1, height // 8)))
+        image.load()
+    except _BROKEN:
+        raise broken from None
+    if kind is PhotoKind.PNG and not _reaches_end(file):
+        raise broken
+    return Photo(kind, kind.content_type, width, height)
+
+
+def _reaches_end(png: BinaryIO) -> bool:
+    """Whether the chunks of a PNG lead to its end mark, which Pillow does not insist on."""
+    png.seek(8)
+    while len(head := png.read(8)) == 8:
+        if head[4:] == _PNG_END:
+            return len(png.read(4)) == 4  # its checksum
+        png.seek(int.from_bytes(head[:4]) + 4, 1)
+    return False
+
+
+def _megapixels(pixels: int) -> str:
+    return f"{pixels / 1_000_000:,.1f}".removesuffix(".0")
