@@ -1,0 +1,172 @@
+"""A photo is looked at before anything is spent on it."""
+
+import asyncio
+import io
+import struct
+import threading
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bot.media import Photo, PhotoInspector, PhotoKind, PhotoRefused, photo
+
+
+@pytest.fixture
+async def inspector() -> AsyncIterator[PhotoInspector]:
+    async with PhotoInspector() as inspector:
+        yield inspector
+
+
+def encoded(
+    image_format: str, size: tuple[int, int] = (203, 157), mode: str = "RGB", **options: Any
+) -> bytes:
+    buffer = io.BytesIO()
+    Image.effect_noise(size, 80).convert(mode).save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(64))) + chunk(b"IEND", b"")
+
+
+SAMPLES: list[tuple[str, PhotoKind, dict[str, Any]]] = [
+    ("JPEG", PhotoKind.JPEG, {}),
+    ("JPEG", PhotoKind.JPEG, {"progressive": True}),
+    ("JPEG", PhotoKind.JPEG, {"mode": "CMYK"}),
+    ("JPEG", PhotoKind.JPEG, {"size": (1, 1)}),
+    ("PNG", PhotoKind.PNG, {"mode": "RGBA"}),
+    ("PNG", PhotoKind.PNG, {"mode": "P"}),
+    ("WEBP", PhotoKind.WEBP, {"lossless": True}),
+    ("WEBP", PhotoKind.WEBP, {}),
+]
+
+
+@pytest.mark.parametrize(("image_format", "kind", "options"), SAMPLES)
+async def test_a_whole_photo_is_described(
+    inspector: PhotoInspector, tmp_path: Path, image_format: str, kind: PhotoKind, options: dict[str, Any]
+) -> None:
+    path = tmp_path / "misnamed.txt"
+    path.write_bytes(encoded(image_format, **options))
+    width, height = options.get("size", (203, 157))
+    assert await inspector.inspect(path) == Photo(kind, kind.content_type, width, height)
+
+
+@pytest.mark.parametrize("missing", [4, 12, 100, 5000])
+@pytest.mark.parametrize(
+    ("image_format", "kind", "options"), [sample for sample in SAMPLES if "size" not in sample[2]]
+)
+async def test_a_photo_that_was_cut_off_is_refused(
+    inspector: PhotoInspector,
+    tmp_path: Path,
+    image_format: str,
+    kind: PhotoKind,
+    options: dict[str, Any],
+    missing: int,
+) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(encoded(image_format, **options)[:-missing])
+    with pytest.raises(PhotoRefused, match=f"That {kind.label} picture is broken or incomplete"):
+        await inspector.inspect(path)
+
+
+@pytest.mark.parametrize("head", [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\0\0\0WEBPVP8 "])
+async def test_a_beginning_with_nonsense_behind_it_is_refused(
+    inspector: PhotoInspector, tmp_path: Path, head: bytes
+) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(head + b"nonsense" * 20)
+    with pytest.raises(PhotoRefused, match="broken or incomplete"):
+        await inspector.inspect(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"just some words", b"%PDF-1.7 \xff\xd8\xff"])
+async def test_a_file_that_is_no_picture_is_refused(
+    inspector: PhotoInspector, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+    with pytest.raises(PhotoRefused, match=r"not a picture\. Please use a JPEG, PNG or WebP"):
+        await inspector.inspect(path)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "label"), [("GIF", "GIF"), ("AVIF", "AVIF"), ("TIFF", "TIFF"), ("BMP", "BMP")]
+)
+async def test_a_picture_of_another_kind_is_refused_by_its_name(
+    inspector: PhotoInspector, tmp_path: Path, image_format: str, label: str
+) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(encoded(image_format))
+    with pytest.raises(
+        PhotoRefused, match=f"{label} pictures are not supported yet. Please use JPEG, PNG or WebP"
+    ):
+        await inspector.inspect(path)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "megapixels"), [(8001, 8000, "64"), (30000, 30000, "900"), (65000, 65000, "4,225")]
+)
+async def test_too_many_pixels_are_refused_with_the_figure_and_the_limit(
+    inspector: PhotoInspector, tmp_path: Path, width: int, height: int, megapixels: str
+) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(png_header(width, height))
+    with pytest.raises(PhotoRefused) as refused:
+        await inspector.inspect(path)
+    assert f"{width} × {height} pixels ({megapixels} megapixels). At most 64 megapixels" in str(refused.value)
+
+
+async def test_exactly_the_most_pixels_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(encoded("PNG", size=(20, 10)))
+    async with PhotoInspector(max_pixels=200) as inspector:
+        assert (await inspector.inspect(path)).width == 20
+    async with PhotoInspector(max_pixels=199) as inspector:
+        with pytest.raises(PhotoRefused):
+            await inspector.inspect(path)
+
+
+async def test_a_missing_file_is_not_taken_for_a_broken_photo(
+    inspector: PhotoInspector, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        await inspector.inspect(tmp_path / "gone")
+
+
+async def test_cancelled_inspections_do_not_let_more_photos_in_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, busy, most, lock = threading.Event(), 0, 0, threading.Lock()
+
+    def wait(path: Path, max_pixels: int) -> Photo:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        release.wait(10)
+        with lock:
+            busy -= 1
+        return Photo(PhotoKind.PNG, "image/png", 1, 1)
+
+    monkeypatch.setattr(photo, "_inspect", wait)
+    async with PhotoInspector(max_workers=2) as inspector:
+        first = [asyncio.create_task(inspector.inspect(tmp_path)) for _ in range(4)]
+        await asyncio.sleep(0)
+        for task in first:
+            task.cancel()
+        await asyncio.gather(*first, return_exceptions=True)
+        second = [asyncio.create_task(inspector.inspect(tmp_path)) for _ in range(4)]
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.gather(*second)
+    assert most == 2
