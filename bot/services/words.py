@@ -6,7 +6,7 @@ from typing import Literal
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
-_MEBIBYTE = 1024 * 1024  # what Discord's apps call a MB
+_MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
 
 
 def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
@@ -24,5 +24,5 @@ def credit_words(amount: int) -> str:
 
 def size_words(size: int) -> str:
     """A size in bytes as people read it, rounded up so that "too large" never looks equal to its bound."""
-    tenths = math.ceil(size * 10 / _MEBIBYTE)
+    tenths = math.ceil(size * 10 / _MEGABYTE)
     return f"{tenths // 10:,} MB" if tenths % 10 == 0 else f"{tenths / 10:,.1f} MB"

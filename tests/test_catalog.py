@@ -1,0 +1,253 @@
+"""The catalogue: the tools that ship, an operator's own file, and mistakes in it."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.catalog import MAX_LONG_TEXT, SHIPPED, Catalog, SourceRule, Tool
+from bot.errors import Refused, SettingsError
+
+GOOD = """
+[studio]
+title = "Studio"
+summary = "Make a picture"
+emoji = "🎨"
+source = "optional"
+output = "image"
+assumed_cost = 8
+"""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalog:
+    return Catalog.load()
+
+
+@pytest.fixture
+def studio(shipped: Catalog) -> Tool:
+    return shipped.get("studio")
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "my-tools.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+# The tools that ship
+
+
+def test_the_five_tools_of_the_api_ship_in_the_order_of_their_file(shipped: Catalog) -> None:
+    assert list(shipped.tools) == [
+        "studio",
+        "virtual-staging",
+        "photo-restore",
+        "product-background",
+        "career-photo",
+    ]
+
+
+def test_only_studio_works_without_a_photo(shipped: Catalog) -> None:
+    assert {slug: tool.source for slug, tool in shipped.tools.items()} == {
+        "studio": SourceRule.OPTIONAL,
+        "virtual-staging": SourceRule.REQUIRED,
+        "photo-restore": SourceRule.REQUIRED,
+        "product-background": SourceRule.REQUIRED,
+        "career-photo": SourceRule.REQUIRED,
+    }
+
+
+def test_only_the_career_portrait_changes_a_person(shipped: Catalog) -> None:
+    assert [slug for slug, tool in shipped.tools.items() if tool.portrait] == ["career-photo"]
+
+
+def test_every_default_that_changes_a_price_is_one_of_the_suggestions(shipped: Catalog) -> None:
+    for tool in shipped.tools.values():
+        assert tool.in_catalogue(
+            tool.prepare({"prompt": "a house"}, has_source=tool.source != SourceRule.NONE)
+        )
+
+
+def test_a_tool_that_is_gone_is_refused_by_name(shipped: Catalog) -> None:
+    with pytest.raises(Refused, match="no tool `hologram` here any more"):
+        shipped.get("hologram")
+
+
+# What is sent
+
+
+def test_what_was_not_said_gets_its_default(studio: Tool) -> None:
+    assert studio.prepare({"prompt": "A modern living room"}, has_source=False) == {
+        "source": "text",
+        "prompt": "A modern living room",
+        "mode": "image",
+        "quality": "standard",
+        "aspect_ratio": "16:9",
+    }
+
+
+def test_an_attached_photo_makes_studio_start_from_an_image(studio: Tool) -> None:
+    assert studio.prepare({"prompt": "sunset"}, has_source=True)["source"] == "image"
+
+
+def test_a_blank_is_the_same_as_nothing_said(studio: Tool) -> None:
+    prepared = studio.prepare({"prompt": "  a house \n", "mode": "   ", "quality": None}, has_source=False)
+    assert prepared["prompt"] == "a house"
+    assert (prepared["mode"], prepared["quality"]) == ("image", "standard")
+
+
+def test_values_that_nobody_suggested_are_passed_on(studio: Tool) -> None:
+    assert studio.prepare({"prompt": "a", "quality": "ultra"}, has_source=False)["quality"] == "ultra"
+
+
+def test_an_input_without_a_value_or_a_default_is_left_out(tmp_path: Path) -> None:
+    text = GOOD + '[[studio.inputs]]\nname = "seed"\ndescription = "A number"\n'
+    tool = Catalog.load(written(tmp_path, text)).get("studio")
+    assert tool.prepare({}, has_source=False) == {}
+
+
+@pytest.mark.parametrize("prompt", [None, "", " \n "])
+def test_a_missing_prompt_is_asked_for_by_name(studio: Tool, prompt: str | None) -> None:
+    with pytest.raises(Refused, match="^Studio needs `prompt`: what it should show\\.$"):
+        studio.prepare({"prompt": prompt}, has_source=False)
+
+
+def test_text_may_be_as_long_as_its_bound_and_no_longer(studio: Tool) -> None:
+    longest = "x" * MAX_LONG_TEXT
+    assert studio.prepare({"prompt": longest}, has_source=False)["prompt"] == longest
+    with pytest.raises(Refused, match="`prompt` may have at most 2,000 characters; yours has 2,001"):
+        studio.prepare({"prompt": longest + "x"}, has_source=False)
+
+
+def test_a_tool_that_starts_from_a_photo_asks_for_one(shipped: Catalog) -> None:
+    with pytest.raises(Refused, match="Photo restoration starts from a photo"):
+        shipped.get("photo-restore").prepare({}, has_source=False)
+
+
+def test_a_tool_without_a_photo_says_so_when_given_one(tmp_path: Path) -> None:
+    tool = Catalog.load(written(tmp_path, GOOD.replace("optional", "none"))).get("studio")
+    with pytest.raises(Refused, match="does not take a photo"):
+        tool.prepare({}, has_source=True)
+
+
+# What a price depends on
+
+
+def test_the_variant_names_what_changes_the_price_and_nothing_else(studio: Tool) -> None:
+    inputs = studio.prepare({"prompt": "a", "mode": "video", "aspect_ratio": "1:1"}, has_source=True)
+    assert studio.variant(inputs) == "mode=video quality=standard"
+
+
+def test_the_variant_does_not_depend_on_the_order_of_the_inputs(studio: Tool) -> None:
+    assert studio.variant({"quality": "high", "mode": "image"}) == "mode=image quality=high"
+    assert studio.variant({"mode": "image", "quality": "high"}) == "mode=image quality=high"
+
+
+def test_an_unlisted_value_that_changes_the_price_is_outside_of_the_catalogue(studio: Tool) -> None:
+    assert studio.in_catalogue({"mode": "image", "quality": "high", "aspect_ratio": "7:3"})
+    assert not studio.in_catalogue({"mode": "image", "quality": "ultra"})
+
+
+def test_what_is_made_follows_the_mode(shipped: Catalog, studio: Tool) -> None:
+    assert studio.output_kind({"mode": "video"}) == "video"
+    assert studio.output_kind({"mode": "image"}) == "image"
+    assert studio.output_kind({}) == "image"
+    assert shipped.get("photo-restore").output_kind({}) == "image"
+
+
+# An operator's own file
+
+
+def test_an_operator_adds_a_tool_without_touching_code(tmp_path: Path) -> None:
+    text = SHIPPED.read_text(encoding="utf-8") + GOOD.replace("[studio]", "[sketch]").replace(
+        "Studio", "Sketch"
+    )
+    catalog = Catalog.load(written(tmp_path, text))
+    assert list(catalog.tools)[-1] == "sketch"
+    assert catalog.get("sketch").title == "Sketch"
+
+
+PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (GOOD.replace('title = "Studio"\n', ""), "[studio].title: field required."),
+        (GOOD + 'colour = "red"\n', "[studio].colour: extra inputs are not permitted."),
+        (
+            GOOD.replace("optional", "maybe"),
+            "[studio].source: input should be 'none', 'optional' or 'required'.",
+        ),
+        (GOOD.replace("= 8", "= -1"), "[studio].assumed_cost: input should be greater than or equal to 0."),
+        (
+            GOOD.replace("[studio]", "[Studio]"),
+            "[Studio].slug: string should match pattern '^[a-z0-9_-]{1,32}$'.",
+        ),
+        (
+            GOOD.replace("Make a picture", "x" * 101),
+            "[studio].summary: string should have at most 100 characters.",
+        ),
+        (GOOD + '[[studio.inputs]]\nname = "prompt"\n', "[studio].inputs[1].description: field required."),
+        (GOOD + PROMPT + PROMPT, "[studio]: the input 'prompt' is there twice."),
+        (
+            GOOD + PROMPT.replace('"prompt"', '"private"'),
+            "[studio]: 'private' is an option that every command has; no input can be called so.",
+        ),
+        (GOOD.replace('output = "image"\n', ""), "[studio]: say either output or output_from."),
+        (
+            GOOD.replace('output = "image"', 'output_from = "mode"'),
+            "[studio]: output_from names 'mode', which is none of its inputs.",
+        ),
+        (
+            GOOD + 'source_flag = { name = "prompt", with = "a", without = "b" }\n' + PROMPT,
+            "[studio]: source_flag is 'prompt', which is one of its inputs already.",
+        ),
+        (
+            GOOD + 'source_flag = { name = "source", with = "a" }\n',
+            "[studio].source_flag.without: field required.",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_file_table_and_reason(tmp_path: Path, text: str, complaint: str) -> None:
+    file = written(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        Catalog.load(file)
+    assert str(caught.value) == f"{file}: {complaint}"
+
+
+def test_the_mistake_is_told_of_the_table_that_has_it(tmp_path: Path) -> None:
+    bad = GOOD.replace("[studio]", "[sketch]").replace("optional", "maybe")
+    with pytest.raises(SettingsError, match=r"my-tools\.toml: \[sketch\]\.source: "):
+        Catalog.load(written(tmp_path, GOOD + bad))
+
+
+def test_a_value_where_a_table_belongs_is_told_of(tmp_path: Path) -> None:
+    file = written(tmp_path, 'studio = "nice"\n')
+    with pytest.raises(SettingsError) as caught:
+        Catalog.load(file)
+    assert str(caught.value) == f"{file}: [studio]: input should be a valid dictionary."
+
+
+def test_a_file_that_is_no_toml_is_told_of_with_the_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"my-tools\.toml: not valid TOML: .*line 2"):
+        Catalog.load(written(tmp_path, '[studio]\ntitle = "Studio\n'))
+
+
+def test_a_file_in_another_encoding_is_told_of(tmp_path: Path) -> None:
+    file = tmp_path / "my-tools.toml"
+    file.write_bytes('[studio]\ntitle = "Atelié"\n'.encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"my-tools\.toml: not valid TOML"):
+        Catalog.load(file)
+
+
+def test_a_file_without_tools_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"my-tools\.toml: there is no tool in it\."):
+        Catalog.load(written(tmp_path, "# nothing yet\n"))
+
+
+def test_a_file_that_is_not_there_is_told_of_with_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"^STUDII_TOOLS_FILE: .*gone\.toml cannot be read \(No such file"
+    ):
+        Catalog.load(tmp_path / "gone.toml")
