@@ -1,0 +1,23 @@
+"""Pictures in Discord that a job may start from, judged by what Discord says of them."""
+
+import discord
+
+from bot.errors import Refused
+from bot.model import SourcePhoto
+from bot.ui.text import plain
+
+TAKEN = frozenset({"image/jpeg", "image/png", "image/webp"})
+NAME_LENGTH = 60  # characters shown of a file's name
+
+
+def source_photo(attachment: discord.Attachment) -> SourcePhoto:
+    """The attachment as a job's source; what its bytes really are is looked at when they are here.
+
+    Raises `Refused` when Discord declares something that is no picture, or one that we do not take.
+    """
+    declared = (attachment.content_type or "").partition(";")[0].strip().lower()
+    if declared and declared not in TAKEN:
+        name = plain(attachment.filename, NAME_LENGTH)
+        what = "of a kind that Studii does not take" if declared.startswith("image/") else "no picture"
+        raise Refused(f"{name} is {what}. Use a JPEG, PNG or WebP picture as `image`. Nothing was charged.")
+    return SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)

@@ -1,0 +1,81 @@
+"""Buttons that find their job by their custom id, so that they work after any restart."""
+
+from typing import Any, ClassVar, Protocol, Self, cast
+
+import discord
+from discord import ui
+
+from bot.errors import Refused
+from bot.model import Job
+from bot.services import Services
+from bot.ui.problems import tell
+
+NOT_YOURS = "Only whoever asked for this, or someone with Manage Messages, can delete it."
+
+
+class Host(Protocol):
+    """What a button needs of the client that it is pressed in."""
+
+    @property
+    def services(self) -> Services: ...
+
+
+def template_of(action: str) -> str:
+    """The custom ids of a button: its action, the job, and the number of the posting that it stands in."""
+    return rf"studii:{action}:(?P<job>[0-9a-f]{{16}})-(?P<posting>[0-9]+)"
+
+
+class JobButton(ui.DynamicItem[ui.Button[Any]], template=template_of("none")):
+    """Base of the buttons; a subclass says its action twice, here and in its template, and what it does."""
+
+    action: ClassVar[str] = "none"
+    label: ClassVar[str] = ""
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
+
+    def __init__(self, job_id: str, posting: int) -> None:
+        self.job_id = job_id
+        self.posting = posting
+        custom_id = f"studii:{self.action}:{job_id}-{posting}"
+        super().__init__(ui.Button(label=self.label, style=self.style, custom_id=custom_id))
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The button for what the job posts now."""
+        return cls(job.id, job.posting)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["job"], int(match["posting"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self.pressed(interaction, cast(Host, interaction.client).services)
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+        """Do it, for the person who pressed the button."""
+        raise NotImplementedError
+
+
+class DeleteButton(JobButton, template=template_of("delete")):
+    """Takes the message that it stands under out of the channel."""
+
+    action = "delete"
+    label = "Delete"
+
+    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+        if not interaction.permissions.manage_messages:
+            job = await services.jobs.get(self.job_id)
+            if job is None or job.user_id != interaction.user.id:
+                raise Refused(NOT_YOURS)
+        await interaction.response.defer()
+        try:
+            await interaction.delete_original_response()
+        except discord.NotFound:
+            return  # a second click; it is gone
+
+
+BUTTONS: tuple[type[JobButton], ...] = (DeleteButton,)

@@ -1,0 +1,55 @@
+"""The job card: the answer to a command, which says what was asked and what is going on."""
+
+from collections.abc import Mapping
+
+import discord
+
+from bot.model import Job, JobState, Progress
+from bot.ui.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, UNSURE, Panel, box, lines, rule, small
+from bot.ui.words import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
+
+_COLOURS: Mapping[JobState, discord.Colour] = {
+    JobState.RECEIVED: NEUTRAL,
+    JobState.WAITING: NEUTRAL,
+    JobState.UPLOADING: GOING,
+    JobState.SUBMITTING: GOING,
+    JobState.RUNNING: GOING,
+    JobState.SUCCEEDED: GOOD,
+    JobState.FAILED: BAD,
+    JobState.CANCELLED: QUIET,
+    JobState.UNKNOWN: UNSURE,
+}
+_SIGNS: Mapping[JobState, str] = {
+    JobState.RECEIVED: "⏳",
+    JobState.WAITING: "⏳",
+    JobState.UPLOADING: "📤",
+    JobState.SUBMITTING: "📤",
+    JobState.RUNNING: "✨",
+    JobState.SUCCEEDED: "✅",
+    JobState.FAILED: "❌",
+    JobState.CANCELLED: "🚫",
+    JobState.UNKNOWN: "❔",
+}
+
+
+def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
+    """The card of a job as it stands; a mention in it is to be sent without a ping."""
+    tool = names.tool(job)
+    settings = settings_words(tool, job)
+    asked = f"for <@{job.user_id}>" + (f" · {settings}" if settings else "")
+    return Panel(
+        box(
+            _COLOURS[job.state],
+            lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
+            rule(),
+            lines(
+                f"{_SIGNS[job.state]} {state_words(job, progress)}{_result_link(job)}", small(cost_words(job))
+            ),
+        ),
+    )
+
+
+def _result_link(job: Job) -> str:
+    if job.state is not JobState.SUCCEEDED or job.result_message_id is None:
+        return ""
+    return f" · [see the result]({message_link(job, job.result_message_id)})"

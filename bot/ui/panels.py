@@ -1,0 +1,119 @@
+"""What people see of money: the server's budget, and their own part in it."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.model import Job, JobState, StudiiKey
+from bot.services import (
+    BudgetState,
+    MemberCredits,
+    ToolPrice,
+    credit_words,
+    discord_timestamp,
+    price_words,
+)
+from bot.ui.layout import BAD, GOOD, NEUTRAL, Panel, box, lines, rule, small
+from bot.ui.words import ToolNames, cost_words, message_link
+
+BAR = 12  # characters
+MOST_PRICES = 15
+DEFAULT_HOLDS = (
+    "Nobody has set a budget yet, so the default holds. An admin can set one with `/studii budget`."
+)
+
+_STATES: Mapping[JobState, str] = {
+    JobState.RECEIVED: "getting ready",
+    JobState.WAITING: "in line",
+    JobState.UPLOADING: "being sent",
+    JobState.SUBMITTING: "being sent",
+    JobState.RUNNING: "being made",
+    JobState.SUCCEEDED: "done",
+    JobState.FAILED: "did not work out",
+    JobState.CANCELLED: "cancelled",
+    JobState.UNKNOWN: "may be lost",
+}
+
+
+def budget_panel(state: BudgetState, title: str = "Budget of this server") -> Panel:
+    """What the server may spend, and what of it is used."""
+    return Panel(
+        box(
+            BAD if state.left <= 0 else NEUTRAL,
+            f"### 💳 {title}\n**{state.limit_words}**",
+            _budget_lines(state),
+            small(DEFAULT_HOLDS) if state.is_default else "",
+        ),
+    )
+
+
+def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:
+    """That the key works, what it was set with, and what to do next."""
+    plan = f"{key.plan.value.capitalize()}, up to {key.plan.requests_per_minute} requests a minute"
+    return Panel(
+        box(
+            GOOD,
+            f"### 🔑 The key works\n`{key.masked}` · {plan}",
+            lines(
+                f"Budget: **{budget.limit_words}**; {budget.left_words}.",
+                small("This is the default. Change it with `/studii budget`.") if budget.is_default else "",
+            ),
+            rule(),
+            "Next: members can type `/` and pick one of Studii's tools. `/credits` shows what is left.",
+        ),
+    )
+
+
+def credits_panel(member: MemberCredits, prices: Sequence[ToolPrice], names: ToolNames) -> Panel:
+    """What is left, what one has used, what each tool costs, and one's latest jobs."""
+    used = f"**You** have used {credit_words(member.usage.settled)}{_going(member.usage.reserved)}."
+    return Panel(
+        box(
+            BAD if member.budget.left <= 0 else NEUTRAL,
+            "### 💳 Credits of this server",
+            lines(
+                _budget_lines(member.budget), used, small(DEFAULT_HOLDS) if member.budget.is_default else ""
+            ),
+            rule(),
+            lines("**What the tools cost**", *_price_lines(prices)),
+            rule(),
+            lines("**Your latest jobs**", *(_job_line(job, names) for job in member.recent))
+            if member.recent
+            else "You have not made anything here yet. Type `/` and pick one of the tools.",
+        ),
+    )
+
+
+def bar(used: int, limit: int) -> str:
+    """How much of the limit is used, drawn in one line."""
+    share = 1.0 if limit <= 0 else min(1.0, max(0.0, used / limit))
+    # Something used never looks like nothing, something left never like nothing left.
+    filled = round(share * BAR)
+    if 0 < share < 1:
+        filled = min(BAR - 1, max(1, filled))
+    return "▰" * filled + "▱" * (BAR - filled)
+
+
+def _budget_lines(state: BudgetState) -> str:
+    spent = f"{credit_words(state.usage.settled)} spent{_going(state.usage.reserved)}"
+    words = state.left_words
+    return lines(
+        f"{bar(state.usage.spent, state.settings.budget.limit)} **{words[0].upper()}{words[1:]}**",
+        f"{spent}. {state.renewal_words}.",
+    )
+
+
+def _going(reserved: int) -> str:
+    return f", and {credit_words(reserved)} are set aside for jobs that are going" if reserved else ""
+
+
+def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
+    shown = [f"{one.tool.emoji} {one.tool.title}: {price_words(one.price)}" for one in prices[:MOST_PRICES]]
+    if len(prices) > MOST_PRICES:
+        shown.append(f"and {len(prices) - MOST_PRICES} more")
+    return shown
+
+
+def _job_line(job: Job, names: ToolNames) -> str:
+    words = f"{names.emoji(job)} {names.title(job)} · {_STATES[job.state]} · {cost_words(job).rstrip('.')}"
+    message = job.result_message_id or job.card_message_id
+    where = f" · [look]({message_link(job, message)})" if message is not None else ""
+    return f"{words} · {discord_timestamp(job.created_at)}{where}"

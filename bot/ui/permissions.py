@@ -1,0 +1,52 @@
+"""What the bot has to be allowed, and people too, before anything is done."""
+
+from typing import Any
+
+import discord
+
+from bot.errors import Refused
+
+MANAGERS_ONLY = "Only people with the Manage Server permission can change this."
+
+
+def missing_to_post(permissions: discord.Permissions, *, thread: bool, file: bool = True) -> list[str]:
+    """The permissions, by their names in Discord's app, that a result cannot be posted without."""
+    needed = {
+        "View Channel": permissions.view_channel,
+        "Send Messages in Threads": permissions.send_messages_in_threads if thread else True,
+        "Send Messages": True if thread else permissions.send_messages,
+        "Attach Files": permissions.attach_files or not file,
+        "Read Message History": permissions.read_message_history,
+    }
+    return [name for name, there in needed.items() if not there]
+
+
+def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
+    """The server in which a result can be posted.
+
+    Raises `Refused` with what the bot lacks here and who can change it.
+    """
+    if interaction.guild_id is None:
+        raise Refused("This works in a server only.")
+    thread = isinstance(interaction.channel, discord.Thread)
+    missing = missing_to_post(interaction.app_permissions, thread=thread)
+    if missing:
+        raise Refused(
+            f"I could not post the result here: in this channel I lack {_listed(missing)}. "
+            "Nothing was charged. Whoever manages the channel can allow it under Edit Channel, Permissions.",
+        )
+    return interaction.guild_id
+
+
+def ensure_manager(interaction: discord.Interaction[Any]) -> int:
+    """The server that the person may manage; raises `Refused` if they may not."""
+    if interaction.guild_id is None:
+        raise Refused("This works in a server only.")
+    if not interaction.permissions.manage_guild:
+        raise Refused(MANAGERS_ONLY)
+    return interaction.guild_id
+
+
+def _listed(names: list[str]) -> str:
+    marked = [f"**{name}**" for name in names]
+    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"

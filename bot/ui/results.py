@@ -1,0 +1,95 @@
+"""A job's last word: the picture or video with its mention, or why there is none."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from discord import MediaGalleryItem, ui
+
+from bot.model import Job, JobState, Progress
+from bot.ui.buttons import DeleteButton
+from bot.ui.layout import BAD, QUIET, UNSURE, URL_LIMIT, Panel, box, lines, small, text
+from bot.ui.text import plain
+from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
+
+LONGEST_LINK = 1500  # characters of an address that is shown in a text
+_FAILED = (BAD, "did not work out")
+_ENDINGS = {JobState.UNKNOWN: (UNSURE, "may be lost"), JobState.CANCELLED: (QUIET, "was cancelled")}
+
+
+def result(job: Job, names: ToolNames, file_name: str) -> Panel:
+    """The result with its file, which has to be sent along under that name."""
+    tool = names.tool(job)
+    media = MediaGalleryItem(f"attachment://{file_name}", description=alt_words(names.title(job), tool, job))
+    return Panel(
+        text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
+        ui.MediaGallery(media),
+        text(_details(job, names)),
+        _buttons(job),
+    )
+
+
+def linked_result(job: Job, names: ToolNames, why: str) -> Panel:
+    """The result without its file, for a reason that is said, with the link to it if there is one."""
+    there = f"{why} {link_words(job)}"
+    return Panel(
+        text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
+        text(_details(job, names)),
+        _buttons(job),
+    )
+
+
+def linked_video(job: Job, names: ToolNames, why: str) -> str:
+    """The same as an ordinary message's content: Discord plays a video whose bare link stands there."""
+    ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
+    words = lines(
+        ready, f"{why} The link may stop working after a while.", _details(job, names, prompt=False)
+    )
+    return f"{words}\n{job.output_url}"
+
+
+def plain_buttons(job: Job) -> ui.View:
+    """The buttons of a result that is an ordinary message."""
+    view = ui.View(timeout=None)
+    view.add_item(DeleteButton.of(job))
+    view.stop()
+    return view
+
+
+def ending(job: Job, names: ToolNames) -> Panel:
+    """That a job failed, was cancelled, or that nobody knows; says what it cost."""
+    colour, what = _ENDINGS.get(job.state, _FAILED)
+    why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
+    head = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** {what}."
+    return Panel(box(colour, lines(head, why, small(cost_words(job)))), ui.ActionRow(DeleteButton.of(job)))
+
+
+def link_words(job: Job) -> str:
+    """Where the output can be had, and that it may go away; or that it is gone."""
+    if not _usable(job.output_url, LONGEST_LINK):
+        return "There is no link to it either."
+    kind = "video" if job.output_kind == "video" else "picture"
+    return f"[Open the {kind}](<{job.output_url}>); the link may stop working after a while."
+
+
+def can_play(job: Job) -> bool:
+    """Whether an ordinary message with the link would make Discord play it."""
+    return job.output_kind == "video" and _usable(job.output_url, LONGEST_LINK)
+
+
+def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
+    tool = names.tool(job)
+    parts = [part for part in (settings_words(tool, job), plain(cost_words(job), 60)) if part]
+    return lines(prompt_words(tool, job) if prompt else "", small(" · ".join(parts)))
+
+
+def _buttons(job: Job) -> ui.ActionRow[Any]:
+    row: ui.ActionRow[Any] = ui.ActionRow(DeleteButton.of(job))
+    if _usable(job.output_url, URL_LIMIT):
+        row.add_item(ui.Button(label="Original", url=job.output_url))
+    return row
+
+
+def _usable(url: str | None, length: int) -> bool:
+    if url is None or len(url) > length or any(character in url for character in "<> \n"):
+        return False
+    return urlsplit(url).scheme in {"https", "http"}

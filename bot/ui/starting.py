@@ -1,0 +1,72 @@
+"""From what a person asked for to a job and its card."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.catalog import Catalog, Tool
+from bot.errors import Refused, StudiiBotError
+from bot.model import Job, JobRequest, Progress, SourcePhoto
+from bot.services import JobService
+from bot.ui.cards import job_card
+from bot.ui.permissions import ensure_can_post
+from bot.ui.tokens import CardTokens
+from bot.ui.words import ToolNames
+
+log = logging.getLogger(__name__)
+
+
+class JobStarter:
+    """Turns an interaction into an accepted job, and answers with its card."""
+
+    def __init__(self, jobs: JobService, catalog: Catalog, tokens: CardTokens) -> None:
+        self._jobs = jobs
+        self._names = ToolNames(catalog)
+        self._tokens = tokens
+
+    async def start(
+        self,
+        interaction: discord.Interaction[Any],
+        tool: Tool,
+        values: Mapping[str, str | None],
+        source: SourcePhoto | None,
+    ) -> Job:
+        """Take the job; whoever sent the interaction pays for it.
+
+        Raises `Refused` or `Busy` before anything is spent. From there on the job runs, whether or
+        not its card can be shown.
+        """
+        guild_id = ensure_can_post(interaction)
+        if interaction.channel_id is None:
+            raise Refused("This works in a channel only.")
+        request = JobRequest(
+            guild_id=guild_id,
+            channel_id=interaction.channel_id,
+            user_id=interaction.user.id,
+            tool=tool.slug,
+            inputs=tool.prepare(values, has_source=source is not None),
+            source=source,
+        )
+        job = await self._jobs.accept(request)
+        await self._show_card(interaction, job)
+        return job
+
+    async def _show_card(self, interaction: discord.Interaction[Any], job: Job) -> None:
+        card = job_card(job, self._names, Progress())
+        try:
+            shown = await interaction.response.send_message(
+                view=card, allowed_mentions=discord.AllowedMentions.none()
+            )
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+            log.info("Job %s goes on without a card: %s", job.id, error)
+            return
+        if shown.message_id is None:
+            return
+        self._tokens.remember(job.id, interaction)
+        try:
+            await self._jobs.card_shown(job.id, shown.message_id, job.version)
+        except StudiiBotError as error:
+            log.warning("The card of job %s will not change: %s", job.id, error)

@@ -1,0 +1,37 @@
+"""Text that others wrote, made safe to stand in a message: nobody is pinged, nothing is formatted."""
+
+import re
+
+# A backslash in front takes a mark's meaning away. Some mean something at the start of a line alone.
+_MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)])")
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def shortened(text: str, length: int) -> str:
+    """At most `length` characters on one line, with an ellipsis where something was left out."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def plain(text: str, length: int) -> str:
+    """Somebody's own words on one line, as they were typed: no mention, link or formatting is left.
+
+    `length` is what readers see; with what takes the marks' meaning away, it may be twice as much.
+    """
+    return _MARKS.sub(r"\\\1", _without_mentions(shortened(text, length)))
+
+
+def sentence(text: str, length: int = 600) -> str:
+    """One of our own sentences, which may quote others: code marks stay, mentions and links do not."""
+    return _without_mentions(shortened(text, length)).replace("<", "\\<").replace("](", "]\\(")
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    suffix = "th" if number % 100 in {11, 12, 13} else _ORDINALS.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def _without_mentions(text: str) -> str:
+    # Discord finds mentions before it looks at backslashes; a space without width keeps them apart.
+    return text.replace("@", "@\u200b")

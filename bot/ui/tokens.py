@@ -1,0 +1,49 @@
+"""The means to edit a command's answer for the quarter of an hour that Discord allows it."""
+
+from collections import OrderedDict
+from typing import Any
+
+import discord
+
+from bot.clock import Clock
+
+# https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
+LIFETIME = 15 * 60.0  # seconds
+MARGIN = 60.0
+BOUND = 5000
+
+
+class CardTokens:
+    """Interaction tokens by job, in memory alone: they can act in the bot's name, and soon expire."""
+
+    def __init__(self, clock: Clock, *, bound: int = BOUND) -> None:
+        self._clock = clock
+        self._bound = bound
+        self._kept: OrderedDict[str, tuple[discord.Webhook, float]] = OrderedDict()
+
+    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
+        """The job's card is this interaction's answer."""
+        until = self._clock.monotonic() + LIFETIME - MARGIN
+        self._kept[job_id] = (interaction.followup, until)
+        self._kept.move_to_end(job_id)
+        while len(self._kept) > self._bound or self._oldest_expired():
+            self._kept.popitem(last=False)
+
+    def get(self, job_id: str) -> discord.Webhook | None:
+        """What can edit the job's card now, if the token still lives."""
+        kept = self._kept.get(job_id)
+        if kept is None:
+            return None
+        webhook, until = kept
+        if self._clock.monotonic() < until:
+            return webhook
+        self.forget(job_id)
+        return None
+
+    def forget(self, job_id: str) -> None:
+        """The token is of no use any more."""
+        self._kept.pop(job_id, None)
+
+    def _oldest_expired(self) -> bool:
+        oldest = next(iter(self._kept.values()), None)
+        return oldest is not None and oldest[1] <= self._clock.monotonic()
