@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
+from simcord.backend.access import can_access_message
 
 from bot.clock import Clock
 from sandbox.discord.clock import catch_up
@@ -97,14 +98,15 @@ class Page:
             # What happens during the refresh is shown by the next one.
             recorded = self._recorded()
             await catch_up(self._env, self._clock)
-            pages = self._pages()
-            before = {page_id: page.revision for page_id, page in pages.items()}
-            focus = {page_id: self._focus_newest(page_id, page) for page_id, page in pages.items()}
+            before = self._pages()
+            revisions = {page_id: page.revision for page_id, page in before.items()}
+            for page_id, page in before.items():
+                self._scroll_to_newest(page, self._shown.get(page_id))
             await self._preview.refresh()
             self._shown = {
-                page_id: self._after(page_id, before[page_id], page.revision, page.viewer.id, focus[page_id])
+                # A page that was opened meanwhile has had its first publication and this one.
+                page_id: self._after(page_id, revisions.get(page_id, page.revision - 1), page)
                 for page_id, page in self._pages().items()
-                if page_id in before
             }
             self._seen = recorded
             self._published_at = self._clock.monotonic()
@@ -136,20 +138,25 @@ class Page:
                     body = {**body, "published_revision": shown.last}
             return await self._take_action(context_id, body)
 
-    def _after(self, page_id: str, before: int, now: int, viewer: int, newest: int | None) -> _Shown:
+    def _after(self, page_id: str, before: int, page: Any) -> _Shown:
         shown = self._shown.get(page_id)
         first = shown.first if shown is not None and shown.last == before else before
-        return _Shown(first, now, viewer, newest)
+        return _Shown(first, page.revision, page.viewer.id, self._newest(page))
 
-    def _focus_newest(self, page_id: str, page: Any) -> int | None:
-        """Scroll to the newest message, unless the person has gone to another one."""
-        shown = self._shown.get(page_id)
-        newest: int | None = self._preview._initial_target(page.viewer, page.channel_id)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        following = shown is None or shown.viewer != page.viewer.id or page.target_id in {None, shown.newest}
-        if following:
-            page.target_id, page.window_end_id = newest, None
-            return newest
-        return shown.newest if shown else None
+    def _scroll_to_newest(self, page: Any, shown: _Shown | None) -> None:
+        """Put the newest message in focus, unless the reader has gone to another one."""
+        untouched = page.generation == 1 if shown is None else page.target_id in {None, shown.newest}
+        if untouched or (shown is not None and shown.viewer != page.viewer.id):
+            page.target_id, page.window_end_id = self._newest(page), None
+
+    def _newest(self, page: Any) -> int | None:
+        messages = self._env.backend.messages.get(page.channel_id, {})
+        visible = (
+            message_id
+            for message_id, message in messages.items()
+            if can_access_message(self._env, page.channel_id, message, page.viewer, history=True)
+        )
+        return max(visible, default=None)
 
     def _pages(self) -> dict[str, Any]:
         return dict(self._preview._pages)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
