@@ -3,14 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-from bot.errors import StudiiBotError
+from bot.errors import PhotoUnavailable as PhotoUnavailable
 from bot.model import Announcement, Job, OutputFile, Progress
-
-
-class PhotoUnavailable(StudiiBotError):
-    """A source photo can't be fetched (now)."""
-
-    default = "The photo could not be fetched. Send it again, please."
 
 
 class PhotoSource(Protocol):
