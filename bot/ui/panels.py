@@ -16,9 +16,7 @@ from bot.ui.words import ToolNames, cost_words, message_link
 
 BAR = 12  # characters
 MOST_PRICES = 15
-DEFAULT_HOLDS = (
-    "Nobody has set a budget yet, so the default holds. An admin can set one with `/studii budget`."
-)
+DEFAULT_HOLDS = "No budget is set yet, so the default holds. An admin can set one with `/studii budget`."
 
 _STATES: Mapping[JobState, str] = {
     JobState.RECEIVED: "getting ready",

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open 
 
 
 @asynccontextmanager
-async def telling(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
+async def telling(interaction: discord.Interaction[Any]) -> AsyncGenerator[None, None]:
     """Tells the person why, when what is done inside is refused; anything unforeseen goes on."""
     try:
         yield

@@ -7,7 +7,7 @@ from discord import MediaGalleryItem, ui
 
 from bot.model import Job, JobState, Progress
 from bot.ui.buttons import DeleteButton
-from bot.ui.layout import BAD, QUIET, UNSURE, URL_LIMIT, Panel, box, lines, small, text
+from bot.ui.layout import BAD, QUIET, UNSURE, URL_LIMIT, Panel, Piece, box, lines, row, small, text
 from bot.ui.text import plain
 from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
 
@@ -41,10 +41,8 @@ def linked_result(job: Job, names: ToolNames, why: str) -> Panel:
 def linked_video(job: Job, names: ToolNames, why: str) -> str:
     """The same as an ordinary message's content: Discord plays a video whose bare link stands there."""
     ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
-    words = lines(
-        ready, f"{why} The link may stop working after a while.", _details(job, names, prompt=False)
-    )
-    return f"{words}\n{job.output_url}"
+    gone = f"{why} The link may stop working after a while."
+    return lines(ready, gone, _details(job, names, prompt=False), job.output_url or "")
 
 
 def plain_buttons(job: Job) -> ui.View:
@@ -60,7 +58,7 @@ def ending(job: Job, names: ToolNames) -> Panel:
     colour, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     head = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** {what}."
-    return Panel(box(colour, lines(head, why, small(cost_words(job)))), ui.ActionRow(DeleteButton.of(job)))
+    return Panel(box(colour, lines(head, why, small(cost_words(job)))), row(DeleteButton.of(job)))
 
 
 def link_words(job: Job) -> str:
@@ -83,10 +81,10 @@ def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
 
 
 def _buttons(job: Job) -> ui.ActionRow[Any]:
-    row: ui.ActionRow[Any] = ui.ActionRow(DeleteButton.of(job))
+    buttons: list[Piece] = [DeleteButton.of(job)]
     if _usable(job.output_url, URL_LIMIT):
-        row.add_item(ui.Button(label="Original", url=job.output_url))
-    return row
+        buttons.append(ui.Button(label="Original", url=job.output_url))
+    return row(*buttons)
 
 
 def _usable(url: str | None, length: int) -> bool:
