@@ -1,0 +1,133 @@
+"""The database: short transactions, one writer at a time on SQLite."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.clock import SystemClock
+from bot.errors import Busy
+from bot.storage import engines
+from bot.storage.files import private_file, sqlite_file
+from bot.storage.guilds import Guilds
+from bot.storage.jobs import Jobs
+from bot.storage.keys import Keys
+from bot.storage.lanes import Lanes
+from bot.storage.ledger import Ledger
+from bot.storage.meta import Meta
+from bot.storage.prices import Prices
+from bot.storage.session import Session, finish, session
+
+PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
+_SLICE = 1.0  # seconds that one BEGIN waits: a cancellation is heard in between
+
+_SQLITE_BUSY = 5  # https://www.sqlite.org/rescode.html#busy
+_CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
+
+
+class Transaction:
+    """Everything that is kept, seen and changed within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.jobs = Jobs(session)
+        self.ledger = Ledger(session)
+        self.guilds = Guilds(session)
+        self.keys = Keys(session)
+        self.lanes = Lanes(session)
+        self.prices = Prices(session)
+        self.meta = Meta(session)
+
+
+class Storage:
+    """Made by `Storage.open`; safe to use from many tasks of one event loop."""
+
+    def __init__(self, writing: AsyncEngine, reading: AsyncEngine, writers: int) -> None:
+        self._writing = writing
+        self._reading = reading
+        # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
+        self._writers = asyncio.Semaphore(writers)
+        self._readers = asyncio.Semaphore(engines.READERS)
+        self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str) -> AsyncGenerator["Storage", None]:
+        """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
+
+        Raises `SettingsError` if the file can't be written.
+        """
+        path = sqlite_file(url)
+        if path is not None:
+            await asyncio.to_thread(private_file, path)
+        storage = cls(engines.write_engine(url), engines.read_engine(url), engines.writers(url))
+        try:
+            async with storage.write():
+                pass  # the first writer turns on write-ahead logging, without which readers would block
+            yield storage
+        finally:
+            await finish(storage._writing.dispose())
+            await finish(storage._reading.dispose())
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Transaction, None]:
+        """See one moment of the database, beside any writer. Writing in it is an error."""
+        async with self._readers, session(self._reading) as current:
+            if current.on_sqlite:
+                await current.run("BEGIN")
+            yield Transaction(current)
+
+    @asynccontextmanager
+    async def write(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
+        """Change the database: all of the block, or nothing of it if the block raises.
+
+        Raises `Busy` if the transaction could not begin within `patience` seconds. A commit is never
+        given up: if the task is cancelled meanwhile, it commits, and then raises CancelledError.
+        """
+        deadline = self._clock.monotonic() + patience
+        await self._turn(patience)
+        try:
+            async with session(self._writing) as current:
+                await self._begin(current, deadline)
+                yield Transaction(current)
+                await current.commit()
+        except DBAPIError as error:
+            if _sqlstate(error) in _CROWDED:
+                raise Busy from error
+            raise
+        finally:
+            self._writers.release()
+
+    async def _turn(self, patience: float) -> None:
+        try:
+            async with asyncio.timeout(patience):
+                await self._writers.acquire()
+        except TimeoutError:
+            raise Busy from None
+
+    async def _begin(self, current: Session, deadline: float) -> None:
+        while True:
+            # The timer above may be a simulated one; this is not.
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                raise Busy
+            if not current.on_sqlite:
+                await current.run(f"SET LOCAL lock_timeout = {max(1, int(left * 1000))}")
+                return
+            await current.run(f"PRAGMA busy_timeout={int(min(left, _SLICE) * 1000)}")
+            try:
+                await current.run("BEGIN IMMEDIATE")
+            except DBAPIError as error:
+                if not _held_by_another_process(error):
+                    raise
+            else:
+                return
+
+
+def _held_by_another_process(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == _SQLITE_BUSY
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

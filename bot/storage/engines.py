@@ -1,0 +1,79 @@
+"""How each database is opened. The one place that knows the drivers."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
+READERS = 4
+POSTGRESQL_WRITERS = 6
+
+_READ_PRAGMAS = (f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}", "PRAGMA query_only=ON")
+_WRITE_PRAGMAS = (
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+)
+# Foreign keys are off while tables are rebuilt, or dropping the old one would count as deleting its rows.
+_MIGRATION_PRAGMAS = (*_WRITE_PRAGMAS[:3], "PRAGMA foreign_keys=OFF")
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def writers(url: str) -> int:
+    """How many write transactions may be open at once: SQLite has one writer."""
+    return 1 if is_sqlite(url) else POSTGRESQL_WRITERS
+
+
+def write_engine(url: str) -> AsyncEngine:
+    if is_sqlite(url):
+        return _sqlite(url, _WRITE_PRAGMAS, pool_size=writers(url), max_overflow=0)
+    return _postgresql(url, pool_size=writers(url), max_overflow=0, pool_pre_ping=True)
+
+
+def read_engine(url: str) -> AsyncEngine:
+    """Its transactions see one moment of the database, and can't write."""
+    if is_sqlite(url):
+        return _sqlite(url, _READ_PRAGMAS, pool_size=READERS, max_overflow=0)
+    engine = _postgresql(url, pool_size=READERS, max_overflow=0, pool_pre_ping=True)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def migration_engine(url: str) -> AsyncEngine:
+    if is_sqlite(url):
+        return _sqlite(url, _MIGRATION_PRAGMAS, poolclass=NullPool)
+    return _postgresql(url, poolclass=NullPool)
+
+
+def _postgresql(url: str, **options: Any) -> AsyncEngine:
+    return create_async_engine(
+        url, hide_parameters=True, connect_args={"timeout": 10, "command_timeout": 60}, **options
+    )
+
+
+def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
+    # At DEBUG this logger would write every statement with its values: prompts, and keys as they are stored.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    # isolation_level=None: the driver begins no transaction by itself, so that we say how it begins.
+    # SQLAlchemy's manual, SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"isolation_level": None}, **options)
+    event.listen(engine.sync_engine, "connect", _running(pragmas))
+    return engine
+
+
+def _running(pragmas: tuple[str, ...]) -> Callable[[Any, Any], None]:
+    def on_connect(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    return on_connect

@@ -1,0 +1,167 @@
+"""Jobs: each change of state is one conditional UPDATE."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import Select, Update, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.storage.schema import jobs
+from bot.storage.session import Session
+
+_FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
+_SOURCE = {
+    "source_url": "url",
+    "source_name": "filename",
+    "source_type": "content_type",
+    "source_size": "size",
+}
+_LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)
+
+
+class JobChanges(TypedDict, total=False):
+    """The fields of a job that may change; its state and its money have ways of their own."""
+
+    source: SourcePhoto | None
+    charged: int | None
+    not_before: datetime | None
+    held: str | None
+    attempts: int
+    source_file: str | None
+    key_id: int | None
+    object_key: str | None
+    studii_id: str | None
+    status_url: str | None
+    studii_status: str | None
+    submitted_at: datetime | None
+    output_url: str | None
+    output_kind: str | None
+    output_file: str | None
+    finished_at: datetime | None
+    failure: FailureCode | None
+    failure_text: str | None
+    card_message_id: int | None
+    card_version: int
+    posting: int
+    result_message_id: int | None
+    announced_at: datetime | None
+
+
+class Jobs:
+    """Jobs within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, job: Job) -> None:
+        """Keep a new job. Nothing is reserved for it yet, whatever it says: `Ledger.reserve` does that."""
+        row = {name: getattr(job, name) for name in _FIELDS} | _source_columns(job.source)
+        row |= {"inputs": dict(job.inputs), "reserved": 0, "settled": 0}
+        await self._session.execute(insert(jobs).values(row))
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._one(select(jobs).where(jobs.c.id == job_id))
+
+    async def advance(
+        self,
+        job_id: str,
+        expected: JobState | Collection[JobState],
+        to: JobState,
+        *,
+        at: datetime,
+        **changes: Unpack[JobChanges],
+    ) -> Job | None:
+        """Bring the job from one of the `expected` states to the state `to`; None if it was in another.
+
+        The version grows by one, and what was announced before is not its last word any more.
+        Raises `ValueError` for a change of state that can't be.
+        """
+        states = [expected] if isinstance(expected, JobState) else list(expected)
+        for state in states:
+            if to not in NEXT_STATES[state]:
+                raise ValueError(f"a job does not go from {state} to {to}")
+        values = {"announced_at": None} | _columns(changes)
+        return await self._one(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state.in_(states))
+            .values(state=to, changed_at=at, version=jobs.c.version + 1, **values)
+            .returning(jobs)
+        )
+
+    async def update(
+        self, job_id: str, *, visible: bool = False, **changes: Unpack[JobChanges]
+    ) -> Job | None:
+        """Change fields and not the state; `visible`: people should see it, so the version grows by one."""
+        values = _columns(changes)
+        if visible:
+            values["version"] = jobs.c.version + 1
+        if not values:
+            return await self.get(job_id)
+        return await self._one(update(jobs).where(jobs.c.id == job_id).values(values).returning(jobs))
+
+    async def in_states(self, states: Collection[JobState]) -> list[Job]:
+        """Oldest first."""
+        return await self._all(select(jobs).where(jobs.c.state.in_(list(states))).order_by(jobs.c.number))
+
+    async def unannounced(self, limit: int) -> list[Job]:
+        """Jobs that ended, or whose outcome is unknown, with nobody told yet: longest ago first."""
+        return await self._all(
+            select(jobs)
+            .where(jobs.c.announced_at.is_(None), jobs.c.state.in_(_LAST_WORDS))
+            .order_by(jobs.c.changed_at, jobs.c.number)
+            .limit(limit)
+        )
+
+    async def stale_cards(self, limit: int) -> list[Job]:
+        """Jobs whose card shows an older version: longest unchanged first."""
+        return await self._all(
+            select(jobs)
+            .where(jobs.c.card_message_id.is_not(None), jobs.c.card_version < jobs.c.version)
+            .order_by(jobs.c.changed_at, jobs.c.number)
+            .limit(limit)
+        )
+
+    async def recent_of(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
+        """A member's jobs in a server, newest first."""
+        return await self._all(
+            select(jobs)
+            .where(jobs.c.guild_id == guild_id, jobs.c.user_id == user_id)
+            .order_by(jobs.c.number.desc())
+            .limit(limit)
+        )
+
+    async def _one(self, statement: Select[Any] | Update) -> Job | None:
+        row = (await self._session.execute(statement)).mappings().one_or_none()
+        return None if row is None else job_of(row)
+
+    async def _all(self, query: Select[Any]) -> list[Job]:
+        return [job_of(row) for row in (await self._session.execute(query)).mappings()]
+
+
+def job_of(row: RowMapping) -> Job:
+    """A row of the table as what the rest of the bot speaks of."""
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    if row["source_url"] is not None:
+        values["source"] = SourcePhoto(**{name: row[column] for column, name in _SOURCE.items()})
+    else:
+        values["source"] = None
+    if values["failure"] is not None:
+        values["failure"] = FailureCode(values["failure"])
+    return Job(**values)
+
+
+def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = changes.keys() - JobChanges.__annotations__.keys()
+    if unknown:
+        raise ValueError(f"not a job's to change: {', '.join(sorted(unknown))}")
+    columns = dict(changes)
+    if "source" in columns:
+        columns |= _source_columns(columns.pop("source"))
+    return columns
+
+
+def _source_columns(source: SourcePhoto | None) -> dict[str, Any]:
+    return {column: getattr(source, name, None) for column, name in _SOURCE.items()}

@@ -1,0 +1,67 @@
+"""Studii keys, encrypted. A key that was replaced stays for the jobs that run with it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from bot.model import Plan, StudiiKey
+from bot.storage.schema import guilds, studii_keys
+from bot.storage.session import Session
+
+
+class Keys:
+    """Studii keys within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(
+        self, guild_id: int, lane: str, hint: str, plan: Plan, ciphertext: bytes, at: datetime
+    ) -> StudiiKey:
+        """Keep a key; `Guilds.set_key` makes it the server's current one."""
+        added = await self._session.execute(
+            insert(studii_keys)
+            .values(guild_id=guild_id, lane=lane, hint=hint, plan=plan, ciphertext=ciphertext, created_at=at)
+            .returning(studii_keys)
+        )
+        return _key(added.mappings().one())
+
+    async def get(self, key_id: int) -> StudiiKey | None:
+        return await self._one(select(studii_keys).where(studii_keys.c.id == key_id))
+
+    async def current(self, guild_id: int) -> StudiiKey | None:
+        """The key that the server's new jobs use."""
+        return await self._one(
+            select(studii_keys)
+            .join(guilds, guilds.c.key_id == studii_keys.c.id)
+            .where(guilds.c.guild_id == guild_id)
+        )
+
+    async def all(self) -> list[StudiiKey]:
+        found = await self._session.execute(select(studii_keys).order_by(studii_keys.c.id))
+        return [_key(row) for row in found.mappings()]
+
+    async def retire(self, key_id: int, at: datetime) -> None:
+        """No new job is to use it; the first time it is retired counts."""
+        fresh = (studii_keys.c.id == key_id) & studii_keys.c.retired_at.is_(None)
+        await self._session.execute(update(studii_keys).where(fresh).values(retired_at=at))
+
+    async def set_plan(self, key_id: int, plan: Plan) -> None:
+        await self._set(key_id, plan=plan)
+
+    async def replace_ciphertext(self, key_id: int, ciphertext: bytes) -> None:
+        """The same secret, encrypted anew."""
+        await self._set(key_id, ciphertext=ciphertext)
+
+    async def _set(self, key_id: int, **values: Any) -> None:
+        await self._session.execute(update(studii_keys).where(studii_keys.c.id == key_id).values(**values))
+
+    async def _one(self, query: Select[Any]) -> StudiiKey | None:
+        row = (await self._session.execute(query)).mappings().one_or_none()
+        return None if row is None else _key(row)
+
+
+def _key(row: RowMapping) -> StudiiKey:
+    return StudiiKey(**row)

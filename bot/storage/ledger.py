@@ -1,0 +1,162 @@
+"""The ledger: lines are added, never changed; jobs' balances change in the same transaction.
+
+For each job: reserved + corrections = settled + released + what is still reserved.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, insert, or_, select, update
+from sqlalchemy.engine import RowMapping
+
+from bot.errors import StudiiBotError
+from bot.model import EntryKind, Job, LedgerEntry, Usage, Window
+from bot.storage.jobs import job_of
+from bot.storage.schema import jobs, ledger
+from bot.storage.session import Session
+
+
+class ReservationError(StudiiBotError):
+    """Money of a job that has none, or whose reservation was settled or released before: a fault of ours."""
+
+
+class Ledger:
+    """The ledger within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def lock(self, guild_id: int) -> None:
+        """Until the transaction ends, nobody else accepts for this server: check, then reserve.
+
+        On SQLite a write transaction is alone anyway.
+        """
+        if not self._session.on_sqlite:
+            await self._session.execute(select(func.pg_advisory_xact_lock(guild_id)))
+
+    async def reserve(self, job: Job, at: datetime) -> Job:
+        """Reserve the job's estimate; its row has been added. Raises `ReservationError` the second time."""
+        await self._open(job.id)
+        reserved = select(ledger.c.id).where(ledger.c.job_id == job.id, ledger.c.kind == EntryKind.RESERVE)
+        if (await self._session.execute(reserved)).first() is not None:
+            raise ReservationError(f"Credits are reserved for job {job.id} already.")
+        await self._write(job, EntryKind.RESERVE, job.estimate, at)
+        return await self._balance(job.id, reserved=job.estimate)
+
+    async def correct(self, job_id: str, charge: int, at: datetime) -> Job:
+        """Make the reservation what Studii says that it charges, more or less."""
+        job = await self._open(job_id)
+        return await self._correct(job, _credits(charge), at)
+
+    async def settle(self, job_id: str, charge: int, at: datetime) -> Job:
+        """The job cost `charge` in the end; what else was reserved is free again.
+
+        Raises `ReservationError` if it was settled or released before.
+        """
+        job = await self._open(job_id)
+        if _credits(charge) > job.reserved:
+            job = await self._correct(job, charge, at)
+        await self._write(job, EntryKind.SETTLE, charge, at)
+        if job.reserved > charge:
+            await self._write(job, EntryKind.RELEASE, job.reserved - charge, at)
+        return await self._balance(job_id, reserved=0, settled=charge, resolved_at=at)
+
+    async def release(self, job_id: str, at: datetime) -> Job:
+        """The job cost nothing. Raises `ReservationError` if it was settled or released before."""
+        job = await self._open(job_id)
+        await self._write(job, EntryKind.RELEASE, job.reserved, at)
+        return await self._balance(job_id, reserved=0, resolved_at=at)
+
+    async def usage(self, guild_id: int, window: Window, user_id: int | None = None) -> Usage:
+        """Credits of the jobs accepted within the window, of the server or of one member in it."""
+        query = select(
+            func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
+            func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
+        ).where(jobs.c.guild_id == guild_id)
+        if window.start is not None:
+            query = query.where(jobs.c.created_at >= window.start)
+        if window.end is not None:
+            query = query.where(jobs.c.created_at < window.end)
+        if user_id is not None:
+            query = query.where(jobs.c.user_id == user_id)
+        row = (await self._session.execute(query)).mappings().one()
+        return Usage(settled=row["settled"], reserved=row["reserved"])
+
+    async def entries(self, *, job_id: str | None = None, guild_id: int | None = None) -> list[LedgerEntry]:
+        """The lines of a job, of a server, or all; oldest first."""
+        query = select(ledger).order_by(ledger.c.id)
+        if job_id is not None:
+            query = query.where(ledger.c.job_id == job_id)
+        if guild_id is not None:
+            query = query.where(ledger.c.guild_id == guild_id)
+        return [LedgerEntry(**row) for row in (await self._session.execute(query)).mappings()]
+
+    async def discrepancies(self) -> list[str]:
+        """Add everything up again: one sentence for each job whose balances are not what its lines say."""
+
+        def total(*kinds: EntryKind) -> Any:
+            return func.coalesce(func.sum(case((ledger.c.kind.in_(kinds), ledger.c.amount), else_=0)), 0)
+
+        put_aside = total(EntryKind.RESERVE, EntryKind.CORRECT)
+        paid = total(EntryKind.SETTLE)
+        released = total(EntryKind.RELEASE)
+        query = (
+            select(
+                jobs.c.id,
+                jobs.c.reserved,
+                jobs.c.settled,
+                put_aside.label("put_aside"),
+                paid.label("paid"),
+                released.label("released"),
+            )
+            .select_from(jobs.outerjoin(ledger, ledger.c.job_id == jobs.c.id))
+            .group_by(jobs.c.number, jobs.c.id, jobs.c.reserved, jobs.c.settled, jobs.c.resolved_at)
+            .having(
+                or_(
+                    put_aside - paid - released != jobs.c.reserved,
+                    paid != jobs.c.settled,
+                    jobs.c.resolved_at.is_not(None) & (jobs.c.reserved != 0),
+                )
+            )
+            .order_by(jobs.c.number)
+        )
+        return [_discrepancy(row) for row in (await self._session.execute(query)).mappings()]
+
+    async def _open(self, job_id: str) -> Job:
+        """The job, held until the transaction ends, with its reservation still to be resolved."""
+        query = select(jobs).where(jobs.c.id == job_id, jobs.c.resolved_at.is_(None)).with_for_update()
+        row = (await self._session.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise ReservationError(f"Job {job_id} has no reservation that is open.")
+        return job_of(row)
+
+    async def _correct(self, job: Job, charge: int, at: datetime) -> Job:
+        if charge == job.reserved:
+            return job
+        await self._write(job, EntryKind.CORRECT, charge - job.reserved, at)
+        return await self._balance(job.id, reserved=charge)
+
+    async def _write(self, job: Job, kind: EntryKind, amount: int, at: datetime) -> None:
+        await self._session.execute(
+            insert(ledger).values(
+                guild_id=job.guild_id, user_id=job.user_id, job_id=job.id, kind=kind, amount=amount, at=at
+            )
+        )
+
+    async def _balance(self, job_id: str, **values: Any) -> Job:
+        still_open = (jobs.c.id == job_id) & jobs.c.resolved_at.is_(None)
+        changed = await self._session.execute(update(jobs).where(still_open).values(values).returning(jobs))
+        return job_of(changed.mappings().one())
+
+
+def _credits(charge: int) -> int:
+    if charge < 0:
+        raise ValueError("a job can't cost less than nothing")
+    return charge
+
+
+def _discrepancy(row: RowMapping) -> str:
+    return (
+        f"Job {row['id']}: its balances say {row['reserved']} reserved and {row['settled']} settled; "
+        f"its lines say {row['put_aside']} put aside, {row['paid']} settled and {row['released']} released."
+    )

@@ -1,0 +1,20 @@
+"""Small named values."""
+
+from sqlalchemy import select
+
+from bot.storage.schema import meta
+from bot.storage.session import Session
+
+
+class Meta:
+    """Named values within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, name: str) -> bytes | None:
+        query = select(meta.c.value).where(meta.c.name == name)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def set(self, name: str, value: bytes) -> None:
+        await self._session.put(meta, {"name": name}, {"value": value})

@@ -1,0 +1,121 @@
+"""Bring the database to the schema that this version of the bot works with."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import SettingsError
+from bot.storage.engines import migration_engine
+from bot.storage.files import private_file, sqlite_file
+
+SCRIPTS = Path(__file__).parents[2] / "migrations"
+COPIES = 3
+
+
+async def migrate(url: str, revision: str = "head") -> None:
+    """Upgrade to `revision`, all of the way or not at all; an older SQLite file is copied before.
+
+    Raises `SettingsError` if the database can't be reached or copied, is none of ours, or was made by a
+    newer version of the bot.
+    """
+    path = sqlite_file(url)
+    if path is not None:
+        await asyncio.to_thread(private_file, path)
+    engine = migration_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await _upgrade(connection, revision, path)
+    except (OSError, DBAPIError) as error:
+        raise SettingsError(_complaint(url, error)) from error
+    finally:
+        await engine.dispose()
+
+
+async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None) -> None:
+    scripts = ScriptDirectory(str(SCRIPTS))
+    target = str(scripts.as_revision_number(revision))
+    current = await connection.run_sync(_current)
+    if current == target:
+        return
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise SettingsError(
+            f"The database was made by a newer version of the bot (schema {current}, we know {target}). "
+            "Start that version again, or set DATABASE_URL to another database."
+        )
+    if path is not None and current is not None:
+        await asyncio.to_thread(_copy, path, f"{path.name}.before-{target}.bak")
+    elif path is not None and await connection.run_sync(lambda sync: inspect(sync).get_table_names()):
+        raise SettingsError(f"{path} is a database of another program. Set DATABASE_URL to another file.")
+    await connection.rollback()  # what was looked at so far; the upgrade begins by itself
+    if path is not None:
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    await connection.run_sync(_run, target)
+    await connection.commit()
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _run(connection: Connection, target: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
+    if connection.dialect.name == "sqlite":
+        _hold_references(connection)
+
+
+def _hold_references(connection: Connection) -> None:
+    # Foreign keys are off while tables are made anew; this is what they would have refused.
+    torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if torn is not None:
+        raise SettingsError(
+            f"The upgrade of the database was undone: a row of {torn[0]} would refer to one that is gone. "
+            "Please report this; the bot's last version still works."
+        )
+
+
+def _copy(path: Path, name: str) -> None:
+    """A consistent copy beside the file, though others may be reading it; older copies go."""
+    copy = path.with_name(name)
+    unfinished = path.with_name(f"{name}.part")
+    try:
+        unfinished.unlink(missing_ok=True)
+        private_file(unfinished)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as target:
+            source.backup(target)
+        unfinished.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        unfinished.unlink(missing_ok=True)
+        raise SettingsError(
+            f"The database could not be copied to {copy} before its upgrade ({error}). "
+            "Make room there and start again; nothing was changed."
+        ) from error
+    copies = sorted(path.parent.glob(f"{path.name}.before-*.bak"), key=lambda one: one.stat().st_mtime_ns)
+    for old in copies[:-COPIES]:
+        old.unlink(missing_ok=True)
+
+
+def _complaint(url: str, error: Any) -> str:
+    path = sqlite_file(url)
+    if path is not None:
+        return f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
+    where = make_url(url).render_as_string(hide_password=True)
+    return f"The database at {where} can't be used ({_reason(error)}). Check DATABASE_URL."
+
+
+def _reason(error: Any) -> str:
+    """The driver's own words, in one line and without the statement."""
+    return " ".join(str(getattr(error, "orig", error)).split())

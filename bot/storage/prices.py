@@ -1,0 +1,27 @@
+"""What tools were charged at last."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from bot.storage.schema import prices
+from bot.storage.session import Session
+
+
+class Prices:
+    """Learned prices, in credits, within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def learn(self, tool: str, variant: str, charge: int, at: datetime) -> None:
+        await self._session.put(prices, {"tool": tool, "variant": variant}, {"charge": charge, "at": at})
+
+    async def last(self, tool: str, variant: str) -> int | None:
+        query = select(prices.c.charge).where(prices.c.tool == tool, prices.c.variant == variant)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def dearest(self, tool: str) -> int | None:
+        """The most that any variant of the tool was charged at last."""
+        query = select(func.max(prices.c.charge)).where(prices.c.tool == tool)
+        return (await self._session.execute(query)).scalar_one()

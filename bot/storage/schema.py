@@ -1,0 +1,239 @@
+"""The tables. Migrations make them; a test holds the two together.
+
+Times are UTC, credits whole numbers, Discord's ids 64 bit.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+from bot.model import EntryKind, JobState, Period, Plan
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC to the microsecond.
+
+    SQLite keeps it as text of one width, so that the order of the text is the order in time.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone can't be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Choice(TypeDecorator[StrEnum]):
+    """One value of a StrEnum, kept as its text."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def __init__(self, enum: type[StrEnum]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.enum(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.enum(value)
+
+
+def _one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:
+    values = ", ".join(f"'{member.value}'" for member in enum)
+    return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+def _number() -> Column[Any]:
+    # SQLite counts by itself in a column of the type INTEGER alone.
+    kind = BigInteger().with_variant(Integer, "sqlite")
+    return Column("id", kind, primary_key=True, autoincrement=True)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+studii_keys = Table(
+    "studii_keys",
+    metadata,
+    _number(),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("hint", String(8), nullable=False),
+    Column("plan", Choice(Plan), nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("retired_at", UtcDateTime),
+    _one_of("plan", Plan),
+    Index(None, "guild_id"),
+    Index(None, "lane"),
+)
+
+# A server without a row, or with empty columns, has the defaults of `GuildSettings`.
+guilds = Table(
+    "guilds",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, ForeignKey("studii_keys.id")),
+    Column("key_changed_at", UtcDateTime),
+    Column("budget_limit", Integer),
+    Column("budget_period", Choice(Period)),
+    Column("budget_since", UtcDateTime),
+    Column("timezone", Text),
+    _one_of("budget_period", Period),
+)
+
+# `number` is the order of acceptance, which the wall clock may not tell. `resolved_at` is the ledger's own:
+# when the reservation was settled or released, which happens once.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(16), nullable=False, unique=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("source_url", Text),
+    Column("source_name", Text),
+    Column("source_type", Text),
+    Column("source_size", BigInteger),
+    Column("private", Boolean, nullable=False),
+    Column("state", Choice(JobState), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("estimate", Integer, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("settled", Integer, nullable=False),
+    Column("resolved_at", UtcDateTime),
+    Column("charged", Integer),
+    Column("not_before", UtcDateTime),
+    Column("held", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("source_file", Text),
+    Column("key_id", BigInteger, ForeignKey("studii_keys.id")),
+    Column("object_key", Text),
+    Column("studii_id", Text),
+    Column("status_url", Text),
+    Column("studii_status", Text),
+    Column("submitted_at", UtcDateTime),
+    Column("output_url", Text),
+    Column("output_kind", Text),
+    Column("output_file", Text),
+    Column("finished_at", UtcDateTime),
+    Column("failure", Text),
+    Column("failure_text", Text),
+    Column("card_message_id", BigInteger),
+    Column("card_version", Integer, nullable=False),
+    Column("posting", Integer, nullable=False),
+    Column("result_message_id", BigInteger),
+    Column("announced_at", UtcDateTime),
+    _one_of("state", JobState),
+    Index(None, "state", "number"),
+    Index(None, "guild_id", "user_id", "number"),
+    Index(None, "key_id", "state"),
+    # Holds all that a sum needs, so that a month's usage is read from the index alone.
+    Index("ix_jobs_usage", "guild_id", "created_at", "user_id", "settled", "reserved"),
+    Index(
+        "ix_jobs_unannounced",
+        "state",
+        "changed_at",
+        sqlite_where=text("announced_at IS NULL"),
+        postgresql_where=text("announced_at IS NULL"),
+    ),
+    Index(
+        "ix_jobs_stale_cards",
+        "changed_at",
+        sqlite_where=text("card_message_id IS NOT NULL AND card_version < version"),
+        postgresql_where=text("card_message_id IS NOT NULL AND card_version < version"),
+    ),
+)
+
+# Lines are added and never changed. A job is reserved, settled and released at most once each.
+ledger = Table(
+    "ledger",
+    metadata,
+    _number(),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger),
+    Column("job_id", String(16), ForeignKey("jobs.id")),
+    Column("kind", Choice(EntryKind), nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    _one_of("kind", EntryKind),
+    Index(None, "guild_id", "at"),
+    Index(None, "job_id"),
+    Index(
+        "uq_ledger_once",
+        "job_id",
+        "kind",
+        unique=True,
+        sqlite_where=text("kind IN ('reserve', 'settle', 'release')"),
+        postgresql_where=text("kind IN ('reserve', 'settle', 'release')"),
+    ),
+)
+
+lane_requests = Table(
+    "lane_requests",
+    metadata,
+    _number(),
+    Column("lane", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "lane", "at"),
+)
+
+prices = Table(
+    "prices",
+    metadata,
+    Column("tool", Text, primary_key=True),
+    Column("variant", Text, primary_key=True),
+    Column("charge", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
