@@ -9,7 +9,7 @@ from sqlalchemy import Select, Update, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
-from bot.storage.schema import jobs
+from bot.storage.schema import guilds, jobs
 from bot.storage.session import Session
 
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
@@ -19,6 +19,7 @@ _SOURCE = {
     "source_type": "content_type",
     "source_size": "size",
 }
+_NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING)
 _LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)
 
 
@@ -102,9 +103,59 @@ class Jobs:
             return await self.get(job_id)
         return await self._one(update(jobs).where(jobs.c.id == job_id).values(values).returning(jobs))
 
-    async def in_states(self, states: Collection[JobState]) -> list[Job]:
+    async def in_states(self, states: Collection[JobState], limit: int | None = None) -> list[Job]:
         """Oldest first."""
-        return await self._all(select(jobs).where(jobs.c.state.in_(list(states))).order_by(jobs.c.number))
+        query = select(jobs).where(jobs.c.state.in_(list(states))).order_by(jobs.c.number)
+        return await self._all(query.limit(limit))
+
+    async def on_lanes(self) -> list[tuple[Job, int | None]]:
+        """Jobs that still need requests to Studii, each with its server's current key; oldest first."""
+        query = (
+            select(jobs, guilds.c.key_id.label("current_key_id"))
+            .join(guilds, guilds.c.guild_id == jobs.c.guild_id, isouter=True)
+            .where(jobs.c.state.in_(_NEED_REQUESTS), jobs.c.output_url.is_(None))
+            .order_by(jobs.c.number)
+        )
+        rows = (await self._session.execute(query)).mappings()
+        return [(job_of(row), row["current_key_id"]) for row in rows]
+
+    async def to_download(self, limit: int) -> list[Job]:
+        """Running jobs whose output has an address, oldest first."""
+        return await self._all(
+            select(jobs)
+            .where(jobs.c.state == JobState.RUNNING, jobs.c.output_url.is_not(None))
+            .order_by(jobs.c.number)
+            .limit(limit)
+        )
+
+    async def with_files(self) -> set[str]:
+        """Ids of the jobs whose files are still needed: they go on, or have not been posted."""
+        needs_files = (
+            jobs.c.source_file.is_not(None)
+            | jobs.c.output_file.is_not(None)
+            | jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING))
+        )
+        return set((await self._session.execute(select(jobs.c.id).where(needs_files))).scalars())
+
+    async def undelivered(self, before: datetime) -> list[Job]:
+        """Jobs given up for posting before that moment, whose output is still kept."""
+        return await self._all(
+            select(jobs).where(jobs.c.output_file.is_not(None), jobs.c.announced_at < before)
+        )
+
+    async def hold(self, guild_id: int, reason: str | None, until: datetime | None) -> None:
+        """Let a server's waiting jobs wait until then, and say why; `None` and `None`: no longer."""
+        held_or_to_be = jobs.c.held.is_not(None) if reason is None else True
+        await self._session.execute(
+            update(jobs)
+            .where(jobs.c.guild_id == guild_id, jobs.c.state == JobState.WAITING, held_or_to_be)
+            .values(held=reason, not_before=until, version=jobs.c.version + 1)
+        )
+
+    async def card_shows(self, job_id: str, version: int) -> None:
+        """The job's card shows that version; a newer one that it was said to show stays."""
+        older = (jobs.c.id == job_id) & (jobs.c.card_version < version)
+        await self._session.execute(update(jobs).where(older).values(card_version=version))
 
     async def unannounced(self, limit: int) -> list[Job]:
         """Jobs that ended, or whose outcome is unknown, with nobody told yet: longest ago first."""
