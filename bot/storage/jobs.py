@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, Update, insert, select, update
+from sqlalchemy import Select, Update, insert, select, true, update
 from sqlalchemy.engine import RowMapping
 
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
@@ -145,7 +145,7 @@ class Jobs:
 
     async def hold(self, guild_id: int, reason: str | None, until: datetime | None) -> None:
         """Let a server's waiting jobs wait until then, and say why; `None` and `None`: no longer."""
-        held_or_to_be = jobs.c.held.is_not(None) if reason is None else True
+        held_or_to_be = jobs.c.held.is_not(None) if reason is None else true()
         await self._session.execute(
             update(jobs)
             .where(jobs.c.guild_id == guild_id, jobs.c.state == JobState.WAITING, held_or_to_be)
