@@ -1,0 +1,24 @@
+"""Where the sandbox gets its time from, so that tests can move it."""
+
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time of day, aware and in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+        ...
+
+
+class RealClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        # Not time.monotonic: a simulated Discord in the same process may have it frozen.
+        return perf_counter()
