@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import discord
@@ -13,19 +13,26 @@ from bot.model import Job, JobRequest, Progress, SourcePhoto
 from bot.services import JobService
 from bot.ui.cards import job_card
 from bot.ui.permissions import ensure_can_post
-from bot.ui.tokens import CardTokens
 from bot.ui.words import ToolNames
 
 log = logging.getLogger(__name__)
 
 
+class Cards(Protocol):
+    """Keeps what edits a card while Discord lets its interaction do that."""
+
+    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
+        """The job's card is this interaction's answer."""
+        ...
+
+
 class JobStarter:
     """Turns an interaction into an accepted job, and answers with its card."""
 
-    def __init__(self, jobs: JobService, catalog: Catalog, tokens: CardTokens) -> None:
+    def __init__(self, jobs: JobService, catalog: Catalog, cards: Cards) -> None:
         self._jobs = jobs
         self._names = ToolNames(catalog)
-        self._tokens = tokens
+        self._cards = cards
 
     async def start(
         self,
@@ -65,7 +72,7 @@ class JobStarter:
             return
         if shown.message_id is None:
             return
-        self._tokens.remember(job.id, interaction)
+        self._cards.remember(job.id, interaction)
         try:
             await self._jobs.card_shown(job.id, shown.message_id, job.version)
         except StudiiBotError as error:

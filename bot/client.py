@@ -1,0 +1,185 @@
+"""The Discord client: what it asks of the gateway, which commands it registers, and who hears of errors."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from typing import Literal
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.catalog import Catalog
+from bot.errors import SettingsError, StudiiBotError
+from bot.services import Services
+from bot.ui.buttons import BUTTONS
+from bot.ui.layout import QUIET, notice
+from bot.ui.problems import answer, tell
+from bot.ui.starting import Cards
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = ("cogs.tools", "cogs.credits", "cogs.settings")
+LOGIN_SECONDS = 30.0
+# A longer wait is an error that is dealt with like any other, not a task that hangs.
+LONGEST_RATE_LIMIT = 60.0
+RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
+_NOISY = ("discord", "discord.client", "discord.gateway", "discord.http", "discord.state", "discord.webhook")
+
+
+class StudiiTree(app_commands.CommandTree["StudiiBot"]):
+    """The commands, with one handler for all their errors."""
+
+    async def interaction_check(self, interaction: discord.Interaction["StudiiBot"], /) -> bool:
+        if interaction.client.accepting:
+            return True
+        if interaction.type is discord.InteractionType.application_command:
+            try:
+                await answer(interaction, notice(RESTARTING, QUIET))
+            except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+                log.info("Someone could not be told that the bot is restarting: %s", error)
+        return False
+
+    async def on_error(
+        self, interaction: discord.Interaction["StudiiBot"], error: app_commands.AppCommandError, /
+    ) -> None:
+        await tell(interaction, error)
+
+
+class StudiiBot(commands.AutoShardedBot):
+    """The bot in Discord. `attach` gives it what it works with, before it is started."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        intents: discord.Intents,
+        dev_guild_id: int | None = None,
+        extensions: Sequence[str] = EXTENSIONS,
+    ) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,  # never looked at: see on_message
+            help_command=None,
+            tree_cls=StudiiTree,
+            intents=intents,
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=False, private_channel=False
+            ),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_mentions=discord.AllowedMentions.none(),
+            # Nothing is looked up in these caches, so they stay empty.
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_messages=None,
+            max_ratelimit_timeout=LONGEST_RATE_LIMIT,
+        )
+        self.catalog = catalog
+        self.accepting = True
+        self._dev_guild_id = dev_guild_id
+        self._extensions_to_load = tuple(extensions)
+        self._attached: tuple[Services, Cards] | None = None
+
+    def attach(self, services: Services, cards: Cards) -> None:
+        """Give the bot what its commands and buttons work with."""
+        self._attached = (services, cards)
+
+    @property
+    def services(self) -> Services:
+        """What people can do; raises RuntimeError before `attach`."""
+        return self._parts()[0]
+
+    @property
+    def cards(self) -> Cards:
+        """What keeps cards editable; raises RuntimeError before `attach`."""
+        return self._parts()[1]
+
+    def refuse_commands(self) -> None:
+        """Take no commands any more: the bot is about to leave."""
+        self.accepting = False
+
+    async def setup_hook(self) -> None:
+        for extension in self._extensions_to_load:
+            await self.load_extension(extension)
+        self.add_dynamic_items(*BUTTONS)
+        await self._register_commands()
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Messages are no commands here."""
+
+    async def on_ready(self) -> None:
+        log.info("Ready as %s, in %d servers.", self.user, len(self.guilds))
+
+    async def _register_commands(self) -> None:
+        """Tell Discord of the commands if they are others than last time.
+
+        The payload that was sent is what is remembered: what Discord sends back differs from it in
+        many small ways.
+        """
+        guild = discord.Object(self._dev_guild_id) if self._dev_guild_id is not None else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        digest = self._digest(guild)
+        if await self.services.commands.registered(self._dev_guild_id) == digest:
+            return
+        try:
+            registered = await self.tree.sync(guild=guild)
+        except discord.Forbidden as error:
+            if guild is None:
+                raise
+            raise SettingsError(
+                f"DEV_GUILD_ID: the bot is not in server {guild.id}, or was invited without commands."
+            ) from error
+        await self.services.commands.remember(digest, self._dev_guild_id)
+        where = "everywhere" if guild is None else f"in server {guild.id}"
+        log.info("%d commands registered %s.", len(registered), where)
+
+    def _digest(self, guild: discord.Object | None) -> str:
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        text = json.dumps([self.application_id, payload], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _parts(self) -> tuple[Services, Cards]:
+        if self._attached is None:
+            raise RuntimeError("attach the services before the bot is started")
+        return self._attached
+
+
+async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.Intents:
+    """What to ask of the gateway, so that Discord does not refuse the connection.
+
+    A client that asks for nothing logs in first: that proves the token, and tells what the application
+    may have. Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be
+    reached.
+    """
+    flags = await _application_flags(token)
+    granted = flags.gateway_message_content or flags.gateway_message_content_limited
+    if wanted == "auto" and not granted:
+        log.info("The application has no message content intent; everything that is offered works without.")
+    # Commands, buttons and forms need no more than this.
+    return discord.Intents(guilds=True)
+
+
+async def _application_flags(token: str) -> discord.ApplicationFlags:
+    client = discord.Client(intents=discord.Intents.none())
+    try:
+        async with asyncio.timeout(LOGIN_SECONDS):
+            await client.login(token)
+        return client.application_flags
+    except discord.LoginFailure as error:
+        raise SettingsError(
+            "DISCORD_TOKEN was refused by Discord. Copy it again from your application's Bot page "
+            "(discord.com/developers/applications), or reset it there."
+        ) from error
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise StudiiBotError(f"Discord could not be reached ({error or type(error).__name__}).") from error
+    finally:
+        await client.close()
+
+
+def quiet_discord_loggers() -> None:
+    """Keep discord.py from logging whole events and requests: tokens and typed keys are in them."""
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.INFO)

@@ -1,0 +1,216 @@
+"""Delivery in the channel that a job was asked for in: its card kept up to date, and its last word."""
+
+import asyncio
+import logging
+from typing import Any, BinaryIO
+
+import discord
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.delivery.history import find_posting
+from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
+from bot.delivery.pace import EditPace
+from bot.delivery.tokens import CardTokens
+from bot.model import (
+    Announcement,
+    Job,
+    JobState,
+    OutputFile,
+    Posted,
+    Progress,
+    TryLater,
+    Undeliverable,
+)
+from bot.ui.cards import job_card
+from bot.ui.layout import Panel
+from bot.ui.permissions import missing_to_post
+from bot.ui.results import can_play, ending, linked_result, linked_video, plain_buttons, result
+from bot.ui.words import ToolNames
+
+log = logging.getLogger(__name__)
+
+EDIT_SECONDS = 30.0
+SEND_SECONDS = 120.0
+# Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
+NONCE_SECONDS = 120.0
+# https://discord.com/developers/docs/reference#uploading-files
+DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
+READ_HISTORY = "Read Message History"
+TOO_LARGE = "It is larger than Discord takes here, so it could not be posted as a file."
+FILE_GONE = "Its file was not kept long enough to be posted."
+_EXTENSIONS = {
+    "image/gif": "gif",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
+
+
+class DiscordDelivery:
+    """Tells people about their jobs, with ordinary messages once an interaction's token has expired."""
+
+    def __init__(self, client: discord.Client, catalog: Catalog, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._names = ToolNames(catalog)
+        self._tokens = CardTokens(clock)
+        self._pace = EditPace()
+
+    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
+        """The job's card is this interaction's answer: edited by its token while that lives."""
+        self._tokens.remember(job_id, interaction)
+
+    async def show_card(self, job: Job, progress: Progress) -> bool:
+        """Bring the card up to date; False: not now, ask again later."""
+        if job.card_message_id is None:
+            return True
+        if not self._pace.take(job.channel_id, job.card_message_id, self._clock.monotonic()):
+            return False
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                await self._edit(job, job.card_message_id, job_card(job, self._names, progress))
+        except DISCORD_ERRORS as error:
+            outcome = outcome_of(error)
+            log.info("The card of job %s could not be edited: %r", job.id, error)
+            return outcome is not Outcome.LATER
+        return True
+
+    async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
+        """Post the job's last word as a new message; once for each `job.nonce`."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                return await self._announce(job, output)
+        except DISCORD_ERRORS as error:
+            return self._failed(job, error)
+
+    async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
+        nobody = discord.AllowedMentions.none()
+        webhook = self._tokens.get(job.id)
+        if webhook is not None:
+            try:
+                await webhook.edit_message(message_id, view=card, allowed_mentions=nobody)
+            except discord.HTTPException as error:
+                if error.status not in {401, 403, 404}:
+                    raise
+                self._tokens.forget(job.id)  # expired earlier than we thought: go on without it
+            else:
+                return
+        message = self._channel(job).get_partial_message(message_id)
+        await message.edit(view=card, allowed_mentions=nobody)
+
+    async def _announce(self, job: Job, output: OutputFile | None) -> Announcement:
+        with_file = job.state is JobState.SUCCEEDED and output is not None
+        missing = self._missing(job, file=with_file)
+        if missing and missing != [READ_HISTORY]:
+            return Undeliverable(f"the bot lacks {', '.join(missing)}")
+        channel = self._channel(job)
+        if not missing and self._may_be_posted(job):
+            found = await find_posting(channel, self._own_id, job.nonce)
+            if found is not None:
+                return Posted(found)
+        reference = None if missing else _reply_to(job)
+        if job.state is not JobState.SUCCEEDED:
+            return await self._send(job, reference, view=ending(job, self._names))
+        if output is None:
+            return await self._send_link(job, reference, FILE_GONE)
+        return await self._send_file(job, reference, output)
+
+    async def _send_file(
+        self, job: Job, reference: discord.MessageReference | None, output: OutputFile
+    ) -> Announcement:
+        if output.size > self._size_limit(job):
+            return await self._send_link(job, reference, TOO_LARGE)
+        try:
+            opened: BinaryIO = await asyncio.to_thread(output.path.open, "rb")
+        except OSError as error:
+            log.error("The output of job %s cannot be read: %s", job.id, error)
+            return await self._send_link(job, reference, FILE_GONE)
+        name = _file_name(job, output)
+        file = discord.File(opened, filename=name)  # pyright: ignore[reportArgumentType] - a BufferedReader
+        try:
+            return await self._send(job, reference, view=result(job, self._names, name), file=file)
+        except discord.HTTPException as error:
+            if outcome_of(error) is not Outcome.TOO_LARGE:
+                raise
+            return await self._send_link(job, reference, TOO_LARGE)
+        finally:
+            file.close()
+            opened.close()
+
+    async def _send_link(
+        self, job: Job, reference: discord.MessageReference | None, why: str
+    ) -> Announcement:
+        if can_play(job):
+            words = linked_video(job, self._names, why)
+            return await self._send(job, reference, content=words, view=plain_buttons(job))
+        return await self._send(job, reference, view=linked_result(job, self._names, why))
+
+    async def _send(self, job: Job, reference: discord.MessageReference | None, **parts: Any) -> Posted:
+        mentions = discord.AllowedMentions(
+            everyone=False, roles=False, users=[discord.Object(job.user_id)], replied_user=False
+        )
+        if reference is not None:
+            parts["reference"] = reference
+        message = await self._channel(job).send(nonce=job.nonce, allowed_mentions=mentions, **parts)
+        return Posted(message.id)
+
+    def _failed(self, job: Job, error: Exception) -> Announcement:
+        match outcome_of(error):
+            case Outcome.LATER:
+                log.info("Job %s will be announced later: %r", job.id, error)
+                return TryLater(seconds_until_retry(error))
+            case Outcome.WAS_DELETED:
+                return Posted(None)
+            case Outcome.NEVER | Outcome.TOO_LARGE:
+                log.warning("Job %s could not be announced: %r", job.id, error)
+                return Undeliverable(str(error))
+
+    def _channel(self, job: Job) -> discord.PartialMessageable:
+        # By its id alone: an archived thread, or any channel before the gateway is ready, is in no cache.
+        return self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+
+    @property
+    def _own_id(self) -> int:
+        return self._client.user.id if self._client.user else 0
+
+    def _missing(self, job: Job, *, file: bool) -> list[str]:
+        """What the bot lacks in the channel; nothing where that is unknown: Discord will say so then."""
+        guild = self._client.get_guild(job.guild_id)
+        channel = guild.get_channel_or_thread(job.channel_id) if guild else None
+        me = guild.get_member(self._own_id) if guild else None
+        if channel is None or me is None:
+            return []
+        thread = isinstance(channel, discord.Thread)
+        if thread and channel.parent is None:
+            return []
+        return missing_to_post(channel.permissions_for(me), thread=thread, file=file)
+
+    def _size_limit(self, job: Job) -> int:
+        guild = self._client.get_guild(job.guild_id)
+        return guild.filesize_limit if guild else DEFAULT_LIMIT
+
+    def _may_be_posted(self, job: Job) -> bool:
+        ended = job.finished_at or job.changed_at
+        return (self._clock.now() - ended).total_seconds() > NONCE_SECONDS
+
+
+def _reply_to(job: Job) -> discord.MessageReference | None:
+    if job.card_message_id is None:
+        return None
+    return discord.MessageReference(
+        message_id=job.card_message_id,
+        channel_id=job.channel_id,
+        guild_id=job.guild_id,
+        fail_if_not_exists=False,
+    )
+
+
+def _file_name(job: Job, output: OutputFile) -> str:
+    kind = output.content_type.partition(";")[0].strip().lower()
+    extension = _EXTENSIONS.get(kind, "mp4" if output.kind == "video" else "png")
+    # Letters, digits and dashes, as Discord renames everything else and the gallery would not find it.
+    return f"{job.tool}-{job.id[:8]}.{extension}"

@@ -1,0 +1,28 @@
+"""Finding a posting of ours that Discord may have taken without telling us."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import discord
+
+LOOK_BACK = 50  # messages
+
+
+async def find_posting(channel: discord.abc.Messageable, author_id: int, nonce: str) -> int | None:
+    """The message among the channel's latest whose buttons name that posting.
+
+    Raises discord.HTTPException.
+    """
+    async for message in channel.history(limit=LOOK_BACK):
+        if message.author.id == author_id and _names(message.components, nonce):
+            return message.id
+    return None
+
+
+def _names(components: Iterable[Any], nonce: str) -> bool:
+    for component in components:
+        if str(getattr(component, "custom_id", None) or "").endswith(f":{nonce}"):
+            return True
+        if _names(getattr(component, "children", ()), nonce):
+            return True
+    return False

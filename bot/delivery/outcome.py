@@ -1,0 +1,46 @@
+"""What an error of Discord's means for what was to be delivered."""
+
+from enum import Enum, auto
+
+import aiohttp
+import discord
+
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+UNKNOWN_MESSAGE = 10008
+TOO_LARGE = 40005
+RETRY_SECONDS = 15.0
+UNAUTHORISED_SECONDS = 60.0
+
+# What a call to Discord can raise when Discord or the way to it is the reason.
+DISCORD_ERRORS = (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Outcome(Enum):
+    """How a failed call ends."""
+
+    LATER = auto()
+    NEVER = auto()
+    TOO_LARGE = auto()
+    WAS_DELETED = auto()  # posted before, and taken away by somebody since
+
+
+def outcome_of(error: Exception) -> Outcome:
+    """What to do about an error that a call to Discord raised."""
+    if not isinstance(error, discord.HTTPException):
+        return Outcome.LATER
+    if error.status == 413 or error.code == TOO_LARGE:
+        return Outcome.TOO_LARGE
+    if error.status == 404 and error.code == UNKNOWN_MESSAGE:
+        return Outcome.WAS_DELETED
+    if error.status in {401, 408, 429} or error.status >= 500:
+        return Outcome.LATER
+    return Outcome.NEVER
+
+
+def seconds_until_retry(error: Exception) -> float:
+    """How long to leave Discord alone after an error that may pass."""
+    if isinstance(error, discord.RateLimited):
+        return max(RETRY_SECONDS, error.retry_after)
+    if isinstance(error, discord.HTTPException) and error.status == 401:
+        return UNAUTHORISED_SECONDS
+    return RETRY_SECONDS

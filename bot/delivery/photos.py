@@ -1,0 +1,73 @@
+"""The bytes of photos that members attached, from Discord's CDN."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.errors import PhotoUnavailable
+from bot.model import Job
+
+log = logging.getLogger(__name__)
+
+HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
+CHUNK = 256 * 1024  # bytes
+UNREACHABLE = "The photo could not be fetched from Discord. Please try again in a moment."
+
+
+class CdnPhotoSource:
+    """Fetches the source of a job from Discord's CDN and from nowhere else.
+
+    An async context manager: its connections live as long as that. `connect` makes what it connects
+    with (None: aiohttp's own).
+    """
+
+    def __init__(self, connect: Callable[[], aiohttp.BaseConnector] | None = None) -> None:
+        self._connect = connect
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = self._connect() if self._connect else None
+        self._opened = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
+    async def fetch(self, job: Job, destination: Path, limit: int) -> None:
+        """Write the job's photo to `destination`; raises `PhotoUnavailable` with a sentence."""
+        if job.source is None or not _is_discords(job.source.url):
+            raise PhotoUnavailable
+        file = await asyncio.to_thread(destination.open, "wb")
+        try:
+            await self._stream(job.source.url, file, limit)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("The photo of job %s could not be fetched: %r", job.id, error)
+            raise PhotoUnavailable(UNREACHABLE) from error
+        finally:
+            await asyncio.to_thread(file.close)
+
+    async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
+        assert self._opened is not None, "used as a context manager"
+        async with self._opened.get(url, allow_redirects=False) as response:
+            if response.status in {403, 404, 410}:
+                raise PhotoUnavailable
+            if response.status != 200:
+                raise PhotoUnavailable(UNREACHABLE)
+            taken = 0
+            async for chunk in response.content.iter_chunked(CHUNK):
+                taken += len(chunk)
+                if taken > limit:
+                    raise PhotoUnavailable("That photo is larger than this bot takes. Send a smaller one.")
+                await asyncio.to_thread(file.write, chunk)
+
+
+def _is_discords(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" and parts.hostname in HOSTS

@@ -1,0 +1,75 @@
+"""/studii: what a server's admins set."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import StudiiBot
+from bot.model import Period
+from bot.services import MAX_BUDGET, Services
+from bot.ui.key_modal import KeyModal
+from bot.ui.panels import budget_panel
+from bot.ui.permissions import ensure_manager
+from bot.ui.problems import answer, telling
+
+_PERIODS = [
+    app_commands.Choice(name="a day", value=Period.DAY.value),
+    app_commands.Choice(name="a week", value=Period.WEEK.value),
+    app_commands.Choice(name="a month", value=Period.MONTH.value),
+    app_commands.Choice(name="in all, not renewed", value=Period.TOTAL.value),
+]
+
+
+class Settings(
+    commands.GroupCog,
+    group_name="studii",
+    group_description="Set up Studii in this server",
+):
+    """The settings of a server; Discord shows them to those who may manage it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @app_commands.command(name="key", description="Enter or replace this server's Studii key")
+    async def key(self, interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            current = await self._services.keys.current(guild_id)
+            await interaction.response.send_modal(KeyModal(self._services, current))
+
+    @app_commands.command(name="budget", description="See or set how many credits this server may spend")
+    @app_commands.describe(
+        credits_="How many credits; leave it out to see the budget as it is",
+        period="How often it renews; a day if you leave it out the first time",
+    )
+    @app_commands.rename(credits_="credits")
+    @app_commands.choices(period=_PERIODS)
+    async def budget(
+        self,
+        interaction: discord.Interaction[Any],
+        credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
+        period: str | None = None,
+    ) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            state = await self._services.credits.budget(guild_id)
+            if credits_ is None and period is None:
+                await answer(interaction, budget_panel(state))
+                return
+            # What is left out stays as it is.
+            now = state.settings.budget
+            limit = now.limit if credits_ is None else credits_
+            chosen = now.period if period is None else Period(period)
+            state = await self._services.credits.set_budget(guild_id, limit, chosen)
+            await answer(interaction, budget_panel(state, "The budget is set"))
+
+
+async def setup(bot: StudiiBot) -> None:
+    cog = Settings(bot.services)
+    group = cog.app_command
+    assert isinstance(group, app_commands.Group), "a GroupCog has one"
+    # Discord's own permission, which admins can change under Server Settings, Integrations.
+    group.default_permissions = discord.Permissions(manage_guild=True)
+    await bot.add_cog(cog)

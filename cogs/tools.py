@@ -1,0 +1,112 @@
+"""One slash command for each tool of the catalogue, made from it."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.catalog import SourceRule, Tool, ToolInput
+from bot.client import StudiiBot
+from bot.ui.attachments import source_photo
+from bot.ui.problems import telling
+from bot.ui.starting import JobStarter
+
+CHOICES = 25  # what Discord shows of suggestions
+IMAGE = "image"
+_IMAGE_HELP = {
+    SourceRule.REQUIRED: "The photo to start from: JPEG, PNG or WebP",
+    SourceRule.OPTIONAL: "A photo to start from, if you like: JPEG, PNG or WebP",
+}
+
+Choices = list[app_commands.Choice[str]]
+Command = app_commands.Command[Any, ..., None]
+
+
+class Tools(commands.Cog):
+    """Keeps the tools' commands in the tree."""
+
+    def __init__(self, bot: StudiiBot, starter: JobStarter) -> None:
+        self._bot = bot
+        self._commands = [tool_command(tool, starter) for tool in bot.catalog.tools.values()]
+
+    async def cog_load(self) -> None:
+        for command in self._commands:
+            self._bot.tree.add_command(command)
+
+    async def cog_unload(self) -> None:
+        for command in self._commands:
+            self._bot.tree.remove_command(command.name)
+
+
+def tool_command(tool: Tool, starter: JobStarter) -> Command:
+    """The slash command that runs the tool, with the tool's inputs as its options."""
+    options = {f"input_{number}": one for number, one in enumerate(tool.inputs)}
+
+    async def run(interaction: discord.Interaction[Any], **given: Any) -> None:
+        async with telling(interaction):
+            attached: discord.Attachment | None = given.get(IMAGE)
+            source = source_photo(attached) if attached is not None else None
+            values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
+            await starter.start(interaction, tool, values, source)
+
+    # An input's name need not be a name in Python, so the options are renamed to it.
+    run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
+    app_commands.rename(**{key: one.name for key, one in options.items()})(run)
+    app_commands.autocomplete(**{key: _suggestions(one) for key, one in options.items() if one.suggestions})(
+        run
+    )
+    descriptions = {key: one.description for key, one in options.items()}
+    if tool.source in _IMAGE_HELP:
+        descriptions[IMAGE] = _IMAGE_HELP[tool.source]
+    app_commands.describe(**descriptions)(run)
+    return app_commands.Command(name=tool.slug, description=tool.summary, callback=run)
+
+
+def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
+    parameters = [_parameter(key, _text(one), required=_needed(one)) for key, one in options.items()]
+    if tool.source is not SourceRule.NONE:
+        needed = tool.source is SourceRule.REQUIRED
+        image = _parameter(IMAGE, discord.Attachment, required=needed)
+        # In front of what may be left out; Discord wants what is required first anyway.
+        place = 0 if needed else sum(_needed(one) for one in tool.inputs)
+        parameters.sort(key=lambda parameter: parameter.default is None)
+        parameters.insert(place, image)
+    first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return inspect.Signature([first, *parameters])
+
+
+def _parameter(name: str, annotation: Any, *, required: bool) -> inspect.Parameter:
+    default = inspect.Parameter.empty if required else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _text(one: ToolInput) -> Any:
+    string_range: Any = app_commands.Range
+    return string_range[str, 1, one.max_length]
+
+
+def _needed(one: ToolInput) -> bool:
+    return one.required and one.default is None
+
+
+def _suggestions(one: ToolInput) -> Callable[[discord.Interaction[Any], str], Awaitable[Choices]]:
+    async def suggest(interaction: discord.Interaction[Any], typed: str) -> Choices:
+        return [app_commands.Choice(name=value, value=value) for value in suggested(one, typed)]
+
+    return suggest
+
+
+def suggested(one: ToolInput, typed: str) -> list[str]:
+    """The suggestions that fit what was typed; then that itself, as other values are taken too."""
+    typed = typed.strip()[: one.max_length]
+    found = [value for value in one.suggestions if typed.lower() in value.lower()]
+    if typed and typed not in found and len(typed) <= 100:
+        found = [*found[: CHOICES - 1], typed]
+    return found[:CHOICES]
+
+
+async def setup(bot: StudiiBot) -> None:
+    await bot.add_cog(Tools(bot, JobStarter(bot.services.jobs, bot.catalog, bot.cards)))
