@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, Update, insert, select, true, update
+from sqlalchemy import Select, Update, case, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
@@ -143,13 +143,26 @@ class Jobs:
             select(jobs).where(jobs.c.output_file.is_not(None), jobs.c.announced_at < before)
         )
 
-    async def hold(self, guild_id: int, reason: str | None, until: datetime | None) -> None:
-        """Let a server's waiting jobs wait until then, and say why; `None` and `None`: no longer."""
-        held_or_to_be = jobs.c.held.is_not(None) if reason is None else true()
+    async def hold(self, guild_id: int, key_id: int, reason: str, until: datetime) -> None:
+        """Let a server's waiting jobs wait until then, because of that key, and say why."""
+        same_key = jobs.c.key_id == key_id
         await self._session.execute(
             update(jobs)
-            .where(jobs.c.guild_id == guild_id, jobs.c.state == JobState.WAITING, held_or_to_be)
-            .values(held=reason, not_before=until, version=jobs.c.version + 1)
+            .where(jobs.c.guild_id == guild_id, jobs.c.state == JobState.WAITING)
+            .values(
+                held=reason,
+                not_before=until,
+                key_id=key_id,
+                object_key=case((same_key, jobs.c.object_key)),  # an upload is its key's alone
+                version=jobs.c.version + 1,
+            )
+        )
+
+    async def release_held(self, guild_id: int) -> None:
+        """What was in the way of a server's waiting jobs is gone."""
+        held = (jobs.c.guild_id == guild_id) & (jobs.c.state == JobState.WAITING) & jobs.c.held.is_not(None)
+        await self._session.execute(
+            update(jobs).where(held).values(held=None, not_before=None, version=jobs.c.version + 1)
         )
 
     async def card_shows(self, job_id: str, version: int) -> None:
