@@ -1,0 +1,51 @@
+"""The stretch of time that a budget counts, in the server's own time zone."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.errors import Refused
+from bot.model import Budget, Period, Window
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The time zone of that name in the IANA database. Raises `Refused` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
+        raise Refused(
+            f"There is no time zone named “{name[:50]}”. Write it like Europe/Berlin or America/New_York."
+        ) from None
+
+
+def window(budget: Budget, timezone: str, now: datetime) -> Window:
+    """The budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
+
+    Windows follow each other without a gap, whatever the zone does to its clocks.
+    """
+    if budget.period is Period.TOTAL:
+        return Window(budget.since, None)
+    zone = time_zone(timezone)
+    first = _first_day(budget.period, now.astimezone(zone).date())
+    start, end = _begins(first, zone), _begins(_next(budget.period, first), zone)
+    if now >= end:
+        # The clocks went back over midnight: the calendar says yesterday again, but the new period has begun.
+        first = _next(budget.period, first)
+        start, end = end, _begins(_next(budget.period, first), zone)
+    return Window(start, end)
+
+
+def _first_day(period: Period, day: date) -> date:
+    if period is Period.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if period is Period.MONTH else day
+
+
+def _next(period: Period, first: date) -> date:
+    if period is Period.MONTH:
+        return (first + timedelta(days=31)).replace(day=1)
+    return first + timedelta(days=7 if period is Period.WEEK else 1)
+
+
+def _begins(day: date, zone: ZoneInfo) -> datetime:
+    # Fold 0: of a midnight that comes twice the first; of one that is skipped the moment of the skip.
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
