@@ -1,11 +1,15 @@
 """Sample photos to feed the tools: drawn, the same every time, as JPEG bytes."""
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 
 from PIL import Image, ImageOps
 
 from sandbox.drawing import Canvas, Colour, Point, gradient, grain, jpeg, mix, resized, toned, vignette
+
+Photo = Callable[[tuple[int, int]], bytes]
+"""Draws a photo of a size in pixels."""
 
 _WOOD: tuple[Colour, ...] = ((186, 142, 98), (176, 131, 88), (195, 152, 108), (168, 124, 82))
 

@@ -13,6 +13,8 @@ def trouble_with(data: bytes) -> str | None:
         with Image.open(BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 return "The source image has too many pixels."
+            picture.draft("RGB", (64, 64))
+            picture.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return "The source image could not be read."
     return None
