@@ -7,7 +7,7 @@ are spread over what submissions leave.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.engine.rate import RateWindow
@@ -113,6 +113,13 @@ class Lane:
             pause = next_look(now - job.submitted, self._tuning) if again is None else again
             self._due[job_id] = now + max(pause, self._tuning.first_look)
 
+    def postpone(self, job_id: str, until: float) -> None:
+        """Leave a job alone until then."""
+        if job_id in self._waiting:
+            self._waiting[job_id] = replace(self._waiting[job_id], not_before=until)
+        if job_id in self._due:
+            self._due[job_id] = until
+
     def age(self, job_id: str, now: float) -> float:
         """Seconds since a running job was submitted."""
         running = self._running.get(job_id)
@@ -174,7 +181,11 @@ class Lane:
         starting = sum(step is not Step.POLL for step in self._in_flight.values())
         if starting:
             candidates = [one for one in candidates if not one.held]
-        if not candidates or starting >= self._tuning.starts_in_flight or not self._may_run_more(starting, now):
+        if (
+            not candidates
+            or starting >= self._tuning.starts_in_flight
+            or not self._may_run_more(starting, now)
+        ):
             return None, None
         allowed_at = self._start_allowed_at(now)
         ready = [one for one in candidates if one.not_before <= now]

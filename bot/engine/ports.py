@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Protocol
 
-from bot.errors import PhotoUnavailable as PhotoUnavailable
 from bot.model import Announcement, Job, OutputFile, Progress
 
 
@@ -13,7 +12,7 @@ class PhotoSource(Protocol):
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
         """Write the photo of `job.source` to `destination`, at most `limit` bytes of it.
 
-        Raises `PhotoUnavailable`.
+        Raises `bot.errors.PhotoUnavailable`.
         """
         ...
 

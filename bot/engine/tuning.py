@@ -25,6 +25,7 @@ class Tuning:
 
     # Submitting.
     tries: int = 6  # uploads, and submissions that Studii did not take
+    unsent_tries: int = 30  # while Studii can't be reached at all; about an hour
     backoff: float = 2.0  # doubles with each try
     backoff_bound: float = 2 * MINUTE
     key_retries: tuple[float, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE)
@@ -41,12 +42,16 @@ class Tuning:
     lost_after: float = 7 * DAY
 
     # Outside the lanes.
-    intake_tries: int = 4
+    intake_tries: int = 3
+    intake_pause: float = 1.0  # doubles with each try
     intake_at_once: int = 4
     downloads_at_once: int = 3
     download_tries: int = 8
+    download_pause: float = 2.0  # doubles with each try
     announcements_at_once: int = 8
     cards_at_once: int = 4
+    announcement_bound: float = 5 * MINUTE  # between two tries
+    delivery_patience: float = 3 * MINUTE  # for one call
     card_again: float = 1.5
     max_output_bytes: int = 500 * 1024 * 1024
     look_around: float = 15.0  # parts look at the database at least so often, whether woken or not

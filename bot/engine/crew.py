@@ -1,0 +1,98 @@
+"""Works through jobs that the database names, a bounded number at once, one task a job."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.engine.loops import Bell, Complaints, keep_doing
+from bot.model import Job
+
+HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no longer holds up those behind it
+
+
+@dataclass(slots=True)
+class _Retry:
+    tries: int = 0
+    not_before: float = 0.0
+
+
+class Crew:
+    """`find(limit)` names jobs, oldest first; `work(job, tries)` returns None when it is done with one, or in
+    how many seconds to try again (`tries`: how often that was said before).
+
+    Jobs with the same `queue` go one after the other, in order; None: they are independent.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        find: Callable[[int], Awaitable[list[Job]]],
+        work: Callable[[Job, int], Awaitable[float | None]],
+        *,
+        size: int,
+        clock: Clock,
+        look_around: float,
+        queue: Callable[[Job], Hashable] | None = None,
+    ) -> None:
+        self.bell = Bell()
+        self.what = what
+        self._find = find
+        self._work = work
+        self._size = size
+        self._clock = clock
+        self._look_around = look_around
+        self._queue: Callable[[Job], Hashable] = queue or _by_itself
+        self._busy: set[str] = set()
+        self._retries: dict[str, _Retry] = {}
+        self._complaints = Complaints(what)
+
+    async def run(self) -> None:
+        """Until cancelled; ends only when all its tasks have."""
+        async with asyncio.TaskGroup() as group:
+            await keep_doing(self.what, self.bell, lambda: self._turn(group))
+
+    async def _turn(self, group: asyncio.TaskGroup) -> float:
+        # So many that there is something new among them, however many are under way or resting.
+        limit = 2 * self._size + len(self._busy) + len(self._retries)
+        jobs = await self._find(limit)
+        now = self._clock.monotonic()
+        held_up: set[Hashable] = set()
+        for job in jobs:
+            queue = self._queue(job)
+            retry = self._retries.get(job.id, _Retry())
+            resting = retry.not_before > now
+            if job.id in self._busy or (resting and retry.tries <= HOLDS_ITS_QUEUE):
+                held_up.add(queue)
+            elif not resting and queue not in held_up and len(self._busy) < self._size:
+                held_up.add(queue)
+                self._busy.add(job.id)
+                group.create_task(self._do(job, retry), name=f"{self.what} {job.id}")
+        if len(jobs) < limit:
+            self._forget_all_but({job.id for job in jobs})
+        waits = [one.not_before - now for one in self._retries.values() if one.not_before > now]
+        return min([*waits, self._look_around])
+
+    async def _do(self, job: Job, retry: _Retry) -> None:
+        again: float | None
+        try:
+            again = await self._work(job, retry.tries)
+        except Exception as error:  # noqa: BLE001 - logged; the others must not notice
+            again = self._complaints.about(error)
+        else:
+            self._complaints.none()
+        finally:
+            self._busy.discard(job.id)
+            self.bell.ring()
+        if again is None:
+            self._retries.pop(job.id, None)
+        else:
+            self._retries[job.id] = _Retry(retry.tries + 1, self._clock.monotonic() + again)
+
+    def _forget_all_but(self, job_ids: set[str]) -> None:
+        for job_id in self._retries.keys() - job_ids - self._busy:
+            del self._retries[job_id]
+
+
+def _by_itself(job: Job) -> Hashable:
+    return job.id

@@ -1,0 +1,82 @@
+"""How jobs end: the change of state and its lines in the ledger, in the transaction of the caller."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from bot.model import FailureCode, Job, JobState
+from bot.storage import Transaction
+
+NO_KEY = (
+    "This server has no Studii key at the moment. An admin can set one with `/studii key`; "
+    "this job then goes on by itself."
+)
+
+
+def charge_of(job: Job, told: int | None = None) -> int:
+    """What a job has cost: what Studii told last, else what is reserved for it."""
+    if told is not None:
+        return told
+    return job.charged if job.charged is not None else job.reserved
+
+
+async def fail_unpaid(
+    tx: Transaction,
+    job: Job,
+    expected: JobState | Collection[JobState],
+    code: FailureCode,
+    text: str,
+    at: datetime,
+) -> Job | None:
+    """The job ends before Studii took it: nothing is charged. None if it was not in an expected state."""
+    failed = await tx.jobs.advance(
+        job.id,
+        expected,
+        JobState.FAILED,
+        at=at,
+        failure=code,
+        failure_text=text,
+        finished_at=at,
+        held=None,
+        not_before=None,
+    )
+    if failed is None:
+        return None
+    await tx.ledger.release(job.id, at)
+    return await tx.jobs.get(job.id)
+
+
+async def fail_paid(
+    tx: Transaction, job: Job, code: FailureCode, text: str, charge: int, at: datetime
+) -> Job | None:
+    """A job that Studii took ends badly, and costs `charge` credits. None if it was not running."""
+    failed = await tx.jobs.advance(
+        job.id,
+        JobState.RUNNING,
+        JobState.FAILED,
+        at=at,
+        failure=code,
+        failure_text=text,
+        finished_at=at,
+        charged=charge,
+    )
+    if failed is None:
+        return None
+    await tx.ledger.settle(job.id, charge, at)
+    return await tx.jobs.get(job.id)
+
+
+async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: datetime) -> Job | None:
+    """The output is in the spool, and the job has cost what Studii says. None if it was not running."""
+    done = await tx.jobs.advance(
+        job.id,
+        JobState.RUNNING,
+        JobState.SUCCEEDED,
+        at=at,
+        output_file=output_file,
+        output_kind=kind,
+        finished_at=at,
+    )
+    if done is None:
+        return None
+    await tx.ledger.settle(job.id, charge_of(job), at)
+    return await tx.jobs.get(job.id)

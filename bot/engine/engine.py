@@ -1,0 +1,100 @@
+"""The engine: everything that happens to a job after its row has been written."""
+
+import asyncio
+import logging
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.engine.cards import Cards
+from bot.engine.collect import Collector
+from bot.engine.intake import Intake
+from bot.engine.lanes import Lanes
+from bot.engine.loops import Bell, keep_doing
+from bot.engine.outbox import Outbox
+from bot.engine.ports import Delivery, PhotoSource
+from bot.engine.recovery import INTERRUPTED, recover
+from bot.engine.spool import Spool
+from bot.engine.steps import Tools
+from bot.engine.tuning import HOUR, Tuning
+from bot.media import PhotoInspector
+from bot.storage import Storage, Vault
+from bot.studii import StudiiClient
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Works from the database alone, so that it goes on after a restart where it was.
+
+    It owns its tasks while `run` lasts, and none of what it was given.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        studii: StudiiClient,
+        vault: Vault,
+        delivery: Delivery,
+        photos: PhotoSource,
+        inspector: PhotoInspector,
+        spool: Spool,
+        catalog: Catalog,
+        clock: Clock,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self._lanes_bell = Bell()
+        tools = Tools(
+            storage,
+            studii,
+            vault,
+            spool,
+            clock,
+            tuning or Tuning(),
+            changed=self._tell,
+            requeued=self._lanes_bell.ring,
+        )
+        self._tools = tools
+        self._lanes = Lanes(tools, self._lanes_bell)
+        self._intake = Intake(tools, photos, inspector)
+        self._collector = Collector(tools, catalog)
+        self._outbox = Outbox(tools, delivery)
+        self._cards = Cards(tools, delivery, self._lanes.position)
+        self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)
+        self._sweeping = Bell()
+
+    async def run(self) -> None:
+        """Until cancelled. What must not be torn (the answer to a submission) is finished first, for at most
+        `Tuning.drain` seconds."""
+        await self._tools.spool.prepare()
+        await self._recover()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._lanes.run(), name="lanes")
+            for crew in self._crews:
+                group.create_task(crew.run(), name=crew.what)
+            group.create_task(keep_doing("tidying the spool", self._sweeping, self._tidy), name="spool")
+
+    def wake(self) -> None:
+        """There is something new to do. Starts nothing by itself: callable from any task on the loop."""
+        self._lanes_bell.ring()
+        self._tell()
+
+    def _tell(self) -> None:
+        for crew in self._crews:
+            crew.bell.ring()
+
+    async def _recover(self) -> None:
+        async with self._tools.storage.write() as tx:
+            interrupted = await tx.jobs.in_states(INTERRUPTED)
+            await recover(tx, interrupted, self._tools.clock.now())
+        if interrupted:
+            _log.info("Found %d jobs that were interrupted", len(interrupted))
+
+    async def _tidy(self) -> float:
+        await self._outbox.tidy()
+        await self._tools.spool.sweep(self._needed)
+        return HOUR
+
+    async def _needed(self) -> set[str]:
+        async with self._tools.storage.read() as tx:
+            return await tx.jobs.with_files()

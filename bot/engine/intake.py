@@ -1,0 +1,90 @@
+"""From accepted to waiting: the photo comes into the spool, and its bytes are looked at."""
+
+import asyncio
+import logging
+
+from bot.engine.crew import Crew
+from bot.engine.endings import fail_unpaid
+from bot.engine.loops import untorn
+from bot.engine.ports import PhotoSource
+from bot.engine.spool import suffix_of
+from bot.engine.steps import Tools, backoff
+from bot.errors import PhotoUnavailable
+from bot.media import Photo, PhotoInspector, PhotoRefused
+from bot.model import FailureCode, Job, JobState, SourcePhoto
+
+_log = logging.getLogger(__name__)
+
+SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
+LONGEST_FETCH = 300.0  # seconds
+NO_ROOM = "The bot has no room for another photo at the moment. Please try again in a few minutes."
+TOO_SLOW = "The photo took too long to arrive. Please send it again."
+
+
+class Intake:
+    """Fetches and checks the photos of accepted jobs."""
+
+    def __init__(self, tools: Tools, photos: PhotoSource, inspector: PhotoInspector) -> None:
+        self._tools = tools
+        self._photos = photos
+        self._inspector = inspector
+        self.crew = Crew(
+            "taking in photos",
+            self._find,
+            self._take_in,
+            size=tools.tuning.intake_at_once,
+            clock=tools.clock,
+            look_around=tools.tuning.look_around,
+        )
+
+    async def _find(self, limit: int) -> list[Job]:
+        async with self._tools.storage.read() as tx:
+            return await tx.jobs.in_states({JobState.RECEIVED}, limit)
+
+    async def _take_in(self, job: Job, tries: int) -> float | None:
+        if job.source is None:
+            return await untorn(self._ready(job, None))
+        try:
+            photo = await self._fetch(job, job.source)
+        except PhotoRefused as error:
+            return await untorn(self._refuse(job, str(error)))
+        except PhotoUnavailable as error:
+            tuning = self._tools.tuning
+            if tries + 1 < tuning.intake_tries:
+                return backoff(tries + 1, tuning.intake_pause, tuning.backoff_bound)
+            return await untorn(self._refuse(job, str(error)))
+        suffix = suffix_of(photo.content_type) or ""
+        kept = self._tools.spool.source(job.id, suffix)
+        await asyncio.to_thread(self._tools.spool.source(job.id).replace, kept)
+        return await untorn(self._ready(job, kept.name))
+
+    async def _fetch(self, job: Job, source: SourcePhoto) -> Photo:
+        if not await self._tools.spool.room_for_source(source.size):
+            _log.warning("Job %s: the spool is full", job.id, extra={"job": job.id})
+            raise PhotoRefused(NO_ROOM)
+        path = self._tools.spool.source(job.id)
+        try:
+            async with asyncio.timeout(LONGEST_FETCH):
+                await self._photos.fetch(job, path, source.size + SLACK)
+        except TimeoutError:
+            raise PhotoUnavailable(TOO_SLOW) from None
+        return await self._inspector.inspect(path)
+
+    async def _ready(self, job: Job, source_file: str | None) -> None:
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            waiting = await tx.jobs.advance(
+                job.id, JobState.RECEIVED, JobState.WAITING, at=now, source_file=source_file
+            )
+        if waiting is None:
+            await self._tools.spool.remove(source_file)
+        self._tools.changed()
+        self._tools.requeued()
+
+    async def _refuse(self, job: Job, text: str) -> None:
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            await fail_unpaid(tx, job, JobState.RECEIVED, FailureCode.PHOTO, text, now)
+        await self._tools.spool.remove(self._tools.spool.source(job.id).name)
+        _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
+        self._tools.changed()

@@ -1,0 +1,151 @@
+"""Hands each lane its jobs, as the database has them."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.engine.endings import NO_KEY, fail_unpaid
+from bot.engine.lane import Running, Waiting
+from bot.engine.loops import SHORTEST_REST, Bell, keep_doing
+from bot.engine.polling import Polling
+from bot.engine.recovery import recover
+from bot.engine.runner import Entries, LaneRunner
+from bot.engine.starting import Starting
+from bot.engine.steps import Tools
+from bot.model import FailureCode, Job, JobState, StudiiKey
+
+_log = logging.getLogger(__name__)
+
+GAVE_UP_ON_KEY = (
+    "This server had no Studii key for a day. An admin can set one with `/studii key`; then try again."
+)
+SUSPICIOUS = 1.0  # seconds until the next look, when a job seems to be left by its step
+REST_FOR_WORK = 5.0  # the database is left alone for so many times as long as the last look took
+
+
+@dataclass(slots=True)
+class _Share:
+    """One lane's part of what the database says."""
+
+    waiting: list[Waiting] = field(default_factory=list[Waiting])
+    running: list[Running] = field(default_factory=list[Running])
+    limits: list[int] = field(default_factory=list[int])
+
+
+class Lanes:
+    """All lanes. `bell` rings when there may be new work."""
+
+    def __init__(self, tools: Tools, bell: Bell) -> None:
+        self._bell = bell
+        self._tools = tools
+        self._starting = Starting(tools)
+        self._polling = Polling(tools)
+        self._entries = Entries(tools.clock, max(tools.tuning.key_retries))
+        self._runners: dict[str, LaneRunner] = {}
+        self._suspects: set[str] = set()
+
+    def position(self, job_id: str) -> int | None:
+        """A waiting job's place in its lane's line, from 1; None if it is in none."""
+        places = (runner.position(job_id) for runner in self._runners.values())
+        return next((place for place in places if place is not None), None)
+
+    async def run(self) -> None:
+        """Until cancelled; ends only when all requests have."""
+        async with asyncio.TaskGroup() as group:
+            await keep_doing("handing out jobs to lanes", self._bell, lambda: self._turn(group))
+
+    async def _turn(self, group: asyncio.TaskGroup) -> float:
+        began = self._tools.clock.monotonic()
+        async with self._tools.storage.read() as tx:
+            rows = await tx.jobs.on_lanes()
+            keys = {key.id: key for key in await tx.keys.all()} if rows else {}
+        shares: dict[str, _Share] = {}
+        keyless: list[Job] = []
+        stranded: list[Job] = []
+        for job, current_key_id in rows:
+            if self._is_stranded(job):
+                stranded.append(job)
+                continue
+            key = _key_for(job, current_key_id, keys)
+            if key is None:
+                keyless.append(job)
+                continue
+            share = shares.setdefault(key.lane, _Share())
+            share.limits.append(key.plan.requests_per_minute)
+            if job.state is JobState.RUNNING:
+                share.running.append(self._entries.running(job))
+            elif job.state is not JobState.SUBMITTING:
+                share.waiting.append(self._entries.waiting(job, key.id))
+        self._hand_out(shares, group)
+        await self._without_key(keyless)
+        await self._free(stranded)
+        # However often somebody rings, the database is not asked all the time.
+        rest = (self._tools.clock.monotonic() - began) * REST_FOR_WORK
+        await asyncio.sleep(min(max(rest, SHORTEST_REST), self._tools.tuning.look_around))
+        return SUSPICIOUS if self._suspects else self._tools.tuning.look_around
+
+    def _hand_out(self, shares: Mapping[str, _Share], group: asyncio.TaskGroup) -> None:
+        for name, share in shares.items():
+            limit = min(share.limits)
+            runner = self._runners.get(name)
+            if runner is None:
+                runner = self._runners[name] = LaneRunner(
+                    name,
+                    limit,
+                    self._tools,
+                    self._starting,
+                    self._polling,
+                    gone=self._forget,
+                    astray=self._bell.ring,
+                )
+                group.create_task(runner.run(), name=f"lane {name[:8]}")
+            runner.sync(share.waiting, share.running, limit)
+        for name in self._runners.keys() - shares.keys():
+            self._runners[name].sync((), (), None)
+
+    def _forget(self, name: str) -> None:
+        del self._runners[name]
+
+    def _is_stranded(self, job: Job) -> bool:
+        """In a state that only a request under way explains, and there is none."""
+        uploading = job.state is JobState.UPLOADING and job.object_key is None
+        needs_step = uploading or job.state is JobState.SUBMITTING
+        return needs_step and not any(runner.in_flight(job.id) for runner in self._runners.values())
+
+    async def _free(self, stranded: list[Job]) -> None:
+        """Jobs whose step failed in a way that nobody foresaw. Seen twice: a step may just have ended."""
+        again = [job.id for job in stranded if job.id in self._suspects]
+        self._suspects = {job.id for job in stranded}
+        if not again:
+            return
+        async with self._tools.storage.write() as tx:
+            # A step is known as under way before it changes the row, until after: so this is exact.
+            fresh = [await tx.jobs.get(job_id) for job_id in again]
+            lost = [job for job in fresh if job is not None and self._is_stranded(job)]
+            await recover(tx, lost, self._tools.clock.now())
+        self._tools.changed()
+        self._bell.ring()
+
+    async def _without_key(self, keyless: list[Job]) -> None:
+        """Their servers have no key (any more): they wait for one, and say so, for a day."""
+        now = self._tools.clock.now()
+        oldest = now - timedelta(seconds=self._tools.tuning.held_bound)
+        waiting = [job for job in keyless if job.state in (JobState.WAITING, JobState.UPLOADING)]
+        news = [job for job in waiting if job.held != NO_KEY or job.created_at < oldest]
+        if not news:
+            return
+        async with self._tools.storage.write() as tx:
+            for job in news:
+                if job.created_at < oldest:
+                    await fail_unpaid(tx, job, job.state, FailureCode.KEY, GAVE_UP_ON_KEY, now)
+                else:
+                    await tx.jobs.update(job.id, visible=True, held=NO_KEY)
+        self._tools.changed()
+
+
+def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]) -> StudiiKey | None:
+    """The key that a job's next request is sent with."""
+    key_id = job.key_id if job.state is JobState.RUNNING else current_key_id
+    return None if key_id is None else keys.get(key_id)

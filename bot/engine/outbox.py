@@ -1,0 +1,83 @@
+"""Every job's last word reaches its person, once."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from bot.engine.crew import Crew
+from bot.engine.loops import untorn
+from bot.engine.ports import Delivery
+from bot.engine.steps import Tools, backoff
+from bot.model import Announcement, Job, Posted, TryLater, Undeliverable
+from bot.storage import JobChanges
+
+_log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Announces jobs that ended, or whose outcome is unknown; in a channel one after the other."""
+
+    def __init__(self, tools: Tools, delivery: Delivery) -> None:
+        self._tools = tools
+        self._delivery = delivery
+        self.crew = Crew(
+            "announcing",
+            self._find,
+            self._announce,
+            size=tools.tuning.announcements_at_once,
+            clock=tools.clock,
+            look_around=tools.tuning.look_around,
+            queue=lambda job: job.channel_id,
+        )
+
+    async def _find(self, limit: int) -> list[Job]:
+        async with self._tools.storage.read() as tx:
+            return await tx.jobs.unannounced(limit)
+
+    async def _announce(self, job: Job, tries: int) -> float | None:
+        # Between Discord's answer and our note of it nothing may be torn apart.
+        return await untorn(self._announce_and_note(job, tries), patience=self._tools.tuning.drain)
+
+    async def _announce_and_note(self, job: Job, tries: int) -> float | None:
+        said = await self._say(job)
+        if isinstance(said, TryLater):
+            bound = self._tools.tuning.announcement_bound
+            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
+        if isinstance(said, Undeliverable):
+            _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
+        await self._note(job, said)
+        return None
+
+    async def _say(self, job: Job) -> Announcement:
+        output = None
+        if job.output_file is not None:
+            output = await self._tools.spool.open_output(job.output_file)
+        try:
+            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+                return await self._delivery.announce(job, output)
+        except TimeoutError:
+            _log.warning("Job %s: announcing it took too long", job.id, extra={"job": job.id})
+            return TryLater(0.0)
+
+    async def _note(self, job: Job, said: Posted | Undeliverable) -> None:
+        now = self._tools.clock.now()
+        changes = JobChanges(announced_at=now, result_message_id=None, source_file=None)
+        files = [job.source_file]
+        if isinstance(said, Posted):
+            changes["result_message_id"] = said.message_id
+            changes["output_file"] = None
+            files.append(job.output_file)
+        async with self._tools.storage.write() as tx:
+            fresh = await tx.jobs.get(job.id)
+            # Ruled on, or to be posted anew, meanwhile: then this was not the last word.
+            if fresh is None or (fresh.state, fresh.posting) != (job.state, job.posting):
+                return
+            await tx.jobs.update(job.id, **changes)
+        await self._tools.spool.remove(*files)
+
+    async def tidy(self) -> None:
+        """Drop outputs that could not be posted and that nobody fetched for a long while."""
+        age = timedelta(seconds=self._tools.tuning.undelivered_bound)
+        async with self._tools.storage.write() as tx:
+            for job in await tx.jobs.undelivered(self._tools.clock.now() - age):
+                await tx.jobs.update(job.id, output_file=None)

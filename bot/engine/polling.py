@@ -1,0 +1,163 @@
+"""Looking at a job that Studii has."""
+
+import logging
+from dataclasses import dataclass, replace
+
+from bot.engine.endings import charge_of, fail_paid
+from bot.engine.loops import untorn
+from bot.engine.starting import NOT_YET
+from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
+from bot.model import FailureCode, Job, JobState
+from bot.storage import CannotDecrypt
+from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
+
+_log = logging.getLogger(__name__)
+
+ENOUGH_MISSES = 3
+STUMBLE_BOUND = 60.0  # seconds between two looks while Studii gives no answer
+
+NO_REASON = "Studii could not finish this job."
+NO_URL = "Studii finished this job but never said where its result is."
+UNKNOWN_TO_STUDII = "Studii does not know this job any more."
+NEVER_ENDED = "Studii never finished this job."
+
+
+@dataclass(slots=True)
+class _Since:
+    """Something that goes on: since when (by the clock that never jumps), and how often it was seen."""
+
+    at: float
+    times: int = 0
+
+
+class Polling:
+    """GETs a job (Studii API docs, "Poll status"). What goes on for a while is remembered in memory alone."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._stumbles = Tries()
+        self._refusals = Tries()
+        self._missing: dict[str, _Since] = {}
+        self._without_url: dict[str, _Since] = {}
+
+    async def poll(self, job_id: str, lane: str, age: float) -> StepResult:
+        """One look at a job that was submitted `age` seconds ago."""
+        claim = await untorn(self._claim(job_id, lane))
+        if isinstance(claim, StepResult):
+            return self._after(job_id, claim)
+        job = claim.job
+        try:
+            report = await self._tools.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
+        except StudiiError as error:
+            return self._after(job_id, await untorn(self._failed(job, error, age)))
+        self._stumbles.forget(job_id)
+        self._refusals.forget(job_id)
+        self._missing.pop(job_id, None)
+        return self._after(job_id, await untorn(self._seen(job, report, age)))
+
+    async def _claim(self, job_id: str, lane: str) -> Claim | StepResult:
+        async with self._tools.storage.write() as tx:
+            job = await tx.jobs.get(job_id)
+            if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
+                return StepResult(job, sent=False, again=NOT_YET)
+            key = None if job.key_id is None else await tx.keys.get(job.key_id)
+            if key is None or key.lane != lane:
+                return StepResult(None, sent=False)
+            try:
+                secret = self._tools.vault.unseal(key.ciphertext)
+            except CannotDecrypt:
+                secret = None
+            else:
+                await tx.lanes.record(lane, self._tools.clock.now())
+        if secret is None:
+            return replace(await self._key_refused(job), sent=False)
+        return Claim(job, key, secret)
+
+    async def _seen(self, job: Job, report: JobReport, age: float) -> StepResult:
+        if report.failed:
+            text = f"Studii could not finish this job: “{report.error}”" if report.error else NO_REASON
+            return await self._end(job, FailureCode.STUDII, text, charge_of(job, report.credits_charged))
+        if report.succeeded:
+            return await self._completed(job, report)
+        if age >= self._tools.tuning.lost_after:
+            return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+        if report.status != job.studii_status:
+            async with self._tools.storage.write() as tx:
+                stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
+            self._tools.changed()
+            return StepResult(stored)
+        return StepResult(job)
+
+    async def _completed(self, job: Job, report: JobReport) -> StepResult:
+        charge = charge_of(job, report.credits_charged)
+        if report.output_url is None:
+            now = self._tools.clock.monotonic()
+            since = self._without_url.setdefault(job.id, _Since(now))
+            if now - since.at < self._tools.tuning.url_grace:
+                return StepResult(job)
+            return await self._end(job, FailureCode.OUTPUT, NO_URL, charge)
+        async with self._tools.storage.write() as tx:
+            stored = await tx.jobs.update(
+                job.id,
+                visible=True,
+                studii_status=report.status,
+                output_url=report.output_url,
+                output_kind=report.output_kind,
+                charged=charge,
+            )
+        self._tools.changed()
+        return StepResult(stored)
+
+    async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
+        """No report: the job goes on, until it is certain that it does not."""
+        if isinstance(error, RateLimited):
+            return StepResult(job, again=error.retry_after, limited=True, retry_after=error.retry_after)
+        _log.info(
+            "Job %s: a look at it met %s (%s)",
+            job.id,
+            type(error).__name__,
+            error.reason,
+            extra={"job": job.id},
+        )
+        if isinstance(error, JobNotFound):
+            return await self._not_found(job)
+        if age >= self._tools.tuning.lost_after:
+            return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+        if isinstance(error, KeyRefused):
+            return await self._key_refused(job)
+        pause = backoff(self._stumbles.count(job.id), self._tools.tuning.first_look, STUMBLE_BOUND)
+        return StepResult(job, again=pause)
+
+    async def _not_found(self, job: Job) -> StepResult:
+        """One 404 may be a mistake of the moment; several over a while are not."""
+        now, over = self._tools.clock.monotonic(), self._tools.tuning.missing_over
+        since = self._missing.setdefault(job.id, _Since(now))
+        since.times += 1
+        if since.times >= ENOUGH_MISSES and now - since.at >= over:
+            return await self._end(job, FailureCode.LOST, UNKNOWN_TO_STUDII, charge_of(job))
+        return StepResult(job, again=over / (ENOUGH_MISSES - 1))
+
+    async def _key_refused(self, job: Job) -> StepResult:
+        """Its key does not work any more: on with the server's current one, if that is another."""
+        async with self._tools.storage.write() as tx:
+            current = await tx.keys.current(job.guild_id)
+            if current is not None and current.id != job.key_id:
+                await tx.jobs.update(job.id, key_id=current.id)
+                return StepResult(None)
+        return StepResult(job, again=one_of(self._tools.tuning.key_retries, self._refusals.count(job.id)))
+
+    async def _end(self, job: Job, code: FailureCode, text: str, charge: int) -> StepResult:
+        async with self._tools.storage.write() as tx:
+            failed = await fail_paid(tx, job, code, text, charge, self._tools.clock.now())
+        _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
+        self._tools.changed()
+        return StepResult(failed)
+
+    def _after(self, job_id: str, result: StepResult) -> StepResult:
+        job = result.job
+        if job is not None and (job.state is not JobState.RUNNING or job.output_url is not None):
+            self._stumbles.forget(job_id)
+            self._refusals.forget(job_id)
+            self._missing.pop(job_id, None)
+            self._without_url.pop(job_id, None)
+        return result

@@ -1,0 +1,186 @@
+"""Runs one lane: sends what it decides on, a bounded number of requests at once."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.engine.lane import Lane, Running, Send, Step, Waiting
+from bot.engine.loops import Bell, Complaints, keep_doing
+from bot.engine.polling import Polling
+from bot.engine.rate import RateWindow
+from bot.engine.starting import Starting, needs_upload
+from bot.engine.steps import StepResult, Tools
+from bot.model import Job, JobState
+
+_log = logging.getLogger(__name__)
+
+
+class Entries:
+    """Turns jobs into what a lane knows of them: times of the wall clock become those of the other one."""
+
+    def __init__(self, clock: Clock, longest_pause: float) -> None:
+        self._clock = clock
+        self._longest_pause = longest_pause
+
+    def waiting(self, job: Job, key_id: int | None, again: float | None = None) -> Waiting:
+        """For a job that is to be sent with that key. A pause that was meant for another key is over."""
+        now = self._clock.monotonic()
+        not_before = now + (again or 0.0)
+        if job.not_before is not None and (job.held is None or job.key_id == key_id):
+            # Bounded, for the case that the wall clock was put back.
+            pause = min(self._seconds_until(job.not_before), self._longest_pause)
+            not_before = max(not_before, now + pause)
+        upload = key_id is not None and needs_upload(job, key_id)
+        return Waiting(
+            job.id,
+            job.user_id,
+            job.created_at.timestamp(),
+            Step.UPLOAD if upload else Step.SUBMIT,
+            not_before,
+            begun=job.state is JobState.UPLOADING,
+            held=job.held is not None,
+        )
+
+    def running(self, job: Job) -> Running:
+        """For a job that is to be looked at."""
+        age = 0.0 if job.submitted_at is None else -self._seconds_until(job.submitted_at)
+        return Running(job.id, self._clock.monotonic() - max(0.0, age))
+
+    def after(self, result: StepResult) -> Waiting | Running | None:
+        """For a job that has just had a step; None: the lane is done with it."""
+        job = result.job
+        if job is None:
+            return None
+        if job.state is JobState.RUNNING and job.output_url is None:
+            return self.running(job)
+        if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key):
+            return self.waiting(job, job.key_id, result.again)
+        return None
+
+    def _seconds_until(self, moment: datetime) -> float:
+        return (moment - self._clock.now()).total_seconds()
+
+
+class LaneRunner:
+    """The one task of a lane, and the tasks of its requests.
+
+    `gone` is called when the lane has been idle for a while and the runner ends; `astray` when a job turned
+    out not to belong here.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        limit: int,
+        tools: Tools,
+        starting: Starting,
+        polling: Polling,
+        *,
+        gone: Callable[[str], None],
+        astray: Callable[[], None],
+    ) -> None:
+        self._name = name
+        self._tools = tools
+        self._starting = starting
+        self._polling = polling
+        self._gone = gone
+        self._astray = astray
+        self._bell = Bell()
+        self._entries = Entries(tools.clock, max(tools.tuning.key_retries))
+        self._lane = Lane(RateWindow(limit, tools.tuning), tools.tuning)
+        self._restored = False
+        self._idle_since: float | None = None
+        self._complaints = Complaints(f"a request of lane {name[:8]}")
+
+    def sync(self, waiting: Collection[Waiting], running: Collection[Running], limit: int | None) -> None:
+        """Take over what the database says; `limit`: requests a minute, if it is known now."""
+        if limit is not None:
+            self._lane.rate.set_limit(limit)
+        self._lane.sync(waiting, running, self._tools.clock.monotonic())
+        self._bell.ring()
+
+    def in_flight(self, job_id: str) -> bool:
+        """Whether a request for that job is under way."""
+        return self._lane.in_flight(job_id)
+
+    def position(self, job_id: str) -> int | None:
+        """A waiting job's place in the line, from 1."""
+        return self._lane.position(job_id)
+
+    async def run(self) -> None:
+        """Until cancelled, or idle for long."""
+        what = f"lane {self._name[:8]}"
+        async with asyncio.TaskGroup() as group:
+            await keep_doing(what, self._bell, lambda: self._turn(group), until=self._leave_if_idle)
+
+    async def _turn(self, group: asyncio.TaskGroup) -> float | None:
+        await self._restore()
+        while True:
+            now = self._tools.clock.monotonic()
+            decision = self._lane.decide(now)
+            if not isinstance(decision, Send):
+                break
+            self._lane.begin(decision, now)
+            group.create_task(self._do(decision, now), name=f"{decision.step} {decision.job_id}")
+        if self._lane.empty:
+            self._idle_since = now if self._idle_since is None else self._idle_since
+            return self._tools.tuning.lane_rest
+        self._idle_since = None
+        return None if decision.until is None else decision.until - now
+
+    async def _restore(self) -> None:
+        """The requests of an earlier life count as well."""
+        if self._restored:
+            return
+        now = self._tools.clock.now()
+        period = timedelta(seconds=self._tools.tuning.rate_period)
+        async with self._tools.storage.read() as tx:
+            times = await tx.lanes.since(self._name, now - period)
+        ages = [(now - at).total_seconds() for at in times]
+        self._lane.rate.restore(ages, self._tools.clock.monotonic())
+        self._restored = True
+
+    async def _do(self, send: Send, now: float) -> None:
+        result: StepResult | None = None
+        pause = 0.0
+        try:
+            result = await self._take(send, self._lane.age(send.job_id, now))
+            self._complaints.none()
+        except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
+            pause = self._complaints.about(error)
+        finally:
+            now = self._tools.clock.monotonic()
+            self._lane.end(send.job_id, now, sent=result is None or result.sent)
+        if result is None:
+            # Where the job stands is seen when the database is asked again.
+            self._lane.postpone(send.job_id, now + pause)
+            self._astray()
+            self._bell.ring()
+            return
+        if result.limited:
+            _log.warning("Studii said 429 to lane %s", self._name[:8])
+            self._lane.rate.limited(now, result.retry_after)
+        self._lane.put(self._entries.after(result), send.job_id, now, result.again)
+        if result.job is None:
+            self._astray()
+        self._bell.ring()
+
+    async def _take(self, send: Send, age: float) -> StepResult:
+        match send.step:
+            case Step.UPLOAD:
+                return await self._starting.upload(send.job_id, self._name)
+            case Step.SUBMIT:
+                return await self._starting.submit(send.job_id, self._name)
+            case Step.POLL:
+                return await self._polling.poll(send.job_id, self._name, age)
+
+    def _leave_if_idle(self) -> bool:
+        since = self._idle_since
+        if since is None or not self._lane.empty:
+            return False
+        if self._tools.clock.monotonic() - since < self._tools.tuning.lane_rest:
+            return False
+        self._gone(self._name)
+        return True

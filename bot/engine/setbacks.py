@@ -1,0 +1,140 @@
+"""What becomes of a job that Studii has not taken, when a step towards that fails."""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from bot.engine.endings import fail_unpaid
+from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
+from bot.errors import StudiiBotError
+from bot.model import FailureCode, Job, JobState
+from bot.storage import Transaction
+from bot.studii import (
+    ApiRefused,
+    BadInputs,
+    KeyRefused,
+    NotSent,
+    OutcomeUnknown,
+    OutOfCredits,
+    PlanRefused,
+    RateLimited,
+    StudiiError,
+    UploadFailed,
+)
+
+_log = logging.getLogger(__name__)
+
+UNREACHABLE = "Studii can't be reached at the moment. It is tried again by itself."
+TOO_LARGE = 413
+
+_CODES: Mapping[type[ApiRefused], FailureCode] = {
+    BadInputs: FailureCode.INPUTS,
+    OutOfCredits: FailureCode.CREDITS,
+    PlanRefused: FailureCode.PLAN,
+}
+
+
+class Setbacks:
+    """Back to waiting, with a bound on how often; failed and unpaid; or unknown."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._uploads = Tries()
+        self._unsent = Tries()
+        self._refused_keys = Tries()
+
+    def none(self, job: Job) -> None:
+        """A step went well."""
+        self._uploads.forget(job.id)
+        self._unsent.forget(job.id)
+        self._refused_keys.forget(job.guild_id)
+
+    async def meet(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
+        """Store what `error` means for a job in that state (uploading or submitting)."""
+        job = claim.job
+        reason = error.reason if isinstance(error, StudiiError) else None
+        _log.info(
+            "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, reason, extra={"job": job.id}
+        )
+        result = await self._store(claim, state, error)
+        if result.job is not None and result.job.terminal:
+            self._uploads.forget(job.id)
+            self._unsent.forget(job.id)
+        self._tools.changed()
+        if isinstance(error, KeyRefused):
+            self._tools.requeued()
+        return result
+
+    async def _store(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
+        job, tuning = claim.job, self._tools.tuning
+        if isinstance(error, KeyRefused):
+            async with self._tools.storage.write() as tx:
+                return await self.hold(tx, job, state, claim.key.id, str(error))
+        if isinstance(error, OutcomeUnknown):
+            return await self._unknown(job)
+        if isinstance(error, NotSent):
+            tries = self._unsent.count(job.id)
+            if tries >= tuning.unsent_tries:
+                return StepResult(await self._fail(job, state, FailureCode.API, str(error)), sent=False)
+            pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
+            return StepResult(await self._wait(job, state, pause, held=UNREACHABLE), sent=False)
+        if isinstance(error, ApiRefused):
+            code = FailureCode.UPLOAD if state is JobState.UPLOADING else FailureCode.API
+            return StepResult(await self._fail(job, state, _CODES.get(type(error), code), str(error)))
+        if isinstance(error, UploadFailed) and error.status == TOO_LARGE:
+            return StepResult(await self._fail(job, state, FailureCode.UPLOAD, str(error)))
+        return await self._try_again(job, state, error)
+
+    async def _try_again(self, job: Job, state: JobState, error: StudiiBotError) -> StepResult:
+        """Studii did not take it (429, a received 500), or an upload did not come through."""
+        tuning = self._tools.tuning
+        uploading = state is JobState.UPLOADING
+        tries = self._uploads.count(job.id) if uploading else job.attempts + 1
+        limited = isinstance(error, RateLimited)
+        retry_after = error.retry_after if isinstance(error, RateLimited) else None
+        if tries >= tuning.tries:
+            code = FailureCode.UPLOAD if uploading else FailureCode.API
+            failed = await self._fail(job, state, code, str(error))
+            return StepResult(failed, limited=limited, retry_after=retry_after)
+        pause = max(backoff(tries, tuning.backoff, tuning.backoff_bound), retry_after or 0.0)
+        waiting = await self._wait(job, state, pause, attempts=job.attempts if uploading else tries)
+        return StepResult(waiting, limited=limited, retry_after=retry_after)
+
+    async def hold(
+        self, tx: Transaction, job: Job, state: JobState, key_id: int, reason: str, *, sent: bool = True
+    ) -> StepResult:
+        """The server's key does not work: its waiting jobs wait, and are tried one at a time."""
+        now, tuning = self._tools.clock.now(), self._tools.tuning
+        if now - job.created_at > timedelta(seconds=tuning.held_bound):
+            return StepResult(await fail_unpaid(tx, job, state, FailureCode.KEY, reason, now), sent=sent)
+        if state is not JobState.WAITING:
+            await tx.jobs.advance(job.id, state, JobState.WAITING, at=now)
+        pause = one_of(tuning.key_retries, self._refused_keys.count(job.guild_id))
+        await tx.jobs.hold(job.guild_id, key_id, reason, now + timedelta(seconds=pause))
+        return StepResult(await tx.jobs.get(job.id), sent=sent)
+
+    async def _wait(
+        self, job: Job, state: JobState, pause: float, *, held: str | None = None, attempts: int | None = None
+    ) -> Job | None:
+        now = self._tools.clock.now()
+        async with self._tools.storage.write() as tx:
+            return await tx.jobs.advance(
+                job.id,
+                state,
+                JobState.WAITING,
+                at=now,
+                not_before=now + timedelta(seconds=pause),
+                held=held,
+                attempts=job.attempts if attempts is None else attempts,
+            )
+
+    async def _fail(self, job: Job, state: JobState, code: FailureCode, text: str) -> Job | None:
+        async with self._tools.storage.write() as tx:
+            return await fail_unpaid(tx, job, state, code, text, self._tools.clock.now())
+
+    async def _unknown(self, job: Job) -> StepResult:
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=now)
+        _log.warning("Job %s: whether Studii took it is not known", job.id, extra={"job": job.id})
+        return StepResult(unknown)

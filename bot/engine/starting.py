@@ -1,0 +1,163 @@
+"""A job's way to Studii: its photo is uploaded, then it is submitted, once."""
+
+import asyncio
+import logging
+
+from bot.engine.endings import fail_unpaid
+from bot.engine.loops import untorn
+from bot.engine.setbacks import Setbacks
+from bot.engine.spool import content_type_of
+from bot.engine.steps import Claim, StepResult, Tools
+from bot.model import FailureCode, Job, JobState
+from bot.storage import CannotDecrypt, JobChanges, Transaction
+from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadTarget
+
+_log = logging.getLogger(__name__)
+
+STORE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
+NOT_YET = 0.5  # seconds that a lane leaves a job alone that turned out not to be as it thought
+PHOTO_LOST = "The photo is no longer on the bot's disk. Please send it again."
+
+
+def needs_upload(job: Job, key_id: int) -> bool:
+    """Whether its photo has to be uploaded before it can be submitted with that key."""
+    return job.source_file is not None and (job.object_key is None or job.key_id != key_id)
+
+
+class Starting:
+    """Uploads and submits. Each method is one step, taken for the lane that is named."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._setbacks = Setbacks(tools)
+
+    async def upload(self, job_id: str, lane: str) -> StepResult:
+        """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
+        claim = await untorn(self._claim(job_id, lane, JobState.UPLOADING))
+        if isinstance(claim, StepResult):
+            return claim
+        try:
+            target = await self._send_photo(claim)
+        except StudiiError as error:
+            return await untorn(self._setbacks.meet(claim, JobState.UPLOADING, error))
+        except FileNotFoundError:
+            return await untorn(self._photo_lost(claim.job))
+        return await untorn(self._uploaded(claim.job, target))
+
+    async def submit(self, job_id: str, lane: str) -> StepResult:
+        """POST /jobs (Studii API docs, "Create a job"). An answer is stored even if we are to stop."""
+        return await untorn(self._submit(job_id, lane), patience=self._tools.tuning.drain)
+
+    async def _submit(self, job_id: str, lane: str) -> StepResult:
+        claim = await self._claim(job_id, lane, JobState.SUBMITTING)
+        if isinstance(claim, StepResult):
+            return claim
+        job = claim.job
+        try:
+            created = await self._tools.studii.create_job(claim.secret, job.tool, job.inputs, job.object_key)
+        except StudiiError as error:
+            return await self._setbacks.meet(claim, JobState.SUBMITTING, error)
+        except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
+            # Something that nobody foresaw, and the request may have been sent.
+            _log.exception("Job %s: submitting it failed", job.id, extra={"job": job.id})
+            unknown = OutcomeUnknown(reason=type(error).__name__)
+            return await self._setbacks.meet(claim, JobState.SUBMITTING, unknown)
+        return await self._insist_on_taken(claim, created)
+
+    async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
+        """Bring the job into the state in which the request is sent, and note the request, in one step."""
+        expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
+        async with self._tools.storage.write() as tx:
+            job = await tx.jobs.get(job_id)
+            if job is None or job.state not in expected:
+                return StepResult(job, sent=False, again=NOT_YET)
+            key = await tx.keys.current(job.guild_id)
+            wanted = to is JobState.UPLOADING
+            if key is None or key.lane != lane or needs_upload(job, key.id) is not wanted:
+                return StepResult(None, sent=False)
+            result: Claim | StepResult
+            try:
+                secret = self._tools.vault.unseal(key.ciphertext)
+            except CannotDecrypt as error:
+                result = await self._setbacks.hold(tx, job, job.state, key.id, str(error), sent=False)
+            else:
+                claimed = await self._advance(tx, job, key.id, to)
+                await tx.lanes.record(lane, claimed.changed_at)
+                result = Claim(claimed, key, secret, was_held=job.held is not None)
+        self._tools.changed()
+        if result.job is not None and result.job.held is not None:
+            self._tools.requeued()
+        return result
+
+    async def _advance(self, tx: Transaction, job: Job, key_id: int, to: JobState) -> Job:
+        changes = JobChanges(key_id=key_id, held=None, not_before=None)
+        if to is JobState.UPLOADING:
+            changes["object_key"] = None  # of another key
+        claimed = await tx.jobs.advance(job.id, job.state, to, at=self._tools.clock.now(), **changes)
+        if claimed is None:
+            raise RuntimeError(f"job {job.id} changed within a transaction")
+        return claimed
+
+    async def _send_photo(self, claim: Claim) -> UploadTarget:
+        path = self._tools.spool.path(claim.job.source_file or "")
+        content_type = content_type_of(path)
+        target = await self._tools.studii.request_upload(claim.secret, path.name, content_type)
+        await self._tools.studii.put(target, path, content_type)
+        return target
+
+    async def _uploaded(self, job: Job, target: UploadTarget) -> StepResult:
+        """It stays in its state, and is submitted as soon as there is room."""
+        async with self._tools.storage.write() as tx:
+            stored = await tx.jobs.update(job.id, object_key=target.object_key)
+        self._setbacks.none(job)
+        return StepResult(stored)
+
+    async def _photo_lost(self, job: Job) -> StepResult:
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.PHOTO, PHOTO_LOST, now)
+        _log.warning("Job %s: its photo is gone from the spool", job.id, extra={"job": job.id})
+        self._tools.changed()
+        return StepResult(failed, sent=False)
+
+    async def _insist_on_taken(self, claim: Claim, created: CreatedJob) -> StepResult:
+        """What was paid for must not be lost to a database that is busy or to a full disk."""
+        for pause in STORE_PAUSES:
+            try:
+                return await self._taken(claim, created)
+            except Exception:  # noqa: BLE001 - logged, and tried again
+                _log.exception(
+                    "Job %s is Studii's %s, but that could not be stored",
+                    claim.job.id,
+                    created.id,
+                    extra={"job": claim.job.id},
+                )
+                await asyncio.sleep(pause)
+        return await self._taken(claim, created)
+
+    async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
+        """Studii has the job: what it said, and the money, in one transaction."""
+        job, charge = claim.job, created.credits_charged
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            running = await tx.jobs.advance(
+                job.id,
+                JobState.SUBMITTING,
+                JobState.RUNNING,
+                at=now,
+                studii_id=created.id,
+                status_url=created.status_url,
+                studii_status=created.status,
+                charged=charge,
+                submitted_at=now,
+            )
+            if running is not None and charge is not None:
+                running = await tx.ledger.correct(job.id, charge, now)
+                await tx.prices.learn(job.tool, job.variant, charge, now)
+            if claim.was_held:
+                await tx.jobs.release_held(job.guild_id)
+                self._tools.requeued()
+        self._setbacks.none(job)
+        self._tools.changed()
+        _log.info("Job %s is with Studii", job.id, extra={"job": job.id})
+        return StepResult(running)

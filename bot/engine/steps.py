@@ -1,0 +1,81 @@
+"""What the steps of a job have in common: what they need, and what they hand back."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.clock import Clock
+from bot.engine.spool import Spool
+from bot.engine.tuning import Tuning
+from bot.model import Job, StudiiKey
+from bot.storage import Storage, Vault
+from bot.studii import StudiiClient
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the parts work with.
+
+    `changed` is called after a change that people should see, `requeued` after one that the lanes have to
+    learn of from the database. Both only ring bells.
+    """
+
+    storage: Storage
+    studii: StudiiClient
+    vault: Vault
+    spool: Spool
+    clock: Clock
+    tuning: Tuning
+    changed: Callable[[], None]
+    requeued: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How the job stands after a step; None: it is not for this lane any more.
+
+    `sent`: whether a request left us. `again`: leave the job alone for so many seconds. `limited`: Studii
+    said 429; `retry_after` is what it asked for, in seconds.
+    """
+
+    job: Job | None
+    sent: bool = True
+    again: float | None = None
+    limited: bool = False
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that is ours for one step, and what to do it with."""
+
+    job: Job
+    key: StudiiKey
+    secret: str = field(repr=False)
+    was_held: bool = False
+
+
+class Tries:
+    """Counts, by job or by server, how often something has failed in a row; forgotten with the process."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str | int] = Counter()
+
+    def count(self, name: str | int) -> int:
+        """One more; returns how many it are now."""
+        self._counts[name] += 1
+        return self._counts[name]
+
+    def forget(self, name: str | int) -> None:
+        """It went well, or is over."""
+        self._counts.pop(name, None)
+
+
+def backoff(tries: int, first: float, bound: float) -> float:
+    """Seconds to wait after the so-manieth failure in a row, from 1: doubles up to `bound`."""
+    return min(bound, first * 2 ** min(tries - 1, 20))
+
+
+def one_of(delays: tuple[float, ...], tries: int) -> float:
+    """The so-manieth delay, from 1; the last one for all that follow."""
+    return delays[min(tries, len(delays)) - 1]
