@@ -135,7 +135,8 @@ class Canvas:
     def glow(self, centre: Point, radius: float, colour: Colour, alpha: float) -> None:
         """Light that fades out; `radius` is a fraction of the width."""
         side = max(2, round(2 * radius * self._large.width))
-        fade = toned(ImageChops.invert(Image.radial_gradient("L")), lambda v: v * v / 255 * alpha)
+        # Pillow's gradient is 255 in the corners and some 180 in the middle of each side.
+        fade = toned(Image.radial_gradient("L"), lambda v: 255 * alpha * max(0.0, 1 - v / 178) ** 1.7)
         fade = resized(fade, (side, side))
         x, y = self._at(centre)
         self._large.paste(colour, (round(x - side / 2), round(y - side / 2)), fade)

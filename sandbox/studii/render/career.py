@@ -52,5 +52,5 @@ def _office(size: tuple[int, int]) -> Image.Image:
 def _oval(size: tuple[int, int]) -> Image.Image:
     oval = resized(Image.radial_gradient("L"), (size[0], round(size[1] * 1.3)))
     mask = Image.new("L", size)
-    mask.paste(toned(oval, lambda v: (200 - v) * 4), (0, 0))
+    mask.paste(toned(oval, lambda v: (176 - v) * 4), (0, 0))
     return mask

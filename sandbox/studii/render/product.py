@@ -68,4 +68,4 @@ def _stand(canvas: Canvas, photo: Image.Image, mask: Image.Image, box: tuple[int
 
 
 def _oval(size: tuple[int, int]) -> Image.Image:
-    return toned(resized(Image.radial_gradient("L"), size), lambda v: (205 - v) * 6)
+    return toned(resized(Image.radial_gradient("L"), size), lambda v: (165 - v) * 6)

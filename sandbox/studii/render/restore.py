@@ -9,7 +9,7 @@ def photo_restore(photo: Image.Image, text: str, seed: int) -> Image.Image:
     """Take out dust, scratches and grain, and give contrast and colour back."""
     clean = _without_scratches(photo)
     if _faded_to_one_colour(photo):
-        return ImageEnhance.Sharpness(_coloured(clean)).enhance(1.5)
+        return ImageEnhance.Sharpness(_coloured(clean)).enhance(1.25)
     lively = ImageEnhance.Color(ImageOps.autocontrast(clean, cutoff=1)).enhance(1.25)
     return ImageEnhance.Sharpness(lively).enhance(1.4)
 
@@ -20,12 +20,16 @@ def _without_scratches(photo: Image.Image) -> Image.Image:
     calm = half.filter(ImageFilter.GaussianBlur(0.8)).filter(ImageFilter.MedianFilter(3))
     unscratched = calm.filter(ImageFilter.MinFilter(5)).filter(ImageFilter.MaxFilter(5))
     difference = ImageChops.difference(calm, unscratched).convert("L")
-    marks = toned(difference, lambda v: 0 if v < 16 else 255).filter(ImageFilter.MaxFilter(3))
+    marks = toned(difference, lambda v: 0 if v < 9 else 255).filter(ImageFilter.MaxFilter(5))
     mended = Image.composite(
         unscratched.filter(ImageFilter.MedianFilter(5)), calm, marks.filter(ImageFilter.BoxBlur(1))
     )
     mended = mended.filter(ImageFilter.MaxFilter(3)).filter(ImageFilter.MinFilter(3))
-    smooth = mended.filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.GaussianBlur(0.8))
+    smooth = (
+        mended.filter(ImageFilter.MedianFilter(5))
+        .filter(ImageFilter.MedianFilter(5))
+        .filter(ImageFilter.GaussianBlur(0.8))
+    )
     return resized(smooth, photo.size, Image.Resampling.LANCZOS)
 
 

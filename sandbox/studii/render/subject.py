@@ -6,7 +6,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from sandbox.drawing import resized, toned
 
-_SMALL = 240
+_SMALL = 300
 _STEP = 15
 """Neighbours that differ by less (all channels together) are one surface, soft shadows included."""
 _ALIKE = 40
@@ -36,7 +36,7 @@ def subject_mask(
     if not 0.04 < subject.histogram()[255] / (width * height) < 0.8:
         return None
     soft = resized(subject, photo.size)
-    soft = soft.filter(ImageFilter.GaussianBlur(max(photo.size) / _SMALL * 0.8))
+    soft = soft.filter(ImageFilter.GaussianBlur(max(photo.size) / _SMALL * 1.3))
     return toned(soft, lambda v: (v - 120) * 4)
 
 
