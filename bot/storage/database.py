@@ -21,7 +21,7 @@ from bot.storage.prices import Prices
 from bot.storage.session import Session, finish, session
 
 PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
-_SLICE = 1.0  # seconds that one BEGIN waits: a cancellation is heard in between
+_SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 
 _SQLITE_BUSY = 5  # https://www.sqlite.org/rescode.html#busy
 _CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected

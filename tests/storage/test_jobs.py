@@ -1,0 +1,264 @@
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from bot.model import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
+from bot.storage import JobChanges, Storage
+from tests.storage.jobs_of import NOW, a_job
+
+PHOTO = SourcePhoto("https://cdn.example/room.png?ex=1", "room.png", "image/png", 1234)
+LATER = NOW + timedelta(seconds=90, microseconds=7)
+
+
+async def added(storage: Storage, **values: Any) -> Job:
+    job = a_job(**values)
+    async with storage.write() as transaction:
+        await transaction.jobs.add(job)
+    return job
+
+
+async def stored(storage: Storage, job: Job) -> Job:
+    async with storage.read() as transaction:
+        found = await transaction.jobs.get(job.id)
+    assert found is not None
+    return found
+
+
+async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+    job = a_job(
+        guild_id=2**63 - 1,
+        channel_id=2**62,
+        user_id=2**61,
+        inputs={"prompt": "naïve 🐈\n“quoted” 'n' \x00?", "b": "2", "a": "1"},
+        source=PHOTO,
+        private=True,
+        state=JobState.FAILED,
+        version=4,
+        charged=8,
+        not_before=LATER,
+        held="Waiting for a key.",
+        attempts=2,
+        source_file="a.png",
+        key_id=key.id,
+        object_key="uploads/a.png",
+        studii_id="6f1c",
+        status_url="https://studii.example/jobs/6f1c",
+        studii_status="rendering",
+        submitted_at=LATER,
+        output_url="https://cdn.example/out.png",
+        output_kind="image",
+        output_file="b.png",
+        finished_at=LATER,
+        failure=FailureCode.OUTPUT,
+        failure_text="Its output is gone.",
+        card_message_id=2**60,
+        card_version=3,
+        posting=1,
+        result_message_id=2**59,
+        announced_at=LATER,
+    )
+    unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
+    assert unset == []
+    async with storage.write() as transaction:
+        await transaction.jobs.add(job)
+    found = await stored(storage, job)
+    assert found == job
+    assert list(found.inputs) == ["prompt", "b", "a"]
+    assert isinstance(found.failure, FailureCode)
+
+
+async def test_a_job_that_has_nothing_but_its_request_comes_back_too(storage: Storage) -> None:
+    job = await added(storage)
+    assert await stored(storage, job) == job
+
+
+async def test_a_job_that_nobody_knows_is_none(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        assert await transaction.jobs.get("0" * 16) is None
+        assert await transaction.jobs.update("0" * 16, held="x") is None
+        assert await transaction.jobs.advance("0" * 16, JobState.RECEIVED, JobState.WAITING, at=NOW) is None
+
+
+async def test_times_come_back_in_utc_and_keep_their_microseconds(storage: Storage) -> None:
+    there = datetime(2026, 5, 4, 16, 0, 0, 1, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    job = await added(storage, not_before=there)
+    found = (await stored(storage, job)).not_before
+    assert found == there
+    assert found is not None
+    assert found.tzinfo is UTC
+    assert found.microsecond == 1
+
+
+async def test_a_time_without_a_zone_is_not_kept(storage: Storage) -> None:
+    with pytest.raises(StatementError, match="without a time zone"):
+        await added(storage, not_before=datetime(2026, 5, 4))  # noqa: DTZ001
+
+
+async def test_a_change_of_state_counts_up_the_version_and_returns_the_job(storage: Storage) -> None:
+    job = await added(storage, source=PHOTO)
+    async with storage.write() as transaction:
+        changed = await transaction.jobs.advance(
+            job.id, JobState.RECEIVED, JobState.WAITING, at=LATER, source=None, source_file="a.png"
+        )
+    assert changed == replace(
+        job, state=JobState.WAITING, version=2, changed_at=LATER, source=None, source_file="a.png"
+    )
+    assert await stored(storage, job) == changed
+
+
+async def test_a_job_in_another_state_is_left_as_it_is(storage: Storage) -> None:
+    job = await added(storage, state=JobState.CANCELLED)
+    async with storage.write() as transaction:
+        assert (
+            await transaction.jobs.advance(job.id, JobState.WAITING, JobState.SUBMITTING, at=LATER, held="x")
+            is None
+        )
+    assert await stored(storage, job) == job
+
+
+async def test_of_two_that_want_to_move_a_job_one_does(storage: Storage) -> None:
+    job = await added(storage, state=JobState.WAITING)
+    either = (JobState.WAITING, JobState.UPLOADING)
+    async with storage.write() as transaction:
+        assert await transaction.jobs.advance(job.id, either, JobState.SUBMITTING, at=NOW)
+    async with storage.write() as transaction:
+        assert await transaction.jobs.advance(job.id, either, JobState.CANCELLED, at=NOW) is None
+
+
+async def test_a_job_goes_only_where_its_state_may_lead(storage: Storage) -> None:
+    for before, after in product(JobState, JobState):
+        job = await added(storage, state=before)
+        async with storage.write() as transaction:
+            if after in NEXT_STATES[before]:
+                changed = await transaction.jobs.advance(job.id, before, after, at=NOW)
+                assert changed is not None
+                assert changed.state is after
+            else:
+                with pytest.raises(ValueError, match="does not go from"):
+                    await transaction.jobs.advance(job.id, before, after, at=NOW)
+
+
+async def test_one_wrong_state_among_the_expected_ones_is_a_mistake(storage: Storage) -> None:
+    job = await added(storage, state=JobState.WAITING)
+    expected = [JobState.WAITING, JobState.RUNNING]
+    async with storage.write() as transaction:
+        with pytest.raises(ValueError, match="from running to cancelled"):
+            await transaction.jobs.advance(job.id, expected, JobState.CANCELLED, at=NOW)
+
+
+async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(storage: Storage) -> None:
+    job = await added(storage, state=JobState.UNKNOWN, announced_at=NOW)
+    async with storage.write() as transaction:
+        assert await transaction.jobs.unannounced(10) == []
+        await transaction.jobs.advance(
+            job.id, JobState.UNKNOWN, JobState.FAILED, at=LATER, failure=FailureCode.RULED
+        )
+        assert [one.id for one in await transaction.jobs.unannounced(10)] == [job.id]
+
+
+async def test_a_change_that_people_see_counts_up_the_version_and_another_does_not(storage: Storage) -> None:
+    job = await added(storage, state=JobState.RUNNING)
+    async with storage.write() as transaction:
+        quiet = await transaction.jobs.update(job.id, object_key="uploads/a.png")
+        assert quiet is not None
+        assert quiet == replace(job, object_key="uploads/a.png")
+        seen = await transaction.jobs.update(job.id, visible=True, studii_status="rendering", source=PHOTO)
+        assert seen == replace(quiet, version=2, studii_status="rendering", source=PHOTO)
+        assert await transaction.jobs.update(job.id) == seen
+
+
+@pytest.mark.parametrize("name", ["state", "reserved", "settled", "version", "guild_id", "nonsense"])
+async def test_state_and_money_can_not_be_changed_in_passing(name: str, storage: Storage) -> None:
+    job = await added(storage)
+    changes: Any = {name: 7}
+    async with storage.write() as transaction:
+        with pytest.raises(ValueError, match=name):
+            await transaction.jobs.update(job.id, **changes)
+
+
+def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
+    request = {
+        "id",
+        "guild_id",
+        "channel_id",
+        "user_id",
+        "tool",
+        "inputs",
+        "variant",
+        "private",
+        "created_at",
+    }
+    of_state = {"state", "version", "changed_at"}
+    of_money = {"estimate", "reserved", "settled"}
+    every = {field.name for field in fields(Job)}
+    assert set(JobChanges.__annotations__) == every - request - of_state - of_money
+
+
+async def test_jobs_are_listed_in_the_order_of_their_acceptance_though_the_clock_went_back(
+    storage: Storage,
+) -> None:
+    first = await added(storage, state=JobState.WAITING, created_at=NOW)
+    await added(storage, state=JobState.SUCCEEDED)
+    second = await added(storage, state=JobState.RECEIVED, created_at=NOW - timedelta(hours=1))
+    third = await added(storage, state=JobState.WAITING, created_at=NOW)
+    async with storage.read() as transaction:
+        found = await transaction.jobs.in_states({JobState.WAITING, JobState.RECEIVED})
+        assert [job.id for job in found] == [first.id, second.id, third.id]
+        assert await transaction.jobs.in_states([]) == []
+
+
+async def test_whoever_waits_longest_for_a_last_word_is_told_first(storage: Storage) -> None:
+    states = [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN]
+    jobs = [
+        await added(storage, state=state, changed_at=NOW - timedelta(minutes=number))
+        for number, state in enumerate(states)
+    ]
+    await added(storage, state=JobState.RUNNING)
+    await added(storage, state=JobState.FAILED, announced_at=NOW)
+    async with storage.read() as transaction:
+        oldest_first = [job.id for job in reversed(jobs)]
+        assert [job.id for job in await transaction.jobs.unannounced(10)] == oldest_first
+        assert [job.id for job in await transaction.jobs.unannounced(2)] == oldest_first[:2]
+
+
+async def test_a_card_is_stale_until_it_shows_the_last_version(storage: Storage) -> None:
+    stale = await added(storage, version=3, card_message_id=9, card_version=2)
+    await added(storage, version=3, card_message_id=9, card_version=3)
+    await added(storage, version=3, card_version=0)
+    async with storage.write() as transaction:
+        assert [job.id for job in await transaction.jobs.stale_cards(10)] == [stale.id]
+        await transaction.jobs.update(stale.id, card_version=3)
+        assert await transaction.jobs.stale_cards(10) == []
+
+
+async def test_a_member_sees_their_own_jobs_in_this_server_newest_first(storage: Storage) -> None:
+    mine = [await added(storage, guild_id=1, user_id=3) for _ in range(3)]
+    await added(storage, guild_id=1, user_id=4)
+    await added(storage, guild_id=2, user_id=3)
+    async with storage.read() as transaction:
+        found = await transaction.jobs.recent_of(1, 3, 2)
+    assert [job.id for job in found] == [mine[2].id, mine[1].id]
+
+
+async def test_one_id_is_one_job(storage: Storage) -> None:
+    job = await added(storage)
+    with pytest.raises(IntegrityError):
+        await added(storage, id=job.id)
+
+
+async def test_a_job_can_not_name_a_key_that_is_not_there(storage: Storage) -> None:
+    with pytest.raises(IntegrityError):
+        await added(storage, key_id=77)
+
+
+async def test_an_error_of_the_database_does_not_quote_what_people_wrote(storage: Storage) -> None:
+    job = await added(storage)
+    with pytest.raises(IntegrityError) as caught:
+        await added(storage, id=job.id, inputs={"prompt": "a private wish"})
+    assert "private wish" not in str(caught.value)

@@ -1,0 +1,185 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from bot.model import EntryKind, Usage, Window
+from bot.storage import ReservationError, Storage
+from bot.storage.engines import write_engine
+from tests.storage.jobs_of import NOW, TODAY, a_job, accepted
+
+RESERVE, CORRECT = EntryKind.RESERVE, EntryKind.CORRECT
+SETTLE, RELEASE = EntryKind.SETTLE, EntryKind.RELEASE
+
+
+async def lines(storage: Storage, job_id: str) -> list[tuple[EntryKind, int]]:
+    async with storage.read() as transaction:
+        assert await transaction.ledger.discrepancies() == []
+        return [(entry.kind, entry.amount) for entry in await transaction.ledger.entries(job_id=job_id)]
+
+
+async def test_an_accepted_job_has_its_estimate_reserved(storage: Storage) -> None:
+    job = await accepted(storage, estimate=8)
+    assert (job.reserved, job.settled) == (8, 0)
+    assert await lines(storage, job.id) == [(RESERVE, 8)]
+
+
+@pytest.mark.parametrize(
+    ("charge", "written"),
+    [
+        (8, [(SETTLE, 8)]),
+        (5, [(SETTLE, 5), (RELEASE, 3)]),
+        (0, [(SETTLE, 0), (RELEASE, 8)]),
+        (11, [(CORRECT, 3), (SETTLE, 11)]),
+    ],
+)
+async def test_a_job_pays_what_it_cost_and_gives_back_the_rest(
+    charge: int, written: list[tuple[EntryKind, int]], storage: Storage
+) -> None:
+    job = await accepted(storage, estimate=8)
+    async with storage.write() as transaction:
+        paid = await transaction.ledger.settle(job.id, charge, NOW)
+    assert (paid.reserved, paid.settled) == (0, charge)
+    assert await lines(storage, job.id) == [(RESERVE, 8), *written]
+
+
+@pytest.mark.parametrize(
+    ("charge", "written"), [(8, []), (12, [(CORRECT, 4)]), (3, [(CORRECT, -5)]), (0, [(CORRECT, -8)])]
+)
+async def test_a_reservation_follows_what_studii_says_that_it_charges(
+    charge: int, written: list[tuple[EntryKind, int]], storage: Storage
+) -> None:
+    job = await accepted(storage, estimate=8)
+    async with storage.write() as transaction:
+        corrected = await transaction.ledger.correct(job.id, charge, NOW)
+        assert (corrected.reserved, corrected.settled) == (charge, 0)
+        await transaction.ledger.settle(job.id, charge, NOW)
+    assert await lines(storage, job.id) == [(RESERVE, 8), *written, (SETTLE, charge)]
+
+
+async def test_a_job_that_cost_nothing_gives_everything_back(storage: Storage) -> None:
+    job = await accepted(storage, estimate=8)
+    async with storage.write() as transaction:
+        free = await transaction.ledger.release(job.id, NOW)
+    assert (free.reserved, free.settled) == (0, 0)
+    assert await lines(storage, job.id) == [(RESERVE, 8), (RELEASE, 8)]
+
+
+@pytest.mark.parametrize("estimate", [0, 8])
+@pytest.mark.parametrize("first", ["settle", "release"])
+@pytest.mark.parametrize("second", ["settle", "release", "correct", "reserve"])
+async def test_a_reservation_is_resolved_once(
+    estimate: int, first: str, second: str, storage: Storage
+) -> None:
+    job = await accepted(storage, estimate=estimate)
+    async with storage.write() as transaction:
+        ledger = transaction.ledger
+        ways = {
+            "settle": lambda: ledger.settle(job.id, 5, NOW),
+            "release": lambda: ledger.release(job.id, NOW),
+            "correct": lambda: ledger.correct(job.id, 5, NOW),
+            "reserve": lambda: ledger.reserve(job, NOW),
+        }
+        await ways[first]()
+        before = await ledger.entries(job_id=job.id)
+        with pytest.raises(ReservationError):
+            await ways[second]()
+        assert await ledger.entries(job_id=job.id) == before
+        assert await ledger.discrepancies() == []
+
+
+async def test_credits_are_reserved_once(storage: Storage) -> None:
+    job = await accepted(storage)
+    async with storage.write() as transaction:
+        with pytest.raises(ReservationError):
+            await transaction.ledger.reserve(job, NOW)
+
+
+async def test_a_job_that_nobody_accepted_has_no_money(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        with pytest.raises(ReservationError):
+            await transaction.ledger.settle("0" * 16, 5, NOW)
+
+
+async def test_nothing_costs_less_than_nothing(storage: Storage) -> None:
+    job = await accepted(storage)
+    async with storage.write() as transaction:
+        with pytest.raises(ValueError, match="less than nothing"):
+            await transaction.ledger.settle(job.id, -1, NOW)
+        with pytest.raises(ValueError, match="less than nothing"):
+            await transaction.ledger.correct(job.id, -1, NOW)
+
+
+async def test_a_job_says_nothing_of_money_until_the_ledger_does(storage: Storage) -> None:
+    job = a_job(reserved=50, settled=60)
+    async with storage.write() as transaction:
+        await transaction.jobs.add(job)
+        assert await transaction.ledger.usage(1, TODAY) == Usage()
+
+
+async def test_usage_adds_up_a_server_and_each_member_in_it(storage: Storage) -> None:
+    await accepted(storage, user_id=3, estimate=8)
+    paid = await accepted(storage, user_id=4, estimate=5)
+    await accepted(storage, guild_id=9, user_id=3, estimate=100)
+    async with storage.write() as transaction:
+        await transaction.ledger.settle(paid.id, 4, NOW)
+    async with storage.read() as transaction:
+        assert await transaction.ledger.usage(1, TODAY) == Usage(settled=4, reserved=8)
+        assert await transaction.ledger.usage(1, TODAY, user_id=3) == Usage(reserved=8)
+        assert await transaction.ledger.usage(1, TODAY, user_id=4) == Usage(settled=4)
+        assert await transaction.ledger.usage(7, TODAY) == Usage()
+
+
+async def test_a_job_counts_in_the_period_in_which_it_was_accepted(storage: Storage) -> None:
+    moment = timedelta(microseconds=1)
+    window = Window(NOW, NOW + timedelta(days=1))
+    assert window.start is not None
+    assert window.end is not None
+    for at, estimate in [
+        (window.start - moment, 1),
+        (window.start, 10),
+        (window.end - moment, 100),
+        (window.end, 1000),
+    ]:
+        await accepted(storage, created_at=at, estimate=estimate)
+    async with storage.read() as transaction:
+        assert (await transaction.ledger.usage(1, window)).spent == 110
+        assert (await transaction.ledger.usage(1, Window(NOW, None))).spent == 1110
+        assert (await transaction.ledger.usage(1, Window(None, None))).spent == 1111
+
+
+async def test_lines_name_who_spent_where_and_when(storage: Storage) -> None:
+    job = await accepted(storage, guild_id=9, user_id=4)
+    await accepted(storage, guild_id=1)
+    async with storage.read() as transaction:
+        (line,) = await transaction.ledger.entries(guild_id=9)
+        assert (line.guild_id, line.user_id, line.job_id, line.at) == (9, 4, job.id, NOW)
+        assert len(await transaction.ledger.entries()) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE jobs SET settled = settled + 1",
+        "UPDATE jobs SET reserved = reserved - 1",
+        "DELETE FROM ledger WHERE kind = 'settle'",
+        "UPDATE ledger SET amount = 3 WHERE kind = 'reserve'",
+    ],
+)
+async def test_balances_that_do_not_follow_from_the_lines_are_named(
+    damage: str, storage: Storage, url: str
+) -> None:
+    sound, job = await accepted(storage, estimate=3), await accepted(storage, estimate=8)
+    async with storage.write() as transaction:
+        await transaction.ledger.settle(job.id, 8, NOW)
+        assert await transaction.ledger.discrepancies() == []
+    engine = write_engine(url)
+    async with engine.begin() as connection:
+        where = "AND" if "WHERE" in damage else "WHERE"
+        column = "job_id" if "ledger" in damage else "id"
+        await connection.execute(text(f"{damage} {where} {column} = :id"), {"id": job.id})
+    await engine.dispose()
+    async with storage.read() as transaction:
+        (sentence,) = await transaction.ledger.discrepancies()
+    assert job.id in sentence
+    assert sound.id not in sentence
