@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.model import Job, JobState, StudiiKey
+from bot.model import Job, JobState, StudiiKey, Usage
 from bot.services import (
     BudgetState,
     MemberCredits,
@@ -12,7 +12,7 @@ from bot.services import (
     price_words,
 )
 from bot.ui.layout import BAD, GOOD, NEUTRAL, Panel, box, lines, rule, small
-from bot.ui.words import ToolNames, cost_words, message_link
+from bot.ui.words import ToolNames, message_link
 
 BAR = 12  # characters
 MOST_PRICES = 15
@@ -62,7 +62,7 @@ def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:
 
 def credits_panel(member: MemberCredits, prices: Sequence[ToolPrice], names: ToolNames) -> Panel:
     """What is left, what one has used, what each tool costs, and one's latest jobs."""
-    used = f"**You** have used {credit_words(member.usage.settled)}{_going(member.usage.reserved)}."
+    used = f"**You**: {_used(member.usage)}"
     return Panel(
         box(
             BAD if member.budget.left <= 0 else NEUTRAL,
@@ -91,16 +91,16 @@ def bar(used: int, limit: int) -> str:
 
 
 def _budget_lines(state: BudgetState) -> str:
-    spent = f"{credit_words(state.usage.settled)} spent{_going(state.usage.reserved)}"
     words = state.left_words
     return lines(
         f"{bar(state.usage.spent, state.settings.budget.limit)} **{words[0].upper()}{words[1:]}**",
-        f"{spent}. {state.renewal_words}.",
+        f"{_used(state.usage)}. {state.renewal_words}.",
     )
 
 
-def _going(reserved: int) -> str:
-    return f", and {credit_words(reserved)} are set aside for jobs that are going" if reserved else ""
+def _used(usage: Usage) -> str:
+    spent = f"{credit_words(usage.settled)} spent"
+    return f"{spent}, {usage.reserved:,} set aside for jobs that are going" if usage.reserved else spent
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
@@ -111,7 +111,9 @@ def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
 
 
 def _job_line(job: Job, names: ToolNames) -> str:
-    words = f"{names.emoji(job)} {names.title(job)} · {_STATES[job.state]} · {cost_words(job).rstrip('.')}"
     message = job.result_message_id or job.card_message_id
-    where = f" · [look]({message_link(job, message)})" if message is not None else ""
-    return f"{words} · {discord_timestamp(job.created_at)}{where}"
+    title = names.title(job)
+    linked = title if message is None else f"[{title}]({message_link(job, message)})"
+    cost = "not charged" if job.terminal and not job.settled else credit_words(job.settled or job.reserved)
+    when = discord_timestamp(job.created_at)
+    return f"{names.emoji(job)} {linked} · {_STATES[job.state]} · {cost} · {when}"

@@ -7,13 +7,13 @@ from discord import MediaGalleryItem, ui
 
 from bot.model import Job, JobState, Progress
 from bot.ui.buttons import DeleteButton
-from bot.ui.layout import BAD, QUIET, UNSURE, URL_LIMIT, Panel, Piece, box, lines, row, small, text
+from bot.ui.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
 from bot.ui.text import plain
 from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text
-_FAILED = (BAD, "did not work out")
-_ENDINGS = {JobState.UNKNOWN: (UNSURE, "may be lost"), JobState.CANCELLED: (QUIET, "was cancelled")}
+_FAILED = ("❌", "did not work out")
+_ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫", "was cancelled")}
 
 
 def result(job: Job, names: ToolNames, file_name: str) -> Panel:
@@ -55,10 +55,10 @@ def plain_buttons(job: Job) -> ui.View:
 
 def ending(job: Job, names: ToolNames) -> Panel:
     """That a job failed, was cancelled, or that nobody knows; says what it cost."""
-    colour, what = _ENDINGS.get(job.state, _FAILED)
+    sign, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
-    head = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** {what}."
-    return Panel(box(colour, lines(head, why, small(cost_words(job)))), row(DeleteButton.of(job)))
+    head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
+    return Panel(text(lines(head, why, small(cost_words(job)))), row(DeleteButton.of(job)))
 
 
 def link_words(job: Job) -> str:

@@ -1,0 +1,189 @@
+"""The bot's side of Discord with real services and a real database; jobs are moved on by hand, not by an engine."""
+
+import secrets
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
+
+from bot.catalog import Catalog
+from bot.client import StudiiBot
+from bot.delivery import DiscordDelivery
+from bot.errors import Refused
+from bot.model import Job, JobState
+from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
+from bot.storage import LaneNames, Storage, Vault, migrate
+
+KEY = "stu_0123456789abcdef"
+REFUSED_KEY = "stu_refused_by_studii"
+MAX_SOURCE = 5_000_000  # bytes
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+BOT_PERMISSIONS = discord.Permissions(
+    view_channel=True, send_messages=True, attach_files=True, read_message_history=True
+)
+
+
+class HandClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        self._seconds = 1000.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        self._seconds += seconds
+
+
+@dataclass
+class Desk:
+    """A server with an admin and two members, and everything that the bot is made of but the engine."""
+
+    env: Env
+    bot: StudiiBot
+    services: Services
+    storage: Storage
+    delivery: DiscordDelivery
+    clock: HandClock
+    guild: GuildHandle
+    channel: ChannelHandle
+    admin: MemberActor
+    maya: MemberActor
+    tom: MemberActor
+    woken: list[None] = field(default_factory=list[None])
+
+    async def set_key(self) -> None:
+        await self.services.keys.set_key(self.guild.id, KEY, plan=_pro(), daily_budget=None)
+
+    async def job(self) -> Job:
+        """The job that was accepted last."""
+        async with self.storage.read() as transaction:
+            return (await transaction.jobs.in_states(list(JobState)))[-1]
+
+    async def move(self, job: Job, *states: JobState, **changes: Any) -> Job:
+        """Take the job through `states`; the changes are made with the last of them."""
+        async with self.storage.write() as transaction:
+            for state in states:
+                given = changes if state is states[-1] else {}
+                moved = await transaction.jobs.advance(
+                    job.id, job.state, state, at=self.clock.now(), **given
+                )
+                assert moved is not None
+                job = moved
+        return job
+
+    async def settle(self, job: Job, charge: int) -> Job:
+        """What the job has cost in the end."""
+        async with self.storage.write() as transaction:
+            await transaction.ledger.settle(job.id, charge, self.clock.now())
+            settled = await transaction.jobs.get(job.id)
+            assert settled is not None
+            return settled
+
+
+@asynccontextmanager
+async def open_desk(
+    folder: Path,
+    *,
+    catalog: Catalog | None = None,
+    permissions: discord.Permissions = BOT_PERMISSIONS,
+    check_errors: bool = True,
+) -> AsyncGenerator[Desk]:
+    """The bot in a simulated server, with its database in `folder`; nothing of it runs by itself."""
+    catalog = catalog or Catalog.load()
+    clock = HandClock()
+    woken: list[None] = []
+    url = f"sqlite+aiosqlite:///{folder / 'studii.db'}"
+    await migrate(url)
+    async with Storage.open(url) as storage:
+        services = await _services(folder, storage, catalog, clock, woken)
+        bot, delivery = make_bot(catalog, clock, services)
+        async with simcord.run(bot, shard_count=1, check_errors=check_errors) as env:
+            guild = env.create_guild("Harbour Street Studio")
+            everyone = guild.default_role
+            _limit_bot(env, guild, permissions)
+            channel = guild.create_text_channel("photo-desk")
+            managers = guild.create_role("Studio admin", permissions=discord.Permissions(manage_guild=True))
+            people = [
+                guild.add_member(env.create_user(name, global_name=name.capitalize()), roles=roles)
+                for name, roles in {"nora": [managers], "maya": [], "tom": []}.items()
+            ]
+            assert everyone is not None
+            yield Desk(env, bot, services, storage, delivery, clock, guild, channel, *people, woken)
+
+
+def make_bot(catalog: Catalog, clock: HandClock, services: Services) -> tuple[StudiiBot, DiscordDelivery]:
+    bot = StudiiBot(catalog, intents=discord.Intents(guilds=True))
+    delivery = DiscordDelivery(bot, catalog, clock)
+    bot.attach(services, delivery)
+    return bot, delivery
+
+
+def texts(shown: Any) -> str:
+    """Everything that can be read in an answer or a message, line by line."""
+    return "\n".join(piece["content"] for piece in pieces(shown) if piece["type"] == 10)
+
+
+def pieces(shown: Any) -> list[Mapping[str, Any]]:
+    """All components of an answer or a message, the outer ones first."""
+    if isinstance(shown, InteractionResult):
+        shown = shown.followups[-1] if shown.followups else shown.response
+    if isinstance(shown, discord.Message):
+        return list(_walk([component.to_dict() for component in shown.components]))
+    return list(_walk(shown.components))
+
+
+def _walk(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    for component in components:
+        yield component
+        yield from _walk(component.get("components", ()))
+
+
+async def _services(
+    folder: Path, storage: Storage, catalog: Catalog, clock: HandClock, woken: list[None]
+) -> Services:
+    vault = Vault.open((), folder / "encryption.key")
+    lanes = await LaneNames.open(storage, vault)
+
+    def wake() -> None:
+        woken.append(None)
+
+    return Services(
+        jobs=JobService(storage, catalog, clock, wake, max_source_bytes=MAX_SOURCE),
+        keys=KeyService(storage, vault, lanes, clock, wake, _check),
+        credits=CreditService(storage, catalog, clock),
+        commands=CommandRegistry(storage),
+    )
+
+
+async def _check(secret: str) -> None:
+    if secret == REFUSED_KEY:
+        raise Refused("Studii refused this key. Copy it again.")
+
+
+def _limit_bot(env: Env, guild: GuildHandle, permissions: discord.Permissions) -> None:
+    state = env.backend.get_guild(guild.id)
+    (own_role,) = (state.roles[role] for role in state.members[env.backend.bot_user.id].role_ids)
+    env.backend.edit_role(guild.id, own_role.id, {"permissions": permissions.value})
+
+
+def _pro() -> Any:
+    from bot.model import Plan
+
+    return Plan.PRO
+
+
+def job_id() -> str:
+    return secrets.token_hex(8)
