@@ -14,6 +14,7 @@ from sandbox.discord.cdn import SimulatedCdn
 from sandbox.discord.clock import catch_up
 
 SERVER = "Harbour Street Studio"
+BOT = "Studii"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ async def build_world(
     The bot may do what bot_permissions say; without them, everything but administer.
     """
     await catch_up(env, clock)
+    env.backend.edit_bot_profile(BOT)
     guild = env.create_guild(SERVER, description="Photographs of homes, people and products")
     if bot_permissions is not None:
         _limit_bot(env, guild, bot_permissions)

@@ -65,3 +65,11 @@ async def test_the_bot_may_do_what_it_was_invited_for_and_no_more() -> None:
         allowed = channel.permissions_for(channel.guild.me)
         assert allowed.manage_messages
         assert not allowed.manage_channels
+
+
+async def test_the_bot_goes_by_its_name() -> None:
+    async with world() as here:
+        channel = here.env.bot.get_channel(here.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        await channel.send("Hello")
+        assert here.channel.history()[-1].author.name == "Studii"
