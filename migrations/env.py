@@ -1,4 +1,4 @@
-"""Alembic's entry: `bot.storage.migrate` hands over the connection, within a transaction of its own."""
+"""Alembic's entry: `bot.storage.migrations` hands over the connection, within a transaction of its own."""
 
 from alembic import context
 from sqlalchemy import Connection

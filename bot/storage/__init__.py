@@ -4,7 +4,7 @@ from bot.storage.database import Storage, Transaction
 from bot.storage.jobs import JobChanges
 from bot.storage.ledger import ReservationError
 from bot.storage.locks import instance_lock
-from bot.storage.migrate import migrate
+from bot.storage.migrations import migrate
 from bot.storage.secrets import CannotDecrypt, LaneNames, Vault, reseal_keys
 
 __all__ = [

@@ -212,8 +212,6 @@ def job_of(row: RowMapping) -> Job:
         values["source"] = SourcePhoto(**{name: row[column] for column, name in _SOURCE.items()})
     else:
         values["source"] = None
-    if values["failure"] is not None:
-        values["failure"] = FailureCode(values["failure"])
     return Job(**values)
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.model import EntryKind, JobState, Period, Plan
+from bot.model import EntryKind, FailureCode, JobState, Period, Plan
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -161,7 +161,7 @@ jobs = Table(
     Column("output_kind", Text),
     Column("output_file", Text),
     Column("finished_at", UtcDateTime),
-    Column("failure", Text),
+    Column("failure", Choice(FailureCode)),
     Column("failure_text", Text),
     Column("card_message_id", BigInteger),
     Column("card_version", Integer, nullable=False),

@@ -98,7 +98,7 @@ def _create_jobs() -> None:
         sa.Column("output_kind", sa.Text(), nullable=True),
         sa.Column("output_file", sa.Text(), nullable=True),
         sa.Column("finished_at", MOMENT, nullable=True),
-        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("failure", CHOICE, nullable=True),
         sa.Column("failure_text", sa.Text(), nullable=True),
         sa.Column("card_message_id", sa.BigInteger(), nullable=True),
         sa.Column("card_version", sa.Integer(), nullable=False),

@@ -1,0 +1,89 @@
+import asyncio
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.storage import instance_lock
+
+HOLDER = """
+import asyncio, sys
+from bot.storage import instance_lock
+
+async def hold():
+    async with instance_lock(sys.argv[1]):
+        print("held", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(hold())
+"""
+
+
+async def another_instance(url: str) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, url, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"held\n"
+    return process
+
+
+async def test_a_second_instance_is_refused_and_told_why_and_what_to_do(url: str) -> None:
+    async with instance_lock(url):
+        with pytest.raises(SettingsError, match=r"studii\.db\.lock.*Stop it first, or .*DATABASE_URL"):
+            async with instance_lock(url, patience=0):
+                pytest.fail("two instances at once")
+
+
+async def test_the_lock_lies_beside_the_database_whose_folder_it_makes(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    async with instance_lock(f"sqlite+aiosqlite:///{folder}/studii.db"):
+        (lock,) = folder.iterdir()
+        assert lock.name == "studii.db.lock"
+        assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+
+
+async def test_whoever_waits_gets_the_lock_when_the_other_one_ends(url: str) -> None:
+    held = asyncio.Event()
+
+    async def second() -> None:
+        async with instance_lock(url):
+            held.set()
+
+    async with instance_lock(url):
+        task = asyncio.create_task(second())
+        await asyncio.sleep(0.05)
+        assert not held.is_set()
+    await task
+    assert held.is_set()
+
+
+async def test_whoever_gives_up_waiting_leaves_the_lock_alone(url: str) -> None:
+    async with instance_lock(url):
+        waiting = asyncio.create_task(instance_lock(url).__aenter__())
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        with pytest.raises(SettingsError):
+            await instance_lock(url, patience=0).__aenter__()
+    async with instance_lock(url, patience=0):
+        pass
+
+
+async def test_the_lock_of_a_killed_process_is_free_at_once(url: str) -> None:
+    other = await another_instance(url)
+    with pytest.raises(SettingsError, match="Another instance"):
+        await instance_lock(url, patience=0).__aenter__()
+    other.send_signal(signal.SIGKILL)
+    await other.wait()
+    async with instance_lock(url, patience=0):
+        pass
+
+
+async def test_two_databases_are_two_instances(url: str, tmp_path: Path) -> None:
+    async with instance_lock(url), instance_lock(f"sqlite+aiosqlite:///{tmp_path}/other.db", patience=0):
+        pass

@@ -1,0 +1,115 @@
+"""Servers' settings, keys, lanes, prices and small values."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from bot.model import Budget, GuildSettings, Period, Plan
+from bot.storage import Storage
+from tests.storage.jobs_of import NOW
+
+LATER = NOW + timedelta(hours=1)
+
+
+async def test_a_server_that_set_nothing_has_the_defaults(storage: Storage) -> None:
+    async with storage.read() as transaction:
+        assert await transaction.guilds.get(1) == GuildSettings(1)
+
+
+async def test_each_setting_of_a_server_leaves_the_others_as_they_were(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        guilds = transaction.guilds
+        await guilds.set_timezone(1, "Europe/Berlin")
+        assert await guilds.get(1) == GuildSettings(1, timezone="Europe/Berlin")
+        budget = Budget(0, Period.TOTAL, NOW)
+        await guilds.set_budget(1, budget)
+        key = await transaction.keys.add(1, "lane", "abcd", Plan.TEAM, b"sealed", NOW)
+        await guilds.set_key(1, key.id, NOW)
+        assert await guilds.get(1) == GuildSettings(1, key.id, budget, "Europe/Berlin")
+        await guilds.set_key(1, None, LATER)
+        assert await guilds.get(1) == GuildSettings(1, None, budget, "Europe/Berlin")
+        assert await guilds.get(2) == GuildSettings(2)
+
+
+async def test_a_server_can_not_use_a_key_that_is_not_there(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        with pytest.raises(IntegrityError):
+            await transaction.guilds.set_key(1, 77, NOW)
+
+
+async def test_the_current_key_is_the_one_that_the_server_set_last(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        keys = transaction.keys
+        assert await keys.current(1) is None
+        old = await keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+        assert await keys.current(1) is None
+        await transaction.guilds.set_key(1, old.id, NOW)
+        new = await keys.add(1, "other lane", "wxyz", Plan.BUSINESS, b"sealed too", LATER)
+        await transaction.guilds.set_key(1, new.id, LATER)
+        assert await keys.current(1) == new
+        assert await keys.get(old.id) == old
+        assert await keys.get(77) is None
+        assert await keys.all() == [old, new]
+
+
+async def test_a_key_is_retired_once_and_stays_for_the_jobs_that_run_with_it(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        keys = transaction.keys
+        key = await keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+        await keys.set_plan(key.id, Plan.TEAM)
+        await keys.replace_ciphertext(key.id, b"sealed anew")
+        await keys.retire(key.id, NOW)
+        await keys.retire(key.id, LATER)
+        found = await keys.get(key.id)
+        assert found is not None
+        assert (found.plan, found.ciphertext, found.retired_at) == (Plan.TEAM, b"sealed anew", NOW)
+
+
+async def test_a_restart_does_not_forget_what_a_lane_has_sent(storage: Storage) -> None:
+    moments = [NOW, NOW, NOW + timedelta(microseconds=1), NOW + timedelta(seconds=59)]
+    async with storage.write() as transaction:
+        for moment in reversed(moments):
+            await transaction.lanes.record("one", moment)
+        await transaction.lanes.record("two", NOW)
+    async with storage.read() as transaction:
+        assert await transaction.lanes.since("one", NOW) == moments
+        assert await transaction.lanes.since("one", NOW + timedelta(microseconds=1)) == moments[2:]
+        assert await transaction.lanes.since("three", NOW) == []
+
+
+async def test_a_lane_forgets_what_no_window_holds_any_more(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        lanes = transaction.lanes
+        await lanes.record("one", NOW)
+        await lanes.record("two", NOW + timedelta(seconds=121))
+        assert await lanes.since("one", NOW - timedelta(days=1)) == []
+
+
+async def test_a_wall_clock_that_was_set_back_does_not_block_a_lane(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        await transaction.lanes.record("one", LATER)
+        await transaction.lanes.record("one", NOW)
+        assert await transaction.lanes.since("one", NOW - timedelta(minutes=1)) == [NOW]
+
+
+async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        prices = transaction.prices
+        assert await prices.last("studio", "mode=image") is None
+        assert await prices.dearest("studio") is None
+        await prices.learn("studio", "mode=image", 9, NOW)
+        await prices.learn("studio", "mode=image", 8, LATER)
+        await prices.learn("studio", "mode=video", 40, NOW)
+        await prices.learn("photo-restore", "", 90, NOW)
+        assert await prices.last("studio", "mode=image") == 8
+        assert await prices.dearest("studio") == 40
+        assert await prices.last("photo-restore", "") == 90
+
+
+async def test_a_named_value_is_the_one_that_was_set_last(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        assert await transaction.meta.get("commands") is None
+        await transaction.meta.set("commands", b"\x00one")
+        await transaction.meta.set("commands", b"two\xff")
+        assert await transaction.meta.get("commands") == b"two\xff"
