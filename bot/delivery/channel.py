@@ -107,9 +107,8 @@ class DiscordDelivery:
         missing = self._missing(job, file=with_file)
         if missing and missing != [READ_HISTORY]:
             return Undeliverable(f"the bot lacks {', '.join(missing)}")
-        channel = self._channel(job)
         if not missing and self._may_be_posted(job):
-            found = await find_posting(channel, self._own_id, job.nonce)
+            found = await self._posted_before(job)
             if found is not None:
                 return Posted(found)
         reference = None if missing else _reply_to(job)
@@ -119,6 +118,12 @@ class DiscordDelivery:
             return await self._send_link(job, reference, FILE_GONE)
         return await self._send_file(job, reference, output)
 
+    async def _posted_before(self, job: Job) -> int | None:
+        try:
+            return await find_posting(self._channel(job), self._own_id, job.nonce)
+        except discord.Forbidden:
+            return None  # we may not look; the nonce is all there is then
+
     async def _send_file(
         self, job: Job, reference: discord.MessageReference | None, output: OutputFile
     ) -> Announcement:
@@ -127,7 +132,7 @@ class DiscordDelivery:
         try:
             opened: BinaryIO = await asyncio.to_thread(output.path.open, "rb")
         except OSError as error:
-            log.error("The output of job %s cannot be read: %s", job.id, error)
+            log.warning("The output of job %s cannot be read: %s", job.id, error)
             return await self._send_link(job, reference, FILE_GONE)
         name = _file_name(job, output)
         file = discord.File(opened, filename=name)  # pyright: ignore[reportArgumentType] - a BufferedReader

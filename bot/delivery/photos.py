@@ -54,7 +54,8 @@ class CdnPhotoSource:
             await asyncio.to_thread(file.close)
 
     async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
-        assert self._opened is not None, "used as a context manager"
+        if self._opened is None:
+            raise RuntimeError("a CdnPhotoSource is entered before it is used")
         async with self._opened.get(url, allow_redirects=False) as response:
             if response.status in {403, 404, 410}:
                 raise PhotoUnavailable
@@ -69,5 +70,8 @@ class CdnPhotoSource:
 
 
 def _is_discords(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.scheme == "https" and parts.hostname in HOSTS

@@ -90,4 +90,7 @@ def _buttons(job: Job) -> ui.ActionRow[Any]:
 def _usable(url: str | None, length: int) -> bool:
     if url is None or len(url) > length or any(character in url for character in "<> \n"):
         return False
-    return urlsplit(url).scheme in {"https", "http"}
+    try:
+        return urlsplit(url).scheme in {"https", "http"}
+    except ValueError:
+        return False

@@ -3,7 +3,7 @@
 import re
 
 # A backslash in front takes a mark's meaning away. Some mean something at the start of a line alone.
-_MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)])")
+_MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 

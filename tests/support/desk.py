@@ -1,6 +1,5 @@
-"""The bot's side of Discord with real services and a real database; jobs are moved on by hand, not by an engine."""
+"""The bot in a simulated Discord, on a real database. There is no engine: tests move jobs on by hand."""
 
-import secrets
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from bot.catalog import Catalog
 from bot.client import StudiiBot
 from bot.delivery import DiscordDelivery
 from bot.errors import Refused
-from bot.model import Job, JobState
+from bot.model import Job, JobState, Plan
 from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
 from bot.storage import LaneNames, Storage, Vault, migrate
 
@@ -65,7 +64,7 @@ class Desk:
     woken: list[None] = field(default_factory=list[None])
 
     async def set_key(self) -> None:
-        await self.services.keys.set_key(self.guild.id, KEY, plan=_pro(), daily_budget=None)
+        await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)
 
     async def job(self) -> Job:
         """The job that was accepted last."""
@@ -77,9 +76,7 @@ class Desk:
         async with self.storage.write() as transaction:
             for state in states:
                 given = changes if state is states[-1] else {}
-                moved = await transaction.jobs.advance(
-                    job.id, job.state, state, at=self.clock.now(), **given
-                )
+                moved = await transaction.jobs.advance(job.id, job.state, state, at=self.clock.now(), **given)
                 assert moved is not None
                 job = moved
         return job
@@ -112,16 +109,13 @@ async def open_desk(
         bot, delivery = make_bot(catalog, clock, services)
         async with simcord.run(bot, shard_count=1, check_errors=check_errors) as env:
             guild = env.create_guild("Harbour Street Studio")
-            everyone = guild.default_role
             _limit_bot(env, guild, permissions)
             channel = guild.create_text_channel("photo-desk")
             managers = guild.create_role("Studio admin", permissions=discord.Permissions(manage_guild=True))
-            people = [
-                guild.add_member(env.create_user(name, global_name=name.capitalize()), roles=roles)
-                for name, roles in {"nora": [managers], "maya": [], "tom": []}.items()
-            ]
-            assert everyone is not None
-            yield Desk(env, bot, services, storage, delivery, clock, guild, channel, *people, woken)
+            nora = guild.add_member(env.create_user("nora", global_name="Nora"), roles=[managers])
+            maya = guild.add_member(env.create_user("maya", global_name="Maya"))
+            tom = guild.add_member(env.create_user("tom", global_name="Tom"))
+            yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom, woken)
 
 
 def make_bot(catalog: Catalog, clock: HandClock, services: Services) -> tuple[StudiiBot, DiscordDelivery]:
@@ -177,13 +171,3 @@ def _limit_bot(env: Env, guild: GuildHandle, permissions: discord.Permissions) -
     state = env.backend.get_guild(guild.id)
     (own_role,) = (state.roles[role] for role in state.members[env.backend.bot_user.id].role_ids)
     env.backend.edit_role(guild.id, own_role.id, {"permissions": permissions.value})
-
-
-def _pro() -> Any:
-    from bot.model import Plan
-
-    return Plan.PRO
-
-
-def job_id() -> str:
-    return secrets.token_hex(8)

@@ -1,0 +1,89 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ui.text import ordinal, plain, sentence, shortened
+
+# Text as people who mean mischief write it.
+NASTY = st.lists(
+    st.one_of(
+        st.text(max_size=8),
+        st.sampled_from(
+            [
+                "@everyone",
+                "@here",
+                "<@&123456789012345678>",
+                "<@!123456789012345678>",
+                "<#1>",
+                "<t:0:R>",
+                "<:a:1>",
+                "**",
+                "`",
+                "```",
+                "~~",
+                "[a](https://b.c)",
+                "https://b.c",
+                "\n# ",
+                "\n> ",
+                "\n- ",
+                "\\",
+                "1. ",
+            ]
+        ),
+    ),
+    max_size=30,
+).map("".join)
+# https://discord.com/developers/docs/reference#message-formatting
+MENTION = re.compile(r"@everyone|@here|<@[!&]?\d+>|(?<!\\)<(?:#\d|t:|a?:\w|/\w|id:|https?:)")
+
+
+@given(NASTY)
+def test_nothing_that_somebody_typed_can_ping_or_become_a_link(typed: str) -> None:
+    for shown in (plain(typed, 100), sentence(typed)):
+        assert not MENTION.search(shown)
+        assert not re.search(r"(?<!\\)(?:\\\\)*\]\(", shown)
+    assert not re.search(r"https?://", plain(typed, 100))
+
+
+@given(NASTY)
+def test_nothing_that_somebody_typed_formats_the_card(typed: str) -> None:
+    shown = plain(typed, 100)
+    assert "\n" not in shown
+    # Every mark has an odd number of backslashes in front, so it is shown as it was typed.
+    assert all(len(match[1]) % 2 == 1 for match in re.finditer(r"(\\*)[*_~`|<\[\]]", shown))
+    assert not re.match(r"[#>+-]|\d[.)]\s", shown)
+
+
+@given(NASTY, st.integers(2, 200))
+def test_words_are_shown_whole_or_with_an_ellipsis(typed: str, length: int) -> None:
+    line = " ".join(typed.split())
+    assert shortened(typed, length) == line if len(line) <= length else shortened(typed, length).endswith("…")
+    assert len(shortened(typed, length)) <= length
+
+
+@pytest.mark.parametrize("words", ["mid-century", "Ana's room, 2nd floor", "16:9", "half-past 8", "1.5x"])
+def test_ordinary_words_stay_as_they_are(words: str) -> None:
+    assert plain(words, 40) == words
+
+
+def test_our_own_sentences_keep_their_code_marks() -> None:
+    assert sentence("Attach one as `image` and try again.") == "Attach one as `image` and try again."
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (21, "21st"),
+        (113, "113th"),
+    ],
+)
+def test_places_are_counted_as_people_do(number: int, words: str) -> None:
+    assert ordinal(number) == words
