@@ -1,0 +1,133 @@
+"""As much of Discord as a process needs to come up and go down: login, commands, and a gateway.
+
+The simulation runs a bot in its own process; this one is for a bot that is a process by itself, as when an
+operator starts it. Facts: https://discord.com/developers/docs/events/gateway
+"""
+
+import asyncio
+import json
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import WSMsgType, web
+
+TOKEN = "sandbox.token"  # noqa: S105 # of no use anywhere else
+APPLICATION_ID = 7001
+MESSAGE_CONTENT_LIMITED = 1 << 19
+HEARTBEAT_MILLISECONDS = 41_250
+PREFIX = "/api/v10"
+
+_USER = {
+    "id": str(APPLICATION_ID),
+    "username": "Studii",
+    "discriminator": "0",
+    "global_name": None,
+    "avatar": None,
+    "bot": True,
+}
+
+
+class DiscordServer:
+    """Discord's login, commands and gateway on 127.0.0.1; `ready` is set when a bot has identified itself."""
+
+    def __init__(self, *, message_content: bool = False) -> None:
+        self._message_content = message_content
+        self._runner: web.AppRunner | None = None
+        self._address = ""
+        self._sockets: set[web.WebSocketResponse] = set()
+        self.ready = asyncio.Event()
+        self.intents: int | None = None
+        self.requests: list[tuple[str, str]] = []
+        self.commands: list[dict[str, Any]] = []
+
+    @property
+    def api(self) -> str:
+        """What takes the place of discord.py's `Route.BASE`."""
+        return f"{self._address}{PREFIX}"
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._guard])
+        app.router.add_get(f"{PREFIX}/users/@me", self._me)
+        app.router.add_get(f"{PREFIX}/oauth2/applications/@me", self._application)
+        app.router.add_put(f"{PREFIX}/applications/{{id}}/commands", self._put_commands)
+        app.router.add_get(f"{PREFIX}/gateway/bot", self._gateway_address)
+        app.router.add_get("/gateway/", self._gateway)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for socket in tuple(self._sockets):
+            await socket.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self.requests.append((request.method, request.path.removeprefix(PREFIX)))
+        if request.path.startswith(PREFIX) and request.headers.get("Authorization") != f"Bot {TOKEN}":
+            return web.json_response({"message": "401: Unauthorized", "code": 0}, status=401)
+        return await handler(request)
+
+    async def _me(self, _request: web.Request) -> web.Response:
+        return web.json_response(_USER)
+
+    async def _application(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "id": str(APPLICATION_ID),
+                "name": "Studii",
+                "description": "",
+                "icon": None,
+                "bot_public": True,
+                "bot_require_code_grant": False,
+                "verify_key": "",
+                "owner": {**_USER, "id": "7002", "username": "operator", "bot": False},
+                "flags": MESSAGE_CONTENT_LIMITED if self._message_content else 0,
+            }
+        )
+
+    async def _put_commands(self, request: web.Request) -> web.Response:
+        self.commands = [
+            {**command, "id": str(8000 + number), "application_id": str(APPLICATION_ID), "version": "1"}
+            for number, command in enumerate(await request.json())
+        ]
+        return web.json_response(self.commands)
+
+    async def _gateway_address(self, _request: web.Request) -> web.Response:
+        limits = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+        address = f"{self._address.replace('http', 'ws', 1)}/gateway/"
+        return web.json_response({"url": address, "shards": 1, "session_start_limit": limits})
+
+    async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            await socket.send_json({"op": 10, "d": {"heartbeat_interval": HEARTBEAT_MILLISECONDS}})
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._receive(socket, json.loads(message.data))
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    async def _receive(self, socket: web.WebSocketResponse, event: dict[str, Any]) -> None:
+        if event["op"] == 1:
+            await socket.send_json({"op": 11})
+        elif event["op"] == 2:
+            self.intents = event["d"]["intents"]
+            ready = {
+                "v": 10,
+                "user": _USER,
+                "guilds": [],
+                "session_id": "sandbox",
+                "resume_gateway_url": f"{self._address.replace('http', 'ws', 1)}/gateway/",
+                "application": {"id": str(APPLICATION_ID), "flags": 0},
+            }
+            await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
+            self.ready.set()

@@ -1,0 +1,102 @@
+"""What people do in the simulated Discord, and what they see: shared by the tour and the tests."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+import discord
+from simcord import InteractionResult, MemberActor, ResponseMessage
+
+from sandbox.stage import Stage
+
+T = TypeVar("T")
+PATIENCE = 30.0  # seconds
+LOOK_EVERY = 0.03
+
+
+async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
+    """What `look` gives as soon as it gives something.
+
+    Raises TimeoutError, naming what was waited for, after half a minute.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while True:
+        seen = await look()
+        if seen is not None and seen is not False:
+            return seen
+        if loop.time() > deadline:
+            raise TimeoutError(f"Waited {PATIENCE:.0f} s for {what}.")
+        await asyncio.sleep(LOOK_EVERY)
+
+
+def text_of(message: ResponseMessage | discord.Message | None) -> str:
+    """All text that a person reads in a message, with its buttons' labels, line by line."""
+    if message is None:
+        return ""
+    parts = [message.content] if message.content else []
+    parts.extend(_texts(_raw(message)))
+    return "\n".join(parts)
+
+
+def _raw(message: ResponseMessage | discord.Message) -> Any:
+    if isinstance(message, ResponseMessage):
+        return message.components
+    return [component.to_dict() for component in message.components]
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
+            yield from _texts(one)
+    elif isinstance(node, dict):
+        for name, value in node.items():  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
+            if name in {"content", "label"} and isinstance(value, str):
+                yield value
+            else:
+                yield from _texts(value)
+
+
+class Person:
+    """A member of the server who uses the bot; takes turns with everyone else in the simulation."""
+
+    def __init__(self, stage: Stage, actor: MemberActor) -> None:
+        self._stage = stage
+        self.actor = actor
+
+    @property
+    def name(self) -> str:
+        return self.actor.name.capitalize()
+
+    async def command(self, name: str, /, **options: Any) -> InteractionResult:
+        """Use a slash command in the channel; a photo is given as `(file name, bytes)`."""
+        async with self._stage.world.turn:
+            return await self.actor.slash(self._stage.world.channel, name, **options)
+
+    async def fill_in(self, shown: InteractionResult, values: dict[str, Any]) -> InteractionResult:
+        """Submit a modal that was shown."""
+        async with self._stage.world.turn:
+            return await self.actor.submit_modal(shown, values)
+
+    async def set_key(self, secret: str, plan: str = "pro", budget: str = "100") -> InteractionResult:
+        """Set the server's Studii key, as an admin does."""
+        shown = await self.command("studii key")
+        return await self.fill_in(shown, {"key": secret, "plan": [plan], "budget": budget})
+
+    async def result_of(self, card: InteractionResult) -> discord.Message:
+        """The message with the output that answers a command's card, once it is there."""
+        answer = card.response
+        if answer is None or card.ephemeral:
+            raise AssertionError(f"There is no card, but: {text_of(answer) or 'no answer at all'}")
+
+        async def look() -> discord.Message | None:
+            return self._reply_to(answer.id)
+
+        return await until(look, f"the result of {text_of(answer)!r}")
+
+    def _reply_to(self, message_id: int) -> discord.Message | None:
+        for message in self._stage.world.channel.history():
+            reference = message.reference
+            if reference is not None and reference.message_id == message_id:
+                return message
+        return None

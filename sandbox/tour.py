@@ -1,0 +1,149 @@
+"""A tour through the bot: what an admin and two members do, step by step, each checked as it happens."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import discord
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from sandbox.people import Person, text_of, until
+from sandbox.stage import Stage
+
+BUDGET = 500  # credits a day, enough for the tour and an evening of trying
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that somebody does; `act` gives a word about how it went, or raises."""
+
+    title: str
+    act: Callable[[], Awaitable[str]]
+
+
+class StepFailedError(Exception):
+    """Something did not go as the tour says."""
+
+
+class Tour:
+    """The tour's steps on a stage, and the outputs that they made."""
+
+    def __init__(self, stage: Stage, photos: Mapping[str, bytes]) -> None:
+        self._stage = stage
+        self._photos = photos
+        self._nora = Person(stage, stage.world.admin)
+        self._maya = Person(stage, stage.world.maya)
+        self._tom = Person(stage, stage.world.tom)
+        self.outputs: dict[str, bytes] = {}
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        maya, tom = self._maya, self._tom
+        harbour = "A quiet harbour at dawn, soft golden light"
+        return (
+            Step("Nora, an admin, sets the server's Studii key", self._set_key),
+            Step(f"Maya types /studio: {harbour}", lambda: self._make(maya, "studio", prompt=harbour)),
+            Step("Tom has an empty room furnished", lambda: self._from_photo(tom, "virtual-staging", "room")),
+            Step("Maya has an old photo restored", lambda: self._from_photo(maya, "photo-restore", "old")),
+            Step("Tom puts a product on a new background", lambda: self._from_photo(tom, "product-background", "product")),
+            Step("Maya turns a portrait into a career photo", lambda: self._from_photo(maya, "career-photo", "portrait")),
+            Step("Tom asks for a video", lambda: self._make(tom, "studio", prompt=f"{harbour}, in motion", mode="video")),
+            Step("Nora sets a budget, and Maya is told that it is used up", self._refused),
+            Step("Maya looks at her /credits", self._credits),
+        )  # fmt: skip
+
+    async def _set_key(self) -> str:
+        key = self._stage.studii.add_key("team", balance=5000)
+        answer = await self._nora.set_key(key.secret, "team", str(BUDGET))
+        said = text_of(answer.response) or text_of(answer.followups[-1] if answer.followups else None)
+        expect(key.secret[-4:] in said, f"the masked key in the answer, not {said!r}")
+        expect(key.secret not in said, "the key not to be shown")
+        return f"shown from now on as stu_…{key.secret[-4:]}"
+
+    async def _from_photo(self, who: Person, tool: str, photo: str) -> str:
+        name = next(name for name in self._photos if photo in name)
+        return await self._make(who, tool, image=(name, self._photos[name]))
+
+    async def _make(self, who: Person, tool: str, **options: object) -> str:
+        started = perf_counter()
+        charged = sum(job.charged for job in self._stage.studii.jobs.values())
+        card = await who.command(tool, **options)
+        answered = perf_counter() - started
+        result = await who.result_of(card)
+        name, data = await self._output(tool, result)
+        if "image" in options:
+            name_and_bytes = options["image"]
+            sent = [upload.data for upload in self._stage.studii.uploads.values()]
+            expect(name_and_bytes[1] in sent, "the photo to reach Studii byte for byte")  # pyright: ignore[reportIndexIssue, reportUnknownMemberType]
+        cost = sum(job.charged for job in self._stage.studii.jobs.values()) - charged
+        self.outputs[name] = data
+        return f"card in {answered * 1000:.0f} ms, {name} ({len(data) / 1000:,.0f} kB), {cost} credits"
+
+    async def _output(self, tool: str, result: discord.Message) -> tuple[str, bytes]:
+        expect(len(result.attachments) == 1, f"one file in the result, not {len(result.attachments)}")
+        data = await result.attachments[0].read()
+        job_id = list(self._stage.studii.jobs)[-1]
+        made = await self._stage.studii.output_of(job_id)
+        expect(data == made.data, "the posted file to equal Studii's output byte for byte")
+        return f"{tool}{Path(result.attachments[0].filename).suffix}", data
+
+    async def _refused(self) -> str:
+        jobs = len(self._stage.studii.jobs)
+        await self._nora.command("studii budget", credits=1, period="day")
+        answer = await self._maya.command("studio", prompt="One more, please")
+        await self._nora.command("studii budget", credits=BUDGET, period="day")
+        said = text_of(answer.response)
+        expect(bool(answer.ephemeral) and "budget" in said, f"a refusal that names the budget, not {said!r}")
+        expect(len(self._stage.studii.jobs) == jobs, "nothing to be sent to Studii")
+        return " ".join(said.split())
+
+    async def _credits(self) -> str:
+        answer = await self._maya.command("credits")
+        said = text_of(answer.response)
+        settled = await until(self._spent_by_all, "the ledger to be settled")
+        expect(str(BUDGET) in said, f"the budget in the answer, not {said!r}")
+        return f"{settled} of {BUDGET} credits used"
+
+    async def _spent_by_all(self) -> int | None:
+        state = await self._stage.app.services.credits.budget(self._stage.world.guild.id)
+        charged = sum(job.charged for job in self._stage.studii.jobs.values())
+        return state.usage.settled if state.usage.settled == charged else None
+
+
+def expect(seen: bool, what: str) -> None:
+    """Raises `StepFailedError` unless what was expected was seen."""
+    if not seen:
+        raise StepFailedError(f"Expected {what}.")
+
+
+async def run_tour(tour: Tour, console: Console) -> bool:
+    """Take the steps one after the other, saying how each went; whether all went well."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("", total=len(tour.steps))
+        for step in tour.steps:
+            progress.update(task, description=step.title)
+            try:
+                detail = await step.act()
+            except (StepFailedError, AssertionError, TimeoutError) as error:
+                progress.console.print(f"[red]✘[/] {step.title}\n  {error}", highlight=False)
+                return False
+            progress.console.print(f"[green]✔[/] {step.title}\n  [dim]{detail}[/]", highlight=False)
+            progress.advance(task)
+    return True

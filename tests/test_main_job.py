@@ -1,0 +1,187 @@
+"""The main job from a member's command to the picture in the channel, with everything real but Discord and Studii."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from simcord import InteractionResult
+from simcord.interactions import base_payload
+
+from bot.model import JobState, Period
+from sandbox.people import Person, text_of, until
+from sandbox.photos import sample_photos
+from sandbox.stage import Stage, open_stage
+from sandbox.studii import Options, Outcome, StudiiServer, faults
+
+PHOTO_TOOLS = {
+    "virtual-staging": {"style": "scandinavian", "room": "bedroom"},
+    "photo-restore": {},
+    "product-background": {},
+    "career-photo": {},
+}
+
+
+@asynccontextmanager
+async def running(folder: Path, **options: object) -> AsyncIterator[tuple[Stage, Person, Person]]:
+    """The bot at work, an admin and a member; Studii's jobs are done at once."""
+    async with StudiiServer(Options(instant=True)) as studii, open_stage(studii, folder, **options) as stage:
+        yield stage, Person(stage, stage.world.admin), Person(stage, stage.world.maya)
+
+
+def photo(name: str = "room") -> tuple[str, bytes]:
+    return next((file, data) for file, data in sample_photos().items() if name in file)
+
+
+@pytest.mark.parametrize("tool", PHOTO_TOOLS)
+async def test_a_photo_goes_to_studii_and_the_result_comes_back_byte_for_byte(tmp_path: Path, tool: str) -> None:
+    async with running(tmp_path) as (stage, admin, maya):
+        await admin.set_key(stage.studii.add_key().secret)
+        name, data = photo()
+        card = await maya.command(tool, image=(name, data), **PHOTO_TOOLS[tool])
+        result = await maya.result_of(card)
+
+        (upload,) = stage.studii.uploads.values()
+        assert upload.data == data
+        (job,) = stage.studii.jobs.values()
+        assert job.request.tool == tool
+        assert job.request.inputs == PHOTO_TOOLS[tool]
+        assert await result.attachments[0].read() == (await stage.studii.output_of(job.id)).data
+        assert maya.actor.id in {user.id for user in result.mentions}
+
+
+@pytest.mark.parametrize("mode", ["image", "video"])
+async def test_words_become_a_picture_or_a_video(tmp_path: Path, mode: str) -> None:
+    async with running(tmp_path) as (stage, admin, maya):
+        await admin.set_key(stage.studii.add_key().secret)
+        card = await maya.command("studio", prompt="A lighthouse in the fog", mode=mode)
+        result = await maya.result_of(card)
+
+        (job,) = stage.studii.jobs.values()
+        assert job.request.inputs["source"] == "text"
+        assert job.request.inputs["mode"] == mode
+        posted = result.attachments[0]
+        assert await posted.read() == (await stage.studii.output_of(job.id)).data
+        assert (posted.content_type or "").startswith(mode)
+
+
+async def test_the_card_tells_what_it_cost_and_the_ledger_agrees(tmp_path: Path) -> None:
+    async with running(tmp_path) as (stage, admin, maya):
+        await admin.set_key(stage.studii.add_key().secret)
+        stage.studii.next_job(Outcome(charge=23))
+        card = await maya.command("studio", prompt="A red kite")
+        await maya.result_of(card)
+        await until(lambda: "23 credits" in text_of(card.response), "the cost on the card")
+        state = await stage.app.services.credits.budget(stage.world.guild.id)
+        assert (state.usage.settled, state.usage.reserved) == (23, 0)
+
+
+async def test_a_job_that_studii_fails_is_told_with_what_it_cost(tmp_path: Path) -> None:
+    async with running(tmp_path) as (stage, admin, maya):
+        await admin.set_key(stage.studii.add_key().secret)
+        stage.studii.next_job(Outcome(fails="The model gave up."))
+        card = await maya.command("studio", prompt="Something difficult")
+        told = await maya.result_of(card)
+        assert "The model gave up." in text_of(told)
+        assert "Not charged." in text_of(told)
+        assert maya.actor.id in {user.id for user in told.mentions}
+
+
+async def test_without_a_key_members_are_told_who_can_set_one(tmp_path: Path) -> None:
+    async with running(tmp_path) as (stage, _, maya):
+        answer = await maya.command("studio", prompt="A red kite")
+        assert answer.ephemeral
+        assert "/studii key" in text_of(answer.response)
+        assert not stage.studii.jobs
+
+
+async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
+    async with running(tmp_path) as (stage, admin, maya):
+        answer = await admin.set_key("stu_" + "x" * 40)
+        assert "refused" in text_of(answer.followups[-1] if answer.followups else answer.response)
+        assert await stage.app.services.keys.current(stage.world.guild.id) is None
+        assert (await maya.command("studio", prompt="A red kite")).ephemeral
+
+
+async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: Path) -> None:
+    async with running(tmp_path) as (stage, admin, _):
+        await admin.set_key(stage.studii.add_key(balance=10_000).secret)
+        await stage.app.services.credits.set_budget(stage.world.guild.id, 5 * 8 + 7, Period.DAY)
+        answers = await all_at_once(stage, 50, prompt="The same idea")
+        accepted = [answer for answer in answers if not answer.ephemeral]
+        refused = [answer for answer in answers if answer.ephemeral]
+        assert (len(accepted), len(refused)) == (5, 45)
+        assert all("budget" in text_of(answer.response) for answer in refused)
+        await until(lambda: len(stage.studii.jobs) == 5 and sum(map(bool, outputs(stage))) == 5, "five results")
+        state = await stage.app.services.credits.budget(stage.world.guild.id)
+        assert state.usage.spent == 40
+
+
+async def test_sixty_jobs_on_a_pro_key_meet_no_refusal_for_their_rate(tmp_path: Path) -> None:
+    async with running(tmp_path) as (stage, admin, _):
+        # 20 requests a minute, so that the limit is met within the test's patience.
+        await admin.set_key(stage.studii.add_key(balance=10_000).secret)
+        await stage.app.services.credits.set_budget(stage.world.guild.id, 10_000, Period.DAY)
+        await all_at_once(stage, 60, prompt="Many of them")
+        await until(lambda: len(stage.studii.requests) >= 50, "the lane to use its window")
+        await asyncio.sleep(1)
+        assert 429 not in {request.status for request in stage.studii.requests}
+        assert len(stage.studii.requests) <= 60
+
+
+async def test_a_key_appears_in_no_log_and_in_no_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(tmp_path) as (stage, admin, maya):
+        key = stage.studii.add_key()
+        await admin.set_key(key.secret)
+        stage.studii.fail("create", faults.error(400, f"The key {key.secret} may not do this."))
+        await maya.result_of(await maya.command("studio", prompt="A red kite"))
+        await maya.result_of(await maya.command("studio", prompt="A blue kite"))
+        shown = "".join(map(text_of, stage.world.channel.history()))
+        for file in tmp_path.rglob("*"):
+            if file.is_file():
+                assert key.secret.encode() not in file.read_bytes(), file
+    assert key.secret not in caplog.text
+    assert key.secret not in shown
+
+
+@pytest.mark.parametrize("state", [JobState.RECEIVED, JobState.WAITING, JobState.RUNNING, JobState.SUCCEEDED])
+async def test_a_restart_picks_a_job_up_where_it_was(tmp_path: Path, state: JobState) -> None:
+    """The bot dies as soon as the job has come to a state; another one, on the same database, brings it to its end."""
+    pytest.fail("to be written with the whole stage")
+
+
+def outputs(stage: Stage) -> list[int]:
+    return [len(message.attachments) for message in stage.world.channel.history()]
+
+
+async def all_at_once(stage: Stage, number: int, **options: str) -> list[InteractionResult]:
+    """So many commands of so many members, none of which waits for another."""
+    world = stage.world
+    backend = world.env.backend
+    command = backend.find_command("studio", world.guild.id, type=1)
+    assert command is not None
+    records = []
+    async with world.turn:
+        for one in range(number):
+            member = world.guild.add_member(world.env.create_user(f"member{one}"))
+            data = {
+                "id": command["id"],
+                "name": "studio",
+                "type": 1,
+                "options": [{"type": 3, "name": name, "value": value} for name, value in options.items()],
+            }
+            record, payload = base_payload(
+                backend,
+                type=2,
+                channel_id=world.channel.id,
+                guild_id=world.guild.id,
+                user_id=member.id,
+                data=data,
+            )
+            records.append(record)
+            backend.emit("INTERACTION_CREATE", payload)
+        await world.env.settle(timeout=20)
+    return [InteractionResult(world.env, record) for record in records]

@@ -1,0 +1,69 @@
+"""What an operator sees of the process: it starts, it stops, and it says what is wrong with its settings."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from sandbox.discord.server import DiscordServer
+from tests.support.process import bot_process
+
+API = "http://127.0.0.1:9/api/v1"  # nobody is there, and a bot without jobs asks nobody
+
+
+async def said(process: asyncio.subprocess.Process) -> str:
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    return errors.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
+    async with (
+        DiscordServer() as discord,
+        bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process,
+    ):
+        await asyncio.wait_for(discord.ready.wait(), 20)
+        process.send_signal(number)
+        errors = await said(process)
+        assert process.returncode == 0, errors
+        assert "Traceback" not in errors
+        assert (tmp_path / "data" / "studii.db").exists()
+
+
+async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_path: Path) -> None:
+    async with DiscordServer() as discord:
+        for _ in range(2):
+            discord.ready.clear()
+            async with bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process:
+                await asyncio.wait_for(discord.ready.wait(), 20)
+                process.send_signal(signal.SIGTERM)
+                assert await said(process) is not None
+                assert process.returncode == 0
+        registrations = [request for request in discord.requests if request[0] == "PUT"]
+        assert len(registrations) == 1
+        names = {command["name"] for command in discord.commands}
+        assert {"studio", "virtual-staging", "photo-restore", "product-background", "career-photo"} <= names
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"DISCORD_TOKEN": ""}, "DISCORD_TOKEN is empty"),
+        ({"DATABASE_URL": "mysql://somewhere/else"}, "DATABASE_URL mysql is not supported"),
+        ({"STUDII_API_URL": "studii.tech"}, "STUDII_API_URL must be an address"),
+        ({"MAX_SOURCE_MB": "many"}, "MAX_SOURCE_MB"),
+        ({"STUDII_TOOLS_FILE": "nowhere.toml"}, "nowhere.toml cannot be read"),
+        ({"ENCRYPTION_KEYS": "short"}, "ENCRYPTION_KEYS"),
+        ({"DISCORD_TOKEN": "wrong"}, "DISCORD_TOKEN was refused by Discord"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+async def test_a_wrong_setting_is_one_clear_line_and_a_failure(
+    tmp_path: Path, settings: dict[str, str], sentence: str
+) -> None:
+    async with DiscordServer() as discord, bot_process(discord, tmp_path, "run", **settings) as process:
+        errors = await said(process)
+        assert process.returncode == 2
+        assert sentence in errors
+        assert len(errors.splitlines()) == 1, errors
