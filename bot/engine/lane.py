@@ -35,7 +35,7 @@ class Waiting:
     step: Step  # UPLOAD or SUBMIT
     not_before: float = 0.0
     begun: bool = False  # it has been uploaded: its turn goes on
-    held: bool = False  # something in the way of all of them was met; they are tried one by one
+    held: bool = False  # it met something that is in the way of all: they are tried one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +179,12 @@ class Lane:
         """What to upload or submit now; else when (None: something has to happen first)."""
         candidates = [one for one in self._waiting.values() if one.id not in self._in_flight]
         starting = sum(step is not Step.POLL for step in self._in_flight.values())
-        if starting:
-            candidates = [one for one in candidates if not one.held]
-        if (
-            not candidates
-            or starting >= self._tuning.starts_in_flight
-            or not self._may_run_more(starting, now)
-        ):
+        held = [one.not_before for one in self._waiting.values() if one.held]
+        at_once = 1 if held else self._tuning.starts_in_flight
+        if not candidates or starting >= at_once or not self._may_run_more(starting, now):
             return None, None
-        allowed_at = self._start_allowed_at(now)
+        # What holds one of them would meet the others as well: all wait until the first is tried again.
+        allowed_at = max(self._start_allowed_at(now), min(held, default=now))
         ready = [one for one in candidates if one.not_before <= now]
         if not ready or allowed_at > now:
             return None, max(min(one.not_before for one in candidates), allowed_at)

@@ -156,7 +156,8 @@ class Starting:
                 await tx.prices.learn(job.tool, job.variant, charge, now)
             if claim.was_held:
                 await tx.jobs.release_held(job.guild_id)
-                self._tools.requeued()
+        if claim.was_held:
+            self._tools.requeued()
         self._setbacks.none(job)
         self._tools.changed()
         _log.info("Job %s is with Studii", job.id, extra={"job": job.id})

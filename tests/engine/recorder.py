@@ -1,0 +1,63 @@
+"""What the tests put in the place of Discord: it remembers what it was told."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.errors import PhotoUnavailable
+from bot.model import Announcement, Job, OutputFile, Posted, Progress
+
+
+@dataclass
+class Said:
+    """One announcement, with the bytes that came with it."""
+
+    job: Job
+    output: bytes | None
+    kind: str | None
+    content_type: str | None
+
+
+@dataclass
+class Recorder:
+    """Takes everything in, unless `answers` holds other answers for the next announcements, in order."""
+
+    said: list[Said] = field(default_factory=list[Said])
+    cards: list[tuple[Job, Progress]] = field(default_factory=list[tuple[Job, Progress]])
+    answers: list[Announcement] = field(default_factory=list[Announcement])
+    card_answers: list[bool] = field(default_factory=list[bool])
+    attempts: int = 0
+    delay: float = 0.0
+
+    async def show_card(self, job: Job, progress: Progress) -> bool:
+        self.cards.append((job, progress))
+        return self.card_answers.pop(0) if self.card_answers else True
+
+    async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
+        self.attempts += 1
+        await asyncio.sleep(self.delay)
+        answer = self.answers.pop(0) if self.answers else Posted(9000 + self.attempts)
+        if isinstance(answer, Posted):
+            data = None if output is None else await asyncio.to_thread(output.path.read_bytes)
+            kind, content_type = (output.kind, output.content_type) if output else (None, None)
+            self.said.append(Said(job, data, kind, content_type))
+        return answer
+
+
+@dataclass
+class Album:
+    """Photos by their address."""
+
+    photos: Mapping[str, bytes]
+    on_fetch: Callable[[Job], None] = lambda _: None
+    fetched: list[str] = field(default_factory=list[str])
+
+    async def fetch(self, job: Job, destination: Path, limit: int) -> None:
+        assert job.source is not None
+        self.fetched.append(job.id)
+        self.on_fetch(job)
+        data = self.photos.get(job.source.url)
+        if data is None:
+            raise PhotoUnavailable
+        await asyncio.to_thread(destination.write_bytes, data)

@@ -1,0 +1,156 @@
+"""Keys that are missing, refused, replaced or unreadable."""
+
+from pathlib import Path
+
+from bot.model import FailureCode, JobState
+from bot.storage import Vault
+from sandbox.studii import Outcome, faults
+from tests.engine.world import a_job, a_staging_job, engine_world
+
+
+async def test_without_a_key_a_job_waits_says_so_and_goes_on_when_there_is_one(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await world.accept(a_job())
+        async with world.running() as engine:
+
+            async def held() -> bool:
+                return "/studii key" in ((await world.job(job.id)).held or "")
+
+            await world.until(held, "the job to say why it waits")
+            await world.use_key(world.studii.add_key())
+            engine.wake()
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert said.job.held is None
+
+
+async def test_a_job_that_waited_a_day_for_a_key_ends_unpaid(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await world.accept(a_job(age=86_500))
+        async with world.running():
+            await world.announced(job.id)
+        failed = await world.job(job.id)
+        assert (failed.failure, failed.reserved, failed.settled) == (FailureCode.KEY, 0, 0)
+        await world.balanced()
+
+
+async def test_a_refused_key_holds_all_jobs_of_the_server_after_one_request(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(60.0,), starts_in_flight=1) as world:
+        key = world.studii.add_key()
+        await world.use_key(key)
+        key.revoke()
+        jobs = [await world.accept(a_job()) for _ in range(4)]
+        async with world.running():
+
+            async def all_held() -> bool:
+                return all([(await world.job(job.id)).held for job in jobs])
+
+            await world.until(all_held, "all jobs to be held")
+        assert {(await world.job(job.id)).state for job in jobs} == {JobState.WAITING}
+        assert world.studii.requests.count("create") == 1
+
+
+async def test_a_refused_key_is_tried_again_after_a_while(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(0.2,)) as world:
+        key = world.studii.add_key()
+        await world.use_key(key)
+        key.revoke()
+        jobs = [await world.accept(a_job()) for _ in range(3)]
+        async with world.running():
+
+            async def refused() -> bool:
+                return world.studii.requests.count("create", status=401) >= 2
+
+            await world.until(refused, "two refusals")
+            key.revoked = False
+            for job in jobs:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 3
+
+
+async def test_a_new_key_ends_the_wait_at_once(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        key = world.studii.add_key()
+        await world.use_key(key)
+        key.revoke()
+        jobs = [await world.accept(a_job()), await world.accept(a_staging_job())]
+        async with world.running() as engine:
+
+            async def all_held() -> bool:
+                return all([(await world.job(job.id)).held for job in jobs])
+
+            await world.until(all_held, "the jobs to be held")
+            await world.use_key(world.studii.add_key())
+            engine.wake()
+            for job in jobs:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_a_photo_uploaded_with_another_key_is_uploaded_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        first = world.studii.add_key()
+        await world.use_key(first)
+        job = await world.accept(a_staging_job())
+        world.studii.fail("create", faults.error(401))
+        async with world.running() as engine:
+
+            async def held() -> bool:
+                return (await world.job(job.id)).held is not None
+
+            await world.until(held, "the job to be held")
+            second = world.studii.add_key()
+            await world.use_key(second)
+            engine.wake()
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        accounts = {upload.account for upload in world.studii.uploads.values()}
+        assert accounts == {first.account, second.account}
+
+
+async def test_a_running_job_goes_on_with_the_servers_new_key(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        first = world.studii.add_key()
+        await world.use_key(first)
+        world.studii.next_job(Outcome(duration=0.5))
+        job = await world.accept(a_job())
+        async with world.running() as engine:
+            await world.reaches(job.id, JobState.RUNNING)
+            second = world.studii.add_key(account=first.account)
+            await world.use_key(second)
+            first.revoke()
+            engine.wake()
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+
+
+async def test_a_running_job_of_another_account_than_the_new_keys_is_lost_with_its_charge(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        first = world.studii.add_key()
+        await world.use_key(first)
+        world.studii.next_job(Outcome(never_ends=True, charge=12))
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.RUNNING)
+            await world.use_key(world.studii.add_key())
+            first.revoke()
+            await world.announced(job.id)
+        lost = await world.job(job.id)
+        assert (lost.failure, lost.settled) == (FailureCode.LOST, 12)
+        await world.balanced()
+
+
+async def test_an_unreadable_key_is_asked_for_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        await world.use_key(world.studii.add_key())
+        readable, world.vault = world.vault, Vault.open((), tmp_path / "another.key")
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def held() -> bool:
+                return "set it again" in ((await world.job(job.id)).held or "")
+
+            await world.until(held, "the job to say what to do")
+        assert len(world.studii.requests) == 0
+        world.vault = readable

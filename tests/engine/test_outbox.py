@@ -1,0 +1,99 @@
+"""The last word reaches its person."""
+
+from pathlib import Path
+
+from bot.model import JobState, Posted, TryLater, Undeliverable
+from tests.engine.world import a_job, engine_world
+
+
+async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [TryLater(0.05), TryLater(0.05), Posted(1234)]
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.output is not None
+        assert world.discord.attempts == 3
+        assert (await world.job(job.id)).result_message_id == 1234
+
+
+async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [Undeliverable("no permission")]
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def noted() -> bool:
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(noted, "the attempt to be noted")
+        kept = await world.job(job.id)
+        assert kept.result_message_id is None
+        assert world.spooled() == [kept.output_file]
+        async with world.running():
+            pass
+        assert world.spooled() == [kept.output_file]
+
+
+async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [Undeliverable("no permission")]
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def noted() -> bool:
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(noted, "the attempt to be noted")
+        async with world.storage.write() as tx:
+            kept = await tx.jobs.get(job.id)
+            assert kept is not None
+            assert kept.announced_at is not None
+            long_ago = kept.announced_at.replace(year=kept.announced_at.year - 1)
+            await tx.jobs.update(job.id, announced_at=long_ago)
+        async with world.running():
+
+            async def empty() -> bool:
+                return world.spooled() == []
+
+            await world.until(empty, "an empty spool")
+        assert (await world.job(job.id)).output_file is None
+
+
+async def test_results_in_a_channel_come_in_the_order_in_which_jobs_ended(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        world.discord.answers = [TryLater(0.05)]
+        jobs = [await world.accept(a_job()) for _ in range(5)]
+        for job in jobs:
+            await world.put(job, JobState.UNKNOWN)
+        async with world.running():
+            for job in jobs:
+                await world.announced(job.id)
+        assert [said.job.id for said in world.discord.said] == [job.id for job in jobs]
+
+
+async def test_a_result_that_cannot_be_posted_holds_up_no_other_channel(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        world.discord.answers = [TryLater(60.0)]
+        stuck = await world.put(await world.accept(a_job(channel_id=1)), JobState.UNKNOWN)
+        other = await world.put(await world.accept(a_job(channel_id=2)), JobState.UNKNOWN)
+        async with world.running():
+            await world.announced(other.id)
+        assert (await world.job(stuck.id)).state is JobState.UNKNOWN
+
+
+async def test_a_person_is_told_once_however_often_the_engine_is_woken(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        world.discord.delay = 0.2
+        job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
+        async with world.running() as engine:
+
+            async def woken() -> bool:
+                engine.wake()
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(woken, "the word to be said")
+        assert world.discord.attempts == 1

@@ -1,0 +1,186 @@
+"""What Studii says of jobs that it has, and what it gives in the end."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.model import FailureCode, Job, JobState
+from sandbox.studii import Fault, Options, Outcome, Output, faults
+from tests.engine.world import World, a_job, engine_world
+
+PROCESSING = Options(long_side=64)
+
+
+async def ends_badly(world: World, job: Job, charged: int) -> Job:
+    """The failed job, which has cost that much and of which the person has been told."""
+    said = await world.announced(job.id)
+    assert said.job.state is JobState.FAILED
+    failed = await world.job(job.id)
+    assert (failed.reserved, failed.settled) == (0, charged)
+    await world.balanced()
+    return failed
+
+
+@pytest.mark.parametrize(("refunded", "charged"), [(True, 0), (False, 8)])
+async def test_a_job_that_studii_fails_costs_what_its_last_answer_says(
+    tmp_path: Path, refunded: bool, charged: int
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(fails="Too many unicorns.", refunded=refunded))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, charged)
+        assert failed.failure is FailureCode.STUDII
+        assert "Too many unicorns." in (failed.failure_text or "")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.error(500),
+        faults.proxy_error(502),
+        faults.DropBefore(),
+        faults.DropAfter(),
+        faults.Malformed(),
+        faults.WrongShape(),
+        faults.Truncated(),
+        faults.rate_limited(),
+        faults.error(404),
+        faults.Redirect(),
+        faults.proxy_error(404),
+    ],
+)
+async def test_one_bad_answer_about_a_job_changes_nothing(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("status", fault)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+
+
+async def test_a_status_of_studiis_own_is_shown_and_the_job_goes_on(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, options=PROCESSING) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(status="upscaling", duration=0.5))
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def upscaling() -> bool:
+                return (await world.job(job.id)).studii_status == "upscaling"
+
+            await world.until(upscaling, "the status")
+            assert (await world.job(job.id)).state is JobState.RUNNING
+            await world.announced(job.id)
+
+
+async def test_a_finished_job_that_never_says_where_its_output_is_fails_with_its_charge(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(without_url=True))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+
+
+async def test_an_output_whose_address_comes_a_little_later_is_waited_for(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, url_grace=10.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(url_after=0.3))
+        job = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_a_job_that_studii_does_not_know_any_more_is_lost_after_three_answers(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("status", faults.error(404), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.LOST
+        misses = world.studii.requests.of("status", status=404)
+        assert len(misses) >= 3
+        assert misses[-1].monotonic - misses[0].monotonic >= world.tuning.missing_over
+
+
+async def test_a_job_that_never_ends_is_given_up_at_what_it_was_charged(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, lost_after=0.4) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(never_ends=True))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.LOST
+
+
+async def test_an_output_that_is_gone_is_asked_for_once_more(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone())
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert world.studii.requests.count("status") == 2
+
+
+async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone(), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert world.studii.requests.count("output") == 2
+
+
+@pytest.mark.parametrize("fault", [faults.error(500), faults.DropBefore(), faults.Truncated()])
+async def test_a_download_that_breaks_off_is_made_again(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", fault, 3)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        (theirs,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(theirs.id)).data
+
+
+async def test_an_output_that_is_too_large_fails_with_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, max_output_bytes=100) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert "larger" in (failed.failure_text or "")
+        assert world.spooled() == []
+
+
+async def test_a_web_page_in_the_place_of_an_output_is_no_result(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(output=Output(b"<html>Sorry</html>", "text/html")))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+
+
+async def test_bytes_that_nobody_names_are_what_the_tool_makes(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(output=Output(b"\x00" * 50, "application/octet-stream")))
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.output, said.kind) == (b"\x00" * 50, "image")

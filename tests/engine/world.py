@@ -1,0 +1,251 @@
+"""A world for the engine: a Studii on loopback, a database file, a spool, and a recorder of what is said."""
+
+import asyncio
+import io
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from PIL import Image
+
+from bot.catalog import Catalog
+from bot.clock import SystemClock
+from bot.engine import Engine, Spool, Tuning
+from bot.media import PhotoInspector
+from bot.model import Job, JobState, Plan, SourcePhoto, StudiiKey
+from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.studii import StudiiClient, Timeouts
+from sandbox.studii import Key, Options, StudiiServer
+from tests.engine.recorder import Album, Recorder, Said
+
+GUILD, CHANNEL, USER = 100, 200, 300
+PHOTO_URL = "https://cdn.example/room.png"
+STUDIO = {"mode": "image", "source": "text", "quality": "standard", "prompt": "A red kite"}
+STAGING = {"style": "modern", "room": "living"}
+PATIENCE = 20.0  # seconds; bounds what should never take so long
+
+# As in earnest, but for pauses that a test would have to sit through.
+QUICK = Tuning(
+    rate_period=5.0,
+    rate_block=0.2,
+    paced_for=1.0,
+    tries=3,
+    unsent_tries=3,
+    backoff=0.05,
+    backoff_bound=0.1,
+    key_retries=(0.3,),
+    first_look=0.02,
+    look_bound=0.1,
+    missing_over=0.15,
+    url_grace=0.3,
+    intake_pause=0.02,
+    download_tries=3,
+    download_pause=0.02,
+    announcement_bound=0.1,
+    card_again=0.02,
+    look_around=0.2,
+    drain=3.0,
+)
+
+
+def png(color: str = "red", size: int = 64) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (size, size), color).save(file, "PNG")
+    return file.getvalue()
+
+
+@dataclass
+class World:
+    studii: StudiiServer
+    storage: Storage
+    vault: Vault
+    lanes: LaneNames
+    client: StudiiClient
+    inspector: PhotoInspector
+    spool_folder: Path
+    tuning: Tuning
+    discord: Recorder = field(default_factory=Recorder)
+    album: Album = field(default_factory=lambda: Album({PHOTO_URL: png()}))
+    clock: SystemClock = field(default_factory=SystemClock)
+    spool_bytes: int = 10_000_000
+
+    def engine(self) -> Engine:
+        return Engine(
+            storage=self.storage,
+            studii=self.client,
+            vault=self.vault,
+            delivery=self.discord,
+            photos=self.album,
+            inspector=self.inspector,
+            spool=Spool(self.spool_folder, self.spool_bytes),
+            catalog=Catalog.load(),
+            clock=self.clock,
+            tuning=self.tuning,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[Engine, None]:
+        """The engine at work; afterwards it is stopped as the app stops it."""
+        engine = self.engine()
+        task = asyncio.create_task(engine.run())
+        try:
+            yield engine
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+    async def use_key(self, key: Key, guild_id: int = GUILD, plan: Plan = Plan.TEAM) -> StudiiKey:
+        """Make it the server's key, as its admin would."""
+        async with self.storage.write() as tx:
+            now = self.clock.now()
+            sealed = self.vault.seal(key.secret)
+            lane = self.lanes.lane_of(key.secret)
+            stored = await tx.keys.add(guild_id, lane, key.secret[-4:], plan, sealed, now)
+            await tx.guilds.set_key(guild_id, stored.id, now)
+        return stored
+
+    async def accept(self, job: Job) -> Job:
+        """Write a job down with its reservation, as the service does."""
+        async with self.storage.write() as tx:
+            await tx.jobs.add(job)
+            return await tx.ledger.reserve(job, job.created_at)
+
+    async def job(self, job_id: str) -> Job:
+        async with self.storage.read() as tx:
+            job = await tx.jobs.get(job_id)
+        assert job is not None
+        return job
+
+    async def put(self, job: Job, state: JobState, **changes: object) -> Job:
+        """Bring a job into a state by the ways that the engine would."""
+        path = {
+            JobState.WAITING: (JobState.WAITING,),
+            JobState.UPLOADING: (JobState.WAITING, JobState.UPLOADING),
+            JobState.SUBMITTING: (JobState.WAITING, JobState.SUBMITTING),
+            JobState.RUNNING: (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING),
+            JobState.UNKNOWN: (JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN),
+        }[state]
+        before = job.state
+        async with self.storage.write() as tx:
+            for to in path:
+                moved = await tx.jobs.advance(job.id, before, to, at=self.clock.now())
+                assert moved is not None
+                before = to
+            await tx.jobs.update(job.id, **changes)  # type: ignore[arg-type]
+        return await self.job(job.id)
+
+    async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not await true():  # noqa: ASYNC110 - what is waited for is in a database
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            async with self.storage.read() as tx:
+                states = [(job.id, job.state, job.held) for job in await tx.jobs.in_states(list(JobState))]
+            raise AssertionError(f"still not: {what}; {states}") from None
+
+    async def reaches(self, job_id: str, state: JobState) -> Job:
+        """The job, once it is in that state."""
+
+        async def there() -> bool:
+            return (await self.job(job_id)).state is state
+
+        await self.until(there, f"{job_id} {state}")
+        return await self.job(job_id)
+
+    async def announced(self, job_id: str) -> Said:
+        """What was said of the job, once it has been said and noted."""
+
+        async def there() -> bool:
+            return (await self.job(job_id)).announced_at is not None
+
+        await self.until(there, f"{job_id} announced")
+        (said,) = [one for one in self.discord.said if one.job.id == job_id]
+        return said
+
+    async def balanced(self) -> None:
+        """The ledger and the jobs' balances say the same."""
+        async with self.storage.read() as tx:
+            assert await tx.ledger.discrepancies() == []
+
+    def spooled(self) -> list[str]:
+        return sorted(path.name for path in self.spool_folder.iterdir())
+
+
+def a_job(
+    tool: str = "studio",
+    inputs: Mapping[str, str] | None = None,
+    *,
+    photo: bytes | None = None,
+    url: str = PHOTO_URL,
+    guild_id: int = GUILD,
+    user_id: int = USER,
+    channel_id: int = CHANNEL,
+    estimate: int = 10,
+    age: float = 0.0,
+) -> Job:
+    """A job as the service writes it down."""
+    now = SystemClock().now() - timedelta(seconds=age)
+    source = None if photo is None else SourcePhoto(url, "room.png", "image/png", len(photo))
+    return Job(
+        id=secrets.token_hex(8),
+        guild_id=guild_id,
+        channel_id=channel_id,
+        user_id=user_id,
+        tool=tool,
+        inputs=dict(STUDIO if inputs is None else inputs),
+        variant="",
+        source=source,
+        private=False,
+        state=JobState.RECEIVED,
+        version=1,
+        created_at=now,
+        changed_at=now,
+        estimate=estimate,
+        reserved=0,
+        settled=0,
+    )
+
+
+def a_staging_job(**options: object) -> Job:
+    """A job that starts from the photo in the album."""
+    return a_job("virtual-staging", STAGING, photo=png(), **options)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def engine_world(
+    folder: Path, *, options: Options | None = None, down: bool = False, **changes: object
+) -> AsyncGenerator[World, None]:
+    """Everything but the engine itself; `changes` are to `QUICK`.
+
+    Studii's jobs are done at once, unless `options` say otherwise. `down`: the test starts Studii itself.
+    """
+    url = f"sqlite+aiosqlite:///{folder / 'studii.db'}"
+    await migrate(url)
+    timeouts = Timeouts(connect=2, read=3, total=5, transfer=5)
+    vault = Vault.open((), folder / "encryption.key")
+    port = free_port()
+    studii = StudiiServer(options or Options(instant=True, long_side=64), port=port)
+    address = f"http://127.0.0.1:{port}/api/v1"
+    async with (
+        Storage.open(url) as storage,
+        StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01) as client,
+        PhotoInspector(1) as inspector,
+        nullcontext() if down else studii,
+    ):
+        lanes = await LaneNames.open(storage, vault)
+        tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
+        yield World(studii, storage, vault, lanes, client, inspector, folder / "spool", tuning)
+
+
+def free_port() -> int:
+    """A port on loopback at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
