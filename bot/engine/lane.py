@@ -220,5 +220,5 @@ class Lane:
         return self._tuning.rate_period / max(1, self.rate.usable - len(self._starts) - kept)
 
     def _forget_starts(self, now: float) -> None:
-        while self._starts and self._starts[0] <= now - self._tuning.rate_period:
+        while self._starts and self._starts[0] + self._tuning.rate_period <= now:
             self._starts.popleft()

@@ -103,5 +103,5 @@ class RateWindow:
         return max(0, floor(self._tuning.paced_burst - whole_in / self._interval + 1e-9))
 
     def _forget(self, now: float) -> None:
-        while self._answered and self._answered[0] <= now - self._tuning.rate_period:
+        while self._answered and self._answered[0] + self._tuning.rate_period <= now:
             self._answered.popleft()

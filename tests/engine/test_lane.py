@@ -1,0 +1,221 @@
+"""What a key sends next: members take turns, submissions go first, nobody is forgotten."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.engine.lane import Lane, Rest, Running, Send, Step, Waiting
+from bot.engine.rate import RateWindow
+from bot.engine.schedule import most_overdue, next_look
+from bot.engine.tuning import HOUR, Tuning
+
+TUNING = Tuning()
+
+
+def lane_of(limit: int = 60, tuning: Tuning = TUNING) -> Lane:
+    return Lane(RateWindow(limit, tuning), tuning)
+
+
+def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
+    return Waiting(name, user, since, step)
+
+
+def take(lane: Lane, now: float = 0.0) -> Send:
+    """What the lane sends now; it stays under way."""
+    decision = lane.decide(now)
+    assert isinstance(decision, Send)
+    lane.begin(decision, now)
+    return decision
+
+
+def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
+    """The order in which everything that waits is submitted, each answered at once."""
+    order: list[str] = []
+    while isinstance(decision := lane.decide(now), Send) and decision.step is Step.SUBMIT:
+        lane.begin(decision, now)
+        lane.end(decision.job_id, now, sent=True)
+        lane.put(None, decision.job_id, now)
+        order.append(decision.job_id)
+    return order
+
+
+def test_members_take_turns_whoever_asked_first_twenty_times() -> None:
+    lane = lane_of()
+    many = [waiting(f"ana{n:02}", user=1, since=n) for n in range(20)]
+    lane.sync([*many, waiting("ben", 2, 30), waiting("cleo0", 3, 31), waiting("cleo1", 3, 32)], [], 0.0)
+    assert submit_all(lane)[:6] == ["ana00", "ben", "cleo0", "ana01", "cleo1", "ana02"]
+
+
+def test_a_members_own_jobs_go_in_order() -> None:
+    lane = lane_of()
+    lane.sync([waiting("late", since=9), waiting("early", since=1), waiting("middle", since=5)], [], 0.0)
+    assert submit_all(lane) == ["early", "middle", "late"]
+
+
+def test_a_place_in_line_is_what_then_happens() -> None:
+    lane = lane_of()
+    jobs = [waiting(f"{user}-{n}", user, n * 3 + user) for user in range(3) for n in range(user + 1)]
+    lane.sync(jobs, [], 0.0)
+    places = {job.id: lane.position(job.id) for job in jobs}
+    order = submit_all(lane)
+    assert places == {job_id: place for place, job_id in enumerate(order, 1)}
+    assert lane.position(order[0]) is None
+
+
+def test_what_has_been_uploaded_is_submitted_before_others_begin() -> None:
+    lane = lane_of()
+    photo = waiting("photo", 1, 5.0, Step.UPLOAD)
+    lane.sync([photo, waiting("words", 2, 6.0), waiting("more", 3, 7.0)], [], 0.0)
+    assert take(lane) == Send("photo", Step.UPLOAD)
+    assert take(lane) == Send("words", Step.SUBMIT)
+    lane.end("photo", 1.0, sent=True)
+    lane.put(replace(photo, step=Step.SUBMIT, begun=True), "photo", 1.0)
+    assert take(lane, 1.0) == Send("photo", Step.SUBMIT)
+
+
+def test_a_job_has_one_request_at_a_time() -> None:
+    lane = lane_of()
+    lane.sync([waiting("only")], [], 0.0)
+    take(lane)
+    assert lane.decide(0.0) == Rest()
+    lane.sync([waiting("only")], [], 1.0)
+    assert lane.decide(1.0) == Rest()
+
+
+def test_a_job_is_left_alone_until_its_time() -> None:
+    lane = lane_of()
+    lane.sync([replace(waiting("later"), not_before=7.0)], [], 0.0)
+    assert lane.decide(0.0) == Rest(7.0)
+    assert take(lane, 7.0) == Send("later", Step.SUBMIT)
+
+
+def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
+    lane = lane_of()
+    held = replace(waiting("held"), not_before=60.0, held=True)
+    lane.sync([held, waiting("other", 2, 1.0)], [], 0.0)
+    assert lane.decide(0.0) == Rest(60.0)
+    take(lane, 60.0)
+    assert lane.decide(60.0) == Rest()
+
+
+def test_submissions_go_before_looks() -> None:
+    lane = lane_of()
+    lane.sync([waiting("new")], [Running("old", -50.0)], 0.0)
+    assert take(lane).step is Step.SUBMIT
+    assert take(lane).step is Step.POLL
+
+
+def test_submissions_leave_requests_for_looks() -> None:
+    tuning = Tuning(starts_in_flight=100, requests_in_flight=100)
+    lane = lane_of(60, tuning)
+    for n in range(200):
+        lane.put(waiting(f"{n:03}"), f"{n:03}", 0.0)
+    assert len(submit_all(lane)) == 53  # of 58
+
+
+def test_no_more_run_than_can_be_looked_at() -> None:
+    lane = lane_of(60)
+    lane.sync([waiting("new")], [Running(f"{n}", 0.0) for n in range(29)], 0.0)
+    assert take(lane).step is Step.POLL
+
+
+def test_old_jobs_that_hang_keep_nobody_from_starting() -> None:
+    lane = lane_of(60)
+    lane.sync([waiting("new")], [Running(f"{n}", -7200.0) for n in range(29)], 0.0)
+    assert take(lane).step is Step.SUBMIT
+
+
+def test_looks_are_spread_over_the_minute() -> None:
+    lane = lane_of(60)
+    lane.sync([], [Running(f"{n}", -60.0) for n in range(20)], 0.0)
+    assert take(lane).step is Step.POLL
+    rest = lane.decide(0.0)
+    assert isinstance(rest, Rest)
+    assert rest.until == pytest.approx(60.3 / 56)
+
+
+def test_the_longest_overdue_is_looked_at_first() -> None:
+    assert most_overdue({"a": 3.0, "b": 1.0, "c": 2.0}, ["a", "c", "b"]) == "b"
+    assert most_overdue({}, []) is None
+
+
+def test_looks_become_rarer_with_age_and_never_more_frequent_than_one_a_second() -> None:
+    assert [next_look(age, TUNING) for age in (0, 5, 30, 500)] == [1.0, 1.0, 3.0, 10.0]
+    assert next_look(86_400, TUNING) == HOUR
+
+
+def test_a_lane_knows_when_it_has_nothing_to_do() -> None:
+    lane = lane_of()
+    assert lane.empty
+    lane.sync([waiting("a")], [], 0.0)
+    take(lane)
+    lane.sync([], [], 0.0)
+    assert not lane.empty
+    lane.end("a", 0.0, sent=True)
+    lane.put(None, "a", 0.0)
+    assert lane.empty
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    limit=st.sampled_from((10, 60, 300)),
+    members=st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    photos=st.integers(0, 40),
+    takes=st.floats(0.05, 2.0),
+    lasts=st.floats(0.5, 40.0),
+)
+def test_everybody_is_served_and_no_job_is_looked_at_more_than_once_a_second(
+    limit: int, members: list[int], photos: int, takes: float, lasts: float
+) -> None:
+    """A whole load in simulated time; each request takes as long, each job as well."""
+    lane = lane_of(limit)
+    jobs = {
+        f"{n:02}": waiting(f"{n:02}", user, n, Step.UPLOAD if n < photos else Step.SUBMIT)
+        for n, user in enumerate(members)
+    }
+    lane.sync(jobs.values(), [], 0.0)
+    now, done_at, under_way = 0.0, dict[str, float](), dict[str, tuple[float, Send]]()
+    looks: dict[str, list[float]] = {}
+    sent: list[float] = []
+    steps = Counter[Step]()
+    while not lane.empty:
+        assert now < 3600
+        decision = lane.decide(now)
+        if isinstance(decision, Send):
+            assert decision.job_id not in under_way
+            lane.begin(decision, now)
+            under_way[decision.job_id] = (now + takes, decision)
+            sent.append(now)
+            steps[decision.step] += 1
+            if decision.step is Step.POLL:
+                looks.setdefault(decision.job_id, []).append(now)
+            continue
+        ends = [end for end, _ in under_way.values()]
+        assert ends or decision.until is not None, "a lane with work must know what it waits for"
+        assert decision.until is None or decision.until > now, "a lane that rests must not be asked at once"
+        now = min(ends if decision.until is None else [*ends, decision.until])
+        for job_id, (end, send) in list(under_way.items()):
+            if end > now:
+                continue
+            del under_way[job_id]
+            lane.end(job_id, now, sent=True)
+            lane.put(_after(send, jobs[job_id], done_at, now, lasts), job_id, now)
+    assert set(done_at) == set(jobs)
+    assert steps[Step.SUBMIT] == len(jobs)
+    assert all(b - a >= 1.0 - 1e-9 for times in looks.values() for a, b in pairwise(times))
+    assert all(sum(at <= other < at + 60 for other in sent) <= limit for at in sent)
+
+
+def _after(
+    send: Send, job: Waiting, done_at: dict[str, float], now: float, lasts: float
+) -> Waiting | Running | None:
+    if send.step is Step.UPLOAD:
+        return replace(job, step=Step.SUBMIT, begun=True)
+    if send.step is Step.SUBMIT:
+        done_at[job.id] = now + lasts
+        return Running(job.id, now)
+    return None if now >= done_at[job.id] else Running(job.id, now)
