@@ -27,7 +27,7 @@ LOGIN_SECONDS = 30.0
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
 RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
-_NOISY = ("discord", "discord.client", "discord.gateway", "discord.http", "discord.state", "discord.webhook")
+NOISY = ("discord", "discord.client", "discord.gateway", "discord.http", "discord.state", "discord.webhook")
 
 
 class StudiiTree(app_commands.CommandTree["StudiiBot"]):
@@ -65,10 +65,8 @@ class StudiiBot(commands.AutoShardedBot):
             help_command=None,
             tree_cls=StudiiTree,
             intents=intents,
-            allowed_contexts=app_commands.AppCommandContext(
-                guild=True, dm_channel=False, private_channel=False
-            ),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
             allowed_mentions=discord.AllowedMentions.none(),
             # Nothing is looked up in these caches, so they stay empty.
             chunk_guilds_at_startup=False,
@@ -167,7 +165,6 @@ async def _application_flags(token: str) -> discord.ApplicationFlags:
     try:
         async with asyncio.timeout(LOGIN_SECONDS):
             await client.login(token)
-        return client.application_flags
     except discord.LoginFailure as error:
         raise SettingsError(
             "DISCORD_TOKEN was refused by Discord. Copy it again from your application's Bot page "
@@ -175,11 +172,13 @@ async def _application_flags(token: str) -> discord.ApplicationFlags:
         ) from error
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise StudiiBotError(f"Discord could not be reached ({error or type(error).__name__}).") from error
+    else:
+        return client.application_flags
     finally:
         await client.close()
 
 
 def quiet_discord_loggers() -> None:
     """Keep discord.py from logging whole events and requests: tokens and typed keys are in them."""
-    for name in _NOISY:
+    for name in NOISY:
         logging.getLogger(name).setLevel(logging.INFO)

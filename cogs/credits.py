@@ -22,9 +22,7 @@ class Credits(commands.Cog):
         self._service = service
         self._names = ToolNames(catalog)
 
-    @app_commands.command(
-        name="credits", description="See what is left, what you used and what each tool costs"
-    )
+    @app_commands.command(name="credits", description="See what is left, what you used, and prices")
     async def credits(self, interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
             if interaction.guild_id is None:

@@ -22,6 +22,8 @@ _PERIODS = [
 ]
 
 
+# Discord's own permission, which admins can change under Server Settings, Integrations.
+@app_commands.default_permissions(manage_guild=True)
 class Settings(
     commands.GroupCog,
     group_name="studii",
@@ -67,9 +69,4 @@ class Settings(
 
 
 async def setup(bot: StudiiBot) -> None:
-    cog = Settings(bot.services)
-    group = cog.app_command
-    assert isinstance(group, app_commands.Group), "a GroupCog has one"
-    # Discord's own permission, which admins can change under Server Settings, Integrations.
-    group.default_permissions = discord.Permissions(manage_guild=True)
-    await bot.add_cog(cog)
+    await bot.add_cog(Settings(bot.services))

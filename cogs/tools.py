@@ -1,7 +1,7 @@
 """One slash command for each tool of the catalogue, made from it."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import discord
@@ -22,6 +22,7 @@ _IMAGE_HELP = {
 }
 
 Choices = list[app_commands.Choice[str]]
+Suggest = Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, Choices]]
 Command = app_commands.Command[Any, ..., None]
 
 
@@ -92,7 +93,7 @@ def _needed(one: ToolInput) -> bool:
     return one.required and one.default is None
 
 
-def _suggestions(one: ToolInput) -> Callable[[discord.Interaction[Any], str], Awaitable[Choices]]:
+def _suggestions(one: ToolInput) -> Suggest:
     async def suggest(interaction: discord.Interaction[Any], typed: str) -> Choices:
         return [app_commands.Choice(name=value, value=value) for value in suggested(one, typed)]
 

@@ -66,6 +66,14 @@ class Desk:
     async def set_key(self) -> None:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)
 
+    def channel_for_the_bot(self, name: str, **permissions: bool) -> ChannelHandle:
+        """Another channel, in which the bot has these permissions, or lacks them."""
+        bot = self.env.bot.user
+        assert bot is not None
+        return self.guild.create_text_channel(
+            name, overwrites={bot: discord.PermissionOverwrite(**permissions)}
+        )
+
     async def job(self) -> Job:
         """The job that was accepted last."""
         async with self.storage.read() as transaction:

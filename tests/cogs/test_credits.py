@@ -1,0 +1,35 @@
+"""/credits: a member's view of the money."""
+
+from pathlib import Path
+
+from bot.model import JobState, Period
+from tests.support.desk import open_desk, texts
+
+
+async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 100, Period.WEEK)
+        for member in (desk.tom, desk.maya):
+            await member.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.move(
+            await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED
+        )
+        await desk.settle(job, 8)
+        answer = await desk.maya.slash(desk.channel, "credits")
+        assert answer.ephemeral
+        shown = texts(answer)
+        assert "**84 of 100 credits left for this week**" in shown
+        assert "8 credits spent, 8 set aside" in shown
+        assert "**You**: 8 credits spent" in shown
+        assert "🩹 Photo restoration: about 8 credits (assumed)" in shown
+        (line,) = (line for line in shown.splitlines() if "· done ·" in line)
+        assert "🎨 [Studio](https://discord.com/channels/" in line
+        assert "· 8 credits ·" in line
+
+
+async def test_before_anything_was_made_the_next_step_is_named(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.maya.slash(desk.channel, "credits"))
+        assert "You have not made anything here yet" in shown
+        assert "No budget is set yet" in shown

@@ -1,0 +1,107 @@
+"""/studii: the key and the budget, for those who may manage the server."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import simcord
+
+from bot.model import Period, Plan
+from tests.support.desk import KEY, REFUSED_KEY, Desk, open_desk, texts
+
+
+async def enter(desk: Desk, key: str, plan: str = "team", budget: str = "") -> str:
+    shown = await desk.admin.slash(desk.channel, "studii key")
+    answer = await desk.admin.submit_modal(shown, {"key": key, "plan": [plan], "budget": budget})
+    assert answer.ephemeral
+    return texts(answer)
+
+
+async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = await enter(desk, KEY, budget="1,200")
+        assert "`stu_…cdef` · Team" in told
+        assert KEY not in told
+        assert "1,200 credits a day" in told
+        assert "Next: members can type `/`" in told
+        kept = await desk.services.keys.current(desk.guild.id)
+        assert kept is not None
+        assert kept.plan is Plan.TEAM
+
+
+async def test_without_a_budget_the_default_holds_and_is_named(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = await enter(desk, KEY)
+        assert "100 credits a day" in told
+        assert "This is the default" in told
+
+
+@pytest.mark.parametrize(
+    ("key", "budget", "reason"),
+    [
+        (REFUSED_KEY, "", "Studii refused this key"),
+        ("sk_0123456789abcdef", "", "must start with `stu_`"),
+        (KEY, "lots", "must be a whole number of credits"),
+        (KEY, "-5", "must be a whole number of credits"),
+        (KEY, "99999999", "from 0 to 1,000,000 credits"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_and_nothing_changes(
+    tmp_path: Path, key: str, budget: str, reason: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = await enter(desk, key, budget=budget)
+        assert reason in told
+        assert key not in told
+        assert await desk.services.keys.current(desk.guild.id) is None
+        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+
+
+async def test_the_form_remembers_the_plan_and_never_the_key(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await enter(desk, KEY, plan="business")
+        shown = await desk.admin.slash(desk.channel, "studii key")
+        form: Any = shown.modal
+        (plan,) = (label["component"] for label in form["components"] if label["label"] == "Plan")
+        assert [option["value"] for option in plan["options"] if option["default"]] == ["business"]
+        assert "cdef" not in str(form)
+
+
+@pytest.mark.parametrize("command", ["studii key", "studii budget"])
+async def test_members_do_not_see_the_settings(tmp_path: Path, command: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        with pytest.raises(simcord.SetupError, match="not visible"):
+            await desk.maya.slash(desk.channel, command)
+
+
+async def test_someone_who_lost_manage_server_cannot_submit_the_form(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii key")
+        member = desk.env.backend.get_guild(desk.guild.id).members[desk.admin.id]
+        member.role_ids.clear()
+        answer = await desk.admin.submit_modal(shown, {"key": KEY, "plan": ["pro"], "budget": ""})
+        assert "Manage Server" in texts(answer)
+        assert await desk.services.keys.current(desk.guild.id) is None
+
+
+async def test_the_key_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with open_desk(tmp_path) as desk:
+        await enter(desk, KEY)
+        await enter(desk, REFUSED_KEY)
+    assert KEY not in caplog.text
+    assert REFUSED_KEY not in caplog.text
+
+
+async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.admin.slash(desk.channel, "studii budget"))
+        assert "100 credits a day" in shown
+        assert "No budget is set yet" in shown
+        told = texts(await desk.admin.slash(desk.channel, "studii budget", credits=500, period="month"))
+        assert "500 credits a month" in told
+        told = texts(await desk.admin.slash(desk.channel, "studii budget", credits=40))
+        assert "40 credits a month" in told
+        budget = (await desk.services.credits.budget(desk.guild.id)).settings.budget
+        assert (budget.limit, budget.period) == (40, Period.MONTH)

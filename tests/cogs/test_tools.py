@@ -1,0 +1,178 @@
+"""Slash commands: what a member types, and what they are answered before anything is spent."""
+
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.catalog import Catalog, SourceRule, Tool, ToolInput
+from bot.model import JobState
+from cogs.tools import suggested
+from tests.support.desk import BOT_PERMISSIONS, MAX_SOURCE, PNG, Desk, open_desk, texts
+
+PHOTO = ("room.png", PNG)
+
+
+async def nothing_was_taken(desk: Desk) -> bool:
+    async with desk.storage.read() as transaction:
+        return not await transaction.jobs.in_states(list(JobState))
+
+
+async def test_a_command_is_answered_with_its_card_for_everyone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="rustic")
+        assert not answer.ephemeral
+        assert "Virtual staging" in texts(answer)
+        assert "style **rustic** · room **living**" in texts(answer)
+        job = await desk.job()
+        assert answer.response is not None
+        assert (job.card_message_id, job.card_version) == (answer.response.id, job.version)
+        assert job.source is not None
+        assert desk.env.backend.cdn.get(job.source.url) == PNG
+        assert desk.woken
+
+
+async def test_the_card_mentions_the_requester_without_a_ping(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="@everyone <@&1> a red kite")
+        (sent,) = (call.json for call in desk.env.http_requests if call.path.endswith("/callback"))
+        assert sent is not None
+        assert sent["data"]["allowed_mentions"] == {"parse": []}
+        (card,) = desk.channel.history()
+        assert f"for <@{desk.maya.id}>" in texts(card)
+        assert "@everyone" not in texts(card)
+
+
+@pytest.mark.parametrize("tool", Catalog.load().tools)
+async def test_every_tool_of_the_catalogue_is_a_command(tmp_path: Path, tool: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        known = desk.bot.catalog.tools[tool]
+        options = {"prompt": "A red kite"} if known.source is SourceRule.OPTIONAL else {"image": PHOTO}
+        answer = await desk.maya.slash(desk.channel, tool, **options)
+        assert known.title in texts(answer)
+        assert (await desk.job()).tool == tool
+
+
+async def test_required_options_come_first_and_the_photo_before_what_may_be_left_out(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        command = desk.env.backend.find_command("studio", desk.guild.id, type=1)
+        assert command is not None
+        options = [(option["name"], option.get("required", False)) for option in command["options"]]
+        assert options[:3] == [("prompt", True), ("image", False), ("mode", False)]
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        (("notes.pdf", b"%PDF-1.7"), "notes.pdf is no picture. Use a JPEG, PNG or WebP picture"),
+        (("cat.gif", b"GIF89a"), "cat.gif is of a kind that Studii does not take"),
+        (("big.png", PNG + b"0" * MAX_SOURCE), "this bot takes photos of up to 5 MB"),
+    ],
+)
+async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
+    tmp_path: Path, file: tuple[str, bytes], reason: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "photo-restore", image=file)
+        assert answer.ephemeral
+        assert reason in texts(answer)
+        assert await nothing_was_taken(desk)
+
+
+async def test_without_a_key_the_member_is_told_who_can_set_one(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert answer.ephemeral
+        assert "An admin can set it with /studii key" in texts(answer)
+
+
+@pytest.mark.parametrize(
+    ("lost", "name"),
+    [
+        ({"attach_files": False}, "**Attach Files**"),
+        ({"read_message_history": False}, "**Read Message History**"),
+        ({"attach_files": False, "send_messages": False}, "**Send Messages** and **Attach Files**"),
+    ],
+)
+async def test_where_the_result_could_not_be_posted_nothing_is_spent(
+    tmp_path: Path, lost: dict[str, bool], name: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        closed = desk.channel_for_the_bot("closed", **lost)
+        answer = await desk.maya.slash(closed, "studio", prompt="A red kite")
+        assert answer.ephemeral
+        assert name in texts(answer)
+        assert await nothing_was_taken(desk)
+
+
+async def test_in_a_thread_its_own_permission_counts(tmp_path: Path) -> None:
+    allowed = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True)
+    async with open_desk(tmp_path, permissions=allowed) as desk:
+        await desk.set_key()
+        channel = desk.channel_for_the_bot("plans", send_messages_in_threads=False)
+        await desk.env.settle()
+        parent = desk.bot.get_channel(channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
+        (thread,) = channel.threads
+        answer = await desk.maya.slash(thread, "studio", prompt="A red kite")
+        assert "**Send Messages in Threads**" in texts(answer)
+        assert await nothing_was_taken(desk)
+
+
+async def test_suggestions_follow_what_is_typed_and_other_values_are_taken(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "IN", image=PHOTO)
+        assert [choice["value"] for choice in offered] == ["scandinavian", "industrial", "minimalist", "IN"]
+        await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="in the style of a ship")
+        assert (await desk.job()).inputs["style"] == "in the style of a ship"
+
+
+def test_there_are_never_more_suggestions_than_discord_shows() -> None:
+    one = ToolInput(name="n", description="d", suggestions=tuple(f"a{number}" for number in range(25)))
+    assert len(suggested(one, "")) == 25
+    assert suggested(one, "a")[-1] == "a"
+    assert len(suggested(one, "a")) == 25
+
+
+async def test_a_job_goes_on_when_its_card_can_not_be_shown(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=1)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.job()
+        assert job.state is JobState.RECEIVED
+        assert job.card_message_id is None
+
+
+async def test_inputs_may_be_called_what_python_would_not_allow(tmp_path: Path) -> None:
+    inputs = tuple(
+        ToolInput(name=name, description=name, default=None) for name in ("class", "sky-colour", "2x")
+    )
+    tool = Tool(
+        slug="sky-swap",
+        title="Sky swap",
+        summary="Another sky",
+        emoji="⛅",
+        source=SourceRule.NONE,
+        output="image",
+        assumed_cost=3,
+        inputs=(*inputs, ToolInput(name="mood", description="Its mood", required=True)),
+    )
+    async with open_desk(tmp_path, catalog=Catalog({tool.slug: tool})) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "sky-swap", mood="calm", **{"class": "a", "sky-colour": "b"})
+        assert (await desk.job()).inputs == {"class": "a", "sky-colour": "b", "mood": "calm"}
+
+
+async def test_a_text_of_spaces_is_no_prompt(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="   ")
+        assert "Studio needs `prompt`" in texts(answer)

@@ -1,0 +1,136 @@
+"""Cards that follow their jobs: by the interaction's token first, as ordinary messages later."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.delivery.tokens import CardTokens
+from bot.model import Job, JobState, Progress
+from tests.support.desk import Desk, HandClock, make_bot, open_desk, texts
+
+
+async def waiting(desk: Desk) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    desk.clock.advance(60)
+    return await desk.move(await desk.job(), JobState.WAITING)
+
+
+def edits(desk: Desk) -> list[str]:
+    return [call.path for call in desk.env.http_requests if call.method == "PATCH"]
+
+
+def card(desk: Desk) -> str:
+    return texts(desk.channel.history()[0])
+
+
+async def test_a_card_is_edited_by_its_interactions_token(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await waiting(desk)
+        assert await desk.delivery.show_card(job, Progress(position=2))
+        assert "2nd in line…" in card(desk)
+        assert [path.split("/")[1] for path in edits(desk)] == ["webhooks"]
+
+
+async def test_after_a_quarter_of_an_hour_it_is_edited_as_an_ordinary_message(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await waiting(desk)
+        desk.clock.advance(15 * 60)
+        assert await desk.delivery.show_card(job, Progress(position=2))
+        assert "2nd in line…" in card(desk)
+        assert [path.split("/")[1] for path in edits(desk)] == ["channels"]
+
+
+async def test_a_token_that_discord_takes_no_more_is_not_tried_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await waiting(desk)
+        await desk.env.advance_time(16 * 60)  # Discord's clock alone: ours thinks that the token lives
+        assert await desk.delivery.show_card(job, Progress(position=2))
+        desk.clock.advance(6)
+        assert await desk.delivery.show_card(job, Progress(position=1))
+        assert "Next in line…" in card(desk)
+        assert [path.split("/")[1] for path in edits(desk)] == ["webhooks", "channels", "channels"]
+
+
+async def test_after_a_restart_cards_go_on(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await waiting(desk)
+        bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        assert await delivery.show_card(job, Progress(position=2))
+        assert "2nd in line…" in card(desk)
+
+
+async def test_a_card_is_edited_at_most_once_in_five_seconds(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await waiting(desk)
+        assert await desk.delivery.show_card(job, Progress(position=3))
+        desk.clock.advance(4.9)
+        assert not await desk.delivery.show_card(job, Progress(position=2))
+        desk.clock.advance(0.2)
+        assert await desk.delivery.show_card(job, Progress(position=2))
+        assert len(edits(desk)) == 2
+
+
+async def test_a_channel_sees_at_most_four_edits_in_five_seconds(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        done = 0
+        for _ in range(6):
+            await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+            done += await desk.delivery.show_card(await desk.job(), Progress())
+        assert done == 4
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10008), (403, 50001)])
+async def test_a_card_that_is_gone_or_out_of_reach_is_given_up(
+    tmp_path: Path, status: int, code: int
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await waiting(desk)
+        for path in ("/webhooks/*/*/messages/*", "/channels/*/messages/*"):
+            desk.env.inject_error("PATCH", path, status=status, code=code, times=1)
+        assert await desk.delivery.show_card(job, Progress())
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_when_discord_is_busy_the_card_is_tried_again_later(tmp_path: Path, status: int) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await waiting(desk)
+        desk.env.inject_error("PATCH", "/webhooks/*/*/messages/*", status=status, times=1)
+        assert not await desk.delivery.show_card(job, Progress(position=2))
+        desk.clock.advance(6)
+        assert await desk.delivery.show_card(job, Progress(position=2))
+        assert "2nd in line…" in card(desk)
+
+
+async def test_a_job_without_a_card_has_nothing_to_show(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await waiting(desk)
+        async with desk.storage.write() as transaction:
+            job = await transaction.jobs.update((await desk.job()).id, card_message_id=None)
+        assert job is not None
+        assert await desk.delivery.show_card(job, Progress())
+        assert not edits(desk)
+
+
+async def test_tokens_are_kept_in_bounded_number_and_no_longer_than_they_live(tmp_path: Path) -> None:
+    taken: list[discord.Interaction[Any]] = []
+    async with open_desk(tmp_path) as desk:
+
+        @desk.bot.listen()
+        async def on_interaction(interaction: discord.Interaction[Any]) -> None:
+            taken.append(interaction)
+
+        assert on_interaction
+        await desk.maya.slash(desk.channel, "credits")
+        clock = HandClock()
+        tokens = CardTokens(clock, bound=2)
+        for name in ("first", "second", "third"):
+            tokens.remember(name, taken[0])
+        assert tokens.get("first") is None
+        assert tokens.get("third") is not None
+        clock.advance(15 * 60)
+        assert tokens.get("third") is None

@@ -1,0 +1,143 @@
+"""Photos from Discord's CDN: a real server with Discord's name, reached over TLS on this machine."""
+
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bot.delivery import CdnPhotoSource
+from bot.errors import PhotoUnavailable
+from bot.model import SourcePhoto
+from tests.support.jobs import staging
+
+HOST = "cdn.discordapp.com"
+BYTES = b"\xff\xd8" + bytes(range(256)) * 4000
+Answer = Callable[[web.Request], web.StreamResponse]
+
+
+class ThisMachine(AbstractResolver):
+    """Every name is this machine's."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=2, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        pass
+
+
+def certificate(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "cdn.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@asynccontextmanager
+async def cdn(folder: Path, answer: Answer) -> AsyncGenerator[tuple[CdnPhotoSource, str]]:
+    """A source, and the address of a photo that its server answers with `answer`."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return answer(request)
+
+    app = web.Application()
+    app.router.add_get("/attachments/1/2/room.jpg", handle)
+    file = certificate(folder)
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(file)
+    trusting = ssl.create_default_context(cafile=file)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=serving).start()
+        port = runner.addresses[0][1]
+        async with CdnPhotoSource(
+            lambda: aiohttp.TCPConnector(ssl=trusting, resolver=ThisMachine())
+        ) as source:
+            yield source, f"https://{HOST}:{port}/attachments/1/2/room.jpg"
+    finally:
+        await runner.cleanup()
+
+
+async def fetched(folder: Path, answer: Answer, limit: int = 10_000_000) -> bytes:
+    async with cdn(folder, answer) as (source, url):
+        job = staging(source=SourcePhoto(url, "room.jpg", "image/jpeg", len(BYTES)))
+        await source.fetch(job, folder / "photo", limit)
+        return (folder / "photo").read_bytes()
+
+
+async def test_a_photo_arrives_byte_for_byte(tmp_path: Path) -> None:
+    assert await fetched(tmp_path, lambda _: web.Response(body=BYTES)) == BYTES
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+async def test_a_photo_that_is_gone_is_asked_for_again(tmp_path: Path, status: int) -> None:
+    with pytest.raises(PhotoUnavailable, match="Please attach it again"):
+        await fetched(tmp_path, lambda _: web.Response(status=status))
+
+
+@pytest.mark.parametrize("status", [302, 429, 500])
+async def test_trouble_at_discord_is_said_to_be_that_and_no_redirect_is_followed(
+    tmp_path: Path, status: int
+) -> None:
+    with pytest.raises(PhotoUnavailable, match="try again in a moment"):
+        await fetched(tmp_path, lambda _: web.Response(status=status, headers={"Location": "/elsewhere"}))
+
+
+async def test_a_photo_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
+    with pytest.raises(PhotoUnavailable, match="larger than this bot takes"):
+        await fetched(tmp_path, lambda _: web.Response(body=BYTES), limit=500_000)
+    assert (tmp_path / "photo").stat().st_size <= 500_000
+
+
+async def test_a_connection_that_breaks_off_is_no_photo(tmp_path: Path) -> None:
+    def cut(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    with pytest.raises(PhotoUnavailable, match="try again in a moment"):
+        await fetched(tmp_path, cut)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cdn.discordapp.com/a.png",
+        "https://example.com/a.png",
+        "https://cdn.discordapp.com.example.com/a.png",
+        "https://cdn.discordapp.com@example.com/a.png",
+        "https://[x",
+        "file:///etc/passwd",
+    ],
+)
+async def test_photos_come_from_discord_and_from_nowhere_else(tmp_path: Path, url: str) -> None:
+    async with CdnPhotoSource() as source:
+        with pytest.raises(PhotoUnavailable):
+            await source.fetch(staging(source=SourcePhoto(url, "a", None, 1)), tmp_path / "photo", 10)
+    assert not (tmp_path / "photo").exists()

@@ -1,0 +1,140 @@
+"""The client: what it asks of Discord when it starts, and who hears of what goes wrong."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from discord.http import Route
+
+from bot.catalog import Catalog
+from bot.client import NOISY, StudiiBot, choose_intents, quiet_discord_loggers
+from bot.errors import SettingsError, StudiiBotError
+from sandbox.discord.server import TOKEN, DiscordServer
+from tests.support.desk import Desk, make_bot, open_desk, texts
+
+
+@pytest.fixture
+async def discord_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as server:
+        monkeypatch.setattr(Route, "BASE", server.api)
+        yield server
+
+
+def registrations(desk: Desk) -> list[str]:
+    return [call.path for call in desk.env.http_requests if call.method == "PUT" and "commands" in call.path]
+
+
+async def test_commands_are_for_servers_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for name in ("studio", "credits", "studii"):
+            command: Any = desk.env.backend.find_command(name, desk.guild.id, type=1)
+            assert (command["contexts"], command["integration_types"]) == ([0], [0])
+
+
+async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert len(registrations(desk)) == 1
+        same, _ = make_bot(Catalog.load(), desk.clock, desk.services)
+        await desk.env.restart_bot(same)
+        assert len(registrations(desk)) == 1
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert "Studio" in texts(answer)
+        catalog = Catalog.load()
+        fewer = Catalog({slug: tool for slug, tool in catalog.tools.items() if slug != "studio"})
+        changed, _ = make_bot(fewer, desk.clock, desk.services)
+        await desk.env.restart_bot(changed)
+        assert len(registrations(desk)) == 2
+
+
+async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
+        bot.attach(desk.services, desk.delivery)
+        await desk.env.restart_bot(bot)
+        assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
+
+
+async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        desk.bot.refuse_commands()
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert answer.ephemeral
+        assert "restarting" in texts(answer)
+
+
+async def test_what_nobody_foresaw_is_told_with_a_reference_that_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path, check_errors=False) as desk:
+
+        async def broken(*_: object) -> None:
+            raise ZeroDivisionError("unheard of")
+
+        monkeypatch.setattr(desk.services.credits, "member", broken)
+        answer = await desk.maya.slash(desk.channel, "credits")
+        assert answer.ephemeral
+        reference = texts(answer).split("`")[1]
+        assert "Nothing was charged unless a card" in texts(answer)
+        assert "unheard of" not in texts(answer)
+    assert f"(reference {reference})" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_an_interaction_that_came_too_late_makes_no_noise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=1)
+        await desk.maya.slash(desk.channel, "credits")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("wanted", ["auto", "off"])
+async def test_the_token_is_tried_and_no_more_is_asked_than_needed(
+    discord_server: DiscordServer, wanted: Any
+) -> None:
+    assert await choose_intents(TOKEN, wanted) == discord.Intents(guilds=True)
+    assert discord_server.intents is None  # it never went near the gateway
+
+
+@pytest.mark.usefixtures("discord_server")
+async def test_a_token_that_discord_refuses_is_one_clear_line() -> None:
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN was refused by Discord"):
+        await choose_intents("of.no.use", "auto")
+
+
+async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with DiscordServer() as server:
+        gone = server.api
+    monkeypatch.setattr(Route, "BASE", gone)
+    with pytest.raises(StudiiBotError, match="Discord could not be reached"):
+        await choose_intents(TOKEN, "auto")
+
+
+@pytest.fixture
+def levels() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in NOISY]
+    before = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("levels")
+def test_discords_own_loggers_never_print_events(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_discord_loggers()
+    with caplog.at_level(logging.DEBUG):
+        for name in ("discord.gateway", "discord.http", "discord.webhook.async_", "discord.client"):
+            logging.getLogger(name).debug("an event with a token in it")
+    assert not caplog.records
+
+
+def test_services_are_needed_before_the_start() -> None:
+    bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True))
+    with pytest.raises(RuntimeError, match="attach"):
+        _ = bot.services
