@@ -7,7 +7,6 @@ counts whole minutes, and for a bucket of that size.
 
 from collections import deque
 from collections.abc import Iterable
-from math import floor
 
 from bot.engine.tuning import Tuning
 
@@ -67,7 +66,7 @@ class RateWindow:
                 return None
             free_at = self._answered[leaving] + self._tuning.rate_period
         if free_at < self._paced_until:
-            free_at = max(free_at, self._paced_next - (self._tuning.paced_burst - 1) * self._interval)
+            free_at = max(free_at, self._paced_at(1))
         return max(free_at, self._blocked_until, now)
 
     def begin(self, now: float) -> None:
@@ -99,8 +98,11 @@ class RateWindow:
         return self._tuning.rate_period / self.usable
 
     def _paced_room(self, now: float) -> int:
-        whole_in = max(0.0, self._paced_next - now)
-        return max(0, floor(self._tuning.paced_burst - whole_in / self._interval + 1e-9))
+        return sum(self._paced_at(count) <= now for count in range(1, self._tuning.paced_burst + 1))
+
+    def _paced_at(self, count: int) -> float:
+        """When so many requests may go at once while we are slow."""
+        return self._paced_next - (self._tuning.paced_burst - count) * self._interval
 
     def _forget(self, now: float) -> None:
         while self._answered and self._answered[0] + self._tuning.rate_period <= now:
