@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot import app
 from bot.config import Settings
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StudiiBotError
 from bot.logs import configure_logging
 
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except app.PartDied as error:
+    except StudiiBotError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -51,3 +51,5 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It tells of its own workings at INFO, on every start.
+    logging.getLogger("alembic").setLevel(logging.WARNING)

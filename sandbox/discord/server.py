@@ -27,6 +27,13 @@ _USER = {
 }
 
 
+def _answer(content: Any, status: int = 200) -> web.Response:
+    # Exactly this type, without a charset: discord.py leaves anything else as text.
+    return web.Response(
+        body=json.dumps(content).encode(), status=status, headers={"Content-Type": "application/json"}
+    )
+
+
 class DiscordServer:
     """Discord's login, commands and gateway on 127.0.0.1; `ready` is set when a bot has identified itself."""
 
@@ -70,14 +77,14 @@ class DiscordServer:
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.requests.append((request.method, request.path.removeprefix(PREFIX)))
         if request.path.startswith(PREFIX) and request.headers.get("Authorization") != f"Bot {TOKEN}":
-            return web.json_response({"message": "401: Unauthorized", "code": 0}, status=401)
+            return _answer({"message": "401: Unauthorized", "code": 0}, status=401)
         return await handler(request)
 
     async def _me(self, _request: web.Request) -> web.Response:
-        return web.json_response(_USER)
+        return _answer(_USER)
 
     async def _application(self, _request: web.Request) -> web.Response:
-        return web.json_response(
+        return _answer(
             {
                 "id": str(APPLICATION_ID),
                 "name": "Studii",
@@ -96,12 +103,12 @@ class DiscordServer:
             {**command, "id": str(8000 + number), "application_id": str(APPLICATION_ID), "version": "1"}
             for number, command in enumerate(await request.json())
         ]
-        return web.json_response(self.commands)
+        return _answer(self.commands)
 
     async def _gateway_address(self, _request: web.Request) -> web.Response:
         limits = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
         address = f"{self._address.replace('http', 'ws', 1)}/gateway/"
-        return web.json_response({"url": address, "shards": 1, "session_start_limit": limits})
+        return _answer({"url": address, "shards": 1, "session_start_limit": limits})
 
     async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -123,6 +130,7 @@ class DiscordServer:
             self.intents = event["d"]["intents"]
             ready = {
                 "v": 10,
+                "shard": [0, 1],
                 "user": _USER,
                 "guilds": [],
                 "session_id": "sandbox",
