@@ -1,4 +1,4 @@
-"""The database: short transactions, one writer at a time on SQLite."""
+"""The database: short transactions, one writer at a time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -43,11 +43,12 @@ class Transaction:
 class Storage:
     """Made by `Storage.open`; safe to use from many tasks of one event loop."""
 
-    def __init__(self, writing: AsyncEngine, reading: AsyncEngine, writers: int) -> None:
+    def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
         self._writing = writing
         self._reading = reading
+        # One writer at a time, so that what it reads holds until it commits, on PostgreSQL as on SQLite.
         # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
-        self._writers = asyncio.Semaphore(writers)
+        self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(engines.READERS)
         self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
 
@@ -61,7 +62,7 @@ class Storage:
         path = sqlite_file(url)
         if path is not None:
             await asyncio.to_thread(private_file, path)
-        storage = cls(engines.write_engine(url), engines.read_engine(url), engines.writers(url))
+        storage = cls(engines.write_engine(url), engines.read_engine(url))
         try:
             async with storage.write():
                 pass  # the first writer turns on write-ahead logging, without which readers would block
@@ -97,12 +98,12 @@ class Storage:
                 raise Busy from error
             raise
         finally:
-            self._writers.release()
+            self._writer.release()
 
     async def _turn(self, patience: float) -> None:
         try:
             async with asyncio.timeout(patience):
-                await self._writers.acquire()
+                await self._writer.acquire()
         except TimeoutError:
             raise Busy from None
 

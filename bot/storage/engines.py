@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.errors import SettingsError
+
 BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
 READERS = 4
-POSTGRESQL_WRITERS = 6
 
 _READ_PRAGMAS = (f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}", "PRAGMA query_only=ON")
 _WRITE_PRAGMAS = (
@@ -24,19 +26,28 @@ _WRITE_PRAGMAS = (
 _MIGRATION_PRAGMAS = (*_WRITE_PRAGMAS[:3], "PRAGMA foreign_keys=OFF")
 
 
+UNUSABLE = (OSError, DBAPIError)  # what the first contact may raise; see `unusable`
+
+
+def unusable(url: str, error: Exception) -> SettingsError:
+    """What the operator is told when the database can't be reached or opened: the driver's own reason."""
+    reason = " ".join(str(getattr(error, "orig", error)).split())
+    if is_sqlite(url):
+        what, remedy = f"file {make_url(url).database}", "Set DATABASE_URL to another file."
+    else:
+        what, remedy = f"at {make_url(url).render_as_string(hide_password=True)}", "Check DATABASE_URL."
+    return SettingsError(f"The database {what} can't be used ({reason}). {remedy}")
+
+
 def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
-def writers(url: str) -> int:
-    """How many write transactions may be open at once: SQLite has one writer."""
-    return 1 if is_sqlite(url) else POSTGRESQL_WRITERS
-
-
 def write_engine(url: str) -> AsyncEngine:
+    """One connection: on both databases one transaction writes at a time."""
     if is_sqlite(url):
-        return _sqlite(url, _WRITE_PRAGMAS, pool_size=writers(url), max_overflow=0)
-    return _postgresql(url, pool_size=writers(url), max_overflow=0, pool_pre_ping=True)
+        return _sqlite(url, _WRITE_PRAGMAS, pool_size=1, max_overflow=0)
+    return _postgresql(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
 
 
 def read_engine(url: str) -> AsyncEngine:

@@ -27,7 +27,7 @@ class Ledger:
         self._session = session
 
     async def lock(self, guild_id: int) -> None:
-        """Until the transaction ends, nobody else accepts for this server: check, then reserve.
+        """Until the transaction ends, nobody else accepts for this server, in this process or another.
 
         On SQLite a write transaction is alone anyway.
         """

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from bot.clock import SystemClock
 from bot.errors import SettingsError
-from bot.storage.engines import migration_engine
+from bot.storage.engines import UNUSABLE, migration_engine, unusable
 from bot.storage.files import private_file, sqlite_file
-from bot.storage.session import finish
+from bot.storage.session import finish, session
 
 _POLL = 0.1  # seconds between two tries
 _ADVISORY = text("SELECT pg_try_advisory_lock(21332, 1)")  # two numbers of our own, apart from servers' locks
@@ -67,8 +67,12 @@ async def _on_server(url: str, patience: float) -> AsyncGenerator[None, None]:
     deadline = clock.monotonic() + patience
     try:
         # The lock is the connection's: it stays open, and the server takes the lock back when it is gone.
-        async with engine.connect() as connection:
-            while not (await connection.execute(_ADVISORY)).scalar_one():
+        async with AsyncExitStack() as stack:
+            try:
+                current = await stack.enter_async_context(session(engine))
+            except UNUSABLE as error:
+                raise unusable(url, error) from error
+            while not (await current.execute(_ADVISORY)).scalar_one():
                 await _again(clock, deadline, "it holds the lock in the database")
             yield
     finally:

@@ -4,19 +4,16 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SettingsError
-from bot.storage.engines import migration_engine
+from bot.storage.engines import UNUSABLE, migration_engine, unusable
 from bot.storage.files import private_file, sqlite_file
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
@@ -36,8 +33,8 @@ async def migrate(url: str, revision: str = "head") -> None:
     try:
         async with engine.connect() as connection:
             await _upgrade(connection, revision, path)
-    except (OSError, DBAPIError) as error:
-        raise SettingsError(_complaint(url, error)) from error
+    except UNUSABLE as error:
+        raise unusable(url, error) from error
     finally:
         await engine.dispose()
 
@@ -106,16 +103,3 @@ def _copy(path: Path, name: str) -> None:
     copies = sorted(path.parent.glob(f"{path.name}.before-*.bak"), key=lambda one: one.stat().st_mtime_ns)
     for old in copies[:-COPIES]:
         old.unlink(missing_ok=True)
-
-
-def _complaint(url: str, error: Any) -> str:
-    path = sqlite_file(url)
-    if path is not None:
-        return f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
-    where = make_url(url).render_as_string(hide_password=True)
-    return f"The database at {where} can't be used ({_reason(error)}). Check DATABASE_URL."
-
-
-def _reason(error: Any) -> str:
-    """The driver's own words, in one line and without the statement."""
-    return " ".join(str(getattr(error, "orig", error)).split())

@@ -33,7 +33,7 @@ async def another_instance(url: str) -> asyncio.subprocess.Process:
 
 async def test_a_second_instance_is_refused_and_told_why_and_what_to_do(url: str) -> None:
     async with instance_lock(url):
-        with pytest.raises(SettingsError, match=r"studii\.db\.lock.*Stop it first, or .*DATABASE_URL"):
+        with pytest.raises(SettingsError, match=r"Another instance .*Stop it first, or .*DATABASE_URL"):
             async with instance_lock(url, patience=0):
                 pytest.fail("two instances at once")
 
@@ -43,6 +43,8 @@ async def test_the_lock_lies_beside_the_database_whose_folder_it_makes(tmp_path:
     async with instance_lock(f"sqlite+aiosqlite:///{folder}/studii.db"):
         (lock,) = folder.iterdir()
         assert lock.name == "studii.db.lock"
+        with pytest.raises(SettingsError, match=r"it holds .*studii\.db\.lock"):
+            await instance_lock(f"sqlite+aiosqlite:///{folder}/studii.db", patience=0).__aenter__()
         assert stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 

@@ -1,6 +1,7 @@
 import shutil
 import sqlite3
 import stat
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert
 
 from bot.errors import SettingsError
-from bot.storage import Storage, migrate
+from bot.storage import Storage, instance_lock, migrate
+from bot.storage.engines import migration_engine
 from bot.storage.migrations import SCRIPTS
 from bot.storage.schema import metadata
 from tests.storage.jobs_of import accepted
@@ -116,13 +118,16 @@ def add_revision(scripts: Path, revision: str, before: str, statement: str) -> N
     (scripts / f"{revision}.py").write_text(text, "utf-8")
 
 
-async def test_the_migrations_make_the_tables_that_the_code_works_with(file: Path, url: str) -> None:
-    await migrate(url)
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
+async def test_the_migrations_make_the_tables_that_the_code_works_with(url: str) -> None:
+    def differences(connection: Connection) -> Any:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
-    engine.dispose()
+        return compare_metadata(context, metadata)
+
+    await migrate(url)
+    engine = migration_engine(url)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
 
 
 async def test_indexes_and_checks_are_the_same_too(file: Path, url: str, tmp_path: Path) -> None:
@@ -289,7 +294,15 @@ async def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
         await migrate(f"sqlite+aiosqlite:///{tmp_path}/occupied/studii.db")
 
 
-async def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+async def lock(url: str) -> None:
+    async with instance_lock(url):
+        pytest.fail("locked")
+
+
+@pytest.mark.parametrize("first_contact", [migrate, lock])
+async def test_a_server_that_does_not_answer_is_named_without_its_password(
+    first_contact: Callable[[str], Awaitable[None]],
+) -> None:
     with pytest.raises(SettingsError, match=r"127\.0\.0\.1:1/studii can't be used.*DATABASE_URL") as caught:
-        await migrate("postgresql+asyncpg://bot:s3cret@127.0.0.1:1/studii")
+        await first_contact("postgresql+asyncpg://bot:s3cret@127.0.0.1:1/studii")
     assert "s3cret" not in str(caught.value)

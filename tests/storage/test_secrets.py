@@ -62,7 +62,7 @@ def test_what_was_sealed_with_a_lost_key_says_who_can_help(key_file: Path) -> No
             way(sealed)
 
 
-@pytest.mark.parametrize("wrong", ["hunter2", "", "x" * 44, "ß" * 10, Fernet.generate_key().decode()[:-4]])
+@pytest.mark.parametrize("wrong", ["hunter2", "", "x" * 44, "ß" * 10, "QUJDRA" * 6])
 def test_what_is_no_encryption_key_is_refused_without_being_quoted(wrong: str, key_file: Path) -> None:
     with pytest.raises(SettingsError, match=r"key 2 of 2 .*Fernet\.generate_key") as caught:
         Vault.open([new_key(), wrong], key_file)

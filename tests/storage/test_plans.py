@@ -1,0 +1,56 @@
+"""What is asked often is answered from an index, however many jobs there are."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from bot.model import TERMINAL_STATES, JobState, Window
+from bot.storage import Storage, Transaction
+from bot.storage.engines import write_engine
+from tests.storage.jobs_of import NOW, TODAY
+
+OPEN = set(JobState) - TERMINAL_STATES
+
+OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
+    "a job": lambda transaction: transaction.jobs.get("0" * 16),
+    "open jobs": lambda transaction: transaction.jobs.in_states(OPEN),
+    "the outbox": lambda transaction: transaction.jobs.unannounced(20),
+    "stale cards": lambda transaction: transaction.jobs.stale_cards(20),
+    "a member's jobs": lambda transaction: transaction.jobs.recent_of(1, 3, 5),
+    "a server's usage": lambda transaction: transaction.ledger.usage(1, TODAY),
+    "a member's usage": lambda transaction: transaction.ledger.usage(1, Window(NOW, None), 3),
+    "a server's usage ever": lambda transaction: transaction.ledger.usage(1, Window(None, None)),
+    "a job's lines": lambda transaction: transaction.ledger.entries(job_id="0" * 16),
+    "a lane's requests": lambda transaction: transaction.lanes.since("lane", NOW),
+    "a server's key": lambda transaction: transaction.keys.current(1),
+}
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize("what", OFTEN)
+async def test_no_table_is_read_through_for(what: str, storage: Storage, url: str) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        async with storage.read() as transaction:
+            await OFTEN[what](transaction)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    ((statement, values),) = asked
+    engine = write_engine(url)
+    async with engine.connect() as connection:
+        found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(values))
+        steps = [str(step) for step in found.scalars("detail")]
+    await engine.dispose()
+    assert [
+        step for step in steps if step.startswith("SCAN") and " USING INDEX ix_jobs_stale_cards" not in step
+    ] == []
+    if "usage" in what:
+        assert any("COVERING INDEX ix_jobs_usage" in step for step in steps)
