@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from bot.catalog import Catalog, Tool
@@ -55,9 +54,9 @@ class JobService:
             ensure_room(state, price)
             job = _new_job(request, tool, price.amount, now)
             await transaction.jobs.add(job)
-            await transaction.ledger.reserve(job, now)
+            job = await transaction.ledger.reserve(job, now)
         self._wake()
-        return replace(job, reserved=job.estimate)
+        return job
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:
         """The job's card is that message and shows that version (the job may have moved on since)."""
