@@ -44,6 +44,7 @@ class Crew:
         self._look_around = look_around
         self._queue: Callable[[Job], Hashable] = queue or _by_itself
         self._busy: set[str] = set()
+        self._just_ended: set[str] = set()
         self._retries: dict[str, _Retry] = {}
         self._complaints = Complaints(what)
 
@@ -55,7 +56,10 @@ class Crew:
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         # So many that there is something new among them, however many are under way or resting.
         limit = 2 * self._size + len(self._busy) + len(self._retries)
-        jobs = await self._find(limit)
+        self._just_ended.clear()
+        found = await self._find(limit)
+        # What ended while we looked may have been seen as it was before.
+        jobs = [job for job in found if job.id not in self._just_ended]
         now = self._clock.monotonic()
         held_up: set[Hashable] = set()
         for job in jobs:
@@ -68,8 +72,8 @@ class Crew:
                 held_up.add(queue)
                 self._busy.add(job.id)
                 group.create_task(self._do(job, retry), name=f"{self.what} {job.id}")
-        if len(jobs) < limit:
-            self._forget_all_but({job.id for job in jobs})
+        if len(found) < limit:
+            self._forget_all_but({job.id for job in found})
         waits = [one.not_before - now for one in self._retries.values() if one.not_before > now]
         return min([*waits, self._look_around])
 
@@ -83,6 +87,7 @@ class Crew:
             self._complaints.none()
         finally:
             self._busy.discard(job.id)
+            self._just_ended.add(job.id)
             self.bell.ring()
         if again is None:
             self._retries.pop(job.id, None)

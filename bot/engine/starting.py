@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from bot.engine.endings import fail_unpaid
 from bot.engine.loops import untorn
@@ -56,13 +57,15 @@ class Starting:
         try:
             created = await self._tools.studii.create_job(claim.secret, job.tool, job.inputs, job.object_key)
         except StudiiError as error:
-            return await self._setbacks.meet(claim, JobState.SUBMITTING, error)
+            met = error
         except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
             # Something that nobody foresaw, and the request may have been sent.
             _log.exception("Job %s: submitting it failed", job.id, extra={"job": job.id})
-            unknown = OutcomeUnknown(reason=type(error).__name__)
-            return await self._setbacks.meet(claim, JobState.SUBMITTING, unknown)
-        return await self._insist_on_taken(claim, created)
+            met = OutcomeUnknown(reason=type(error).__name__)
+        else:
+            _log.info("Job %s is with Studii as %s", job.id, created.id, extra={"job": job.id})
+            return await self._insist(job, lambda: self._taken(claim, created))
+        return await self._insist(job, lambda: self._setbacks.meet(claim, JobState.SUBMITTING, met))
 
     async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and note the request, in one step."""
@@ -120,20 +123,15 @@ class Starting:
         self._tools.changed()
         return StepResult(failed, sent=False)
 
-    async def _insist_on_taken(self, claim: Claim, created: CreatedJob) -> StepResult:
-        """What was paid for must not be lost to a database that is busy or to a full disk."""
+    async def _insist(self, job: Job, store: Callable[[], Awaitable[StepResult]]) -> StepResult:
+        """What Studii said of a submission must not be lost to a busy database or to a full disk."""
         for pause in STORE_PAUSES:
             try:
-                return await self._taken(claim, created)
+                return await store()
             except Exception:  # noqa: BLE001 - logged, and tried again
-                _log.exception(
-                    "Job %s is Studii's %s, but that could not be stored",
-                    claim.job.id,
-                    created.id,
-                    extra={"job": claim.job.id},
-                )
+                _log.exception("Job %s: the answer could not be stored", job.id, extra={"job": job.id})
                 await asyncio.sleep(pause)
-        return await self._taken(claim, created)
+        return await store()
 
     async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
         """Studii has the job: what it said, and the money, in one transaction."""
@@ -160,5 +158,4 @@ class Starting:
             self._tools.requeued()
         self._setbacks.none(job)
         self._tools.changed()
-        _log.info("Job %s is with Studii", job.id, extra={"job": job.id})
         return StepResult(running)

@@ -148,6 +148,13 @@ def test_looks_become_rarer_with_age_and_never_more_frequent_than_one_a_second()
     assert next_look(86_400, TUNING) == HOUR
 
 
+def test_slow_uploads_leave_room_for_looks() -> None:
+    lane = lane_of(300)
+    lane.sync([waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [Running("r", -60.0)], 0.0)
+    steps = [take(lane).step for _ in range(TUNING.starts_in_flight + 1)]
+    assert steps == [*[Step.UPLOAD] * TUNING.starts_in_flight, Step.POLL]
+
+
 def test_a_lane_knows_when_it_has_nothing_to_do() -> None:
     lane = lane_of()
     assert lane.empty

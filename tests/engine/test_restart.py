@@ -2,10 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.model import Job, JobState
+from bot.storage.prices import Prices
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world, png
 
@@ -204,3 +206,23 @@ async def test_a_step_that_fails_in_an_unforeseen_way_leaves_no_job_behind(
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert "nobody foresaw this" in caplog.text
+
+
+async def test_what_studii_said_is_stored_although_the_database_failed_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        real, failures = Prices.learn, [OSError("disk full")]
+
+        async def learn(self: Prices, *args: Any) -> None:
+            if failures:
+                raise failures.pop()
+            await real(self, *args)
+
+        monkeypatch.setattr(Prices, "learn", learn)
+        job = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+        await world.balanced()

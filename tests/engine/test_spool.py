@@ -1,0 +1,46 @@
+"""The folder for photos and outputs stays within its bounds."""
+
+from pathlib import Path
+
+from bot.engine import Spool
+
+
+async def test_a_fifth_is_left_for_outputs(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1000)
+    await spool.prepare()
+    assert await spool.room_for_source(800)
+    assert not await spool.room_for_source(801)
+    spool.source("a" * 16).write_bytes(b"x" * 700)
+    assert not await spool.room_for_source(101)
+    assert await spool.room_for_output()
+    spool.output("a" * 16).write_bytes(b"x" * 300)
+    assert not await spool.room_for_output()
+
+
+async def test_a_name_from_elsewhere_leads_to_no_other_folder(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1000)
+    assert spool.path("../../etc/passwd").parent == tmp_path / "spool"
+
+
+async def test_an_output_is_known_by_its_name(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 1000)
+    spool.output("b" * 16, ".mp4").write_bytes(b"12345")
+    output = await spool.open_output(f"{'b' * 16}.output.mp4")
+    assert output is not None
+    assert (output.kind, output.content_type, output.size) == ("video", "video/mp4", 5)
+    assert await spool.open_output("gone.output.png") is None
+
+
+async def test_a_sweep_spares_what_comes_in_meanwhile(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 1000)
+    for name in ("1" * 16, "2" * 16):
+        spool.source(name).write_bytes(b"x")
+
+    async def needed() -> set[str]:
+        spool.source("3" * 16).write_bytes(b"x")
+        return {"2" * 16}
+
+    await spool.sweep(needed)
+    assert not spool.source("1" * 16).exists()
+    assert spool.source("2" * 16).exists()
+    assert spool.source("3" * 16).exists()
