@@ -1,7 +1,7 @@
 """One request, one answer: the only place that knows how aiohttp fails."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
@@ -14,12 +14,15 @@ LARGEST_ANSWER = 2**20
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is None if it did not arrive whole, or is larger than an answer may be."""
+    """`body` is None if it did not arrive whole, or is larger than an answer may be.
+
+    What came is not shown: it may echo the key, or hold an address that lets anybody upload.
+    """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     content_type: str
-    body: bytes | None
+    body: bytes | None = field(repr=False)
 
     @property
     def is_success(self) -> bool:
