@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from itertools import cycle
 
 from bot.clock import SystemClock
 from bot.engine.crew import Crew
@@ -18,6 +19,7 @@ class Desk:
         self.done: list[str] = []
         self.at_once = self.most_at_once = 0
         self.slow_look = 0.0
+        self.durations = cycle((0.002, 0.005, 0.009, 0.012))
         self.crew = Crew(
             "testing",
             self.find,
@@ -36,7 +38,7 @@ class Desk:
     async def work(self, job: Job, tries: int) -> float | None:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(next(self.durations))
         self.at_once -= 1
         self.done.append(job.id)
         self.open.pop(job.id, None)
