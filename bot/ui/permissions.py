@@ -11,6 +11,8 @@ MANAGERS_ONLY = "Only people with the Manage Server permission can change this."
 
 def missing_to_post(permissions: discord.Permissions, *, thread: bool, file: bool = True) -> list[str]:
     """The permissions, by their names in Discord's app, that a result cannot be posted without."""
+    if permissions.administrator:
+        return []
     needed = {
         "View Channel": permissions.view_channel,
         "Send Messages in Threads": permissions.send_messages_in_threads if thread else True,
@@ -42,7 +44,7 @@ def ensure_manager(interaction: discord.Interaction[Any]) -> int:
     """The server that the person may manage; raises `Refused` if they may not."""
     if interaction.guild_id is None:
         raise Refused("This works in a server only.")
-    if not interaction.permissions.manage_guild:
+    if not (interaction.permissions.manage_guild or interaction.permissions.administrator):
         raise Refused(MANAGERS_ONLY)
     return interaction.guild_id
 

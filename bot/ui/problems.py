@@ -12,6 +12,7 @@ from discord import app_commands
 
 from bot.errors import StudiiBotError
 from bot.ui.layout import Panel, notice
+from bot.ui.text import sentence
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ UNKNOWN_WEBHOOK = 10015
 INVALID_WEBHOOK_TOKEN = 50027
 _EXPIRED = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED, UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN})
 
+LONGEST = 1500  # characters of a reason
 OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
 
 
@@ -68,7 +70,7 @@ def expired(error: discord.HTTPException) -> bool:
 
 def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
     if isinstance(error, StudiiBotError):
-        return str(error)
+        return sentence(str(error), LONGEST)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         log.info("Someone used a command as it was before: %s", error)
         return OUTDATED

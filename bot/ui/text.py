@@ -4,6 +4,8 @@ import re
 
 # A backslash in front takes a mark's meaning away. Some mean something at the start of a line alone.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
+# What opens a mention, an emoji or a link, but not a moment such as <t:1767268800:R>.
+_OPENINGS = re.compile(r"<(?!t:\d{1,11}(?::[tTdDfFR])?>)")
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -22,8 +24,8 @@ def plain(text: str, length: int) -> str:
 
 
 def sentence(text: str, length: int = 600) -> str:
-    """One of our own sentences, which may quote others: code marks stay, mentions and links do not."""
-    return _without_mentions(shortened(text, length)).replace("<", "\\<").replace("](", "]\\(")
+    """One of our own sentences, which may quote others: code marks and moments stay, mentions do not."""
+    return _OPENINGS.sub(r"\\\g<0>", _without_mentions(shortened(text, length))).replace("](", "]\\(")
 
 
 def ordinal(number: int) -> str:

@@ -1,0 +1,123 @@
+"""Delivery by a client that is logged in and not connected, over real HTTP: what a restart has at first."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from aiohttp import web
+from discord.http import Route
+
+from bot.catalog import Catalog
+from bot.delivery import DiscordDelivery
+from bot.model import JobState, OutputFile, Posted, Progress
+from tests.support.desk import HandClock
+from tests.support.jobs import NOON, staging
+
+BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
+USER = {"id": "7", "username": "studii", "discriminator": "0", "global_name": None, "avatar": None}
+DONE = staging(state=JobState.SUCCEEDED, finished_at=NOON, settled=8, reserved=0, card_message_id=500)
+
+
+def _json(value: Any) -> web.Response:
+    # Without a charset, as Discord answers: discord.py compares the whole header.
+    return web.Response(body=json.dumps(value).encode(), content_type="application/json")
+
+
+class Recorder:
+    """The few calls that delivery makes, answered as Discord does, and kept."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[dict[str, Any], dict[str, bytes]]] = []
+        self.edited: list[dict[str, Any]] = []
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=20_000_000)
+        app.router.add_get("/users/@me", self._me)
+        app.router.add_get("/oauth2/applications/@me", self._application)
+        app.router.add_post("/channels/200/messages", self._send)
+        app.router.add_patch("/channels/200/messages/500", self._edit)
+        return app
+
+    async def _me(self, _: web.Request) -> web.Response:
+        return _json(USER)
+
+    async def _application(self, _: web.Request) -> web.Response:
+        flags: dict[str, Any] = {"bot_public": True, "bot_require_code_grant": False, "verify_key": ""}
+        return _json(
+            {"id": "9", "name": "a", "description": "", "icon": None, "owner": USER, "flags": 0} | flags
+        )
+
+    async def _send(self, request: web.Request) -> web.Response:
+        files: dict[str, bytes] = {}
+        payload: dict[str, Any] = {}
+        if request.content_type == "application/json":
+            payload = await request.json()
+        else:
+            form = await request.post()
+            payload = json.loads(str(form["payload_json"]))
+            for field in form.values():
+                if isinstance(field, web.FileField):
+                    files[field.filename] = field.file.read()
+        self.sent.append((payload, files))
+        return _json(self._message("600"))
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        self.edited.append(await request.json())
+        return _json(self._message("500"))
+
+    @staticmethod
+    def _message(message_id: str) -> dict[str, Any]:
+        empty: dict[str, Any] = {name: [] for name in ("embeds", "attachments", "mentions", "mention_roles")}
+        told = {"id": message_id, "channel_id": "200", "author": USER, "content": "", "type": 0}
+        times = {"timestamp": "2026-01-01T12:00:00+00:00", "edited_timestamp": None}
+        return empty | told | times | {"tts": False, "mention_everyone": False, "pinned": False}
+
+
+@asynccontextmanager
+async def logged_in(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[DiscordDelivery, Recorder]]:
+    recorder = Recorder()
+    runner = web.AppRunner(recorder.app(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{runner.addresses[0][1]}")
+    try:
+        async with discord.Client(intents=discord.Intents.none()) as client:
+            await client.login("of.no.use")
+            yield DiscordDelivery(client, Catalog.load(), HandClock()), recorder
+    finally:
+        await runner.cleanup()
+
+
+async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "out"
+    file.write_bytes(BYTES)
+    async with logged_in(monkeypatch) as (delivery, recorder):
+        outcome = await delivery.announce(DONE, OutputFile(file, "image", "image/png", len(BYTES)))
+    assert outcome == Posted(600)
+    ((payload, files),) = recorder.sent
+    (name,) = files
+    assert files[name] == BYTES
+    assert [part["media"]["url"] for top in payload["components"] for part in top.get("items", ())] == [
+        f"attachment://{name}"
+    ]
+    assert (payload["nonce"], payload["enforce_nonce"]) == (DONE.nonce, True)
+    assert payload["message_reference"]["message_id"] == 500
+    assert payload["message_reference"]["fail_if_not_exists"] is False
+    assert payload["allowed_mentions"] == {"parse": [], "users": [300]}
+    assert payload["flags"] & discord.MessageFlags(components_v2=True).value
+    assert payload.get("content") is None
+    assert not payload.get("embeds")
+
+
+async def test_a_card_is_edited_without_any_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with logged_in(monkeypatch) as (delivery, recorder):
+        assert await delivery.show_card(DONE, Progress())
+    (payload,) = recorder.edited
+    assert "Virtual staging" in str(payload["components"])
+    assert payload["allowed_mentions"]["parse"] == []
