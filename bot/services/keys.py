@@ -20,7 +20,9 @@ _WHERE = "Copy it from studii.tech/app/settings/api-keys and try /studii key aga
 # Around a key in what people paste: spaces, quotes, code marks, and characters that nobody sees.
 _AROUND = " \t\r\n\"'`“”‘’„«»,;\u00a0\u200b\u200c\u200d\u2060\ufeff"
 # Studii API docs, "Authentication": how a request carries the key.
-_HEADER = re.compile(r"^(?:(?:authorization|x-api-key)\s*[:=]\s*)?[\"'`]?(?:bearer\s+)?", re.IGNORECASE)
+_HEADER = re.compile(
+    r"^(?:(?:authorization|x-api-key)[\"'`]?\s*[:=]\s*[\"'`]?)?(?:bearer\s+)?", re.IGNORECASE
+)
 
 
 def cleaned(pasted: str) -> str:

@@ -1,0 +1,98 @@
+"""The services on a database of their own, with what surrounds them in a test's hands."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from bot.catalog import Catalog
+from bot.errors import StudiiBotError
+from bot.model import Job, JobRequest, JobState, Period, Plan
+from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
+from bot.storage import LaneNames, Storage, Vault, migrate
+from tests.support.clock import FakeClock
+
+GUILD, OTHER_GUILD, CHANNEL, MEMBER, OTHER_MEMBER = 100, 101, 200, 300, 301
+SECRET = "stu_0123456789abcdef0123456789abcdef01234567"
+OTHER_SECRET = "stu_fedcba9876543210fedcba9876543210fedcba98"
+MAX_SOURCE = 25_000_000  # bytes
+
+PICTURE = JobRequest(
+    GUILD,
+    CHANNEL,
+    MEMBER,
+    "studio",
+    {"source": "text", "prompt": "a house", "mode": "image", "quality": "standard"},
+)
+
+
+@dataclass
+class StudiiDesk:
+    """Stands in for the question that Studii is asked about a key; `verdict` is raised if there is one."""
+
+    asked: list[str] = field(default_factory=list[str])
+    verdict: StudiiBotError | None = None
+
+    async def check(self, secret: str) -> None:
+        self.asked.append(secret)
+        if self.verdict is not None:
+            raise self.verdict
+
+
+@dataclass
+class World:
+    file: Path
+    storage: Storage
+    vault: Vault
+    clock: FakeClock
+    studii: StudiiDesk
+    services: Services
+    wakes: list[None]
+
+    async def ready(self, guild_id: int = GUILD, *, daily: int | None = None) -> None:
+        """Give the server a key, and a budget if one is named."""
+        await self.services.keys.set_key(guild_id, SECRET, Plan.PRO, daily)
+        self.wakes.clear()
+
+    async def budget(self, limit: int, period: Period = Period.DAY) -> None:
+        await self.services.credits.set_budget(GUILD, limit, period)
+
+    async def accept(self, request: JobRequest = PICTURE, **changes: object) -> Job:
+        return await self.services.jobs.accept(replace(request, **changes))
+
+    async def finish(self, job: Job, charge: int) -> None:
+        """The job ends as failed and was charged so much."""
+        async with self.storage.write() as transaction:
+            await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.FAILED, at=self.clock.now())
+            await transaction.ledger.settle(job.id, charge, self.clock.now())
+
+    async def learn(self, charge: int, variant: str = "mode=image quality=standard") -> None:
+        async with self.storage.write() as transaction:
+            await transaction.prices.learn("studio", variant, charge, self.clock.now())
+
+    async def jobs(self) -> list[Job]:
+        async with self.storage.read() as transaction:
+            return await transaction.jobs.in_states(list(JobState))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
+    file = tmp_path / "studii.db"
+    url = f"sqlite+aiosqlite:///{file}"
+    await migrate(url)
+    async with Storage.open(url) as storage:
+        clock, catalog, studii, wakes = FakeClock(), Catalog.load(), StudiiDesk(), list[None]()
+        vault = Vault.open((), tmp_path / "encryption.key")
+        lanes = await LaneNames.open(storage, vault)
+
+        def wake() -> None:
+            wakes.append(None)
+
+        services = Services(
+            jobs=JobService(storage, catalog, clock, wake, max_source_bytes=MAX_SOURCE),
+            keys=KeyService(storage, vault, lanes, clock, wake, studii.check),
+            credits=CreditService(storage, catalog, clock),
+            commands=CommandRegistry(storage),
+        )
+        yield World(file, storage, vault, clock, studii, services, wakes)

@@ -1,0 +1,18 @@
+"""What Discord was told of the commands, for all servers and for one alone."""
+
+from tests.services.conftest import GUILD, OTHER_GUILD, World
+
+
+async def test_at_first_nothing_was_registered(world: World) -> None:
+    assert await world.services.commands.registered() is None
+    assert await world.services.commands.registered(GUILD) is None
+
+
+async def test_what_was_registered_last_is_remembered_for_each_scope(world: World) -> None:
+    commands = world.services.commands
+    await commands.remember("old")
+    await commands.remember("new")
+    await commands.remember("one server's", GUILD)
+    assert await commands.registered() == "new"
+    assert await commands.registered(GUILD) == "one server's"
+    assert await commands.registered(OTHER_GUILD) is None

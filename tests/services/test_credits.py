@@ -1,0 +1,125 @@
+"""What people are told about credits, and what admins set."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.credits import Estimate
+from bot.errors import Refused
+from bot.model import Period, Usage, Window
+from bot.services import MAX_BUDGET, price_words
+from tests.services.conftest import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, World
+
+
+async def test_until_an_admin_sets_a_budget_a_hundred_credits_a_day_hold(world: World) -> None:
+    state = await world.services.credits.budget(GUILD)
+    assert (state.left, state.usage, state.is_default) == (100, Usage(), True)
+    assert state.limit_words == "100 credits a day"
+    assert state.left_words == "100 of 100 credits left for today"
+
+
+async def test_a_budget_that_was_set_is_not_the_default_even_if_it_is_the_same(world: World) -> None:
+    state = await world.services.credits.set_budget(GUILD, 100, Period.DAY)
+    assert not state.is_default
+    assert state == await world.services.credits.budget(GUILD)
+    assert (await world.services.credits.budget(OTHER_GUILD)).is_default
+
+
+async def test_reserved_and_paid_credits_both_count(world: World) -> None:
+    await world.ready(daily=100)
+    await world.finish(await world.accept(), charge=5)
+    await world.accept()
+    state = await world.services.credits.budget(GUILD)
+    assert (state.usage, state.left) == (Usage(settled=5, reserved=8), 87)
+
+
+@pytest.mark.parametrize("limit", [0, MAX_BUDGET])
+async def test_a_budget_may_be_nothing_and_very_much(world: World, limit: int) -> None:
+    assert (await world.services.credits.set_budget(GUILD, limit, Period.WEEK)).left == limit
+
+
+@pytest.mark.parametrize("limit", [-1, MAX_BUDGET + 1])
+async def test_a_budget_that_makes_no_sense_changes_nothing(world: World, limit: int) -> None:
+    await world.budget(40)
+    with pytest.raises(Refused) as caught:
+        await world.services.credits.set_budget(GUILD, limit, Period.DAY)
+    expected = "A budget is a whole number from 0 to 1,000,000 credits. Nothing was changed."
+    assert str(caught.value) == expected
+    assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 40
+
+
+async def test_a_limit_lowered_under_what_was_spent_leaves_less_than_nothing(world: World) -> None:
+    await world.ready(daily=100)
+    await world.accept()
+    state = await world.services.credits.set_budget(GUILD, 5, Period.DAY)
+    assert state.left == -3
+    assert state.left_words == "nothing left of 5 credits for today"
+
+
+async def test_another_period_counts_what_was_spent_in_it(world: World) -> None:
+    await world.ready(daily=100)
+    await world.accept()
+    world.clock.advance(86_400)
+    assert (await world.services.credits.budget(GUILD)).left == 100
+    state = await world.services.credits.set_budget(GUILD, 100, Period.WEEK)
+    assert state.left == 92
+    monday = datetime(2026, 3, 2, tzinfo=UTC)
+    assert state.window == Window(monday, monday + timedelta(days=7))
+
+
+async def test_a_new_one_off_total_counts_from_the_moment_it_is_set(world: World) -> None:
+    await world.ready()
+    await world.budget(20, Period.TOTAL)
+    await world.accept()
+    world.clock.advance(40 * 86_400)
+    assert (await world.services.credits.budget(GUILD)).left == 12  # it never renews by itself
+    state = await world.services.credits.set_budget(GUILD, 20, Period.TOTAL)
+    assert (state.left, state.window) == (20, Window(world.clock.now(), None))
+    assert state.limit_words == "20 credits in all"
+    assert state.renewal_words == "It is a one-off total and does not renew"
+
+
+async def test_a_member_sees_their_own_part_and_their_latest_jobs_first(world: World) -> None:
+    await world.ready(daily=100)
+    mine = [await world.accept() for _ in range(6)]
+    await world.accept(user_id=OTHER_MEMBER)
+    member = await world.services.credits.member(GUILD, MEMBER)
+    assert member.usage == Usage(reserved=48)
+    assert member.budget.left == 44
+    assert [job.id for job in member.recent] == [job.id for job in reversed(mine[1:])]
+
+
+async def test_a_member_who_did_nothing_used_nothing(world: World) -> None:
+    member = await world.services.credits.member(GUILD, MEMBER)
+    assert (member.usage, member.recent) == (Usage(), ())
+
+
+async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_every_server(world: World) -> None:
+    assert await world.services.credits.estimate("studio", PICTURE.inputs) == Estimate(8, learned=False)
+    await world.learn(6)
+    assert await world.services.credits.estimate("studio", PICTURE.inputs) == Estimate(6, learned=True)
+    video = {**PICTURE.inputs, "mode": "video"}
+    assert await world.services.credits.estimate("studio", video) == Estimate(8, learned=False)
+
+
+async def test_a_price_of_an_unknown_tool_is_refused(world: World) -> None:
+    with pytest.raises(Refused, match="no tool `hologram`"):
+        await world.services.credits.estimate("hologram", {})
+
+
+async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(world: World) -> None:
+    await world.learn(6)
+    await world.learn(40, "mode=video quality=standard")
+    prices = await world.services.credits.prices()
+    assert [(one.tool.slug, one.price) for one in prices] == [
+        ("studio", Estimate(6, learned=True)),
+        ("virtual-staging", Estimate(8, learned=False)),
+        ("photo-restore", Estimate(8, learned=False)),
+        ("product-background", Estimate(8, learned=False)),
+        ("career-photo", Estimate(8, learned=False)),
+    ]
+
+
+def test_prices_say_whether_they_are_known() -> None:
+    assert price_words(Estimate(1, learned=True)) == "1 credit (from past charges)"
+    assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits (assumed)"

@@ -1,0 +1,270 @@
+"""Accepting a job: what is refused and in which words, and that money is never promised twice."""
+
+import asyncio
+import re
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.catalog import Catalog
+from bot.errors import Busy, Refused
+from bot.model import EntryKind, Job, JobState, Period, SourcePhoto
+from bot.services import JobService, jobs
+from tests.services.conftest import (
+    CHANNEL,
+    GUILD,
+    MAX_SOURCE,
+    MEMBER,
+    OTHER_GUILD,
+    OTHER_MEMBER,
+    PICTURE,
+    World,
+)
+
+
+async def refusal(world: World, **changes: Any) -> str:
+    with pytest.raises(Refused) as caught:
+        await world.accept(**changes)
+    return str(caught.value)
+
+
+def unix(year: int, month: int, day: int, hour: int = 0) -> int:
+    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp())
+
+
+def photo(size: int) -> SourcePhoto:
+    return SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", size)
+
+
+# Accepted
+
+
+async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: World) -> None:
+    await world.ready()
+    job = await world.accept(source=photo(1000), private=True)
+    assert re.fullmatch("[0-9a-f]{16}", job.id)
+    assert (job.guild_id, job.channel_id, job.user_id) == (GUILD, CHANNEL, MEMBER)
+    assert (job.state, job.version, job.card_version) == (JobState.RECEIVED, 1, 0)
+    assert (job.tool, job.inputs, job.variant) == ("studio", PICTURE.inputs, "mode=image quality=standard")
+    assert (job.source, job.private) == (photo(1000), True)
+    assert (job.estimate, job.reserved, job.settled) == (8, 8, 0)
+    assert job.created_at == job.changed_at == world.clock.now()
+    assert await world.services.jobs.get(job.id) == job
+    async with world.storage.read() as transaction:
+        (line,) = await transaction.ledger.entries(job_id=job.id)
+        assert (line.kind, line.amount, line.user_id) == (EntryKind.RESERVE, 8, MEMBER)
+        assert await transaction.ledger.discrepancies() == []
+
+
+async def test_the_engine_is_woken_when_the_job_can_be_seen(world: World) -> None:
+    await world.ready()
+    seen: list[int] = []
+
+    def look() -> None:
+        connection = sqlite3.connect(world.file)
+        seen.extend(connection.execute("SELECT count(*) FROM jobs").fetchone())
+        connection.close()
+
+    service = JobService(world.storage, Catalog.load(), world.clock, look, max_source_bytes=MAX_SOURCE)
+    await service.accept(PICTURE)
+    assert seen == [1]
+
+
+async def test_the_last_credit_can_be_spent(world: World) -> None:
+    await world.ready(daily=8)
+    await world.accept()
+    assert (await world.services.credits.budget(GUILD)).left == 0
+
+
+async def test_a_job_that_nobody_knows_is_none(world: World) -> None:
+    assert await world.services.jobs.get("0" * 16) is None
+
+
+# Refused
+
+
+async def test_without_a_key_an_admin_is_named_who_can_set_one(world: World) -> None:
+    assert await refusal(world) == "This server has no Studii key yet. An admin can set it with /studii key."
+
+
+async def test_a_tool_that_is_gone_is_refused_first(world: World) -> None:
+    assert await refusal(world, tool="hologram") == "There is no tool `hologram` here any more."
+
+
+async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: World) -> None:
+    assert await refusal(world, source=photo(MAX_SOURCE + 1)) == (
+        "That photo has 25.1 MB; this bot takes photos of up to 25 MB. "
+        "Send a smaller one, or ask whoever hosts the bot to raise MAX_SOURCE_MB."
+    )
+
+
+async def test_a_photo_as_large_as_allowed_is_taken(world: World) -> None:
+    await world.ready()
+    assert (await world.accept(source=photo(MAX_SOURCE))).source == photo(MAX_SOURCE)
+
+
+async def test_a_refusal_leaves_nothing_behind(world: World) -> None:
+    await world.ready(daily=7)
+    await refusal(world)
+    assert await world.jobs() == []
+    assert world.wakes == []
+    async with world.storage.read() as transaction:
+        assert await transaction.ledger.entries() == []
+
+
+async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(world: World) -> None:
+    await world.ready(daily=11)
+    await world.accept()
+    assert await refusal(world) == (
+        "This would cost about 8 credits (assumed), and the server has 3 of 11 credits left for today. "
+        f"It renews <t:{unix(2026, 3, 3)}:R>; an admin can change the budget with /studii budget."
+    )
+
+
+async def test_a_learned_price_is_told_as_learned(world: World) -> None:
+    await world.ready(daily=20)
+    await world.learn(12)
+    await world.accept()
+    said = (
+        "This would cost 12 credits (from past charges), and the server has 8 of 20 credits left for today."
+    )
+    assert (await refusal(world)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("period", "words", "renews"),
+    [
+        (Period.WEEK, "for this week", unix(2026, 3, 9)),
+        (Period.MONTH, "for this month", unix(2026, 4, 1)),
+    ],
+)
+async def test_longer_periods_are_called_by_their_name(
+    world: World, period: Period, words: str, renews: int
+) -> None:
+    await world.ready()
+    await world.budget(8, period)
+    await world.accept()
+    said = await refusal(world)
+    assert f"the server has nothing left of 8 credits {words}. It renews <t:{renews}:R>;" in said
+
+
+async def test_a_one_off_total_never_promises_to_renew(world: World) -> None:
+    await world.ready()
+    await world.budget(10, Period.TOTAL)
+    await world.accept()
+    assert await refusal(world) == (
+        "This would cost about 8 credits (assumed), and the server has 2 of 10 credits left. "
+        "It is a one-off total and does not renew; an admin can change the budget with /studii budget."
+    )
+
+
+async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: World) -> None:
+    await world.ready(daily=5)
+    assert await refusal(world) == (
+        "This would cost about 8 credits (assumed), and the server's whole budget is 5 credits a day; "
+        "an admin can change the budget with /studii budget."
+    )
+
+
+async def test_a_crowded_database_says_busy_and_takes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.ready()
+    monkeypatch.setattr(jobs, "PATIENCE", 0.05)
+    other_process = sqlite3.connect(world.file, isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy, match="busy right now"):
+        await world.accept()
+    other_process.execute("ROLLBACK")
+    other_process.close()
+    assert await world.jobs() == []
+    assert world.wakes == []
+
+
+# Money
+
+
+async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(world: World) -> None:
+    await world.ready(daily=40)
+    outcomes = await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)
+    accepted = [one for one in outcomes if isinstance(one, Job)]
+    assert len(accepted) == len({job.id for job in accepted}) == 5
+    assert sum(isinstance(one, Refused) for one in outcomes) == 45
+    assert (await world.services.credits.budget(GUILD)).left == 0
+    assert len(world.wakes) == 5
+
+
+async def test_servers_do_not_spend_each_others_budgets(world: World) -> None:
+    await world.ready(daily=8)
+    await world.ready(OTHER_GUILD, daily=8)
+    await world.accept()
+    await world.accept(guild_id=OTHER_GUILD)
+    await refusal(world)
+    await refusal(world, guild_id=OTHER_GUILD)
+
+
+async def test_members_share_the_servers_budget(world: World) -> None:
+    await world.ready(daily=8)
+    await world.accept()
+    await refusal(world, user_id=OTHER_MEMBER)
+
+
+async def test_what_a_job_did_not_cost_is_free_again(world: World) -> None:
+    await world.ready(daily=8)
+    await world.finish(await world.accept(), charge=0)
+    await world.accept()
+
+
+async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(world: World) -> None:
+    await world.ready()
+    await world.learn(5)
+    await world.learn(40, "mode=video quality=high")
+    job = await world.accept(inputs={**PICTURE.inputs, "quality": "ultra"})
+    assert (job.estimate, job.variant) == (40, "mode=image quality=ultra")
+
+
+async def test_a_day_ends_at_midnight_in_the_servers_zone(world: World) -> None:
+    world.clock.set(datetime(2026, 7, 2, 3, 59, 59, tzinfo=UTC))  # New York: a second to midnight
+    await world.ready(daily=8)
+    async with world.storage.write() as transaction:
+        await transaction.guilds.set_timezone(GUILD, "America/New_York")
+    await world.accept()
+    assert f"It renews <t:{unix(2026, 7, 2, 4)}:R>" in await refusal(world)
+    world.clock.advance(1)
+    await world.accept()
+
+
+async def test_a_lowered_budget_holds_at_once(world: World) -> None:
+    await world.ready(daily=100)
+    await world.accept()
+    await world.budget(7)
+    await refusal(world)
+    await world.budget(16)
+    await world.accept()
+
+
+# The card
+
+
+async def test_a_card_that_was_shown_is_known_and_the_engine_looks_again(world: World) -> None:
+    await world.ready()
+    job = await world.accept()
+    world.wakes.clear()
+    await world.services.jobs.card_shown(job.id, 555, 1)
+    kept = await world.services.jobs.get(job.id)
+    assert kept is not None
+    assert (kept.card_message_id, kept.card_version, kept.version) == (555, 1, 1)
+    assert len(world.wakes) == 1
+
+
+async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_to_date(world: World) -> None:
+    await world.ready()
+    job = await world.accept()
+    async with world.storage.write() as transaction:
+        await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=world.clock.now())
+        assert await transaction.jobs.stale_cards(10) == []
+    await world.services.jobs.card_shown(job.id, 555, 1)
+    async with world.storage.read() as transaction:
+        assert [stale.id for stale in await transaction.jobs.stale_cards(10)] == [job.id]
