@@ -27,7 +27,8 @@ LOGIN_SECONDS = 30.0
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
 RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
-NOISY = ("discord", "discord.client", "discord.gateway", "discord.http", "discord.state", "discord.webhook")
+# The gateway's INFO tells of connections; all that says more than that may hold a secret.
+LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
 
 
 class StudiiTree(app_commands.CommandTree["StudiiBot"]):
@@ -161,7 +162,7 @@ async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.
 
 
 async def _application_flags(token: str) -> discord.ApplicationFlags:
-    client = discord.Client(intents=discord.Intents.none())
+    client = discord.Client(intents=discord.Intents(guilds=True))
     try:
         async with asyncio.timeout(LOGIN_SECONDS):
             await client.login(token)
@@ -180,5 +181,7 @@ async def _application_flags(token: str) -> discord.ApplicationFlags:
 
 def quiet_discord_loggers() -> None:
     """Keep discord.py from logging whole events and requests: tokens and typed keys are in them."""
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.INFO)
+    for name, level in LOUDEST.items():
+        logging.getLogger(name).setLevel(level)
+    # Nobody talks to this bot; what it lacks for that is no news.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False

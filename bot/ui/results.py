@@ -77,7 +77,7 @@ def can_play(job: Job) -> bool:
 def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
     tool = names.tool(job)
     parts = [part for part in (settings_words(tool, job), plain(cost_words(job), 60)) if part]
-    return lines(prompt_words(tool, job) if prompt else "", small(" · ".join(parts)))
+    return lines(small(" · ".join(parts)), prompt_words(tool, job) if prompt else "")
 
 
 def _buttons(job: Job) -> ui.ActionRow[Any]:

@@ -8,7 +8,8 @@ import pytest
 
 from bot.delivery.tokens import CardTokens
 from bot.model import Job, JobState, Progress
-from tests.support.desk import Desk, HandClock, make_bot, open_desk, texts
+from tests.support.clock import FakeClock
+from tests.support.desk import Desk, make_bot, open_desk, texts
 
 
 async def waiting(desk: Desk) -> Job:
@@ -126,7 +127,7 @@ async def test_tokens_are_kept_in_bounded_number_and_no_longer_than_they_live(tm
 
         assert on_interaction
         await desk.maya.slash(desk.channel, "credits")
-        clock = HandClock()
+        clock = FakeClock()
         tokens = CardTokens(clock, bound=2)
         for name in ("first", "second", "third"):
             tokens.remember(name, taken[0])

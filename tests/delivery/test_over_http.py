@@ -14,7 +14,7 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
 from bot.model import JobState, OutputFile, Posted, Progress
-from tests.support.desk import HandClock
+from tests.support.clock import FakeClock
 from tests.support.jobs import NOON, staging
 
 BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
@@ -87,7 +87,7 @@ async def logged_in(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Dis
     try:
         async with discord.Client(intents=discord.Intents.none()) as client:
             await client.login("of.no.use")
-            yield DiscordDelivery(client, Catalog.load(), HandClock()), recorder
+            yield DiscordDelivery(client, Catalog.load(), FakeClock(NOON)), recorder
     finally:
         await runner.cleanup()
 

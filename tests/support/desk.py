@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from bot.errors import Refused
 from bot.model import Job, JobState, Plan
 from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
 from bot.storage import LaneNames, Storage, Vault, migrate
+from tests.support.clock import FakeClock
 
 KEY = "stu_0123456789abcdef"
 REFUSED_KEY = "stu_refused_by_studii"
@@ -26,24 +26,6 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 BOT_PERMISSIONS = discord.Permissions(
     view_channel=True, send_messages=True, attach_files=True, read_message_history=True
 )
-
-
-class HandClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self._now = datetime(2026, 1, 1, 12, tzinfo=UTC)
-        self._seconds = 1000.0
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._seconds
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
-        self._seconds += seconds
 
 
 @dataclass
@@ -55,7 +37,7 @@ class Desk:
     services: Services
     storage: Storage
     delivery: DiscordDelivery
-    clock: HandClock
+    clock: FakeClock
     guild: GuildHandle
     channel: ChannelHandle
     admin: MemberActor
@@ -108,7 +90,7 @@ async def open_desk(
 ) -> AsyncGenerator[Desk]:
     """The bot in a simulated server, with its database in `folder`; nothing of it runs by itself."""
     catalog = catalog or Catalog.load()
-    clock = HandClock()
+    clock = FakeClock()
     woken: list[None] = []
     url = f"sqlite+aiosqlite:///{folder / 'studii.db'}"
     await migrate(url)
@@ -126,7 +108,7 @@ async def open_desk(
             yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom, woken)
 
 
-def make_bot(catalog: Catalog, clock: HandClock, services: Services) -> tuple[StudiiBot, DiscordDelivery]:
+def make_bot(catalog: Catalog, clock: FakeClock, services: Services) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=discord.Intents(guilds=True))
     delivery = DiscordDelivery(bot, catalog, clock)
     bot.attach(services, delivery)
@@ -154,7 +136,7 @@ def _walk(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]
 
 
 async def _services(
-    folder: Path, storage: Storage, catalog: Catalog, clock: HandClock, woken: list[None]
+    folder: Path, storage: Storage, catalog: Catalog, clock: FakeClock, woken: list[None]
 ) -> Services:
     vault = Vault.open((), folder / "encryption.key")
     lanes = await LaneNames.open(storage, vault)
