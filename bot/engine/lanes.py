@@ -53,8 +53,11 @@ class Lanes:
 
     async def run(self) -> None:
         """Until cancelled; ends only when all requests have."""
-        async with asyncio.TaskGroup() as group:
-            await keep_doing("handing out jobs to lanes", self._bell, lambda: self._turn(group))
+        try:
+            async with asyncio.TaskGroup() as group:
+                await keep_doing("handing out jobs to lanes", self._bell, lambda: self._turn(group))
+        finally:
+            self._runners.clear()
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         began = self._tools.clock.monotonic()
@@ -98,7 +101,6 @@ class Lanes:
                     self._starting,
                     self._polling,
                     gone=self._forget,
-                    astray=self._bell.ring,
                 )
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
             runner.sync(share.waiting, share.running, limit)

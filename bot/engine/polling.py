@@ -141,9 +141,12 @@ class Polling:
         """Its key does not work any more: on with the server's current one, if that is another."""
         async with self._tools.storage.write() as tx:
             current = await tx.keys.current(job.guild_id)
-            if current is not None and current.id != job.key_id:
-                await tx.jobs.update(job.id, key_id=current.id)
-                return StepResult(None)
+            another = None if current is None or current.id == job.key_id else current.id
+            if another is not None:
+                await tx.jobs.update(job.id, key_id=another)
+        if another is not None:
+            self._tools.requeued()
+            return StepResult(None)
         return StepResult(job, again=one_of(self._tools.tuning.key_retries, self._refusals.count(job.id)))
 
     async def _end(self, job: Job, code: FailureCode, text: str, charge: int) -> StepResult:

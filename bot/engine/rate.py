@@ -85,9 +85,10 @@ class RateWindow:
         """Studii said 429: nothing until `retry_after` seconds from now, and slowly for a while after."""
         if now >= self._paced_until:
             self._blocks = 0
+        if now >= self._blocked_until:  # else it answers a request that was under way with the last one
+            self._blocks = min(self._blocks + 1, 10)
         if retry_after is None:
-            retry_after = min(60.0, self._tuning.rate_block * 2**self._blocks)
-        self._blocks = min(self._blocks + 1, 10)
+            retry_after = min(60.0, self._tuning.rate_block * 2 ** (self._blocks - 1))
         pause = min(max(retry_after, self._interval), self._tuning.rate_block_bound)
         self._blocked_until = max(self._blocked_until, now + pause)
         self._paced_until = self._blocked_until + self._tuning.paced_for

@@ -66,8 +66,7 @@ class Entries:
 class LaneRunner:
     """The one task of a lane, and the tasks of its requests.
 
-    `gone` is called when the lane has been idle for a while and the runner ends; `astray` when a job turned
-    out not to belong here.
+    `gone` is called when the lane has been idle for a while and the runner ends.
     """
 
     def __init__(
@@ -79,14 +78,12 @@ class LaneRunner:
         polling: Polling,
         *,
         gone: Callable[[str], None],
-        astray: Callable[[], None],
     ) -> None:
         self._name = name
         self._tools = tools
         self._starting = starting
         self._polling = polling
         self._gone = gone
-        self._astray = astray
         self._bell = Bell()
         self._entries = Entries(tools.clock, max(tools.tuning.key_retries))
         self._lane = Lane(RateWindow(limit, tools.tuning), tools.tuning)
@@ -156,15 +153,12 @@ class LaneRunner:
         if result is None:
             # Where the job stands is seen when the database is asked again.
             self._lane.postpone(send.job_id, now + pause)
-            self._astray()
             self._bell.ring()
             return
         if result.limited:
             _log.warning("Studii said 429 to lane %s", self._name[:8])
             self._lane.rate.limited(now, result.retry_after)
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
-        if result.job is None:
-            self._astray()
         self._bell.ring()
 
     async def _take(self, send: Send, age: float) -> StepResult:

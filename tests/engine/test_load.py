@@ -1,5 +1,6 @@
 """Many jobs at once, in real time, against a server that counts."""
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 
@@ -70,3 +71,27 @@ async def test_a_key_that_allows_less_than_its_plan_still_gets_everything_done(t
             for job in jobs:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 5
+
+
+async def test_a_lane_that_was_idle_for_long_starts_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, lane_rest=0.05) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.running() as engine:
+            for _ in range(3):
+                job = await world.accept(a_job())
+                engine.wake()
+                await world.announced(job.id)
+                await asyncio.sleep(0.15)
+
+
+async def test_an_engine_that_was_stopped_can_run_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        engine = world.engine()
+        for _ in range(2):
+            task = asyncio.create_task(engine.run())
+            job = await world.accept(a_job())
+            engine.wake()
+            await world.announced(job.id)
+            task.cancel()
+            await asyncio.wait({task})

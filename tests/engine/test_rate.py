@@ -94,6 +94,13 @@ def test_429s_without_retry_after_pause_longer_each_time() -> None:
     assert window.next_room(5.0) == pytest.approx(15.0)
 
 
+def test_429s_of_requests_that_were_under_way_together_are_one() -> None:
+    window = RateWindow(60, TUNING)
+    for _ in range(6):
+        window.limited(0.0, None)
+    assert window.next_room(0.0) == pytest.approx(5.0)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(3, 30),
