@@ -10,7 +10,7 @@ import pytest
 from discord.http import Route
 
 from bot.catalog import Catalog
-from bot.client import NOISY, StudiiBot, choose_intents, quiet_discord_loggers
+from bot.client import LOUDEST, StudiiBot, choose_intents, quiet_discord_loggers
 from bot.errors import SettingsError, StudiiBotError
 from sandbox.discord.server import TOKEN, DiscordServer
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -118,7 +118,7 @@ async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: p
 
 @pytest.fixture
 def levels() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in NOISY]
+    loggers = [logging.getLogger(name) for name in LOUDEST]
     before = [logger.level for logger in loggers]
     yield
     for logger, level in zip(loggers, before, strict=True):
