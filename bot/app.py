@@ -66,6 +66,7 @@ async def build(
         vault = Vault.open(keys, settings.folder / "encryption.key")
         lanes = await LaneNames.open(storage, vault)
         studii = await stack.enter_async_context(StudiiClient(settings.studii_api_url))
+        inspector = await stack.enter_async_context(PhotoInspector())
         if photos is None:
             photos = await stack.enter_async_context(CdnPhotoSource())
         bot = StudiiBot(catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id)
@@ -76,7 +77,7 @@ async def build(
             vault=vault,
             delivery=delivery,
             photos=photos,
-            inspector=PhotoInspector(),
+            inspector=inspector,
             spool=Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE),
             catalog=catalog,
             clock=clock,

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.client import quiet_discord_loggers
 from rich.console import Console
 
+from bot.client import quiet_discord_loggers
 from bot.errors import StudiiBotError
 from bot.logs import configure_logging
 from sandbox.discord.page import Page
@@ -24,14 +24,14 @@ OUTPUT = Path("demo-output")
 
 
 async def demo(console: Console, *, once: bool, port: int) -> bool:
-    """Give the tour, then keep the page open until Ctrl-C, or with `once` save what was made; whether all went well."""
+    """Give the tour, then keep the page open until Ctrl-C, or save what was made; whether all went well."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stop.set)
     console.print(
-        "[bold]Studii for Discord[/]: the real bot, between a Studii and a Discord of its own on this machine."
+        "[bold]Studii for Discord[/]: the real bot, between a Studii and a Discord on this machine."
     )
     photos = await asyncio.to_thread(sample_photos)
     with TemporaryDirectory(prefix="studii-demo-") as folder:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import discord
 from simcord import InteractionResult, MemberActor, ResponseMessage
@@ -14,16 +14,18 @@ PATIENCE = 30.0  # seconds
 LOOK_EVERY = 0.03
 
 
-async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
-    """What `look` gives as soon as it gives something.
+async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
+    """What `look` gives as soon as it gives something that is true.
 
     Raises TimeoutError, naming what was waited for, after half a minute.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while True:
-        seen = await look()
-        if seen is not None and seen is not False:
+        seen = look()
+        if isinstance(seen, Awaitable):
+            seen = await cast("Awaitable[T]", seen)
+        if seen:
             return seen
         if loop.time() > deadline:
             raise TimeoutError(f"Waited {PATIENCE:.0f} s for {what}.")
@@ -88,11 +90,10 @@ class Person:
         answer = card.response
         if answer is None or card.ephemeral:
             raise AssertionError(f"There is no card, but: {text_of(answer) or 'no answer at all'}")
-
-        async def look() -> discord.Message | None:
-            return self._reply_to(answer.id)
-
-        return await until(look, f"the result of {text_of(answer)!r}")
+        result = await until(lambda: self._reply_to(answer.id), f"the result of {text_of(answer)!r}")
+        if result is None:
+            raise AssertionError
+        return result
 
     def _reply_to(self, message_id: int) -> discord.Message | None:
         for message in self._stage.world.channel.history():

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import discord
 import simcord
 
 from bot import app
+from bot.client import StudiiBot
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.errors import PhotoUnavailable
@@ -19,17 +19,6 @@ from sandbox.discord.world import World, build_world
 from sandbox.studii import StudiiServer
 
 ENGINE_ENDS_WITHIN = 10.0  # seconds
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The parts of a running world; everything in it is real except Studii and Discord."""
-
-    studii: StudiiServer
-    app: app.App
-    world: World
-    clock: Clock
-    engine: asyncio.Task[None]
 
 
 class SimulatedPhotos:
@@ -48,6 +37,46 @@ class SimulatedPhotos:
         await asyncio.to_thread(destination.write_bytes, data)
 
 
+class Stage:
+    """A running world: everything in it is real except Studii and Discord."""
+
+    def __init__(self, studii: StudiiServer, settings: Settings) -> None:
+        self.studii = studii
+        self.clock: Clock = SystemClock()
+        self.world: World
+        self.app: app.App
+        self.engine: asyncio.Task[None]
+        self._settings = settings
+        self._photos = SimulatedPhotos()
+        self._built = AsyncExitStack()
+
+    async def build(self) -> StudiiBot:
+        """Build the application anew, on the same database."""
+        self.app = await self._built.enter_async_context(
+            app.build(self._settings, intents=find_intents, clock=self.clock, photos=self._photos)
+        )
+        return self.app.bot
+
+    def enter(self, world: World) -> None:
+        """Start the engine in this world, which the bot has come into."""
+        self.world = world
+        self._photos.cdn = world.cdn
+        # Not before the simulation runs: the engine's edits would go to the real Discord.
+        self.engine = asyncio.create_task(self.app.engine.run(), name="engine")
+
+    async def stop(self) -> None:
+        """End the engine and the application, as when the process is told to end."""
+        self.engine.cancel()
+        await asyncio.wait({self.engine}, timeout=ENGINE_ENDS_WITHIN)
+        await self._built.aclose()
+
+    async def restart(self) -> None:
+        """Another process of the bot takes the place of this one; Discord and Studii live on."""
+        await self.stop()
+        await self.world.env.restart_bot(await self.build())
+        self.enter(self.world)
+
+
 @asynccontextmanager
 async def open_stage(
     studii: StudiiServer,
@@ -61,22 +90,13 @@ async def open_stage(
 
     `photos` are posted in the channel by members before anything else; `settings` replace the bot's own.
     """
-    clock = SystemClock()
-    source = SimulatedPhotos()
-    read = Settings.read(**{**defaults(folder, studii.url), **settings})
-    async with (
-        app.build(read, intents=find_intents, clock=clock, photos=source) as built,
-        simcord.run(built.bot, shard_count=1, check_errors=check_errors) as env,
-    ):
-        world = await build_world(env, clock, photos or {}, bot_permissions=BOT_PERMISSIONS)
-        source.cdn = world.cdn
-        # Not before the simulation runs: the engine's edits would go to the real Discord.
-        engine = asyncio.create_task(built.engine.run(), name="engine")
+    stage = Stage(studii, Settings.read(**{**defaults(folder, studii.url), **settings}))
+    async with simcord.run(await stage.build(), shard_count=1, check_errors=check_errors) as env:
+        stage.enter(await build_world(env, stage.clock, photos or {}, bot_permissions=BOT_PERMISSIONS))
         try:
-            yield Stage(studii, built, world, clock, engine)
+            yield stage
         finally:
-            engine.cancel()
-            await asyncio.wait({engine}, timeout=ENGINE_ENDS_WITHIN)
+            await stage.stop()
 
 
 async def find_intents() -> discord.Intents:

@@ -55,7 +55,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_
         ({"MAX_SOURCE_MB": "many"}, "MAX_SOURCE_MB"),
         ({"STUDII_TOOLS_FILE": "nowhere.toml"}, "nowhere.toml cannot be read"),
         ({"ENCRYPTION_KEYS": "short"}, "ENCRYPTION_KEYS"),
-        ({"DISCORD_TOKEN": "wrong"}, "DISCORD_TOKEN was refused by Discord"),
+        ({"DISCORD_TOKEN": "a.wrong.one"}, "DISCORD_TOKEN was refused by Discord"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

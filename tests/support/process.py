@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,8 +23,8 @@ sys.exit(main(sys.argv[2:]))
 @asynccontextmanager
 async def bot_process(
     discord: DiscordServer, folder: Path, *arguments: str, **settings: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m bot ARGUMENTS` in `folder`, against the sandbox's Discord; killed in the end if it still runs."""
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """`python -m bot ARGUMENTS` in `folder`, against the sandbox's Discord; killed in the end if it runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
