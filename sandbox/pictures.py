@@ -1,26 +1,45 @@
-"""What the demo leaves behind: the outputs, and pictures of the page."""
+"""What the demo leaves behind: the outputs, and pictures of the page as a person sees and uses it."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.discord.browser import find_chromium, launch
 from sandbox.discord.page import Page
+from sandbox.discord.visitor import Visitor
+
+WIDTH, HEIGHT = 760, 1000  # CSS pixels
+RESULT_SECONDS = 40.0
 
 
-def save_outputs(outputs: Mapping[str, bytes], folder: Path) -> None:
-    """Write the outputs under their names."""
-    folder.mkdir(exist_ok=True)
-    for name, data in outputs.items():
+def save_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files under their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
         (folder / name).write_bytes(data)
 
 
-async def save_screenshots(page: Page, folder: Path) -> bool:
-    """Take a picture of the page as it is; whether there is a Chromium to take it with."""
+async def save_screenshots(page: Page, photo: Path, folder: Path) -> bool:
+    """Use the page in a real browser and take pictures of it; whether there is a Chromium to do it with.
+
+    Raises BrowserError when the card or the result does not appear by itself.
+    """
     chromium = find_chromium()
     if chromium is None:
         return False
     async with launch(chromium) as browser:
-        tab = await browser.open(page.url, width=1100, height=1400, scale=2)
-        await tab.wait_for_text("Tom")
-        (folder / "page.png").write_bytes(await tab.screenshot())
+        visitor = await Visitor.come(browser, page.url, width=WIDTH, height=HEIGHT, scale=2)
+        await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
+        await visitor.sees("style scandinavian")
+        save_files({"card.png": await visitor.tab.screenshot()}, folder)
+        # Nothing is pressed from here on: the result comes by itself.
+        await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
+        save_files({"page.png": await visitor.tab.screenshot()}, folder)
     return True
+
+
+# The last message has a picture, and the picture has arrived.
+RESULT_IS_THERE = """(message => {
+    const picture = message?.querySelector('img[src*="media"], img[src*="asset"], img[alt]');
+    return message?.innerText.includes('scandinavian') && message.innerText.includes('is ready')
+        && picture?.complete && picture.naturalWidth > 200;
+})([...document.querySelectorAll('#channel-layout [data-message-id]')].at(-1))"""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from typing import Any
 
 import discord
 from rich.console import Console
@@ -47,16 +47,16 @@ class Tour:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        maya, tom = self._maya, self._tom
+        maya, tom, photo, words = self._maya, self._tom, self._from_photo, self._make
         harbour = "A quiet harbour at dawn, soft golden light"
         return (
             Step("Nora, an admin, sets the server's Studii key", self._set_key),
-            Step(f"Maya types /studio: {harbour}", lambda: self._make(maya, "studio", prompt=harbour)),
-            Step("Tom has an empty room furnished", lambda: self._from_photo(tom, "virtual-staging", "room")),
-            Step("Maya has an old photo restored", lambda: self._from_photo(maya, "photo-restore", "old")),
-            Step("Tom puts a product on a new background", lambda: self._from_photo(tom, "product-background", "product")),
-            Step("Maya turns a portrait into a career photo", lambda: self._from_photo(maya, "career-photo", "portrait")),
-            Step("Tom asks for a video", lambda: self._make(tom, "studio", prompt=f"{harbour}, in motion", mode="video")),
+            Step(f"Maya types /studio: {harbour}", lambda: words(maya, "studio", prompt=harbour)),
+            Step("Tom has an empty room furnished", lambda: photo(tom, "virtual-staging", "room")),
+            Step("Maya has an old photo restored", lambda: photo(maya, "photo-restore", "old")),
+            Step("Tom gives a product a background", lambda: photo(tom, "product-background", "product")),
+            Step("Maya has her portrait made", lambda: photo(maya, "career-photo", "portrait")),
+            Step("Tom asks for a video", lambda: words(tom, "studio", prompt=f"{harbour}, moving", mode="video")),
             Step("Nora sets a budget, and Maya is told that it is used up", self._refused),
             Step("Maya looks at her /credits", self._credits),
         )  # fmt: skip
@@ -73,28 +73,26 @@ class Tour:
         name = next(name for name in self._photos if photo in name)
         return await self._make(who, tool, image=(name, self._photos[name]))
 
-    async def _make(self, who: Person, tool: str, **options: object) -> str:
-        started = perf_counter()
-        charged = sum(job.charged for job in self._stage.studii.jobs.values())
-        card = await who.command(tool, **options)
-        answered = perf_counter() - started
-        result = await who.result_of(card)
+    async def _make(self, who: Person, tool: str, **options: Any) -> str:
+        before = self._charged()
+        answer = await who.command(tool, **options)
+        result = await who.result_of(answer)
         name, data = await self._output(tool, result)
         if "image" in options:
-            name_and_bytes = options["image"]
-            sent = [upload.data for upload in self._stage.studii.uploads.values()]
-            expect(name_and_bytes[1] in sent, "the photo to reach Studii byte for byte")  # pyright: ignore[reportIndexIssue, reportUnknownMemberType]
-        cost = sum(job.charged for job in self._stage.studii.jobs.values()) - charged
+            sent = {upload.data for upload in self._stage.studii.uploads.values()}
+            expect(options["image"][1] in sent, "the photo to reach Studii byte for byte")
         self.outputs[name] = data
-        return f"card in {answered * 1000:.0f} ms, {name} ({len(data) / 1000:,.0f} kB), {cost} credits"
+        return f"{name}, {len(data) / 1000:,.0f} kB, {self._charged() - before} credits"
 
     async def _output(self, tool: str, result: discord.Message) -> tuple[str, bytes]:
         expect(len(result.attachments) == 1, f"one file in the result, not {len(result.attachments)}")
         data = await result.attachments[0].read()
-        job_id = list(self._stage.studii.jobs)[-1]
-        made = await self._stage.studii.output_of(job_id)
+        made = await self._stage.studii.output_of(list(self._stage.studii.jobs)[-1])
         expect(data == made.data, "the posted file to equal Studii's output byte for byte")
         return f"{tool}{Path(result.attachments[0].filename).suffix}", data
+
+    def _charged(self) -> int:
+        return sum(job.charged for job in self._stage.studii.jobs.values())
 
     async def _refused(self) -> str:
         jobs = len(self._stage.studii.jobs)
@@ -107,16 +105,15 @@ class Tour:
         return " ".join(said.split())
 
     async def _credits(self) -> str:
+        await until(self._all_settled, "the ledger to be settled")
         answer = await self._maya.command("credits")
         said = text_of(answer.response)
-        settled = await until(self._spent_by_all, "the ledger to be settled")
         expect(str(BUDGET) in said, f"the budget in the answer, not {said!r}")
-        return f"{settled} of {BUDGET} credits used"
+        return f"{self._charged()} of {BUDGET} credits used"
 
-    async def _spent_by_all(self) -> int | None:
+    async def _all_settled(self) -> bool:
         state = await self._stage.app.services.credits.budget(self._stage.world.guild.id)
-        charged = sum(job.charged for job in self._stage.studii.jobs.values())
-        return state.usage.settled if state.usage.settled == charged else None
+        return state.usage.settled == self._charged() and state.usage.reserved == 0
 
 
 def expect(seen: bool, what: str) -> None:
