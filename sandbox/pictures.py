@@ -37,9 +37,10 @@ async def save_screenshots(page: Page, photo: Path, folder: Path) -> bool:
     return True
 
 
-# The last message has a picture, and the picture has arrived.
-RESULT_IS_THERE = """(message => {
-    const picture = message?.querySelector('img[src*="media"], img[src*="asset"], img[alt]');
-    return message?.innerText.includes('scandinavian') && message.innerText.includes('is ready')
-        && picture?.complete && picture.naturalWidth > 200;
-})([...document.querySelectorAll('#channel-layout [data-message-id]')].at(-1))"""
+# The newest message has a picture that has arrived, and its card knows.
+RESULT_IS_THERE = """(([card, result]) => {
+    const picture = [...(result?.querySelectorAll('img') ?? [])].some(
+        image => image.complete && image.naturalWidth > 200);
+    return picture && result.innerText.includes('is ready') && card.innerText.includes('Done in')
+        && card.innerText.includes('scandinavian');
+})([...document.querySelectorAll('#channel-layout [data-message-id]')].slice(-2))"""

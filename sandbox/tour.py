@@ -56,7 +56,7 @@ class Tour:
             Step("Maya has an old photo restored", lambda: photo(maya, "photo-restore", "old")),
             Step("Tom gives a product a background", lambda: photo(tom, "product-background", "product")),
             Step("Maya has her portrait made", lambda: photo(maya, "career-photo", "portrait")),
-            Step("Tom asks for a video", lambda: words(tom, "studio", prompt=f"{harbour}, moving", mode="video")),
+            Step("Tom asks for a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
             Step("Nora sets a budget, and Maya is told that it is used up", self._refused),
             Step("Maya looks at her /credits", self._credits),
         )  # fmt: skip
