@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         driver = _DRIVERS.get(url.get_backend_name())
         if driver is None:
             raise ValueError(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")
-        if driver.startswith("sqlite") and not url.database:
+        if driver.startswith("sqlite") and url.database in {None, "", ":memory:"}:
             raise ValueError("needs a file: sqlite:///data/studii.db")
         return url.set(drivername=driver).render_as_string(hide_password=False)
 

@@ -113,6 +113,7 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
     [
         ("DATABASE_URL", "mysql://db/studii", "mysql is not supported; use sqlite or postgresql."),
         ("DATABASE_URL", "sqlite://", "needs a file: sqlite:///data/studii.db."),
+        ("DATABASE_URL", "sqlite:///:memory:", "needs a file: sqlite:///data/studii.db."),
         (
             "DATABASE_URL",
             "studii.db",
