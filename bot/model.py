@@ -250,6 +250,50 @@ class LedgerEntry:
     at: datetime
 
 
+class NoticeKind(StrEnum):
+    """What a server's admins are told of, in its log channel."""
+
+    BUDGET_80 = "budget_80"
+    BUDGET_100 = "budget_100"
+    KEY_REFUSED = "key_refused"
+    OUT_OF_CREDITS = "out_of_credits"  # Studii's credits, or the cap of the account
+    UNKNOWN = "unknown"  # nobody knows whether Studii took a job
+    STILL_RUNNING = "still_running"  # a job that has been running for a day
+    MADE = "made"  # who made what
+    LOG_LOST = "log_lost"  # the log channel is gone: for the owner
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that admins are told once: there is one of each `kind` and `key` in a server.
+
+    `details` are what its sentence is made of, as it was when it happened.
+    """
+
+    id: int
+    guild_id: int
+    kind: NoticeKind
+    key: str
+    details: Mapping[str, str | int | None]
+    created_at: datetime
+    job_id: str | None = None
+    posted_at: datetime | None = None  # when it was posted, or given up
+    message_id: int | None = None
+
+    @property
+    def nonce(self) -> str:
+        """Names its posting to Discord; at most 25 characters."""
+        return f"notice-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Where a server's admins are told of things, and whether they want to read who made what."""
+
+    channel_id: int | None = None
+    results: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What is known of a job's way besides its row: its place in the lane's line, from 1."""

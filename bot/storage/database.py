@@ -16,7 +16,9 @@ from bot.storage.jobs import Jobs
 from bot.storage.keys import Keys
 from bot.storage.lanes import Lanes
 from bot.storage.ledger import Ledger
+from bot.storage.logs import LogChannels
 from bot.storage.meta import Meta
+from bot.storage.notices import Notices
 from bot.storage.prices import Prices
 from bot.storage.session import Session, finish, session
 
@@ -38,6 +40,8 @@ class Transaction:
         self.lanes = Lanes(session)
         self.prices = Prices(session)
         self.meta = Meta(session)
+        self.notices = Notices(session)
+        self.logs = LogChannels(session)
 
 
 class Storage:

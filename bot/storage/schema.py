@@ -24,10 +24,11 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     text,
 )
 
-from bot.model import EntryKind, FailureCode, JobState, Period, Plan
+from bot.model import EntryKind, FailureCode, JobState, NoticeKind, Period, Plan
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -236,4 +237,34 @@ meta = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
+)
+
+log_channels = Table(
+    "log_channels",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger),
+    Column("results", Boolean, nullable=False),
+)
+
+# What admins are told; a row stays after it was posted, so that it is not told again.
+notices = Table(
+    "notices",
+    metadata,
+    _number(),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("kind", Choice(NoticeKind), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("job_id", String(16), ForeignKey("jobs.id")),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("posted_at", UtcDateTime),
+    Column("message_id", BigInteger),
+    UniqueConstraint("guild_id", "kind", "key"),
+    Index(
+        "ix_notices_open",
+        "id",
+        sqlite_where=text("posted_at IS NULL"),
+        postgresql_where=text("posted_at IS NULL"),
+    ),
 )

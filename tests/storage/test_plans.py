@@ -24,6 +24,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a server's usage ever": lambda transaction: transaction.ledger.usage(1, Window(None, None)),
     "a job's lines": lambda transaction: transaction.ledger.entries(job_id="0" * 16),
     "a lane's requests": lambda transaction: transaction.lanes.since("lane", NOW),
+    "the notices": lambda transaction: transaction.notices.pending(20),
     "a server's key": lambda transaction: transaction.keys.current(1),
 }
 
@@ -49,8 +50,8 @@ async def test_no_table_is_read_through_for(what: str, storage: Storage, url: st
         found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(values))
         steps = [str(step) for step in found.scalars("detail")]
     await engine.dispose()
-    assert [
-        step for step in steps if step.startswith("SCAN") and " USING INDEX ix_jobs_stale_cards" not in step
-    ] == []
+    # These two hold the rows that are looked for and no others.
+    held = ("USING INDEX ix_jobs_stale_cards", "USING INDEX ix_notices_open")
+    assert [step for step in steps if step.startswith("SCAN") and not step.endswith(held)] == []
     if "usage" in what:
         assert any("COVERING INDEX ix_jobs_usage" in step for step in steps)

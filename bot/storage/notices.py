@@ -1,0 +1,57 @@
+"""What admins are told: an outbox in which each thing is once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.model import Notice, NoticeKind
+from bot.storage.schema import notices
+from bot.storage.session import Session
+
+KEY_LENGTH = 64
+
+
+class Notices:
+    """Notices within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        guild_id: int,
+        kind: NoticeKind,
+        key: str,
+        *,
+        at: datetime,
+        job_id: str | None = None,
+        details: Mapping[str, str | int | None] | None = None,
+    ) -> bool:
+        """The server's admins are to be told this; False if they were, or will be, by an earlier one with
+        that kind and key (at most 64 characters)."""
+        if len(key) > KEY_LENGTH:
+            raise ValueError("a notice's key is at most 64 characters long")
+        insert = (sqlite.insert if self._session.on_sqlite else postgresql.insert)(notices).values(
+            guild_id=guild_id, kind=kind, key=key, details=dict(details or {}), job_id=job_id, created_at=at
+        )
+        once = insert.on_conflict_do_nothing(index_elements=["guild_id", "kind", "key"])
+        return (await self._session.execute(once.returning(notices.c.id))).first() is not None
+
+    async def pending(self, limit: int) -> list[Notice]:
+        """Those that were not posted yet, oldest first."""
+        query = select(notices).where(notices.c.posted_at.is_(None)).order_by(notices.c.id).limit(limit)
+        return [Notice(**row) for row in (await self._session.execute(query)).mappings()]
+
+    async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
+        """It was posted as that message, or it is given up; it is not told again either way."""
+        await self._session.execute(
+            update(notices).where(notices.c.id == notice_id).values(posted_at=at, message_id=message_id)
+        )
+
+    async def forget(self, guild_id: int, kind: NoticeKind) -> None:
+        """What was told is over: if it comes again, it is told again. What was not posted yet is dropped."""
+        await self._session.execute(
+            delete(notices).where(notices.c.guild_id == guild_id, notices.c.kind == kind)
+        )
