@@ -16,7 +16,9 @@ from bot.config import Settings
 from bot.delivery import CdnPhotoSource, DiscordDelivery
 from bot.engine import Engine, PhotoSource, Spool
 from bot.errors import StudiiBotError
+from bot.health import HealthServer, Vitals
 from bot.media import PhotoInspector
+from bot.metrics import Metrics
 from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
 from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import StudiiClient
@@ -39,6 +41,7 @@ class App:
     services: Services
     bot: StudiiBot
     engine: Engine
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -65,7 +68,8 @@ async def build(
         keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
         vault = Vault.open(keys, settings.folder / "encryption.key")
         lanes = await LaneNames.open(storage, vault)
-        studii = await stack.enter_async_context(StudiiClient(settings.studii_api_url))
+        metrics = Metrics()
+        studii = await stack.enter_async_context(StudiiClient(settings.studii_api_url, count=metrics.request))
         inspector = await stack.enter_async_context(PhotoInspector())
         if photos is None:
             photos = await stack.enter_async_context(CdnPhotoSource())
@@ -81,6 +85,7 @@ async def build(
             spool=Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE),
             catalog=catalog,
             clock=clock,
+            posted=metrics.posted,
         )
         services = Services(
             jobs=JobService(
@@ -95,7 +100,19 @@ async def build(
             commands=CommandRegistry(storage),
         )
         bot.attach(services, delivery)
-        yield App(settings, storage, services, bot, engine)
+        if settings.health_port is not None:
+            vitals = Vitals(bot.gateway_connected, engine.oldest_due_poll, engine.occupancy)
+            await stack.enter_async_context(
+                HealthServer(
+                    settings.health_address,
+                    settings.health_port,
+                    vitals=vitals,
+                    storage=storage,
+                    metrics=metrics,
+                    clock=clock,
+                )
+            )
+        yield App(settings, storage, services, bot, engine, metrics)
 
 
 async def run(settings: Settings) -> None:

@@ -99,6 +99,10 @@ class StudiiBot(commands.AutoShardedBot):
         """Take no commands any more: the bot is about to leave."""
         self.accepting = False
 
+    def gateway_connected(self) -> bool:
+        """Whether Discord would tell us now of what people do."""
+        return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
+
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)

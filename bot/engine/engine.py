@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping
 
 from bot.catalog import Catalog
 from bot.clock import Clock
@@ -42,6 +43,7 @@ class Engine:
         catalog: Catalog,
         clock: Clock,
         tuning: Tuning | None = None,
+        posted: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._lanes_bell = Bell()
         tools = Tools(
@@ -53,6 +55,7 @@ class Engine:
             tuning or Tuning(),
             changed=self._tell,
             requeued=self._lanes_bell.ring,
+            posted=posted,
         )
         self._tools = tools
         self._lanes = Lanes(tools, self._lanes_bell)
@@ -78,6 +81,14 @@ class Engine:
         """There is something new to do. Starts nothing by itself: callable from any task on the loop."""
         self._lanes_bell.ring()
         self._tell()
+
+    def oldest_due_poll(self) -> float:
+        """Seconds that the latest look at a running job is late; 0.0: none is."""
+        return self._lanes.overdue()
+
+    def occupancy(self) -> Mapping[str, float]:
+        """Which share of its requests each lane has in use, by the beginning of its hash."""
+        return self._lanes.occupancy()
 
     def _tell(self) -> None:
         for crew in self._crews:

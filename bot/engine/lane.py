@@ -85,6 +85,14 @@ class Lane:
         """Whether a request for that job is under way."""
         return job_id in self._in_flight
 
+    def overdue(self, now: float) -> float:
+        """Seconds that the most overdue look is late; 0.0: none is."""
+        return max(0.0, now - min(self._due.values(), default=now))
+
+    def occupancy(self, now: float) -> float:
+        """The share of the usable requests that is in use at `now`."""
+        return self.rate.used(now) / self.rate.usable
+
     def sync(self, waiting: Iterable[Waiting], running: Iterable[Running], now: float) -> None:
         """Take over what the database says, but for jobs that have a request under way."""
         queued = {one.id: one for one in waiting if one.id not in self._in_flight}

@@ -51,6 +51,14 @@ class Lanes:
         places = (runner.position(job_id) for runner in self._runners.values())
         return next((place for place in places if place is not None), None)
 
+    def overdue(self) -> float:
+        """Seconds that the latest look of all lanes is late."""
+        return max((runner.overdue() for runner in self._runners.values()), default=0.0)
+
+    def occupancy(self) -> dict[str, float]:
+        """The share of its requests that each lane has in use."""
+        return {name[:8]: runner.occupancy() for name, runner in self._runners.items()}
+
     async def run(self) -> None:
         """Until cancelled; ends only when all requests have."""
         try:

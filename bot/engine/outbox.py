@@ -46,6 +46,8 @@ class Outbox:
         if isinstance(said, Undeliverable):
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
         await self._note(job, said)
+        if isinstance(said, Posted) and job.finished_at is not None:
+            self._tools.posted((self._tools.clock.now() - job.finished_at).total_seconds())
         return None
 
     async def _say(self, job: Job) -> Announcement:

@@ -46,6 +46,11 @@ class RateWindow:
         times = [now - max(0.0, age - 1.0) for age in ages]
         self._answered = deque(sorted([*self._answered, *times]))
 
+    def used(self, now: float) -> int:
+        """Requests that count at `now`."""
+        self._forget(now)
+        return self._in_flight + len(self._answered)
+
     def room(self, now: float) -> int:
         """How many requests may be sent at `now`."""
         if now < self._blocked_until:

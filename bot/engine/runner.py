@@ -106,6 +106,14 @@ class LaneRunner:
         """A waiting job's place in the line, from 1."""
         return self._lane.position(job_id)
 
+    def overdue(self) -> float:
+        """Seconds that the latest look is late."""
+        return self._lane.overdue(self._tools.clock.monotonic())
+
+    def occupancy(self) -> float:
+        """The share of the lane's requests that is in use."""
+        return self._lane.occupancy(self._tools.clock.monotonic())
+
     async def run(self) -> None:
         """Until cancelled, or idle for long."""
         what = f"lane {self._name[:8]}"

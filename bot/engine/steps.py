@@ -17,7 +17,8 @@ class Tools:
     """What the parts work with.
 
     `changed` is called after a change that people should see, `requeued` after one that the lanes have to
-    learn of from the database. Both only ring bells.
+    learn of from the database. Both only ring bells. `posted` is told how many
+    seconds after a job's end its message stood in Discord.
     """
 
     storage: Storage
@@ -28,6 +29,7 @@ class Tools:
     tuning: Tuning
     changed: Callable[[], None]
     requeued: Callable[[], None]
+    posted: Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.clock import SystemClock
 from bot.errors import Busy
 from bot.storage import engines
+from bot.storage.figures import Figures
 from bot.storage.files import private_file, sqlite_file
 from bot.storage.guilds import Guilds
 from bot.storage.jobs import Jobs
@@ -42,6 +43,7 @@ class Transaction:
         self.meta = Meta(session)
         self.notices = Notices(session)
         self.logs = LogChannels(session)
+        self.figures = Figures(session)
 
 
 class Storage:

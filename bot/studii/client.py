@@ -1,7 +1,7 @@
 """Studii's API, one method a request (Studii API docs)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from bot.studii.errors import (
     RateLimited,
     StudiiError,
 )
-from bot.studii.exchange import Answer, Lost, exchange, send_once
+from bot.studii.exchange import Answer, Lost, counting, exchange, send_once
 from bot.studii.transfer import Download, Storage
 from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
 from bot.studii.words import clean, detail_of, retry_after
@@ -68,25 +68,27 @@ class StudiiClient:
         clock: Clock | None = None,
         attempts: int = 3,
         retry_wait: float = 0.5,
+        count: Callable[[str, int | None], None] = lambda kind, status: None,
     ) -> None:
         """`attempts` and `retry_wait` (seconds before the first repeat) are for uploads and downloads of
-        bytes."""
+        bytes. `count` is told the kind of each request, and its answer's status (None: no answer)."""
         self._addresses = Addresses(base_url)
         self._timeouts = timeouts or Timeouts()
         self._clock = clock or SystemClock()
         self._attempts = attempts
         self._retry_wait = retry_wait
+        self._count = count
         self._stack = AsyncExitStack()
         self._api: ClientSession
         self._create: ClientSession
         self._storage: Storage
 
     async def __aenter__(self) -> Self:
-        self._api = await self._session(self._timeouts.total)
+        self._api = await self._session(self._timeouts.total, {"POST": "upload", "GET": "status"})
         # On a kept-alive connection a stale socket and a lost answer look the same: a paid POST gets a fresh
         # one.
-        self._create = await self._session(self._timeouts.total, force_close=True)
-        storage = await self._session(self._timeouts.transfer)
+        self._create = await self._session(self._timeouts.total, {"POST": "create"}, force_close=True)
+        storage = await self._session(self._timeouts.transfer, {"PUT": "put", "GET": "output"})
         self._storage = Storage(storage, attempts=self._attempts, retry_wait=self._retry_wait)
         return self
 
@@ -95,7 +97,9 @@ class StudiiClient:
     ) -> None:
         await self._stack.aclose()
 
-    async def _session(self, total: float, *, force_close: bool = False) -> ClientSession:
+    async def _session(
+        self, total: float, kinds: Mapping[str, str], *, force_close: bool = False
+    ) -> ClientSession:
         limits = self._timeouts
         return await self._stack.enter_async_context(
             ClientSession(
@@ -103,7 +107,7 @@ class StudiiClient:
                 timeout=ClientTimeout(total=total, connect=limits.connect, sock_read=limits.read),
                 headers={"User-Agent": USER_AGENT},
                 cookie_jar=DummyCookieJar(),  # keys of different servers share a session, cookies must not
-                middlewares=(send_once,),
+                middlewares=(counting(kinds, self._count), send_once),
             )
         )
 

@@ -1,10 +1,10 @@
 """One request, one answer: the only place that knows how aiohttp fails."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
+from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse, ClientSession
 from multidict import CIMultiDict
 from pydantic import SecretStr
 from yarl import URL
@@ -61,6 +61,22 @@ def never_sent(error: BaseException) -> bool:
 def reason_of(error: BaseException) -> str:
     """A few words about a failure, without the text of the library's exception, which may hold headers."""
     return str(error) if isinstance(error, _ConnectionLost) else type(error).__name__
+
+
+def counting(kinds: Mapping[str, str], count: Callable[[str, int | None], None]) -> ClientMiddlewareType:
+    """Middleware that tells of each request its kind (by method) and the status of its answer, if any."""
+
+    async def counted(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        kind = kinds.get(request.method, request.method.lower())
+        try:
+            response = await handler(request)
+        except (aiohttp.ClientError, OSError):
+            count(kind, None)
+            raise
+        count(kind, response.status)
+        return response
+
+    return counted
 
 
 async def exchange(

@@ -73,7 +73,7 @@ class World:
     clock: SystemClock = field(default_factory=SystemClock)
     spool_bytes: int = 10_000_000
 
-    def engine(self) -> Engine:
+    def engine(self, posted: Callable[[float], None] = lambda _: None) -> Engine:
         return Engine(
             storage=self.storage,
             studii=self.client,
@@ -85,12 +85,13 @@ class World:
             catalog=Catalog.load(),
             clock=self.clock,
             tuning=self.tuning,
+            posted=posted,
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[Engine, None]:
+    async def running(self, engine: Engine | None = None) -> AsyncGenerator[Engine, None]:
         """The engine at work; afterwards it is stopped as the app stops it."""
-        engine = self.engine()
+        engine = engine or self.engine()
         task = asyncio.create_task(engine.run())
         try:
             yield engine
@@ -220,7 +221,12 @@ def a_staging_job(**options: object) -> Job:
 
 @asynccontextmanager
 async def engine_world(
-    folder: Path, *, options: Options | None = None, down: bool = False, **changes: object
+    folder: Path,
+    *,
+    options: Options | None = None,
+    down: bool = False,
+    count: Callable[[str, int | None], None] = lambda kind, status: None,
+    **changes: object,
 ) -> AsyncGenerator[World, None]:
     """Everything but the engine itself; `changes` are to `QUICK`.
 
@@ -235,7 +241,7 @@ async def engine_world(
     address = f"http://127.0.0.1:{port}/api/v1"
     async with (
         Storage.open(url) as storage,
-        StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01) as client,
+        StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01, count=count) as client,
         PhotoInspector(1) as inspector,
         nullcontext() if down else studii,
     ):

@@ -1,0 +1,112 @@
+"""What an operator's tools can ask: /healthz and /metrics, on a port of their own."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.clock import Clock
+from bot.errors import Busy, SettingsError
+from bot.metrics import Metrics, Snapshot
+from bot.storage import Storage
+
+_log = logging.getLogger(__name__)
+
+PATIENCE = 5.0  # seconds until a database that does not let us write counts as not writable
+LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows down rests for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What only the running parts know; each is asked anew every time."""
+
+    gateway: Callable[[], bool]
+    oldest_due_poll: Callable[[], float]
+    lanes: Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The answer of /healthz."""
+
+    ok: bool
+    gateway: bool
+    database: bool
+    oldest_due_poll_seconds: float
+
+
+class HealthServer:
+    """Serves while its context is open.
+
+    Raises `SettingsError` if the port can't be had.
+    """
+
+    def __init__(
+        self, address: str, port: int, *, vitals: Vitals, storage: Storage, metrics: Metrics, clock: Clock
+    ) -> None:
+        self._address = address
+        self._port = port
+        self._vitals = vitals
+        self._storage = storage
+        self._metrics = metrics
+        self._clock = clock
+        app = web.Application()
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/metrics", self._show_metrics)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+
+    @property
+    def port(self) -> int:
+        """The port on which it listens (of interest if 0 was asked for)."""
+        return int(self._runner.addresses[0][1])
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._address, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise SettingsError(
+                f"HEALTH_PORT {self._port} on {self._address} can't be used ({error.strerror or error})."
+            ) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def check(self) -> Health:
+        """How the bot is."""
+        gateway = self._vitals.gateway()
+        late = self._vitals.oldest_due_poll()
+        database = await self._writable()
+        return Health(gateway and database and late < LATEST_POLL, gateway, database, round(late, 3))
+
+    async def _writable(self) -> bool:
+        try:
+            async with asyncio.timeout(2 * PATIENCE), self._storage.write(patience=PATIENCE) as tx:
+                await tx.meta.set("health", self._clock.now().isoformat().encode())
+        except (Busy, SQLAlchemyError, OSError) as error:
+            _log.warning("The database can't be written: %s", type(error).__name__)
+            return False
+        return True
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        health = await self.check()
+        return web.json_response(asdict(health), status=200 if health.ok else 503)
+
+    async def _show_metrics(self, _request: web.Request) -> web.Response:
+        async with self._storage.read() as tx:
+            jobs = await tx.figures.jobs()
+            reserved, spent = await tx.figures.credits()
+        now = Snapshot(jobs, reserved, spent, self._vitals.lanes(), self._vitals.oldest_due_poll())
+        return web.Response(
+            body=self._metrics.render(now),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
