@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check run lock clean
+.PHONY: help demo test crash check run lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ demo: $(VENV)/sandbox.done ## try the bot in a browser, without Discord and with
 
 test: $(VENV)/dev.done ## run the tests
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the worlds around it (minutes)
+	@$(BIN)/python -W ignore -m tests.crash
 
 check: $(VENV)/dev.done ## style, types and import rules
 	$(BIN)/ruff check .

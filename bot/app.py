@@ -22,6 +22,7 @@ from bot.metrics import Metrics
 from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
 from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import StudiiClient
+from bot.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +132,11 @@ async def run(settings: Settings) -> None:
 
 
 async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
+    async with Watchdog(app.engine.stuck):
+        await _watched(app, token, stop)
+
+
+async def _watched(app: App, token: str, stop: asyncio.Event) -> None:
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
     stopped = asyncio.create_task(stop.wait(), name="stop signal")

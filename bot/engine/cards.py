@@ -26,6 +26,7 @@ class Cards:
             self._show,
             size=tools.tuning.cards_at_once,
             clock=tools.clock,
+            pulse=tools.pulse,
             look_around=tools.tuning.look_around,
         )
 

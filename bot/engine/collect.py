@@ -8,6 +8,7 @@ from bot.catalog import Catalog
 from bot.engine.crew import Crew
 from bot.engine.endings import charge_of, fail_paid, succeed
 from bot.engine.loops import untorn
+from bot.engine.pulse import TRANSFER_PATIENCE
 from bot.engine.spool import suffix_of
 from bot.engine.steps import Tools, backoff
 from bot.errors import Refused
@@ -35,6 +36,8 @@ class Collector:
             self._collect,
             size=tools.tuning.downloads_at_once,
             clock=tools.clock,
+            pulse=tools.pulse,
+            patience=TRANSFER_PATIENCE,
             look_around=tools.tuning.look_around,
         )
 

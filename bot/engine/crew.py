@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.engine.loops import Bell, Complaints, keep_doing
+from bot.engine.pulse import PATIENCE, Pulse
 from bot.model import Job
 
 HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no longer holds up those behind it
@@ -33,6 +34,8 @@ class Crew:
         size: int,
         clock: Clock,
         look_around: float,
+        pulse: Pulse,
+        patience: float = PATIENCE,
         queue: Callable[[Job], Hashable] | None = None,
     ) -> None:
         self.bell = Bell()
@@ -47,6 +50,8 @@ class Crew:
         self._just_ended: set[str] = set()
         self._retries: dict[str, _Retry] = {}
         self._complaints = Complaints(what)
+        self._pulse = pulse
+        self._patience = patience
 
     async def run(self) -> None:
         """Until cancelled; ends only when all its tasks have."""
@@ -57,7 +62,8 @@ class Crew:
         # So many that there is something new among them, however many are under way or resting.
         limit = 2 * self._size + len(self._busy) + len(self._retries)
         self._just_ended.clear()
-        found = await self._find(limit)
+        with self._pulse.work(self.what, progress=False):
+            found = await self._find(limit)
         # What ended while we looked may have been seen as it was before.
         jobs = [job for job in found if job.id not in self._just_ended]
         now = self._clock.monotonic()
@@ -80,7 +86,8 @@ class Crew:
     async def _do(self, job: Job, retry: _Retry) -> None:
         again: float | None
         try:
-            again = await self._work(job, retry.tries)
+            with self._pulse.work(f"{self.what} {job.id}", self._patience):
+                again = await self._work(job, retry.tries)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._complaints.about(error)
         else:

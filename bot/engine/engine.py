@@ -13,6 +13,7 @@ from bot.engine.lanes import Lanes
 from bot.engine.loops import Bell, keep_doing
 from bot.engine.outbox import Outbox
 from bot.engine.ports import Delivery, PhotoSource
+from bot.engine.pulse import Pulse
 from bot.engine.recovery import INTERRUPTED, recover
 from bot.engine.spool import Spool
 from bot.engine.steps import Tools
@@ -56,6 +57,7 @@ class Engine:
             changed=self._tell,
             requeued=self._lanes_bell.ring,
             posted=posted,
+            pulse=Pulse(clock),
         )
         self._tools = tools
         self._lanes = Lanes(tools, self._lanes_bell)
@@ -81,6 +83,10 @@ class Engine:
         """There is something new to do. Starts nothing by itself: callable from any task on the loop."""
         self._lanes_bell.ring()
         self._tell()
+
+    def stuck(self) -> str | None:
+        """What stands still, if the engine has work and makes no progress; None: all is well."""
+        return self._tools.pulse.stuck()
 
     def oldest_due_poll(self) -> float:
         """Seconds that the latest look at a running job is late; 0.0: none is."""

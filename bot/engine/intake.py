@@ -7,6 +7,7 @@ from bot.engine.crew import Crew
 from bot.engine.endings import fail_unpaid
 from bot.engine.loops import untorn
 from bot.engine.ports import PhotoSource
+from bot.engine.pulse import TRANSFER_PATIENCE
 from bot.engine.spool import suffix_of
 from bot.engine.steps import Tools, backoff
 from bot.errors import PhotoUnavailable
@@ -34,6 +35,8 @@ class Intake:
             self._take_in,
             size=tools.tuning.intake_at_once,
             clock=tools.clock,
+            pulse=tools.pulse,
+            patience=TRANSFER_PATIENCE,
             look_around=tools.tuning.look_around,
         )
 

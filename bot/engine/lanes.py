@@ -69,6 +69,14 @@ class Lanes:
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         began = self._tools.clock.monotonic()
+        with self._tools.pulse.work("handing out jobs to lanes", progress=False):
+            await self._look(group)
+        # However often somebody rings, the database is not asked all the time.
+        rest = (self._tools.clock.monotonic() - began) * REST_FOR_WORK
+        await asyncio.sleep(min(max(rest, SHORTEST_REST), self._tools.tuning.look_around))
+        return SUSPICIOUS if self._suspects else self._tools.tuning.look_around
+
+    async def _look(self, group: asyncio.TaskGroup) -> None:
         async with self._tools.storage.read() as tx:
             rows = await tx.jobs.on_lanes()
             keys = {key.id: key for key in await tx.keys.all()} if rows else {}
@@ -92,10 +100,6 @@ class Lanes:
         self._hand_out(shares, group)
         await self._without_key(keyless)
         await self._free(stranded)
-        # However often somebody rings, the database is not asked all the time.
-        rest = (self._tools.clock.monotonic() - began) * REST_FOR_WORK
-        await asyncio.sleep(min(max(rest, SHORTEST_REST), self._tools.tuning.look_around))
-        return SUSPICIOUS if self._suspects else self._tools.tuning.look_around
 
     def _hand_out(self, shares: Mapping[str, _Share], group: asyncio.TaskGroup) -> None:
         for name, share in shares.items():

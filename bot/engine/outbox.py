@@ -26,6 +26,7 @@ class Outbox:
             self._announce,
             size=tools.tuning.announcements_at_once,
             clock=tools.clock,
+            pulse=tools.pulse,
             look_around=tools.tuning.look_around,
             queue=lambda job: job.channel_id,
         )

@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.engine.lane import Lane, Running, Send, Step, Waiting
 from bot.engine.loops import Bell, Complaints, keep_doing
 from bot.engine.polling import Polling
+from bot.engine.pulse import PATIENCE, TRANSFER_PATIENCE
 from bot.engine.rate import RateWindow
 from bot.engine.starting import Starting, needs_upload
 from bot.engine.steps import StepResult, Tools
@@ -121,7 +122,8 @@ class LaneRunner:
             await keep_doing(what, self._bell, lambda: self._turn(group), until=self._leave_if_idle)
 
     async def _turn(self, group: asyncio.TaskGroup) -> float | None:
-        await self._restore()
+        with self._tools.pulse.work(f"lane {self._name[:8]}", progress=False):
+            await self._restore()
         while True:
             now = self._tools.clock.monotonic()
             decision = self._lane.decide(now)
@@ -151,7 +153,9 @@ class LaneRunner:
         result: StepResult | None = None
         pause = 0.0
         try:
-            result = await self._take(send, self._lane.age(send.job_id, now))
+            patience = TRANSFER_PATIENCE if send.step is Step.UPLOAD else PATIENCE
+            with self._tools.pulse.work(f"{send.step} {send.job_id}", patience):
+                result = await self._take(send, self._lane.age(send.job_id, now))
             self._complaints.none()
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
             pause = self._complaints.about(error)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.clock import Clock
+from bot.engine.pulse import Pulse
 from bot.engine.spool import Spool
 from bot.engine.tuning import Tuning
 from bot.model import Job, StudiiKey
@@ -30,6 +31,7 @@ class Tools:
     changed: Callable[[], None]
     requeued: Callable[[], None]
     posted: Callable[[float], None]
+    pulse: Pulse
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from itertools import cycle
 
 from bot.clock import SystemClock
 from bot.engine.crew import Crew
+from bot.engine.pulse import Pulse
 from bot.model import Job
 from tests.engine.world import a_job
 
@@ -25,6 +26,7 @@ class Desk:
             self.find,
             self.work,
             size=size,
+            pulse=Pulse(SystemClock()),
             clock=SystemClock(),
             look_around=0.05,
             queue=lambda job: job.channel_id,

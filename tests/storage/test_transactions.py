@@ -134,7 +134,7 @@ async def test_a_writer_cancelled_while_another_process_holds_the_file_leaves_th
 
 
 async def test_a_storm_of_cancellations_leaves_the_database_whole_and_usable(storage: Storage) -> None:
-    chance = random.Random(20260504)  # noqa: S311 - the same storm each time
+    chance = random.Random(20260504)
     committed = 0
 
     async def transfer() -> None:

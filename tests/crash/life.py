@@ -1,0 +1,124 @@
+"""One life of a bot's process: the engine with the real delivery, until its job is over or it is killed."""
+
+import asyncio
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+from discord.http import Route
+
+from bot.catalog import Catalog
+from bot.clock import SystemClock
+from bot.delivery import DiscordDelivery
+from bot.engine import Engine, Spool
+from bot.media import PhotoInspector
+from bot.model import Job, JobState
+from bot.storage import Storage, Vault
+from bot.studii import StudiiClient, Timeouts
+from tests.crash.tracer import Tracer
+from tests.engine.world import QUICK
+
+PATIENCE = 20.0  # seconds that a life may last
+ENDED, GAVE_UP = 0, 3
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a process is started with. `point` and `nth`: where it dies; `later`: seconds that its clock is
+    ahead."""
+
+    folder: str
+    studii: str
+    discord: str
+    point: str | None = None
+    nth: int = 1
+    later: float = 0.0
+    trace: bool = False
+    tuning: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+class _LaterClock(SystemClock):
+    def __init__(self, seconds: float) -> None:
+        self._ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+
+class _Photos:
+    """Photos come from a folder, and it takes a moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def fetch(self, job: Job, destination: Path, limit: int) -> None:
+        await asyncio.to_thread(shutil.copyfile, self._folder / "photo.png", destination)
+
+
+def live(life: Life) -> int:
+    """Live it; returns the exit status. Points that were passed are left in `points.json`."""
+    logging.disable()
+    Route.BASE = life.discord
+    tracer = Tracer(life.point, life.nth)
+    code = asyncio.run(_live(life, tracer))
+    if life.trace:
+        (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))
+    return code
+
+
+async def _live(life: Life, tracer: Tracer) -> int:
+    folder = Path(life.folder)
+    clock = _LaterClock(life.later)
+    tuning = replace(QUICK, **dict(life.tuning))  # type: ignore[arg-type]
+    async with (
+        Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
+        StudiiClient(
+            life.studii,
+            timeouts=Timeouts(connect=2, read=1, total=2, transfer=5),
+            attempts=2,
+            retry_wait=0.01,
+        ) as studii,
+        PhotoInspector(1) as inspector,
+        discord.Client(intents=discord.Intents.none()) as client,
+    ):
+        await client.login("of.no.use")
+        catalog = Catalog.load()
+        engine = Engine(
+            storage=storage,
+            studii=studii,
+            vault=Vault.open((), folder / "encryption.key"),
+            delivery=DiscordDelivery(client, catalog, clock),
+            photos=_Photos(folder),
+            inspector=inspector,
+            spool=Spool(folder / "spool", 10_000_000),
+            catalog=catalog,
+            clock=clock,
+            tuning=tuning,
+        )
+        tracer.install()
+        running = asyncio.create_task(engine.run())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await _until_over(storage, running)
+        except TimeoutError:
+            return GAVE_UP
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+    return ENDED
+
+
+async def _until_over(storage: Storage, running: "asyncio.Task[Any]") -> None:
+    while not running.done():
+        async with storage.read() as tx:
+            jobs = await tx.jobs.in_states(list(JobState))
+        if all(job.announced_at is not None for job in jobs):
+            return
+        await asyncio.sleep(0.02)
+    running.result()

@@ -1,0 +1,168 @@
+"""The two worlds around a bot that is killed, and what has to be true of them afterwards."""
+
+import asyncio
+import itertools
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from bot.model import EntryKind, Job, JobState, Plan
+from bot.storage import LaneNames, Storage, Vault, migrate
+from sandbox.discord.rest import DiscordRest
+from sandbox.studii import Key, Options, StudiiServer
+from tests.crash.life import Life
+from tests.engine.world import a_job, a_staging_job, png
+
+KILLED = -9
+ROOT = Path(__file__).parents[2]
+
+
+class Zygote:
+    """The process from which lives are started, one at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def live(self, life: Life) -> int:
+        """How it ended: the exit status, or minus the signal."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asdict(life)).encode() + b"\n")
+        return int(await self._process.stdout.readline())
+
+
+@asynccontextmanager
+async def zygote() -> AsyncGenerator[Zygote]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-W", "ignore", "-m", "tests.crash.zygote"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Zygote(process)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@dataclass
+class Case:
+    """One job in a database of its own, with a key and a channel of its own."""
+
+    folder: Path
+    key: Key
+    job: Job
+
+    @property
+    def database(self) -> str:
+        return f"sqlite+aiosqlite:///{self.folder / 'studii.db'}"
+
+
+@dataclass
+class Worlds:
+    """A Studii and a Discord that outlive the bot."""
+
+    folder: Path
+    studii: StudiiServer
+    discord: DiscordRest
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    async def case(self, *, text: bool = False) -> Case:
+        """A job that has just been accepted, its card standing in its channel."""
+        number = next(self.numbers)
+        folder = self.folder / str(number)
+        await asyncio.to_thread(shutil.copytree, self.folder / "template", folder)
+        key = self.studii.add_key("team")
+        ids = {"guild_id": 100_000 + number, "channel_id": 200_000 + number}
+        job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
+        job = replace(job, card_message_id=self.discord.put_card(job.channel_id))
+        case = Case(folder, key, job)
+        async with Storage.open(case.database) as storage:
+            vault = Vault.open((), folder / "encryption.key")
+            lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
+            async with storage.write() as tx:
+                at = job.created_at
+                stored = await tx.keys.add(
+                    job.guild_id, lane, key.hint, Plan.TEAM, vault.seal(key.secret), at
+                )
+                await tx.guilds.set_key(job.guild_id, stored.id, at)
+                await tx.jobs.add(job)
+                await tx.ledger.reserve(job, at)
+        return case
+
+    def life(self, case: Case, **options: Any) -> Life:
+        return Life(str(case.folder), self.studii.url, self.discord.url, **options)
+
+    async def wrong(self, case: Case, *, may_be_unknown: bool) -> tuple[Job, list[str]]:
+        """The job, and what is not as it was promised, after the last life has ended by itself."""
+        async with Storage.open(case.database) as storage, storage.read() as tx:
+            job = await tx.jobs.get(case.job.id)
+            kinds = [line.kind for line in await tx.ledger.entries(job_id=case.job.id)]
+            complaints = await tx.ledger.discrepancies()
+        assert job is not None
+        submitted = [one for one in self.studii.jobs.values() if one.key is case.key]
+        posted = [one for one in self.discord.in_channel(job.channel_id) if one.nonce is not None]
+        if len(submitted) > 1:
+            complaints.append(f"submitted {len(submitted)} times")
+        if len(posted) != 1:
+            complaints.append(f"its last word was posted {len(posted)} times")
+        if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:
+            complaints.append(f"its lines in the ledger are {kinds}")
+        match job.state:
+            case JobState.UNKNOWN:
+                if not may_be_unknown:
+                    complaints.append("unknown, although it was known")
+                if job.reserved != job.estimate or job.settled:
+                    complaints.append("unknown, and its credits are not just reserved")
+            case JobState.SUCCEEDED:
+                spent = case.key.spent
+                if len(submitted) != 1 or job.settled != spent or job.reserved:
+                    complaints.append(f"settled {job.settled}, and Studii charged {spent}")
+                if not posted or not posted[0].files:
+                    complaints.append("posted without its picture")
+            case _:
+                complaints.append(f"{job.state}: {job.failure} {job.failure_text}")
+        return job, complaints
+
+    async def drop(self, case: Case) -> None:
+        """Its files are not needed any more."""
+        await asyncio.to_thread(shutil.rmtree, case.folder)
+
+    @staticmethod
+    async def state(case: Case) -> JobState:
+        async with Storage.open(case.database) as storage, storage.read() as tx:
+            job = await tx.jobs.get(case.job.id)
+        assert job is not None
+        return job.state
+
+
+@asynccontextmanager
+async def worlds(options: Options | None = None) -> AsyncGenerator[Worlds]:
+    folder = _new_folder()
+    try:
+        await migrate(f"sqlite+aiosqlite:///{folder / 'template' / 'studii.db'}")
+        options = options or Options(instant=True, long_side=64)
+        async with StudiiServer(options) as studii, DiscordRest() as discord:
+            yield Worlds(folder, studii, discord)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _new_folder() -> Path:
+    """In memory where there is such a place: a killed process loses nothing that it had written there."""
+    memory = Path("/dev/shm")  # noqa: S108
+    folder = Path(mkdtemp(prefix="studii-crash-", dir=memory if memory.is_dir() else None))
+    template = folder / "template"
+    (template / "spool").mkdir(parents=True)
+    (template / "photo.png").write_bytes(png())
+    return folder
