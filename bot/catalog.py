@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -26,6 +27,8 @@ SHIPPED = Path(__file__).with_name("tools.toml")
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 Kind = Literal["image", "video"]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 MAX_OPTIONS = 22  # of Discord's 25, less the image and what every command has beside its inputs
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
@@ -80,6 +83,7 @@ class Tool(_Strict):
     output: Kind | None = None
     output_from: Name | None = None
     assumed_cost: Annotated[int, Field(ge=0, le=1_000_000)]
+    usual_seconds: Seconds | Mapping[Kind, Seconds] = USUAL_SECONDS
     portrait: bool = False
     inputs: Annotated[tuple[ToolInput, ...], Field(max_length=MAX_OPTIONS)] = ()
 
@@ -139,6 +143,12 @@ class Tool(_Strict):
         if self.output is not None:
             return self.output
         return "video" if inputs.get(self.output_from or "") == "video" else "image"
+
+    def usually_takes(self, output_kind: Kind) -> float:
+        """Seconds from submission to the end, until it has been seen how long it takes."""
+        if isinstance(self.usual_seconds, float):
+            return self.usual_seconds
+        return self.usual_seconds.get(output_kind, USUAL_SECONDS[output_kind])
 
 
 class Catalog:

@@ -296,9 +296,12 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is known of a job's way besides its row: its place in the lane's line, from 1."""
+    """What is known of a job's way besides its row: its place in the lane's line, from 1, when it will
+    probably be sent to Studii (a waiting one), and when its result will probably be seen."""
 
     position: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

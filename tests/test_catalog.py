@@ -251,3 +251,17 @@ def test_a_file_that_is_not_there_is_told_of_with_its_setting(tmp_path: Path) ->
         SettingsError, match=r"^STUDII_TOOLS_FILE: .*gone\.toml cannot be read \(No such file"
     ):
         Catalog.load(tmp_path / "gone.toml")
+
+
+def test_how_long_a_job_takes_is_guessed_by_kind_of_output_and_for_any_tool(
+    shipped: Catalog, tmp_path: Path
+) -> None:
+    assert shipped.get("studio").usually_takes("video") > shipped.get("studio").usually_takes("image")
+    file = tmp_path / "tools.toml"
+    file.write_text(GOOD)
+    assert Catalog.load(file).get("studio").usually_takes("image") > 0
+    file.write_text(GOOD + "usual_seconds = { image = 7 }\n")
+    assert Catalog.load(file).get("studio").usually_takes("image") == 7.0
+    file.write_text(GOOD + "usual_seconds = 0\n")
+    with pytest.raises(SettingsError, match="usual_seconds"):
+        Catalog.load(file)

@@ -12,6 +12,7 @@ from bot.errors import Busy
 from bot.storage import engines
 from bot.storage.figures import Figures
 from bot.storage.files import private_file, sqlite_file
+from bot.storage.durations import Durations
 from bot.storage.guilds import Guilds
 from bot.storage.jobs import Jobs
 from bot.storage.keys import Keys
@@ -40,6 +41,7 @@ class Transaction:
         self.keys = Keys(session)
         self.lanes = Lanes(session)
         self.prices = Prices(session)
+        self.durations = Durations(session)
         self.meta = Meta(session)
         self.notices = Notices(session)
         self.logs = LogChannels(session)

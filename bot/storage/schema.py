@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -230,6 +231,18 @@ prices = Table(
     Column("variant", Text, primary_key=True),
     Column("charge", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+)
+
+durations = Table(
+    "durations",
+    metadata,
+    _number(),
+    Column("tool", Text, nullable=False),
+    Column("output_kind", Text, nullable=False),
+    Column("low", Float(53), nullable=False),
+    Column("high", Float(53), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "tool", "output_kind", "id"),
 )
 
 meta = Table(

@@ -90,6 +90,7 @@ def plausible(table: Table) -> dict[str, Any]:
         "BLOB": b"sealed",
         "JSON": {"prompt": "a cat"},
         "BOOLEAN": True,
+        "FLOAT": 1.5,
         "DATETIME": None,
     }
     row: dict[str, Any] = {}

@@ -1,0 +1,34 @@
+"""How long Studii's jobs took lately."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+
+from bot.storage.schema import durations
+from bot.storage.session import Session
+
+KEPT = 100  # newest observations of a tool and kind of output: older ones say little of how it is now
+
+
+class Durations:
+    """Seconds from submission to the end, as intervals, within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def learn(self, tool: str, output_kind: str, low: float, high: float, at: datetime) -> None:
+        """A job was still going after `low` seconds, and over after `high`. Forgets the oldest ones."""
+        await self._session.execute(
+            insert(durations).values(tool=tool, output_kind=output_kind, low=low, high=high, at=at)
+        )
+        of_these = (durations.c.tool == tool) & (durations.c.output_kind == output_kind)
+        newest = select(durations.c.id).where(of_these).order_by(durations.c.id.desc())
+        first_kept = newest.limit(1).offset(KEPT - 1).scalar_subquery()
+        await self._session.execute(delete(durations).where(of_these, durations.c.id < first_kept))
+
+    async def all(self) -> dict[tuple[str, str], list[tuple[float, float]]]:
+        """By tool and kind of output: what was observed, oldest first."""
+        found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for row in await self._session.execute(select(durations).order_by(durations.c.id)):
+            found.setdefault((row.tool, row.output_kind), []).append((row.low, row.high))
+        return found
