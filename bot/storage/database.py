@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.clock import SystemClock
 from bot.errors import Busy
 from bot.storage import engines
+from bot.storage.durations import Durations
 from bot.storage.figures import Figures
 from bot.storage.files import private_file, sqlite_file
-from bot.storage.durations import Durations
 from bot.storage.guilds import Guilds
 from bot.storage.jobs import Jobs
 from bot.storage.keys import Keys
