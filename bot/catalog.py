@@ -146,7 +146,7 @@ class Tool(_Strict):
 
     def usually_takes(self, output_kind: Kind) -> float:
         """Seconds from submission to the end, until it has been seen how long it takes."""
-        if isinstance(self.usual_seconds, float):
+        if isinstance(self.usual_seconds, int | float):
             return self.usual_seconds
         return self.usual_seconds.get(output_kind, USUAL_SECONDS[output_kind])
 
