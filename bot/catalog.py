@@ -83,7 +83,7 @@ class Tool(_Strict):
     output: Kind | None = None
     output_from: Name | None = None
     assumed_cost: Annotated[int, Field(ge=0, le=1_000_000)]
-    usual_seconds: Seconds | Mapping[Kind, Seconds] = USUAL_SECONDS
+    usual_seconds: Seconds | Mapping[Kind, Seconds] | None = None
     portrait: bool = False
     inputs: Annotated[tuple[ToolInput, ...], Field(max_length=MAX_OPTIONS)] = ()
 
@@ -148,7 +148,7 @@ class Tool(_Strict):
         """Seconds from submission to the end, until it has been seen how long it takes."""
         if isinstance(self.usual_seconds, int | float):
             return self.usual_seconds
-        return self.usual_seconds.get(output_kind, USUAL_SECONDS[output_kind])
+        return (self.usual_seconds or USUAL_SECONDS).get(output_kind, USUAL_SECONDS[output_kind])
 
 
 class Catalog:

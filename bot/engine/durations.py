@@ -1,0 +1,217 @@
+"""How long jobs of each kind take, learned from when they were seen to end. Pure.
+
+What is observed is an interval: a job was still going at one look and over at the next. A density over
+logarithmic cells is fitted to the newest of these intervals by a few rounds of EM, smoothed by as much as so
+few
+values warrant. It starts from the catalogue's guess, which counts as some jobs, and keeps a thin tail to both
+sides for ever: a guess that is wrong by a lot, jobs that fail at once and cold starts are all within what it
+holds possible.
+"""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
+from math import erfc, exp, log, sqrt
+from typing import NamedTuple
+
+FIRST = 0.25  # seconds; the first cell ends here
+STEP = 0.08  # of the logarithm of time, for each following cell
+CELLS = 190  # up to some ten days
+REMEMBERED = 100  # newest observations of a kind
+GUESS_WEIGHT = 2.0  # the guess counts as so many jobs
+GUESS_SPREAD = 0.7  # standard deviation of the logarithm
+TAIL_WEIGHT = 0.4
+TAIL_SPREAD = 2.0
+ROUNDS = 4
+LEAST_SPREAD = 0.05
+NEARLY_NEVER = 1e-6
+
+_EDGES = [0.0, *(FIRST * exp(STEP * n) for n in range(CELLS))]
+_WIDTHS = [high - low for low, high in pairwise(_EDGES)]
+_CENTRES = [log(FIRST) + STEP * (n - 0.5) for n in range(CELLS)]
+_LOG_FIRST = log(FIRST)
+
+
+class Work(NamedTuple):
+    """What is done: jobs of one tool and kind of output take similarly long."""
+
+    tool: str
+    output_kind: str
+
+
+class Glance(NamedTuple):
+    """A model seen from a moment (age in seconds) at which the job was still going."""
+
+    age: float
+    ended: float  # probability to have ended by then, before anything was seen
+    area: float  # its integral up to then
+    going: float  # 1 - ended, not less than nearly never
+
+
+class Model:
+    """One kind's distribution of durations, in seconds."""
+
+    __slots__ = ("_areas", "_ended")
+
+    def __init__(self, masses: Sequence[float]) -> None:
+        total = sum(masses)
+        self._ended = [0.0, *(part / total for part in accumulate(masses))]
+        cells = zip(_WIDTHS, self._ended, self._ended[1:], strict=False)
+        self._areas = [0.0, *accumulate((low + high) / 2 * width for width, low, high in cells)]
+
+    def glance(self, age: float) -> Glance:
+        """What is known of a job that was going at that age."""
+        ended, area = self._at(age)
+        return Glance(age, ended, area, max(1.0 - ended, NEARLY_NEVER))
+
+    def unseen(self, since: Glance, age: float) -> tuple[float, float]:
+        """Of a job last seen going: the probability that it has ended by now, and the expected seconds for
+        which it has been sitting finished, A = ∫ P(ended by u | going at the last look) du."""
+        ended, area = self._at(age)
+        waited = (area - since.area - since.ended * (age - since.age)) / since.going
+        return min(1.0, (ended - since.ended) / since.going), max(0.0, waited)
+
+    def due(self, since: Glance, price: float) -> float:
+        """The age at which the expected unseen wait is worth a look at `price` seconds."""
+        wanted = price * since.going + since.area - since.ended * since.age
+        # area(t) - ended * t never falls from the last look on.
+        low, high = _cell(since.age), CELLS - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._areas[middle + 1] - since.ended * _EDGES[middle + 1] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        slope = (self._ended[low + 1] - self._ended[low]) / _WIDTHS[low] / 2
+        rise = self._ended[low] - since.ended
+        missing = wanted - (self._areas[low] - since.ended * _EDGES[low])
+        root = max(0.0, rise * rise + 4 * slope * missing)
+        divisor = rise + sqrt(root)  # the stable form of the quadratic's solution
+        return max(since.age, _EDGES[low] + 2 * missing / divisor if divisor > 0 else _EDGES[low + 1])
+
+    def quantile(self, share: float) -> float:
+        """The duration that this share of jobs stays under."""
+        place = min(max(bisect_left(self._ended, share), 1), CELLS)
+        low, high = self._ended[place - 1], self._ended[place]
+        return _EDGES[place - 1] + _WIDTHS[place - 1] * ((share - low) / (high - low) if high > low else 1.0)
+
+    def expected_left(self, age: float, *, but: float = 0.02) -> float:
+        """The mean of what a job of that age has still before it, the longest (`but` of them) cut short."""
+        now = self.glance(age)
+        end = self.quantile(1.0 - but * now.going)
+        _, area = self._at(end)
+        return max(0.0, (end - age) - (area - now.area)) / now.going if end > age else 0.0
+
+    def _at(self, age: float) -> tuple[float, float]:
+        cell = _cell(age)
+        into = min(age - _EDGES[cell], _WIDTHS[cell])
+        ended = self._ended[cell]
+        rise = (self._ended[cell + 1] - ended) * into / _WIDTHS[cell]
+        beyond = max(0.0, age - _EDGES[CELLS])
+        return ended + rise, self._areas[cell] + (ended + rise / 2) * into + beyond
+
+
+class Durations:
+    """The models of all kinds of work. `usually` gives the catalogue's guess, in seconds."""
+
+    def __init__(self, usually: Callable[[Work], float]) -> None:
+        self._usually = usually
+        self._seen: dict[Work, deque[tuple[float, float]]] = {}
+        self._models: dict[Work, Model] = {}
+
+    def restore(self, seen: Mapping[tuple[str, str], Iterable[tuple[float, float]]]) -> None:
+        """Take over what was observed in an earlier life, oldest first."""
+        for (tool, output_kind), intervals in seen.items():
+            self._seen[Work(tool, output_kind)] = deque(intervals, REMEMBERED)
+        self._models.clear()
+
+    def learn(self, work: Work, low: float, high: float) -> None:
+        """A job was going at the age of `low` seconds, and over at `high`."""
+        self._seen.setdefault(work, deque(maxlen=REMEMBERED)).append((low, max(low, high)))
+        self._models.pop(work, None)
+
+    def model(self, work: Work) -> Model:
+        """How long such jobs take, as far as is known."""
+        model = self._models.get(work)
+        if model is None:
+            model = self._models[work] = fit(self._usually(work), self._seen.get(work, ()))
+        return model
+
+
+def fit(guess: float, seen: Iterable[tuple[float, float]]) -> Model:
+    """The model for a guess (the median, in seconds) and intervals in which jobs ended."""
+    before = _guess_masses(guess)
+    parts = [_parts(low, high) for low, high in seen]
+    masses = before
+    if parts:
+        for _ in range(ROUNDS):
+            masses = [one + more for one, more in zip(before, _smooth(_expect(masses, parts)), strict=True)]
+    return Model(masses)
+
+
+def _guess_masses(guess: float) -> list[float]:
+    def ended(edge: float) -> float:
+        if edge <= 0:
+            return 0.0
+        away = log(edge / guess)
+        body, tail = away / GUESS_SPREAD, away / TAIL_SPREAD
+        return GUESS_WEIGHT * erfc(-body / sqrt(2)) / 2 + TAIL_WEIGHT * erfc(-tail / sqrt(2)) / 2
+
+    by_edge = [ended(edge) for edge in _EDGES]
+    return [high - low for low, high in pairwise(by_edge)]
+
+
+def _parts(low: float, high: float) -> list[tuple[int, float]]:
+    """The cells that an interval touches, and how much of each."""
+    first, last = _cell(low), _cell(high)
+    if first == last:
+        return [(first, 1.0)]
+    return [
+        (cell, (min(high, _EDGES[cell + 1]) - max(low, _EDGES[cell])) / _WIDTHS[cell])
+        for cell in range(first, last + 1)
+    ]
+
+
+def _expect(masses: Sequence[float], parts: Sequence[Sequence[tuple[int, float]]]) -> list[float]:
+    """Each observation shared out among its cells, by how probable they are."""
+    counts = [0.0] * CELLS
+    for cells in parts:
+        weights = [masses[cell] * share for cell, share in cells]
+        total = sum(weights)
+        if total <= 0:
+            weights, total = [share for _, share in cells], sum(share for _, share in cells) or 1.0
+        for (cell, _), weight in zip(cells, weights, strict=True):
+            counts[cell] += weight / total
+    return counts
+
+
+def _smooth(counts: Sequence[float]) -> list[float]:
+    """Spread out by Silverman's rule, with the guess's spread counted in while there are few."""
+    number = sum(counts)
+    mean = sum(count * centre for count, centre in zip(counts, _CENTRES, strict=True)) / number
+    square = sum(count * (centre - mean) ** 2 for count, centre in zip(counts, _CENTRES, strict=True))
+    deviation = sqrt((square + GUESS_WEIGHT * GUESS_SPREAD**2) / (number + GUESS_WEIGHT))
+    if number >= 8:
+        deviation = min(deviation, max(LEAST_SPREAD, _quartile_range(counts, number) / 1.34))
+    width = max(LEAST_SPREAD, 0.9 * deviation * number**-0.2)
+    reach = int(3 * width / STEP) + 1
+    kernel = [exp(-0.5 * (n * STEP / width) ** 2) for n in range(-reach, reach + 1)]
+    scale = sum(kernel)
+    smooth = [0.0] * CELLS
+    for cell, count in enumerate(counts):
+        if count > NEARLY_NEVER:
+            for n, part in enumerate(kernel, cell - reach):
+                smooth[min(max(n, 0), CELLS - 1)] += count * part / scale
+    return smooth
+
+
+def _quartile_range(counts: Sequence[float], number: float) -> float:
+    so_far = list(accumulate(counts))
+    return STEP * (bisect_left(so_far, 0.75 * number) - bisect_left(so_far, 0.25 * number) + 1)
+
+
+def _cell(age: float) -> int:
+    if age < FIRST:
+        return 0
+    return min(int((log(age) - _LOG_FIRST) / STEP) + 1, CELLS - 1)
