@@ -100,7 +100,7 @@ async def build(
             credits=CreditService(storage, catalog, clock),
             commands=CommandRegistry(storage),
         )
-        bot.attach(services, delivery)
+        bot.attach(services, delivery, clock)
         if settings.health_port is not None:
             vitals = Vitals(bot.gateway_connected, engine.oldest_due_poll, engine.occupancy)
             await stack.enter_async_context(

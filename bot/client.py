@@ -13,16 +13,18 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.catalog import Catalog
+from bot.clock import Clock
 from bot.errors import SettingsError, StudiiBotError
 from bot.services import Services
 from bot.ui.buttons import BUTTONS
 from bot.ui.layout import QUIET, notice
 from bot.ui.problems import answer, tell
-from bot.ui.starting import Cards
+from bot.ui.starting import Cards, JobStarter
+from bot.ui.tool_forms import ToolForms
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("cogs.tools", "cogs.credits", "cogs.settings")
+EXTENSIONS = ("cogs.tools", "cogs.photos", "cogs.credits", "cogs.settings")
 LOGIN_SECONDS = 30.0
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
@@ -79,11 +81,12 @@ class StudiiBot(commands.AutoShardedBot):
         self.accepting = True
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
-        self._attached: tuple[Services, Cards] | None = None
+        self._attached: tuple[Services, Cards, ToolForms] | None = None
 
-    def attach(self, services: Services, cards: Cards) -> None:
+    def attach(self, services: Services, cards: Cards, clock: Clock) -> None:
         """Give the bot what its commands and buttons work with."""
-        self._attached = (services, cards)
+        starter = JobStarter(services.jobs, self.catalog, cards)
+        self._attached = (services, cards, ToolForms(starter, self.catalog, clock))
 
     @property
     def services(self) -> Services:
@@ -94,6 +97,11 @@ class StudiiBot(commands.AutoShardedBot):
     def cards(self) -> Cards:
         """What keeps cards editable; raises RuntimeError before `attach`."""
         return self._parts()[1]
+
+    @property
+    def forms(self) -> ToolForms:
+        """What begins jobs from pictures; raises RuntimeError before `attach`."""
+        return self._parts()[2]
 
     def refuse_commands(self) -> None:
         """Take no commands any more: the bot is about to leave."""
@@ -144,7 +152,7 @@ class StudiiBot(commands.AutoShardedBot):
         text = json.dumps([self.application_id, payload], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _parts(self) -> tuple[Services, Cards]:
+    def _parts(self) -> tuple[Services, Cards, ToolForms]:
         if self._attached is None:
             raise RuntimeError("attach the services before the bot is started")
         return self._attached

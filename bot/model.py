@@ -62,7 +62,7 @@ class FailureCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourcePhoto:
-    """The photo that a job starts from, as Discord tells of it (size in bytes)."""
+    """The photo that a job starts from, as Discord tells of it (size in bytes; 0 in a request: not known)."""
 
     url: str
     filename: str

@@ -53,7 +53,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp
 async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
-        bot.attach(desk.services, desk.delivery)
+        bot.attach(desk.services, desk.delivery, desk.clock)
         await desk.env.restart_bot(bot)
         assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
 

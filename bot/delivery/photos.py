@@ -14,7 +14,15 @@ from bot.model import Job
 
 log = logging.getLogger(__name__)
 
-HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+HOSTS = frozenset(
+    {
+        "cdn.discordapp.com",
+        "media.discordapp.net",
+        # Discord's proxy for pictures from elsewhere.
+        "images-ext-1.discordapp.net",
+        "images-ext-2.discordapp.net",
+    }
+)
 TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
 CHUNK = 256 * 1024  # bytes
 UNREACHABLE = "The photo could not be fetched from Discord. Please try again in a moment."

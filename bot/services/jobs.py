@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.catalog import Catalog, Tool
@@ -52,7 +53,7 @@ class JobService:
                 raise Refused(NO_KEY)
             price = await price_of(transaction, tool, request.inputs)
             ensure_room(state, price)
-            job = _new_job(request, tool, price.amount, now)
+            job = _new_job(request, tool, price.amount, now, self._max_source_bytes)
             await transaction.jobs.add(job)
             job = await transaction.ledger.reserve(job, now)
         self._wake()
@@ -79,7 +80,11 @@ class JobService:
         )
 
 
-def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime) -> Job:
+def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime, max_source_bytes: int) -> Job:
+    source = request.source
+    if source is not None and not source.size:
+        # Discord does not say how large it is: it may be as large as any that is taken.
+        source = replace(source, size=max_source_bytes)
     return Job(
         id=secrets.token_hex(8),
         guild_id=request.guild_id,
@@ -88,7 +93,7 @@ def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime) -> Job:
         tool=tool.slug,
         inputs=dict(request.inputs),
         variant=tool.variant(request.inputs),
-        source=request.source,
+        source=source,
         private=request.private,
         state=JobState.RECEIVED,
         version=1,

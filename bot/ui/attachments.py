@@ -11,13 +11,21 @@ NAME_LENGTH = 60  # characters shown of a file's name
 
 
 def source_photo(attachment: discord.Attachment) -> SourcePhoto:
-    """The attachment as a job's source; what its bytes really are is looked at when they are here.
+    """The attachment as a job's source; raises `Refused` as `ensure_taken` does."""
+    declared = (attachment.content_type or "").partition(";")[0].strip().lower()
+    return ensure_taken(
+        SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size), "as `image`"
+    )
+
+
+def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
+    """The same photo; what its bytes really are is looked at when they are here.
 
     Raises `Refused` when Discord declares something that is no picture, or one that we do not take.
     """
-    declared = (attachment.content_type or "").partition(";")[0].strip().lower()
+    declared = photo.content_type
     if declared and declared not in TAKEN:
-        name = plain(attachment.filename, NAME_LENGTH)
+        name = plain(photo.filename, NAME_LENGTH)
         what = "of a kind that Studii does not take" if declared.startswith("image/") else "no picture"
-        raise Refused(f"{name} is {what}. Use a JPEG, PNG or WebP picture as `image`. Nothing was charged.")
-    return SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)
+        raise Refused(f"{name} is {what}. Use a JPEG, PNG or WebP picture {how}. Nothing was charged.")
+    return photo

@@ -111,7 +111,7 @@ async def open_desk(
 def make_bot(catalog: Catalog, clock: FakeClock, services: Services) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=discord.Intents(guilds=True))
     delivery = DiscordDelivery(bot, catalog, clock)
-    bot.attach(services, delivery)
+    bot.attach(services, delivery, clock)
     return bot, delivery
 
 

@@ -1,0 +1,99 @@
+"""The one finder of pictures in a message, wherever Discord keeps them."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import discord
+
+from bot.model import SourcePhoto
+
+# What Discord's own CDN serves; anything else is fetched through Discord's proxy.
+_OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
+_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tiff", ".webp"})
+_NAMELESS = "picture"
+
+
+def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
+    """The message's pictures in the order in which they are seen, each once; a size of 0: not known.
+
+    They may be attachments, in a forwarded message, in media components or in embeds. Whether their kind is
+    one that is taken is not asked here.
+    """
+    found: dict[str, SourcePhoto] = {}
+    for photo in _all(message):
+        found.setdefault(urlsplit(photo.url).path, photo)
+    return list(found.values())
+
+
+def _all(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourcePhoto]:
+    for attachment in message.attachments:
+        yield from _attached(attachment)
+    yield from _in_components(message.components)
+    for embed in message.embeds:
+        yield from _in_embed(embed)
+    for snapshot in getattr(message, "message_snapshots", ()):
+        yield from _all(snapshot)
+
+
+def _attached(attachment: discord.Attachment) -> Iterator[SourcePhoto]:
+    declared = _kind(attachment.content_type)
+    if _is_picture(declared, attachment.filename):
+        yield SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)
+
+
+def _in_components(components: Iterable[Any]) -> Iterator[SourcePhoto]:
+    for component in components:
+        if isinstance(component, discord.MediaGalleryComponent):
+            for item in component.items:
+                yield from _in_media(item.media)
+        elif isinstance(component, discord.ThumbnailComponent):
+            yield from _in_media(component.media)
+        elif isinstance(component, discord.FileComponent):
+            yield from _in_media(component.media, component.name, component.size)
+        yield from _in_components(getattr(component, "children", ()))
+        accessory = getattr(component, "accessory", None)
+        if accessory is not None:
+            yield from _in_components((accessory,))
+
+
+def _in_media(
+    media: discord.UnfurledMediaItem, name: str | None = None, size: int | None = None
+) -> Iterator[SourcePhoto]:
+    declared = _kind(media.content_type)
+    name = name or _name(media.url)
+    if _is_picture(declared, name):
+        own = media.attachment_id is not None
+        yield SourcePhoto(_reachable(media.url, media.proxy_url, own=own), name, declared or None, size or 0)
+
+
+def _in_embed(embed: discord.Embed) -> Iterator[SourcePhoto]:
+    shown = [embed.image]
+    # The preview of a bare link to a picture; in other embeds it is a site's small sign.
+    if embed.type == "image":
+        shown.append(embed.thumbnail)
+    for one in shown:
+        if one.url:
+            yield SourcePhoto(_reachable(one.url, one.proxy_url), _name(one.url), None, 0)
+
+
+def _kind(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _is_picture(declared: str, name: str) -> bool:
+    if declared:
+        return declared.startswith("image/")
+    return PurePosixPath(name).suffix.lower() in _SUFFIXES
+
+
+def _name(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path)).name or _NAMELESS
+
+
+def _reachable(url: str, proxy_url: str | None, *, own: bool = False) -> str:
+    host = urlsplit(url).hostname or ""
+    if own or not proxy_url or host.endswith(_OWN_HOSTS):
+        return url
+    return proxy_url

@@ -1,0 +1,144 @@
+"""From a picture and a tool to a job: asks for what has to be asked, else starts at once."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog, SourceRule, Tool
+from bot.clock import Clock
+from bot.errors import Refused
+from bot.model import SourcePhoto
+from bot.ui.attachments import ensure_taken
+from bot.ui.clicks import Clicks
+from bot.ui.layout import NEUTRAL, box, row, text
+from bot.ui.problems import telling
+from bot.ui.starting import JobStarter
+from bot.ui.text import shortened
+from bot.ui.tool_modal import CHOICES, OPEN_FOR, ToolModal, Values, needs_form
+
+LABEL_LENGTH = 100  # characters; https://discord.com/developers/docs/components/reference#string-select
+NO_TOOLS = "There is no tool here that takes a photo."
+
+
+class ToolForms:
+    """Begins jobs whose picture is in Discord already. Whoever sends the interaction is the requester."""
+
+    def __init__(self, starter: JobStarter, catalog: Catalog, clock: Clock) -> None:
+        self._starter = starter
+        self._catalog = catalog
+        self._clicks = Clicks(clock)
+
+    async def begin(
+        self,
+        interaction: discord.Interaction[Any],
+        tool: Tool,
+        pictures: Sequence[SourcePhoto],
+        *,
+        photo_author: int | None = None,
+    ) -> None:
+        """Ask for the tool's inputs and for which picture; start at once when there is nothing to ask.
+
+        `photo_author` is who posted the pictures, if that is known.
+        """
+        if needs_form(tool, pictures):
+            await self.ask(interaction, tool, pictures, photo_author=photo_author)
+            return
+        source = pictures[0] if pictures else None
+        await self.start(interaction, tool, {}, source, photo_author=photo_author)
+
+    async def ask(
+        self,
+        interaction: discord.Interaction[Any],
+        tool: Tool,
+        pictures: Sequence[SourcePhoto],
+        prefilled: Values | None = None,
+        *,
+        photo_author: int | None = None,
+    ) -> None:
+        """Ask in any case; the form holds what was chosen before."""
+
+        async def submit(
+            submitted: discord.Interaction[Any], values: Values, source: SourcePhoto | None
+        ) -> None:
+            await self.start(submitted, tool, values, source, photo_author=photo_author)
+
+        await interaction.response.send_modal(ToolModal(tool, pictures, submit, prefilled))
+
+    async def start(
+        self,
+        interaction: discord.Interaction[Any],
+        tool: Tool,
+        values: Values,
+        source: SourcePhoto | None,
+        *,
+        photo_author: int | None = None,
+    ) -> None:
+        """Start the job; the same wish of the same person a moment later is a double click, and nothing."""
+        taken = None if source is None else ensure_taken(source)
+        wish = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), source)
+        async with self._clicks.once(wish) as first:
+            if first:
+                await self._starter.start(interaction, tool, values, taken)
+            else:
+                await acknowledge(interaction)
+
+    async def choose(
+        self,
+        interaction: discord.Interaction[Any],
+        pictures: Sequence[SourcePhoto],
+        words: str,
+        *,
+        photo_author: int | None = None,
+    ) -> None:
+        """Let the person choose a tool for these pictures, shown to them alone."""
+        tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
+        if not tools:
+            raise Refused(NO_TOOLS)
+
+        async def chosen(picked: discord.Interaction[Any], tool: Tool) -> None:
+            await self.begin(picked, tool, pictures, photo_author=photo_author)
+
+        await interaction.response.send_message(view=ToolPicker(tools, words, chosen), ephemeral=True)
+
+
+class ToolPicker(ui.LayoutView):
+    """A list of tools; each showing is its own, and lasts as long as Discord lets it be answered."""
+
+    def __init__(
+        self,
+        tools: Iterable[Tool],
+        words: str,
+        chosen: Callable[[discord.Interaction[Any], Tool], Awaitable[None]],
+    ) -> None:
+        super().__init__(timeout=OPEN_FOR)
+        self._tools = {tool.slug: tool for tool in list(tools)[:CHOICES]}
+        self._chosen = chosen
+        self._select: ui.Select[Any] = ui.Select(placeholder="Choose a tool", options=self._options())
+        self._select.callback = self._picked
+        self.add_item(box(NEUTRAL, text(words), row(self._select)))
+
+    def _options(self) -> list[discord.SelectOption]:
+        return [
+            discord.SelectOption(
+                label=shortened(tool.title, LABEL_LENGTH),
+                value=tool.slug,
+                description=shortened(tool.summary, LABEL_LENGTH),
+                emoji=tool.emoji,
+            )
+            for tool in self._tools.values()
+        ]
+
+    async def _picked(self, interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            await self._chosen(interaction, self._tools[self._select.values[0]])
+
+
+async def acknowledge(interaction: discord.Interaction[Any]) -> None:
+    """Say nothing, in a way that Discord does not take for a failure."""
+    if interaction.type is discord.InteractionType.component:
+        await interaction.response.defer()
+    else:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await interaction.delete_original_response()

@@ -1,0 +1,164 @@
+"""Message menus: a member makes something of a picture that is in the channel already."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import InteractionResult
+
+from bot.model import JobState
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+
+MENUS = {
+    "Virtual staging": "virtual-staging",
+    "Photo restoration": "photo-restore",
+    "Product background": "product-background",
+    "Career portrait": "career-photo",
+}
+
+
+async def photo_of_tom(desk: Desk, *names: str) -> discord.Message:
+    files = [(name, PNG + name.encode()) for name in names or ("room.png",)]
+    return await desk.tom.send(desk.channel, "Look", attachments=files)
+
+
+def labels(shown: InteractionResult) -> list[str]:
+    assert shown.modal is not None
+    return [piece["label"] for piece in shown.modal["components"]]
+
+
+def field(shown: InteractionResult, label: str) -> dict[str, Any]:
+    assert shown.modal is not None
+    (found,) = (piece["component"] for piece in shown.modal["components"] if piece["label"] == label)
+    return found
+
+
+def chosen(select: dict[str, Any]) -> list[str]:
+    return [option["value"] for option in select["options"] if option.get("default")]
+
+
+async def nothing_was_taken(desk: Desk) -> bool:
+    async with desk.storage.read() as transaction:
+        return not await transaction.jobs.in_states(list(JobState))
+
+
+async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
+        assert menus == {*MENUS, "Studii…"}
+
+
+@pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Career portrait"])
+async def test_a_tool_that_asks_nothing_starts_at_once(tmp_path: Path, menu: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await photo_of_tom(desk)
+        card = await desk.tom.context_menu(desk.channel, menu, message)
+        assert not card.ephemeral
+        job = await desk.job()
+        assert (job.tool, job.user_id) == (MENUS[menu], desk.tom.id)
+        assert job.source is not None
+        assert desk.env.backend.cdn.get(job.source.url) == PNG + b"room.png"
+
+
+async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await photo_of_tom(desk)
+        shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+        assert labels(shown) == ["Style", "Room"]
+        assert chosen(field(shown, "Style")) == ["modern"]
+        assert await nothing_was_taken(desk)
+        card = await desk.maya.submit_modal(shown, {"style": ["luxury"], "room": ["office"]})
+        assert not card.ephemeral
+        assert f"for <@{desk.maya.id}>" in texts(card)
+        job = await desk.job()
+        assert (job.inputs, job.user_id) == ({"style": "luxury", "room": "office"}, desk.maya.id)
+
+
+async def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await photo_of_tom(desk, "hall.png", "garden.png")
+        shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+        assert labels(shown) == ["Picture"]
+        assert [one["label"] for one in field(shown, "Picture")["options"]] == [
+            "1. hall.png",
+            "2. garden.png",
+        ]
+        await desk.maya.submit_modal(shown, {"picture": ["1"]})
+        job = await desk.job()
+        assert job.source is not None
+        assert job.source.filename == "garden.png"
+
+
+async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await photo_of_tom(desk)
+        offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
+        assert offered.ephemeral
+        (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
+        assert [one["value"] for one in select["options"]] == list(desk.bot.catalog.tools)
+        assert offered.response is not None
+        shown = await desk.maya.select(offered.response, ["studio"])
+        assert labels(shown) == ["Prompt", "Mode", "Quality", "Aspect ratio"]
+        given = {"prompt": "At night", "mode": ["image"], "quality": ["high"], "aspect_ratio": ["1:1"]}
+        await desk.maya.submit_modal(shown, given)
+        job = await desk.job()
+        assert (job.tool, job.inputs["source"], job.inputs["quality"]) == ("studio", "image", "high")
+
+
+async def test_a_forwarded_picture_is_found(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        forwarded = await desk.maya.forward(await photo_of_tom(desk), desk.channel)
+        await desk.maya.context_menu(desk.channel, "Photo restoration", forwarded)
+        job = await desk.job()
+        assert job.source is not None
+        assert job.source.filename == "room.png"
+
+
+async def test_a_message_without_a_picture_is_told_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await desk.tom.send(desk.channel, "Nothing here", attachments=[("notes.txt", b"words")])
+        for menu in (*MENUS, "Studii…"):
+            answer = await desk.maya.context_menu(desk.channel, menu, message)
+            assert answer.ephemeral
+            assert "no picture in that message" in texts(answer)
+        assert await nothing_was_taken(desk)
+
+
+async def test_a_picture_of_a_kind_that_is_not_taken_is_refused_before_anything_is_spent(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await desk.tom.send(desk.channel, "", attachments=[("moving.gif", b"GIF89a")])
+        answer = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+        assert "moving.gif is of a kind" in texts(answer)
+        assert await nothing_was_taken(desk)
+
+
+async def test_where_the_result_could_not_be_posted_no_form_is_shown(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        closed = desk.channel_for_the_bot("closed", attach_files=False)
+        message = await desk.tom.send(closed, "", attachments=[("room.png", PNG)])
+        answer = await desk.maya.context_menu(closed, "Virtual staging", message)
+        assert answer.modal is None
+        assert "**Attach Files**" in texts(answer)
+
+
+async def test_the_same_wish_twice_in_a_moment_is_one_job(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await photo_of_tom(desk)
+        for _ in range(2):
+            await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+        desk.clock.advance(10)
+        await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+        async with desk.storage.read() as transaction:
+            assert len(await transaction.jobs.in_states(list(JobState))) == 2
