@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import discord
 from discord import ui
@@ -10,10 +11,10 @@ from bot.ui.pictures import pictures_in
 from tests.support.desk import PNG, Desk, open_desk
 
 
-async def sent_by_the_bot(desk: Desk, **parts: object) -> discord.Message:
+async def sent_by_the_bot(desk: Desk, **parts: Any) -> discord.Message:
     channel = desk.bot.get_channel(desk.channel.id)
     assert isinstance(channel, discord.TextChannel)
-    return await channel.send(**parts)  # pyright: ignore[reportCallIssue, reportArgumentType] - any parts
+    return await channel.send(**parts)
 
 
 def without_attachments(message: discord.Message) -> discord.Message:
@@ -29,8 +30,9 @@ def files(*names: str) -> list[discord.File]:
 async def test_pictures_in_galleries_thumbnails_and_files_are_found(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         view = ui.LayoutView()
-        gallery = ui.MediaGallery(discord.MediaGalleryItem("attachment://new.png"))
-        thumbnail = ui.Section("A room", accessory=ui.Thumbnail("attachment://small.png"))
+        gallery: ui.MediaGallery[Any] = ui.MediaGallery(discord.MediaGalleryItem("attachment://new.png"))
+        small: ui.Thumbnail[Any] = ui.Thumbnail("attachment://small.png")
+        thumbnail: ui.Section[Any] = ui.Section("A room", accessory=small)
         view.add_item(ui.Container(gallery, thumbnail))
         view.add_item(ui.File("attachment://plan.png"))
         sent = await sent_by_the_bot(desk, view=view, files=files("new.png", "small.png", "plan.png"))
