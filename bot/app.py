@@ -19,7 +19,7 @@ from bot.errors import StudiiBotError
 from bot.health import HealthServer, Vitals
 from bot.media import PhotoInspector
 from bot.metrics import Metrics
-from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
+from bot.services import AccessService, CommandRegistry, CreditService, JobService, KeyService, Services
 from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import StudiiClient
 from bot.watchdog import Watchdog
@@ -99,6 +99,7 @@ async def build(
             keys=KeyService(storage, vault, lanes, clock, engine.wake, studii.check_key),
             credits=CreditService(storage, catalog, clock),
             commands=CommandRegistry(storage),
+            access=AccessService(storage, catalog, clock),
         )
         bot.attach(services, delivery, clock)
         if settings.health_port is not None:

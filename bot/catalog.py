@@ -129,12 +129,19 @@ class Tool(_Strict):
 
     def variant(self, inputs: Mapping[str, str]) -> str:
         """The inputs on which the price depends, in a fixed order: `mode=image quality=standard`."""
-        priced = (one.name for one in self.inputs if one.price and one.name in inputs)
-        return " ".join(f"{name}={inputs[name]}" for name in priced)
+        priced = [one.name for one in self.inputs if one.price and one.name in inputs]
+        return " ".join(f"{name}={inputs[name]}" for name in (*priced, *self.undeclared(inputs)))
+
+    def undeclared(self, inputs: Mapping[str, str]) -> list[str]:
+        """The names, from a to z, of inputs that the catalogue does not have: they may cost anything."""
+        known = {one.name for one in self.inputs}
+        if self.source_flag is not None:
+            known.add(self.source_flag.name)
+        return sorted(inputs.keys() - known)
 
     def in_catalogue(self, inputs: Mapping[str, str]) -> bool:
-        """Whether every input that changes the price has one of the suggested values."""
-        return all(
+        """Whether all inputs are declared, and those that change the price have a suggested value."""
+        return not self.undeclared(inputs) and all(
             inputs[one.name] in one.suggestions for one in self.inputs if one.price and one.name in inputs
         )
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from bot.policy import Standing
+
 
 class JobState(StrEnum):
     """Where a job stands. See `NEXT_STATES` for what may follow."""
@@ -74,7 +76,8 @@ class SourcePhoto:
 class JobRequest:
     """What a person asks for, before anything was checked against limits.
 
-    `inputs` are the catalogue's names and the values to send (see `Tool.prepare`).
+    `inputs` are the catalogue's names and the values to send (see `Tool.prepare`). `photo_author` is who
+    posted the source, if that is known and may be somebody else.
     """
 
     guild_id: int
@@ -84,6 +87,8 @@ class JobRequest:
     inputs: Mapping[str, str]
     source: SourcePhoto | None = None
     private: bool = False
+    standing: Standing = field(default_factory=Standing)
+    photo_author: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

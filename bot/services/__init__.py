@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.services.access import AccessService
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits, ToolPrice
@@ -11,6 +12,7 @@ from bot.services.words import credit_words, discord_timestamp, size_words
 
 __all__ = [
     "MAX_BUDGET",
+    "AccessService",
     "BudgetState",
     "CommandRegistry",
     "CreditService",
@@ -34,3 +36,4 @@ class Services:
     keys: KeyService
     credits: CreditService
     commands: CommandRegistry
+    access: AccessService

@@ -9,6 +9,7 @@ from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.model import Job, JobRequest, JobState, SourcePhoto
+from bot.services.access import ensure_may
 from bot.services.budgets import budget_state, ensure_room
 from bot.services.prices import price_of
 from bot.services.words import size_words
@@ -51,6 +52,7 @@ class JobService:
             state = await budget_state(transaction, request.guild_id, now)
             if state.settings.key_id is None:
                 raise Refused(NO_KEY)
+            await ensure_may(transaction, request, tool)
             price = await price_of(transaction, tool, request.inputs)
             ensure_room(state, price)
             job = _new_job(request, tool, price.amount, now, self._max_source_bytes)

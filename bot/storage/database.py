@@ -21,6 +21,7 @@ from bot.storage.ledger import Ledger
 from bot.storage.logs import LogChannels
 from bot.storage.meta import Meta
 from bot.storage.notices import Notices
+from bot.storage.policies import Policies
 from bot.storage.prices import Prices
 from bot.storage.session import Session, finish, session
 
@@ -46,6 +47,7 @@ class Transaction:
         self.notices = Notices(session)
         self.logs = LogChannels(session)
         self.figures = Figures(session)
+        self.policies = Policies(session)
 
 
 class Storage:

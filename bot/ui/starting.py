@@ -13,6 +13,7 @@ from bot.model import Job, JobRequest, Progress, SourcePhoto
 from bot.services import JobService
 from bot.ui.cards import job_card
 from bot.ui.permissions import ensure_can_post
+from bot.ui.standing import standing_of
 from bot.ui.words import ToolNames
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,35 @@ class Cards(Protocol):
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """The job's card is this interaction's answer."""
         ...
+
+
+def request_of(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    values: Mapping[str, str | None],
+    source: SourcePhoto | None,
+    *,
+    photo_author: int | None = None,
+    private: bool = False,
+) -> JobRequest:
+    """What whoever sent the interaction asks for; `photo_author` is who posted the photo, if not they.
+
+    Raises `Refused` where the result could not be posted, or when the tool lacks something.
+    """
+    guild_id = ensure_can_post(interaction)
+    if interaction.channel_id is None:
+        raise Refused("This works in a channel only.")
+    return JobRequest(
+        guild_id=guild_id,
+        channel_id=interaction.channel_id,
+        user_id=interaction.user.id,
+        tool=tool.slug,
+        inputs=tool.prepare(values, has_source=source is not None),
+        source=source,
+        private=private,
+        standing=standing_of(interaction),
+        photo_author=photo_author,
+    )
 
 
 class JobStarter:
@@ -40,23 +70,16 @@ class JobStarter:
         tool: Tool,
         values: Mapping[str, str | None],
         source: SourcePhoto | None,
+        *,
+        photo_author: int | None = None,
+        private: bool = False,
     ) -> Job:
-        """Take the job; whoever sent the interaction pays for it.
+        """Take the job; whoever sent the interaction pays for it. See `request_of` for the arguments.
 
         Raises `Refused` or `Busy` before anything is spent. From there on the job runs, whether or
         not its card can be shown.
         """
-        guild_id = ensure_can_post(interaction)
-        if interaction.channel_id is None:
-            raise Refused("This works in a channel only.")
-        request = JobRequest(
-            guild_id=guild_id,
-            channel_id=interaction.channel_id,
-            user_id=interaction.user.id,
-            tool=tool.slug,
-            inputs=tool.prepare(values, has_source=source is not None),
-            source=source,
-        )
+        request = request_of(interaction, tool, values, source, photo_author=photo_author, private=private)
         job = await self._jobs.accept(request)
         await self._show_card(interaction, job)
         return job

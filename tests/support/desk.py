@@ -15,7 +15,7 @@ from bot.client import StudiiBot
 from bot.delivery import DiscordDelivery
 from bot.errors import Refused
 from bot.model import Job, JobState, Plan
-from bot.services import CommandRegistry, CreditService, JobService, KeyService, Services
+from bot.services import AccessService, CommandRegistry, CreditService, JobService, KeyService, Services
 from bot.storage import LaneNames, Storage, Vault, migrate
 from tests.support.clock import FakeClock
 
@@ -149,6 +149,7 @@ async def _services(
         keys=KeyService(storage, vault, lanes, clock, wake, _check),
         credits=CreditService(storage, catalog, clock),
         commands=CommandRegistry(storage),
+        access=AccessService(storage, catalog, clock),
     )
 
 

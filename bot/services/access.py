@@ -1,0 +1,164 @@
+"""Who may use what in a server: asked before anything is spent, ruled by its admins and its members."""
+
+from collections.abc import Collection
+
+from bot.access import Wish, objection
+from bot.catalog import Catalog, Tool
+from bot.clock import Clock
+from bot.errors import Refused
+from bot.model import JobRequest
+from bot.policy import EVERY_TOOL, AccessList, AccessRules, Permit, Standing, Whose
+from bot.storage import Storage, Transaction
+
+
+class AccessService:
+    """The rules of access."""
+
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._clock = clock
+
+    async def ensure(
+        self,
+        guild_id: int,
+        user_id: int,
+        standing: Standing,
+        tool: str,
+        *,
+        photo_author: int | None = None,
+        private: bool = False,
+        extra: bool = False,
+    ) -> None:
+        """Raises `Refused`, with the reason and who can change it, if the person may not do this here.
+
+        `photo_author` is who posted the photo, when it may be somebody else's. `JobService.accept` asks
+        the same again; this is for what comes before, such as a form.
+        """
+        wish = _wish(self._catalog.get(tool), user_id, photo_author, private=private, extra=extra)
+        async with self._storage.read() as transaction:
+            await ensure_allowed(transaction, guild_id, standing, wish)
+
+    async def tools_for(
+        self, guild_id: int, user_id: int, standing: Standing, photo_author: int | None = None
+    ) -> tuple[Tool, ...]:
+        """The tools that the person may use here (on that photo), in the catalogue's order."""
+        async with self._storage.read() as transaction:
+            rules = await transaction.policies.access(guild_id)
+            refuses = photo_author is not None and await transaction.policies.refuses_photos(photo_author)
+        return tuple(
+            tool
+            for tool in self._catalog.tools.values()
+            if objection(rules, standing, _wish(tool, user_id, photo_author), author_refuses=refuses) is None
+        )
+
+    async def rules(self, guild_id: int) -> AccessRules:
+        """The server's rules as they are."""
+        async with self._storage.read() as transaction:
+            return await transaction.policies.access(guild_id)
+
+    async def limit_tool(
+        self, guild_id: int, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
+    ) -> None:
+        """Let that role use the tool (None: every tool), or let it be used in that channel.
+
+        With the first role or channel, all others are shut out. Raises `Refused` for an unknown tool.
+        """
+        target = self._target(tool)
+        async with self._storage.write() as transaction:
+            if role_id is not None:
+                await transaction.policies.list_add(guild_id, AccessList.TOOL_ROLE, role_id, target)
+            if channel_id is not None:
+                await transaction.policies.list_add(guild_id, AccessList.TOOL_CHANNEL, channel_id, target)
+
+    async def unlimit_tool(
+        self, guild_id: int, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
+    ) -> None:
+        """Take the role or the channel out of the tool's list; with neither, open the tool to all."""
+        target = self._target(tool)
+        lists = {AccessList.TOOL_ROLE: role_id, AccessList.TOOL_CHANNEL: channel_id}
+        everything = role_id is None and channel_id is None
+        async with self._storage.write() as transaction:
+            for which, subject_id in lists.items():
+                if subject_id is not None:
+                    await transaction.policies.list_remove(guild_id, which, subject_id, target)
+                elif everything:
+                    await transaction.policies.list_clear(guild_id, which, target)
+
+    async def set_photos(
+        self, guild_id: int, *, photos: Whose | None = None, portraits: Whose | None = None
+    ) -> None:
+        """Whose photos may be used, by ordinary tools and by those that change a person's picture."""
+        async with self._storage.write() as transaction:
+            if photos is not None:
+                await transaction.policies.set(guild_id, photos=photos)
+            if portraits is not None:
+                await transaction.policies.set(guild_id, portraits=portraits)
+
+    async def set_private(self, guild_id: int, permit: Permit, roles: Collection[int] = ()) -> None:
+        """Who may use `private`: those whom `permit` names, and the roles in any case."""
+        async with self._storage.write() as transaction:
+            await transaction.policies.set(guild_id, private_for=permit)
+            await _replace(transaction, guild_id, AccessList.PRIVATE_ROLE, roles)
+
+    async def set_extra(self, guild_id: int, permit: Permit, roles: Collection[int] = ()) -> None:
+        """Who may use `extra`: those whom `permit` names, and the roles in any case."""
+        async with self._storage.write() as transaction:
+            await transaction.policies.set(guild_id, extra_for=permit)
+            await _replace(transaction, guild_id, AccessList.EXTRA_ROLE, roles)
+
+    async def block(self, guild_id: int, user_id: int) -> None:
+        """The member may start nothing here; what is going goes on."""
+        async with self._storage.write() as transaction:
+            await transaction.policies.list_add(guild_id, AccessList.BLOCKED, user_id)
+
+    async def unblock(self, guild_id: int, user_id: int) -> None:
+        async with self._storage.write() as transaction:
+            await transaction.policies.list_remove(guild_id, AccessList.BLOCKED, user_id)
+
+    async def refuses_photos(self, user_id: int) -> bool:
+        """Whether the member does not want others to use their photos, in any server."""
+        async with self._storage.read() as transaction:
+            return await transaction.policies.refuses_photos(user_id)
+
+    async def set_photo_refusal(self, user_id: int, *, refuses: bool) -> None:
+        """The member's own word on whether others may use their photos; it holds in every server."""
+        async with self._storage.write() as transaction:
+            if refuses:
+                await transaction.policies.refuse_photos(user_id, self._clock.now())
+            else:
+                await transaction.policies.allow_photos(user_id)
+
+    def _target(self, tool: str | None) -> str:
+        return EVERY_TOOL if tool is None else self._catalog.get(tool).slug
+
+
+async def ensure_may(transaction: Transaction, request: JobRequest, tool: Tool) -> None:
+    """Raises `Refused` if the rules do not allow the job."""
+    extra = bool(tool.undeclared(request.inputs))
+    wish = _wish(tool, request.user_id, request.photo_author, private=request.private, extra=extra)
+    await ensure_allowed(transaction, request.guild_id, request.standing, wish)
+
+
+async def ensure_allowed(transaction: Transaction, guild_id: int, standing: Standing, wish: Wish) -> None:
+    """Raises `Refused` if the server's rules, or the photo's author, do not allow the wish."""
+    rules = await transaction.policies.access(guild_id)
+    author = wish.photo_author if wish.of_another else None
+    refuses = author is not None and await transaction.policies.refuses_photos(author)
+    reason = objection(rules, standing, wish, author_refuses=refuses)
+    if reason is not None:
+        raise Refused(reason)
+
+
+def _wish(
+    tool: Tool, user_id: int, photo_author: int | None, *, private: bool = False, extra: bool = False
+) -> Wish:
+    return Wish(user_id, tool.slug, tool.title, tool.portrait, photo_author, private, extra)
+
+
+async def _replace(
+    transaction: Transaction, guild_id: int, which: AccessList, roles: Collection[int]
+) -> None:
+    await transaction.policies.list_clear(guild_id, which)
+    for role_id in roles:
+        await transaction.policies.list_add(guild_id, which, role_id)
