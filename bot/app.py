@@ -19,7 +19,15 @@ from bot.errors import StudiiBotError
 from bot.health import HealthServer, Vitals
 from bot.media import PhotoInspector
 from bot.metrics import Metrics
-from bot.services import AccessService, CommandRegistry, CreditService, JobService, KeyService, Services
+from bot.services import (
+    AccessService,
+    CommandRegistry,
+    CreditService,
+    JobService,
+    KeyService,
+    LogService,
+    Services,
+)
 from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import StudiiClient
 from bot.watchdog import Watchdog
@@ -100,6 +108,7 @@ async def build(
             credits=CreditService(storage, catalog, clock),
             commands=CommandRegistry(storage),
             access=AccessService(storage, catalog, clock),
+            logs=LogService(storage, engine.wake),
         )
         bot.attach(services, delivery, clock)
         if settings.health_port is not None:

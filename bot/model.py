@@ -340,4 +340,11 @@ class Undeliverable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoPlace:
+    """The channel is gone, or the bot may not post there any more. `reason` is for the log."""
+
+    reason: str
+
+
 Announcement = Posted | TryLater | Undeliverable

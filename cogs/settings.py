@@ -13,6 +13,7 @@ from bot.ui.key_modal import KeyModal
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, telling
+from cogs.logs import add_log_command
 
 _PERIODS = [
     app_commands.Choice(name="a day", value=Period.DAY.value),
@@ -69,4 +70,6 @@ class Settings(
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Settings(bot.services))
+    settings = Settings(bot.services)
+    add_log_command(settings.app_command, bot.services)
+    await bot.add_cog(settings)

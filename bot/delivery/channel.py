@@ -9,6 +9,7 @@ import discord
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.history import find_posting
+from bot.delivery.notices import NoticePoster
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
 from bot.delivery.pace import EditPace
 from bot.delivery.tokens import CardTokens
@@ -16,6 +17,8 @@ from bot.model import (
     Announcement,
     Job,
     JobState,
+    NoPlace,
+    Notice,
     OutputFile,
     Posted,
     Progress,
@@ -59,6 +62,7 @@ class DiscordDelivery:
         self._names = ToolNames(catalog)
         self._tokens = CardTokens(clock)
         self._pace = EditPace()
+        self._notices = NoticePoster(client, self._names, clock)
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """The job's card is this interaction's answer: edited by its token while that lives."""
@@ -86,6 +90,10 @@ class DiscordDelivery:
                 return await self._announce(job, output)
         except DISCORD_ERRORS as error:
             return self._failed(job, error)
+
+    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+        """Tell a server's admins something, there or (None) its owner by DM."""
+        return await self._notices.post(notice, channel_id, job)
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
         nobody = discord.AllowedMentions.none()

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from bot.budget_watch import watch_budget
 from bot.model import FailureCode, Job, JobState
 from bot.storage import Transaction
 
@@ -62,6 +63,7 @@ async def fail_paid(
     if failed is None:
         return None
     await tx.ledger.settle(job.id, charge, at)
+    await watch_budget(tx, job.guild_id, at)
     return await tx.jobs.get(job.id)
 
 
@@ -79,4 +81,5 @@ async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: da
     if done is None:
         return None
     await tx.ledger.settle(job.id, charge_of(job), at)
+    await watch_budget(tx, job.guild_id, at)
     return await tx.jobs.get(job.id)

@@ -11,6 +11,7 @@ from bot.engine.collect import Collector
 from bot.engine.intake import Intake
 from bot.engine.lanes import Lanes
 from bot.engine.loops import Bell, keep_doing
+from bot.engine.notices import NoticeBoard
 from bot.engine.outbox import Outbox
 from bot.engine.ports import Delivery, PhotoSource
 from bot.engine.pulse import Pulse
@@ -64,6 +65,7 @@ class Engine:
         self._intake = Intake(tools, photos, inspector)
         self._collector = Collector(tools, catalog)
         self._outbox = Outbox(tools, delivery)
+        self._notices = NoticeBoard(tools, delivery)
         self._cards = Cards(tools, delivery, self._lanes.position)
         self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)
         self._sweeping = Bell()
@@ -75,6 +77,7 @@ class Engine:
         await self._recover()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
+            group.create_task(self._notices.run(), name="notices")
             for crew in self._crews:
                 group.create_task(crew.run(), name=crew.what)
             group.create_task(keep_doing("tidying the spool", self._sweeping, self._tidy), name="spool")
@@ -97,6 +100,7 @@ class Engine:
         return self._lanes.occupancy()
 
     def _tell(self) -> None:
+        self._notices.bell.ring()
         for crew in self._crews:
             crew.bell.ring()
 

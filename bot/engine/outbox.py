@@ -8,8 +8,8 @@ from bot.engine.crew import Crew
 from bot.engine.loops import untorn
 from bot.engine.ports import Delivery
 from bot.engine.steps import Tools, backoff
-from bot.model import Announcement, Job, Posted, TryLater, Undeliverable
-from bot.storage import JobChanges
+from bot.model import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
+from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,16 @@ class Outbox:
             if fresh is None or (fresh.state, fresh.posting) != (job.state, job.posting):
                 return
             await tx.jobs.update(job.id, **changes)
+            if isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
+                await self._tell_admins(tx, job)
+        self._tools.changed()
         await self._tools.spool.remove(*files)
+
+    async def _tell_admins(self, tx: Transaction, job: Job) -> None:
+        log = await tx.logs.get(job.guild_id)
+        if log.channel_id is not None and log.results:
+            now = self._tools.clock.now()
+            await tx.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)
 
     async def tidy(self) -> None:
         """Drop outputs that could not be posted and that nobody fetched for a long while."""

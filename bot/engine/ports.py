@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from bot.model import Announcement, Job, OutputFile, Progress
+from bot.model import Announcement, Job, NoPlace, Notice, OutputFile, Progress
 
 
 class PhotoSource(Protocol):
@@ -18,7 +18,7 @@ class PhotoSource(Protocol):
 
 
 class Delivery(Protocol):
-    """How people hear of their jobs. Neither method raises an error of the platform."""
+    """How people hear of their jobs. No method raises an error of the platform."""
 
     async def show_card(self, job: Job, progress: Progress) -> bool:
         """Bring the job's card up to date; True: done, or it can never be done. False: try again later."""
@@ -28,5 +28,12 @@ class Delivery(Protocol):
         """Say the last word on a job: its result, failure, cancellation or unknown outcome.
 
         Doing it twice says it once, as long as `job.nonce` is the same.
+        """
+        ...
+
+    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+        """Tell a server's admins something in that channel (None: its owner, by DM).
+
+        `job` is the one that the notice is about, as it stands now.
         """
         ...

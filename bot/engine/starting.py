@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from bot.budget_watch import watch_budget
 from bot.engine.endings import fail_unpaid
 from bot.engine.loops import untorn
 from bot.engine.setbacks import Setbacks
@@ -151,6 +152,7 @@ class Starting:
             )
             if running is not None and charge is not None:
                 running = await tx.ledger.correct(job.id, charge, now)
+                await watch_budget(tx, job.guild_id, now)
                 await tx.prices.learn(job.tool, job.variant, charge, now)
             if claim.was_held:
                 await tx.jobs.release_held(job.guild_id)

@@ -51,6 +51,7 @@ class Tuning:
     announcements_at_once: int = 8
     cards_at_once: int = 4
     announcement_bound: float = 5 * MINUTE  # between two tries
+    notice_bound: float = DAY  # what admins could not be told for so long is given up
     delivery_patience: float = 3 * MINUTE  # for one call
     card_again: float = 1.5
     max_output_bytes: int = 500 * 1024 * 1024

@@ -8,6 +8,7 @@ from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits, ToolPrice
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
+from bot.services.logs import LogService
 from bot.services.words import credit_words, discord_timestamp, size_words
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CreditService",
     "JobService",
     "KeyService",
+    "LogService",
     "MemberCredits",
     "Services",
     "ToolPrice",
@@ -37,3 +39,4 @@ class Services:
     credits: CreditService
     commands: CommandRegistry
     access: AccessService
+    logs: LogService

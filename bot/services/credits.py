@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.credits import Estimate
@@ -53,6 +54,7 @@ class CreditService:
         budget = new_budget(limit, period, now)
         async with self._storage.write() as transaction:
             await transaction.guilds.set_budget(guild_id, budget)
+            await watch_budget(transaction, guild_id, now)
             return await budget_state(transaction, guild_id, now)
 
     async def member(self, guild_id: int, user_id: int) -> MemberCredits:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.errors import Refused
@@ -54,10 +55,19 @@ class JobService:
                 raise Refused(NO_KEY)
             await ensure_may(transaction, request, tool)
             price = await price_of(transaction, tool, request.inputs)
-            ensure_room(state, price)
             job = _new_job(request, tool, price.amount, now, self._max_source_bytes)
-            await transaction.jobs.add(job)
-            job = await transaction.ledger.reserve(job, now)
+            refusal = None
+            try:
+                ensure_room(state, price)
+            except Refused as error:
+                refusal = error
+                await watch_budget(transaction, request.guild_id, now, refused=price.amount)
+            else:
+                await transaction.jobs.add(job)
+                job = await transaction.ledger.reserve(job, now)
+                await watch_budget(transaction, request.guild_id, now)
+        if refusal is not None:
+            raise refusal
         self._wake()
         return job
 

@@ -1,6 +1,6 @@
 """What admins are told: an outbox in which each thing is once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -39,9 +39,16 @@ class Notices:
         once = insert.on_conflict_do_nothing(index_elements=["guild_id", "kind", "key"])
         return (await self._session.execute(once.returning(notices.c.id))).first() is not None
 
-    async def pending(self, limit: int) -> list[Notice]:
-        """Those that were not posted yet, oldest first."""
+    async def known(self, guild_id: int, kind: NoticeKind, key: str) -> bool:
+        """Whether it was told, or will be."""
+        one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & (notices.c.key == key)
+        return (await self._session.execute(select(notices.c.id).where(one))).first() is not None
+
+    async def pending(self, limit: int, *, besides: Collection[int] = ()) -> list[Notice]:
+        """Those that were not posted yet, oldest first, but for those servers'."""
         query = select(notices).where(notices.c.posted_at.is_(None)).order_by(notices.c.id).limit(limit)
+        if besides:
+            query = query.where(notices.c.guild_id.not_in(besides))
         return [Notice(**row) for row in (await self._session.execute(query)).mappings()]
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:

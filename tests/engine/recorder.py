@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import PhotoUnavailable
-from bot.model import Announcement, Job, OutputFile, Posted, Progress
+from bot.model import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
 
 
 @dataclass
@@ -26,6 +26,10 @@ class Recorder:
     said: list[Said] = field(default_factory=list[Said])
     cards: list[tuple[Job, Progress]] = field(default_factory=list[tuple[Job, Progress]])
     answers: list[Announcement] = field(default_factory=list[Announcement])
+    notices: list[tuple[Notice, int | None, Job | None]] = field(
+        default_factory=list[tuple[Notice, int | None, Job | None]]
+    )
+    notice_answers: list[Announcement | NoPlace] = field(default_factory=list[Announcement | NoPlace])
     card_answers: list[bool] = field(default_factory=list[bool])
     attempts: int = 0
     delay: float = 0.0
@@ -43,6 +47,10 @@ class Recorder:
             kind, content_type = (output.kind, output.content_type) if output else (None, None)
             self.said.append(Said(job, data, kind, content_type))
         return answer
+
+    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+        self.notices.append((notice, channel_id, job))
+        return self.notice_answers.pop(0) if self.notice_answers else Posted(7000 + len(self.notices))
 
 
 @dataclass

@@ -9,7 +9,15 @@ import pytest
 from bot.catalog import Catalog
 from bot.errors import StudiiBotError
 from bot.model import Job, JobRequest, JobState, Period, Plan
-from bot.services import AccessService, CommandRegistry, CreditService, JobService, KeyService, Services
+from bot.services import (
+    AccessService,
+    CommandRegistry,
+    CreditService,
+    JobService,
+    KeyService,
+    LogService,
+    Services,
+)
 from bot.storage import LaneNames, Storage, Vault, migrate
 from tests.support.clock import FakeClock
 
@@ -95,5 +103,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
             credits=CreditService(storage, catalog, clock),
             commands=CommandRegistry(storage),
             access=AccessService(storage, catalog, clock),
+            logs=LogService(storage, wake),
         )
         yield World(file, storage, vault, clock, studii, services, wakes)

@@ -15,7 +15,15 @@ from bot.client import StudiiBot
 from bot.delivery import DiscordDelivery
 from bot.errors import Refused
 from bot.model import Job, JobState, Plan
-from bot.services import AccessService, CommandRegistry, CreditService, JobService, KeyService, Services
+from bot.services import (
+    AccessService,
+    CommandRegistry,
+    CreditService,
+    JobService,
+    KeyService,
+    LogService,
+    Services,
+)
 from bot.storage import LaneNames, Storage, Vault, migrate
 from tests.support.clock import FakeClock
 
@@ -150,6 +158,7 @@ async def _services(
         credits=CreditService(storage, catalog, clock),
         commands=CommandRegistry(storage),
         access=AccessService(storage, catalog, clock),
+        logs=LogService(storage, wake),
     )
 
 

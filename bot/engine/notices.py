@@ -1,0 +1,129 @@
+"""What a server's admins are told: in its log channel, else in some cases its owner."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from bot.engine.loops import Bell, keep_doing, untorn
+from bot.engine.ports import Delivery
+from bot.engine.steps import Tools, backoff
+from bot.model import Announcement, Job, JobState, NoPlace, Notice, NoticeKind, Posted, TryLater
+
+_log = logging.getLogger(__name__)
+
+AT_ONCE = 4  # servers
+FOUND = 50  # notices looked at in one go
+# Nobody gets results until somebody acts: the owner hears of it where there is no log channel.
+_FOR_THE_OWNER = frozenset({NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS, NoticeKind.LOG_LOST})
+# No news any more once the job has left that state.
+_AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    tries: int
+    until: float
+
+
+class NoticeBoard:
+    """Posts notices, in each server one after the other; one that can't be posted for a day is given up."""
+
+    def __init__(self, tools: Tools, delivery: Delivery) -> None:
+        self.bell = Bell()
+        self._tools = tools
+        self._delivery = delivery
+        self._rests: dict[int, _Rest] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await keep_doing("telling admins", self.bell, self._turn)
+
+    async def _turn(self) -> float:
+        now = self._tools.clock.monotonic()
+        resting = {guild_id for guild_id, rest in self._rests.items() if rest.until > now}
+        async with self._tools.storage.read() as tx:
+            found = await tx.notices.pending(FOUND, besides=resting)
+        waiting = {one.guild_id for one in found}
+        self._rests = {
+            guild: rest for guild, rest in self._rests.items() if rest.until > now or guild in waiting
+        }
+        by_guild = sorted(found, key=lambda one: (one.guild_id, one.id))
+        async with asyncio.TaskGroup() as group:
+            for guild_id, notices in groupby(by_guild, key=lambda one: one.guild_id):
+                group.create_task(self._serve(guild_id, list(notices)))
+        if found:
+            self.bell.ring()  # there may be more
+        now = self._tools.clock.monotonic()
+        return min(
+            [self._tools.tuning.look_around, *(max(0.0, rest.until - now) for rest in self._rests.values())]
+        )
+
+    async def _serve(self, guild_id: int, notices: Sequence[Notice]) -> None:
+        async with self._places:
+            for notice in notices:
+                # Between Discord's answer and our note of it nothing may be torn apart.
+                again = await untorn(self._tell(notice), patience=self._tools.tuning.drain)
+                if again is None:
+                    self._rests.pop(guild_id, None)
+                    continue
+                rest = self._rests.get(guild_id)
+                tries = 1 if rest is None else rest.tries + 1
+                bound = self._tools.tuning.announcement_bound
+                pause = min(max(again, backoff(tries, 1.0, bound)), bound)
+                self._rests[guild_id] = _Rest(tries, self._tools.clock.monotonic() + pause)
+                return
+
+    async def _tell(self, notice: Notice) -> float | None:
+        """None: it is done with; else in how many seconds to try again."""
+        async with self._tools.storage.read() as tx:
+            log = await tx.logs.get(notice.guild_id)
+            job = None if notice.job_id is None else await tx.jobs.get(notice.job_id)
+        if self._is_over(notice, job):
+            await self._close(notice, None)
+            return None
+        to_owner = notice.kind is NoticeKind.LOG_LOST or log.channel_id is None
+        if to_owner and notice.kind not in _FOR_THE_OWNER:
+            await self._close(notice, None)
+            return None
+        said = await self._say(notice, None if to_owner else log.channel_id, job)
+        lost = log.channel_id if isinstance(said, NoPlace) and not to_owner else None
+        if lost is not None and notice.kind in _FOR_THE_OWNER:
+            said = await self._say(notice, None, job)
+        age = self._tools.clock.now() - notice.created_at
+        if isinstance(said, TryLater) and age < timedelta(seconds=self._tools.tuning.notice_bound):
+            return said.seconds
+        if not isinstance(said, Posted):
+            _log.warning("Server %d: a notice (%s) was not posted: %s", notice.guild_id, notice.kind, said)
+        await self._close(notice, said, lost)
+        return None
+
+    def _is_over(self, notice: Notice, job: Job | None) -> bool:
+        wanted = _AS_LONG_AS.get(notice.kind)
+        return wanted is not None and (job is None or job.state is not wanted)
+
+    async def _say(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+        try:
+            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+                return await self._delivery.notify(notice, channel_id, job)
+        except TimeoutError:
+            return TryLater(0.0)
+
+    async def _close(
+        self, notice: Notice, said: Announcement | NoPlace | None, lost_channel: int | None = None
+    ) -> None:
+        now = self._tools.clock.now()
+        message_id = said.message_id if isinstance(said, Posted) else None
+        async with self._tools.storage.write() as tx:
+            await tx.notices.close(notice.id, now, message_id)
+            if lost_channel is not None:
+                await tx.notices.add(
+                    notice.guild_id,
+                    NoticeKind.LOG_LOST,
+                    str(lost_channel),
+                    at=now,
+                    details={"channel": lost_channel},
+                )

@@ -1,0 +1,26 @@
+"""Where a server's admins are told of things."""
+
+from collections.abc import Callable
+
+from bot.model import LogSettings, NoticeKind
+from bot.storage import Storage
+
+
+class LogService:
+    """Sets and shows log channels. `wake` tells the engine that there may be something to post."""
+
+    def __init__(self, storage: Storage, wake: Callable[[], None]) -> None:
+        self._storage = storage
+        self._wake = wake
+
+    async def get(self, guild_id: int) -> LogSettings:
+        """The server's log channel, if it has one."""
+        async with self._storage.read() as transaction:
+            return await transaction.logs.get(guild_id)
+
+    async def set(self, guild_id: int, settings: LogSettings) -> None:
+        """Set or, without a channel, clear it. If it gets lost, the owner is told again."""
+        async with self._storage.write() as transaction:
+            await transaction.logs.set(guild_id, settings)
+            await transaction.notices.forget(guild_id, NoticeKind.LOG_LOST)
+        self._wake()

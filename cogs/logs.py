@@ -1,0 +1,86 @@
+"""/studii log: where admins are told of things."""
+
+from typing import Any, cast
+
+import discord
+from discord import app_commands
+
+from bot.errors import Refused
+from bot.model import LogSettings
+from bot.services import Services
+from bot.ui.layout import NEUTRAL, notice
+from bot.ui.log_panels import HELLO, log_panel
+from bot.ui.permissions import ensure_manager, missing_to_post
+from bot.ui.problems import answer, telling
+
+NOT_NOW = "Set a channel first: `/studii log channel:`."
+
+
+def add_log_command(group: app_commands.Group | None, services: Services) -> None:
+    """Add the command to the group of settings."""
+
+    @app_commands.command(name="log", description="See, set or clear the channel for warnings")
+    @app_commands.describe(
+        channel="Where to post warnings",
+        results="Also post who made what, with a link and a Delete button",
+        off="Stop posting",
+    )
+    async def log(
+        interaction: discord.Interaction[Any],
+        channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None = None,
+        results: bool | None = None,
+        off: bool = False,
+    ) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            now = await services.logs.get(guild_id)
+            wanted = LogSettings(
+                channel.id if channel else now.channel_id, now.results if results is None else results
+            )
+            if off:
+                wanted = LogSettings()
+            elif results is not None and wanted.channel_id is None:
+                raise Refused(NOT_NOW)
+            if wanted != now or channel is not None:
+                await _ensure_posting(interaction, channel)
+                await services.logs.set(guild_id, wanted)
+            await answer(interaction, log_panel(wanted, _missing_now(interaction, wanted)))
+
+    if group is not None:
+        group.add_command(cast(app_commands.Command[Any, ..., Any], log))
+
+
+async def _ensure_posting(
+    interaction: discord.Interaction[Any],
+    channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None,
+) -> None:
+    """Say hello there, which proves that it works; raises `Refused` with what is in the way."""
+    if channel is None or interaction.guild is None:
+        return
+    missing = _missing(interaction.guild, channel)
+    if missing:
+        raise Refused(
+            f"I can't post in {channel.mention}: I lack **{', '.join(missing)}** there. "
+            "Allow it under Edit Channel, Permissions, and try again. Nothing was changed."
+        )
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    try:
+        await channel.send(view=notice(HELLO, NEUTRAL))
+    except (discord.Forbidden, discord.NotFound):
+        raise Refused(f"Discord does not let me post in {channel.mention}. Nothing was changed.") from None
+
+
+def _missing(
+    guild: discord.Guild, channel: discord.TextChannel | discord.Thread | discord.VoiceChannel
+) -> list[str]:
+    thread = isinstance(channel, discord.Thread)
+    lacking = missing_to_post(channel.permissions_for(guild.me), thread=thread, file=False)
+    return [name for name in lacking if name != "Read Message History"]
+
+
+def _missing_now(interaction: discord.Interaction[Any], settings: LogSettings) -> list[str]:
+    guild = interaction.guild
+    channel = guild.get_channel_or_thread(settings.channel_id) if guild and settings.channel_id else None
+    if guild is None or not isinstance(channel, discord.TextChannel | discord.Thread | discord.VoiceChannel):
+        return []
+    return _missing(guild, channel)

@@ -1,0 +1,200 @@
+"""/studii log and what is posted there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord import ChannelHandle
+
+from bot.model import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Period, Posted
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+async def set_log(desk: Desk, *, results: bool = False) -> ChannelHandle:
+    channel = desk.guild.create_text_channel("studii-log")
+    await desk.admin.slash(desk.channel, "studii log", channel=channel, results=results)
+    return channel
+
+
+async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> Notice:
+    """The notice in the outbox."""
+    job_id = details.pop("job_id", None)
+    async with desk.storage.write() as transaction:
+        await transaction.notices.add(
+            desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
+        )
+        return (await transaction.notices.pending(10))[-1]
+
+
+async def notify(desk: Desk, notice: Notice, channel: ChannelHandle | int | None) -> Announcement | NoPlace:
+    async with desk.storage.read() as transaction:
+        job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
+    place = channel.id if isinstance(channel, ChannelHandle) else channel
+    return await desk.delivery.notify(notice, place, job)
+
+
+async def made(desk: Desk) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+    await desk.settle(job, 8)
+    said = await desk.delivery.announce(await desk.job(), None)
+    assert isinstance(said, Posted)
+    async with desk.storage.write() as transaction:
+        posted = await transaction.jobs.update(job.id, result_message_id=said.message_id)
+    assert posted is not None
+    return posted
+
+
+async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "No log channel" in texts(await desk.admin.slash(desk.channel, "studii log"))
+        channel = desk.guild.create_text_channel("studii-log")
+        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=channel))
+        assert f"Log channel: <#{channel.id}>" in shown
+        assert "Who made what is not posted" in shown
+        assert "Studii's log channel now" in texts(channel.history()[-1])
+        shown = texts(await desk.admin.slash(desk.channel, "studii log", results=True))
+        assert "who made what" in shown
+        assert await desk.services.logs.get(desk.guild.id) == LogSettings(channel.id, results=True)
+        assert len(channel.history()) == 1
+        assert "No log channel" in texts(await desk.admin.slash(desk.channel, "studii log", off=True))
+        assert await desk.services.logs.get(desk.guild.id) == LogSettings()
+
+
+async def test_results_need_a_channel_first(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "Set a channel first" in texts(
+            await desk.admin.slash(desk.channel, "studii log", results=True)
+        )
+
+
+async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = desk.channel_for_the_bot("closed", send_messages=False)
+        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=channel))
+        assert "**Send Messages**" in shown
+        assert "Nothing was changed" in shown
+        assert await desk.services.logs.get(desk.guild.id) == LogSettings()
+
+
+async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        closed = desk.channel_for_the_bot("closed", view_channel=False)
+        await desk.services.logs.set(desk.guild.id, LogSettings(closed.id))
+        assert "I can't post there" in texts(await desk.admin.slash(desk.channel, "studii log"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "words"),
+    [
+        (
+            NoticeKind.BUDGET_80,
+            {"spent": 81, "limit": 100, "period": "day", "renews": 1772496000},
+            ["Most of the budget", "81 credits of 100", "<t:1772496000:R>"],
+        ),
+        (
+            NoticeKind.BUDGET_100,
+            {"spent": 96, "limit": 100, "period": "total", "renews": None, "refused": 8},
+            ["used up", "a job for 8 was turned away", "does not renew"],
+        ),
+        (
+            NoticeKind.KEY_REFUSED,
+            {"masked": "stu_…cdef", "reason": "Studii says: revoked @everyone"},
+            ["`stu_…cdef`", "revoked @\u200beveryone", "/studii key"],
+        ),
+        (NoticeKind.OUT_OF_CREDITS, {"reason": "No credits."}, ["No credits.", "spending cap"]),
+    ],
+)
+async def test_a_warning_says_what_happened_and_what_to_do(
+    tmp_path: Path, kind: NoticeKind, details: dict[str, Any], words: list[str]
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await set_log(desk)
+        notice = await told(desk, kind, **details)
+        said = await notify(desk, notice, channel)
+        message = channel.history()[-1]
+        assert said == Posted(message.id)
+        for word in words:
+            assert word in texts(message)
+
+
+async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await set_log(desk)
+        notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
+        first = await notify(desk, notice, channel)
+        desk.clock.advance(3600)
+        assert await notify(desk, notice, channel) == first
+        assert len(channel.history()) == 2
+
+
+async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await set_log(desk, results=True)
+        job = await made(desk)
+        notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
+        await notify(desk, notice, channel)
+        line = channel.history()[-1]
+        assert f"<@{desk.maya.id}> made a **Studio**" in texts(line)
+        assert "A red kite" in texts(line)
+        sent = [call.json for call in desk.env.http_requests if call.path.endswith(f"/{channel.id}/messages")]
+        assert sent[-1] is not None
+        assert sent[-1]["allowed_mentions"]["parse"] == []
+        assert not sent[-1]["allowed_mentions"].get("users")
+        links = [piece.get("url", "") for piece in pieces(line) if piece["type"] == 2]
+        assert links[0].endswith(f"/{job.channel_id}/{job.result_message_id}")
+        refused = await desk.tom.click(line, label="Delete it")
+        assert "Manage Messages" in texts(refused)
+        assert any(message.id == job.result_message_id for message in desk.channel.history())
+        assert "is deleted" in texts(await desk.admin.click(line, label="Delete it"))
+        assert all(message.id != job.result_message_id for message in desk.channel.history())
+        assert "deleted before" in texts(await desk.admin.click(line, label="Delete it"))
+
+
+async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
+        assert isinstance(await notify(desk, notice, 404), NoPlace)
+        lost = await told(desk, NoticeKind.LOG_LOST, "404", channel=404)
+        assert isinstance(await notify(desk, lost, None), Posted)
+        sent = [call for call in desk.env.http_requests if call.path.endswith("/messages")][-1]
+        assert "can't post in the log channel" in str(sent.json)
+        assert "Harbour Street Studio" in str(sent.json)
+
+
+@pytest.mark.parametrize("lost", ["view_channel", "send_messages"])
+async def test_a_log_channel_that_was_closed_to_the_bot_is_no_place(tmp_path: Path, lost: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = desk.channel_for_the_bot("closed", **{lost: False})
+        notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
+        assert isinstance(await notify(desk, notice, channel), NoPlace)
+
+
+async def test_the_budget_warns_at_80_and_at_100_percent_once_in_a_period(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 20, Period.DAY)
+
+        async def kinds() -> list[NoticeKind]:
+            async with desk.storage.read() as transaction:
+                return [notice.kind for notice in await transaction.notices.pending(20)]
+
+        async def ask() -> None:
+            await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+
+        await ask()
+        assert await kinds() == []
+        await ask()
+        assert await kinds() == [NoticeKind.BUDGET_80]
+        await ask()
+        await ask()
+        assert await kinds() == [NoticeKind.BUDGET_80, NoticeKind.BUDGET_100]
+        desk.clock.advance(24 * 3600)
+        await ask()
+        await ask()
+        assert await kinds() == [NoticeKind.BUDGET_80, NoticeKind.BUDGET_100, NoticeKind.BUDGET_80]
