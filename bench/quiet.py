@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.errors import PhotoUnavailable
-from bot.model import Announcement, Job, OutputFile, Posted, Progress
+from bot.model import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
 
 
 class Nobody:
@@ -14,6 +14,9 @@ class Nobody:
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         return Posted(1)
+
+    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+        return Posted(None)
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
         raise PhotoUnavailable
