@@ -1,10 +1,12 @@
 """Everything that outlives the process, in SQLite or PostgreSQL; hands out values of `bot.model` alone."""
 
+from bot.storage.copies import copy_database, fault_of, put_back
 from bot.storage.database import Storage, Transaction
+from bot.storage.files import sqlite_file
 from bot.storage.jobs import JobChanges
 from bot.storage.ledger import ReservationError
 from bot.storage.locks import instance_lock
-from bot.storage.migrations import migrate
+from bot.storage.migrations import migrate, schema_of
 from bot.storage.secrets import CannotDecrypt, LaneNames, Vault, reseal_keys
 
 __all__ = [
@@ -15,7 +17,12 @@ __all__ = [
     "Storage",
     "Transaction",
     "Vault",
+    "copy_database",
+    "fault_of",
     "instance_lock",
     "migrate",
+    "put_back",
     "reseal_keys",
+    "schema_of",
+    "sqlite_file",
 ]

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -13,7 +12,8 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SettingsError
-from bot.storage.engines import UNUSABLE, migration_engine, unusable
+from bot.storage.copies import copy_database
+from bot.storage.engines import UNUSABLE, migration_engine, read_engine, unusable
 from bot.storage.files import private_file, sqlite_file
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
@@ -61,6 +61,25 @@ async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None
     await connection.commit()
 
 
+async def schema_of(url: str) -> tuple[str | None, str]:
+    """The schema that the database has (None: no tables of ours yet), and the one that this version needs.
+
+    Changes nothing, and makes no file. Raises `SettingsError` if the database can't be reached.
+    """
+    target = str(ScriptDirectory(str(SCRIPTS)).get_current_head())
+    path = sqlite_file(url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return None, target
+    engine = read_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_current), target
+    except UNUSABLE as error:
+        raise unusable(url, error) from error
+    finally:
+        await engine.dispose()
+
+
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
@@ -87,15 +106,9 @@ def _hold_references(connection: Connection) -> None:
 def _copy(path: Path, name: str) -> None:
     """A consistent copy beside the file, though others may be reading it; older copies go."""
     copy = path.with_name(name)
-    unfinished = path.with_name(f"{name}.part")
     try:
-        unfinished.unlink(missing_ok=True)
-        private_file(unfinished)
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as target:
-            source.backup(target)
-        unfinished.replace(copy)
+        copy_database(path, copy)
     except (OSError, sqlite3.Error) as error:
-        unfinished.unlink(missing_ok=True)
         raise SettingsError(
             f"The database could not be copied to {copy} before its upgrade ({error}). "
             "Make room there and start again; nothing was changed."

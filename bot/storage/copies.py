@@ -1,0 +1,60 @@
+"""Copies of the SQLite file: made while others write to it, and put back in its place."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from bot.storage.files import private_file
+
+SIDE_FILES = ("-wal", "-shm")
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A consistent copy, whole or not at all, that only its owner may read; replaces a file of that name.
+
+    Raises OSError, sqlite3.Error or `SettingsError`.
+    """
+    unfinished = target.with_name(f"{target.name}.part")
+    try:
+        unfinished.unlink(missing_ok=True)
+        private_file(unfinished)
+        with (
+            closing(sqlite3.connect(f"file:{_quoted(source)}?mode=ro", uri=True)) as reading,
+            closing(sqlite3.connect(unfinished)) as writing,
+        ):
+            reading.backup(writing)
+            # A copy is one file: what would stand in a log beside it is lost when it is moved.
+            writing.execute("PRAGMA journal_mode=DELETE")
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def fault_of(path: Path) -> str | None:
+    """Why a file is no sound SQLite database; None if it is one."""
+    try:
+        with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return str(error)
+    return None if verdict == "ok" else str(verdict)
+
+
+def put_back(copy: Path, database: Path, aside: Path) -> None:
+    """Make the copy the database; what was there, with what stood beside it, goes to `aside`.
+
+    The log of the old file must not stay: SQLite would play it into the new one. Raises as `copy_database`.
+    """
+    if database.exists():
+        copy_database(database, aside)  # takes in what its log holds
+        for suffix in SIDE_FILES:
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+    copy_database(copy, database)
+
+
+def _quoted(path: Path) -> str:
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
