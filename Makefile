@@ -18,11 +18,12 @@ test: $(VENV)/dev.done ## run the tests
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the worlds around it (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
 
-check: $(VENV)/dev.done ## style, types and import rules
+check: $(VENV)/dev.done ## style, types, import rules and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
+	$(BIN)/hadolint Dockerfile
 
 run: $(VENV)/bot.done ## run the bot with the settings of .env
 	@$(BIN)/python -m bot run

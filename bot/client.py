@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import aiohttp
@@ -166,7 +167,7 @@ async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.
     may have. Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be
     reached.
     """
-    flags = await _application_flags(token)
+    flags = (await application_of(token)).flags
     granted = flags.gateway_message_content or flags.gateway_message_content_limited
     if wanted == "auto" and not granted:
         log.info("The application has no message content intent; everything that is offered works without.")
@@ -174,7 +175,20 @@ async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.
     return discord.Intents(guilds=True)
 
 
-async def _application_flags(token: str) -> discord.ApplicationFlags:
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What Discord tells of a token's application."""
+
+    id: int
+    name: str
+    flags: discord.ApplicationFlags
+
+
+async def application_of(token: str) -> Application:
+    """Log in and ask, without connecting to the gateway.
+
+    Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached.
+    """
     client = discord.Client(intents=discord.Intents(guilds=True))
     try:
         async with asyncio.timeout(LOGIN_SECONDS):
@@ -187,7 +201,9 @@ async def _application_flags(token: str) -> discord.ApplicationFlags:
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise StudiiBotError(f"Discord could not be reached ({error or type(error).__name__}).") from error
     else:
-        return client.application_flags
+        user = client.user
+        name = user.name if user is not None else ""
+        return Application(client.application_id or 0, name, client.application_flags)
     finally:
         await client.close()
 

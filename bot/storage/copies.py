@@ -44,16 +44,18 @@ def fault_of(path: Path) -> str | None:
     return None if verdict == "ok" else str(verdict)
 
 
-def put_back(copy: Path, database: Path, aside: Path) -> None:
-    """Make the copy the database; what was there, with what stood beside it, goes to `aside`.
+def put_back(copy: Path, database: Path, aside: Path) -> bool:
+    """Make the copy the database; what was there goes to `aside`, if there was anything (what is returned).
 
     The log of the old file must not stay: SQLite would play it into the new one. Raises as `copy_database`.
     """
-    if database.exists():
+    was_there = database.exists()
+    if was_there:
         copy_database(database, aside)  # takes in what its log holds
         for suffix in SIDE_FILES:
             database.with_name(database.name + suffix).unlink(missing_ok=True)
     copy_database(copy, database)
+    return was_there
 
 
 def _quoted(path: Path) -> str:

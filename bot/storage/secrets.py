@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,9 +36,10 @@ class Vault:
 
     @classmethod
     def open(cls, keys: Sequence[str], key_file: Path) -> "Vault":
-        """With `keys`, newest first; without any, with the key in `key_file`, which is made if missing.
+        """With `keys`, newest first; without any, with those in `key_file`, which is made if missing.
 
-        A key file that is there still unseals after `keys` were set. Reads and writes files.
+        The file holds a key a line, newest first; one that is there still unseals after `keys` were set.
+        Reads and writes files.
         Raises `SettingsError` for what is no key, and for a file that can't be read or made.
         """
         fernets = [
@@ -50,13 +51,24 @@ class Vault:
                 _make(key_file)
             if key_file.exists():
                 complaint = f"{key_file} does not hold an encryption key. Put its last copy back in place."
-                fernets.append(_fernet(key_file.read_text("utf-8").strip(), complaint))
+                lines = key_file.read_text("utf-8").split() or [""]
+                fernets += [_fernet(line, complaint) for line in lines]
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"The key file {key_file} can't be used ({error}). Let the bot read and write it, "
                 f"or set ENCRYPTION_KEYS; make a key with: {_HOW}"
             ) from error
         return cls(MultiFernet(fernets))
+
+    @staticmethod
+    def add_key(key_file: Path) -> None:
+        """Put a new key before those that the file holds. Raises `SettingsError`."""
+        _rewrite(key_file, lambda lines: [Fernet.generate_key().decode(), *lines])
+
+    @staticmethod
+    def drop_older_keys(key_file: Path) -> None:
+        """Keep the newest key alone: nothing is sealed with the others any more. Raises `SettingsError`."""
+        _rewrite(key_file, lambda lines: lines[:1])
 
     def seal(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())
@@ -135,14 +147,28 @@ def _fernet(key: str, complaint: str) -> Fernet:
         raise SettingsError(f"{complaint} Make one with: {_HOW}") from None
 
 
+def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
+    try:
+        lines = path.read_text("utf-8").split() if path.exists() else []
+        _write(path, "".join(f"{line}\n" for line in change(lines)).encode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The key file {path} can't be changed ({error}). Nothing was changed."
+        ) from error
+
+
 def _make(path: Path) -> None:
-    """Whole or not at all, and for our eyes alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, Fernet.generate_key() + b"\n")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and for our eyes alone."""
     unfinished = path.with_name(f"{path.name}.part")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key() + b"\n")
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)

@@ -1,0 +1,31 @@
+# Locked versions with their hashes go into an environment of their own; nothing that builds comes along.
+FROM python:3.12-slim AS build
+WORKDIR /app
+COPY requirements/bot.txt requirements/bot.txt
+RUN python -m venv /venv \
+    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/bot.txt
+
+FROM python:3.12-slim
+# A number, so that a host that forbids root can see that this is not root.
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin studii \
+    && install --directory --owner=10001 --group=10001 --mode=0700 /data
+COPY --from=build /venv /venv
+WORKDIR /app
+COPY migrations migrations
+COPY bot bot
+COPY cogs cogs
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    DATABASE_URL=sqlite:////data/studii.db \
+    HEALTH_PORT=8080 \
+    HEALTH_ADDRESS=0.0.0.0 \
+    LOG_FORMAT=json
+USER 10001
+VOLUME /data
+EXPOSE 8080
+# Asks the bot itself: connected to Discord, able to write its database, and not late with any job.
+HEALTHCHECK --interval=60s --timeout=20s --start-period=90s --retries=3 CMD ["python", "-m", "bot", "health"]
+# Exec form: the bot is process 1 and hears SIGTERM. It lets requests on their way end, for up to 8 s.
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run"]

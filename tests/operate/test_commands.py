@@ -1,0 +1,223 @@
+"""What an operator types beside `run`: each is a process of its own, as on their machine."""
+
+import asyncio
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bot.model import Plan
+from bot.storage import CannotDecrypt, Storage, Vault, migrate
+from sandbox.discord.server import APPLICATION_ID, DiscordServer
+from sandbox.studii import StudiiServer
+from tests.support.process import bot_process
+
+SECRET = "stu_0123456789abcdef"
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+async def ran(folder: Path, *arguments: str, **settings: str) -> tuple[int | None, str, str]:
+    async with DiscordServer() as discord, bot_process(discord, folder, *arguments, **settings) as process:
+        out, errors = await asyncio.wait_for(process.communicate(), 30)
+        return process.returncode, " ".join(out.decode().split()), " ".join(errors.decode().split())
+
+
+def database(folder: Path) -> Path:
+    return folder / "data" / "studii.db"
+
+
+async def keep_key(folder: Path, secret: str = SECRET, *keys: str) -> None:
+    """What a server's admin does: their key is in the database, sealed."""
+    url = f"sqlite+aiosqlite:///{database(folder)}"
+    await migrate(url)
+    vault = Vault.open(keys, folder / "data" / "encryption.key")
+    async with Storage.open(url) as storage, storage.write() as tx:
+        key = await tx.keys.add(100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)
+        await tx.guilds.set_key(100, key.id, NOW)
+
+
+async def kept_key(folder: Path, *keys: str) -> str:
+    vault = Vault.open(keys, folder / "data" / "encryption.key")
+    async with Storage.open(f"sqlite+aiosqlite:///{database(folder)}") as storage, storage.read() as tx:
+        key = await tx.keys.current(100)
+    assert key is not None
+    return vault.unseal(key.ciphertext)
+
+
+async def test_the_doctor_finds_a_good_setup_good(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    async with StudiiServer() as studii:
+        status, told, errors = await ran(tmp_path, "doctor", STUDII_API_URL=studii.url, COLUMNS="300")
+    assert status == 0, errors
+    assert "stops" not in told
+    for sentence in ("The token is Studii's", "Writable", "every balance agrees", "answers", "5 tools"):
+        assert sentence in told
+    assert SECRET not in told + errors
+
+
+async def test_the_doctor_changes_nothing_before_the_first_start(tmp_path: Path) -> None:
+    status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")
+    assert status == 0
+    assert "the first start makes" in told
+    assert "jobs wait" in told  # Studii is not there
+    assert not (tmp_path / "data").exists()
+
+
+async def test_the_doctor_fails_when_something_would_stop_the_bot(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text("nonsense")
+    status, told, _ = await ran(
+        tmp_path,
+        "doctor",
+        DISCORD_TOKEN="a.wrong.one",
+        STUDII_TOOLS_FILE=str(tools),
+        STUDII_API_URL="http://127.0.0.1:9",
+        COLUMNS="300",
+    )
+    assert status == 1
+    assert "DISCORD_TOKEN was refused" in told
+    assert "tools.toml" in told
+
+
+async def test_the_doctor_recomputes_the_ledger(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    with closing(sqlite3.connect(database(tmp_path))) as connection:
+        columns = (
+            "id, guild_id, channel_id, user_id, tool, inputs, variant, private, state, version, created_at, "
+            "changed_at, estimate, reserved, settled, attempts, card_version, posting"
+        )
+        values = "'00112233445566aa', 1, 1, 1, 'studio', '{}', '', 0, 'failed', 1, "
+        moments = "'2026-03-02 12:00:00.000000', '2026-03-02 12:00:00.000000', 8, 0, 8, 0, 0, 0"
+        connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({values}{moments})")  # noqa: S608
+        connection.commit()
+    status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")
+    assert status == 1
+    assert "balances differ" in told
+
+
+async def test_the_doctor_says_whose_key_the_encryption_key_does_not_open(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    (tmp_path / "data" / "encryption.key").unlink()
+    Vault.open((), tmp_path / "data" / "encryption.key")
+    status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")
+    assert status == 0
+    assert "does not open the Studii keys of 1 server(s)" in told
+
+
+async def test_the_invitation_asks_for_the_least(tmp_path: Path) -> None:
+    status, told, errors = await ran(tmp_path, "invite")
+    assert status == 0, errors
+    asked = parse_qs(urlsplit(told).query)
+    assert asked["client_id"] == [str(APPLICATION_ID)]
+    assert set(asked["scope"][0].split()) == {"bot", "applications.commands"}
+    permissions = int(asked["permissions"][0])
+    assert permissions == sum(1 << bit for bit in (6, 10, 11, 15, 16, 18, 38))  # none that manages anything
+
+
+async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    url = f"sqlite+aiosqlite:///{database(tmp_path)}"
+    async with Storage.open(url) as storage:  # as the running bot has it: what is new stands in the log
+        async with storage.write() as tx:
+            await tx.meta.set("written", b"last")
+        status, told, errors = await ran(tmp_path, "backup", "copy.db")
+    assert status == 0, errors
+    copy = tmp_path / "copy.db"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert str(tmp_path / "data" / "encryption.key") in told
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT value FROM meta WHERE name = 'written'").fetchone() == (b"last",)
+    assert SECRET.encode() not in copy.read_bytes()
+
+
+async def test_a_backup_replaces_no_file(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    (tmp_path / "copy.db").write_text("dear")
+    status, _, errors = await ran(tmp_path, "backup", "copy.db")
+    assert status == 2
+    assert "left alone" in errors
+    assert (tmp_path / "copy.db").read_text() == "dear"
+
+
+async def test_a_backup_is_taken_back_and_what_was_there_is_kept(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
+    await keep_key(tmp_path, "stu_another_key_since")
+    status, told, errors = await ran(tmp_path, "restore", "copy.db")
+    assert status == 0, errors
+    assert "studii.db.replaced-1" in told
+    assert await kept_key(tmp_path) == SECRET
+    assert (tmp_path / "data" / "studii.db.replaced-1").exists()
+
+
+async def test_what_is_no_backup_is_not_taken_back(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    (tmp_path / "copy.db").write_text("no database, whatever its name says")
+    status, _, errors = await ran(tmp_path, "restore", "copy.db")
+    assert status == 2
+    assert "no sound backup" in errors
+    assert await kept_key(tmp_path) == SECRET
+
+
+async def test_a_running_bot_keeps_its_database_and_its_keys(tmp_path: Path) -> None:
+    async with (
+        DiscordServer() as discord,
+        bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9"),
+    ):
+        await asyncio.wait_for(discord.ready.wait(), 20)
+        assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
+        for command in (("restore", "copy.db"), ("rotate-keys",)):
+            status, _, errors = await ran(tmp_path, *command)
+            assert status == 2
+            assert "Stop it first" in errors
+
+
+async def test_a_key_file_of_our_own_is_rotated(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    file = tmp_path / "data" / "encryption.key"
+    old = file.read_text()
+    status, told, errors = await ran(tmp_path, "rotate-keys")
+    assert status == 0, errors
+    assert "Done" in told
+    assert len(file.read_text().split()) == 1
+    assert file.read_text() != old
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert await kept_key(tmp_path) == SECRET
+    file.write_text(old)
+    with pytest.raises(CannotDecrypt):
+        await kept_key(tmp_path)
+
+
+async def test_a_rotation_that_cannot_read_a_key_throws_no_encryption_key_away(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    file = tmp_path / "data" / "encryption.key"
+    file.unlink()
+    Vault.open((), file)
+    other = file.read_text().strip()
+    status, _, errors = await ran(tmp_path, "rotate-keys")
+    assert status == 2
+    assert "1 Studii keys could not be read" in errors
+    assert other in file.read_text()
+
+
+async def test_health_is_asked_of_the_running_bot(tmp_path: Path, unused_tcp_port: int) -> None:
+    port = {"HEALTH_PORT": str(unused_tcp_port)}
+    async with (
+        DiscordServer() as discord,
+        bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9", **port),
+    ):
+        await asyncio.wait_for(discord.ready.wait(), 20)
+        status, told = 1, ""
+        for _ in range(20):  # until the gateway is through with its greeting
+            status, told, _ = await ran(tmp_path, "health", **port)
+            if status == 0:
+                break
+        assert status == 0, told
+        assert '"ok": true' in told
+    status, told, _ = await ran(tmp_path, "health", **port)
+    assert status == 1
+    assert "does not answer" in told
