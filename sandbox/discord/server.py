@@ -100,7 +100,13 @@ class DiscordServer:
 
     async def _put_commands(self, request: web.Request) -> web.Response:
         self.commands = [
-            {**command, "id": str(8000 + number), "application_id": str(APPLICATION_ID), "version": "1"}
+            {
+                "description": "",
+                **command,
+                "id": str(8000 + number),
+                "application_id": str(APPLICATION_ID),
+                "version": "1",
+            }
             for number, command in enumerate(await request.json())
         ]
         return _answer(self.commands)
