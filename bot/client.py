@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.errors import SettingsError, StudiiBotError
 from bot.services import Services
 from bot.ui.buttons import BUTTONS
+from bot.ui.edit import EditButton
 from bot.ui.layout import QUIET, notice
 from bot.ui.log_buttons import LOG_BUTTONS
 from bot.ui.problems import answer, tell
@@ -116,7 +117,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*BUTTONS, *LOG_BUTTONS)
+        self.add_dynamic_items(*BUTTONS, EditButton, *LOG_BUTTONS)
         await self._register_commands()
 
     async def on_message(self, message: discord.Message, /) -> None:

@@ -11,14 +11,19 @@ from discord.ext import commands
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client import StudiiBot
 from bot.ui.attachments import source_photo
+from bot.ui.extra import LONGEST_LINE, extra_inputs
 from bot.ui.problems import telling
 from bot.ui.starting import JobStarter
 
 CHOICES = 25  # what Discord shows of suggestions
 IMAGE = "image"
+PRIVATE = "private"
+EXTRA = "extra"
+_PRIVATE_HELP = "Show it to you alone"
+_EXTRA_HELP = "Further inputs for Studii as key=value, for people with Manage Server"
 _IMAGE_HELP = {
-    SourceRule.REQUIRED: "The photo to start from: JPEG, PNG or WebP",
-    SourceRule.OPTIONAL: "A photo to start from, if you like: JPEG, PNG or WebP",
+    SourceRule.REQUIRED: "The photo to start from: JPEG, PNG, WebP, HEIC and others",
+    SourceRule.OPTIONAL: "A photo to start from, if you like: JPEG, PNG, WebP, HEIC and others",
 }
 
 Choices = list[app_commands.Choice[str]]
@@ -51,7 +56,9 @@ def tool_command(tool: Tool, starter: JobStarter) -> Command:
             attached: discord.Attachment | None = given.get(IMAGE)
             source = source_photo(attached) if attached is not None else None
             values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
-            await starter.start(interaction, tool, values, source)
+            extra = extra_inputs(given.get(EXTRA), tool)
+            private = bool(given.get(PRIVATE))
+            await starter.start(interaction, tool, values, source, private=private, extra=extra)
 
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
@@ -60,6 +67,7 @@ def tool_command(tool: Tool, starter: JobStarter) -> Command:
         run
     )
     descriptions = {key: one.description for key, one in options.items()}
+    descriptions |= {PRIVATE: _PRIVATE_HELP, EXTRA: _EXTRA_HELP}
     if tool.source in _IMAGE_HELP:
         descriptions[IMAGE] = _IMAGE_HELP[tool.source]
     app_commands.describe(**descriptions)(run)
@@ -75,6 +83,8 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
         place = 0 if needed else sum(_needed(one) for one in tool.inputs)
         parameters.sort(key=lambda parameter: parameter.default is None)
         parameters.insert(place, image)
+    parameters.append(_parameter(PRIVATE, bool, required=False))
+    parameters.append(_parameter(EXTRA, app_commands.Range[str, 1, LONGEST_LINE], required=False))
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return inspect.Signature([first, *parameters])
 

@@ -128,7 +128,7 @@ class DiscordDelivery:
 
     async def _posted_before(self, job: Job) -> int | None:
         try:
-            return await find_posting(self._channel(job), self._own_id, job.nonce)
+            return await find_posting(self._channel(job), self._own_id, job.nonce, job.card_message_id)
         except discord.Forbidden:
             return None  # we may not look; the nonce is all there is then
 

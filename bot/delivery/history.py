@@ -8,13 +8,15 @@ import discord
 LOOK_BACK = 50  # messages
 
 
-async def find_posting(channel: discord.abc.Messageable, author_id: int, nonce: str) -> int | None:
-    """The message among the channel's latest whose buttons name that posting.
+async def find_posting(
+    channel: discord.abc.Messageable, author_id: int, nonce: str, card: int | None = None
+) -> int | None:
+    """The message among the channel's latest, but for the card, whose buttons name that posting.
 
     Raises discord.HTTPException.
     """
     async for message in channel.history(limit=LOOK_BACK):
-        if message.author.id == author_id and _names(message.components, nonce):
+        if message.author.id == author_id and message.id != card and _names(message.components, nonce):
             return message.id
     return None
 

@@ -8,7 +8,7 @@ HEAD_BYTES = 64
 
 class PhotoKind(Enum):
     """Kinds that we can tell apart: a name for people, a content type, and whether Studii is sent it as it
-    is."""
+    is (the others are converted)."""
 
     JPEG = ("JPEG", "image/jpeg", True)
     PNG = ("PNG", "image/png", True)

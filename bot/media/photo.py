@@ -1,7 +1,8 @@
-"""Whether a file is a photo that can be sent to Studii: decoded once, in a worker thread."""
+"""Whether a file is a photo that can be sent to Studii, or be made one: decoded once, in a worker thread."""
 
 import asyncio
 import struct
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,11 +11,17 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from PIL import Image, ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
+from pillow_heif import HeifImageFile
 
 from bot.errors import StudiiBotError
+from bot.media.convert import first_picture, fitted, write
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 
 MAX_PIXELS = 64_000_000
@@ -25,6 +32,11 @@ _DECODERS: dict[PhotoKind, type[ImageFile.ImageFile]] = {
     PhotoKind.JPEG: JpegImageFile,
     PhotoKind.PNG: PngImageFile,
     PhotoKind.WEBP: WebPImageFile,
+    PhotoKind.HEIC: HeifImageFile,
+    PhotoKind.AVIF: AvifImageFile,
+    PhotoKind.GIF: GifImageFile,
+    PhotoKind.TIFF: TiffImageFile,
+    PhotoKind.BMP: BmpImageFile,
 }
 _BROKEN = (
     OSError,
@@ -41,18 +53,20 @@ _BROKEN = (
     Image.DecompressionBombWarning,
 )
 _PNG_END = b"IEND"
+# A photo that is converted is in memory whole, and for a moment several times: one after the other.
+_CONVERTING = threading.Lock()
 
 
 class PhotoRefused(StudiiBotError):
     """The file cannot be used as a photo; the sentence says why and what to send instead."""
 
-    default = "That file is not a picture. Please use a JPEG, PNG or WebP photo."
+    default = "That file is not a picture that can be read. Please use a JPEG, PNG, WebP or HEIC photo."
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo that decodes. Width and height are in pixels as stored, before any turn that its EXIF data asks
-    for."""
+    """A photo that decodes. `content_type` is what the file holds now; width and height are in pixels as they
+    came, before any turn that its EXIF data asks for."""
 
     kind: PhotoKind
     content_type: str
@@ -80,9 +94,15 @@ class PhotoInspector:
         await asyncio.to_thread(self._workers.shutdown, cancel_futures=True)
 
     async def inspect(self, path: Path) -> Photo:
-        """Decode the photo. Raises `PhotoRefused`, and OSError if the file cannot be opened."""
+        """Decode the photo; one of a kind that Studii does not take is replaced by the same picture as a JPEG
+        or PNG. Raises `PhotoRefused`, and OSError if the file cannot be opened or written."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._workers, _inspect, path, self._max_pixels)
+
+    async def fit(self, path: Path, limit: int) -> bytes | None:
+        """The picture in the file as a JPEG of at most `limit` bytes; None if there is no way to that."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._workers, _fit, path, limit, self._max_pixels)
 
 
 def _inspect(path: Path, max_pixels: int) -> Photo:
@@ -90,13 +110,24 @@ def _inspect(path: Path, max_pixels: int) -> Photo:
         kind = sniff(file.read(HEAD_BYTES))
         if kind is None:
             raise PhotoRefused
-        if not kind.is_accepted:
-            raise PhotoRefused(f"{kind.label} pictures are not supported yet. Please use JPEG, PNG or WebP.")
         file.seek(0)
-        return _decode(file, kind, max_pixels)
+        return _decode(file, kind, path, max_pixels)
 
 
-def _decode(file: BinaryIO, kind: PhotoKind, max_pixels: int) -> Photo:
+def _fit(path: Path, limit: int, max_pixels: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            with Image.open(file) as opened:
+                if opened.width * opened.height > max_pixels:
+                    return None
+            file.seek(0)
+            with _CONVERTING:
+                return fitted(file, limit)
+    except _BROKEN:
+        return None
+
+
+def _decode(file: BinaryIO, kind: PhotoKind, path: Path, max_pixels: int) -> Photo:
     broken = PhotoRefused(
         f"That {kind.label} picture is broken or incomplete. Please send it again, or use another one."
     )
@@ -110,6 +141,14 @@ def _decode(file: BinaryIO, kind: PhotoKind, max_pixels: int) -> Photo:
             f"That picture has {width} × {height} pixels ({_megapixels(width * height)} megapixels). "
             f"At most {_megapixels(max_pixels)} megapixels are possible: please use a smaller one."
         )
+    if not kind.is_accepted:
+        with _CONVERTING:
+            try:
+                picture = first_picture(image)
+            except _BROKEN:
+                raise broken from None
+            content_type = write(picture, path)
+        return Photo(kind, content_type, width, height)
     try:
         # A JPEG can be read whole at an eighth of its size: all its data is looked at, a fraction is kept.
         image.draft("RGB", (max(1, width // 8), max(1, height // 8)))

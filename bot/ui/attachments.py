@@ -6,7 +6,23 @@ from bot.errors import Refused
 from bot.model import SourcePhoto
 from bot.ui.text import plain
 
-TAKEN = frozenset({"image/jpeg", "image/png", "image/webp"})
+TAKEN = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/heic",
+        "image/heif",
+        "image/heic-sequence",
+        "image/heif-sequence",
+        "image/avif",
+        "image/gif",
+        "image/tiff",
+        "image/bmp",
+        "image/x-ms-bmp",
+        "application/octet-stream",  # said of a HEIC photo where its kind is not known
+    }
+)
 NAME_LENGTH = 60  # characters shown of a file's name
 
 
@@ -27,5 +43,5 @@ def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
     if declared and declared not in TAKEN:
         name = plain(photo.filename, NAME_LENGTH)
         what = "of a kind that Studii does not take" if declared.startswith("image/") else "no picture"
-        raise Refused(f"{name} is {what}. Use a JPEG, PNG or WebP picture {how}. Nothing was charged.")
+        raise Refused(f"{name} is {what}. Use a JPEG, PNG, WebP or HEIC picture {how}. Nothing was charged.")
     return photo

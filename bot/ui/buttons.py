@@ -25,6 +25,11 @@ def template_of(action: str) -> str:
     return rf"studii:{action}:(?P<job>[0-9a-f]{{16}})-(?P<posting>[0-9]+)"
 
 
+def custom_id_of(action: str, job_id: str, posting: int) -> str:
+    """The custom id of the button that does `action` for what a job has posted."""
+    return f"studii:{action}:{job_id}-{posting}"
+
+
 class JobButton(ui.DynamicItem[ui.Button[Any]], template=template_of("none")):
     """Base of the buttons; a subclass says its action twice, here and in its template, and what it does."""
 
@@ -35,7 +40,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=template_of("none")):
     def __init__(self, job_id: str, posting: int) -> None:
         self.job_id = job_id
         self.posting = posting
-        custom_id = f"studii:{self.action}:{job_id}-{posting}"
+        custom_id = custom_id_of(self.action, job_id, posting)
         super().__init__(ui.Button(label=self.label, style=self.style, custom_id=custom_id))
 
     @classmethod

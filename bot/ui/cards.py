@@ -1,11 +1,30 @@
 """The job card: the answer to a command, which says what was asked and what is going on."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import discord
+from discord import ui
 
-from bot.model import Job, JobState, Progress
-from bot.ui.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, UNSURE, Panel, box, lines, rule, small
+from bot.model import FailureCode, Job, JobState, Progress
+from bot.ui.buttons import custom_id_of
+from bot.ui.layout import (
+    BAD,
+    EDIT,
+    EDIT_LABEL,
+    EDIT_STYLE,
+    GOING,
+    GOOD,
+    NEUTRAL,
+    QUIET,
+    UNSURE,
+    Panel,
+    box,
+    lines,
+    row,
+    rule,
+    small,
+)
 from bot.ui.words import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
 
 _COLOURS: Mapping[JobState, discord.Colour] = {
@@ -37,6 +56,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
     tool = names.tool(job)
     settings = settings_words(tool, job)
     asked = f"for <@{job.user_id}>" + (f" · {settings}" if settings else "")
+    buttons = [row(edit_button(job))] if can_be_edited(job) else []
     return Panel(
         box(
             _COLOURS[job.state],
@@ -46,7 +66,19 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
                 f"{_SIGNS[job.state]} {state_words(job, progress)}{_result_link(job)}", small(cost_words(job))
             ),
         ),
+        *buttons,
     )
+
+
+def can_be_edited(job: Job) -> bool:
+    """Whether it failed because of what was asked for, so that other inputs may fare better."""
+    return job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}
+
+
+def edit_button(job: Job) -> ui.Button[Any]:
+    """Shows the form with the job's inputs (see `bot.ui.edit`, which knows it by its custom id)."""
+    custom_id = custom_id_of(EDIT, job.id, job.posting)
+    return ui.Button(label=EDIT_LABEL, style=EDIT_STYLE, custom_id=custom_id)
 
 
 def _result_link(job: Job) -> str:

@@ -14,6 +14,8 @@ URL_LIMIT = 512  # characters of a link button's address
 
 Piece = ui.Item[Any]
 
+EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
+
 NEUTRAL = discord.Colour(0x5865F2)
 GOING = discord.Colour(0xE0A800)
 GOOD = discord.Colour(0x2E9E5B)

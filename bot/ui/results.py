@@ -7,6 +7,7 @@ from discord import MediaGalleryItem, ui
 
 from bot.model import Job, JobState, Progress
 from bot.ui.buttons import DeleteButton
+from bot.ui.cards import can_be_edited, edit_button
 from bot.ui.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
 from bot.ui.text import plain
 from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
@@ -57,8 +58,10 @@ def ending(job: Job, names: ToolNames) -> Panel:
     """That a job failed, was cancelled, or that nobody knows; says what it cost."""
     sign, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
+    buttons: list[Piece] = [edit_button(job)] if can_be_edited(job) else []
+    buttons.append(DeleteButton.of(job))
     head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
-    return Panel(text(lines(head, why, small(cost_words(job)))), row(DeleteButton.of(job)))
+    return Panel(text(lines(head, why, small(cost_words(job)))), row(*buttons))
 
 
 def link_words(job: Job) -> str:

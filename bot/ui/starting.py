@@ -35,8 +35,11 @@ def request_of(
     *,
     photo_author: int | None = None,
     private: bool = False,
+    extra: Mapping[str, str] | None = None,
 ) -> JobRequest:
     """What whoever sent the interaction asks for; `photo_author` is who posted the photo, if not they.
+
+    `private`: it is shown to them alone. `extra` are inputs that the catalogue does not know.
 
     Raises `Refused` where the result could not be posted, or when the tool lacks something.
     """
@@ -48,7 +51,7 @@ def request_of(
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
         tool=tool.slug,
-        inputs=tool.prepare(values, has_source=source is not None),
+        inputs={**tool.prepare(values, has_source=source is not None), **(extra or {})},
         source=source,
         private=private,
         standing=standing_of(interaction),
@@ -73,13 +76,16 @@ class JobStarter:
         *,
         photo_author: int | None = None,
         private: bool = False,
+        extra: Mapping[str, str] | None = None,
     ) -> Job:
         """Take the job; whoever sent the interaction pays for it. See `request_of` for the arguments.
 
         Raises `Refused` or `Busy` before anything is spent. From there on the job runs, whether or
         not its card can be shown.
         """
-        request = request_of(interaction, tool, values, source, photo_author=photo_author, private=private)
+        request = request_of(
+            interaction, tool, values, source, photo_author=photo_author, private=private, extra=extra
+        )
         job = await self._jobs.accept(request)
         await self._show_card(interaction, job)
         return job
@@ -88,7 +94,7 @@ class JobStarter:
         card = job_card(job, self._names, Progress())
         try:
             shown = await interaction.response.send_message(
-                view=card, allowed_mentions=discord.AllowedMentions.none()
+                view=card, ephemeral=job.private, allowed_mentions=discord.AllowedMentions.none()
             )
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
             log.info("Job %s goes on without a card: %s", job.id, error)

@@ -67,8 +67,8 @@ async def test_required_options_come_first_and_the_photo_before_what_may_be_left
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        (("notes.pdf", b"%PDF-1.7"), "notes.pdf is no picture. Use a JPEG, PNG or WebP picture"),
-        (("cat.gif", b"GIF89a"), "cat.gif is of a kind that Studii does not take"),
+        (("notes.pdf", b"%PDF-1.7"), "notes.pdf is no picture. Use a JPEG, PNG, WebP or HEIC picture"),
+        (("cat.svg", b"<svg/>"), "cat.svg is of a kind that Studii does not take"),
         (("big.png", PNG + b"0" * MAX_SOURCE), "this bot takes photos of up to 5 MB"),
     ],
 )

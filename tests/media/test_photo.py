@@ -95,21 +95,7 @@ async def test_a_file_that_is_no_picture_is_refused(
 ) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(content)
-    with pytest.raises(PhotoRefused, match=r"not a picture\. Please use a JPEG, PNG or WebP"):
-        await inspector.inspect(path)
-
-
-@pytest.mark.parametrize(
-    ("image_format", "label"), [("GIF", "GIF"), ("AVIF", "AVIF"), ("TIFF", "TIFF"), ("BMP", "BMP")]
-)
-async def test_a_picture_of_another_kind_is_refused_by_its_name(
-    inspector: PhotoInspector, tmp_path: Path, image_format: str, label: str
-) -> None:
-    path = tmp_path / "photo"
-    path.write_bytes(encoded(image_format))
-    with pytest.raises(
-        PhotoRefused, match=f"{label} pictures are not supported yet. Please use JPEG, PNG or WebP"
-    ):
+    with pytest.raises(PhotoRefused, match=r"not a picture that can be read\. Please use a JPEG"):
         await inspector.inspect(path)
 
 

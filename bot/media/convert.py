@@ -1,0 +1,65 @@
+"""Pictures of other kinds made into ones that Studii takes, and results made to fit in a message.
+
+Everything here blocks, and runs in the inspector's worker threads alone.
+"""
+
+import io
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from PIL import Image, ImageOps
+
+QUALITY = 92  # of a JPEG that is sent on
+FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
+
+
+def first_picture(image: Image.Image) -> Image.Image:
+    """Its first frame, turned as its EXIF data asks for, in colours that a JPEG or PNG can hold."""
+    image.seek(0)
+    turned = ImageOps.exif_transpose(image)
+    if is_transparent(turned):
+        return turned.convert("RGBA")
+    if turned.mode in {"I;16", "I;16B", "I;16L", "I", "F"}:
+        return _eight_bits(turned)
+    return turned if turned.mode in {"RGB", "L"} else turned.convert("RGB")
+
+
+def is_transparent(image: Image.Image) -> bool:
+    """Whether some of it can be seen through, as far as its kind tells."""
+    return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+
+
+def write(image: Image.Image, path: Path) -> str:
+    """Write it as a PNG if it is transparent, else as a JPEG; returns the content type."""
+    profile = image.info.get("icc_profile") if image.mode == "RGB" else None
+    if image.mode == "RGBA":
+        image.save(path, "PNG")
+        return "image/png"
+    image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile)
+    return "image/jpeg"
+
+
+def fitted(file: BinaryIO, limit: int) -> bytes | None:
+    """The picture as a JPEG of at most `limit` bytes, as good as that allows; None if it can't be had."""
+    with Image.open(file) as opened:
+        picture = first_picture(opened)
+    if picture.mode == "RGBA":
+        ground = Image.new("RGB", picture.size, "white")
+        ground.paste(picture, mask=picture.getchannel("A"))
+        picture = ground
+    for quality, share in FITTING:
+        size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
+        tried = picture if share == 1.0 else picture.resize(size, Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        tried.save(buffer, "JPEG", quality=quality, optimize=True)
+        if buffer.tell() <= limit:
+            return buffer.getvalue()
+    return None
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Sixteen bits a pixel and more, as scanners make them, brought to eight by what is in it."""
+    wide = image.convert("F")
+    low, high = cast("tuple[float, float]", wide.getextrema())
+    scale = 255.0 / max(high - low, 1.0)
+    return wide.point(lambda value: value * scale - low * scale).convert("L")

@@ -1,0 +1,151 @@
+"""Photos of kinds that Studii does not take become ones that it takes, and look the same."""
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pillow_heif
+import pytest
+from PIL import Image, ImageChops, ImageDraw
+
+from bot.media import PhotoInspector, PhotoKind, PhotoRefused, sniff
+
+ORIENTATION = 0x0112
+
+
+@pytest.fixture
+async def inspector() -> AsyncIterator[PhotoInspector]:
+    async with PhotoInspector() as inspector:
+        yield inspector
+
+
+def scene(mode: str = "RGB") -> Image.Image:
+    """Wider than high, with a red corner at the top left."""
+    image = Image.new("RGB", (96, 64), "#88aacc")
+    ImageDraw.Draw(image).rectangle((0, 0, 31, 31), fill="red")
+    return image.convert(mode)
+
+
+def save(path: Path, image_format: str, image: Image.Image | None = None, **options: Any) -> None:
+    image = image or scene()
+    if image_format == "HEIF":
+        heif: Any = pillow_heif.from_pillow(image)
+        heif.save(path, quality=90, **options)
+    else:
+        image.save(path, image_format, **options)
+
+
+def looks_like(path: Path, wanted: Image.Image) -> bool:
+    with Image.open(path) as got:
+        difference = ImageChops.difference(got.convert("RGB"), wanted.convert("RGB"))
+    return got.size == wanted.size and max(difference.resize((6, 4)).tobytes()) < 25
+
+
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
+async def test_other_kinds_of_photos_are_converted_and_look_the_same(
+    inspector: PhotoInspector, tmp_path: Path, image_format: str
+) -> None:
+    path = tmp_path / "photo"
+    save(path, image_format)
+    photo = await inspector.inspect(path)
+    assert photo.content_type == "image/jpeg"
+    assert sniff(path.read_bytes()[:64]) is PhotoKind.JPEG
+    assert looks_like(path, scene())
+
+
+@pytest.mark.parametrize("image_format", ["AVIF", "TIFF", "HEIF"])
+async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
+    inspector: PhotoInspector, tmp_path: Path, image_format: str
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # a quarter turn to the right makes it upright
+    path = tmp_path / "photo"
+    if image_format == "TIFF":
+        save(path, image_format, exif=exif)
+    else:
+        save(path, image_format, exif=exif.tobytes())
+    await inspector.inspect(path)
+    assert looks_like(path, scene().rotate(-90, expand=True))
+    with Image.open(path) as kept:
+        assert kept.getexif().get(ORIENTATION, 1) == 1
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
+async def test_jpeg_png_and_webp_go_unchanged(
+    inspector: PhotoInspector, tmp_path: Path, image_format: str
+) -> None:
+    path = tmp_path / "photo"
+    save(path, image_format)
+    before = path.read_bytes()
+    await inspector.inspect(path)
+    assert path.read_bytes() == before
+
+
+async def test_of_a_moving_gif_the_first_frame_is_taken(inspector: PhotoInspector, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    others = [Image.new("RGB", (96, 64), "black"), Image.new("RGB", (96, 64), "white")]
+    save(path, "GIF", save_all=True, append_images=others)
+    await inspector.inspect(path)
+    assert looks_like(path, scene())
+
+
+async def test_what_can_be_seen_through_stays_so(inspector: PhotoInspector, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    image = scene("RGBA")
+    image.putalpha(128)
+    save(path, "TIFF", image)
+    photo = await inspector.inspect(path)
+    assert photo.content_type == "image/png"
+    with Image.open(path) as kept:
+        assert kept.getpixel((5, 5)) == (255, 0, 0, 128)
+
+
+async def test_a_scan_of_sixteen_bits_keeps_its_shades(inspector: PhotoInspector, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    image = Image.new("I;16", (64, 64), 1000)
+    image.paste(60000, (0, 0, 32, 64))
+    save(path, "TIFF", image)
+    await inspector.inspect(path)
+    with Image.open(path) as kept:
+        assert kept.getpixel((5, 5)) == 255
+        assert kept.getpixel((60, 5)) == 0
+
+
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
+async def test_half_a_photo_of_another_kind_is_refused(
+    inspector: PhotoInspector, tmp_path: Path, image_format: str
+) -> None:
+    path = tmp_path / "photo"
+    save(path, image_format, Image.effect_noise((200, 200), 90).convert("RGB"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PhotoRefused, match="is broken or incomplete"):
+        await inspector.inspect(path)
+
+
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
+async def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path, image_format: str) -> None:
+    path = tmp_path / "photo"
+    save(path, image_format)
+    async with PhotoInspector(max_pixels=96 * 64 - 1) as inspector:
+        with pytest.raises(PhotoRefused, match="96 × 64 pixels"):
+            await inspector.inspect(path)
+
+
+async def test_a_result_is_made_to_fit(inspector: PhotoInspector, tmp_path: Path) -> None:
+    path = tmp_path / "result.png"
+    noise = Image.effect_noise((600, 400), 90)
+    noise.convert("RGB").save(path, "PNG")
+    limit = path.stat().st_size // 3
+    fitted = await inspector.fit(path, limit)
+    assert fitted is not None
+    assert len(fitted) <= limit
+    with Image.open(io.BytesIO(fitted)) as image:
+        assert image.width / image.height == pytest.approx(1.5, abs=0.02)
+
+
+async def test_what_is_no_picture_cannot_be_made_to_fit(inspector: PhotoInspector, tmp_path: Path) -> None:
+    path = tmp_path / "result.png"
+    path.write_bytes(b"no picture at all")
+    assert await inspector.fit(path, 1000) is None
