@@ -22,6 +22,7 @@ from bot.ui.edit import EditButton
 from bot.ui.layout import QUIET, notice
 from bot.ui.log_buttons import LOG_BUTTONS
 from bot.ui.problems import answer, tell
+from bot.ui.result_buttons import RESULT_BUTTONS
 from bot.ui.starting import Cards, JobStarter
 from bot.ui.tool_forms import ToolForms
 
@@ -117,7 +118,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*BUTTONS, EditButton, *LOG_BUTTONS)
+        self.add_dynamic_items(*BUTTONS, *LOG_BUTTONS, *RESULT_BUTTONS, EditButton)
         await self._register_commands()
 
     async def on_message(self, message: discord.Message, /) -> None:

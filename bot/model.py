@@ -133,6 +133,7 @@ class Job:
     posting: int = 0  # number of the posting of its result, from 0
     result_message_id: int | None = None
     announced_at: datetime | None = None  # when its last word reached the person
+    photo_author: int | None = None  # who posted the photo, if that is known and not the requester
 
     @property
     def terminal(self) -> bool:
@@ -311,12 +312,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A finished job's output, in the spool."""
+    """A finished job's output, in the spool; `before` is the photo that it was made from, if it is kept."""
 
     path: Path
     kind: str  # image or video
     content_type: str
     size: int  # bytes
+    before: "OutputFile | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.model import SourcePhoto
 from bot.ui.permissions import ensure_can_post
 from bot.ui.pictures import pictures_in
 from bot.ui.problems import telling
-from bot.ui.tool_forms import ToolForms
+from bot.ui.tool_forms import Terms, ToolForms
 
 MENUS = 5  # that discord.py lets one application have on messages
 NAME_LENGTH = 32  # characters
@@ -46,7 +46,7 @@ def tool_menu(tool: Tool, forms: ToolForms) -> app_commands.ContextMenu:
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         async with telling(interaction):
             pictures = _pictures(interaction, message)
-            await forms.begin(interaction, tool, pictures, photo_author=_author(message))
+            await forms.begin(interaction, tool, pictures, _terms(message))
 
     return app_commands.ContextMenu(name=tool.title[:NAME_LENGTH], callback=run)
 
@@ -57,7 +57,7 @@ def all_tools_menu(forms: ToolForms) -> app_commands.ContextMenu:
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         async with telling(interaction):
             pictures = _pictures(interaction, message)
-            await forms.choose(interaction, pictures, WHICH_TOOL, photo_author=_author(message))
+            await forms.choose(interaction, pictures, WHICH_TOOL, _terms(message))
 
     return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
 
@@ -71,9 +71,9 @@ def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -
     return pictures
 
 
-def _author(message: discord.Message) -> int | None:
+def _terms(message: discord.Message) -> Terms:
     # A forwarded picture is another's, whose name Discord does not tell.
-    return None if message.message_snapshots else message.author.id
+    return Terms() if message.message_snapshots else Terms(photo_author=message.author.id)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from typing import Any, BinaryIO
+from typing import Any
 
 import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.delivery.files import before_with, open_files
 from bot.delivery.history import find_posting
 from bot.delivery.notices import NoticePoster
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
@@ -42,15 +43,6 @@ DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unkno
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It is larger than Discord takes here, so it could not be posted as a file."
 FILE_GONE = "Its file was not kept long enough to be posted."
-_EXTENSIONS = {
-    "image/gif": "gif",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-}
 
 
 class DiscordDelivery:
@@ -137,22 +129,21 @@ class DiscordDelivery:
     ) -> Announcement:
         if output.size > self._size_limit(job):
             return await self._send_link(job, reference, TOO_LARGE)
-        try:
-            opened: BinaryIO = await asyncio.to_thread(output.path.open, "rb")
-        except OSError as error:
-            log.warning("The output of job %s cannot be read: %s", job.id, error)
-            return await self._send_link(job, reference, FILE_GONE)
-        name = _file_name(job, output)
-        file = discord.File(opened, filename=name)  # pyright: ignore[reportArgumentType] - a BufferedReader
-        try:
-            return await self._send(job, reference, view=result(job, self._names, name), file=file)
-        except discord.HTTPException as error:
-            if outcome_of(error) is not Outcome.TOO_LARGE:
-                raise
-            return await self._send_link(job, reference, TOO_LARGE)
-        finally:
-            file.close()
-            opened.close()
+        before = await before_with(output, self._size_limit(job))
+        for shown in [(output, before), (output,)] if before is not None else [(output,)]:
+            files = await open_files(job, *shown)
+            if not files:
+                return await self._send_link(job, reference, FILE_GONE)
+            names = [file.filename for file in files]
+            try:
+                return await self._send(job, reference, view=result(job, self._names, *names), files=files)
+            except discord.HTTPException as error:
+                if outcome_of(error) is not Outcome.TOO_LARGE:
+                    raise
+            finally:
+                for file in files:
+                    file.close()
+        return await self._send_link(job, reference, TOO_LARGE)
 
     async def _send_link(
         self, job: Job, reference: discord.MessageReference | None, why: str
@@ -220,10 +211,3 @@ def _reply_to(job: Job) -> discord.MessageReference | None:
         guild_id=job.guild_id,
         fail_if_not_exists=False,
     )
-
-
-def _file_name(job: Job, output: OutputFile) -> str:
-    kind = output.content_type.partition(";")[0].strip().lower()
-    extension = _EXTENSIONS.get(kind, "mp4" if output.kind == "video" else "png")
-    # Letters, digits and dashes, as Discord renames everything else and the gallery would not find it.
-    return f"{job.tool}-{job.id[:8]}.{extension}"

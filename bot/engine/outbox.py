@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.engine.crew import Crew
@@ -55,6 +56,9 @@ class Outbox:
         output = None
         if job.output_file is not None:
             output = await self._tools.spool.open_output(job.output_file)
+        if output is not None and output.kind == "image" and job.source_file is not None:
+            # Before and after are shown together.
+            output = replace(output, before=await self._tools.spool.open_output(job.source_file))
         try:
             async with asyncio.timeout(self._tools.tuning.delivery_patience):
                 return await self._delivery.announce(job, output)

@@ -6,17 +6,19 @@ from bot.services.access import AccessService
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits, ToolPrice
-from bot.services.jobs import JobService
+from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService
 from bot.services.logs import LogService
 from bot.services.words import credit_words, discord_timestamp, size_words
 
 __all__ = [
+    "CANCELLABLE",
     "MAX_BUDGET",
     "AccessService",
     "BudgetState",
     "CommandRegistry",
     "CreditService",
+    "JobPage",
     "JobService",
     "KeyService",
     "LogService",

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.budget_watch import watch_budget
@@ -14,10 +14,28 @@ from bot.services.access import ensure_may
 from bot.services.budgets import budget_state, ensure_room
 from bot.services.prices import price_of
 from bot.services.words import size_words
-from bot.storage import Storage
+from bot.storage import JobChanges, Storage
 
 NO_KEY = "This server has no Studii key yet. An admin can set it with /studii key."
+UNKNOWN_JOB = "That job is no longer known here."
+NOT_YOURS_TO_CANCEL = "Only whoever asked for this, or someone with Manage Messages, can cancel it."
+NOT_YOURS_TO_POST = "Only whoever asked for this can have it posted."
+POSTED_OR_GONE = "That result is posted already, or is not kept any more. Run it again to have another."
+TOO_LATE = "It is with Studii already, so it cannot be cancelled any more. Its result will come by itself."
+ENDED = "That job has ended already, so there is nothing to cancel."
+CANCELLABLE = frozenset({JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING})
+PAGE = 6  # jobs
 PATIENCE = 2.0  # seconds; Discord wants its answer within 3
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Some jobs of a server, or of one member in it (`user_id`), newest first; pages count from 0."""
+
+    jobs: tuple[Job, ...]
+    number: int
+    user_id: int | None
+    more: bool
 
 
 class JobService:
@@ -82,6 +100,58 @@ class JobService:
         async with self._storage.read() as transaction:
             return await transaction.jobs.get(job_id)
 
+    async def cancel(self, job_id: str, user_id: int, *, moderates: bool = False) -> Job:
+        """Cancel what has not gone to Studii yet, and release its credits; once cancelled, it stays so.
+
+        Who may: its requester, and those who moderate. Raises `Refused` with the reason.
+        """
+        async with self._storage.write(patience=PATIENCE) as transaction:
+            now = self._clock.now()
+            job = await transaction.jobs.get(job_id)
+            if job is None:
+                raise Refused(UNKNOWN_JOB)
+            if job.user_id != user_id and not moderates:
+                raise Refused(NOT_YOURS_TO_CANCEL)
+            if job.state is JobState.CANCELLED:
+                return job
+            changes = JobChanges(finished_at=now, held=None, not_before=None)
+            if job.user_id == user_id:
+                # Those who cancel their own job know it; others are told.
+                changes |= JobChanges(announced_at=now, source_file=None)
+            cancelled = await transaction.jobs.advance(
+                job_id, CANCELLABLE, JobState.CANCELLED, at=now, **changes
+            )
+            if cancelled is None:
+                raise Refused(_why_not_cancelled(job.state))
+            await transaction.ledger.release(job_id, now)
+            cancelled = await transaction.jobs.get(job_id) or cancelled
+        self._wake()
+        return cancelled
+
+    async def page(self, guild_id: int, user_id: int | None, number: int) -> JobPage:
+        """A page of a member's jobs, or of all the server's (None), newest first; pages count from 0."""
+        number = max(0, number)
+        async with self._storage.read() as transaction:
+            jobs = await transaction.jobs.page(guild_id, user_id, number * PAGE, PAGE + 1)
+        return JobPage(tuple(jobs[:PAGE]), number, user_id, more=len(jobs) > PAGE)
+
+    async def post_here(self, job_id: str, user_id: int, channel_id: int) -> Job:
+        """Post the result of one's own job, which could not be posted, in that channel.
+
+        Raises `Refused` when it is not kept (any more), or somebody else's.
+        """
+        async with self._storage.write(patience=PATIENCE) as transaction:
+            job = await transaction.jobs.get(job_id)
+            if job is None:
+                raise Refused(UNKNOWN_JOB)
+            if job.user_id != user_id:
+                raise Refused(NOT_YOURS_TO_POST)
+            posted = await transaction.jobs.repost(job_id, channel_id, self._clock.now())
+            if posted is None:
+                raise Refused(POSTED_OR_GONE)
+        self._wake()
+        return posted
+
     def _ensure_size(self, source: SourcePhoto | None) -> None:
         if source is None or source.size <= self._max_source_bytes:
             return
@@ -90,6 +160,10 @@ class JobService:
             f"That photo has {size_words(source.size)}; this bot takes photos of up to {bound}. "
             "Send a smaller one, or ask whoever hosts the bot to raise MAX_SOURCE_MB.",
         )
+
+
+def _why_not_cancelled(state: JobState) -> str:
+    return TOO_LATE if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
 
 
 def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime, max_source_bytes: int) -> Job:
@@ -114,4 +188,5 @@ def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime, max_sou
         estimate=price,
         reserved=0,
         settled=0,
+        photo_author=request.photo_author,
     )

@@ -197,6 +197,36 @@ class Jobs:
             .limit(limit)
         )
 
+    async def page(self, guild_id: int, user_id: int | None, offset: int, limit: int) -> list[Job]:
+        """Jobs of a server, or of one member in it, newest first."""
+        query = select(jobs).where(jobs.c.guild_id == guild_id)
+        if user_id is not None:
+            return await self._all(
+                query.where(jobs.c.user_id == user_id)
+                .order_by(jobs.c.number.desc())
+                .offset(offset)
+                .limit(limit)
+            )
+        newest = (jobs.c.created_at.desc(), jobs.c.number.desc())
+        return await self._all(query.order_by(*newest).offset(offset).limit(limit))
+
+    async def repost(self, job_id: str, channel_id: int, at: datetime) -> Job | None:
+        """Let the result of a job be posted anew, in that channel; None when it is not kept."""
+        elsewhere = jobs.c.channel_id != channel_id
+        kept = jobs.c.announced_at.is_not(None) & jobs.c.output_file.is_not(None)
+        return await self._one(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state == JobState.SUCCEEDED, kept)
+            .values(
+                posting=jobs.c.posting + 1,
+                announced_at=None,
+                changed_at=at,
+                channel_id=channel_id,
+                card_message_id=case((elsewhere, None), else_=jobs.c.card_message_id),
+            )
+            .returning(jobs)
+        )
+
     async def _one(self, statement: Select[Any] | Update) -> Job | None:
         row = (await self._session.execute(statement)).mappings().one_or_none()
         return None if row is None else job_of(row)

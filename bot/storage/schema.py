@@ -170,6 +170,7 @@ jobs = Table(
     Column("posting", Integer, nullable=False),
     Column("result_message_id", BigInteger),
     Column("announced_at", UtcDateTime),
+    Column("photo_author", BigInteger),
     _one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),

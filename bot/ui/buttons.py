@@ -83,4 +83,16 @@ class DeleteButton(JobButton, template=template_of("delete")):
             return  # a second click; it is gone
 
 
-BUTTONS: tuple[type[JobButton], ...] = (DeleteButton,)
+class CancelButton(JobButton, template=template_of("cancel")):
+    """Cancels a job that has not gone to Studii yet; its card then says so."""
+
+    action = "cancel"
+    label = "Cancel"
+
+    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+        moderates = interaction.permissions.manage_messages or interaction.permissions.administrator
+        await services.jobs.cancel(self.job_id, interaction.user.id, moderates=moderates)
+        await interaction.response.defer()
+
+
+BUTTONS: tuple[type[JobButton], ...] = (DeleteButton, CancelButton)

@@ -7,7 +7,8 @@ import discord
 from discord import ui
 
 from bot.model import FailureCode, Job, JobState, Progress
-from bot.ui.buttons import custom_id_of
+from bot.services import CANCELLABLE
+from bot.ui.buttons import CancelButton, custom_id_of
 from bot.ui.layout import (
     BAD,
     EDIT,
@@ -65,6 +66,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
             lines(
                 f"{_SIGNS[job.state]} {state_words(job, progress)}{_result_link(job)}", small(cost_words(job))
             ),
+            *([row(CancelButton.of(job))] if job.state in CANCELLABLE else []),
         ),
         *buttons,
     )
@@ -75,10 +77,10 @@ def can_be_edited(job: Job) -> bool:
     return job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}
 
 
-def edit_button(job: Job) -> ui.Button[Any]:
+def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[Any]:
     """Shows the form with the job's inputs (see `bot.ui.edit`, which knows it by its custom id)."""
     custom_id = custom_id_of(EDIT, job.id, job.posting)
-    return ui.Button(label=EDIT_LABEL, style=EDIT_STYLE, custom_id=custom_id)
+    return ui.Button(label=EDIT_LABEL, style=style, custom_id=custom_id)
 
 
 def _result_link(job: Job) -> str:

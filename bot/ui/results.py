@@ -3,29 +3,37 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+import discord
 from discord import MediaGalleryItem, ui
 
+from bot.catalog import Tool
 from bot.model import Job, JobState, Progress
 from bot.ui.buttons import DeleteButton
 from bot.ui.cards import can_be_edited, edit_button
 from bot.ui.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
+from bot.ui.result_buttons import AgainButton, UseInButton
 from bot.ui.text import plain
 from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text
+BEFORE = "The photo before"
 _FAILED = ("❌", "did not work out")
 _ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫", "was cancelled")}
 
 
-def result(job: Job, names: ToolNames, file_name: str) -> Panel:
-    """The result with its file, which has to be sent along under that name."""
+def result(job: Job, names: ToolNames, file_name: str, before: str | None = None) -> Panel:
+    """The result with its file, which has to be sent along under that name, as has the photo before."""
     tool = names.tool(job)
-    media = MediaGalleryItem(f"attachment://{file_name}", description=alt_words(names.title(job), tool, job))
+    media = [
+        MediaGalleryItem(f"attachment://{file_name}", description=alt_words(names.title(job), tool, job))
+    ]
+    if before is not None:
+        media.append(MediaGalleryItem(f"attachment://{before}", description=BEFORE))
     return Panel(
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
-        ui.MediaGallery(media),
+        ui.MediaGallery(*media),
         text(_details(job, names)),
-        _buttons(job),
+        _buttons(job, tool, picture=job.output_kind != "video"),
     )
 
 
@@ -35,7 +43,7 @@ def linked_result(job: Job, names: ToolNames, why: str) -> Panel:
     return Panel(
         text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
         text(_details(job, names)),
-        _buttons(job),
+        _buttons(job, names.tool(job), picture=False),
     )
 
 
@@ -49,6 +57,7 @@ def linked_video(job: Job, names: ToolNames, why: str) -> str:
 def plain_buttons(job: Job) -> ui.View:
     """The buttons of a result that is an ordinary message."""
     view = ui.View(timeout=None)
+    view.add_item(AgainButton.of(job))
     view.add_item(DeleteButton.of(job))
     view.stop()
     return view
@@ -83,11 +92,15 @@ def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
     return lines(small(" · ".join(parts)), prompt_words(tool, job) if prompt else "")
 
 
-def _buttons(job: Job) -> ui.ActionRow[Any]:
-    buttons: list[Piece] = [DeleteButton.of(job)]
+def _buttons(job: Job, tool: Tool | None, *, picture: bool) -> ui.ActionRow[Any]:
+    buttons: list[Piece] = [AgainButton.of(job)]
+    if tool is not None and tool.inputs:
+        buttons.append(edit_button(job, discord.ButtonStyle.secondary))
+    if picture:
+        buttons.append(UseInButton.of(job))
     if _usable(job.output_url, URL_LIMIT):
         buttons.append(ui.Button(label="Original", url=job.output_url))
-    return row(*buttons)
+    return row(*buttons, DeleteButton.of(job))
 
 
 def _usable(url: str | None, length: int) -> bool:

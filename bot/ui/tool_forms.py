@@ -1,7 +1,10 @@
 """From a picture and a tool to a job: asks for what has to be asked, else starts at once."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import discord
 from discord import ui
@@ -22,31 +25,46 @@ LABEL_LENGTH = 100  # characters; https://discord.com/developers/docs/components
 NO_TOOLS = "There is no tool here that takes a photo."
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for a job beside what is asked for: who posted the photo, if that is known, whether its
+    result is for the requester alone, and inputs that the catalogue does not know."""
+
+    photo_author: int | None = None
+    private: bool = False
+    extra: Mapping[str, str] | None = None
+
+
+AS_USUAL = Terms()
+
+
 class ToolForms:
     """Begins jobs whose picture is in Discord already. Whoever sends the interaction is the requester."""
 
     def __init__(self, starter: JobStarter, catalog: Catalog, clock: Clock) -> None:
         self._starter = starter
         self._catalog = catalog
+        self._clock = clock
         self._clicks = Clicks(clock)
+
+    @property
+    def now(self) -> datetime:
+        """The time by the bot's clock."""
+        return self._clock.now()
 
     async def begin(
         self,
         interaction: discord.Interaction[Any],
         tool: Tool,
         pictures: Sequence[SourcePhoto],
-        *,
-        photo_author: int | None = None,
+        terms: Terms = AS_USUAL,
     ) -> None:
-        """Ask for the tool's inputs and for which picture; start at once when there is nothing to ask.
-
-        `photo_author` is who posted the pictures, if that is known.
-        """
+        """Ask for the tool's inputs and for which picture; start at once when there is nothing to ask."""
         if needs_form(tool, pictures):
-            await self.ask(interaction, tool, pictures, photo_author=photo_author)
+            await self.ask(interaction, tool, pictures, terms=terms)
             return
         source = pictures[0] if pictures else None
-        await self.start(interaction, tool, {}, source, photo_author=photo_author)
+        await self.start(interaction, tool, {}, source, terms)
 
     async def ask(
         self,
@@ -54,15 +72,14 @@ class ToolForms:
         tool: Tool,
         pictures: Sequence[SourcePhoto],
         prefilled: Values | None = None,
-        *,
-        photo_author: int | None = None,
+        terms: Terms = AS_USUAL,
     ) -> None:
         """Ask in any case; the form holds what was chosen before."""
 
         async def submit(
             submitted: discord.Interaction[Any], values: Values, source: SourcePhoto | None
         ) -> None:
-            await self.start(submitted, tool, values, source, photo_author=photo_author)
+            await self.start(submitted, tool, values, source, terms)
 
         await interaction.response.send_modal(ToolModal(tool, pictures, submit, prefilled))
 
@@ -72,15 +89,24 @@ class ToolForms:
         tool: Tool,
         values: Values,
         source: SourcePhoto | None,
-        *,
-        photo_author: int | None = None,
+        terms: Terms = AS_USUAL,
     ) -> None:
         """Start the job; the same wish of the same person a moment later is a double click, and nothing."""
         taken = None if source is None else ensure_taken(source)
-        wish = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), source)
+        # Discord may sign one photo's address anew each time that it tells of it.
+        photo = None if source is None else urlsplit(source.url).path
+        wish = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), photo)
         async with self._clicks.once(wish) as first:
             if first:
-                await self._starter.start(interaction, tool, values, taken)
+                await self._starter.start(
+                    interaction,
+                    tool,
+                    values,
+                    taken,
+                    photo_author=terms.photo_author,
+                    private=terms.private,
+                    extra=terms.extra,
+                )
             else:
                 await acknowledge(interaction)
 
@@ -89,8 +115,7 @@ class ToolForms:
         interaction: discord.Interaction[Any],
         pictures: Sequence[SourcePhoto],
         words: str,
-        *,
-        photo_author: int | None = None,
+        terms: Terms = AS_USUAL,
     ) -> None:
         """Let the person choose a tool for these pictures, shown to them alone."""
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
@@ -98,7 +123,7 @@ class ToolForms:
             raise Refused(NO_TOOLS)
 
         async def chosen(picked: discord.Interaction[Any], tool: Tool) -> None:
-            await self.begin(picked, tool, pictures, photo_author=photo_author)
+            await self.begin(picked, tool, pictures, terms)
 
         await interaction.response.send_message(view=ToolPicker(tools, words, chosen), ephemeral=True)
 

@@ -90,7 +90,7 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.SUBMITTING:
             return "Handing it to Studii…"
         case JobState.RUNNING:
-            return _running(job)
+            return _running(job, progress)
         case JobState.SUCCEEDED:
             return f"Done{_took(job)}"
         case JobState.FAILED:
@@ -121,15 +121,18 @@ def message_link(job: Job, message_id: int) -> str:
 def _waiting(job: Job, progress: Progress) -> str:
     if job.held:
         return sentence(job.held)
+    starts = f" · should start {discord_timestamp(progress.starts_at)}" if progress.starts_at else "…"
     if progress.position is None:
-        return "In line…"
+        return f"In line{starts}"
     if progress.position == 1:
-        return "Next in line…"
-    return f"{ordinal(progress.position)} in line…"
+        return f"Next in line{starts}"
+    return f"{ordinal(progress.position)} in line{starts}"
 
 
-def _running(job: Job) -> str:
+def _running(job: Job, progress: Progress) -> str:
     since = f" · since {discord_timestamp(job.submitted_at)}" if job.submitted_at else ""
+    if progress.ends_at is not None:
+        since += f" · usually ready {discord_timestamp(progress.ends_at)}"
     status = (job.studii_status or "").strip().lower()
     if status == "queued":
         return f"In Studii's own line{since}"

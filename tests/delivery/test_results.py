@@ -65,7 +65,12 @@ async def test_a_result_replies_to_its_card_and_pings_the_requester_alone(
         assert message.reference.message_id == job.card_message_id
         assert "your **Studio** is ready" in texts(message)
         assert "aspect ratio **16:9** · 8 credits" in texts(message)
-        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Delete", "Original"]
+        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
+            "Again",
+            "Use in…",
+            "Original",
+            "Delete",
+        ]
 
 
 async def test_discord_is_told_what_to_recognise_a_second_sending_by(tmp_path: Path) -> None:
@@ -117,7 +122,7 @@ async def test_a_video_that_is_too_large_is_an_ordinary_message_that_discord_pla
         message = await posted(desk, job, output(tmp_path, "video", size=TOO_LARGE))
         assert message.content.endswith("\nhttps://files.example/out.mp4")
         assert not message.flags.components_v2
-        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Delete"]
+        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Again", "Delete"]
         desk.clock.advance(10 * 60)
         assert await desk.delivery.announce(job, output(tmp_path, "video", TOO_LARGE)) == Posted(message.id)
 

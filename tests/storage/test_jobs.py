@@ -62,6 +62,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         posting=1,
         result_message_id=2**59,
         announced_at=LATER,
+        photo_author=2**58,
     )
     unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
     assert unset == []
@@ -193,6 +194,7 @@ def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
         "variant",
         "private",
         "created_at",
+        "photo_author",
     }
     of_state = {"state", "version", "changed_at"}
     of_money = {"estimate", "reserved", "settled"}

@@ -1,0 +1,126 @@
+"""What can be done with a result: the same again, or another tool on it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol, cast
+from urllib.parse import parse_qs, urlsplit
+
+import discord
+
+from bot.catalog import Catalog, Tool
+from bot.errors import Refused
+from bot.model import Job, SourcePhoto
+from bot.services import Services
+from bot.ui.buttons import JobButton, template_of
+from bot.ui.permissions import ensure_can_post
+from bot.ui.pictures import pictures_in
+from bot.ui.tool_forms import Terms, ToolForms
+
+BEFORE_FILE = "before"  # how the file name of the photo before begins
+JOB_GONE = "That job is no longer known here. Use the command instead."
+PRIVATE = "That was made for somebody else alone. Use the command to make your own."
+SOURCE_GONE = (
+    "The photo that this was made from is no longer in Discord. Post it again, and use the command or "
+    "the menu. Nothing was charged."
+)
+RESULT_GONE = (
+    "There is no picture in this message any more, or it was too large to be posted. Post it here as a photo "
+    "and use its menu. Nothing was charged."
+)
+USE_IN = "### Use this picture in…"
+
+
+class Workshop(Protocol):
+    """What these buttons need of the client that they are pressed in."""
+
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def forms(self) -> ToolForms: ...
+
+
+class AgainButton(JobButton, template=template_of("again")):
+    """Does once more what was done, for whoever presses it."""
+
+    action = "again"
+    label = "Again"
+
+    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+        job = await job_of(interaction, services, self.job_id)
+        workshop = cast(Workshop, interaction.client)
+        tool = workshop.catalog.get(job.tool)
+        source = source_of(job, interaction.message, workshop.forms.now)
+        await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
+
+
+class UseInButton(JobButton, template=template_of("use")):
+    """Makes the result the photo that another tool starts from."""
+
+    action = "use"
+    label = "Use in…"
+
+    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+        job = await job_of(interaction, services, self.job_id)
+        ensure_can_post(interaction)
+        made = [photo for photo in _pictures(interaction.message) if not _is_before(photo)]
+        if not made:
+            raise Refused(RESULT_GONE)
+        forms = cast(Workshop, interaction.client).forms
+        await forms.choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job)))
+
+
+async def job_of(interaction: discord.Interaction[Any], services: Services, job_id: str) -> Job:
+    """The job that a button belongs to; raises `Refused` when it is not for this person, or gone."""
+    job = await services.jobs.get(job_id)
+    if job is None or job.guild_id != interaction.guild_id:
+        raise Refused(JOB_GONE)
+    if job.private and job.user_id != interaction.user.id:
+        raise Refused(PRIVATE)
+    return job
+
+
+def source_of(job: Job, message: discord.Message | None, now: datetime) -> SourcePhoto | None:
+    """The photo that a job was made from: as its result shows it, else as it was given.
+
+    Raises `Refused` when it is gone. The address that a photo was given with is good for a day, that in a
+    message always.
+    """
+    if job.source is None:
+        return None
+    shown = next((photo for photo in _pictures(message) if _is_before(photo)), None)
+    if shown is not None:
+        return shown
+    if _expired(job.source.url, now):
+        raise Refused(SOURCE_GONE)
+    return job.source
+
+
+def terms_of(job: Job, tool: Tool) -> Terms:
+    """The job's, for another one like it. What the catalogue does not know stays as it was."""
+    extra = {name: job.inputs[name] for name in tool.undeclared(job.inputs)}
+    return Terms(author_of(job) if job.source else None, job.private, extra)
+
+
+def author_of(job: Job) -> int:
+    """Whose photo it is that a job was made from, and so its result's."""
+    return job.photo_author or job.user_id
+
+
+def _pictures(message: discord.Message | None) -> Sequence[SourcePhoto]:
+    return pictures_in(message) if message is not None else ()
+
+
+def _is_before(photo: SourcePhoto) -> bool:
+    return photo.filename.startswith(f"{BEFORE_FILE}-")
+
+
+def _expired(url: str, now: datetime) -> bool:
+    """https://discord.com/developers/docs/reference#signed-attachment-cdn-urls"""
+    until = parse_qs(urlsplit(url).query).get("ex", [""])[0]
+    try:
+        return int(until, 16) <= now.timestamp()
+    except ValueError:
+        return False
+
+
+RESULT_BUTTONS: tuple[type[JobButton], ...] = (AgainButton, UseInButton)
