@@ -67,6 +67,7 @@ async def test_a_result_replies_to_its_card_and_pings_the_requester_alone(
         assert "aspect ratio **16:9** · 8 credits" in texts(message)
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
             "Again",
+            "Edit",
             "Use in…",
             "Original",
             "Delete",
