@@ -25,6 +25,7 @@ from bot.services import (
     CreditService,
     JobService,
     KeyService,
+    LimitService,
     LogService,
     Services,
 )
@@ -109,6 +110,7 @@ async def build(
             commands=CommandRegistry(storage),
             access=AccessService(storage, catalog, clock),
             logs=LogService(storage, engine.wake),
+            limits=LimitService(storage, clock),
         )
         bot.attach(services, delivery, clock)
         if settings.health_port is not None:

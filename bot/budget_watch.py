@@ -17,10 +17,10 @@ async def watch_budget(
     `refused` is what a job would have cost that the budget had no room for: for people, that is all of it.
     """
     settings = await transaction.guilds.get(guild_id)
-    limit = settings.budget.limit
+    period = window(settings.budget, settings.timezone, now)
+    limit = settings.budget.limit + await transaction.ledger.granted(guild_id, period)
     if limit <= 0:
         return  # nothing may be spent, so nothing can be used up
-    period = window(settings.budget, settings.timezone, now)
     spent = (await transaction.ledger.usage(guild_id, period)).spent
     if spent * 100 < limit * MOST:
         return

@@ -132,6 +132,12 @@ class Tool(_Strict):
         priced = [one.name for one in self.inputs if one.price and one.name in inputs]
         return " ".join(f"{name}={inputs[name]}" for name in (*priced, *self.undeclared(inputs)))
 
+    def mode(self, inputs: Mapping[str, str]) -> str | None:
+        """The input that says what is made, as a variant words it: `mode=video`; None if not known."""
+        one = next((one for one in self.inputs if one.name == self.output_from and one.price), None)
+        value = None if one is None else inputs.get(one.name)
+        return f"{one.name}={value}" if one is not None and value in one.suggestions else None
+
     def undeclared(self, inputs: Mapping[str, str]) -> list[str]:
         """The names, from a to z, of inputs that the catalogue does not have: they may cost anything."""
         known = {one.name for one in self.inputs}

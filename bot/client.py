@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 import discord
@@ -28,7 +28,7 @@ from bot.ui.tool_forms import ToolForms
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("cogs.tools", "cogs.photos", "cogs.credits", "cogs.settings")
+EXTENSIONS = ("cogs.tools", "cogs.photos", "cogs.credits", "cogs.settings", "cogs.limits", "cogs.access")
 LOGIN_SECONDS = 30.0
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
@@ -106,6 +106,14 @@ class StudiiBot(commands.AutoShardedBot):
     def forms(self) -> ToolForms:
         """What begins jobs from pictures; raises RuntimeError before `attach`."""
         return self._parts()[2]
+
+    def add_to_studii(self, *commands: app_commands.Command[Any, ..., None]) -> None:
+        """Add commands to the admins' group, which the extension cogs.settings has made before."""
+        group = self.tree.get_command("studii")
+        if not isinstance(group, app_commands.Group):
+            raise TypeError("cogs.settings is loaded before its group is added to")
+        for command in commands:
+            group.add_command(command)
 
     def refuse_commands(self) -> None:
         """Take no commands any more: the bot is about to leave."""

@@ -26,6 +26,10 @@ class Refused(StudiiBotError):
     default = "That is not possible here."
 
 
+class NotAllowed(Refused):
+    """Refused by a server's own rules. Quotes nobody, so mentions of channels and roles stay in it."""
+
+
 class Busy(StudiiBotError):
     """The database made the person wait too long."""
 

@@ -1,5 +1,6 @@
 """/studii: what a server's admins set."""
 
+import asyncio
 from typing import Any
 
 import discord
@@ -8,7 +9,7 @@ from discord.ext import commands
 
 from bot.client import StudiiBot
 from bot.model import Period
-from bot.services import MAX_BUDGET, Services
+from bot.services import MAX_BUDGET, Services, matching_zones
 from bot.ui.key_modal import KeyModal
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager
@@ -46,6 +47,7 @@ class Settings(
     @app_commands.describe(
         credits_="How many credits; leave it out to see the budget as it is",
         period="How often it renews; a day if you leave it out the first time",
+        timezone="In which time zone days, weeks and months begin, such as Europe/Berlin",
     )
     @app_commands.rename(credits_="credits")
     @app_commands.choices(period=_PERIODS)
@@ -54,19 +56,26 @@ class Settings(
         interaction: discord.Interaction[Any],
         credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
         period: str | None = None,
+        timezone: app_commands.Range[str, 1, 64] | None = None,
     ) -> None:
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
-            state = await self._services.credits.budget(guild_id)
-            if credits_ is None and period is None:
-                await answer(interaction, budget_panel(state))
+            if credits_ is None and period is None and timezone is None:
+                await answer(interaction, budget_panel(await self._services.credits.budget(guild_id)))
                 return
             # What is left out stays as it is.
-            now = state.settings.budget
-            limit = now.limit if credits_ is None else credits_
-            chosen = now.period if period is None else Period(period)
-            state = await self._services.credits.set_budget(guild_id, limit, chosen)
+            chosen = None if period is None else Period(period)
+            state = await self._services.credits.set_budget(guild_id, credits_, chosen, timezone)
             await answer(interaction, budget_panel(state, "The budget is set"))
+
+    @budget.autocomplete("timezone")
+    async def zones(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return [
+            app_commands.Choice(name=zone, value=zone)
+            for zone in await asyncio.to_thread(matching_zones, typed)
+        ]
 
 
 async def setup(bot: StudiiBot) -> None:

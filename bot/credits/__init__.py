@@ -1,6 +1,18 @@
 """What may be spent and what is left, as pure functions of settings, usage and time."""
 
+from bot.credits.limits import Allowance, allowance, counted_since, next_start
 from bot.credits.money import Estimate, estimate, left
-from bot.credits.periods import time_zone, window
+from bot.credits.periods import matching_zones, time_zone, window
 
-__all__ = ["Estimate", "estimate", "left", "time_zone", "window"]
+__all__ = [
+    "Allowance",
+    "Estimate",
+    "allowance",
+    "counted_since",
+    "estimate",
+    "left",
+    "matching_zones",
+    "next_start",
+    "time_zone",
+    "window",
+]

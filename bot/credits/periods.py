@@ -1,7 +1,7 @@
 """The stretch of time that a budget counts, in the server's own time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from bot.errors import Refused
 from bot.model import Budget, Period, Window
@@ -15,6 +15,13 @@ def time_zone(name: str) -> ZoneInfo:
         raise Refused(
             f"There is no time zone named “{name[:50]}”. Write it like Europe/Berlin or America/New_York."
         ) from None
+
+
+def matching_zones(typed: str, most: int = 25) -> list[str]:
+    """Names of time zones that fit what was typed: places first, in alphabetical order."""
+    wanted = typed.strip().lower().replace(" ", "_")
+    found = [zone for zone in available_timezones() if wanted in zone.lower()]
+    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:most]
 
 
 def window(budget: Budget, timezone: str, now: datetime) -> Window:

@@ -2,32 +2,40 @@
 
 from dataclasses import dataclass
 
+from bot.credits import matching_zones
 from bot.services.access import AccessService
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits, ToolPrice
 from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService
+from bot.services.limits import MAX_AT_ONCE, GrantState, LimitService, MemberState, rate_words
 from bot.services.logs import LogService
 from bot.services.words import credit_words, discord_timestamp, size_words
 
 __all__ = [
     "CANCELLABLE",
+    "MAX_AT_ONCE",
     "MAX_BUDGET",
     "AccessService",
     "BudgetState",
     "CommandRegistry",
     "CreditService",
+    "GrantState",
     "JobPage",
     "JobService",
     "KeyService",
+    "LimitService",
     "LogService",
     "MemberCredits",
+    "MemberState",
     "Services",
     "ToolPrice",
     "credit_words",
     "discord_timestamp",
+    "matching_zones",
     "price_words",
+    "rate_words",
     "size_words",
 ]
 
@@ -42,3 +50,4 @@ class Services:
     commands: CommandRegistry
     access: AccessService
     logs: LogService
+    limits: LimitService

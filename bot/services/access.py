@@ -5,7 +5,7 @@ from collections.abc import Collection
 from bot.access import Wish, objection
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.model import JobRequest
 from bot.policy import EVERY_TOOL, AccessList, AccessRules, Permit, Standing, Whose
 from bot.storage import Storage, Transaction
@@ -134,20 +134,20 @@ class AccessService:
 
 
 async def ensure_may(transaction: Transaction, request: JobRequest, tool: Tool) -> None:
-    """Raises `Refused` if the rules do not allow the job."""
+    """Raises `NotAllowed` if the rules do not allow the job."""
     extra = bool(tool.undeclared(request.inputs))
     wish = _wish(tool, request.user_id, request.photo_author, private=request.private, extra=extra)
     await ensure_allowed(transaction, request.guild_id, request.standing, wish)
 
 
 async def ensure_allowed(transaction: Transaction, guild_id: int, standing: Standing, wish: Wish) -> None:
-    """Raises `Refused` if the server's rules, or the photo's author, do not allow the wish."""
+    """Raises `NotAllowed` if the server's rules, or the photo's author, do not allow the wish."""
     rules = await transaction.policies.access(guild_id)
     author = wish.photo_author if wish.of_another else None
     refuses = author is not None and await transaction.policies.refuses_photos(author)
     reason = objection(rules, standing, wish, author_refuses=refuses)
     if reason is not None:
-        raise Refused(reason)
+        raise NotAllowed(reason)
 
 
 def _wish(

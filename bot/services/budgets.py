@@ -30,6 +30,12 @@ class BudgetState:
     window: Window
     usage: Usage
     left: int
+    grants: int = 0  # credits that admins added in this period; part of what is left
+
+    @property
+    def whole(self) -> int:
+        """Everything that may be spent in the period: the limit, and what was granted."""
+        return self.settings.budget.limit + self.grants
 
     @property
     def is_default(self) -> bool:
@@ -45,10 +51,7 @@ class BudgetState:
     @property
     def left_words(self) -> str:
         """`3 of 100 credits left for today`, `nothing left of 100 credits for today`."""
-        budget = self.settings.budget
-        whole = credit_words(budget.limit)
-        start = f"{self.left:,} of {whole} left" if self.left > 0 else f"nothing left of {whole}"
-        return start + _THIS[budget.period]
+        return rest_words(self.left, self.whole, self.settings.budget.period)
 
     @property
     def renewal_words(self) -> str:
@@ -63,17 +66,20 @@ async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -
     settings = await transaction.guilds.get(guild_id)
     period = window(settings.budget, settings.timezone, now)
     usage = await transaction.ledger.usage(guild_id, period)
-    return BudgetState(settings, period, usage, left(settings.budget, usage))
+    grants = await transaction.ledger.granted(guild_id, period)
+    return BudgetState(settings, period, usage, left(settings.budget, usage, grants), grants)
 
 
-def new_budget(limit: int, period: Period, now: datetime) -> Budget:
+def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | None = None) -> Budget:
     """A budget set at `now`: a one-off total, also one that replaces another, counts from now on.
+
+    With `since`, a total whose limit alone changes goes on counting from there.
 
     Raises `Refused` for a limit that makes no sense.
     """
     if not 0 <= limit <= MAX_BUDGET:
         raise Refused(f"A budget is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed.")
-    return Budget(limit, period, since=now)
+    return Budget(limit, period, since=since or now)
 
 
 def ensure_room(state: BudgetState, price: Estimate) -> None:
@@ -81,10 +87,18 @@ def ensure_room(state: BudgetState, price: Estimate) -> None:
     if state.left >= price.amount:
         return
     cost = f"This would cost {price_words(price)}"
-    if price.amount > state.settings.budget.limit:
+    if price.amount > state.whole and not state.grants:
         # Waiting would not help, so nothing is said of when it renews.
         raise Refused(f"{cost}, and the server's whole budget is {state.limit_words}; {CHANGE_IT}.")
     raise Refused(f"{cost}, and the server has {state.left_words}. {state.renewal_words}; {CHANGE_IT}.")
+
+
+def rest_words(rest: int, whole: int, period: Period) -> str:
+    """`3 of 100 credits left for today`, `nothing left of 100 credits for today`."""
+    start = (
+        f"{rest:,} of {credit_words(whole)} left" if rest > 0 else f"nothing left of {credit_words(whole)}"
+    )
+    return start + _THIS[period]
 
 
 def price_words(price: Estimate) -> str:

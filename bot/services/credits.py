@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.credits import Estimate
+from bot.credits import Estimate, time_zone
 from bot.model import Job, Period, Usage
 from bot.services.budgets import BudgetState, budget_state, new_budget
 from bot.services.prices import price_of
@@ -45,15 +45,28 @@ class CreditService:
         async with self._storage.read() as transaction:
             return await budget_state(transaction, guild_id, self._clock.now())
 
-    async def set_budget(self, guild_id: int, limit: int, period: Period) -> BudgetState:
-        """Set what the server may spend; it holds at once.
+    async def set_budget(
+        self, guild_id: int, limit: int | None, period: Period | None, timezone: str | None = None
+    ) -> BudgetState:
+        """Set what the server may spend; it holds at once. What is None stays as it is.
 
-        Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`.
+        A one-off total counts from the moment its period is set; changing its limit alone does not begin it
+        anew. Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`, or a time zone that there is none of.
         """
         now = self._clock.now()
-        budget = new_budget(limit, period, now)
+        if timezone is not None:
+            time_zone(timezone)
         async with self._storage.write() as transaction:
-            await transaction.guilds.set_budget(guild_id, budget)
+            await transaction.ledger.lock(guild_id)
+            old = (await transaction.guilds.get(guild_id)).budget
+            if limit is not None or period is not None:
+                since = old.since if period is None else None
+                budget = new_budget(
+                    old.limit if limit is None else limit, period or old.period, now, since=since
+                )
+                await transaction.guilds.set_budget(guild_id, budget)
+            if timezone is not None:
+                await transaction.guilds.set_timezone(guild_id, timezone)
             await watch_budget(transaction, guild_id, now)
             return await budget_state(transaction, guild_id, now)
 

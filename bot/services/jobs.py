@@ -12,6 +12,7 @@ from bot.errors import Refused
 from bot.model import Job, JobRequest, JobState, SourcePhoto
 from bot.services.access import ensure_may
 from bot.services.budgets import budget_state, ensure_room
+from bot.services.limits import ensure_member_may
 from bot.services.prices import price_of
 from bot.services.words import size_words
 from bot.storage import JobChanges, Storage
@@ -81,6 +82,7 @@ class JobService:
                 refusal = error
                 await watch_budget(transaction, request.guild_id, now, refused=price.amount)
             else:
+                await ensure_member_may(transaction, request, state, price, now)
                 await transaction.jobs.add(job)
                 job = await transaction.ledger.reserve(job, now)
                 await watch_budget(transaction, request.guild_id, now)

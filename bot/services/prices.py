@@ -15,6 +15,6 @@ async def price_of(transaction: Transaction, tool: Tool, inputs: Mapping[str, st
     return estimate(
         tool.assumed_cost,
         await transaction.prices.last(tool.slug, tool.variant(inputs)),
-        await transaction.prices.dearest(tool.slug),
+        await transaction.prices.dearest(tool.slug, tool.mode(inputs)),
         tool.in_catalogue(inputs),
     )

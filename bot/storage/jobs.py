@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, Update, case, insert, select, update
+from sqlalchemy import Select, Update, case, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
@@ -20,6 +20,7 @@ _SOURCE = {
     "source_size": "size",
 }
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING)
+_GOING = (JobState.RECEIVED, *_NEED_REQUESTS)
 _LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)
 
 
@@ -226,6 +227,30 @@ class Jobs:
             )
             .returning(jobs)
         )
+
+    async def going(self, guild_id: int, user_id: int) -> int:
+        """How many jobs a member has going in a server: accepted, not ended, and not unknown."""
+        query = select(func.count()).where(
+            jobs.c.guild_id == guild_id, jobs.c.user_id == user_id, jobs.c.state.in_(_GOING)
+        )
+        return (await self._session.execute(query)).scalar_one()
+
+    async def started(
+        self, guild_id: int, user_id: int, since: datetime, until: datetime, limit: int
+    ) -> list[datetime]:
+        """When a member's latest jobs after `since`, up to `until`, were accepted; oldest first."""
+        query = (
+            select(jobs.c.created_at)
+            .where(
+                jobs.c.guild_id == guild_id,
+                jobs.c.user_id == user_id,
+                jobs.c.created_at > since,
+                jobs.c.created_at <= until,
+            )
+            .order_by(jobs.c.created_at.desc())
+            .limit(limit)
+        )
+        return list((await self._session.execute(query)).scalars())[::-1]
 
     async def _one(self, statement: Select[Any] | Update) -> Job | None:
         row = (await self._session.execute(statement)).mappings().one_or_none()

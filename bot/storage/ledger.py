@@ -6,7 +6,7 @@ For each job: reserved + corrections = settled + released + what is still reserv
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.errors import StudiiBotError
@@ -82,6 +82,28 @@ class Ledger:
         row = (await self._session.execute(query)).mappings().one()
         return Usage(settled=row["settled"], reserved=row["reserved"])
 
+    async def grant(self, guild_id: int, user_id: int | None, amount: int, at: datetime) -> None:
+        """Add to what the server, or one member in it, may spend in the period of `at`; less takes back."""
+        kind = EntryKind.GRANT if amount >= 0 else EntryKind.ADJUST
+        values = {"guild_id": guild_id, "user_id": user_id, "kind": kind, "amount": amount, "at": at}
+        await self._session.execute(insert(ledger).values(values))
+
+    async def granted(self, guild_id: int, window: Window, user_id: int | None = None) -> int:
+        """Credits granted to the server or a member within the window, less what was taken back."""
+        whose = ledger.c.user_id.is_(None) if user_id is None else ledger.c.user_id == user_id
+        query = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_grants(guild_id, window), whose)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def grants(self, guild_id: int, window: Window) -> dict[int | None, int]:
+        """What was granted within the window to each member, and (None) to the server."""
+        query = (
+            select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
+            .where(_grants(guild_id, window))
+            .group_by(ledger.c.user_id)
+        )
+        rows = (await self._session.execute(query)).mappings()
+        return {row["user_id"]: row["amount"] for row in rows}
+
     async def entries(self, *, job_id: str | None = None, guild_id: int | None = None) -> list[LedgerEntry]:
         """The lines of a job, of a server, or all; oldest first."""
         query = select(ledger).order_by(ledger.c.id)
@@ -147,6 +169,15 @@ class Ledger:
         still_open = (jobs.c.id == job_id) & jobs.c.resolved_at.is_(None)
         changed = await self._session.execute(update(jobs).where(still_open).values(values).returning(jobs))
         return job_of(changed.mappings().one())
+
+
+def _grants(guild_id: int, window: Window) -> ColumnElement[bool]:
+    lines = [ledger.c.guild_id == guild_id, ledger.c.job_id.is_(None)]
+    if window.start is not None:
+        lines.append(ledger.c.at >= window.start)
+    if window.end is not None:
+        lines.append(ledger.c.at < window.end)
+    return and_(*lines)
 
 
 def _credits(charge: int) -> int:

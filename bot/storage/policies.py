@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.policy import (
@@ -73,8 +73,9 @@ class Policies:
         await self._session.put(policies, {"guild_id": guild_id}, dict(changes))
 
     async def list_add(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
-        key = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
-        await self._session.put(access_lists, key, {"target": target})
+        await self.list_remove(guild_id, which, subject_id, target)
+        row = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
+        await self._session.execute(insert(access_lists).values(row))
 
     async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
         await self._session.execute(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, literal, select
 
 from bot.storage.schema import prices
 from bot.storage.session import Session
@@ -21,7 +21,10 @@ class Prices:
         query = select(prices.c.charge).where(prices.c.tool == tool, prices.c.variant == variant)
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def dearest(self, tool: str) -> int | None:
-        """The most that any variant of the tool was charged at last."""
+    async def dearest(self, tool: str, mode: str | None = None) -> int | None:
+        """The most that any variant of the tool (in that mode, `mode=video`) was charged at last."""
         query = select(func.max(prices.c.charge)).where(prices.c.tool == tool)
+        if mode is not None:
+            padded = literal(" ", Text).concat(prices.c.variant).concat(" ")
+            query = query.where(padded.contains(f" {mode} ", autoescape=True))
         return (await self._session.execute(query)).scalar_one()

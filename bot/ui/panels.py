@@ -38,6 +38,8 @@ def budget_panel(state: BudgetState, title: str = "Budget of this server") -> Pa
             BAD if state.left <= 0 else NEUTRAL,
             f"### 💳 {title}\n**{state.limit_words}**",
             _budget_lines(state),
+            f"Granted in this period: {credit_words(state.grants)}." if state.grants else "",
+            small(f"Days, weeks and months begin in the time zone {state.settings.timezone}."),
             small(DEFAULT_HOLDS) if state.is_default else "",
         ),
     )
@@ -93,7 +95,7 @@ def bar(used: int, limit: int) -> str:
 def _budget_lines(state: BudgetState) -> str:
     words = state.left_words
     return lines(
-        f"{bar(state.usage.spent, state.settings.budget.limit)} **{words[0].upper()}{words[1:]}**",
+        f"{bar(state.usage.spent, state.whole)} **{words[0].upper()}{words[1:]}**",
         f"{_used(state.usage)}. {state.renewal_words}.",
     )
 

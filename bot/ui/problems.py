@@ -10,7 +10,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.errors import StudiiBotError
+from bot.errors import NotAllowed, StudiiBotError
 from bot.ui.layout import Panel, notice
 from bot.ui.text import sentence
 
@@ -69,6 +69,8 @@ def expired(error: discord.HTTPException) -> bool:
 
 
 def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
+    if isinstance(error, NotAllowed):
+        return str(error)
     if isinstance(error, StudiiBotError):
         return sentence(str(error), LONGEST)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):

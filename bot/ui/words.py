@@ -28,8 +28,11 @@ class ToolNames:
         return self._catalog.tools.get(job.tool)
 
     def title(self, job: Job) -> str:
-        tool = self.tool(job)
-        return tool.title if tool else plain(job.tool, VALUE_LENGTH)
+        return self.title_of(job.tool)
+
+    def title_of(self, slug: str) -> str:
+        tool = self._catalog.tools.get(slug)
+        return tool.title if tool else plain(slug, VALUE_LENGTH)
 
     def emoji(self, job: Job) -> str:
         tool = self.tool(job)

@@ -15,6 +15,7 @@ from bot.services import (
     CreditService,
     JobService,
     KeyService,
+    LimitService,
     LogService,
     Services,
 )
@@ -104,5 +105,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
             commands=CommandRegistry(storage),
             access=AccessService(storage, catalog, clock),
             logs=LogService(storage, wake),
+            limits=LimitService(storage, clock),
         )
         yield World(file, storage, vault, clock, studii, services, wakes)

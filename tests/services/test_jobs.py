@@ -11,6 +11,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.errors import Busy, Refused
 from bot.model import EntryKind, Job, JobState, Period, SourcePhoto
+from bot.policy import Standing
 from bot.services import JobService, jobs
 from tests.services.conftest import (
     CHANNEL,
@@ -220,9 +221,25 @@ async def test_what_a_job_did_not_cost_is_free_again(world: World) -> None:
 async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(world: World) -> None:
     await world.ready()
     await world.learn(5)
+    await world.learn(12, "mode=image quality=high")
     await world.learn(40, "mode=video quality=high")
     job = await world.accept(inputs={**PICTURE.inputs, "quality": "ultra"})
-    assert (job.estimate, job.variant) == (40, "mode=image quality=ultra")
+    assert (job.estimate, job.variant) == (12, "mode=image quality=ultra")
+    job = await world.accept(inputs={**PICTURE.inputs, "mode": "panorama"})
+    assert job.estimate == 40
+
+
+async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_teach_no_other_price(
+    world: World,
+) -> None:
+    await world.ready()
+    await world.learn(5)
+    await world.learn(12, "mode=image quality=high")
+    extra = {**PICTURE.inputs, "upscale": "4x"}
+    job = await world.accept(inputs=extra, standing=Standing(manages=True))
+    assert (job.estimate, job.variant) == (12, "mode=image quality=standard upscale=4x")
+    await world.learn(50, job.variant)
+    assert (await world.accept()).estimate == 5
 
 
 async def test_a_day_ends_at_midnight_in_the_servers_zone(world: World) -> None:

@@ -21,6 +21,7 @@ from bot.services import (
     CreditService,
     JobService,
     KeyService,
+    LimitService,
     LogService,
     Services,
 )
@@ -159,6 +160,7 @@ async def _services(
         commands=CommandRegistry(storage),
         access=AccessService(storage, catalog, clock),
         logs=LogService(storage, wake),
+        limits=LimitService(storage, clock),
     )
 
 

@@ -1,0 +1,202 @@
+"""What each member may spend and start: set by admins, checked in the step that reserves."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.credits import Allowance, Estimate, allowance, counted_since, next_start
+from bot.errors import Refused
+from bot.model import JobRequest, Usage
+from bot.policy import AllowanceOf, MemberLimits, StartRate
+from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, price_words, rest_words
+from bot.services.words import credit_words, discord_timestamp
+from bot.storage import Storage, Transaction
+
+MAX_AT_ONCE = 100
+MAX_SECONDS = 7 * 86_400
+CHANGE_IT = "an admin can change this with /studii allowance"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberState:
+    """What a member may do in a server now. Without an allowance only the server's budget limits them."""
+
+    budget: BudgetState
+    allowance: Allowance | None
+    usage: Usage
+    grants: int
+    going: int  # jobs
+    at_once: int | None
+    rate: StartRate | None
+    next_start: datetime | None  # None: now
+
+    @property
+    def whole(self) -> int | None:
+        """Everything that the member may spend in the period: the allowance, and what was granted."""
+        return None if self.allowance is None else self.allowance.credits + self.grants
+
+    @property
+    def left(self) -> int | None:
+        """May be negative after an allowance was lowered."""
+        return None if self.whole is None else self.whole - self.usage.spent
+
+    @property
+    def left_words(self) -> str:
+        """`3 of 20 credits left for today`; empty without an allowance."""
+        if self.whole is None or self.left is None:
+            return ""
+        return rest_words(self.left, self.whole, self.budget.settings.budget.period)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantState:
+    """What was granted in the server's present period: to the server itself, and to members."""
+
+    budget: BudgetState
+    members: dict[int, int]
+
+
+class LimitService:
+    """Allowances, grants, and how many jobs a member may have and start."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    async def limits(self, guild_id: int) -> MemberLimits:
+        """What holds for the server's members."""
+        async with self._storage.read() as transaction:
+            return await transaction.policies.limits(guild_id)
+
+    async def of_member(self, guild_id: int, user_id: int, roles: Collection[int]) -> MemberState:
+        """What the member may do now."""
+        now = self._clock.now()
+        async with self._storage.read() as transaction:
+            budget = await budget_state(transaction, guild_id, now)
+            return await member_state(transaction, budget, user_id, roles, now)
+
+    async def set_allowance(
+        self, guild_id: int, whose: AllowanceOf, subject_id: int, credits_: int | None
+    ) -> None:
+        """Set what a member, each of a role, or (`subject_id` 0) everyone may spend a period; None: no limit.
+
+        It holds at once. Raises `Refused` for a figure that makes no sense.
+        """
+        if credits_ is not None and not 0 <= credits_ <= MAX_BUDGET:
+            raise Refused(
+                f"An allowance is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
+            )
+        async with self._storage.write() as transaction:
+            await transaction.ledger.lock(guild_id)
+            await transaction.policies.set_allowance(guild_id, whose, subject_id, credits_)
+
+    async def set_at_once(self, guild_id: int, jobs: int | None) -> None:
+        """How many jobs a member may have going at once (None: any number). Raises `Refused`."""
+        if jobs is not None and not 1 <= jobs <= MAX_AT_ONCE:
+            raise Refused(f"Say a number of jobs from 1 to {MAX_AT_ONCE}. Nothing was changed.")
+        async with self._storage.write() as transaction:
+            await transaction.ledger.lock(guild_id)
+            await transaction.policies.set(guild_id, jobs_at_once=jobs)
+
+    async def set_rate(self, guild_id: int, rate: StartRate | None) -> None:
+        """How often a member may start a job (None: any time). Raises `Refused`."""
+        if rate is not None and not (1 <= rate.starts <= MAX_AT_ONCE and 1 <= rate.seconds <= MAX_SECONDS):
+            raise Refused(
+                f"Say 1 to {MAX_AT_ONCE} jobs in at most {MAX_SECONDS // 60:,} minutes. Nothing was changed."
+            )
+        async with self._storage.write() as transaction:
+            await transaction.ledger.lock(guild_id)
+            await transaction.policies.set(
+                guild_id,
+                starts=None if rate is None else rate.starts,
+                starts_seconds=None if rate is None else rate.seconds,
+            )
+
+    async def grant(self, guild_id: int, user_id: int | None, credits_: int) -> GrantState:
+        """Add credits to the present period of the server (`user_id` None) or a member; negative takes back.
+
+        A member's grant is within the server's budget and does not raise it. Raises `Refused`.
+        """
+        if credits_ == 0 or abs(credits_) > MAX_BUDGET:
+            raise Refused(
+                f"Grant 1 to {MAX_BUDGET:,} credits; a number below zero takes back. Nothing was changed."
+            )
+        now = self._clock.now()
+        async with self._storage.write() as transaction:
+            await transaction.ledger.lock(guild_id)
+            state = await _grants(transaction, guild_id, now)
+            given = state.budget.grants if user_id is None else state.members.get(user_id, 0)
+            if given + credits_ < 0:
+                raise Refused(
+                    f"Only {credit_words(given)} were granted in this period, so no more can be taken back. "
+                    "Nothing was changed."
+                )
+            await transaction.ledger.grant(guild_id, user_id, credits_, now)
+            return await _grants(transaction, guild_id, now)
+
+    async def grants(self, guild_id: int) -> GrantState:
+        """What was granted in the present period."""
+        async with self._storage.read() as transaction:
+            return await _grants(transaction, guild_id, self._clock.now())
+
+
+async def member_state(
+    transaction: Transaction, budget: BudgetState, user_id: int, roles: Collection[int], now: datetime
+) -> MemberState:
+    """What the member may do at `now`, read in `transaction`."""
+    guild_id = budget.settings.guild_id
+    limits = await transaction.policies.limits(guild_id)
+    starts: list[datetime] = []
+    if limits.rate is not None:
+        since = counted_since(limits.rate, now)
+        starts = await transaction.jobs.started(guild_id, user_id, since, now, limits.rate.starts)
+    return MemberState(
+        budget=budget,
+        allowance=allowance(limits, user_id, roles),
+        usage=await transaction.ledger.usage(guild_id, budget.window, user_id),
+        grants=await transaction.ledger.granted(guild_id, budget.window, user_id),
+        going=await transaction.jobs.going(guild_id, user_id),
+        at_once=limits.at_once,
+        rate=limits.rate,
+        next_start=None if limits.rate is None else next_start(limits.rate, starts, now),
+    )
+
+
+async def ensure_member_may(
+    transaction: Transaction, request: JobRequest, budget: BudgetState, price: Estimate, now: datetime
+) -> None:
+    """Raises `Refused`, with the limit, what is left of it, the cost and when it renews."""
+    state = await member_state(transaction, budget, request.user_id, request.standing.roles, now)
+    cost = f"This would cost {price_words(price)}"
+    if state.left is not None and state.left < price.amount:
+        raise Refused(
+            f"{cost}, and of your allowance you have {state.left_words}. {budget.renewal_words}; {CHANGE_IT}."
+        )
+    if state.at_once is not None and state.going >= state.at_once:
+        raise Refused(
+            f"You have {_jobs(state.going)} going, and may have {state.at_once:,} at once here. "
+            f"Try again when one is done. {cost}; {CHANGE_IT}."
+        )
+    if state.rate is not None and state.next_start is not None:
+        raise Refused(
+            f"You may start {rate_words(state.rate)} here, and have used that up. The next start is possible "
+            f"{discord_timestamp(state.next_start)}. {cost}; {CHANGE_IT}."
+        )
+
+
+def rate_words(rate: StartRate) -> str:
+    """`5 jobs in 10 minutes`."""
+    minutes, rest = divmod(rate.seconds, 60)
+    time = f"{rate.seconds:,} seconds" if rest else f"{minutes:,} minute{'' if minutes == 1 else 's'}"
+    return f"{_jobs(rate.starts)} in {time}"
+
+
+def _jobs(number: int) -> str:
+    return f"{number:,} job{'' if number == 1 else 's'}"
+
+
+async def _grants(transaction: Transaction, guild_id: int, now: datetime) -> GrantState:
+    budget = await budget_state(transaction, guild_id, now)
+    grants = await transaction.ledger.grants(guild_id, budget.window)
+    return GrantState(budget, {user: amount for user, amount in grants.items() if user and amount})

@@ -1,0 +1,100 @@
+"""What admins see of members' limits and of what they granted."""
+
+from collections.abc import Mapping
+
+from bot.model import Period
+from bot.policy import AllowanceOf, MemberLimits
+from bot.services import BudgetState, GrantState, MemberState, credit_words, discord_timestamp, rate_words
+from bot.ui.layout import NEUTRAL, Panel, box, lines, small
+
+MOST = 15  # lines of a list
+_EACH = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month", Period.TOTAL: "in all"}
+_FROM = {
+    AllowanceOf.MEMBER: "their own allowance",
+    AllowanceOf.ROLE: "the highest of their roles' allowances",
+    AllowanceOf.MEMBERS: "everyone's allowance",
+}
+
+
+def allowance_panel(limits: MemberLimits, budget: BudgetState) -> Panel:
+    """All limits of the server's members."""
+    each = _EACH[budget.settings.budget.period]
+    default = (
+        "none; the server's budget alone limits them"
+        if limits.default is None
+        else f"{credit_words(limits.default)} {each}"
+    )
+    at_once = "any number" if limits.at_once is None else f"{limits.at_once:,}"
+    often = "any time" if limits.rate is None else f"{rate_words(limits.rate)}"
+    return Panel(
+        box(
+            NEUTRAL,
+            "### 👥 What each member may do",
+            lines(
+                f"Allowance of everyone: **{default}**",
+                f"Jobs going at once: **{at_once}**",
+                f"Starting jobs: **{often}**",
+            ),
+            _listed("Roles (the highest counts)", "<@&{}>", limits.roles, each),
+            _listed("Members with their own", "<@{}>", limits.own, each),
+            small("Allowances renew with the server's budget, and lie within it."),
+        )
+    )
+
+
+def member_panel(user_id: int, state: MemberState) -> Panel:
+    """What one member may do now."""
+    if state.allowance is None:
+        credit = "No allowance: the server's budget alone limits them."
+    else:
+        granted = f", {state.grants:+,} granted" if state.grants else ""
+        credit = (
+            f"**{state.left_words}** ({_FROM[state.allowance.whose]}: "
+            f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}."
+        )
+    idle = (
+        f"{credit_words(state.grants)} granted count as soon as they have an allowance."
+        if state.allowance is None and state.grants
+        else ""
+    )
+    often = "" if state.rate is None else f"Starting jobs: {rate_words(state.rate)}"
+    if often and state.next_start is not None:
+        often += f"; the next {discord_timestamp(state.next_start)}"
+    at_once = "" if state.at_once is None else f" of {state.at_once:,}"
+    return Panel(
+        box(
+            NEUTRAL,
+            f"### 👤 What <@{user_id}> may do",
+            lines(credit, idle, f"Jobs going: {state.going:,}{at_once}", often),
+            f"Server: {state.budget.left_words}.",
+        )
+    )
+
+
+def grant_panel(state: GrantState) -> Panel:
+    """What was granted in the present period."""
+    budget = state.budget
+    server = f"**{credit_words(budget.grants)}**" if budget.grants else "nothing"
+    return Panel(
+        box(
+            NEUTRAL,
+            "### 🎁 Granted in this period",
+            lines(
+                f"Server: {server} on top of {budget.limit_words}; {budget.left_words}. "
+                f"{budget.renewal_words}.",
+            ),
+            _listed("Members, on top of their allowance", "<@{}>", state.members, ""),
+            small("A grant ends with its period. To a member it adds within the server's budget."),
+        )
+    )
+
+
+def _listed(title: str, form: str, amounts: Mapping[int, int], each: str) -> str:
+    if not amounts:
+        return ""
+    shown = [
+        f"{form.format(one)}: {credit_words(amounts[one])} {each}".rstrip() for one in list(amounts)[:MOST]
+    ]
+    if len(amounts) > MOST:
+        shown.append(f"and {len(amounts) - MOST} more")
+    return lines(f"**{title}**", *shown)

@@ -1,0 +1,135 @@
+"""/studii access: who may use what. /privacy: a member's own word on their photos."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client import StudiiBot
+from bot.errors import Refused
+from bot.policy import Permit, Whose
+from bot.services import Services
+from bot.ui.access_panels import access_panel, privacy_panel
+from bot.ui.permissions import ensure_manager
+from bot.ui.problems import answer, telling
+from bot.ui.words import ToolNames
+
+Command = app_commands.Command[Any, ..., None]
+_command: Any = app_commands.command
+WHOSE = [
+    app_commands.Choice(name="anyone's photos", value=Whose.ANYONE.value),
+    app_commands.Choice(name="one's own photos only", value=Whose.OWN.value),
+]
+WHO = [
+    app_commands.Choice(name="everyone", value=Permit.EVERYONE.value),
+    app_commands.Choice(name="Manage Server (and the role)", value=Permit.MANAGERS.value),
+    app_commands.Choice(name="nobody (but the role)", value=Permit.NOBODY.value),
+]
+CHANGES = [
+    app_commands.Choice(name="only this role or channel", value="only"),
+    app_commands.Choice(name="take this role or channel out", value="out"),
+    app_commands.Choice(name="open to all, everywhere", value="open"),
+]
+
+
+def access_command(bot: StudiiBot) -> Command:
+    """`/studii access`."""
+    services, names = bot.services, ToolNames(bot.catalog)
+    tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
+
+    @_command(name="access", description="See or set who may use what, where, on whose photos")
+    @app_commands.describe(
+        tool="The tool that `role` and `channel` are about; every tool if you leave it out",
+        role="Only this role may use the tool (or `private`, or `extra`)",
+        channel="Only here may the tool be used; more channels can be added one by one",
+        change="What to do with the role or channel",
+        photos="Whose photos the tools may be used on",
+        portraits="Whose photos the tools that change a person's picture may be used on",
+        private="Who may have a result that they alone see",
+        extra="Who may send inputs that the bot does not know",
+        block="A member who may start nothing here",
+        unblock="A member who may again",
+    )
+    @app_commands.choices(
+        tool=tools[:25], change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO
+    )
+    async def access(
+        interaction: discord.Interaction[Any],
+        tool: str | None = None,
+        role: discord.Role | None = None,
+        channel: discord.abc.GuildChannel | None = None,
+        change: str | None = None,
+        photos: str | None = None,
+        portraits: str | None = None,
+        private: str | None = None,
+        extra: str | None = None,
+        block: discord.User | None = None,
+        unblock: discord.User | None = None,
+    ) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            roles = [] if role is None else [role.id]
+            if private is not None:
+                await services.access.set_private(guild_id, Permit(private), roles)
+            if extra is not None:
+                await services.access.set_extra(guild_id, Permit(extra), roles)
+            if private is None and extra is None:
+                await _tool(services, guild_id, tool, role, channel, change)
+            await services.access.set_photos(
+                guild_id,
+                photos=None if photos is None else Whose(photos),
+                portraits=None if portraits is None else Whose(portraits),
+            )
+            if block is not None:
+                await services.access.block(guild_id, block.id)
+            if unblock is not None:
+                await services.access.unblock(guild_id, unblock.id)
+            await answer(interaction, access_panel(await services.access.rules(guild_id), names))
+
+    return access
+
+
+async def _tool(
+    services: Services,
+    guild_id: int,
+    tool: str | None,
+    role: discord.Role | None,
+    channel: discord.abc.GuildChannel | None,
+    change: str | None,
+) -> None:
+    role_id = None if role is None else role.id
+    channel_id = None if channel is None else channel.id
+    nothing = role_id is None and channel_id is None
+    if change == "open":
+        await services.access.unlimit_tool(guild_id, tool)
+    elif nothing and (tool is not None or change is not None):
+        raise Refused(
+            "Say which role or channel, or open the tool to all with `change`. Nothing was changed."
+        )
+    elif change == "out":
+        await services.access.unlimit_tool(guild_id, tool, role_id=role_id, channel_id=channel_id)
+    elif not nothing:
+        await services.access.limit_tool(guild_id, tool, role_id=role_id, channel_id=channel_id)
+
+
+def privacy_command(services: Services) -> Command:
+    """`/privacy`."""
+
+    @_command(name="privacy", description="See or say whether others may use your photos")
+    @app_commands.describe(others_may_use_my_photos="Leave it out to see what holds now")
+    @app_commands.guild_only()
+    async def privacy(
+        interaction: discord.Interaction[Any], others_may_use_my_photos: bool | None = None
+    ) -> None:
+        async with telling(interaction):
+            user_id = interaction.user.id
+            if others_may_use_my_photos is not None:
+                await services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
+            await answer(interaction, privacy_panel(refuses=await services.access.refuses_photos(user_id)))
+
+    return privacy
+
+
+async def setup(bot: StudiiBot) -> None:
+    bot.add_to_studii(access_command(bot))
+    bot.tree.add_command(privacy_command(bot.services))

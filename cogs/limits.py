@@ -1,0 +1,121 @@
+"""/studii allowance and /studii grant: what each member may spend and start."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client import StudiiBot
+from bot.errors import Refused
+from bot.policy import AllowanceOf, StartRate
+from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitService, MemberState, Services
+from bot.ui.limit_panels import allowance_panel, grant_panel, member_panel
+from bot.ui.permissions import ensure_manager
+from bot.ui.problems import answer, telling
+from bot.ui.standing import roles_of
+
+Command = app_commands.Command[Any, ..., None]
+_command: Any = app_commands.command
+
+
+def allowance_command(services: Services) -> Command:
+    """`/studii allowance`."""
+
+    @_command(name="allowance", description="See or set what each member may spend and start")
+    @app_commands.describe(
+        credits_="Credits in each period of the budget; for everyone, unless you name a member or a role",
+        member="Whose allowance; alone, it shows what this member may still do",
+        role="The role whose members have this allowance; the highest of one's roles counts",
+        at_once="How many jobs a member may have going at once; 0: any number",
+        starts="How many jobs a member may start within `minutes`; 0: any number",
+        minutes="For `starts`; 10 if you leave it out",
+        no_limit="Take the allowance away again",
+    )
+    @app_commands.rename(credits_="credits")
+    async def allowance(
+        interaction: discord.Interaction[Any],
+        credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
+        member: discord.Member | None = None,
+        role: discord.Role | None = None,
+        at_once: app_commands.Range[int, 0, MAX_AT_ONCE] | None = None,
+        starts: app_commands.Range[int, 0, MAX_AT_ONCE] | None = None,
+        minutes: app_commands.Range[int, 1, 10_080] | None = None,
+        no_limit: bool = False,
+    ) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            limits = services.limits
+            _ensure_sense(credits_, member, role, starts, minutes, no_limit=no_limit)
+            if credits_ is not None or no_limit:
+                whose, subject = _whose(member, role)
+                await limits.set_allowance(guild_id, whose, subject, credits_)
+            if at_once is not None:
+                await limits.set_at_once(guild_id, at_once or None)
+            if starts is not None:
+                rate = StartRate(starts, 60 * (minutes or 10)) if starts else None
+                await limits.set_rate(guild_id, rate)
+            if member is not None:
+                await answer(interaction, member_panel(member.id, await _of(limits, guild_id, member)))
+                return
+            budget = await services.credits.budget(guild_id)
+            await answer(interaction, allowance_panel(await limits.limits(guild_id), budget))
+
+    return allowance
+
+
+def grant_command(services: Services) -> Command:
+    """`/studii grant`."""
+
+    @_command(name="grant", description="See or add extra credits for this period")
+    @app_commands.describe(
+        credits_="How many credits to add to this period; below zero takes back",
+        member="To whose allowance; without a member, to the server's budget",
+    )
+    @app_commands.rename(credits_="credits")
+    async def grant(
+        interaction: discord.Interaction[Any],
+        credits_: app_commands.Range[int, -MAX_BUDGET, MAX_BUDGET] | None = None,
+        member: discord.Member | None = None,
+    ) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            if credits_ is not None:
+                await services.limits.grant(guild_id, None if member is None else member.id, credits_)
+            if member is not None:
+                state = await _of(services.limits, guild_id, member)
+                await answer(interaction, member_panel(member.id, state))
+                return
+            await answer(interaction, grant_panel(await services.limits.grants(guild_id)))
+
+    return grant
+
+
+def _ensure_sense(
+    credits_: int | None,
+    member: discord.Member | None,
+    role: discord.Role | None,
+    starts: int | None,
+    minutes: int | None,
+    *,
+    no_limit: bool,
+) -> None:
+    if member is not None and role is not None:
+        raise Refused("Name a member or a role, not both. Nothing was changed.")
+    if no_limit and credits_ is not None:
+        raise Refused("Say either `credits` or `no_limit`. Nothing was changed.")
+    if minutes is not None and starts is None:
+        raise Refused("`minutes` goes with `starts`. Nothing was changed.")
+
+
+def _whose(member: discord.Member | None, role: discord.Role | None) -> tuple[AllowanceOf, int]:
+    if member is not None:
+        return AllowanceOf.MEMBER, member.id
+    return (AllowanceOf.MEMBERS, 0) if role is None else (AllowanceOf.ROLE, role.id)
+
+
+async def _of(limits: LimitService, guild_id: int, member: discord.Member) -> MemberState:
+    return await limits.of_member(guild_id, member.id, roles_of(member))
+
+
+async def setup(bot: StudiiBot) -> None:
+    bot.add_to_studii(allowance_command(bot.services), grant_command(bot.services))

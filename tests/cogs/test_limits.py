@@ -1,0 +1,115 @@
+"""Admins limit members and tools by command; whoever is refused learns which limit it was."""
+
+from pathlib import Path
+
+import discord
+
+from bot.policy import AllowanceOf
+from tests.support.desk import PNG, open_desk, texts
+
+
+async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        shown = texts(await desk.admin.slash(desk.channel, "studii allowance"))
+        assert "Allowance of everyone: **none; the server's budget alone limits them**" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii allowance", credits=10, at_once=2))
+        assert "Allowance of everyone: **10 credits a day**" in shown
+        assert "Jobs going at once: **2**" in shown
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert refused.ephemeral
+        assert "of your allowance you have 2 of 10 credits left for today. It renews <t:" in texts(refused)
+
+
+async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        roles = [desk.guild.create_role(name) for name in ("Silver", "Gold")]
+        member = desk.guild.add_member(desk.env.create_user("ines"), roles=roles)
+        for role, credits_ in zip(roles, (8, 16), strict=True):
+            await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.ROLE, role.id, credits_)
+        for _ in range(2):
+            assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        refused = await member.slash(desk.channel, "studio", prompt="A red kite")
+        assert "nothing left of 16 credits for today" in texts(refused)
+        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, member.id, 24)
+        assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "Server: nothing on top" in texts(await desk.admin.slash(desk.channel, "studii grant"))
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=50))
+        assert "**50 credits** on top of 100 credits a day; 150 of 150 credits left" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-60))
+        assert "Only 50 credits were granted in this period" in shown
+        await desk.admin.slash(desk.channel, "studii grant", credits=-50)
+        assert (await desk.services.credits.budget(desk.guild.id)).left == 100
+
+
+async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        assert "everyone, everywhere" in texts(await desk.admin.slash(desk.channel, "studii access"))
+        role = desk.guild.create_role("Designers")
+        shown = await desk.admin.slash(desk.channel, "studii access", tool="studio", role=role)
+        assert f"Studio: **<@&{role.id}>**, everywhere" in texts(shown)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert "Studio is for" in texts(refused)
+        assert "An admin can change this with /studii access." in texts(refused)
+        photo = ("room.png", PNG)
+        assert not (await desk.maya.slash(desk.channel, "virtual-staging", image=photo)).ephemeral
+        await desk.admin.slash(desk.channel, "studii access", tool="studio", change="open")
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii access", block=desk.maya)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert "You are blocked" in texts(refused)
+        await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_a_member_refuses_that_others_use_their_photos(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "Others may use" in texts(await desk.maya.slash(desk.channel, "privacy"))
+        shown = await desk.maya.slash(desk.channel, "privacy", others_may_use_my_photos=False)
+        assert shown.ephemeral
+        assert "Nobody else can use the tools on your photos" in texts(shown)
+        assert await desk.services.access.refuses_photos(desk.maya.id)
+
+
+async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        offered = await desk.admin.autocomplete(desk.channel, "studii budget", "timezone", "berl")
+        assert [choice["value"] for choice in offered] == ["Europe/Berlin"]
+        shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlin"))
+        assert "begin in the time zone Europe/Berlin" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlino"))
+        assert "There is no time zone named “Europe/Berlino”" in shown
+
+
+async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
+    allowed = discord.Permissions(
+        view_channel=True,
+        send_messages=True,
+        attach_files=True,
+        read_message_history=True,
+        create_public_threads=True,
+        send_messages_in_threads=True,
+    )
+    async with open_desk(tmp_path, permissions=allowed) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii access", channel=desk.channel)
+        elsewhere = desk.guild.create_text_channel("elsewhere")
+        refused = await desk.maya.slash(elsewhere, "studio", prompt="A red kite")
+        assert f"Studii can be used in <#{desk.channel.id}> only." in texts(refused)
+        parent = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
+        (thread,) = desk.channel.threads
+        assert not (await desk.maya.slash(thread, "studio", prompt="A red kite")).ephemeral
