@@ -97,11 +97,25 @@ class Lanes:
                 share.running.append(self._entries.running(job))
             elif job.state is not JobState.SUBMITTING:
                 share.waiting.append(self._entries.waiting(job, key.id))
-        self._hand_out(shares, group)
+        self._hand_out(shares, await self._earlier_requests(shares), group)
         await self._without_key(keyless)
         await self._free(stranded)
 
-    def _hand_out(self, shares: Mapping[str, _Share], group: asyncio.TaskGroup) -> None:
+    async def _earlier_requests(self, shares: Mapping[str, _Share]) -> Mapping[str, list[float]]:
+        """How long ago (seconds) lanes that begin now have sent requests, before they rested or the process
+        was another: those count as well. One question for all, as after a start there may be hundreds."""
+        new = [name for name in shares if name not in self._runners]
+        if not new:
+            return {}
+        now = self._tools.clock.now()
+        period = timedelta(seconds=self._tools.tuning.rate_period)
+        async with self._tools.storage.read() as tx:
+            sent = await tx.lanes.of(new, now - period)
+        return {name: [(now - at).total_seconds() for at in times] for name, times in sent.items()}
+
+    def _hand_out(
+        self, shares: Mapping[str, _Share], ages: Mapping[str, list[float]], group: asyncio.TaskGroup
+    ) -> None:
         for name, share in shares.items():
             limit = min(share.limits)
             runner = self._runners.get(name)
@@ -109,6 +123,7 @@ class Lanes:
                 runner = self._runners[name] = LaneRunner(
                     name,
                     limit,
+                    ages[name],
                     self._tools,
                     self._starting,
                     self._polling,

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.engine.lane import Lane, Running, Send, Step, Waiting
@@ -67,13 +67,15 @@ class Entries:
 class LaneRunner:
     """The one task of a lane, and the tasks of its requests.
 
-    `gone` is called when the lane has been idle for a while and the runner ends.
+    `ages` (seconds): those of the requests that the lane sent in an earlier life. `gone` is called when the
+    lane has been idle for a while and the runner ends.
     """
 
     def __init__(
         self,
         name: str,
         limit: int,
+        ages: Iterable[float],
         tools: Tools,
         starting: Starting,
         polling: Polling,
@@ -88,7 +90,7 @@ class LaneRunner:
         self._bell = Bell()
         self._entries = Entries(tools.clock, max(tools.tuning.key_retries))
         self._lane = Lane(RateWindow(limit, tools.tuning), tools.tuning)
-        self._restored = False
+        self._lane.rate.restore(ages, tools.clock.monotonic())
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
 
@@ -122,8 +124,6 @@ class LaneRunner:
             await keep_doing(what, self._bell, lambda: self._turn(group), until=self._leave_if_idle)
 
     async def _turn(self, group: asyncio.TaskGroup) -> float | None:
-        with self._tools.pulse.work(f"lane {self._name[:8]}", progress=False):
-            await self._restore()
         while True:
             now = self._tools.clock.monotonic()
             decision = self._lane.decide(now)
@@ -136,18 +136,6 @@ class LaneRunner:
             return self._tools.tuning.lane_rest
         self._idle_since = None
         return None if decision.until is None else decision.until - now
-
-    async def _restore(self) -> None:
-        """The requests of an earlier life count as well."""
-        if self._restored:
-            return
-        now = self._tools.clock.now()
-        period = timedelta(seconds=self._tools.tuning.rate_period)
-        async with self._tools.storage.read() as tx:
-            times = await tx.lanes.since(self._name, now - period)
-        ages = [(now - at).total_seconds() for at in times]
-        self._lane.rate.restore(ages, self._tools.clock.monotonic())
-        self._restored = True
 
     async def _do(self, send: Send, now: float) -> None:
         result: StepResult | None = None

@@ -60,6 +60,7 @@ class Storage:
         # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(engines.READERS)
+        self._busy_timeout: int | None = None  # milliseconds; the one writing connection keeps it
         self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
 
     @classmethod
@@ -126,7 +127,10 @@ class Storage:
             if not current.on_sqlite:
                 await current.run(f"SET LOCAL lock_timeout = {max(1, int(left * 1000))}")
                 return
-            await current.run(f"PRAGMA busy_timeout={int(min(left, _SLICE) * 1000)}")
+            patience = int(min(left, _SLICE) * 1000)
+            if patience != self._busy_timeout:
+                await current.run(f"PRAGMA busy_timeout={patience}")
+                self._busy_timeout = patience
             try:
                 await current.run("BEGIN IMMEDIATE")
             except DBAPIError as error:

@@ -1,5 +1,6 @@
 """The requests that each lane has sent lately, so that a restart does not forget its allowance."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
@@ -26,9 +27,16 @@ class Lanes:
 
     async def since(self, lane: str, at: datetime) -> list[datetime]:
         """When the lane's requests at or after `at` were sent, oldest first."""
+        return (await self.of([lane], at))[lane]
+
+    async def of(self, lanes: Collection[str], at: datetime) -> dict[str, list[datetime]]:
+        """For each of the lanes, when its requests at or after `at` were sent, oldest first."""
         query = (
-            select(lane_requests.c.at)
-            .where(lane_requests.c.lane == lane, lane_requests.c.at >= at)
+            select(lane_requests.c.lane, lane_requests.c.at)
+            .where(lane_requests.c.lane.in_(list(lanes)), lane_requests.c.at >= at)
             .order_by(lane_requests.c.at)
         )
-        return list((await self._session.execute(query)).scalars())
+        times: dict[str, list[datetime]] = {lane: [] for lane in lanes}
+        for row in (await self._session.execute(query)).mappings():
+            times[row["lane"]].append(row["at"])
+        return times
