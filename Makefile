@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test crash check run lock clean
+.PHONY: help demo test crash bench check run lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: $(VENV)/dev.done ## run the tests
 
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the worlds around it (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
+
+bench: $(VENV)/dev.done ## measure the bot on this machine (minutes)
+	@$(BIN)/python -W ignore -m bench.realtime
 
 check: $(VENV)/dev.done ## style, types, import rules and the Dockerfile
 	$(BIN)/ruff check .

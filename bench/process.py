@@ -1,0 +1,74 @@
+"""The bot as a process by itself: how soon it is ready, and what it needs while nothing is to do."""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from sandbox.discord.server import TOKEN, DiscordServer
+
+ROOT = Path(__file__).parents[1]
+SETTLED = 3.0  # seconds after which nothing of the start is going on any more
+LAUNCHER = """
+import sys
+import discord.http
+discord.http.Route.BASE = sys.argv[1]
+from bot.__main__ import main
+sys.exit(main(["run"]))
+"""
+
+
+@dataclass(frozen=True)
+class Started:
+    """`ready`: seconds from the process's start until it was connected to Discord; `resident` in bytes (None
+    where the system does not tell)."""
+
+    ready: float
+    resident: int | None
+
+
+async def start(folder: Path) -> Started:
+    """Start the bot on the database in `folder` (a new one), and end it again."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    settings = {
+        "DISCORD_TOKEN": TOKEN,
+        "STUDII_API_URL": "http://127.0.0.1:9/api/v1",
+        "PYTHONPATH": str(ROOT),
+    }
+    async with DiscordServer() as server:
+        began = perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            LAUNCHER,
+            server.api,
+            cwd=folder,
+            env={**kept, **settings},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            ready = await _until_ready(server, process, began)
+            await asyncio.sleep(SETTLED)
+            return Started(ready, _resident(process.pid))
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.communicate()
+
+
+async def _until_ready(server: DiscordServer, process: asyncio.subprocess.Process, began: float) -> float:
+    while not server.ready.is_set():
+        if process.returncode is not None and process.stderr is not None:
+            raise RuntimeError((await process.stderr.read()).decode())
+        await asyncio.sleep(0.01)
+    return perf_counter() - began
+
+
+def _resident(pid: int) -> int | None:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024

@@ -1,0 +1,95 @@
+"""`make bench`, the part in real time: the whole way, measured on this machine."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.interactions import first_answers
+from bench.memory import MIB, measure
+from bench.pipeline import pipeline
+from bench.process import start
+from bench.restart import restart
+from bot.client import quiet_discord_loggers
+
+Row = tuple[str, str]
+
+
+def share_of(moments: Sequence[float], share: float) -> float:
+    """The value below which that share of them lies."""
+    ordered = sorted(moments)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+async def interactions(folder: Path) -> list[Row]:
+    answers = await first_answers(folder)
+    middle, slowest = share_of(answers, 0.5), share_of(answers, 0.99)
+    return [
+        (f"{len(answers)} commands at once: first answer, p50 / p99", f"{middle:.2f} s / {slowest:.2f} s")
+    ]
+
+
+async def throughput(folder: Path) -> list[Row]:
+    run = await pipeline(folder)
+    middle, slow = share_of(run.posted, 0.5), share_of(run.posted, 0.95)
+    return [
+        (f"{run.jobs} jobs through the whole pipeline", f"{run.jobs / run.seconds:.0f} jobs a second"),
+        ("job seen as finished to posted, all at once: p50 / p95", f"{middle:.2f} s / {slow:.2f} s"),
+    ]
+
+
+async def one_job(folder: Path) -> list[Row]:
+    run = await pipeline(folder, 1)
+    return [("job seen as finished to posted, alone", f"{run.posted[0]:.2f} s")]
+
+
+async def much_to_do(folder: Path) -> list[Row]:
+    run = await restart(folder)
+    return [
+        (
+            f"start with {run.jobs:,} unfinished jobs on {run.lanes} keys: first look",
+            f"{run.until_first:.1f} s",
+        ),
+        ("… every key's first look", f"{run.until_polling:.1f} s"),
+        ("… most looks with one key within a second", str(run.most_in_burst)),
+    ]
+
+
+async def alone(folder: Path) -> list[Row]:
+    run = await start(folder)
+    resident = "?" if run.resident is None else f"{run.resident / MIB:.0f} MiB"
+    return [("process start to connected", f"{run.ready:.1f} s"), ("memory while idle", resident)]
+
+
+async def large_output(folder: Path) -> list[Row]:
+    run = await measure(folder)
+    return [(f"memory that a {run.size // MIB} MiB result adds", f"{run.added / MIB:.1f} MiB")]
+
+
+PARTS: Sequence[Callable[[Path], Awaitable[list[Row]]]] = (
+    alone,
+    interactions,
+    one_job,
+    throughput,
+    much_to_do,
+    large_output,
+)
+
+
+async def main(console: Console) -> None:
+    table = Table("The whole way, in real time", "")
+    for part in PARTS:
+        with TemporaryDirectory(prefix="studii-bench-") as folder:
+            for row in await part(Path(folder)):
+                table.add_row(*row)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)
+    quiet_discord_loggers()
+    asyncio.run(main(Console(width=100)))
