@@ -23,6 +23,7 @@ from bot.services import (
     AccessService,
     CommandRegistry,
     CreditService,
+    InsightService,
     JobService,
     KeyService,
     LimitService,
@@ -111,6 +112,7 @@ async def build(
             access=AccessService(storage, catalog, clock),
             logs=LogService(storage, engine.wake),
             limits=LimitService(storage, clock),
+            insight=InsightService(storage, clock),
         )
         bot.attach(services, delivery, clock)
         if settings.health_port is not None:

@@ -301,6 +301,30 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """A line of the ledger with what is known of its job."""
+
+    id: int
+    at: datetime
+    kind: EntryKind
+    amount: int
+    user_id: int | None
+    job_id: str | None
+    tool: str | None
+    variant: str | None
+    state: JobState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one tool (its slug) or one member (their id) spent or has set aside, and for how many jobs."""
+
+    what: str | int
+    credits: int
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What is known of a job's way besides its row: its place in the lane's line, from 1, when it will
     probably be sent to Studii (a waiting one), and when its result will probably be seen."""

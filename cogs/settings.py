@@ -14,6 +14,7 @@ from bot.ui.key_modal import KeyModal
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, telling
+from cogs.insight import add_insight_commands
 from cogs.logs import add_log_command
 
 _PERIODS = [
@@ -81,4 +82,5 @@ class Settings(
 async def setup(bot: StudiiBot) -> None:
     settings = Settings(bot.services)
     add_log_command(settings.app_command, bot.services)
+    add_insight_commands(settings.app_command, bot.services, bot.catalog)
     await bot.add_cog(settings)

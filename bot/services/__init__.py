@@ -7,6 +7,8 @@ from bot.services.access import AccessService
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits, ToolPrice
+from bot.services.export import export_folder, write_ledger
+from bot.services.insight import InsightService, UsageReport
 from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitService, MemberState, rate_words
@@ -22,6 +24,7 @@ __all__ = [
     "CommandRegistry",
     "CreditService",
     "GrantState",
+    "InsightService",
     "JobPage",
     "JobService",
     "KeyService",
@@ -31,12 +34,15 @@ __all__ = [
     "MemberState",
     "Services",
     "ToolPrice",
+    "UsageReport",
     "credit_words",
     "discord_timestamp",
+    "export_folder",
     "matching_zones",
     "price_words",
     "rate_words",
     "size_words",
+    "write_ledger",
 ]
 
 
@@ -51,3 +57,4 @@ class Services:
     access: AccessService
     logs: LogService
     limits: LimitService
+    insight: InsightService

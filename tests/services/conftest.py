@@ -13,6 +13,7 @@ from bot.services import (
     AccessService,
     CommandRegistry,
     CreditService,
+    InsightService,
     JobService,
     KeyService,
     LimitService,
@@ -106,5 +107,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
             access=AccessService(storage, catalog, clock),
             logs=LogService(storage, wake),
             limits=LimitService(storage, clock),
+            insight=InsightService(storage, clock),
         )
         yield World(file, storage, vault, clock, studii, services, wakes)

@@ -19,6 +19,7 @@ from bot.services import (
     AccessService,
     CommandRegistry,
     CreditService,
+    InsightService,
     JobService,
     KeyService,
     LimitService,
@@ -161,6 +162,7 @@ async def _services(
         access=AccessService(storage, catalog, clock),
         logs=LogService(storage, wake),
         limits=LimitService(storage, clock),
+        insight=InsightService(storage, clock),
     )
 
 

@@ -1,0 +1,109 @@
+"""The ledger as a file for spreadsheets."""
+
+import asyncio
+import csv
+import io
+import zipfile
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+from bot.errors import Refused
+from bot.model import LedgerLine
+
+HEADINGS = (
+    "number",
+    "time",
+    "time_utc",
+    "entry",
+    "credits",
+    "member",
+    "job",
+    "tool",
+    "settings",
+    "job_state",
+)
+# What a spreadsheet would take for a formula, and run.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # fullwidth ones too
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file with the ledger in a folder of the caller's, ready to be sent."""
+
+    path: Path
+    lines: int
+
+    @property
+    def zipped(self) -> bool:
+        return self.path.suffix == ".zip"
+
+
+async def write_ledger(
+    pages: AsyncIterable[Sequence[LedgerLine]], zone: ZoneInfo, folder: Path, limit: int
+) -> Export:
+    """Write the pages as CSV into `folder`: zipped if they have more than `limit` bytes.
+
+    Page by page, so that memory does not grow with the ledger. Raises `Refused` if it is too large even so.
+    """
+    path = folder / "ledger.csv"
+    lines = 0
+    # The mark at the beginning tells spreadsheets that this is UTF-8.
+    await asyncio.to_thread(path.write_bytes, _rows([HEADINGS]).encode("utf-8-sig"))
+    async for page in pages:
+        lines += len(page)
+        await asyncio.to_thread(_append, path, _rows([_row(line, zone) for line in page]))
+    if (await asyncio.to_thread(path.stat)).st_size > limit:
+        path = await asyncio.to_thread(_zipped, path)
+        if (await asyncio.to_thread(path.stat)).st_size > limit:
+            raise Refused("The ledger is larger than Discord takes as a file. Choose a shorter period.")
+    return Export(path, lines)
+
+
+def export_folder() -> TemporaryDirectory[str]:
+    """A folder that is gone when its `with` ends."""
+    return TemporaryDirectory(prefix="studii-export-")
+
+
+def safe(text: str) -> str:
+    """Text as a cell that no spreadsheet runs as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _row(line: LedgerLine, zone: ZoneInfo) -> list[str | int]:
+    # A bare id of 18 digits would be rounded by spreadsheets; as a mention it is text, and Discord knows it.
+    member = "" if line.user_id is None else f"<@{line.user_id}>"
+    return [
+        line.id,
+        line.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
+        line.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        line.kind.value,
+        line.amount,
+        member,
+        "" if line.job_id is None else f"job {line.job_id}",  # digits alone, or 12e34567, would be a number
+        safe(line.tool or ""),
+        safe(line.variant or ""),
+        line.state or "",
+    ]
+
+
+def _rows(rows: Sequence[Sequence[str | int]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(text)
+
+
+def _zipped(path: Path) -> Path:
+    zipped = path.with_suffix(".zip")
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, path.name)
+    return zipped

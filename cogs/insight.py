@@ -1,0 +1,82 @@
+"""/studii usage and /studii export: where credits went, for those who manage the server."""
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import discord
+from discord import app_commands, ui
+
+from bot.catalog import Catalog
+from bot.charts import ChartMaker
+from bot.credits.spans import Span
+from bot.services import Services, export_folder, write_ledger
+from bot.ui.layout import NEUTRAL, Panel, box, small
+from bot.ui.permissions import ensure_manager
+from bot.ui.problems import telling
+from bot.ui.usage import FILE_NAME, SPANS, usage_chart, usage_panel
+
+_SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in SPANS.items()]
+WHAT = (
+    "One line for each movement: `reserve` when a job is accepted, `correct` when Studii tells the charge, "
+    "`settle` and `release` at its end."
+)
+
+
+def add_insight_commands(group: app_commands.Group | None, services: Services, catalog: Catalog) -> None:
+    """Add the commands to the group of settings."""
+    charts = ChartMaker()
+
+    @app_commands.command(name="usage", description="See where this server's credits went")
+    @app_commands.describe(period="Which days; the last 30 if you leave it out")
+    @app_commands.choices(period=_SPANS)
+    async def usage(interaction: discord.Interaction[Any], period: str = Span.DAYS_30.value) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            span = Span(period)
+            report = await services.insight.usage(guild_id, span)
+            picture = await charts.usage(usage_chart(report, catalog, span))
+            await _show(interaction, usage_panel(report, catalog, span), picture, FILE_NAME)
+
+    @app_commands.command(name="export", description="Get this server's ledger of credits as a CSV file")
+    @app_commands.describe(period="Which days; everything if you leave it out")
+    @app_commands.choices(period=_SPANS)
+    async def export(interaction: discord.Interaction[Any], period: str | None = None) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            await _send_ledger(interaction, services, guild_id, None if period is None else Span(period))
+
+    if group is not None:
+        group.add_command(cast(app_commands.Command[Any, ..., Any], usage))
+        group.add_command(cast(app_commands.Command[Any, ..., Any], export))
+
+
+async def _send_ledger(
+    interaction: discord.Interaction[Any], services: Services, guild_id: int, span: Span | None
+) -> None:
+    zone = ZoneInfo(await services.insight.zone(guild_id))
+    with export_folder() as folder:
+        pages = services.insight.ledger(guild_id, span)
+        written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit)
+        data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
+        when = "ever" if span is None else SPANS[span]
+        panel = Panel(
+            box(
+                NEUTRAL,
+                f"### 🧾 Ledger, {when}\n{written.lines:,} lines. {WHAT}",
+                ui.File(f"attachment://{written.path.name}"),
+                small("Only you can see this. Times are in the server's time zone, and in UTC beside it."),
+            )
+        )
+        await _show(interaction, panel, data, written.path.name)
+
+
+async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:
+    file = discord.File(io.BytesIO(data), filename=name)
+    await interaction.edit_original_response(
+        view=panel, attachments=[file], allowed_mentions=discord.AllowedMentions.none()
+    )

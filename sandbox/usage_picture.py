@@ -1,0 +1,94 @@
+"""Draws docs/usage.png: a month of a lively community, through the bot's own code.
+
+python -m sandbox.usage_picture [FILE]
+"""
+
+import asyncio
+import math
+import random
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.catalog import Catalog
+from bot.charts import draw
+from bot.credits.spans import Span
+from bot.model import Budget, Job, JobState, Period
+from bot.services import InsightService
+from bot.storage import Storage, migrate
+from bot.ui.usage import usage_chart
+
+GUILD = 1
+NOW = datetime(2026, 3, 30, 20, tzinfo=UTC)
+COSTS = {"studio": 8, "virtual-staging": 8, "photo-restore": 5, "product-background": 5, "career-photo": 10}
+SHARES = {"studio": 7, "virtual-staging": 4, "photo-restore": 3, "product-background": 2, "career-photo": 2}
+
+
+class FixedClock:
+    """Stands still at the month's end."""
+
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
+    """Jobs as a community of some hundred people would ask for them: more in the evenings of weekends."""
+    chance = random.Random(seed)  # noqa: S311 - the same picture each time
+    async with storage.write() as transaction:
+        await transaction.guilds.set_budget(GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60)))
+        for number in range(days):
+            day = NOW - timedelta(days=days - 1 - number)
+            wave = 12 + 6 * math.sin(number / 4) + (7 if day.weekday() >= 5 else 0)
+            for index in range(max(2, round(chance.gauss(wave, 3)))):
+                tool = chance.choices(list(SHARES), list(SHARES.values()))[0]
+                at = day.replace(hour=8) + timedelta(minutes=chance.randrange(0, 700))
+                job = _job(f"{number:08x}{index:08x}", tool, 100 + int(chance.paretovariate(0.6)) % 60, at)
+                await transaction.jobs.add(job)
+                await transaction.ledger.reserve(job, at)
+                await transaction.ledger.settle(job.id, job.estimate, at)
+
+
+def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:
+    return Job(
+        id=job_id,
+        guild_id=GUILD,
+        channel_id=2,
+        user_id=user_id,
+        tool=tool,
+        inputs={},
+        variant="",
+        source=None,
+        private=False,
+        state=JobState.SUCCEEDED,
+        version=1,
+        created_at=at,
+        changed_at=at,
+        estimate=COSTS[tool],
+        reserved=0,
+        settled=0,
+    )
+
+
+async def picture() -> bytes:
+    """The PNG."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite+aiosqlite:///{Path(folder) / 'studii.db'}"
+        await migrate(url)
+        async with Storage.open(url) as storage:
+            await fill(storage)
+            report = await InsightService(storage, FixedClock()).usage(GUILD, Span.DAYS_30)
+    return draw(usage_chart(report, Catalog.load(), Span.DAYS_30))
+
+
+def main() -> None:
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/usage.png")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(asyncio.run(picture()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""/studii usage and /studii export, seen by an admin alone."""
+
+import csv
+import io
+import zipfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import simcord
+from PIL import Image
+
+from bot.charts import UsageChart, draw
+from bot.credits.spans import Span
+from bot.model import JobState, Period
+from bot.services.export import safe, write_ledger
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def matplotlib_is_loaded() -> None:
+    """Its first import may take longer than the simulated Discord waits for a command."""
+    draw(UsageChart("", "", (date(2026, 3, 1),), ()))
+
+
+async def some_jobs(desk: Desk) -> None:
+    """Maya makes two, one of them yesterday, and Tom one that is still going."""
+    await desk.set_key()
+    for charge in (8, 20):
+        await desk.maya.slash(desk.channel, "studio", prompt="=2+2")
+        await desk.settle(await desk.move(await desk.job(), *DONE), charge)
+        desk.clock.advance(24 * 3600)
+    await desk.tom.slash(desk.channel, "studio", prompt="A kite")
+
+
+def attached(answer: Any, desk: Desk) -> bytes:
+    message = answer.followups[-1] if answer.followups else answer.response
+    (file,) = message.attachments
+    data = desk.env.backend.cdn.get(file.url)
+    assert data is not None
+    return data
+
+
+async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await some_jobs(desk)
+        answer = await desk.admin.slash(desk.channel, "studii usage")
+        assert answer.ephemeral
+        shown = texts(answer)
+        assert f"<@{desk.maya.id}> · **28 credits** · 2 jobs" in shown
+        assert shown.index(f"<@{desk.maya.id}>") < shown.index(f"<@{desk.tom.id}>")
+        assert "Studio · **" in shown
+        assert "3 jobs" in shown
+        (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
+        said = gallery["items"][0]["description"]
+        assert "stacked by tool" in said
+        assert "most on 3 March (20)" in said
+        assert "budget 100 a day" in said
+        with Image.open(io.BytesIO(attached(answer, desk))) as picture:
+            assert picture.format == "PNG"
+
+
+async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
+        async with desk.storage.write() as transaction:
+            await transaction.guilds.set_timezone(desk.guild.id, "Pacific/Auckland")
+        report = await desk.services.insight.usage(desk.guild.id, Span.WEEK)
+        per_day = [sum(day) for day in zip(*report.daily, strict=True)]
+        spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
+        assert {day: amount for day, amount in spent.items() if amount} == {
+            "2026-03-03": 8,
+            "2026-03-04": 20,
+            "2026-03-05": report.credits - 28,
+        }
+        async with desk.storage.read() as transaction:
+            entries = await transaction.ledger.entries(guild_id=desk.guild.id)
+            assert await transaction.ledger.discrepancies() == []
+        put_aside = sum(one.amount for one in entries if one.kind in {"reserve", "correct"})
+        released = sum(one.amount for one in entries if one.kind == "release")
+        assert report.credits == put_aside - released
+
+
+@pytest.mark.parametrize("period", [Period.WEEK, Period.MONTH, Period.TOTAL])
+async def test_a_longer_budget_is_drawn_as_what_it_is_a_day(tmp_path: Path, period: Period) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.services.credits.set_budget(desk.guild.id, 310, period)
+        report = await desk.services.insight.usage(desk.guild.id, Span.WEEK)
+        expected = {Period.WEEK: 310 / 7, Period.MONTH: 10.0, Period.TOTAL: None}
+        assert report.limit_a_day == expected[period]
+
+
+async def test_nothing_spent_is_said_to_be_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.admin.slash(desk.channel, "studii usage", period="last_month"))
+        assert "Nobody has made anything" in shown
+
+
+async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await some_jobs(desk)
+        answer = await desk.admin.slash(desk.channel, "studii export")
+        assert answer.ephemeral
+        data = attached(answer, desk).decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(data)))
+        async with desk.storage.read() as transaction:
+            entries = await transaction.ledger.entries(guild_id=desk.guild.id)
+        assert [(row["entry"], int(row["credits"])) for row in rows] == [
+            (entry.kind.value, entry.amount) for entry in entries
+        ]
+        assert rows[0]["member"] == f"<@{desk.maya.id}>"
+        assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
+        assert "kite" not in data
+        assert f"{len(rows)} lines" in texts(answer)
+
+
+async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await some_jobs(desk)
+        desk.clock.advance(6 * 24 * 3600)
+        answer = await desk.admin.slash(desk.channel, "studii export", period="week")
+        rows = list(csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig"))))
+        assert [row["entry"] for row in rows] == ["reserve"]
+
+
+async def test_another_servers_lines_are_in_no_file(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await some_jobs(desk)
+        pages = [page async for page in desk.services.insight.ledger(desk.guild.id + 1, None)]
+        assert pages == []
+
+
+async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await some_jobs(desk)
+        plain = await write_ledger(
+            desk.services.insight.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, 10_000
+        )
+        text = plain.path.read_bytes()
+        packed = await write_ledger(
+            desk.services.insight.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, len(text) - 1
+        )
+        assert packed.zipped
+        with zipfile.ZipFile(packed.path) as archive:
+            assert archive.read("ledger.csv") == text
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert safe(cell) == f"'{cell}"
+    assert safe(f"mode{cell}") == f"mode{cell}"
+
+
+@pytest.mark.parametrize("command", ["studii usage", "studii export", "studii log"])
+async def test_members_do_not_see_it(tmp_path: Path, command: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        with pytest.raises(simcord.SetupError, match="not visible"):
+            await desk.maya.slash(desk.channel, command)
