@@ -19,6 +19,7 @@ from bot.errors import SettingsError, StudiiBotError
 from bot.services import Services
 from bot.ui.buttons import BUTTONS
 from bot.ui.edit import EditButton
+from bot.ui.jobs_panel import JOBS_BUTTONS
 from bot.ui.layout import QUIET, notice
 from bot.ui.log_buttons import LOG_BUTTONS
 from bot.ui.problems import answer, tell
@@ -28,7 +29,15 @@ from bot.ui.tool_forms import ToolForms
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("cogs.tools", "cogs.photos", "cogs.credits", "cogs.settings", "cogs.limits", "cogs.access")
+EXTENSIONS = (
+    "cogs.tools",
+    "cogs.photos",
+    "cogs.jobs",
+    "cogs.credits",
+    "cogs.settings",
+    "cogs.limits",
+    "cogs.access",
+)
 LOGIN_SECONDS = 30.0
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
@@ -126,7 +135,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*BUTTONS, *LOG_BUTTONS, *RESULT_BUTTONS, EditButton)
+        self.add_dynamic_items(*BUTTONS, *LOG_BUTTONS, *RESULT_BUTTONS, EditButton, *JOBS_BUTTONS)
         await self._register_commands()
 
     async def on_message(self, message: discord.Message, /) -> None:

@@ -75,7 +75,7 @@ def credits_panel(member: MemberCredits, prices: Sequence[ToolPrice], names: Too
             rule(),
             lines("**What the tools cost**", *_price_lines(prices)),
             rule(),
-            lines("**Your latest jobs**", *(_job_line(job, names) for job in member.recent))
+            lines("**Your latest jobs**", *(job_line(job, names) for job in member.recent))
             if member.recent
             else "You have not made anything here yet. Type `/` and pick one of the tools.",
         ),
@@ -112,7 +112,8 @@ def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
     return shown
 
 
-def _job_line(job: Job, names: ToolNames) -> str:
+def job_line(job: Job, names: ToolNames) -> str:
+    """A job in one line: what, where it stands, what it costs, when."""
     message = job.result_message_id or job.card_message_id
     title = names.title(job)
     linked = title if message is None else f"[{title}]({message_link(job, message)})"

@@ -143,6 +143,8 @@ def _walk(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]
     for component in components:
         yield component
         yield from _walk(component.get("components", ()))
+        if "accessory" in component:
+            yield from _walk((component["accessory"],))
 
 
 async def _services(

@@ -1,0 +1,188 @@
+"""The list of jobs: one's own, or for admins the server's; each with what can be done about it."""
+
+from typing import Any, Protocol, Self, cast
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog
+from bot.errors import Refused
+from bot.model import Job, JobState
+from bot.services import CANCELLABLE, JobPage, Services
+from bot.ui.layout import NEUTRAL, Panel, Piece, box, row, small, text
+from bot.ui.panels import job_line
+from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post
+from bot.ui.problems import answer, tell
+from bot.ui.result_buttons import job_of, source_of, terms_of
+from bot.ui.tool_forms import ToolForms
+from bot.ui.words import ToolNames
+
+MINE, SERVER = "mine", "server"
+NOTHING_YET = "You have not made anything here yet. Type `/` and pick one of the tools."
+NOTHING_AT_ALL = "Nobody has made anything here yet."
+NO_MORE = "There is nothing on this page any more."
+FROM_AGE_RESTRICTED = (
+    "That was asked for in an age-restricted channel, so it can be posted in an age-restricted channel alone."
+)
+
+
+class Workshop(Protocol):
+    """What the list needs of the client that it is shown by."""
+
+    @property
+    def services(self) -> Services: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def forms(self) -> ToolForms: ...
+
+
+def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
+    """A page of jobs; `manager`: the reader may look at the server's."""
+    whose = MINE if page.user_id is not None else SERVER
+    title = "Your jobs" if whose == MINE else "Jobs of this server"
+    rows = [_row(job, names, whose, page.number) for job in page.jobs]
+    empty = "" if rows else NO_MORE if page.number else NOTHING_YET if whose == MINE else NOTHING_AT_ALL
+    turning: list[Piece] = []
+    if page.number:
+        turning.append(PageButton("Newer", whose, page.number - 1))
+    if page.more:
+        turning.append(PageButton("Older", whose, page.number + 1))
+    if manager:
+        other = SERVER if whose == MINE else MINE
+        turning.append(PageButton("The server's jobs" if other == SERVER else "My jobs", other, 0))
+    head = f"### 🗂️ {title}" + (f"\n{small(f'Page {page.number + 1}')}" if page.number or page.more else "")
+    return Panel(box(NEUTRAL, head, *rows, empty, *([row(*turning)] if turning else [])))
+
+
+async def show_page(
+    interaction: discord.Interaction[Any], whose: str, number: int, *, instead: bool = False
+) -> None:
+    """Show a page to the person alone; `instead` of the one that they see. Raises `Refused`."""
+    if interaction.guild_id is None:
+        raise Refused("This works in a server only.")
+    workshop = cast(Workshop, interaction.client)
+    manager = manages(interaction)
+    if whose == SERVER and not manager:
+        raise Refused(MANAGERS_ONLY)
+    user_id = interaction.user.id if whose == MINE else None
+    page = await workshop.services.jobs.page(interaction.guild_id, user_id, number)
+    panel = jobs_panel(page, ToolNames(workshop.catalog), manager=manager)
+    if instead:
+        await interaction.response.edit_message(view=panel)
+    else:
+        await answer(interaction, panel)
+
+
+def manages(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the person may look at the server's jobs."""
+    return interaction.permissions.manage_guild or interaction.permissions.administrator
+
+
+class PageButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=rf"studii:jobs:(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})",
+):
+    """Turns to a page."""
+
+    def __init__(self, label: str, whose: str, number: int) -> None:
+        self._whose = whose
+        self._number = number
+        super().__init__(ui.Button(label=label, custom_id=f"studii:jobs:{whose}:{number}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls("", match["whose"], int(match["number"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await show_page(interaction, self._whose, self._number, instead=True)
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+
+class ListedButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=(
+        r"studii:listed:(?P<action>cancel|post|again):(?P<job>[0-9a-f]{16})"
+        rf":(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})"
+    ),
+):
+    """Does something about a job in the list: cancels it, posts its result here, runs it again."""
+
+    labels = {"cancel": "Cancel", "post": "Post here", "again": "Run again"}  # noqa: RUF012 - never changed
+
+    def __init__(self, action: str, job_id: str, whose: str, number: int) -> None:
+        self._action = action
+        self._job_id = job_id
+        self._whose = whose
+        self._number = number
+        custom_id = f"studii:listed:{action}:{job_id}:{whose}:{number}"
+        super().__init__(ui.Button(label=self.labels[action], custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["action"], match["job"], match["whose"], int(match["number"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self._do(interaction, cast(Workshop, interaction.client))
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+    async def _do(self, interaction: discord.Interaction[Any], workshop: Workshop) -> None:
+        job = await job_of(interaction, workshop.services, self._job_id)
+        if self._action == "again":
+            tool = workshop.catalog.get(job.tool)
+            source = source_of(job, None, workshop.forms.now)
+            await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
+            return
+        if self._action == "cancel":
+            moderates = manages(interaction) or interaction.permissions.manage_messages
+            await workshop.services.jobs.cancel(job.id, interaction.user.id, moderates=moderates)
+        else:
+            await self._post(interaction, workshop, job)
+        await show_page(interaction, self._whose, self._number, instead=True)
+
+    async def _post(self, interaction: discord.Interaction[Any], workshop: Workshop, job: Job) -> None:
+        ensure_can_post(interaction)
+        if interaction.channel_id is None:
+            raise Refused("This works in a channel only.")
+        asked_in = interaction.client.get_channel(job.channel_id)
+        if _age_restricted(asked_in) and not _age_restricted(interaction.channel):
+            raise Refused(FROM_AGE_RESTRICTED)
+        await workshop.services.jobs.post_here(job.id, interaction.user.id, interaction.channel_id)
+
+
+def _age_restricted(channel: object) -> bool:
+    is_nsfw = getattr(channel, "is_nsfw", None)
+    return bool(is_nsfw is not None and is_nsfw())
+
+
+def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
+    line = job_line(job, names)
+    if whose == SERVER:
+        line = f"{line} · <@{job.user_id}>"
+    action = _action_for(job, whose)
+    if action is None:
+        return text(line)
+    accessory: Any = ListedButton(action, job.id, whose, number)
+    return ui.Section(line, accessory=accessory)
+
+
+def _action_for(job: Job, whose: str) -> str | None:
+    if job.state in CANCELLABLE:
+        return "cancel"
+    if whose == SERVER:
+        return None
+    if job.state in {JobState.FAILED, JobState.CANCELLED}:
+        return "again"
+    kept = job.state is JobState.SUCCEEDED and job.output_file is not None and job.announced_at is not None
+    return "post" if kept and not job.private else None
+
+
+JOBS_BUTTONS = (PageButton, ListedButton)

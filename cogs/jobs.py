@@ -1,0 +1,24 @@
+"""/jobs: what one has made, what is going on, and what can be done about it."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import StudiiBot
+from bot.ui.jobs_panel import MINE, show_page
+from bot.ui.problems import telling
+
+
+class Jobs(commands.Cog):
+    """The list of one's jobs, shown to oneself alone."""
+
+    @app_commands.command(name="jobs", description="See your jobs; cancel them, run them again")
+    async def jobs(self, interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            await show_page(interaction, MINE, 0)
+
+
+async def setup(bot: StudiiBot) -> None:
+    await bot.add_cog(Jobs())

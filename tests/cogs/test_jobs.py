@@ -1,0 +1,127 @@
+"""/jobs: one's own list, turned page by page; what waits is cancelled, what failed is run again."""
+
+from pathlib import Path
+
+import discord
+from simcord import InteractionResult
+
+from bot.model import FailureCode, Job, JobState
+from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+def labels(shown: InteractionResult) -> list[str]:
+    return [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
+
+
+def button(shown: InteractionResult, label: str) -> str:
+    return next(piece["custom_id"] for piece in pieces(shown) if piece.get("label") == label)
+
+
+async def jobs(desk: Desk) -> list[Job]:
+    async with desk.storage.read() as transaction:
+        return await transaction.jobs.in_states(list(JobState))
+
+
+async def listed(desk: Desk) -> InteractionResult:
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert shown.ephemeral
+    return shown
+
+
+async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_page(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        for number in range(8):
+            await desk.maya.slash(desk.channel, "studio", prompt=f"Kite {number}")
+            desk.clock.advance(10)
+        await desk.tom.slash(desk.channel, "studio", prompt="Not Maya's")
+        shown = await listed(desk)
+        assert texts(shown).count("in line") + texts(shown).count("getting ready") == 6
+        assert "Page 1" in texts(shown)
+        assert "The server's jobs" not in labels(shown)
+        assert shown.response is not None
+        await desk.maya.click(shown.response, custom_id=button(shown, "Older"))
+        assert texts(shown).count("getting ready") == 2
+        assert "Page 2" in texts(shown)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        await desk.maya.click(shown.response, custom_id=button(shown, "Newer"))
+        assert "Page 1" in texts(shown)
+
+
+async def test_what_waits_is_cancelled_in_the_list(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        shown = await listed(desk)
+        assert shown.response is not None
+        await desk.maya.click(shown.response, custom_id=button(shown, "Cancel"))
+        assert "cancelled · not charged" in texts(shown)
+        assert (await desk.job()).state is JobState.CANCELLED
+
+
+async def test_what_failed_is_run_again_from_the_list(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+        desk.clock.advance(60)
+        shown = await listed(desk)
+        assert shown.response is not None
+        card = await desk.maya.click(shown.response, custom_id=button(shown, "Run again"))
+        assert not card.ephemeral
+        again = await desk.job()
+        assert again.id != job.id
+        assert again.inputs == job.inputs
+
+
+async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        closed = desk.channel_for_the_bot("closed")
+        await desk.maya.slash(closed, "studio", prompt="A red kite")
+        changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
+        await desk.move(await desk.job(), *DONE, **changes)
+        shown = await listed(desk)
+        assert shown.response is not None
+        await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
+        job = await desk.job()
+        assert (job.channel_id, job.posting, job.announced_at) == (desk.channel.id, 1, None)
+        assert job.card_message_id is None
+        assert "Post here" not in labels(shown)
+
+
+async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        adults = desk.guild.create_text_channel("adults")
+        await desk.env.settle()
+        known = desk.bot.get_channel(adults.id)
+        assert isinstance(known, discord.TextChannel)
+        known.nsfw = True  # the simulation knows no such channels
+        await desk.maya.slash(adults, "studio", prompt="A red kite")
+        changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
+        job = await desk.move(await desk.job(), *DONE, **changes)
+        shown = await listed(desk)
+        assert shown.response is not None
+        answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
+        assert "age-restricted" in texts(answer)
+        assert (await desk.job()).channel_id == job.channel_id
+
+
+async def test_admins_look_at_the_servers_jobs_and_members_do_not(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        await desk.tom.slash(desk.channel, "studio", prompt="A blue kite")
+        shown = await desk.admin.slash(desk.channel, "jobs")
+        assert "You have not made anything here yet" in texts(shown)
+        assert shown.response is not None
+        await desk.admin.click(shown.response, custom_id=button(shown, "The server's jobs"))
+        assert f"<@{desk.maya.id}>" in texts(shown)
+        assert f"<@{desk.tom.id}>" in texts(shown)
+        await desk.admin.click(shown.response, custom_id=button(shown, "Cancel"))
+        states = {job.user_id: job.state for job in await jobs(desk)}
+        assert states == {desk.tom.id: JobState.CANCELLED, desk.maya.id: JobState.RECEIVED}
