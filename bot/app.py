@@ -15,6 +15,7 @@ from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.delivery import CdnPhotoSource, DiscordDelivery
 from bot.engine import Engine, PhotoSource, Spool
+from bot.engine.loops import Bell, keep_doing
 from bot.errors import StudiiBotError
 from bot.health import HealthServer, Vitals
 from bot.media import PhotoInspector
@@ -28,6 +29,8 @@ from bot.services import (
     KeyService,
     LimitService,
     LogService,
+    PrivacyService,
+    ServerService,
     Services,
 )
 from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
@@ -86,6 +89,7 @@ async def build(
             photos = await stack.enter_async_context(CdnPhotoSource())
         bot = StudiiBot(catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id)
         delivery = DiscordDelivery(bot, catalog, clock)
+        spool = Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE)
         engine = Engine(
             storage=storage,
             studii=studii,
@@ -93,7 +97,7 @@ async def build(
             delivery=delivery,
             photos=photos,
             inspector=inspector,
-            spool=Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE),
+            spool=spool,
             catalog=catalog,
             clock=clock,
             posted=metrics.posted,
@@ -109,6 +113,8 @@ async def build(
             keys=KeyService(storage, vault, lanes, clock, engine.wake, studii.check_key),
             credits=CreditService(storage, catalog, clock),
             commands=CommandRegistry(storage),
+            servers=ServerService(storage, clock, engine.wake),
+            privacy=PrivacyService(storage, clock, spool.remove, keep_days=settings.keep_prompts_days),
             access=AccessService(storage, catalog, clock),
             logs=LogService(storage, engine.wake),
             limits=LimitService(storage, clock),
@@ -154,13 +160,15 @@ async def _watched(app: App, token: str, stop: asyncio.Event) -> None:
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
     stopped = asyncio.create_task(stop.wait(), name="stop signal")
+    tidying = keep_doing("erasing what is due", Bell(), app.services.privacy.sweep)
+    upkeep = asyncio.create_task(tidying, name="upkeep")
     try:
         await asyncio.wait({engine, client, stopped}, return_when=asyncio.FIRST_COMPLETED)
         log.info("Stopping: requests that are on their way get their answers first.")
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
         app.bot.refuse_commands()
-        failures = [await _end(engine)]
+        failures = [await _end(upkeep), await _end(engine)]
         await app.bot.close()
         failures += [await _end(client), await _end(stopped)]
     if not stop.is_set():

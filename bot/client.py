@@ -37,6 +37,7 @@ EXTENSIONS = (
     "cogs.settings",
     "cogs.limits",
     "cogs.access",
+    "cogs.setup",
 )
 LOGIN_SECONDS = 30.0
 # A longer wait is an error that is dealt with like any other, not a task that hangs.

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     message_content: Literal["auto", "off"] = "auto"
     max_source_mb: Annotated[int, Field(ge=1, le=500)] = 25
     spool_mb: Annotated[int, Field(ge=50)] = 2000
+    keep_prompts_days: Annotated[int, Field(ge=1, le=3650)] = 90
     health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     health_address: str = "127.0.0.1"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

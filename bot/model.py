@@ -189,6 +189,7 @@ class GuildSettings:
     key_id: int | None = None
     budget: Budget = field(default_factory=Budget)
     timezone: str = "UTC"
+    paused: bool = False  # new jobs are refused
 
 
 @dataclass(frozen=True, slots=True)

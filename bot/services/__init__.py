@@ -13,6 +13,8 @@ from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitService, MemberState, rate_words
 from bot.services.logs import LogService
+from bot.services.privacy import Erased, PrivacyService
+from bot.services.servers import Forgotten, ServerService
 from bot.services.words import credit_words, discord_timestamp, size_words
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "BudgetState",
     "CommandRegistry",
     "CreditService",
+    "Erased",
+    "Forgotten",
     "GrantState",
     "InsightService",
     "JobPage",
@@ -32,6 +36,8 @@ __all__ = [
     "LogService",
     "MemberCredits",
     "MemberState",
+    "PrivacyService",
+    "ServerService",
     "Services",
     "ToolPrice",
     "UsageReport",
@@ -54,6 +60,8 @@ class Services:
     keys: KeyService
     credits: CreditService
     commands: CommandRegistry
+    servers: ServerService
+    privacy: PrivacyService
     access: AccessService
     logs: LogService
     limits: LimitService

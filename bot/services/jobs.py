@@ -26,6 +26,10 @@ TOO_LATE = "It is with Studii already, so it cannot be cancelled any more. Its r
 ENDED = "That job has ended already, so there is nothing to cancel."
 CANCELLABLE = frozenset({JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING})
 PAGE = 6  # jobs
+PAUSED = (
+    "An admin has paused Studii in this server. What was asked for before goes on; "
+    "an admin can end the pause with /studii resume."
+)
 PATIENCE = 2.0  # seconds; Discord wants its answer within 3
 
 
@@ -72,6 +76,8 @@ class JobService:
             state = await budget_state(transaction, request.guild_id, now)
             if state.settings.key_id is None:
                 raise Refused(NO_KEY)
+            if state.settings.paused:
+                raise Refused(PAUSED)
             await ensure_may(transaction, request, tool)
             price = await price_of(transaction, tool, request.inputs)
             job = _new_job(request, tool, price.amount, now, self._max_source_bytes)

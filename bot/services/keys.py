@@ -10,7 +10,8 @@ from bot.clock import Clock
 from bot.errors import Refused
 from bot.model import Budget, Period, Plan, StudiiKey
 from bot.services.budgets import new_budget
-from bot.storage import LaneNames, Storage, Transaction, Vault
+from bot.services.servers import Forgotten, cancel_unsent, running
+from bot.storage import CannotDecrypt, LaneNames, Storage, Transaction, Vault
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,48 @@ class KeyService:
         log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         self._wake()
         return key
+
+    async def forget(self, guild_id: int) -> Forgotten | None:
+        """The server has no key any more: what waits is cancelled, unpaid, and what Studii has is finished.
+
+        The key stays, sealed, for those jobs alone, a day at most. None if there was no key.
+        """
+        async with self._storage.write() as transaction:
+            await transaction.ledger.lock(guild_id)
+            now = self._clock.now()
+            key = await transaction.keys.current(guild_id)
+            if key is None:
+                return None
+            cancelled = await cancel_unsent(transaction, guild_id, now)
+            await transaction.guilds.set_key(guild_id, None, now)
+            await transaction.keys.retire(key.id, now)
+            still = await running(transaction, guild_id)
+        log.info("Server %d forgot its key %s.", guild_id, key.masked)
+        self._wake()
+        return Forgotten(cancelled, still)
+
+    async def readable(self, key: StudiiKey) -> bool:
+        """Whether the encryption key that sealed it is there; sealed text is short, so this is quick."""
+        try:
+            self._vault.unseal(key.ciphertext)
+        except CannotDecrypt:
+            return False
+        return True
+
+    async def lost(self) -> list[int]:
+        """Servers whose key can't be read any more and whose admins have not been asked for it: each once."""
+        asked: list[int] = []
+        async with self._storage.write() as transaction:
+            for key in await transaction.keys.all():
+                name = f"lost-key:{key.id}"
+                if key.retired_at is not None or await self.readable(key):
+                    continue
+                if await transaction.meta.get(name) is None:
+                    await transaction.meta.set(name, b"asked")
+                    asked.append(key.guild_id)
+        for guild_id in asked:
+            log.warning("The Studii key of server %d can't be read: its encryption key is missing.", guild_id)
+        return asked
 
     async def current(self, guild_id: int) -> StudiiKey | None:
         """The server's key, to be shown as its `masked`."""

@@ -24,6 +24,7 @@ from bot.storage.meta import Meta
 from bot.storage.notices import Notices
 from bot.storage.policies import Policies
 from bot.storage.prices import Prices
+from bot.storage.privacy import Privacy
 from bot.storage.session import Session, finish, session
 
 PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
@@ -43,6 +44,7 @@ class Transaction:
         self.keys = Keys(session)
         self.lanes = Lanes(session)
         self.prices = Prices(session)
+        self.privacy = Privacy(session)
         self.durations = Durations(session)
         self.meta = Meta(session)
         self.notices = Notices(session)

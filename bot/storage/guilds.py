@@ -37,6 +37,29 @@ class Guilds:
         """`timezone`: a name of the IANA time zone database, which the caller has checked."""
         await self._set(guild_id, timezone=timezone)
 
+    async def set_paused(self, guild_id: int, at: datetime | None) -> None:
+        """Since when new jobs are refused; None: they are taken."""
+        await self._set(guild_id, paused_at=at)
+
+    async def came(self, guild_id: int, at: datetime) -> bool:
+        """The bot is in the server; whether nobody was greeted there since it came."""
+        query = select(guilds.c.greeted_at).where(guilds.c.guild_id == guild_id)
+        greeted = (await self._session.execute(query)).scalar_one_or_none()
+        await self._set(guild_id, left_at=None, greeted_at=greeted or at)
+        return greeted is None
+
+    async def went(self, guild_id: int, at: datetime) -> None:
+        """The bot was removed from the server."""
+        await self._set(guild_id, left_at=at, greeted_at=None)
+
+    async def present(self) -> list[int]:
+        """Servers that have settings, and have not removed the bot."""
+        return list(
+            (
+                await self._session.execute(select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
+            ).scalars()
+        )
+
     async def _set(self, guild_id: int, **values: Any) -> None:
         await self._session.put(guilds, {"guild_id": guild_id}, values)
 
@@ -51,4 +74,5 @@ def _settings(row: RowMapping) -> GuildSettings:
         key_id=settings.key_id,
         budget=budget,
         timezone=row["timezone"] or settings.timezone,
+        paused=row["paused_at"] is not None,
     )

@@ -119,6 +119,9 @@ guilds = Table(
     Column("budget_period", Choice(Period)),
     Column("budget_since", UtcDateTime),
     Column("timezone", Text),
+    Column("paused_at", UtcDateTime),
+    Column("left_at", UtcDateTime),
+    Column("greeted_at", UtcDateTime),
     _one_of("budget_period", Period),
 )
 
@@ -171,6 +174,8 @@ jobs = Table(
     Column("result_message_id", BigInteger),
     Column("announced_at", UtcDateTime),
     Column("photo_author", BigInteger),
+    Column("forgotten_at", UtcDateTime),
+    Column("scrubbed_at", UtcDateTime),
     _one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),

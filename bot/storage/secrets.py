@@ -96,6 +96,8 @@ async def reseal_keys(storage: Storage, vault: Vault) -> list[int]:
     unreadable: list[int] = []
     async with storage.write() as transaction:
         for key in await transaction.keys.all():
+            if not key.ciphertext:
+                continue  # erased
             try:
                 sealed = vault.reseal(key.ciphertext)
             except CannotDecrypt:

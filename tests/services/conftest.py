@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.catalog import Catalog
+from bot.engine import Spool
 from bot.errors import StudiiBotError
 from bot.model import Job, JobRequest, JobState, Period, Plan
 from bot.services import (
@@ -18,6 +19,8 @@ from bot.services import (
     KeyService,
     LimitService,
     LogService,
+    PrivacyService,
+    ServerService,
     Services,
 )
 from bot.storage import LaneNames, Storage, Vault, migrate
@@ -104,6 +107,10 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
             keys=KeyService(storage, vault, lanes, clock, wake, studii.check),
             credits=CreditService(storage, catalog, clock),
             commands=CommandRegistry(storage),
+            servers=ServerService(storage, clock, wake),
+            privacy=PrivacyService(
+                storage, clock, Spool(tmp_path / "spool", 10_000_000).remove, keep_days=90
+            ),
             access=AccessService(storage, catalog, clock),
             logs=LogService(storage, wake),
             limits=LimitService(storage, clock),

@@ -13,6 +13,7 @@ from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberAc
 from bot.catalog import Catalog
 from bot.client import StudiiBot
 from bot.delivery import DiscordDelivery
+from bot.engine import Spool
 from bot.errors import Refused
 from bot.model import Job, JobState, Plan
 from bot.services import (
@@ -24,6 +25,8 @@ from bot.services import (
     KeyService,
     LimitService,
     LogService,
+    PrivacyService,
+    ServerService,
     Services,
 )
 from bot.storage import LaneNames, Storage, Vault, migrate
@@ -161,6 +164,8 @@ async def _services(
         keys=KeyService(storage, vault, lanes, clock, wake, _check),
         credits=CreditService(storage, catalog, clock),
         commands=CommandRegistry(storage),
+        servers=ServerService(storage, clock, wake),
+        privacy=PrivacyService(storage, clock, Spool(folder / "spool", 10_000_000).remove, keep_days=90),
         access=AccessService(storage, catalog, clock),
         logs=LogService(storage, wake),
         limits=LimitService(storage, clock),

@@ -1,0 +1,92 @@
+"""What is erased: on request at once, everything else when its time is over."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.credits import window
+from bot.model import Job
+from bot.storage import Storage, Transaction
+
+log = logging.getLogger(__name__)
+
+KEPT_AFTER_REMOVAL = timedelta(days=30)
+RETIRED_KEYS = timedelta(days=1)
+BATCH = 500  # jobs in one transaction, so that nobody waits long for the database
+SWEEP_EVERY = 24 * 3600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many of a member's jobs were erased, and how many will be when they have ended."""
+
+    now: int
+    later: int
+
+
+class PrivacyService:
+    """`discard` removes files of the spool by their names."""
+
+    def __init__(
+        self, storage: Storage, clock: Clock, discard: Callable[..., Awaitable[None]], *, keep_days: int
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._discard = discard
+        self._keep = timedelta(days=keep_days)
+
+    @property
+    def keep_days(self) -> int:
+        return self._keep.days
+
+    async def forget_member(self, user_id: int) -> Erased:
+        """Erase what the member wrote, linked and made, in every server; what is going follows at its end.
+
+        Amounts stay, without a name: those of a budget's current period lose theirs when it is over, or an
+        allowance could be had twice.
+        """
+        async with self._storage.write() as transaction:
+            await transaction.privacy.forget(user_id, self._clock.now())
+        erased = await self._scrub(lambda tx: tx.privacy.forgotten_jobs(BATCH))
+        async with self._storage.write() as transaction:
+            later = await transaction.privacy.unfinished_of(user_id)
+            await self._unname(transaction)
+        return Erased(erased, later)
+
+    async def sweep(self) -> float:
+        """Erase what is due; returns the seconds until it is to be done again."""
+        now = self._clock.now()
+        async with self._storage.read() as transaction:
+            gone = await transaction.privacy.removed_guilds(now - KEPT_AFTER_REMOVAL)
+        for guild_id in gone:
+            async with self._storage.write() as transaction:
+                await transaction.privacy.erase_guild(guild_id)
+            log.info("Everything of server %d, which removed the bot a month ago, is erased.", guild_id)
+        erased = await self._scrub(lambda tx: tx.privacy.old_jobs(now - self._keep, BATCH))
+        erased += await self._scrub(lambda tx: tx.privacy.forgotten_jobs(BATCH))
+        async with self._storage.write() as transaction:
+            await transaction.privacy.erase_retired_keys(now - RETIRED_KEYS)
+            await self._unname(transaction)
+        if erased:
+            log.info("Prompts and links of %d jobs are erased.", erased)
+        return SWEEP_EVERY
+
+    async def _scrub(self, find: Callable[[Transaction], Awaitable[list[Job]]]) -> int:
+        erased = 0
+        while True:
+            async with self._storage.write() as transaction:
+                jobs = await find(transaction)
+                await transaction.privacy.scrub([job.id for job in jobs], self._clock.now())
+            if not jobs:
+                return erased
+            erased += len(jobs)
+            await self._discard(*(name for job in jobs for name in (job.source_file, job.output_file)))
+
+    async def _unname(self, transaction: Transaction) -> None:
+        for guild_id in await transaction.privacy.guilds_with_forgotten():
+            settings = await transaction.guilds.get(guild_id)
+            start = window(settings.budget, settings.timezone, self._clock.now()).start
+            if start is not None:
+                await transaction.privacy.unname(guild_id, start)

@@ -1,0 +1,247 @@
+"""What admins see when they set the bot up: what is set, what is missing, and the next step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, cast
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog
+from bot.errors import Refused
+from bot.model import Budget, Period, StudiiKey
+from bot.services import MAX_BUDGET, BudgetState, Services
+from bot.ui.key_modal import KeyModal, daily_budget
+from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, notice, row, rule, small
+from bot.ui.panels import budget_panel
+from bot.ui.permissions import ensure_manager, missing_to_post
+from bot.ui.problems import answer, tell, telling
+
+OPEN_FOR = 15 * 60.0  # seconds
+KEYS_AT = "https://studii.tech/app/settings/api-keys"
+GREETING = (
+    "### 👋 Studii is here\nMembers of this server can make and edit pictures with Studii's tools, "
+    "on the server's own Studii key.\n\n**Next:** someone who may manage the server types `/studii setup`."
+)
+KEY_LOST = (
+    "### 🔑 The Studii key is needed again\nThe Studii key of **{server}** can't be read any more, because "
+    "this bot's encryption key has changed. Someone who may manage the server enters it again there with "
+    "`/studii key`; what waits then goes on."
+)
+SURE = (
+    "### Forget the key?\n**{key}** is taken out of this bot. What waits is cancelled and costs nothing; "
+    "what Studii is already making is finished and posted, for which the key is kept, encrypted, for a day "
+    "at most. Members can make nothing new until a key is set again.\n"
+    "The key itself stays valid at Studii: revoke it there if it leaked."
+)
+_PERIODS = {
+    Period.DAY: "a day",
+    Period.WEEK: "a week",
+    Period.MONTH: "a month",
+    Period.TOTAL: "in all, not renewed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that the panel tells of."""
+
+    key: StudiiKey | None
+    readable: bool
+    budget: BudgetState
+    missing: Sequence[str]  # permissions that the bot lacks in this channel
+    reads_messages: bool  # the message content intent
+    tools: int
+
+
+class Host(Protocol):
+    """What the buttons need of the client that they are pressed in."""
+
+    @property
+    def services(self) -> Services: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def intents(self) -> discord.Intents: ...
+
+
+async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
+    """The panel as things are now. Raises `Refused` for who may not manage the server."""
+    guild_id = ensure_manager(interaction)
+    host = cast(Host, interaction.client)
+    key = await host.services.keys.current(guild_id)
+    thread = isinstance(interaction.channel, discord.Thread)
+    return setup_panel(
+        Setup(
+            key=key,
+            readable=key is None or await host.services.keys.readable(key),
+            budget=await host.services.credits.budget(guild_id),
+            missing=missing_to_post(interaction.app_permissions, thread=thread),
+            reads_messages=host.intents.message_content,
+            tools=len(host.catalog.tools),
+        )
+    )
+
+
+def setup_panel(now: Setup) -> Panel:
+    ready = now.key is not None and now.readable and not now.missing
+    paused = now.budget.settings.paused
+    step = _next_step(now)
+    buttons = [
+        SetupButton("key", "Enter the key" if now.key is None else "Replace the key", main=step == "key")
+    ]
+    buttons.append(SetupButton("budget", "Set the budget", main=step == "budget"))
+    buttons.append(SetupButton("resume" if paused else "pause", "End the pause" if paused else "Pause"))
+    buttons.append(SetupButton("look", "Look again"))
+    return Panel(
+        box(
+            GOING if paused else GOOD if ready else BAD,
+            f"### ⚙️ Studii in this server\n{_headline(now, ready=ready, paused=paused)}",
+            rule(),
+            lines(_key_line(now), _budget_line(now.budget), _permission_line(now), _intent_line(now)),
+            rule(),
+            row(*buttons),
+            small("`/studii forget-key` takes the key out again. Only you see this."),
+        )
+    )
+
+
+def _headline(now: Setup, *, ready: bool, paused: bool) -> str:
+    if paused:
+        return "**Paused**: new jobs are refused until the pause ends."
+    if not ready:
+        return "Not ready yet: what is marked ❌ is missing."
+    return f"**Ready.** Members type `/` and pick one of {now.tools} tools; `/tools` shows them all."
+
+
+def _next_step(now: Setup) -> str:
+    if now.key is None or not now.readable:
+        return "key"
+    return "budget" if now.budget.is_default else ""
+
+
+def _key_line(now: Setup) -> str:
+    if now.key is None:
+        return f"❌ **Key**: none yet. An admin of your Studii account makes one at {KEYS_AT}"
+    if not now.readable:
+        return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
+    plan = now.key.plan
+    shown = f"{plan.value.capitalize()}, up to {plan.requests_per_minute} requests a minute"
+    return f"✅ **Key**: `{now.key.masked}`\n✅ **Plan**: {shown}"
+
+
+def _budget_line(budget: BudgetState) -> str:
+    if budget.is_default:
+        return f"⚠️ **Budget**: {budget.limit_words}, the default; {budget.left_words}"
+    return f"✅ **Budget**: {budget.limit_words}; {budget.left_words}"
+
+
+def _permission_line(now: Setup) -> str:
+    if now.missing:
+        lacking = ", ".join(now.missing)
+        return f"❌ **In this channel** I lack {lacking}: Edit Channel, Permissions, Studii"
+    return "✅ **In this channel** I may post results"
+
+
+def _intent_line(now: Setup) -> str:
+    if now.reads_messages:
+        return "✅ **Reactions**: I can see photos that members post"
+    return (
+        "➖ **Reactions**: I can't see photos that members post (message content is off); "
+        "commands, menus and buttons work"
+    )
+
+
+class SetupButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:setup:(?P<what>[a-z]+)"):
+    """A step of the setup; works after any restart."""
+
+    def __init__(self, what: str, label: str = "", *, main: bool = False) -> None:
+        self.what = what
+        style = discord.ButtonStyle.primary if main else discord.ButtonStyle.secondary
+        if what == "forget":
+            style = discord.ButtonStyle.danger
+        super().__init__(ui.Button(label=label or what, style=style, custom_id=f"studii:setup:{what}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["what"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self._press(interaction)
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+    async def _press(self, interaction: discord.Interaction[Any]) -> None:
+        guild_id = ensure_manager(interaction)
+        services = cast(Host, interaction.client).services
+        match self.what:
+            case "key":
+                await interaction.response.send_modal(
+                    KeyModal(services, await services.keys.current(guild_id))
+                )
+            case "budget":
+                state = await services.credits.budget(guild_id)
+                await interaction.response.send_modal(BudgetModal(services, state.settings.budget))
+            case "forget":
+                await interaction.response.edit_message(view=await forget_key(services, guild_id))
+            case "keep":
+                await interaction.response.edit_message(view=notice("The key was kept.", QUIET))
+            case _:
+                if self.what in {"pause", "resume"}:
+                    await services.servers.pause(guild_id, paused=self.what == "pause")
+                await interaction.response.edit_message(view=await setup_panel_for(interaction))
+
+
+class BudgetModal(ui.Modal):
+    """Asks how much the server may spend, and how often that renews."""
+
+    def __init__(self, services: Services, budget: Budget) -> None:
+        super().__init__(title="Budget of this server", timeout=OPEN_FOR)
+        self._services = services
+        self._limit: ui.TextInput[Any] = ui.TextInput(
+            custom_id="limit", default=str(budget.limit), max_length=12
+        )
+        self._period: ui.Select[Any] = ui.Select(
+            custom_id="period",
+            options=[
+                discord.SelectOption(label=label, value=period.value, default=period is budget.period)
+                for period, label in _PERIODS.items()
+            ],
+        )
+        limit_help = f"A whole number up to {MAX_BUDGET:,}. It holds at once."
+        self.add_item(ui.Label(text="Credits", description=limit_help, component=self._limit))
+        self.add_item(ui.Label(text="How often it renews", component=self._period))
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            limit = daily_budget(self._limit.value)
+            if limit is None:
+                raise Refused("Enter how many credits the server may spend. Nothing was changed.")
+            period = Period(self._period.values[0])
+            state = await self._services.credits.set_budget(guild_id, limit, period)
+            await answer(interaction, budget_panel(state, "The budget is set"))
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+        await tell(interaction, error)
+
+
+def ask_to_forget(key: StudiiKey) -> Panel:
+    """What forgetting the key means, before it is done."""
+    forget, keep = SetupButton("forget", "Forget the key"), SetupButton("keep", "Keep it")
+    return Panel(box(BAD, SURE.format(key=key.masked), row(forget, keep)))
+
+
+async def forget_key(services: Services, guild_id: int) -> Panel:
+    """Do it, and tell what became of the jobs."""
+    forgotten = await services.keys.forget(guild_id)
+    if forgotten is None:
+        raise Refused("This server has no key. Nothing was changed.")
+    cancelled = (
+        f"{forgotten.cancelled} waiting job{'s' if forgotten.cancelled != 1 else ''} cancelled, not charged"
+    )
+    still = f"{forgotten.running} still being made and posted when done"
+    return notice(f"The key is forgotten: {cancelled}; {still}. `/studii key` sets a new one.", GOOD)

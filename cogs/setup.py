@@ -1,0 +1,131 @@
+"""/studii setup, forget-key, pause and resume; a server that adds or removes the bot; /forget-me."""
+
+import logging
+from typing import Any
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import StudiiBot
+from bot.errors import Refused
+from bot.services import Services
+from bot.ui.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
+from bot.ui.permissions import ensure_manager
+from bot.ui.problems import answer, telling
+from bot.ui.setup import GREETING, KEY_LOST, SetupButton, ask_to_forget, setup_panel_for
+from bot.ui.text import plain
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, TimeoutError)
+
+
+class Setup(commands.Cog):
+    """A server's way in and out."""
+
+    def __init__(self, bot: StudiiBot) -> None:
+        self._bot = bot
+        self._services = bot.services
+
+    @app_commands.command(
+        name="forget-me", description="Erase what you wrote and made with Studii, everywhere"
+    )
+    async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            erased = await self._services.privacy.forget_member(interaction.user.id)
+            later = f" {erased.later} more follow when they have ended." if erased.later else ""
+            words = (
+                f"Your prompts, links and pictures of {erased.now} jobs are erased here.{later} "
+                "What they cost stays in the server's sums, without your name once the budget's period "
+                "is over. Messages in channels and what Studii keeps are not touched: delete those there."
+            )
+            await answer(interaction, notice(words, GOOD))
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        if await self._services.servers.joined(guild.id):
+            await greet(self._bot, guild, Panel(box(NEUTRAL, GREETING)))
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._services.servers.left(guild.id)
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        present = [guild.id for guild in self._bot.guilds]
+        await self._services.servers.compare(self._bot.application_id or 0, present)
+        for guild_id in await self._services.keys.lost():
+            if (guild := self._bot.get_guild(guild_id)) is not None:
+                words = KEY_LOST.format(server=plain(guild.name, 100))
+                await greet(self._bot, guild, Panel(box(BAD, words)))
+
+
+async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:
+    """Say it where whoever can do something about it reads it: the system channel, else to the owner."""
+    channel = guild.system_channel
+    if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        may = channel.permissions_for(guild.me)
+        if may.view_channel and may.send_messages:
+            try:
+                await channel.send(view=panel)
+            except UNREACHABLE as error:
+                log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
+            else:
+                return
+    if guild.owner_id is None:
+        return
+    try:
+        owner = await bot.fetch_user(guild.owner_id)
+        await owner.send(view=panel)
+    except UNREACHABLE as error:
+        log.info("The owner of server %d could not be greeted: %s", guild.id, error)
+
+
+def add_setup_commands(group: app_commands.Group, services: Services) -> None:
+    """Add the commands to the group of settings."""
+
+    @app_commands.command(name="setup", description="See what is set up here and what is missing")
+    async def setup_(interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            await answer(interaction, await setup_panel_for(interaction))
+
+    @app_commands.command(name="forget-key", description="Take this server's Studii key out of the bot")
+    async def forget_key(interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            key = await services.keys.current(ensure_manager(interaction))
+            if key is None:
+                raise Refused("This server has no key. `/studii key` sets one.")
+            await answer(interaction, ask_to_forget(key))
+
+    @app_commands.command(name="pause", description="Refuse new jobs for now; what is going goes on")
+    async def pause(interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            changed = await services.servers.pause(ensure_manager(interaction), paused=True)
+            words = (
+                "Paused: new jobs are refused" if changed else "It was paused already: new jobs are refused"
+            )
+            await answer(
+                interaction, notice(f"{words}; what is going goes on. `/studii resume` ends it.", GOOD)
+            )
+
+    @app_commands.command(name="resume", description="Take jobs again after a pause")
+    async def resume(interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            changed = await services.servers.pause(ensure_manager(interaction), paused=False)
+            words = "The pause is over: members can make things again." if changed else "There was no pause."
+            await answer(interaction, notice(words, GOOD))
+
+    made: list[Any] = [setup_, forget_key, pause, resume]
+    for command in made:
+        group.add_command(command)
+
+
+async def setup(bot: StudiiBot) -> None:
+    bot.add_dynamic_items(SetupButton)
+    group = bot.tree.get_command("studii")
+    if isinstance(group, app_commands.Group):
+        add_setup_commands(group, bot.services)
+    await bot.add_cog(Setup(bot))
