@@ -9,17 +9,18 @@ from discord.ext import commands
 from bot.catalog import Catalog
 from bot.client import StudiiBot
 from bot.errors import Refused
-from bot.services import CreditService
+from bot.services import Services
 from bot.ui.panels import credits_panel
 from bot.ui.problems import answer, telling
+from bot.ui.standing import standing_of
 from bot.ui.words import ToolNames
 
 
 class Credits(commands.Cog):
     """What members may know of the server's credits, shown to themselves alone."""
 
-    def __init__(self, service: CreditService, catalog: Catalog) -> None:
-        self._service = service
+    def __init__(self, services: Services, catalog: Catalog) -> None:
+        self._services = services
         self._names = ToolNames(catalog)
 
     @app_commands.command(name="credits", description="See what is left, what you used, and prices")
@@ -27,10 +28,12 @@ class Credits(commands.Cog):
         async with telling(interaction):
             if interaction.guild_id is None:
                 raise Refused("This works in a server only.")
-            member = await self._service.member(interaction.guild_id, interaction.user.id)
-            prices = await self._service.prices()
-            await answer(interaction, credits_panel(member, prices, self._names))
+            guild_id, user_id = interaction.guild_id, interaction.user.id
+            member = await self._services.credits.member(guild_id, user_id)
+            limits = await self._services.limits.of_member(guild_id, user_id, standing_of(interaction).roles)
+            prices = await self._services.credits.prices()
+            await answer(interaction, credits_panel(member, limits, prices, self._names))
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Credits(bot.services.credits, bot.catalog))
+    await bot.add_cog(Credits(bot.services, bot.catalog))

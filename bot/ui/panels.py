@@ -6,6 +6,7 @@ from bot.model import Job, JobState, StudiiKey, Usage
 from bot.services import (
     BudgetState,
     MemberCredits,
+    MemberState,
     ToolPrice,
     credit_words,
     discord_timestamp,
@@ -62,7 +63,9 @@ def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:
     )
 
 
-def credits_panel(member: MemberCredits, prices: Sequence[ToolPrice], names: ToolNames) -> Panel:
+def credits_panel(
+    member: MemberCredits, limits: MemberState, prices: Sequence[ToolPrice], names: ToolNames
+) -> Panel:
     """What is left, what one has used, what each tool costs, and one's latest jobs."""
     used = f"**You**: {_used(member.usage)}"
     return Panel(
@@ -70,7 +73,10 @@ def credits_panel(member: MemberCredits, prices: Sequence[ToolPrice], names: Too
             BAD if member.budget.left <= 0 else NEUTRAL,
             "### 💳 Credits of this server",
             lines(
-                _budget_lines(member.budget), used, small(DEFAULT_HOLDS) if member.budget.is_default else ""
+                _budget_lines(member.budget),
+                used,
+                *_own_limits(limits),
+                small(DEFAULT_HOLDS) if member.budget.is_default else "",
             ),
             rule(),
             lines("**What the tools cost**", *_price_lines(prices)),
@@ -98,6 +104,19 @@ def _budget_lines(state: BudgetState) -> str:
         f"{bar(state.usage.spent, state.whole)} **{words[0].upper()}{words[1:]}**",
         f"{_used(state.usage)}. {state.renewal_words}.",
     )
+
+
+def _own_limits(limits: MemberState) -> list[str]:
+    """What holds for the member besides the server's budget."""
+    said: list[str] = []
+    if limits.whole is not None:
+        drawn = bar(limits.usage.spent, limits.whole)
+        said.append(f"{drawn} **Your allowance**: {limits.left_words}; it renews with the server's budget.")
+    if limits.at_once is not None:
+        said.append(f"Jobs going: {limits.going:,} of {limits.at_once:,} at once.")
+    if limits.next_start is not None:
+        said.append(f"You may start your next job {discord_timestamp(limits.next_start)}.")
+    return said
 
 
 def _used(usage: Usage) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bot.model import JobState, Period
+from bot.policy import AllowanceOf
 from tests.support.desk import open_desk, texts
 
 
@@ -26,6 +27,18 @@ async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp
         (line,) = (line for line in shown.splitlines() if "· done ·" in line)
         assert "🎨 [Studio](https://discord.com/channels/" in line
         assert "· 8 credits ·" in line
+
+
+async def test_a_member_sees_their_own_allowance_and_limits(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, desk.maya.id, 20)
+        await desk.services.limits.set_at_once(desk.guild.id, 3)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        shown = texts(await desk.maya.slash(desk.channel, "credits"))
+        assert "**Your allowance**: 12 of 20 credits left for today" in shown
+        assert "Jobs going: 1 of 3 at once." in shown
+        assert "Your allowance" not in texts(await desk.tom.slash(desk.channel, "credits"))
 
 
 async def test_before_anything_was_made_the_next_step_is_named(tmp_path: Path) -> None:

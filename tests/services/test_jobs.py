@@ -10,7 +10,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.errors import Busy, Refused
-from bot.model import EntryKind, Job, JobState, Period, SourcePhoto
+from bot.model import EntryKind, Job, JobState, NoticeKind, Period, SourcePhoto
 from bot.policy import Standing
 from bot.services import JobService, jobs
 from tests.services.conftest import (
@@ -285,3 +285,11 @@ async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_
     await world.services.jobs.card_shown(job.id, 555, 1)
     async with world.storage.read() as transaction:
         assert [stale.id for stale in await transaction.jobs.stale_cards(10)] == [job.id]
+
+
+async def test_fifty_at_once_warn_of_the_budget_once_each(world: World) -> None:
+    await world.ready(daily=40)
+    await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)
+    async with world.storage.read() as transaction:
+        kinds = [notice.kind for notice in await transaction.notices.pending(100)]
+    assert kinds == [NoticeKind.BUDGET_80, NoticeKind.BUDGET_100]
