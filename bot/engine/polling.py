@@ -1,13 +1,15 @@
 """Looking at a job that Studii has."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.engine.batch import Batch
 from bot.engine.endings import charge_of, fail_paid
 from bot.engine.loops import untorn
 from bot.engine.starting import NOT_YET
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
-from bot.model import FailureCode, Job, JobState
+from bot.model import FailureCode, Job, JobState, StudiiKey
 from bot.storage import CannotDecrypt
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
 
@@ -30,11 +32,23 @@ class _Since:
     times: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """A job whose key cannot be decrypted."""
+
+    job: Job
+
+
+_Asked = tuple[str, str]  # job, lane
+
+
 class Polling:
     """GETs a job (Studii API docs, "Poll status"). What goes on for a while is remembered in memory alone."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        # After a start with much to do, hundreds of lanes look at the same moment.
+        self._claims = Batch(self._claim_all)
         self._stumbles = Tries()
         self._refusals = Tries()
         self._missing: dict[str, _Since] = {}
@@ -56,22 +70,35 @@ class Polling:
         return self._after(job_id, await untorn(self._seen(job, report, age)))
 
     async def _claim(self, job_id: str, lane: str) -> Claim | StepResult:
+        claimed = await self._claims.ask((job_id, lane))
+        if isinstance(claimed, _Unreadable):
+            return replace(await self._key_refused(claimed.job), sent=False)
+        return claimed
+
+    async def _claim_all(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Claim | StepResult | _Unreadable]:
+        """What to look at the jobs with; each look is noted before it takes place."""
         async with self._tools.storage.write() as tx:
-            job = await tx.jobs.get(job_id)
-            if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
-                return StepResult(job, sent=False, again=NOT_YET)
-            key = None if job.key_id is None else await tx.keys.get(job.key_id)
-            if key is None or key.lane != lane:
-                return StepResult(None, sent=False)
-            try:
-                secret = self._tools.vault.unseal(key.ciphertext)
-            except CannotDecrypt:
-                secret = None
-            else:
-                await tx.lanes.record(lane, self._tools.clock.now())
-        if secret is None:
-            return replace(await self._key_refused(job), sent=False)
-        return Claim(job, key, secret)
+            jobs = await tx.jobs.some([job_id for job_id, _ in asked])
+            keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
+            claims = {one: self._claim_of(one, jobs, keys) for one in asked}
+            sent = [one[1] for one, claim in claims.items() if isinstance(claim, Claim)]
+            await tx.lanes.record_all(sent, self._tools.clock.now())
+        return claims
+
+    def _claim_of(
+        self, asked: _Asked, jobs: Mapping[str, Job], keys: Mapping[int, StudiiKey]
+    ) -> Claim | StepResult | _Unreadable:
+        job_id, lane = asked
+        job = jobs.get(job_id)
+        if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
+            return StepResult(job, sent=False, again=NOT_YET)
+        key = None if job.key_id is None else keys.get(job.key_id)
+        if key is None or key.lane != lane:
+            return StepResult(None, sent=False)
+        try:
+            return Claim(job, key, self._tools.vault.unseal(key.ciphertext))
+        except CannotDecrypt:
+            return _Unreadable(job)
 
     async def _seen(self, job: Job, report: JobReport, age: float) -> StepResult:
         if report.failed:

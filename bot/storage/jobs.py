@@ -67,6 +67,10 @@ class Jobs:
     async def get(self, job_id: str) -> Job | None:
         return await self._one(select(jobs).where(jobs.c.id == job_id))
 
+    async def some(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Those of the jobs that there are, by id."""
+        return {job.id: job for job in await self._all(select(jobs).where(jobs.c.id.in_(list(job_ids))))}
+
     async def advance(
         self,
         job_id: str,

@@ -1,5 +1,6 @@
 """Studii keys, encrypted. A key that was replaced stays for the jobs that run with it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,13 @@ class Keys:
             .join(guilds, guilds.c.key_id == studii_keys.c.id)
             .where(guilds.c.guild_id == guild_id)
         )
+
+    async def some(self, key_ids: Collection[int]) -> dict[int, StudiiKey]:
+        """Those of the keys that there are, by id."""
+        rows = (
+            await self._session.execute(select(studii_keys).where(studii_keys.c.id.in_(list(key_ids))))
+        ).mappings()
+        return {row["id"]: _key(row) for row in rows}
 
     async def all(self) -> list[StudiiKey]:
         found = await self._session.execute(select(studii_keys).order_by(studii_keys.c.id))

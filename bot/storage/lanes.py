@@ -1,6 +1,6 @@
 """The requests that each lane has sent lately, so that a restart does not forget its allowance."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
@@ -19,11 +19,18 @@ class Lanes:
 
     async def record(self, lane: str, at: datetime) -> None:
         """A request is about to be sent. Forgets what no window can still hold."""
+        await self.record_all([lane], at)
+
+    async def record_all(self, lanes: Sequence[str], at: datetime) -> None:
+        """For each lane that is named a request is about to be sent; a lane may be named several times."""
         moment = lane_requests.c.at
         # Later than now: the wall clock was set back, and these would block the lane until it is there again.
         outside = (moment < at - KEPT) | (moment > at + KEPT)
         await self._session.execute(delete(lane_requests).where(outside))
-        await self._session.execute(insert(lane_requests).values(lane=lane, at=at))
+        if lanes:
+            await self._session.execute(
+                insert(lane_requests).values([{"lane": lane, "at": at} for lane in lanes])
+            )
 
     async def since(self, lane: str, at: datetime) -> list[datetime]:
         """When the lane's requests at or after `at` were sent, oldest first."""
