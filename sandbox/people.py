@@ -75,6 +75,16 @@ class Person:
         async with self._stage.world.turn:
             return await self.actor.slash(self._stage.world.channel, name, **options)
 
+    async def menu(self, name: str, message: discord.Message) -> InteractionResult:
+        """Use a message menu on a message in the channel."""
+        async with self._stage.world.turn:
+            return await self.actor.context_menu(self._stage.world.channel, name, message)
+
+    async def press(self, message: discord.Message, label: str) -> InteractionResult:
+        """Press the button of that label under a message."""
+        async with self._stage.world.turn:
+            return await self.actor.click(message, label=label)
+
     async def fill_in(self, shown: InteractionResult, values: dict[str, Any]) -> InteractionResult:
         """Submit a modal that was shown."""
         async with self._stage.world.turn:

@@ -44,6 +44,7 @@ class Tour:
         self._maya = Person(stage, stage.world.maya)
         self._tom = Person(stage, stage.world.tom)
         self.outputs: dict[str, bytes] = {}
+        self._latest: discord.Message
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -56,6 +57,8 @@ class Tour:
             Step("Maya has an old photo restored", lambda: photo(maya, "photo-restore", "old")),
             Step("Tom gives a product a background", lambda: photo(tom, "product-background", "product")),
             Step("Maya has her portrait made", lambda: photo(maya, "career-photo", "portrait")),
+            Step("Tom uses the menu of Maya's photo: Virtual staging, and fills in the form", self._menu),
+            Step("Maya presses Again under Tom's result", self._again),
             Step("Tom asks for a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
             Step("Nora sets a budget, and Maya is told that it is used up", self._refused),
             Step("Maya looks at her /credits", self._credits),
@@ -84,8 +87,24 @@ class Tour:
         self.outputs[name] = data
         return f"{name}, {len(data) / 1000:,.0f} kB, {self._charged() - before} credits"
 
+    async def _menu(self) -> str:
+        photo = next(one for one in self._stage.world.channel.history() if one.attachments)
+        shown = await self._tom.menu("Virtual staging", photo)
+        expect(shown.modal is not None, f"a form, not {text_of(shown.response)!r}")
+        card = await self._tom.fill_in(shown, {"style": ["scandinavian"], "room": ["bedroom"]})
+        self._latest = await self._tom.result_of(card)
+        files = [await one.read() for one in self._latest.attachments]
+        expect(files[1:] == [await photo.attachments[0].read()], "the photo before beside the new one")
+        return "before and after stand side by side"
+
+    async def _again(self) -> str:
+        before = self._charged()
+        result = await self._maya.result_of(await self._maya.press(self._latest, "Again"))
+        expect(self._maya.actor.id in {user.id for user in result.mentions}, "Maya to be the requester")
+        return f"for Maya this time, {self._charged() - before} credits"
+
     async def _output(self, tool: str, result: discord.Message) -> tuple[str, bytes]:
-        expect(len(result.attachments) == 1, f"one file in the result, not {len(result.attachments)}")
+        expect(bool(result.attachments), "a file in the result")
         data = await result.attachments[0].read()
         made = await self._stage.studii.output_of(list(self._stage.studii.jobs)[-1])
         expect(data == made.data, "the posted file to equal Studii's output byte for byte")

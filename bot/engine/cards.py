@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from bot.engine.crew import Crew
 from bot.engine.loops import untorn
+from bot.engine.places import Places
 from bot.engine.ports import Delivery
 from bot.engine.steps import Tools
-from bot.model import Job, Progress
+from bot.model import Job, JobState, Progress
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ class Cards:
         self._tools = tools
         self._delivery = delivery
         self._position = position
+        self._places = Places()
         self.crew = Crew(
             "showing cards",
             self._find,
@@ -32,7 +34,10 @@ class Cards:
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._tools.storage.read() as tx:
-            return await tx.jobs.stale_cards(limit)
+            stale = await tx.jobs.stale_cards(limit)
+            moved = self._places.moved(self._position, self._tools.clock.monotonic())
+            seen = {job.id for job in stale}
+            return stale + [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
 
     async def _show(self, job: Job, tries: int) -> float | None:
         try:
@@ -43,6 +48,8 @@ class Cards:
             shown = False
         if not shown:
             return self._tools.tuning.card_again
+        place = self._position(job.id) if job.state is JobState.WAITING else None
+        self._places.shown(job.id, place, self._tools.clock.monotonic())
         await untorn(self._note(job))
         return None
 

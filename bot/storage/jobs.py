@@ -202,6 +202,13 @@ class Jobs:
             .limit(limit)
         )
 
+    async def in_line(self, job_ids: Collection[str]) -> list[Job]:
+        """Those of the jobs that wait and have a card, oldest first."""
+        if not job_ids:
+            return []
+        waits = (jobs.c.state == JobState.WAITING) & jobs.c.card_message_id.is_not(None)
+        return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), waits).order_by(jobs.c.number))
+
     async def page(self, guild_id: int, user_id: int | None, offset: int, limit: int) -> list[Job]:
         """Jobs of a server, or of one member in it, newest first."""
         query = select(jobs).where(jobs.c.guild_id == guild_id)
