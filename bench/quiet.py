@@ -12,6 +12,9 @@ class Nobody:
     async def show_card(self, job: Job, progress: Progress) -> bool:
         return True
 
+    async def post_card(self, job: Job, progress: Progress) -> Announcement:
+        return Posted(None)
+
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         return Posted(1)
 

@@ -29,6 +29,7 @@ from bot.services import (
     KeyService,
     LimitService,
     LogService,
+    PhotoService,
     PrivacyService,
     ServerService,
     Services,
@@ -119,6 +120,7 @@ async def build(
             logs=LogService(storage, engine.wake),
             limits=LimitService(storage, clock),
             insight=InsightService(storage, clock),
+            photos=PhotoService(storage, catalog, clock),
         )
         bot.attach(services, delivery, clock)
         if settings.health_port is not None:

@@ -38,6 +38,7 @@ EXTENSIONS = (
     "cogs.limits",
     "cogs.access",
     "cogs.setup",
+    "cogs.reactions",
 )
 LOGIN_SECONDS = 30.0
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
@@ -190,9 +191,20 @@ async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.
     flags = (await application_of(token)).flags
     granted = flags.gateway_message_content or flags.gateway_message_content_limited
     if wanted == "auto" and not granted:
-        log.info("The application has no message content intent; everything that is offered works without.")
-    # Commands, buttons and forms need no more than this.
-    return discord.Intents(guilds=True)
+        log.info(
+            "The application has no message content intent: reactions and photo channels are off; "
+            "everything else works. It is on your application's Bot page "
+            "(discord.com/developers/applications), under Privileged Gateway Intents."
+        )
+    return photo_intents() if wanted == "auto" and granted else discord.Intents(guilds=True)
+
+
+def photo_intents() -> discord.Intents:
+    """What it takes to see photos in channels and the emoji under them.
+
+    Commands, menus, buttons and forms need no more than `guilds`.
+    """
+    return discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=True)
 
 
 @dataclass(frozen=True, slots=True)

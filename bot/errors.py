@@ -30,6 +30,10 @@ class NotAllowed(Refused):
     """Refused by a server's own rules. Quotes nobody, so mentions of channels and roles stay in it."""
 
 
+class CreditsShort(Refused):
+    """The budget or an allowance has no room for it."""
+
+
 class Busy(StudiiBotError):
     """The database made the person wait too long."""
 

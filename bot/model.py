@@ -77,7 +77,7 @@ class JobRequest:
     """What a person asks for, before anything was checked against limits.
 
     `inputs` are the catalogue's names and the values to send (see `Tool.prepare`). `photo_author` is who
-    posted the source, if that is known and may be somebody else.
+    posted the source, if that is known and may be somebody else. `origin_message_id` and `once`: see `Job`.
     """
 
     guild_id: int
@@ -89,6 +89,8 @@ class JobRequest:
     private: bool = False
     standing: Standing = field(default_factory=Standing)
     photo_author: int | None = None
+    origin_message_id: int | None = None
+    once: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class Job:
     result_message_id: int | None = None
     announced_at: datetime | None = None  # when its last word reached the person
     photo_author: int | None = None  # who posted the photo, if that is known and not the requester
+    origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
+    once: str | None = None  # of all that are going or done, one job has it
 
     @property
     def terminal(self) -> bool:

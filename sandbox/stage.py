@@ -9,7 +9,7 @@ import discord
 import simcord
 
 from bot import app
-from bot.client import StudiiBot
+from bot.client import StudiiBot, photo_intents
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.errors import PhotoUnavailable
@@ -100,8 +100,8 @@ async def open_stage(
 
 
 async def find_intents() -> discord.Intents:
-    """The intents of a bot that nobody has given the privileged ones."""
-    return discord.Intents(guilds=True)
+    """The intents of a bot that may read messages."""
+    return photo_intents()
 
 
 def defaults(folder: Path, api: str) -> dict[str, object]:
@@ -121,4 +121,5 @@ BOT_PERMISSIONS = discord.Permissions(
     send_messages_in_threads=True,
     attach_files=True,
     read_message_history=True,
+    add_reactions=True,
 )

@@ -9,7 +9,7 @@ import discord
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.files import before_with, open_files
-from bot.delivery.history import find_posting
+from bot.delivery.history import find_card, find_posting
 from bot.delivery.notices import NoticePoster
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
 from bot.delivery.pace import EditPace
@@ -26,7 +26,7 @@ from bot.model import (
     TryLater,
     Undeliverable,
 )
-from bot.ui.cards import job_card
+from bot.ui.cards import card_mark, job_card, posted_card
 from bot.ui.layout import Panel
 from bot.ui.permissions import missing_to_post
 from bot.ui.results import can_play, ending, linked_result, linked_video, plain_buttons, result
@@ -40,6 +40,7 @@ SEND_SECONDS = 120.0
 NONCE_SECONDS = 120.0
 # https://discord.com/developers/docs/reference#uploading-files
 DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
+NOBODY = discord.AllowedMentions.none()
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It is larger than Discord takes here, so it could not be posted as a file."
 FILE_GONE = "Its file was not kept long enough to be posted."
@@ -75,6 +76,14 @@ class DiscordDelivery:
             return outcome is not Outcome.LATER
         return True
 
+    async def post_card(self, job: Job, progress: Progress) -> Announcement:
+        """Post the job's card as a reply to its photo, without a ping or a sound."""
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                return await self._post_card(job, progress)
+        except DISCORD_ERRORS as error:
+            return self._failed(job, error)
+
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Post the job's last word as a new message; once for each `job.nonce`."""
         try:
@@ -88,11 +97,10 @@ class DiscordDelivery:
         return await self._notices.post(notice, channel_id, job)
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
-        nobody = discord.AllowedMentions.none()
         webhook = self._tokens.get(job.id)
         if webhook is not None:
             try:
-                await webhook.edit_message(message_id, view=card, allowed_mentions=nobody)
+                await webhook.edit_message(message_id, view=card, allowed_mentions=NOBODY)
             except discord.HTTPException as error:
                 if error.status not in {401, 403, 404}:
                     raise
@@ -100,7 +108,22 @@ class DiscordDelivery:
             else:
                 return
         message = self._channel(job).get_partial_message(message_id)
-        await message.edit(view=card, allowed_mentions=nobody)
+        await message.edit(view=card, allowed_mentions=NOBODY)
+
+    async def _post_card(self, job: Job, progress: Progress) -> Announcement:
+        missing = self._missing(job, file=False)
+        if missing:
+            return Undeliverable(f"the bot lacks {', '.join(missing)}")
+        if (self._clock.now() - job.created_at).total_seconds() > NONCE_SECONDS:
+            found = await find_card(self._channel(job), self._own_id, card_mark(job))
+            if found is not None:
+                return Posted(found)
+        parts: dict[str, Any] = {"view": posted_card(job, self._names, progress), "silent": True}
+        if (reference := _reply_to(job)) is not None:
+            parts["reference"] = reference
+        nonce = f"{job.id}-card"
+        message = await self._channel(job).send(nonce=nonce, allowed_mentions=NOBODY, **parts)
+        return Posted(message.id)
 
     async def _announce(self, job: Job, output: OutputFile | None) -> Announcement:
         with_file = job.state is JobState.SUCCEEDED and output is not None
@@ -203,10 +226,11 @@ class DiscordDelivery:
 
 
 def _reply_to(job: Job) -> discord.MessageReference | None:
-    if job.card_message_id is None:
+    message_id = job.card_message_id or job.origin_message_id
+    if message_id is None:
         return None
     return discord.MessageReference(
-        message_id=job.card_message_id,
+        message_id=message_id,
         channel_id=job.channel_id,
         guild_id=job.guild_id,
         fail_if_not_exists=False,

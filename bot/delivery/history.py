@@ -21,6 +21,21 @@ async def find_posting(
     return None
 
 
+async def find_card(channel: discord.abc.Messageable, author_id: int, mark: int) -> int | None:
+    """The message among the channel's latest whose outermost component has that number.
+
+    Raises discord.HTTPException.
+    """
+    async for message in channel.history(limit=LOOK_BACK):
+        if message.author.id == author_id and _marked(message.components, mark):
+            return message.id
+    return None
+
+
+def _marked(components: Iterable[Any], mark: int) -> bool:
+    return any(getattr(component, "id", None) == mark for component in components)
+
+
 def _names(components: Iterable[Any], nonce: str) -> bool:
     for component in components:
         if str(getattr(component, "custom_id", None) or "").endswith(f":{nonce}"):

@@ -1,4 +1,4 @@
-"""Keeps the cards of jobs up to date."""
+"""Keeps the cards of jobs up to date, and posts those of jobs that no interaction started."""
 
 import asyncio
 import logging
@@ -8,8 +8,8 @@ from bot.engine.crew import Crew
 from bot.engine.loops import untorn
 from bot.engine.places import Places
 from bot.engine.ports import Delivery
-from bot.engine.steps import Tools
-from bot.model import Job, JobState, Progress
+from bot.engine.steps import Tools, backoff
+from bot.model import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 
 _log = logging.getLogger(__name__)
 
@@ -34,12 +34,16 @@ class Cards:
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._tools.storage.read() as tx:
+            wanted = await tx.jobs.wanted_cards(limit)
             stale = await tx.jobs.stale_cards(limit)
             moved = self._places.moved(self._position, self._tools.clock.monotonic())
             seen = {job.id for job in stale}
-            return stale + [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
+            return wanted + stale + [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
 
     async def _show(self, job: Job, tries: int) -> float | None:
+        if job.card_message_id is None:
+            # Between Discord's answer and our note of it nothing may be torn apart.
+            return await untorn(self._post(job, tries), patience=self._tools.tuning.drain)
         try:
             async with asyncio.timeout(self._tools.tuning.delivery_patience):
                 shown = await self._delivery.show_card(job, Progress(self._position(job.id)))
@@ -51,6 +55,23 @@ class Cards:
         place = self._position(job.id) if job.state is JobState.WAITING else None
         self._places.shown(job.id, place, self._tools.clock.monotonic())
         await untorn(self._note(job))
+        return None
+
+    async def _post(self, job: Job, tries: int) -> float | None:
+        said: Announcement
+        try:
+            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+                said = await self._delivery.post_card(job, Progress(self._position(job.id)))
+        except TimeoutError:
+            said = TryLater(0.0)
+        if isinstance(said, TryLater):
+            bound = self._tools.tuning.announcement_bound
+            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
+        if isinstance(said, Undeliverable):
+            _log.info("Job %s goes on without a card: %s", job.id, said.reason, extra={"job": job.id})
+        message_id = said.message_id if isinstance(said, Posted) else None
+        async with self._tools.storage.write() as tx:
+            await tx.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
         return None
 
     async def _note(self, job: Job) -> None:

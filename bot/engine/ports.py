@@ -24,6 +24,10 @@ class Delivery(Protocol):
         """Bring the job's card up to date; True: done, or it can never be done. False: try again later."""
         ...
 
+    async def post_card(self, job: Job, progress: Progress) -> Announcement:
+        """Post the card of a job that no interaction started; doing it twice posts it once."""
+        ...
+
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Say the last word on a job: its result, failure, cancellation or unknown outcome.
 

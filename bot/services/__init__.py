@@ -9,10 +9,11 @@ from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits, ToolPrice
 from bot.services.export import export_folder, write_ledger
 from bot.services.insight import InsightService, UsageReport
-from bot.services.jobs import CANCELLABLE, JobPage, JobService
+from bot.services.jobs import CANCELLABLE, JobPage, JobService, Repeated
 from bot.services.keys import KeyService
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitService, MemberState, rate_words
 from bot.services.logs import LogService
+from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.servers import Forgotten, ServerService
 from bot.services.words import credit_words, discord_timestamp, size_words
@@ -36,15 +37,19 @@ __all__ = [
     "LogService",
     "MemberCredits",
     "MemberState",
+    "PhotoService",
     "PrivacyService",
+    "Repeated",
     "ServerService",
     "Services",
+    "Tap",
     "ToolPrice",
     "UsageReport",
     "credit_words",
     "discord_timestamp",
     "export_folder",
     "matching_zones",
+    "prepared",
     "price_words",
     "rate_words",
     "size_words",
@@ -66,3 +71,4 @@ class Services:
     logs: LogService
     limits: LimitService
     insight: InsightService
+    photos: PhotoService

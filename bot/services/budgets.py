@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.credits import Estimate, left, window
-from bot.errors import Refused
+from bot.errors import CreditsShort, Refused
 from bot.model import Budget, GuildSettings, Period, Usage, Window
 from bot.services.words import credit_words, discord_timestamp
 from bot.storage import Transaction
@@ -89,8 +89,8 @@ def ensure_room(state: BudgetState, price: Estimate) -> None:
     cost = f"This would cost {price_words(price)}"
     if price.amount > state.whole and not state.grants:
         # Waiting would not help, so nothing is said of when it renews.
-        raise Refused(f"{cost}, and the server's whole budget is {state.limit_words}; {CHANGE_IT}.")
-    raise Refused(f"{cost}, and the server has {state.left_words}. {state.renewal_words}; {CHANGE_IT}.")
+        raise CreditsShort(f"{cost}, and the server's whole budget is {state.limit_words}; {CHANGE_IT}.")
+    raise CreditsShort(f"{cost}, and the server has {state.left_words}. {state.renewal_words}; {CHANGE_IT}.")
 
 
 def rest_words(rest: int, whole: int, period: Period) -> str:

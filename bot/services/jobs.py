@@ -43,6 +43,12 @@ class JobPage:
     more: bool
 
 
+class Repeated(Refused):
+    """This is being done, or has been done."""
+
+    default = "That is being made already, or is done."
+
+
 class JobService:
     """Accepts jobs. `wake` tells the engine that there is something to do; it does the rest."""
 
@@ -79,6 +85,8 @@ class JobService:
             if state.settings.paused:
                 raise Refused(PAUSED)
             await ensure_may(transaction, request, tool)
+            if request.once is not None and await transaction.jobs.going_or_done(request.once) is not None:
+                raise Repeated
             price = await price_of(transaction, tool, request.inputs)
             job = _new_job(request, tool, price.amount, now, self._max_source_bytes)
             refusal = None
@@ -96,6 +104,11 @@ class JobService:
             raise refusal
         self._wake()
         return job
+
+    async def going_or_done(self, once: str) -> Job | None:
+        """The job with that key (see `Job.once`), unless it failed or was cancelled."""
+        async with self._storage.read() as transaction:
+            return await transaction.jobs.going_or_done(once)
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:
         """The job's card is that message and shows that version (the job may have moved on since)."""
@@ -197,4 +210,6 @@ def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime, max_sou
         reserved=0,
         settled=0,
         photo_author=request.photo_author,
+        origin_message_id=request.origin_message_id,
+        once=request.once,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.credits import Allowance, Estimate, allowance, counted_since, next_start
-from bot.errors import Refused
+from bot.errors import CreditsShort, Refused
 from bot.model import JobRequest, Usage
 from bot.policy import AllowanceOf, MemberLimits, StartRate
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, price_words, rest_words
@@ -170,7 +170,7 @@ async def ensure_member_may(
     state = await member_state(transaction, budget, request.user_id, request.standing.roles, now)
     cost = f"This would cost {price_words(price)}"
     if state.left is not None and state.left < price.amount:
-        raise Refused(
+        raise CreditsShort(
             f"{cost}, and of your allowance you have {state.left_words}. {budget.renewal_words}; {CHANGE_IT}."
         )
     if state.at_once is not None and state.going >= state.at_once:

@@ -22,6 +22,7 @@ from bot.storage.ledger import Ledger
 from bot.storage.logs import LogChannels
 from bot.storage.meta import Meta
 from bot.storage.notices import Notices
+from bot.storage.photo_rules import PhotoRulings
 from bot.storage.policies import Policies
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
@@ -52,6 +53,7 @@ class Transaction:
         self.logs = LogChannels(session)
         self.figures = Figures(session)
         self.policies = Policies(session)
+        self.photo_rules = PhotoRulings(session)
 
 
 class Storage:

@@ -5,11 +5,11 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, Update, case, func, insert, select, update
+from sqlalchemy import Select, Update, case, func, insert, select, text, update
 from sqlalchemy.engine import RowMapping
 
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
-from bot.storage.schema import guilds, jobs
+from bot.storage.schema import GOING_OR_DONE, NO_CARD_YET, guilds, jobs
 from bot.storage.session import Session
 
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
@@ -192,6 +192,19 @@ class Jobs:
             .order_by(jobs.c.changed_at, jobs.c.number)
             .limit(limit)
         )
+
+    async def wanted_cards(self, limit: int) -> list[Job]:
+        """Jobs that go on and whose card the bot has yet to post; oldest first."""
+        return await self._all(
+            select(jobs)
+            .where(text(NO_CARD_YET), jobs.c.state.in_(_GOING))
+            .order_by(jobs.c.number)
+            .limit(limit)
+        )
+
+    async def going_or_done(self, once: str) -> Job | None:
+        """The job with that key which is neither failed nor cancelled; there is one at most."""
+        return await self._one(select(jobs).where(text(GOING_OR_DONE), jobs.c.once == once))
 
     async def recent_of(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
         """A member's jobs in a server, newest first."""

@@ -125,6 +125,10 @@ guilds = Table(
     _one_of("budget_period", Period),
 )
 
+# A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
+NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
+GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
+
 # `number` is the order of acceptance, which the wall clock may not tell. `resolved_at` is the ledger's own:
 # when the reservation was settled or released, which happens once.
 jobs = Table(
@@ -176,6 +180,8 @@ jobs = Table(
     Column("photo_author", BigInteger),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
+    Column("origin_message_id", BigInteger),
+    Column("once", Text),
     _one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),
@@ -194,6 +200,21 @@ jobs = Table(
         "changed_at",
         sqlite_where=text("card_message_id IS NOT NULL AND card_version < version"),
         postgresql_where=text("card_message_id IS NOT NULL AND card_version < version"),
+    ),
+    Index(
+        "ix_jobs_wanted_cards",
+        "state",
+        "number",
+        sqlite_where=text(NO_CARD_YET),
+        postgresql_where=text(NO_CARD_YET),
+    ),
+    # What is going or done is not done twice; what failed or was cancelled may be tried again.
+    Index(
+        "uq_jobs_once",
+        "once",
+        unique=True,
+        sqlite_where=text(GOING_OR_DONE),
+        postgresql_where=text(GOING_OR_DONE),
     ),
 )
 

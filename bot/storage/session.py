@@ -55,7 +55,7 @@ class Session:
 
     async def put(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert the row, or set `values` in the one that has this primary key."""
-        insert = (sqlite.insert if self.on_sqlite else postgresql.insert)(table).values(**key, **values)
+        insert = (sqlite.insert if self.on_sqlite else postgresql.insert)(table).values({**key, **values})
         await self.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
 

@@ -83,6 +83,21 @@ def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[
     return ui.Button(label=EDIT_LABEL, style=style, custom_id=custom_id)
 
 
+def posted_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
+    """The card as the bot posts it by itself: it bears the job's mark, by which it can be found again."""
+    card = job_card(job, names, progress)
+    card.children[0].id = card_mark(job)
+    return card
+
+
+def card_mark(job: Job) -> int:
+    """Tells the job's card from others, where no interaction does; fits a component's number of 32 bits.
+
+    https://discord.com/developers/docs/components/reference#anatomy-of-a-component
+    """
+    return 1 + int(job.id[:7], 16)
+
+
 def _result_link(job: Job) -> str:
     if job.state is not JobState.SUCCEEDED or job.result_message_id is None:
         return ""

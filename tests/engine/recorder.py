@@ -31,12 +31,18 @@ class Recorder:
     )
     notice_answers: list[Announcement | NoPlace] = field(default_factory=list[Announcement | NoPlace])
     card_answers: list[bool] = field(default_factory=list[bool])
+    posted_cards: list[Job] = field(default_factory=list[Job])
+    posting_answers: list[Announcement] = field(default_factory=list[Announcement])
     attempts: int = 0
     delay: float = 0.0
 
     async def show_card(self, job: Job, progress: Progress) -> bool:
         self.cards.append((job, progress))
         return self.card_answers.pop(0) if self.card_answers else True
+
+    async def post_card(self, job: Job, progress: Progress) -> Announcement:
+        self.posted_cards.append(job)
+        return self.posting_answers.pop(0) if self.posting_answers else Posted(7000 + len(self.posted_cards))
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         self.attempts += 1

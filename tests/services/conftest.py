@@ -19,6 +19,7 @@ from bot.services import (
     KeyService,
     LimitService,
     LogService,
+    PhotoService,
     PrivacyService,
     ServerService,
     Services,
@@ -115,5 +116,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
             logs=LogService(storage, wake),
             limits=LimitService(storage, clock),
             insight=InsightService(storage, clock),
+            photos=PhotoService(storage, catalog, clock),
         )
         yield World(file, storage, vault, clock, studii, services, wakes)

@@ -61,6 +61,8 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         card_version=3,
         posting=1,
         result_message_id=2**59,
+        origin_message_id=2**58,
+        once="3:2:studio:0",
         announced_at=LATER,
         photo_author=2**58,
     )
@@ -195,6 +197,8 @@ def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
         "private",
         "created_at",
         "photo_author",
+        "origin_message_id",
+        "once",
     }
     of_state = {"state", "version", "changed_at"}
     of_money = {"estimate", "reserved", "settled"}

@@ -11,7 +11,7 @@ import simcord
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
 
 from bot.catalog import Catalog
-from bot.client import StudiiBot
+from bot.client import StudiiBot, photo_intents
 from bot.delivery import DiscordDelivery
 from bot.engine import Spool
 from bot.errors import Refused
@@ -25,6 +25,7 @@ from bot.services import (
     KeyService,
     LimitService,
     LogService,
+    PhotoService,
     PrivacyService,
     ServerService,
     Services,
@@ -37,7 +38,7 @@ REFUSED_KEY = "stu_refused_by_studii"
 MAX_SOURCE = 5_000_000  # bytes
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 BOT_PERMISSIONS = discord.Permissions(
-    view_channel=True, send_messages=True, attach_files=True, read_message_history=True
+    view_channel=True, send_messages=True, attach_files=True, read_message_history=True, add_reactions=True
 )
 
 
@@ -121,8 +122,10 @@ async def open_desk(
             yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom, woken)
 
 
-def make_bot(catalog: Catalog, clock: FakeClock, services: Services) -> tuple[StudiiBot, DiscordDelivery]:
-    bot = StudiiBot(catalog, intents=discord.Intents(guilds=True))
+def make_bot(
+    catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
+) -> tuple[StudiiBot, DiscordDelivery]:
+    bot = StudiiBot(catalog, intents=intents or photo_intents())
     delivery = DiscordDelivery(bot, catalog, clock)
     bot.attach(services, delivery, clock)
     return bot, delivery
@@ -170,6 +173,7 @@ async def _services(
         logs=LogService(storage, wake),
         limits=LimitService(storage, clock),
         insight=InsightService(storage, clock),
+        photos=PhotoService(storage, catalog, clock),
     )
 
 

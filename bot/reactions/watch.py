@@ -1,0 +1,260 @@
+"""Watches for taps and photos. What is none of ours is let go at once: no request, no query, no task."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+
+from bot.catalog import Catalog, Tool
+from bot.errors import CreditsShort, Refused, StudiiBotError
+from bot.model import JobRequest, SourcePhoto
+from bot.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
+from bot.policy import EVERY_TOOL, AccessRules, Standing
+from bot.reactions.backlog import Backlog
+from bot.reactions.seen import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
+from bot.services import Services, prepared
+from bot.ui.attachments import TAKEN
+from bot.ui.layout import notice
+from bot.ui.permissions import missing_to_post
+from bot.ui.pictures import pictures_in
+from bot.ui.standing import places_of, standing_in
+from bot.ui.text import sentence
+
+_log = logging.getLogger(__name__)
+
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+UNKNOWN_EMOJI = 10014
+TAPS_WAITING = 500
+TAPS_AT_ONCE = 4
+PHOTOS_WAITING = 200
+UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    """A message in a photo channel, and what that channel does."""
+
+    message: discord.Message
+    channel: PhotoChannel
+
+
+class PhotoWatch:
+    """Turns taps and photos into jobs, within the same limits as every other job."""
+
+    def __init__(self, client: discord.Client, services: Services, catalog: Catalog) -> None:
+        self._client = client
+        self._services = services
+        self._catalog = catalog
+        self._taps = Backlog(
+            "starting jobs from reactions", self._start, bound=TAPS_WAITING, at_once=TAPS_AT_ONCE
+        )
+        self._untaps = Backlog(
+            "cancelling jobs from reactions", self._take_back, bound=TAPS_WAITING, at_once=1
+        )
+        # One at a time: Discord takes one reaction in a quarter of a second, and discord.py waits for that.
+        self._photos = Backlog("photo channels", self._serve, bound=PHOTOS_WAITING, at_once=1)
+
+    async def close(self) -> None:
+        """Drop what waits."""
+        for backlog in (self._taps, self._untaps, self._photos):
+            await backlog.close()
+
+    def tapped(self, event: discord.RawReactionActionEvent) -> None:
+        """Somebody put an emoji under a message."""
+        own = self._client.user
+        if event.member is None or event.member.bot or own is None or event.message_author_id == own.id:
+            return
+        tapped = self._counts(event)
+        if tapped is not None:
+            self._taps.put(tapped)
+
+    def taken_back(self, event: discord.RawReactionActionEvent) -> None:
+        """Somebody took their emoji away."""
+        tapped = self._counts(event)
+        if tapped is not None:
+            self._untaps.put(tapped)
+
+    def posted(self, message: discord.Message) -> None:
+        """Somebody, or something, posted a message."""
+        if message.guild is None or not by_a_person(message):
+            return
+        channels = self._services.photos.rules(message.guild.id).channels
+        if not channels:
+            return
+        found = next(
+            (one for one in ids_of_place(message.channel, message.channel.id) if one in channels), None
+        )
+        if found is not None and _photos(message):
+            self._photos.put(_Photo(message, channels[found]))
+
+    def _counts(self, event: discord.RawReactionActionEvent) -> Tapped | None:
+        """What was tapped, if the emoji stands for a tool and may count there."""
+        if event.guild_id is None:
+            return None
+        emoji = emoji_of(event.emoji)
+        if self._services.photos.tap(event.guild_id, emoji.key) is None:
+            return None
+        tapped = Tapped(
+            event.guild_id, event.channel_id, event.message_id, event.user_id, emoji, event.member
+        )
+        on, offers = self._state_of(tapped)
+        return tapped if on or offers else None
+
+    def _state_of(self, tapped: Tapped) -> tuple[bool, bool]:
+        """Whether reactions are on there, and whether the bot offers emoji there."""
+        rules = self._services.photos.rules(tapped.guild_id)
+        place = place_of(self._client, tapped.guild_id, tapped.channel_id)
+        ids = ids_of_place(place, tapped.channel_id)
+        on = rules.everywhere or any(one in rules.places for one in ids)
+        offers = any(
+            one in rules.channels and rules.channels[one].kind is PhotoChannelKind.OFFER for one in ids
+        )
+        return on, offers
+
+    async def _start(self, tapped: Tapped) -> None:
+        tap = self._services.photos.tap(tapped.guild_id, tapped.emoji.key)
+        member = tapped.member
+        if tap is None or member is None or not self._can_post(member.guild, tapped.channel_id):
+            return
+        channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
+        try:
+            message = await channel.fetch_message(tapped.message_id)
+        except UNREACHABLE as error:
+            _log.info("A message with a reaction could not be looked at: %r", error)
+            return
+        on, offers = self._state_of(tapped)
+        if not (on or (offers and _offered(message, tapped))):
+            return
+        own = self._client.user is not None and message.author.id == self._client.user.id
+        photos = [] if own else _photos(message)
+        if photos:
+            await self._ask(member, message, tap.preset, photos[:1])
+
+    async def _take_back(self, tapped: Tapped) -> None:
+        tap = self._services.photos.tap(tapped.guild_id, tapped.emoji.key)
+        if tap is None:
+            return
+        once = once_key(tapped.user_id, tapped.message_id, tap.preset.tool, 0)
+        job = await self._services.jobs.going_or_done(once)
+        # Another emoji may stand for the same tool with other inputs: that one's job is not meant.
+        wanted = prepared(self._catalog.get(tap.preset.tool), tap.preset)
+        if job is None or job.inputs != wanted:
+            return
+        try:
+            await self._services.jobs.cancel(job.id, tapped.user_id)
+        except Refused:
+            return  # it is being made, or has been
+
+    async def _serve(self, photo: _Photo) -> None:
+        message, channel = photo.message, photo.channel
+        if channel.kind is PhotoChannelKind.OFFER:
+            await self._offer(message)
+            return
+        author = message.author
+        if channel.preset is None or not isinstance(author, discord.Member):
+            return
+        if self._can_post(author.guild, message.channel.id):
+            await self._ask(author, message, channel.preset, _photos(message)[: channel.most])
+
+    async def _offer(self, message: discord.Message) -> None:
+        if message.guild is None:
+            return
+        rules = await self._services.access.rules(message.guild.id)
+        places = places_of(message.channel)
+        taps = [
+            tap
+            for tap in self._services.photos.taps(message.guild.id)
+            if all(_open_in(rules, slug, places) for slug in (EVERY_TOOL, tap.preset.tool))
+        ]
+        for tap in taps[:MOST_OFFERED]:
+            try:
+                await message.add_reaction(str(tap.emoji))
+            except discord.Forbidden as error:
+                _log.info("No emoji can be put under photos in channel %d: %s", message.channel.id, error)
+                return
+            except discord.NotFound as error:
+                if error.code != UNKNOWN_EMOJI:
+                    return  # the message is gone
+            except UNREACHABLE as error:
+                _log.info("An emoji could not be put under a photo: %r", error)
+
+    async def _ask(
+        self, member: discord.Member, message: discord.Message, preset: Preset, photos: Sequence[SourcePhoto]
+    ) -> None:
+        for number, photo in enumerate(photos):
+            try:
+                tool = self._catalog.get(preset.tool)
+                request = _request(member, message, tool, prepared(tool, preset), photo, number)
+                await self._services.jobs.accept(request)
+            except CreditsShort as refusal:
+                await self._tell(member, str(refusal))
+                return
+            except StudiiBotError as refusal:
+                _log.info("A photo was not taken for user %d: %s", member.id, refusal)
+
+    async def _tell(self, member: discord.Member, reason: str) -> None:
+        """Say why nothing was made, by DM; closed DMs are no error."""
+        if not self._services.photos.may_tell(member.id):
+            return
+        try:
+            await member.send(view=notice(sentence(f"In {member.guild.name}: {reason}", 1500)))
+        except UNREACHABLE as error:
+            _log.info("User %d could not be told that credits are short: %r", member.id, error)
+
+    def _can_post(self, guild: discord.Guild, channel_id: int) -> bool:
+        channel = guild.get_channel_or_thread(channel_id)
+        if channel is None:
+            return False
+        thread = isinstance(channel, discord.Thread)
+        if thread and channel.parent is None:
+            return False
+        return not missing_to_post(channel.permissions_for(guild.me), thread=thread)
+
+
+def _photos(message: discord.Message) -> list[SourcePhoto]:
+    """The pictures of the message of which Discord does not say that they are of a kind that is not taken."""
+    return [one for one in pictures_in(message) if one.content_type is None or one.content_type in TAKEN]
+
+
+def _open_in(rules: AccessRules, tool: str, places: frozenset[int]) -> bool:
+    rule = rules.tools.get(tool)
+    return rule is None or not rule.channels or bool(rule.channels & places)
+
+
+def _offered(message: discord.Message, tapped: Tapped) -> bool:
+    """Whether the bot itself put that emoji there."""
+    for reaction in message.reactions:
+        emoji = reaction.emoji
+        key = emoji.replace("\ufe0f", "") if isinstance(emoji, str) else str(emoji.id)
+        if key == tapped.emoji.key:
+            return reaction.me
+    return False
+
+
+def _standing(member: discord.Member, message: discord.Message) -> Standing:
+    channel = member.guild.get_channel_or_thread(message.channel.id)
+    return Standing() if channel is None else standing_in(member, channel)
+
+
+def _request(
+    member: discord.Member,
+    message: discord.Message,
+    tool: Tool,
+    inputs: dict[str, str],
+    photo: SourcePhoto,
+    number: int,
+) -> JobRequest:
+    return JobRequest(
+        guild_id=member.guild.id,
+        channel_id=message.channel.id,
+        user_id=member.id,
+        tool=tool.slug,
+        inputs=inputs,
+        source=photo,
+        standing=_standing(member, message),
+        photo_author=message.author.id,
+        origin_message_id=message.id,
+        once=once_key(member.id, message.id, tool.slug, number),
+    )

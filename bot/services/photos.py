@@ -1,0 +1,183 @@
+"""What happens under photos: kept in memory, so that a reaction that is none of ours costs nothing."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.catalog import Catalog, SourceRule, Tool
+from bot.clock import Clock
+from bot.errors import Refused
+from bot.photo_rules import (
+    MOST_AT_ONCE,
+    MOST_CHANNELS,
+    MOST_EMOJI,
+    Emoji,
+    PhotoChannel,
+    PhotoChannelKind,
+    PhotoRules,
+    Preset,
+)
+from bot.storage import Storage, Transaction
+
+SECONDS_BETWEEN = 3600.0
+MOST_TOLD = 10_000  # people in an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """What an emoji stands for in a server."""
+
+    emoji: Emoji
+    preset: Preset
+
+
+class PhotoService:
+    """Reactions and photo channels of all servers.
+
+    All rules are in memory from `load` on; each change goes through here, so what is in memory is what is
+    in the database. Servers that never turned anything on take no room, and a server's rules are bounded.
+    """
+
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._clock = clock
+        self._told: OrderedDict[int, float] = OrderedDict()
+        self._rules: dict[int, PhotoRules] = {}
+        self._taps: dict[int, Mapping[str, Tap]] = {}
+        self._defaults = {tap.emoji.key: tap for tap in _defaults(catalog)}
+
+    async def load(self) -> None:
+        """Read the rules of all servers; before that, everything counts as off."""
+        async with self._storage.read() as transaction:
+            rules = await transaction.photo_rules.all()
+        for one in rules.values():
+            self._keep(one)
+
+    def rules(self, guild_id: int) -> PhotoRules:
+        """The server's rules, without a query."""
+        return self._rules.get(guild_id) or PhotoRules(guild_id)
+
+    def tap(self, guild_id: int, emoji_key: str) -> Tap | None:
+        """What the emoji stands for in the server, if it may count anywhere there; without a query."""
+        taps = self._taps.get(guild_id)
+        return None if taps is None else taps.get(emoji_key)
+
+    def taps(self, guild_id: int) -> tuple[Tap, ...]:
+        """Everything that an emoji stands for in the server, the catalogue's first."""
+        taps = self._taps.get(guild_id)
+        return tuple((self._defaults if taps is None else taps).values())
+
+    def may_tell(self, user_id: int) -> bool:
+        """Whether the person may be told now that credits are short: once in an hour; noted as done."""
+        now = self._clock.monotonic()
+        while self._told and next(iter(self._told.values())) <= now - SECONDS_BETWEEN:
+            self._told.popitem(last=False)
+        if user_id in self._told or len(self._told) >= MOST_TOLD:
+            return False
+        self._told[user_id] = now
+        return True
+
+    def preset(self, tool: str, inputs: Mapping[str, str]) -> Preset:
+        """The tool with these inputs. Raises `Refused` if it cannot run on a photo with nothing else."""
+        known = self._catalog.get(tool)
+        names = [one.name for one in known.inputs]
+        unknown = next((name for name in inputs if name not in names), None)
+        if unknown is not None:
+            takes = f"It takes {', '.join(f'`{name}`' for name in names)}." if names else "It takes none."
+            raise Refused(f"{known.title} has no input `{unknown[:40]}`. {takes} Nothing was changed.")
+        if known.source is SourceRule.NONE:
+            raise Refused(f"{known.title} does not start from a photo. Nothing was changed.")
+        try:
+            known.prepare(inputs, has_source=True)
+        except Refused as lacking:
+            raise Refused(f"{lacking} Preset it under `inputs`. Nothing was changed.") from lacking
+        return Preset(known.slug, dict(inputs))
+
+    async def turn_reactions(self, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
+        """Let tapping an emoji run its tool in the channel (None: in the whole server), or no longer."""
+        async with self._storage.write() as transaction:
+            if on:
+                await _ensure_room(transaction, guild_id)
+                await transaction.photo_rules.turn_on(guild_id, channel_id)
+            else:
+                await transaction.photo_rules.turn_off(guild_id, channel_id)
+            rules = await transaction.photo_rules.get(guild_id)
+        return self._keep(rules)
+
+    async def map_emoji(self, guild_id: int, emoji: Emoji, preset: Preset | None) -> PhotoRules:
+        """Let the emoji stand for that; None: for nothing."""
+        async with self._storage.write() as transaction:
+            if emoji.key not in self.rules(guild_id).emoji:
+                await _ensure_room(transaction, guild_id)
+            if preset is None and emoji.key not in self._defaults:
+                await transaction.photo_rules.forget(guild_id, emoji)
+            else:
+                await transaction.photo_rules.map(guild_id, emoji, preset)
+            rules = await transaction.photo_rules.get(guild_id)
+        return self._keep(rules)
+
+    async def set_channel(
+        self, guild_id: int, channel_id: int, kind: PhotoChannelKind, preset: Preset | None, most: int
+    ) -> PhotoRules:
+        """Make it a photo channel. `most` bounds the photos of one message that an Auto channel runs."""
+        channel = PhotoChannel(channel_id, kind, preset, max(1, min(most, MOST_AT_ONCE)))
+        async with self._storage.write() as transaction:
+            if channel_id not in self.rules(guild_id).channels:
+                await _ensure_room(transaction, guild_id)
+            await transaction.photo_rules.set_channel(guild_id, channel)
+            rules = await transaction.photo_rules.get(guild_id)
+        return self._keep(rules)
+
+    async def clear_channel(self, guild_id: int, channel_id: int) -> PhotoRules:
+        """Make it an ordinary channel again."""
+        async with self._storage.write() as transaction:
+            await transaction.photo_rules.clear_channel(guild_id, channel_id)
+            rules = await transaction.photo_rules.get(guild_id)
+        return self._keep(rules)
+
+    def _keep(self, rules: PhotoRules) -> PhotoRules:
+        guild_id = rules.guild_id
+        if rules == PhotoRules(guild_id):
+            self._rules.pop(guild_id, None)
+            self._taps.pop(guild_id, None)
+            return rules
+        self._rules[guild_id] = rules
+        taps = dict(self._defaults)
+        for key, (emoji, preset) in rules.emoji.items():
+            # A tool that the catalogue has lost since, or that needs more by now, is passed over.
+            if preset is not None and _runs(self._catalog, preset):
+                taps[key] = Tap(emoji, preset)
+            else:
+                taps.pop(key, None)
+        self._taps[guild_id] = taps
+        return rules
+
+
+def prepared(tool: Tool, preset: Preset) -> dict[str, str]:
+    """The inputs to send; raises `Refused` when the tool needs more by now."""
+    return tool.prepare(preset.inputs, has_source=True)
+
+
+def _runs(catalog: Catalog, preset: Preset) -> bool:
+    tool = catalog.tools.get(preset.tool)
+    if tool is None or tool.source is SourceRule.NONE:
+        return False
+    try:
+        prepared(tool, preset)
+    except Refused:
+        return False
+    return True
+
+
+def _defaults(catalog: Catalog) -> list[Tap]:
+    presets = [(tool, Preset(tool.slug)) for tool in catalog.tools.values()]
+    return [Tap(Emoji(tool.emoji), preset) for tool, preset in presets if _runs(catalog, preset)]
+
+
+async def _ensure_room(transaction: Transaction, guild_id: int) -> None:
+    emoji, channels = await transaction.photo_rules.count(guild_id)
+    if emoji >= MOST_EMOJI:
+        raise Refused(f"There are rules for {MOST_EMOJI} emoji already. Take one back first.")
+    if channels >= MOST_CHANNELS:
+        raise Refused(f"There are rules for {MOST_CHANNELS} channels already. Turn one off first.")

@@ -1,0 +1,120 @@
+"""Servers' rules for what happens under photos."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy.engine import RowMapping
+
+from bot.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
+from bot.storage.photo_tables import photo_channels, reaction_emoji, reaction_places
+from bot.storage.session import Session
+
+WHOLE_SERVER = 0
+
+
+class PhotoRulings:
+    """Rules within one transaction. A server without rows has the defaults: everything is off."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, guild_id: int) -> PhotoRules:
+        return (await self._rules(guild_id)).get(guild_id, PhotoRules(guild_id))
+
+    async def all(self) -> dict[int, PhotoRules]:
+        """Of every server that has any, by its id."""
+        return await self._rules(None)
+
+    async def turn_on(self, guild_id: int, channel_id: int | None) -> None:
+        """Reactions count in the channel (None: in the whole server)."""
+        place = channel_id or WHOLE_SERVER
+        await self.turn_off(guild_id, place)
+        await self._session.execute(insert(reaction_places).values(guild_id=guild_id, channel_id=place))
+
+    async def turn_off(self, guild_id: int, channel_id: int | None) -> None:
+        """They do not count there any more; for the whole server: nowhere."""
+        rows = delete(reaction_places).where(reaction_places.c.guild_id == guild_id)
+        if channel_id is not None:
+            rows = rows.where(reaction_places.c.channel_id == channel_id)
+        await self._session.execute(rows)
+
+    async def map(self, guild_id: int, emoji: Emoji, preset: Preset | None) -> None:
+        """The emoji stands for that, or for nothing."""
+        values = {
+            "name": emoji.name,
+            "emoji_id": emoji.id,
+            "animated": emoji.animated,
+            "tool": preset.tool if preset else None,
+            "inputs": dict(preset.inputs) if preset else {},
+        }
+        await self._session.put(reaction_emoji, {"guild_id": guild_id, "emoji": emoji.key}, values)
+
+    async def forget(self, guild_id: int, emoji: Emoji) -> None:
+        """The emoji stands for what the catalogue says again."""
+        rows = reaction_emoji.c
+        await self._session.execute(
+            delete(reaction_emoji).where(rows.guild_id == guild_id, rows.emoji == emoji.key)
+        )
+
+    async def set_channel(self, guild_id: int, channel: PhotoChannel) -> None:
+        preset = channel.preset
+        values = {
+            "kind": channel.kind,
+            "tool": preset.tool if preset else None,
+            "inputs": dict(preset.inputs) if preset else {},
+            "most": channel.most,
+        }
+        key = {"guild_id": guild_id, "channel_id": channel.channel_id}
+        await self._session.put(photo_channels, key, values)
+
+    async def clear_channel(self, guild_id: int, channel_id: int) -> None:
+        rows = photo_channels.c
+        await self._session.execute(
+            delete(photo_channels).where(rows.guild_id == guild_id, rows.channel_id == channel_id)
+        )
+
+    async def count(self, guild_id: int) -> tuple[int, int]:
+        """How many emoji, and how many channels, have a ruling of their own."""
+        channels = await self._count(photo_channels, guild_id) + await self._count(reaction_places, guild_id)
+        return await self._count(reaction_emoji, guild_id), channels
+
+    async def _count(self, table: Table, guild_id: int) -> int:
+        query = select(func.count()).select_from(table).where(table.c.guild_id == guild_id)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def _rules(self, guild_id: int | None) -> dict[int, PhotoRules]:
+        places = await self._by_guild(reaction_places, guild_id)
+        emoji = await self._by_guild(reaction_emoji, guild_id)
+        channels = await self._by_guild(photo_channels, guild_id)
+        return {
+            one: PhotoRules(
+                one,
+                everywhere=any(row["channel_id"] == WHOLE_SERVER for row in places.get(one, ())),
+                places=frozenset(row["channel_id"] for row in places.get(one, ())) - {WHOLE_SERVER},
+                emoji=_emoji(emoji.get(one, ())),
+                channels={row["channel_id"]: _channel(row) for row in channels.get(one, ())},
+            )
+            for one in places.keys() | emoji.keys() | channels.keys()
+        }
+
+    async def _by_guild(self, table: Table, guild_id: int | None) -> dict[int, list[RowMapping]]:
+        query = select(table) if guild_id is None else select(table).where(table.c.guild_id == guild_id)
+        found: dict[int, list[RowMapping]] = {}
+        for row in (await self._session.execute(query)).mappings():
+            found.setdefault(row["guild_id"], []).append(row)
+        return found
+
+
+def _emoji(rows: Iterable[RowMapping]) -> Mapping[str, tuple[Emoji, Preset | None]]:
+    return {
+        row["emoji"]: (Emoji(row["name"], row["emoji_id"], row["animated"]), _preset(row)) for row in rows
+    }
+
+
+def _channel(row: Mapping[Any, Any]) -> PhotoChannel:
+    return PhotoChannel(row["channel_id"], row["kind"], _preset(row), row["most"])
+
+
+def _preset(row: Mapping[Any, Any]) -> Preset | None:
+    return None if row["tool"] is None else Preset(row["tool"], row["inputs"])

@@ -1,0 +1,38 @@
+"""The tables of what happens under photos."""
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
+
+from bot.photo_rules import PhotoChannelKind
+from bot.storage.schema import Choice, metadata
+
+# Where tapping an emoji runs a tool; channel 0 stands for the whole server.
+reaction_places = Table(
+    "reaction_places",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+# Without a tool, the emoji stands for nothing in this server.
+reaction_emoji = Table(
+    "reaction_emoji",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("emoji", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("emoji_id", BigInteger, nullable=False),
+    Column("animated", Boolean, nullable=False),
+    Column("tool", Text),
+    Column("inputs", JSON, nullable=False),
+)
+
+photo_channels = Table(
+    "photo_channels",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Choice(PhotoChannelKind), nullable=False),
+    Column("tool", Text),
+    Column("inputs", JSON, nullable=False),
+    Column("most", Integer, nullable=False),
+)

@@ -1,0 +1,119 @@
+"""What admins see, and type, of reactions and photo channels."""
+
+import re
+from collections.abc import Sequence
+
+import discord
+
+from bot.catalog import Catalog
+from bot.errors import Refused
+from bot.photo_rules import Emoji, PhotoChannelKind, PhotoRules, Preset
+from bot.services import Tap
+from bot.ui.layout import NEUTRAL, UNSURE, Panel, box, lines, rule, small
+from bot.ui.text import plain
+
+INTENT_OFF = (
+    "Reactions and photo channels are off: Discord does not show this bot other people's photos. Whoever "
+    "hosts the bot can turn on **Message Content Intent** (discord.com/developers/applications, Bot, "
+    "Privileged Gateway Intents) and start the bot again. Everything else works without it."
+)
+ONE_EMOJI = "That is no emoji that I know. Give exactly one, such as 🛋️, or one of this server's own."
+MOST_SHOWN = 25
+_CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
+# A flag, a keycap, or a sign with its variation, skin colour and tags; several may be joined to one.
+_SIGN = (
+    "(?:[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
+    "|[^\x00-\x7f\\w\\s\u200d\ufe0f][\ufe0f\U0001f3fb-\U0001f3ff]*[\U000e0020-\U000e007f]*)"
+)
+_UNICODE = re.compile(f"{_SIGN}(?:\u200d{_SIGN})*")
+_LONGEST = 16  # characters; the longest families and flags have fewer
+
+
+def reads_photos(client: discord.Client) -> bool:
+    """Whether Discord shows the bot other people's photos."""
+    return client.intents.message_content
+
+
+def parse_emoji(typed: str) -> Emoji:
+    """The one emoji that was typed. Raises `Refused` if it is none, or more than one."""
+    text = typed.strip()
+    custom = _CUSTOM.fullmatch(text)
+    if custom is not None:
+        return Emoji(custom[2], int(custom[3]), custom[1] == "a")
+    if len(text) > _LONGEST or _UNICODE.fullmatch(text) is None:
+        raise Refused(ONE_EMOJI)
+    return Emoji(text)
+
+
+def inputs_from(typed: str | None) -> dict[str, str]:
+    """`style=rustic, room=bedroom` as names and values. Raises `Refused` for anything else."""
+    inputs: dict[str, str] = {}
+    for piece in re.split(r",(?=\s*\w+\s*=)", typed or ""):
+        name, sign, value = piece.partition("=")
+        if not piece.strip():
+            continue
+        if not (sign and name.strip() and value.strip()):
+            raise Refused("Write `inputs` as name=value, with commas between: style=rustic, room=bedroom")
+        inputs[name.strip().lower()] = value.strip()
+    return inputs
+
+
+def reactions_panel(
+    title: str, rules: PhotoRules, taps: Sequence[Tap], catalog: Catalog, *, sees_photos: bool
+) -> Panel:
+    """Where reactions are on, and what each emoji stands for."""
+    where = ", ".join(f"<#{one}>" for one in sorted(rules.places)[:MOST_SHOWN])
+    if rules.everywhere:
+        state = "They are **on** in the whole server."
+    elif rules.places:
+        state = f"They are **on** in {where}."
+    else:
+        state = "They are **off**. `/studii reactions on` turns them on, for the server or for a channel."
+    known = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps[:MOST_SHOWN]]
+    return Panel(
+        box(
+            NEUTRAL if sees_photos else UNSURE,
+            f"### 👆 {title}\n{state}" if sees_photos else f"### 👆 {title}\n{INTENT_OFF}",
+            lines(state if not sees_photos else "", *known),
+            rule(),
+            small(
+                "Whoever taps pays for it from their own allowance. Taking it back cancels what still waits."
+            ),
+        )
+    )
+
+
+def photos_panel(title: str, rules: PhotoRules, catalog: Catalog, *, sees_photos: bool) -> Panel:
+    """What happens by itself in which channels."""
+    shown: list[str] = []
+    for channel in list(rules.channels.values())[:MOST_SHOWN]:
+        if channel.kind is PhotoChannelKind.OFFER or channel.preset is None:
+            shown.append(f"<#{channel.channel_id}> offers the tools under each photo")
+            continue
+        most = f", up to {channel.most} photos a message" if channel.most > 1 else ", one photo a message"
+        shown.append(f"<#{channel.channel_id}> runs {_preset_words(channel.preset, catalog)}{most}")
+    none = "There are none. `/studii photos offer` or `/studii photos auto` makes this channel one."
+    return Panel(
+        box(
+            NEUTRAL if sees_photos else UNSURE,
+            f"### 🖼️ {title}",
+            "" if sees_photos else INTENT_OFF,
+            lines(*shown) or none,
+            rule(),
+            small(
+                "Auto spends its posters' allowances, within every limit. Bots and webhooks are passed over."
+            ),
+        )
+    )
+
+
+def _preset_words(preset: Preset, catalog: Catalog) -> str:
+    tool = catalog.tools.get(preset.tool)
+    title = tool.title if tool else plain(preset.tool, 40)
+    inputs = ", ".join(f"{name} {plain(value, 40)}" for name, value in preset.inputs.items())
+    return f"**{title}**" + (f" ({inputs})" if inputs else "")
+
+
+def intent_words(client: discord.Client) -> str | None:
+    """Why reactions and photo channels are off, and how to turn them on; None if they can work."""
+    return None if reads_photos(client) else INTENT_OFF

@@ -1,0 +1,199 @@
+"""Taps and photo channels, and how admins turn them on: /studii reactions and /studii photos."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.catalog import Catalog, SourceRule
+from bot.client import StudiiBot
+from bot.errors import Refused
+from bot.photo_rules import MOST_AT_ONCE, PhotoChannelKind
+from bot.reactions import PhotoWatch
+from bot.services import PhotoService
+from bot.ui.permissions import ensure_manager
+from bot.ui.photo_panels import inputs_from, parse_emoji, photos_panel, reactions_panel, reads_photos
+from bot.ui.problems import answer, telling
+
+Interaction = discord.Interaction[Any]
+Place = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.Thread
+NO_PLACE = "This works in a channel only. Name one under `channel`."
+
+
+class PhotoEvents(commands.Cog):
+    """Hands to the watch what Discord tells."""
+
+    def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
+        self._bot = bot
+        self._watch = watch
+
+    async def cog_load(self) -> None:
+        await self._bot.services.photos.load()
+
+    async def cog_unload(self) -> None:
+        await self._watch.close()
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        if self._bot.accepting:
+            self._watch.tapped(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        if self._bot.accepting:
+            self._watch.taken_back(event)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        if self._bot.accepting:
+            self._watch.posted(message)
+
+
+class _Group(app_commands.Group):
+    def __init__(self, name: str, description: str, photos: PhotoService, catalog: Catalog) -> None:
+        super().__init__(name=name, description=description)
+        self._photos = photos
+        self._catalog = catalog
+
+    async def _suggest(self, _: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
+        fitting = [tool for tool in tools if typed.lower() in f"{tool.slug} {tool.title}".lower()]
+        return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:25]]
+
+
+class ReactionCommands(_Group):
+    """/studii reactions: where tapping an emoji under a photo runs a tool, and which."""
+
+    @app_commands.command(description="See where reactions run tools, and what each emoji stands for")
+    async def show(self, interaction: Interaction) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            await self._answer(interaction, guild_id, "Reactions in this server")
+
+    @app_commands.command(name="on", description="Let people run tools by tapping an emoji under a photo")
+    @app_commands.describe(channel="Only in this channel; leave it out for the whole server")
+    async def turn_on(self, interaction: Interaction, channel: Place | None = None) -> None:
+        await self._turn(interaction, channel, on=True)
+
+    @app_commands.command(name="off", description="Let reactions run tools no longer")
+    @app_commands.describe(channel="Only in this channel; leave it out to turn them off everywhere")
+    async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
+        await self._turn(interaction, channel, on=False)
+
+    @app_commands.command(name="map", description="Say which tool an emoji stands for")
+    @app_commands.describe(
+        emoji="An emoji, this server's own too",
+        tool="The tool that it runs",
+        inputs="What is set in advance, such as: style=rustic, room=bedroom",
+    )
+    async def map_emoji(
+        self, interaction: Interaction, emoji: str, tool: str, inputs: str | None = None
+    ) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            preset = self._photos.preset(tool, inputs_from(inputs))
+            await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
+            await self._answer(interaction, guild_id, "The emoji is set")
+
+    @app_commands.command(name="remove", description="Let an emoji stand for nothing")
+    @app_commands.describe(emoji="The emoji")
+    async def remove(self, interaction: Interaction, emoji: str) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
+            await self._answer(interaction, guild_id, "The emoji stands for nothing now")
+
+    @map_emoji.autocomplete("tool")
+    async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await self._suggest(interaction, typed)
+
+    async def _turn(self, interaction: Interaction, channel: Place | None, *, on: bool) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
+            await self._answer(interaction, guild_id, f"Reactions are {'on' if on else 'off'}")
+
+    async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
+        sees = reads_photos(interaction.client)
+        rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
+        await answer(interaction, reactions_panel(title, rules, taps, self._catalog, sees_photos=sees))
+
+
+class PhotoCommands(_Group):
+    """/studii photos: what the bot does by itself with the photos of a channel."""
+
+    @app_commands.command(description="See what happens by itself with photos, and in which channels")
+    async def show(self, interaction: Interaction) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            await self._answer(interaction, guild_id, "Photo channels of this server")
+
+    @app_commands.command(
+        description="Put the tools' emoji under each photo of a channel, ready to be tapped"
+    )
+    @app_commands.describe(channel="The channel; this one if you leave it out")
+    async def offer(self, interaction: Interaction, channel: Place | None = None) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            place = _place(interaction, channel)
+            await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
+            await self._answer(interaction, guild_id, "The channel offers tools under photos")
+
+    @app_commands.command(description="Run a tool on each photo of a channel, for whoever posts it")
+    @app_commands.describe(
+        tool="The tool that is run",
+        inputs="What is set in advance, such as: style=rustic, room=bedroom",
+        most="How many photos of one message are run; 1 if you leave it out",
+        channel="The channel; this one if you leave it out",
+    )
+    async def auto(
+        self,
+        interaction: Interaction,
+        tool: str,
+        inputs: str | None = None,
+        most: app_commands.Range[int, 1, MOST_AT_ONCE] = 1,
+        channel: Place | None = None,
+    ) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            preset = self._photos.preset(tool, inputs_from(inputs))
+            place = _place(interaction, channel)
+            await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
+            await self._answer(interaction, guild_id, "The channel runs its photos by itself")
+
+    @app_commands.command(name="off", description="Let nothing happen by itself in a channel any more")
+    @app_commands.describe(channel="The channel; this one if you leave it out")
+    async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            await self._photos.clear_channel(guild_id, _place(interaction, channel))
+            await self._answer(interaction, guild_id, "The channel is an ordinary one")
+
+    @auto.autocomplete("tool")
+    async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await self._suggest(interaction, typed)
+
+    async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
+        sees = reads_photos(interaction.client)
+        panel = photos_panel(title, self._photos.rules(guild_id), self._catalog, sees_photos=sees)
+        await answer(interaction, panel)
+
+
+def _place(interaction: Interaction, channel: Place | None) -> int:
+    place = channel.id if channel else interaction.channel_id
+    if place is None:
+        raise Refused(NO_PLACE)
+    return place
+
+
+async def setup(bot: StudiiBot) -> None:
+    photos = bot.services.photos
+    await bot.add_cog(PhotoEvents(bot, PhotoWatch(bot, bot.services, bot.catalog)))
+    studii = bot.tree.get_command("studii")
+    if not isinstance(studii, app_commands.Group):
+        raise TypeError("the settings' commands are loaded before these")
+    studii.add_command(
+        ReactionCommands("reactions", "Tools that run when an emoji is tapped", photos, bot.catalog)
+    )
+    studii.add_command(PhotoCommands("photos", "Channels where photos are served", photos, bot.catalog))
