@@ -13,6 +13,7 @@ from bot.storage.session import Session
 NOBODY = 0  # whose jobs are those of members who were forgotten
 _GOING = (JobState.SUBMITTING, JobState.RUNNING)
 _ERASED = {
+    "once": None,  # names the member
     "inputs": dict[str, str](),
     "source_url": None,
     "source_name": None,
