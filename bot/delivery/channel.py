@@ -72,7 +72,7 @@ class DiscordDelivery:
                 await self._edit(job, job.card_message_id, job_card(job, self._names, progress))
         except DISCORD_ERRORS as error:
             outcome = outcome_of(error)
-            log.info("The card of job %s could not be edited: %r", job.id, error)
+            log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
             return outcome is not Outcome.LATER
         return True
 
@@ -188,12 +188,12 @@ class DiscordDelivery:
     def _failed(self, job: Job, error: Exception) -> Announcement:
         match outcome_of(error):
             case Outcome.LATER:
-                log.info("Job %s will be announced later: %r", job.id, error)
+                log.info("Job %s will be announced later: %r", job.id, error, extra={"job": job.id})
                 return TryLater(seconds_until_retry(error))
             case Outcome.WAS_DELETED:
                 return Posted(None)
             case Outcome.NEVER | Outcome.TOO_LARGE:
-                log.warning("Job %s could not be announced: %r", job.id, error)
+                log.warning("Job %s could not be announced: %r", job.id, error, extra={"job": job.id})
                 return Undeliverable(str(error))
 
     def _channel(self, job: Job) -> discord.PartialMessageable:

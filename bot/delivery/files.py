@@ -45,7 +45,7 @@ async def open_files(job: Job, output: OutputFile, before: OutputFile | None = N
         try:
             files.append(await asyncio.to_thread(discord.File, file.path, name))
         except OSError as error:
-            log.warning("A file of job %s cannot be read: %s", job.id, error)
+            log.warning("A file of job %s cannot be read: %s", job.id, error, extra={"job": job.id})
             if file is output:
                 break
     return files

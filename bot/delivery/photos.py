@@ -56,7 +56,7 @@ class CdnPhotoSource:
         try:
             await self._stream(job.source.url, file, limit)
         except (aiohttp.ClientError, TimeoutError) as error:
-            log.info("The photo of job %s could not be fetched: %r", job.id, error)
+            log.info("The photo of job %s could not be fetched: %r", job.id, error, extra={"job": job.id})
             raise PhotoUnavailable(UNREACHABLE) from error
         finally:
             await asyncio.to_thread(file.close)

@@ -97,7 +97,7 @@ class JobStarter:
                 view=card, ephemeral=job.private, allowed_mentions=discord.AllowedMentions.none()
             )
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-            log.info("Job %s goes on without a card: %s", job.id, error)
+            log.info("Job %s goes on without a card: %s", job.id, error, extra={"job": job.id})
             return
         if shown.message_id is None:
             return
@@ -105,4 +105,4 @@ class JobStarter:
         try:
             await self._jobs.card_shown(job.id, shown.message_id, job.version)
         except StudiiBotError as error:
-            log.warning("The card of job %s will not change: %s", job.id, error)
+            log.warning("The card of job %s will not change: %s", job.id, error, extra={"job": job.id})
