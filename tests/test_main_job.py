@@ -11,7 +11,7 @@ from simcord import InteractionResult
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
-from bot.model import JobState, Period
+from bot.model import JobState, Period, Plan
 from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage
@@ -110,14 +110,17 @@ async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
 
 
 async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: Path) -> None:
-    async with running(tmp_path) as (stage, admin, _):
-        await admin.set_key(stage.studii.add_key(balance=10_000).secret)
+    async with running(tmp_path) as (stage, _, _):
+        key = stage.studii.add_key(balance=10_000)
+        await stage.app.services.keys.set_key(stage.world.guild.id, key.secret, Plan.PRO, None)
         await stage.app.services.credits.set_budget(stage.world.guild.id, 5 * 8 + 7, Period.DAY)
         answers = await all_at_once(stage, 50, prompt="The same idea")
         accepted = [answer for answer in answers if not answer.ephemeral]
         refused = [answer for answer in answers if answer.ephemeral]
         assert (len(accepted), len(refused)) == (5, 45)
-        assert all("budget" in text_of(answer.response) for answer in refused)
+        # A machine that is busy with other things may tell some of them to try again; it accepts none more.
+        words = [text_of(answer.response) for answer in refused]
+        assert all("budget" in said or "busy" in said for said in words), words
         await until(lambda: len(results(stage)) == 5, "five results")
         assert len(stage.studii.jobs) == 5
         state = await stage.app.services.credits.budget(stage.world.guild.id)
