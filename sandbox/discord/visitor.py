@@ -20,7 +20,10 @@ class Visitor:
     ) -> Self:
         """Open the page in a window of width by height CSS pixels, and close its list of messages."""
         tab = await browser.open(url, width=width, height=height, scale=scale)
-        await tab.wait_for("document.querySelector('#preview-app')?.getAttribute('aria-busy') === 'false'")
+        # On a busy machine the first drawing of a channel full of pictures takes its time.
+        await tab.wait_for(
+            "document.querySelector('#preview-app')?.getAttribute('aria-busy') === 'false'", seconds=60
+        )
         if await tab.evaluate("document.querySelector('#messages-toggle').ariaExpanded === 'true'"):
             await tab.click("#messages-toggle")
         return cls(tab)
