@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test crash bench check run lock clean
+.PHONY: help demo test crash bench check run lock clean fuzz
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and comp
 
 bench: $(VENV)/dev.done ## measure the bot on this machine (minutes)
 	@$(BIN)/python -W ignore -m bench.realtime
+
+fuzz: $(VENV)/dev.done ## play with the ledger for 100,000 steps, and add everything up after each
+	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py -k accountants $(ARGS)
 
 check: $(VENV)/dev.done ## style, types, import rules and the Dockerfile
 	$(BIN)/ruff check .
