@@ -1,5 +1,6 @@
-"""/credits: what is left, what one has used, what things cost."""
+"""/credits: what is left, what one has used, what things cost. /tools: what one can make with it."""
 
+import asyncio
 from typing import Any
 
 import discord
@@ -13,6 +14,7 @@ from bot.services import Services
 from bot.ui.panels import credits_panel
 from bot.ui.problems import answer, telling
 from bot.ui.standing import standing_of
+from bot.ui.tools_panel import Offer, read_examples, tools_panel
 from bot.ui.words import ToolNames
 
 
@@ -33,6 +35,29 @@ class Credits(commands.Cog):
             limits = await self._services.limits.of_member(guild_id, user_id, standing_of(interaction).roles)
             prices = await self._services.credits.prices()
             await answer(interaction, credits_panel(member, limits, prices, self._names))
+
+    @app_commands.command(name="tools", description="See what you can make here, with examples and prices")
+    async def tools(self, interaction: discord.Interaction[Any]) -> None:
+        async with telling(interaction):
+            if interaction.guild_id is None:
+                raise Refused("This works in a server only.")
+            # The pictures take their time on a slow line, more than Discord gives for a first answer.
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            panel, files = tools_panel(await self._offer(interaction, interaction.guild_id))
+            await interaction.edit_original_response(
+                view=panel, attachments=files, allowed_mentions=discord.AllowedMentions.none()
+            )
+
+    async def _offer(self, interaction: discord.Interaction[Any], guild_id: int) -> Offer:
+        standing, user_id = standing_of(interaction), interaction.user.id
+        prices = await self._services.credits.prices()
+        return Offer(
+            prices=prices,
+            objections=await self._services.access.objections(guild_id, user_id, standing),
+            limits=await self._services.limits.of_member(guild_id, user_id, standing.roles),
+            pictures=await asyncio.to_thread(read_examples, [one.tool.slug for one in prices]),
+            has_key=await self._services.keys.current(guild_id) is not None,
+        )
 
 
 async def setup(bot: StudiiBot) -> None:

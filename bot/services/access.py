@@ -52,6 +52,14 @@ class AccessService:
             if objection(rules, standing, _wish(tool, user_id, photo_author), author_refuses=refuses) is None
         )
 
+    async def objections(self, guild_id: int, user_id: int, standing: Standing) -> dict[str, str]:
+        """Why the person may not use a tool here, by its slug; without those that they may use."""
+        async with self._storage.read() as transaction:
+            rules = await transaction.policies.access(guild_id)
+        wishes = [_wish(tool, user_id, None) for tool in self._catalog.tools.values()]
+        reasons = {wish.tool: objection(rules, standing, wish, author_refuses=False) for wish in wishes}
+        return {slug: reason for slug, reason in reasons.items() if reason is not None}
+
     async def rules(self, guild_id: int) -> AccessRules:
         """The server's rules as they are."""
         async with self._storage.read() as transaction:

@@ -75,7 +75,7 @@ def credits_panel(
             lines(
                 _budget_lines(member.budget),
                 used,
-                *_own_limits(limits),
+                *own_limits(limits),
                 small(DEFAULT_HOLDS) if member.budget.is_default else "",
             ),
             rule(),
@@ -106,7 +106,7 @@ def _budget_lines(state: BudgetState) -> str:
     )
 
 
-def _own_limits(limits: MemberState) -> list[str]:
+def own_limits(limits: MemberState) -> list[str]:
     """What holds for the member besides the server's budget."""
     said: list[str] = []
     if limits.whole is not None:

@@ -1,0 +1,65 @@
+"""Draws the pictures that /tools shows: what each tool makes of the sandbox's photos.
+
+python -m sandbox.example_pictures
+"""
+
+import io
+
+from PIL import Image, ImageDraw, ImageOps
+
+from bot.ui.tools_panel import EXAMPLES, example_name
+from sandbox import photos
+from sandbox.studii.render import render
+from sandbox.studii.tools import parse_job
+
+SIDE = 400  # pixels; Discord shows a thumbnail in a square
+LARGEST = 40_000  # bytes
+SEED = 7
+TOOLS = {
+    "studio": (
+        None,
+        {"mode": "image", "source": "text", "prompt": "A quiet harbour at dawn", "aspect_ratio": "1:1"},
+    ),
+    "virtual-staging": (photos.empty_room, {"style": "scandinavian", "room": "living"}),
+    "photo-restore": (photos.old_photo, {}),
+    "product-background": (photos.product, {}),
+    "career-photo": (photos.portrait, {}),
+}
+
+
+def example(slug: str) -> bytes:
+    """One tool's picture: its output, with the photo that it started from on the left half."""
+    photo, inputs = TOOLS[slug]
+    before = photo() if photo is not None else None
+    body: dict[str, object] = {"tool": slug, "inputs": inputs}
+    if before is not None:
+        body["source_object_key"] = "example"
+    after = _square(render(parse_job(body), before, SEED, 1000).data)
+    if before is not None:
+        after.paste(_square(before).crop((0, 0, SIDE // 2, SIDE)), (0, 0))
+        ImageDraw.Draw(after).line([(SIDE // 2, 0), (SIDE // 2, SIDE)], "white", 4)
+    return _jpeg(after)
+
+
+def main() -> None:
+    """Write all of them to where the bot finds them."""
+    EXAMPLES.mkdir(exist_ok=True)
+    for slug in TOOLS:
+        (EXAMPLES / example_name(slug)).write_bytes(example(slug))
+
+
+def _square(data: bytes) -> Image.Image:
+    return ImageOps.fit(Image.open(io.BytesIO(data)).convert("RGB"), (SIDE, SIDE), Image.Resampling.LANCZOS)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    for quality in range(85, 30, -5):
+        held = io.BytesIO()
+        picture.save(held, "JPEG", quality=quality, optimize=True)
+        if held.tell() <= LARGEST:
+            return held.getvalue()
+    raise ValueError("the picture has too much in it to be small")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""/tools: what a member can make here, shown to them alone."""
+
+from pathlib import Path
+
+from bot.catalog import SHIPPED, Catalog
+from bot.model import JobState
+from bot.policy import AllowanceOf
+from bot.ui.tools_panel import EXAMPLES, read_examples
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+
+async def shown_to_maya(desk: Desk) -> str:
+    return texts(await desk.maya.slash(desk.channel, "tools"))
+
+
+def about(words: str, slug: str) -> str:
+    """What the panel says of one tool."""
+    return next(part for part in words.split("**") if f"`/{slug}`" in part)
+
+
+async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "tools")
+        assert answer.ephemeral
+        for tool in desk.bot.catalog.tools.values():
+            said = about(texts(answer), tool.slug)
+            assert tool.summary in said
+            assert "about 8 credits (assumed)" in said
+        pictures = [piece["media"]["url"] for piece in pieces(answer) if piece["type"] == 11]
+        assert len(pictures) == len(desk.bot.catalog.tools)
+        for url in pictures:
+            data = desk.env.backend.cdn.get(url)
+            assert data is not None
+            assert data.startswith(b"\xff\xd8")
+
+
+async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        async with desk.storage.write() as transaction:
+            tool = desk.bot.catalog.get("photo-restore")
+            await transaction.prices.learn(tool.slug, tool.variant({}), 6, desk.clock.now())
+        said = about(await shown_to_maya(desk), "photo-restore")
+        assert "6 credits" in said
+        assert "assumed" not in said
+
+
+async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        role = desk.guild.create_role("Agents")
+        await desk.services.access.limit_tool(desk.guild.id, "virtual-staging", role_id=role.id)
+        words = await shown_to_maya(desk)
+        assert f"🚫 Virtual staging is for <@&{role.id}> only" in about(words, "virtual-staging") + words
+        assert "🚫" not in about(words, "studio")
+
+
+async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, desk.maya.id, 10)
+        words = await shown_to_maya(desk)
+        assert "100 of 100 credits left for today** in this server" in words
+        assert "10 of 10 credits left for today" in words
+        assert "more than you have left" not in words
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert (await desk.job()).state is JobState.RECEIVED
+        words = await shown_to_maya(desk)
+        assert "2 of 10 credits left" in words
+        assert words.count("That is more than you have left") == len(desk.bot.catalog.tools)
+
+
+async def test_a_missing_key_and_a_pause_are_said_first(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "an admin has to set the server's Studii key" in await shown_to_maya(desk)
+        await desk.set_key()
+        assert "has to set" not in await shown_to_maya(desk)
+        await desk.services.servers.pause(desk.guild.id, paused=True)
+        assert "An admin has paused Studii here" in await shown_to_maya(desk)
+
+
+async def test_an_operators_many_tools_fit_in_with_or_without_a_picture(tmp_path: Path) -> None:
+    own = tmp_path / "tools.toml"
+    what = 'emoji = "🪄"\nsource = "none"\noutput = "image"\nassumed_cost = 3\n'
+    table = '[own-{n}]\ntitle = "{t}"\nsummary = "{t}"\n' + what
+    tables = "\n".join(table.format(n=number, t="T" * 100) for number in range(40))
+    own.write_text(f"{SHIPPED.read_text('utf-8')}\n{tables}", "utf-8")
+    async with open_desk(tmp_path, catalog=Catalog.load(own)) as desk:
+        answer = await desk.maya.slash(desk.channel, "tools")
+        words = texts(answer)
+        assert "`/own-0`" in words
+        assert "more: type `/` to see them" in words
+        assert len(words) < 4000
+        assert len(pieces(answer)) <= 40
+
+
+def test_each_shipped_tool_has_a_small_picture() -> None:
+    slugs = list(Catalog.load().tools)
+    pictures = read_examples(slugs)
+    assert sorted(pictures) == sorted(slugs)
+    assert {path.stem for path in EXAMPLES.iterdir()} == set(slugs)
+    assert all(len(data) <= 40_000 for data in pictures.values())
