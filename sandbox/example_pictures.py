@@ -4,6 +4,7 @@ python -m sandbox.example_pictures
 """
 
 import io
+from collections.abc import Callable, Mapping
 
 from PIL import Image, ImageDraw, ImageOps
 
@@ -15,7 +16,7 @@ from sandbox.studii.tools import parse_job
 SIDE = 400  # pixels; Discord shows a thumbnail in a square
 LARGEST = 40_000  # bytes
 SEED = 7
-TOOLS = {
+TOOLS: Mapping[str, tuple[Callable[[], bytes] | None, Mapping[str, str]]] = {
     "studio": (
         None,
         {"mode": "image", "source": "text", "prompt": "A quiet harbour at dawn", "aspect_ratio": "1:1"},
@@ -31,7 +32,7 @@ def example(slug: str) -> bytes:
     """One tool's picture: its output, with the photo that it started from on the left half."""
     photo, inputs = TOOLS[slug]
     before = photo() if photo is not None else None
-    body: dict[str, object] = {"tool": slug, "inputs": inputs}
+    body: dict[str, object] = {"tool": slug, "inputs": dict(inputs)}
     if before is not None:
         body["source_object_key"] = "example"
     after = _square(render(parse_job(body), before, SEED, 1000).data)
