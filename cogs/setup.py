@@ -49,6 +49,13 @@ class Setup(commands.Cog):
         if await self._services.servers.joined(guild.id):
             await greet(self._bot, guild, Panel(box(NEUTRAL, GREETING)))
 
+    async def _welcome_new(self, guild_ids: list[int]) -> None:
+        """For these Discord sends no event: they took the bot in while it was away."""
+        for guild_id in guild_ids:
+            guild = self._bot.get_guild(guild_id)
+            if guild is not None and not guild.unavailable:
+                await self.on_guild_join(guild)
+
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self._services.servers.left(guild.id)
@@ -56,7 +63,7 @@ class Setup(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         present = [guild.id for guild in self._bot.guilds]
-        await self._services.servers.compare(self._bot.application_id or 0, present)
+        await self._welcome_new(await self._services.servers.compare(self._bot.application_id or 0, present))
         for guild_id in await self._services.keys.lost():
             if (guild := self._bot.get_guild(guild_id)) is not None:
                 words = KEY_LOST.format(server=plain(guild.name, 100))

@@ -69,8 +69,11 @@ class ServerService:
         log.info("The bot was removed from server %d; its keys are erased.", guild_id)
         self._wake()
 
-    async def compare(self, application_id: int, present: Collection[int]) -> None:
-        """What happened while the bot was away: servers that it knows and is not in any more were left."""
+    async def compare(self, application_id: int, present: Collection[int]) -> list[int]:
+        """What happened while the bot was away: servers that it knows and is not in any more were left.
+
+        Returns those that it came into meanwhile; `joined` is still to be called for them.
+        """
         mine = str(application_id).encode()
         async with self._storage.write() as transaction:
             before = await transaction.meta.get(APPLICATION)
@@ -80,9 +83,10 @@ class ServerService:
         if before is not None and before != mine:
             # With another bot's token, no server of this database is there: that is a mistake, no farewell.
             log.warning("The token is another bot's than before; no server counts as left.")
-            return
+            return []
         for guild_id in set(known) - set(present):
             await self.left(guild_id)
+        return sorted(set(present) - set(known))
 
 
 async def cancel_unsent(transaction: Transaction, guild_id: int, at: datetime) -> int:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import simcord
-from simcord import InteractionResult, ResponseMessage
+from simcord import ChannelHandle, InteractionResult, ResponseMessage
+from simcord.backend import serializers
 
 from bot.model import JobState
 from bot.storage import Storage
-from tests.support.desk import KEY, Desk, open_desk, texts
+from tests.support.desk import KEY, Desk, make_bot, open_desk, texts
 
 
 def message(shown: InteractionResult) -> ResponseMessage:
@@ -117,13 +118,84 @@ async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path)
         assert (await desk.job()).id != before.id
 
 
-async def test_a_new_server_is_told_the_next_step_once(tmp_path: Path) -> None:
+async def leave(desk: Desk) -> None:
+    """The bot is thrown out, as Discord tells it."""
+    desk.env.backend.emit("GUILD_DELETE", {"id": str(desk.guild.id)})
+    await desk.env.settle()
+
+
+async def come(desk: Desk) -> None:
+    """The bot is taken in: without a word of whether the server was unavailable, Discord means a new one."""
+    server = desk.env.backend.get_guild(desk.guild.id)
+    payload = dict(serializers.guild_create_payload(desk.env.backend, server))
+    del payload["unavailable"]
+    desk.env.backend.emit("GUILD_CREATE", payload)
+    await desk.env.settle()
+
+
+async def outage(desk: Desk) -> None:
+    server = desk.env.backend.get_guild(desk.guild.id)
+    desk.env.backend.emit("GUILD_DELETE", {"id": str(desk.guild.id), "unavailable": True})
+    desk.env.backend.emit("GUILD_CREATE", serializers.guild_create_payload(desk.env.backend, server))
+    await desk.env.settle()
+
+
+async def rejoin(desk: Desk, system_channel: ChannelHandle | None = None) -> None:
+    if system_channel is not None:
+        desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": system_channel.id})
+    await leave(desk)
+    await come(desk)
+
+
+async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        added = desk.bot.get_guild(desk.guild.id)
-        assert added is not None
-        for _ in range(2):  # Discord tells it again after an outage
-            await cog(desk).on_guild_join(added)
+        await rejoin(desk, desk.channel)
+        (greeting,) = desk.channel.history()
+        assert "someone who may manage the server types `/studii setup`" in texts(greeting)
+        await outage(desk)
         assert greetings(desk) == 1
+
+
+async def test_the_owner_is_told_where_the_bot_may_not_write(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        quiet = desk.channel_for_the_bot("quiet", send_messages=False)
+        await rejoin(desk, quiet)
+        assert quiet.history() == []
+        assert greetings(desk) == 1  # in a direct message
+        owner = desk.env.backend.get_guild(desk.guild.id).owner_id
+        opened = [one.json for one in desk.env.http_requests if one.path == "/users/@me/channels"]
+        assert [str(one["recipient_id"]) for one in opened if one] == [str(owner)]
+
+
+async def test_an_owner_who_takes_no_messages_is_no_problem(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+        await rejoin(desk)
+        assert greetings(desk) == 0
+
+
+async def test_a_server_that_took_the_bot_in_while_it_was_away_is_greeted_when_it_starts(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
+        for _ in range(2):
+            again, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+            await desk.env.restart_bot(again)
+        assert greetings(desk) == 1
+        assert len(desk.channel.history()) == 1
+
+
+async def test_being_back_after_a_removal_is_noticed_at_the_start_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await enter_key(desk)
+        await desk.services.servers.left(desk.guild.id)
+        again, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(again)
+        desk.clock.advance(timedelta(days=40).total_seconds())
+        await desk.services.privacy.sweep()
+        async with desk.storage.read() as tx:
+            assert len(await tx.keys.all()) == 1
 
 
 async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_after_a_month(
