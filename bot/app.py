@@ -31,6 +31,7 @@ from bot.services import (
     LogService,
     PhotoService,
     PrivacyService,
+    RulingService,
     ServerService,
     Services,
 )
@@ -89,7 +90,7 @@ async def build(
         if photos is None:
             photos = await stack.enter_async_context(CdnPhotoSource())
         bot = StudiiBot(catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id)
-        delivery = DiscordDelivery(bot, catalog, clock)
+        delivery = DiscordDelivery(bot, catalog, clock, inspector.fit)
         spool = Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE)
         engine = Engine(
             storage=storage,
@@ -121,6 +122,7 @@ async def build(
             limits=LimitService(storage, clock),
             insight=InsightService(storage, clock),
             photos=PhotoService(storage, catalog, clock),
+            rulings=RulingService(storage, clock, engine.wake),
         )
         bot.attach(services, delivery, clock)
         if settings.health_port is not None:

@@ -24,6 +24,7 @@ from bot.ui.layout import QUIET, notice
 from bot.ui.log_buttons import LOG_BUTTONS
 from bot.ui.problems import answer, tell
 from bot.ui.result_buttons import RESULT_BUTTONS
+from bot.ui.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.starting import Cards, JobStarter
 from bot.ui.tool_forms import ToolForms
 
@@ -138,6 +139,7 @@ class StudiiBot(commands.AutoShardedBot):
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
         self.add_dynamic_items(*BUTTONS, *LOG_BUTTONS, *RESULT_BUTTONS, EditButton, *JOBS_BUTTONS)
+        self.add_dynamic_items(*RULING_BUTTONS, TryAgainButton)
         await self._register_commands()
 
     async def on_message(self, message: discord.Message, /) -> None:

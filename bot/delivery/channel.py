@@ -1,7 +1,10 @@
 """Delivery in the channel that a job was asked for in: its card kept up to date, and its last word."""
 
 import asyncio
+import io
 import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -13,6 +16,7 @@ from bot.delivery.history import find_card, find_posting
 from bot.delivery.notices import NoticePoster
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
 from bot.delivery.pace import EditPace
+from bot.delivery.places import Place, is_age_restricted
 from bot.delivery.tokens import CardTokens
 from bot.model import (
     Announcement,
@@ -41,6 +45,8 @@ NONCE_SECONDS = 120.0
 # https://discord.com/developers/docs/reference#uploading-files
 DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
 NOBODY = discord.AllowedMentions.none()
+SLACK = 10_000  # bytes of a message beside its file
+Fit = Callable[[Path, int], Awaitable[bytes | None]]  # makes a picture fit into so many bytes
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It is larger than Discord takes here, so it could not be posted as a file."
 FILE_GONE = "Its file was not kept long enough to be posted."
@@ -49,8 +55,11 @@ FILE_GONE = "Its file was not kept long enough to be posted."
 class DiscordDelivery:
     """Tells people about their jobs, with ordinary messages once an interaction's token has expired."""
 
-    def __init__(self, client: discord.Client, catalog: Catalog, clock: Clock) -> None:
+    def __init__(
+        self, client: discord.Client, catalog: Catalog, clock: Clock, fit: Fit | None = None
+    ) -> None:
         self._client = client
+        self._fit = fit
         self._clock = clock
         self._names = ToolNames(catalog)
         self._tokens = CardTokens(clock)
@@ -126,20 +135,57 @@ class DiscordDelivery:
         return Posted(message.id)
 
     async def _announce(self, job: Job, output: OutputFile | None) -> Announcement:
+        if job.private:
+            return await self._announce_privately(job, output)
         with_file = job.state is JobState.SUCCEEDED and output is not None
         missing = self._missing(job, file=with_file)
         if missing and missing != [READ_HISTORY]:
-            return Undeliverable(f"the bot lacks {', '.join(missing)}")
+            return await self._announce_in_dm(job, output, f"the bot lacks {', '.join(missing)}")
         if not missing and self._may_be_posted(job):
             found = await self._posted_before(job)
             if found is not None:
                 return Posted(found)
-        reference = None if missing else _reply_to(job)
+        place = Place(self._channel(job), None if missing else _reply_to(job))
+        try:
+            return await self._say(job, output, place)
+        except discord.Forbidden as error:
+            return await self._announce_in_dm(job, output, str(error))
+
+    async def _announce_privately(self, job: Job, output: OutputFile | None) -> Announcement:
+        """For its person alone: below the card while Discord lets us, then by DM."""
+        webhook = self._tokens.get(job.id)
+        if webhook is not None:
+            try:
+                await self._say(job, output, Place(webhook=webhook))
+            except discord.HTTPException as error:
+                if error.status not in {401, 403, 404}:
+                    raise
+                self._tokens.forget(job.id)
+            else:
+                return Posted(None)
+        return await self._announce_in_dm(job, output, "its interaction has expired")
+
+    async def _announce_in_dm(self, job: Job, output: OutputFile | None, why: str) -> Announcement:
+        """When it can't be told where it was asked for; never from an age-restricted channel."""
+        if is_age_restricted(self._client, job.guild_id, job.channel_id):
+            return Undeliverable(f"{why}, and nothing from there may be shown elsewhere")
+        try:
+            dm = await self._client.create_dm(discord.Object(job.user_id))
+            if self._may_be_posted(job) and await find_posting(dm, self._own_id, job.nonce) is not None:
+                return Posted(None)
+            await self._say(job, output, Place(dm), DEFAULT_LIMIT)
+        except (discord.Forbidden, discord.NotFound) as error:
+            return Undeliverable(f"{why}; nor by DM: {error}")
+        return Posted(None)
+
+    async def _say(
+        self, job: Job, output: OutputFile | None, place: Place, limit: int | None = None
+    ) -> Announcement:
         if job.state is not JobState.SUCCEEDED:
-            return await self._send(job, reference, view=ending(job, self._names))
+            return await self._send(job, place, view=ending(job, self._names))
         if output is None:
-            return await self._send_link(job, reference, FILE_GONE)
-        return await self._send_file(job, reference, output)
+            return await self._send_link(job, place, FILE_GONE)
+        return await self._send_file(job, place, output, limit or self._size_limit(job))
 
     async def _posted_before(self, job: Job) -> int | None:
         try:
@@ -147,43 +193,51 @@ class DiscordDelivery:
         except discord.Forbidden:
             return None  # we may not look; the nonce is all there is then
 
-    async def _send_file(
-        self, job: Job, reference: discord.MessageReference | None, output: OutputFile
-    ) -> Announcement:
-        if output.size > self._size_limit(job):
-            return await self._send_link(job, reference, TOO_LARGE)
-        before = await before_with(output, self._size_limit(job))
+    async def _send_file(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:
+        if output.size > limit:
+            return await self._send_fitted(job, place, output, limit)
+        before = await before_with(output, limit)
         for shown in [(output, before), (output,)] if before is not None else [(output,)]:
             files = await open_files(job, *shown)
             if not files:
-                return await self._send_link(job, reference, FILE_GONE)
+                return await self._send_link(job, place, FILE_GONE)
             names = [file.filename for file in files]
             try:
-                return await self._send(job, reference, view=result(job, self._names, *names), files=files)
+                return await self._send(job, place, view=result(job, self._names, *names), files=files)
             except discord.HTTPException as error:
                 if outcome_of(error) is not Outcome.TOO_LARGE:
                     raise
             finally:
                 for file in files:
                     file.close()
-        return await self._send_link(job, reference, TOO_LARGE)
+        return await self._send_fitted(job, place, output, limit)
 
-    async def _send_link(
-        self, job: Job, reference: discord.MessageReference | None, why: str
-    ) -> Announcement:
+    async def _send_fitted(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:
+        """A picture that is too large is posted smaller, with a link to the original."""
+        fitted = None
+        if output.kind == "image" and self._fit is not None:
+            fitted = await self._fit(output.path, min(limit, output.size - 1) - SLACK)
+        if fitted is None:
+            return await self._send_link(job, place, TOO_LARGE)
+        file = discord.File(io.BytesIO(fitted), filename=f"{job.tool}-{job.id[:8]}.jpg")
+        try:
+            return await self._send(job, place, view=result(job, self._names, file.filename), files=[file])
+        except discord.HTTPException as error:
+            if outcome_of(error) is not Outcome.TOO_LARGE:
+                raise
+            return await self._send_link(job, place, TOO_LARGE)
+
+    async def _send_link(self, job: Job, place: Place, why: str) -> Announcement:
         if can_play(job):
             words = linked_video(job, self._names, why)
-            return await self._send(job, reference, content=words, view=plain_buttons(job))
-        return await self._send(job, reference, view=linked_result(job, self._names, why))
+            return await self._send(job, place, content=words, view=plain_buttons(job))
+        return await self._send(job, place, view=linked_result(job, self._names, why))
 
-    async def _send(self, job: Job, reference: discord.MessageReference | None, **parts: Any) -> Posted:
+    async def _send(self, job: Job, place: Place, **parts: Any) -> Posted:
         mentions = discord.AllowedMentions(
             everyone=False, roles=False, users=[discord.Object(job.user_id)], replied_user=False
         )
-        if reference is not None:
-            parts["reference"] = reference
-        message = await self._channel(job).send(nonce=job.nonce, allowed_mentions=mentions, **parts)
-        return Posted(message.id)
+        return Posted(await place.send(job.nonce, mentions, **parts))
 
     def _failed(self, job: Job, error: Exception) -> Announcement:
         match outcome_of(error):

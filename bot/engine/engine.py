@@ -12,6 +12,7 @@ from bot.engine.intake import Intake
 from bot.engine.lanes import Lanes
 from bot.engine.loops import Bell, keep_doing
 from bot.engine.notices import NoticeBoard
+from bot.engine.old_matters import close_old_matters
 from bot.engine.outbox import Outbox
 from bot.engine.ports import Delivery, PhotoSource
 from bot.engine.pulse import Pulse
@@ -113,6 +114,7 @@ class Engine:
 
     async def _tidy(self) -> float:
         await self._outbox.tidy()
+        await close_old_matters(self._tools)
         await self._tools.spool.sweep(self._needed)
         return HOUR
 

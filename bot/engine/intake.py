@@ -13,6 +13,7 @@ from bot.engine.steps import Tools, backoff
 from bot.errors import PhotoUnavailable
 from bot.media import Photo, PhotoInspector, PhotoRefused
 from bot.model import FailureCode, Job, JobState, SourcePhoto
+from bot.storage import JobChanges
 
 _log = logging.getLogger(__name__)
 
@@ -76,9 +77,12 @@ class Intake:
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._tools.storage.write() as tx:
             now = self._tools.clock.now()
-            waiting = await tx.jobs.advance(
-                job.id, JobState.RECEIVED, JobState.WAITING, at=now, source_file=source_file
-            )
+            changes = JobChanges(source_file=source_file)
+            hold = await tx.holds.get(job.guild_id)
+            if hold is not None:
+                # It was accepted before its server's key turned out not to be served.
+                changes |= JobChanges(held=hold.reason, not_before=hold.until, key_id=hold.key_id)
+            waiting = await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=now, **changes)
         if waiting is None:
             await self._tools.spool.remove(source_file)
         self._tools.changed()

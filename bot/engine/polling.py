@@ -9,7 +9,7 @@ from bot.engine.endings import charge_of, fail_paid
 from bot.engine.loops import untorn
 from bot.engine.starting import NOT_YET
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
-from bot.model import FailureCode, Job, JobState, StudiiKey
+from bot.model import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.storage import CannotDecrypt
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
 
@@ -21,6 +21,11 @@ STUMBLE_BOUND = 60.0  # seconds between two looks while Studii gives no answer
 NO_REASON = "Studii could not finish this job."
 NO_URL = "Studii finished this job but never said where its result is."
 UNKNOWN_TO_STUDII = "Studii does not know this job any more."
+A_DAY = (
+    "Studii has been at this for more than a day. It is looked at every hour, and ends after seven days, "
+    "at what Studii has charged for it."
+)
+FORGOTTEN = "The key that this was made with was taken out before Studii had finished."
 NEVER_ENDED = "Studii never finished this job."
 
 
@@ -108,6 +113,8 @@ class Polling:
             return await self._completed(job, report)
         if age >= self._tools.tuning.lost_after:
             return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+        if age >= self._tools.tuning.hourly_after:
+            job = await self._still_running(job)
         if report.status != job.studii_status:
             async with self._tools.storage.write() as tx:
                 stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
@@ -150,10 +157,23 @@ class Polling:
             return await self._not_found(job)
         if age >= self._tools.tuning.lost_after:
             return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+        if age >= self._tools.tuning.hourly_after:
+            job = await self._still_running(job)
         if isinstance(error, KeyRefused):
             return await self._key_refused(job)
         pause = backoff(self._stumbles.count(job.id), self._tools.tuning.first_look, STUMBLE_BOUND)
         return StepResult(job, again=pause)
+
+    async def _still_running(self, job: Job) -> Job:
+        """After a day its person and the admins are told, once."""
+        if job.held is not None:
+            return job
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            await tx.notices.add(job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id)
+            told = await tx.jobs.update(job.id, visible=True, held=A_DAY)
+        self._tools.changed()
+        return told or job
 
     async def _not_found(self, job: Job) -> StepResult:
         """One 404 may be a mistake of the moment; several over a while are not."""
@@ -171,9 +191,12 @@ class Polling:
             another = None if current is None or current.id == job.key_id else current.id
             if another is not None:
                 await tx.jobs.update(job.id, key_id=another)
+            own = None if job.key_id is None else await tx.keys.get(job.key_id)
         if another is not None:
             self._tools.requeued()
             return StepResult(None)
+        if current is None and (own is None or not own.ciphertext):
+            return await self._end(job, FailureCode.KEY, FORGOTTEN, charge_of(job))
         return StepResult(job, again=one_of(self._tools.tuning.key_retries, self._refusals.count(job.id)))
 
     async def _end(self, job: Job, code: FailureCode, text: str, charge: int) -> StepResult:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.model import Job, JobState
+from bot.model import Job, JobState, NoticeKind
 from bot.storage import Transaction
 
 _log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ async def recover(tx: Transaction, jobs: Iterable[Job], at: datetime) -> None:
         elif job.state is JobState.SUBMITTING:
             unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
             if unknown is not None:
+                await tx.notices.add(job.guild_id, NoticeKind.UNKNOWN, job.id, at=at, job_id=job.id)
                 _log.warning(
                     "Job %s was being submitted when the bot stopped: its outcome is unknown",
                     job.id,

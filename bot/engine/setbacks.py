@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.engine.endings import fail_unpaid
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
 from bot.errors import StudiiBotError
-from bot.model import FailureCode, Job, JobState
+from bot.model import FailureCode, Job, JobState, NoticeKind
 from bot.storage import Transaction
 from bot.studii import (
     ApiRefused,
@@ -61,7 +61,7 @@ class Setbacks:
             self._uploads.forget(job.id)
             self._unsent.forget(job.id)
         self._tools.changed()
-        if isinstance(error, KeyRefused):
+        if isinstance(error, KeyRefused | OutOfCredits):
             self._tools.requeued()
         return result
 
@@ -69,7 +69,9 @@ class Setbacks:
         job, tuning = claim.job, self._tools.tuning
         if isinstance(error, KeyRefused):
             async with self._tools.storage.write() as tx:
-                return await self.hold(tx, job, state, claim.key.id, str(error))
+                return await self.hold(tx, job, state, claim.key.id, str(error), masked=claim.key.masked)
+        if isinstance(error, OutOfCredits):
+            return await self._out_of_credits(job, state, claim.key.id, str(error))
         if isinstance(error, OutcomeUnknown):
             return await self._unknown(job)
         if isinstance(error, NotSent):
@@ -101,17 +103,49 @@ class Setbacks:
         return StepResult(waiting, limited=limited, retry_after=retry_after)
 
     async def hold(
-        self, tx: Transaction, job: Job, state: JobState, key_id: int, reason: str, *, sent: bool = True
+        self,
+        tx: Transaction,
+        job: Job,
+        state: JobState,
+        key_id: int,
+        reason: str,
+        *,
+        sent: bool = True,
+        masked: str | None = None,
     ) -> StepResult:
         """The server's key does not work: its waiting jobs wait, and are tried one at a time."""
-        now, tuning = self._tools.clock.now(), self._tools.tuning
-        if now - job.created_at > timedelta(seconds=tuning.held_bound):
-            return StepResult(await fail_unpaid(tx, job, state, FailureCode.KEY, reason, now), sent=sent)
         if state is not JobState.WAITING:
-            await tx.jobs.advance(job.id, state, JobState.WAITING, at=now)
-        pause = one_of(tuning.key_retries, self._refused_keys.count(job.guild_id))
-        await tx.jobs.hold(job.guild_id, key_id, reason, now + timedelta(seconds=pause))
+            await tx.jobs.advance(job.id, state, JobState.WAITING, at=self._tools.clock.now())
+        await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.KEY)
+        told: dict[str, str | int | None] = {"masked": masked, "reason": reason}
+        now = self._tools.clock.now()
+        await tx.notices.add(job.guild_id, NoticeKind.KEY_REFUSED, str(key_id), at=now, details=told)
         return StepResult(await tx.jobs.get(job.id), sent=sent)
+
+    async def _out_of_credits(self, job: Job, state: JobState, key_id: int, reason: str) -> StepResult:
+        """The job ends unpaid; the server's others wait, as they would meet the same."""
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
+            await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.CREDITS)
+            told: dict[str, str | int | None] = {"reason": reason}
+            kind = NoticeKind.OUT_OF_CREDITS
+            await tx.notices.add(job.guild_id, kind, str(key_id), at=now, details=told)
+        return StepResult(failed)
+
+    async def _hold_server(
+        self, tx: Transaction, guild_id: int, key_id: int, reason: str, code: FailureCode
+    ) -> None:
+        """Its waiting jobs wait, and new commands are told; what has waited for a day ends unpaid."""
+        now, tuning = self._tools.clock.now(), self._tools.tuning
+        pause = one_of(tuning.key_retries, self._refused_keys.count(guild_id))
+        until = now + timedelta(seconds=pause)
+        await tx.holds.set(guild_id, key_id, reason, until)
+        await tx.jobs.hold(guild_id, key_id, reason, until)
+        oldest = now - timedelta(seconds=tuning.held_bound)
+        for waiting in await tx.jobs.in_states({JobState.WAITING}):
+            if waiting.guild_id == guild_id and waiting.created_at < oldest:
+                await fail_unpaid(tx, waiting, JobState.WAITING, code, reason, now)
 
     async def _wait(
         self, job: Job, state: JobState, pause: float, *, held: str | None = None, attempts: int | None = None
@@ -136,5 +170,6 @@ class Setbacks:
         async with self._tools.storage.write() as tx:
             now = self._tools.clock.now()
             unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=now)
+            await tx.notices.add(job.guild_id, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
         _log.warning("Job %s: whether Studii took it is not known", job.id, extra={"job": job.id})
         return StepResult(unknown)

@@ -10,7 +10,7 @@ from bot.engine.loops import untorn
 from bot.engine.setbacks import Setbacks
 from bot.engine.spool import content_type_of
 from bot.engine.steps import Claim, StepResult, Tools
-from bot.model import FailureCode, Job, JobState
+from bot.model import FailureCode, Job, JobState, NoticeKind
 from bot.storage import CannotDecrypt, JobChanges, Transaction
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadTarget
 
@@ -83,7 +83,9 @@ class Starting:
             try:
                 secret = self._tools.vault.unseal(key.ciphertext)
             except CannotDecrypt as error:
-                result = await self._setbacks.hold(tx, job, job.state, key.id, str(error), sent=False)
+                result = await self._setbacks.hold(
+                    tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
+                )
             else:
                 claimed = await self._advance(tx, job, key.id, to)
                 await tx.lanes.record(lane, claimed.changed_at)
@@ -154,9 +156,13 @@ class Starting:
                 running = await tx.ledger.correct(job.id, charge, now)
                 await watch_budget(tx, job.guild_id, now)
                 await tx.prices.learn(job.tool, job.variant, charge, now)
-            if claim.was_held:
+            cleared = await tx.holds.clear(job.guild_id)
+            if claim.was_held or cleared:
                 await tx.jobs.release_held(job.guild_id)
-        if claim.was_held:
+            if cleared:
+                await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
+                await tx.notices.forget(job.guild_id, NoticeKind.OUT_OF_CREDITS)
+        if claim.was_held or cleared:
             self._tools.requeued()
         self._setbacks.none(job)
         self._tools.changed()

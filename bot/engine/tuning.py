@@ -56,4 +56,6 @@ class Tuning:
     card_again: float = 1.5
     max_output_bytes: int = 500 * 1024 * 1024
     look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
+    unruled_bound: float = 30 * DAY  # an unknown outcome then counts as charged
+    old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most so long
     undelivered_bound: float = 30 * DAY  # an output that could not be posted is kept for so long

@@ -15,6 +15,7 @@ from bot.services.limits import MAX_AT_ONCE, GrantState, LimitService, MemberSta
 from bot.services.logs import LogService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.privacy import Erased, PrivacyService
+from bot.services.rulings import RulingService
 from bot.services.servers import Forgotten, ServerService
 from bot.services.words import credit_words, discord_timestamp, size_words
 
@@ -40,6 +41,7 @@ __all__ = [
     "PhotoService",
     "PrivacyService",
     "Repeated",
+    "RulingService",
     "ServerService",
     "Services",
     "Tap",
@@ -72,3 +74,4 @@ class Services:
     limits: LimitService
     insight: InsightService
     photos: PhotoService
+    rulings: RulingService

@@ -14,8 +14,8 @@ from bot.services.access import ensure_may
 from bot.services.budgets import budget_state, ensure_room
 from bot.services.limits import ensure_member_may
 from bot.services.prices import price_of
-from bot.services.words import size_words
-from bot.storage import JobChanges, Storage
+from bot.services.words import discord_timestamp, size_words
+from bot.storage import JobChanges, Storage, Transaction
 
 NO_KEY = "This server has no Studii key yet. An admin can set it with /studii key."
 UNKNOWN_JOB = "That job is no longer known here."
@@ -87,6 +87,7 @@ class JobService:
             await ensure_may(transaction, request, tool)
             if request.once is not None and await transaction.jobs.going_or_done(request.once) is not None:
                 raise Repeated
+            await _ensure_not_held(transaction, state.settings.key_id, request.guild_id, now)
             price = await price_of(transaction, tool, request.inputs)
             job = _new_job(request, tool, price.amount, now, self._max_source_bytes)
             refusal = None
@@ -185,6 +186,16 @@ class JobService:
 
 def _why_not_cancelled(state: JobState) -> str:
     return TOO_LATE if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
+
+
+async def _ensure_not_held(transaction: Transaction, key_id: int, guild_id: int, now: datetime) -> None:
+    """Raises `Refused` while it is known that Studii would not take the job; the first after that tries."""
+    hold = await transaction.holds.get(guild_id)
+    if hold is None or hold.key_id != key_id or hold.until <= now:
+        return
+    raise Refused(
+        f"{hold.reason} Nothing was charged. It can be tried again {discord_timestamp(hold.until)}."
+    )
 
 
 def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime, max_source_bytes: int) -> Job:

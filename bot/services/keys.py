@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.errors import Refused
-from bot.model import Budget, Period, Plan, StudiiKey
+from bot.model import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.services.budgets import new_budget
 from bot.services.servers import Forgotten, cancel_unsent, running
 from bot.storage import CannotDecrypt, LaneNames, Storage, Transaction, Vault
@@ -81,6 +81,7 @@ class KeyService:
         async with self._storage.write() as transaction:
             now = self._clock.now()
             key = await self._keep(transaction, guild_id, secret, lane, plan, now)
+            await _nothing_holds(transaction, guild_id)
             if budget is not None:
                 await transaction.guilds.set_budget(guild_id, budget)
         log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
@@ -129,6 +130,18 @@ class KeyService:
             log.warning("The Studii key of server %d can't be read: its encryption key is missing.", guild_id)
         return asked
 
+    async def try_again(self, guild_id: int) -> bool:
+        """Let a job that waits because of the key, or the next one, try it at once; False: none is held."""
+        async with self._storage.write() as transaction:
+            hold = await transaction.holds.get(guild_id)
+            if hold is None:
+                return False
+            now = self._clock.now()
+            await transaction.holds.end_wait(guild_id, now)
+            await transaction.jobs.hold(guild_id, hold.key_id, hold.reason, now)
+        self._wake()
+        return True
+
     async def current(self, guild_id: int) -> StudiiKey | None:
         """The server's key, to be shown as its `masked`."""
         async with self._storage.read() as transaction:
@@ -164,3 +177,11 @@ class KeyService:
         if old is not None:
             await transaction.keys.retire(old.id, now)
         return key
+
+
+async def _nothing_holds(transaction: Transaction, guild_id: int) -> None:
+    """A key that works was entered: what waited for that goes on."""
+    await transaction.holds.clear(guild_id)
+    await transaction.jobs.release_held(guild_id)
+    for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
+        await transaction.notices.forget(guild_id, kind)

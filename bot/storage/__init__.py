@@ -7,9 +7,13 @@ from bot.storage.jobs import JobChanges
 from bot.storage.ledger import ReservationError
 from bot.storage.locks import instance_lock
 from bot.storage.migrations import migrate, schema_of
+from bot.storage.rulings import NOBODY_RULED, RULED_CHARGED, RULED_RELEASED, rule
 from bot.storage.secrets import CannotDecrypt, LaneNames, Vault, reseal_keys
 
 __all__ = [
+    "NOBODY_RULED",
+    "RULED_CHARGED",
+    "RULED_RELEASED",
     "CannotDecrypt",
     "JobChanges",
     "LaneNames",
@@ -23,6 +27,7 @@ __all__ = [
     "migrate",
     "put_back",
     "reseal_keys",
+    "rule",
     "schema_of",
     "sqlite_file",
 ]

@@ -14,6 +14,7 @@ from bot.storage.durations import Durations
 from bot.storage.figures import Figures
 from bot.storage.files import private_file, sqlite_file
 from bot.storage.guilds import Guilds
+from bot.storage.holds import Holds
 from bot.storage.insight import Insight
 from bot.storage.jobs import Jobs
 from bot.storage.keys import Keys
@@ -50,6 +51,7 @@ class Transaction:
         self.meta = Meta(session)
         self.notices = Notices(session)
         self.insight = Insight(session)
+        self.holds = Holds(session)
         self.logs = LogChannels(session)
         self.figures = Figures(session)
         self.policies = Policies(session)

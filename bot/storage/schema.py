@@ -308,3 +308,12 @@ notices = Table(
         postgresql_where=text("posted_at IS NULL"),
     ),
 )
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)

@@ -9,6 +9,7 @@ from bot.model import Job, Notice, NoticeKind
 from bot.services import credit_words
 from bot.ui.layout import BAD, GOING, QUIET, UNSURE, Panel, Piece, box, lines, row, small
 from bot.ui.log_buttons import LogDeleteButton
+from bot.ui.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.text import sentence
 from bot.ui.words import ToolNames, cost_words, message_link, prompt_words, settings_words
 
@@ -122,6 +123,10 @@ def _made(job: Job | None, names: ToolNames) -> list[str]:
 
 
 def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
+    if notice.kind in {NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS}:
+        return [TryAgainButton(notice.guild_id)]
+    if notice.kind is NoticeKind.UNKNOWN and job is not None:
+        return [button.of(job) for button in RULING_BUTTONS]
     if notice.kind is not NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []
     link = message_link(job, job.result_message_id)

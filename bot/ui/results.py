@@ -12,6 +12,7 @@ from bot.ui.buttons import DeleteButton
 from bot.ui.cards import can_be_edited, edit_button
 from bot.ui.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
 from bot.ui.result_buttons import AgainButton, UseInButton
+from bot.ui.rulings import RULING_BUTTONS
 from bot.ui.text import plain
 from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
 
@@ -68,6 +69,8 @@ def ending(job: Job, names: ToolNames) -> Panel:
     sign, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     buttons: list[Piece] = [edit_button(job)] if can_be_edited(job) else []
+    if job.state is JobState.UNKNOWN:
+        buttons += [button.of(job) for button in RULING_BUTTONS]
     buttons.append(DeleteButton.of(job))
     head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
     return Panel(text(lines(head, why, small(cost_words(job)))), row(*buttons))

@@ -136,6 +136,8 @@ def _running(job: Job, progress: Progress) -> str:
     since = f" · since {discord_timestamp(job.submitted_at)}" if job.submitted_at else ""
     if progress.ends_at is not None:
         since += f" · usually ready {discord_timestamp(progress.ends_at)}"
+    if job.held:
+        return f"{sentence(job.held)}{since}"
     status = (job.studii_status or "").strip().lower()
     if status == "queued":
         return f"In Studii's own line{since}"

@@ -21,6 +21,7 @@ from bot.services import (
     LogService,
     PhotoService,
     PrivacyService,
+    RulingService,
     ServerService,
     Services,
 )
@@ -117,5 +118,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
             limits=LimitService(storage, clock),
             insight=InsightService(storage, clock),
             photos=PhotoService(storage, catalog, clock),
+            rulings=RulingService(storage, clock, wake),
         )
         yield World(file, storage, vault, clock, studii, services, wakes)

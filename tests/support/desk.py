@@ -27,6 +27,7 @@ from bot.services import (
     LogService,
     PhotoService,
     PrivacyService,
+    RulingService,
     ServerService,
     Services,
 )
@@ -174,6 +175,7 @@ async def _services(
         limits=LimitService(storage, clock),
         insight=InsightService(storage, clock),
         photos=PhotoService(storage, catalog, clock),
+        rulings=RulingService(storage, clock, wake),
     )
 
 

@@ -1,0 +1,37 @@
+"""Where a job's last word goes: its channel, its person alone, or their direct messages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message there is sent by `send`; `webhook`: as an answer that its person alone can see."""
+
+    channel: discord.abc.Messageable | None = None
+    reference: discord.MessageReference | None = None
+    webhook: discord.Webhook | None = None
+
+    async def send(self, nonce: str, mentions: discord.AllowedMentions, **parts: Any) -> int:
+        """Returns the message's id. Raises what Discord's calls raise."""
+        if self.webhook is not None:
+            # Discord takes a nonce for messages in channels alone.
+            told = await self.webhook.send(ephemeral=True, wait=True, allowed_mentions=mentions, **parts)
+            return told.id
+        if self.channel is None:
+            raise ValueError("a place needs a channel or a webhook")
+        if self.reference is not None:
+            parts["reference"] = self.reference
+        message = await self.channel.send(nonce=nonce, allowed_mentions=mentions, **parts)
+        return message.id
+
+
+def is_age_restricted(client: discord.Client, guild_id: int, channel_id: int) -> bool:
+    """Whether nothing from there may be shown elsewhere; so it is too where that cannot be known."""
+    guild = client.get_guild(guild_id)
+    channel: Any = guild.get_channel_or_thread(channel_id) if guild else None
+    if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):
+        return True
+    return bool(channel.is_nsfw())

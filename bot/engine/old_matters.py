@@ -1,0 +1,45 @@
+"""What time settles: outcomes on which nobody ruled, and keys that are no longer needed."""
+
+import logging
+from datetime import timedelta
+
+from bot.engine.steps import Tools
+from bot.model import JobState
+from bot.storage import NOBODY_RULED, rule
+
+_log = logging.getLogger(__name__)
+
+
+async def close_old_matters(tools: Tools) -> None:
+    """To be done now and then."""
+    await _rule_by_time(tools)
+    await _forget_keys(tools)
+
+
+async def _rule_by_time(tools: Tools) -> None:
+    """An unknown outcome counts as charged, at what was set aside, when nobody has ruled on it for long."""
+    async with tools.storage.write() as tx:
+        now = tools.clock.now()
+        oldest = now - timedelta(seconds=tools.tuning.unruled_bound)
+        for job in await tx.jobs.in_states({JobState.UNKNOWN}):
+            if job.changed_at < oldest:
+                await rule(tx, job, job.reserved, NOBODY_RULED, now)
+                _log.info("Job %s: nobody ruled on it, it counts as charged", job.id, extra={"job": job.id})
+    tools.changed()
+
+
+async def _forget_keys(tools: Tools) -> None:
+    """A key that was replaced or forgotten goes when its running jobs have ended, or after a day."""
+    async with tools.storage.write() as tx:
+        now = tools.clock.now()
+        oldest = now - timedelta(seconds=tools.tuning.old_key_bound)
+        old = [key for key in await tx.keys.all() if key.retired_at is not None and key.ciphertext]
+        if not old:
+            return
+        going = await tx.jobs.in_states({JobState.SUBMITTING, JobState.RUNNING})
+        in_use = {job.key_id for job in going}
+        for key in old:
+            if key.id not in in_use or (key.retired_at is not None and key.retired_at < oldest):
+                await tx.keys.replace_ciphertext(key.id, b"")
+                _log.info("The secret of key %s, no longer in use, is deleted", key.masked)
+    tools.requeued()

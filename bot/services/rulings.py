@@ -1,0 +1,49 @@
+"""What admins decide of a job of which nobody knows whether Studii took it."""
+
+from collections.abc import Callable
+
+from bot.clock import Clock
+from bot.errors import Refused
+from bot.model import Job, JobState
+from bot.services.words import credit_words
+from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, rule
+
+MOST = 1_000_000  # credits
+GONE = "That job is no longer known here."
+
+
+class RulingService:
+    """Rules once on each such job; the ruling is posted by the engine, which `wake` tells."""
+
+    def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._wake = wake
+
+    async def charged(self, guild_id: int, job_id: str, amount: int) -> Job:
+        """Studii has charged `amount` credits for it. Raises `Refused` if it was settled before."""
+        if not 0 <= amount <= MOST:
+            raise Refused(f"What was charged is a whole number from 0 to {MOST:,}. Nothing was settled.")
+        return await self._rule(guild_id, job_id, amount, RULED_CHARGED)
+
+    async def release(self, guild_id: int, job_id: str) -> Job:
+        """Studii never took it: nothing is paid. Raises `Refused` if it was settled before."""
+        return await self._rule(guild_id, job_id, None, RULED_RELEASED)
+
+    async def _rule(self, guild_id: int, job_id: str, charge: int | None, text: str) -> Job:
+        async with self._storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            if job is None or job.guild_id != guild_id:
+                raise Refused(GONE)
+            ruled = await rule(transaction, job, charge, text, self._clock.now())
+        if ruled is None:
+            raise Refused(_settled(job))
+        self._wake()
+        return ruled
+
+
+def _settled(job: Job) -> str:
+    if job.state is not JobState.FAILED:
+        return "There is nothing to settle about that job."
+    paid = f"charged {credit_words(job.settled)}" if job.settled else "nothing was charged"
+    return f"That was settled before: {paid}. Nothing was changed."

@@ -1,0 +1,48 @@
+"""Servers whose key Studii does not serve at the moment: refused, or out of credits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from bot.storage.schema import holds
+from bot.storage.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is in the way of a server's jobs, as a sentence, and when one of them is to try again."""
+
+    guild_id: int
+    key_id: int
+    reason: str
+    until: datetime
+
+
+class Holds:
+    """Holds within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def set(self, guild_id: int, key_id: int, reason: str, until: datetime) -> None:
+        """It was met (again)."""
+        values = {"key_id": key_id, "reason": reason, "until": until}
+        await self._session.put(holds, {"guild_id": guild_id}, values)
+
+    async def get(self, guild_id: int) -> Hold | None:
+        """What was met last, if nothing has gone well since."""
+        found = await self._session.execute(select(holds).where(holds.c.guild_id == guild_id))
+        row = found.mappings().one_or_none()
+        return None if row is None else Hold(**row)
+
+    async def end_wait(self, guild_id: int, at: datetime) -> None:
+        """It may be tried again from that moment on."""
+        await self._session.execute(update(holds).where(holds.c.guild_id == guild_id).values(until=at))
+
+    async def clear(self, guild_id: int) -> bool:
+        """Nothing is in the way any more; whether something was."""
+        gone = await self._session.execute(
+            delete(holds).where(holds.c.guild_id == guild_id).returning(holds.c.guild_id)
+        )
+        return gone.first() is not None

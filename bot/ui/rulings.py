@@ -1,0 +1,99 @@
+"""The buttons with which admins settle a job whose outcome nobody knows, and try a held key again."""
+
+from typing import Any, Self, cast
+
+import discord
+from discord import ui
+
+from bot.errors import Refused
+from bot.model import Job, JobState
+from bot.services import Services
+from bot.ui.buttons import Host, JobButton, template_of
+from bot.ui.layout import GOOD, notice
+from bot.ui.permissions import ensure_manager
+from bot.ui.problems import answer, tell, telling
+from bot.ui.words import cost_words
+
+OPEN_FOR = 15 * 60.0  # seconds
+
+
+class ChargedButton(JobButton, template=template_of("charged")):
+    """It was made and paid: asks for the figure."""
+
+    action = "charged"
+    label = "It was charged"
+
+    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+        guild_id = ensure_manager(interaction)
+        job = await services.jobs.get(self.job_id)
+        if job is None or job.guild_id != guild_id or job.state is not JobState.UNKNOWN:
+            told = cost_words(job) if job is not None and job.guild_id == guild_id else ""
+            raise Refused(f"That is settled already. {told}".strip())
+        await interaction.response.send_modal(ChargedModal(services, job))
+
+
+class ReleaseButton(JobButton, template=template_of("release")):
+    """It was never made: nothing is paid."""
+
+    action = "release"
+    label = "Release"
+
+    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+        guild_id = ensure_manager(interaction)
+        job = await services.rulings.release(guild_id, self.job_id)
+        await answer(interaction, notice(f"Settled. {cost_words(job)}", GOOD))
+
+
+class ChargedModal(ui.Modal):
+    """Asks what Studii has charged; by default what was set aside."""
+
+    def __init__(self, services: Services, job: Job) -> None:
+        super().__init__(title="What was charged?", timeout=OPEN_FOR)
+        self._services = services
+        self._job = job
+        self._amount: ui.TextInput[Any] = ui.TextInput(
+            custom_id="amount", default=str(job.reserved), max_length=9
+        )
+        about = "As your Studii account shows it; filled in is what was set aside."
+        self.add_item(ui.Label(text="Credits", description=about, component=self._amount))
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        async with telling(interaction):
+            guild_id = ensure_manager(interaction)
+            typed = self._amount.value.strip().replace(",", "")
+            if not (typed.isascii() and typed.isdecimal()):
+                raise Refused("Type a whole number of credits, such as 8. Nothing was settled.")
+            job = await self._services.rulings.charged(guild_id, self._job.id, int(typed))
+            await answer(interaction, notice(f"Settled. {cost_words(job)}", GOOD))
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+        await tell(interaction, error)
+
+
+class TryAgainButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:tryagain:(?P<guild>[0-9]{1,20})"):
+    """Lets one waiting job try the server's key at once."""
+
+    def __init__(self, guild_id: int) -> None:
+        self._guild_id = guild_id
+        custom_id = f"studii:tryagain:{guild_id}"
+        super().__init__(ui.Button(label="Try again", style=discord.ButtonStyle.primary, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(int(match["guild"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            guild_id = ensure_manager(interaction)
+            services = cast(Host, interaction.client).services
+            words = "Nothing is held any more: the key works."
+            if await services.keys.try_again(guild_id):
+                words = "The next job tries Studii again now; the others follow once that works."
+            await answer(interaction, notice(words, GOOD))
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+
+RULING_BUTTONS: tuple[type[JobButton], ...] = (ChargedButton, ReleaseButton)

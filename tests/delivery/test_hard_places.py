@@ -1,0 +1,86 @@
+"""Results that may not, or can not, be told where they were asked for."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bot.delivery import DiscordDelivery
+from bot.model import Job, JobState, OutputFile, Posted, Undeliverable
+from tests.support.desk import PNG, Desk, open_desk, texts
+
+
+async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(channel or desk.channel, "studio", prompt="A red kite", **asked)
+    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+    return await desk.move(await desk.job(), *states, finished_at=desk.clock.now())
+
+
+def output(folder: Path, size: int | None = None) -> OutputFile:
+    file = folder / "out.png"
+    file.write_bytes(PNG)
+    return OutputFile(file, "image", "image/png", size or len(PNG))
+
+
+def posted_in_channel(desk: Desk) -> int:
+    return len(desk.channel.history())
+
+
+async def test_a_private_result_is_shown_to_its_person_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk, private=True)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert posted_in_channel(desk) == 0
+        seen = desk.channel.history(viewer=desk.maya)
+        assert "is ready" in texts(seen[-1])
+
+
+async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk, private=True)
+        desk.clock.advance(16 * 60)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert posted_in_channel(desk) == 0
+        sent = [call.path for call in desk.env.http_requests if call.method == "POST"]
+        assert sent[-1].endswith("/messages")
+        assert str(desk.channel.id) not in sent[-1]
+
+
+async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk, private=True)
+        desk.clock.advance(16 * 60)
+        desk.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        assert posted_in_channel(desk) == 0
+
+
+async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk)
+        closed = desk.channel_for_the_bot("closed", attach_files=False)
+        moved = replace(job, channel_id=closed.id)
+        assert await desk.delivery.announce(moved, output(tmp_path)) == Posted(None)
+        assert closed.history() == []
+
+
+async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk, private=True)
+        desk.clock.advance(16 * 60)
+        said = await desk.delivery.announce(replace(job, channel_id=123), output(tmp_path))
+        assert isinstance(said, Undeliverable)
+        assert "nothing from there may be shown elsewhere" in said.reason
+
+
+async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> None:
+    async def fit(path: Path, limit: int) -> bytes | None:
+        assert limit <= 10 * 1024 * 1024
+        return b"\xff\xd8\xffsmaller"
+
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk)
+        delivery = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, fit)
+        await delivery.announce(job, output(tmp_path, 30_000_000))
+        (file,) = desk.channel.history()[-1].attachments
+        assert await file.read() == b"\xff\xd8\xffsmaller"

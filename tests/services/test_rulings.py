@@ -1,0 +1,115 @@
+"""Admins settle what nobody knows, once; and a key that is held can be tried again."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import Refused
+from bot.model import Job, JobState
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+
+async def unknown(desk: Desk) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    job = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+    await desk.delivery.announce(job, None)
+    return job
+
+
+def button(desk: Desk, label: str) -> str:
+    told = desk.channel.history()[-1]
+    (found,) = (piece for piece in pieces(told) if piece.get("label") == label)
+    return str(found["custom_id"])
+
+
+async def test_an_unknown_outcome_is_told_with_what_it_holds_and_who_can_settle_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await unknown(desk)
+        told = texts(desk.channel.history()[-1])
+        assert "It will not be sent twice; the server's admins can settle it." in told
+        assert "8 credits set aside until it is settled." in told
+
+
+async def test_an_admin_says_that_it_was_charged_and_how_much(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await unknown(desk)
+        form = await desk.admin.click(desk.channel.history()[-1], custom_id=button(desk, "It was charged"))
+        answer = await desk.admin.submit_modal(form, {"amount": "5"})
+        assert "Charged 5 credits." in texts(answer)
+        ruled = await desk.services.jobs.get(job.id)
+        assert ruled is not None
+        assert (ruled.state, ruled.settled, ruled.reserved) == (JobState.FAILED, 5, 0)
+        assert ruled.announced_at is None
+        assert ruled.nonce != job.nonce
+
+
+async def test_an_admin_releases_it_and_the_ruling_is_posted(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await unknown(desk)
+        answer = await desk.admin.click(desk.channel.history()[-1], custom_id=button(desk, "Release"))
+        assert "Not charged." in texts(answer)
+        ruled = await desk.services.jobs.get(job.id)
+        assert ruled is not None
+        await desk.delivery.announce(ruled, None)
+        assert "Studii never made this" in texts(desk.channel.history()[-1])
+
+
+async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await unknown(desk)
+        await desk.services.rulings.charged(desk.guild.id, job.id, 5)
+        with pytest.raises(Refused, match="settled before: charged 5 credits"):
+            await desk.services.rulings.release(desk.guild.id, job.id)
+        async with desk.storage.read() as tx:
+            assert await tx.ledger.discrepancies() == []
+
+
+async def test_members_can_not_rule(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await unknown(desk)
+        for label in ("Release", "It was charged"):
+            answer = await desk.maya.click(desk.channel.history()[-1], custom_id=button(desk, label))
+            assert "Only people with the Manage Server permission" in texts(answer)
+        still = await desk.services.jobs.get(job.id)
+        assert still is not None
+        assert still.state is JobState.UNKNOWN
+
+
+async def test_no_other_server_can_rule(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await unknown(desk)
+        with pytest.raises(Refused, match="no longer known here"):
+            await desk.services.rulings.release(desk.guild.id + 1, job.id)
+
+
+async def hold(desk: Desk) -> None:
+    await desk.set_key()
+    key = await desk.services.keys.current(desk.guild.id)
+    assert key is not None
+    async with desk.storage.write() as tx:
+        until = desk.clock.now().replace(hour=23)
+        await tx.holds.set(desk.guild.id, key.id, "Studii has no credits left for this.", until)
+
+
+async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await hold(desk)
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert answer.ephemeral
+        assert "Studii has no credits left for this. Nothing was charged." in texts(answer)
+
+
+async def test_after_try_again_the_next_command_is_taken(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await hold(desk)
+        assert await desk.services.keys.try_again(desk.guild.id)
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert not answer.ephemeral
+
+
+async def test_a_new_key_ends_the_hold(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await hold(desk)
+        await desk.set_key()
+        assert not await desk.services.keys.try_again(desk.guild.id)
