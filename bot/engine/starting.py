@@ -79,6 +79,10 @@ class Starting:
             wanted = to is JobState.UPLOADING
             if key is None or key.lane != lane or needs_upload(job, key.id) is not wanted:
                 return StepResult(None, sent=False)
+            now = self._tools.clock.now()
+            if job.held and job.key_id == key.id and job.not_before is not None and job.not_before > now:
+                # Another of its server's jobs has met what holds it, after the lane had chosen this one.
+                return StepResult(job, sent=False)
             result: Claim | StepResult
             try:
                 secret = self._tools.vault.unseal(key.ciphertext)
