@@ -64,15 +64,16 @@ class Crew:
         self._just_ended.clear()
         with self._pulse.work(self.what, progress=False):
             found = await self._find(limit)
-        # What ended while we looked may have been seen as it was before.
-        jobs = [job for job in found if job.id not in self._just_ended]
         now = self._clock.monotonic()
         held_up: set[Hashable] = set()
-        for job in jobs:
+        for job in found:
             queue = self._queue(job)
             retry = self._retries.get(job.id, _Retry())
             resting = retry.not_before > now
-            if job.id in self._busy or (resting and retry.tries <= HOLDS_ITS_QUEUE):
+            if job.id in self._just_ended:
+                # We may have seen it as it was before; it has rung, so there is another look at once.
+                held_up.add(queue)
+            elif job.id in self._busy or (resting and retry.tries <= HOLDS_ITS_QUEUE):
                 held_up.add(queue)
             elif not resting and queue not in held_up and len(self._busy) < self._size:
                 held_up.add(queue)

@@ -50,7 +50,7 @@ async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
-        desk.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+        desk.close_dms()
         assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
         assert posted_in_channel(desk) == 0
 

@@ -184,8 +184,11 @@ async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Announce
 
 
 @pytest.mark.parametrize("lost", ["view_channel", "send_messages", "attach_files"])
-async def test_where_the_bot_may_not_post_any_more_it_is_undeliverable(tmp_path: Path, lost: str) -> None:
+async def test_where_the_bot_may_not_post_any_more_and_dms_are_closed_it_is_undeliverable(
+    tmp_path: Path, lost: str
+) -> None:
     async with open_desk(tmp_path) as desk:
+        desk.close_dms()
         outcome = await announce_in(desk, tmp_path, **{lost: False})
         assert isinstance(outcome, Undeliverable)
         assert lost.replace("_", " ").title() in outcome.reason
@@ -201,6 +204,7 @@ async def test_without_the_history_it_is_posted_and_replies_to_nothing(tmp_path:
 async def test_what_discord_refuses_for_good_is_undeliverable(tmp_path: Path, status: int, code: int) -> None:
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
+        desk.close_dms()
         desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
         assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
 

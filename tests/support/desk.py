@@ -71,6 +71,10 @@ class Desk:
             name, overwrites={bot: discord.PermissionOverwrite(**permissions)}
         )
 
+    def close_dms(self) -> None:
+        """From now on nobody takes direct messages from the bot."""
+        self.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+
     async def job(self) -> Job:
         """The job that was accepted last."""
         async with self.storage.read() as transaction:
