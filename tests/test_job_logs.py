@@ -1,7 +1,17 @@
 """Every line of the log about a job carries the job's id in a field of its own."""
 
 import ast
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from bot.logs import JsonFormatter
+from sandbox.studii import Outcome, faults
+from tests.engine.world import a_job, a_staging_job, engine_world
 
 BOT = Path(__file__).parents[1] / "bot"
 
@@ -23,3 +33,51 @@ def test_each_log_call_that_names_a_job_tells_its_id_to_machines_too() -> None:
         )
     ]
     assert missing == []
+
+
+class Lines(logging.Handler):
+    """What machines read: each line of the log, parsed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(JsonFormatter())
+        self.read: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.read.append(json.loads(self.format(record)))
+
+
+@contextmanager
+def everything_logged() -> Iterator[list[dict[str, Any]]]:
+    bot, lines = logging.getLogger("bot"), Lines()
+    before = bot.level
+    bot.addHandler(lines)
+    bot.setLevel(logging.DEBUG)
+    try:
+        yield lines.read
+    finally:
+        bot.removeHandler(lines)
+        bot.setLevel(before)
+
+
+async def test_each_line_of_the_engines_log_about_a_job_has_its_id(tmp_path: Path) -> None:
+    with everything_logged() as lines:
+        async with engine_world(tmp_path) as world:
+            await world.use_key(world.studii.add_key())
+            jobs = []
+            for fault in (None, faults.error(400, "No unicorns, please."), faults.proxy_error(after=True)):
+                if fault is not None:
+                    world.studii.fail("create", fault)
+                jobs.append(await world.accept(a_job()))
+                async with world.running():
+                    await world.announced(jobs[-1].id)
+            world.studii.next_job(Outcome(fails="Out of paint."))
+            jobs.append(await world.accept(a_staging_job()))
+            async with world.running():
+                await world.announced(jobs[-1].id)
+    ids = {job.id for job in jobs}
+    assert {line.get("job") for line in lines if "job" in line} == ids
+    for line in lines:
+        named = set(re.findall(r"\b[0-9a-f]{16}\b", line["message"] + line.get("error", ""))) & ids
+        assert named <= {line.get("job")}, line
+        assert named or not re.search(r"\bjob\b", line["message"], re.IGNORECASE), line

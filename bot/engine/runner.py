@@ -156,7 +156,7 @@ class LaneRunner:
             self._bell.ring()
             return
         if result.limited:
-            _log.warning("Studii said 429 to lane %s", self._name[:8])
+            _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
             self._lane.rate.limited(now, result.retry_after)
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
         self._bell.ring()

@@ -6,6 +6,7 @@ operator starts it. Facts: https://discord.com/developers/docs/events/gateway
 
 import asyncio
 import json
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ APPLICATION_ID = 7001
 MESSAGE_CONTENT_LIMITED = 1 << 19
 HEARTBEAT_MILLISECONDS = 41_250
 PREFIX = "/api/v10"
+_READ_AND_WRITE = 1 << 10 | 1 << 11
 
 _USER = {
     "id": str(APPLICATION_ID),
@@ -34,11 +36,36 @@ def _answer(content: Any, status: int = 200) -> web.Response:
     )
 
 
-class DiscordServer:
-    """Discord's login, commands and gateway on 127.0.0.1; `ready` is set when a bot has identified itself."""
+def _guild(guild_id: int) -> dict[str, Any]:
+    """A server that was known before: with one channel, in which everyone may read and write."""
+    name = str(guild_id)
+    everyone = {"id": name, "name": "@everyone", "color": 0, "hoist": False, "position": 0}
+    return {
+        "id": name,
+        "name": "Harbour Street Studio",
+        "owner_id": "7003",
+        "unavailable": False,
+        "system_channel_id": name,
+        "member_count": 2,
+        "roles": [{**everyone, "permissions": str(_READ_AND_WRITE), "managed": False, "mentionable": False}],
+        "members": [
+            {"user": _USER, "roles": [], "joined_at": None, "flags": 0, "deaf": False, "mute": False}
+        ],
+        "channels": [{"id": name, "type": 0, "name": "general", "position": 0, "permission_overwrites": []}],
+        **{name: [] for name in ("emojis", "stickers", "threads", "presences", "voice_states", "features")},
+    }
 
-    def __init__(self, *, message_content: bool = False) -> None:
+
+class DiscordServer:
+    """Discord's login, commands and gateway on 127.0.0.1; `ready` is set when a bot has identified itself.
+
+    The bot is in the servers `guilds`, each of which has one channel with the server's own id; `posted` is
+    what came into these.
+    """
+
+    def __init__(self, *, message_content: bool = False, guilds: Sequence[int] = ()) -> None:
         self._message_content = message_content
+        self._guilds = tuple(guilds)
         self._runner: web.AppRunner | None = None
         self._address = ""
         self._sockets: set[web.WebSocketResponse] = set()
@@ -46,6 +73,7 @@ class DiscordServer:
         self.intents: int | None = None
         self.requests: list[tuple[str, str]] = []
         self.commands: list[dict[str, Any]] = []
+        self.posted: list[dict[str, Any]] = []
 
     @property
     def api(self) -> str:
@@ -57,6 +85,7 @@ class DiscordServer:
         app.router.add_get(f"{PREFIX}/users/@me", self._me)
         app.router.add_get(f"{PREFIX}/oauth2/applications/@me", self._application)
         app.router.add_put(f"{PREFIX}/applications/{{id}}/commands", self._put_commands)
+        app.router.add_post(f"{PREFIX}/channels/{{id}}/messages", self._post)
         app.router.add_get(f"{PREFIX}/gateway/bot", self._gateway_address)
         app.router.add_get("/gateway/", self._gateway)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -111,6 +140,26 @@ class DiscordServer:
         ]
         return _answer(self.commands)
 
+    async def _post(self, request: web.Request) -> web.Response:
+        message = await request.json()
+        self.posted.append(message)
+        sent = {
+            "id": str(9000 + len(self.posted)),
+            "channel_id": request.match_info["id"],
+            "author": _USER,
+            "timestamp": "2026-03-02T12:00:00+00:00",
+            "edited_timestamp": None,
+            "type": 0,
+            "content": "",
+            "tts": False,
+            "mention_everyone": False,
+            "pinned": False,
+            "flags": message.get("flags", 0),
+            "components": message.get("components", []),
+        }
+        lists = ("mentions", "mention_roles", "attachments", "embeds")
+        return _answer({**sent, **{name: [] for name in lists}})
+
     async def _gateway_address(self, _request: web.Request) -> web.Response:
         limits = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
         address = f"{self._address.replace('http', 'ws', 1)}/gateway/"
@@ -138,10 +187,12 @@ class DiscordServer:
                 "v": 10,
                 "shard": [0, 1],
                 "user": _USER,
-                "guilds": [],
+                "guilds": [{"id": str(guild), "unavailable": True} for guild in self._guilds],
                 "session_id": "sandbox",
                 "resume_gateway_url": f"{self._address.replace('http', 'ws', 1)}/gateway/",
                 "application": {"id": str(APPLICATION_ID), "flags": 0},
             }
             await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
+            for number, guild in enumerate(self._guilds, 2):
+                await socket.send_json({"op": 0, "t": "GUILD_CREATE", "s": number, "d": _guild(guild)})
             self.ready.set()

@@ -1,6 +1,7 @@
 """What an operator types beside `run`: each is a process of its own, as on their machine."""
 
 import asyncio
+import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -221,3 +222,31 @@ async def test_health_is_asked_of_the_running_bot(tmp_path: Path, unused_tcp_por
     status, told, _ = await ran(tmp_path, "health", **port)
     assert status == 1
     assert "does not answer" in told
+
+
+async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_once(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    (tmp_path / "data" / "encryption.key").unlink()
+    async with DiscordServer(guilds=[100]) as discord:
+        for _ in range(2):
+            # The second start has the file that the first one made: that is no reason to ask again.
+            discord.ready.clear()
+            async with bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9") as process:
+                await asyncio.wait_for(discord.ready.wait(), 20)
+                await looked_after(process)
+                process.send_signal(signal.SIGTERM)
+                _, errors = await asyncio.wait_for(process.communicate(), 20)
+                assert process.returncode == 0, errors.decode()
+                assert b"Traceback" not in errors
+        (asked,) = [one for one in discord.posted if "needed again" in str(one)]
+        assert "`/studii key`" in str(asked)
+    assert (tmp_path / "data" / "encryption.key").exists()
+
+
+async def looked_after(process: asyncio.subprocess.Process) -> None:
+    """Wait until the bot says that it is ready, and has done what it does then."""
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        while b"Ready as" not in await process.stderr.readline():
+            assert process.returncode is None
+    await asyncio.sleep(1)
