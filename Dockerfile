@@ -20,7 +20,8 @@ ENV PATH=/venv/bin:$PATH \
     DATABASE_URL=sqlite:////data/studii.db \
     HEALTH_PORT=8080 \
     HEALTH_ADDRESS=0.0.0.0 \
-    LOG_FORMAT=json
+    LOG_FORMAT=json \
+    MPLCONFIGDIR=/tmp/matplotlib
 USER 10001
 VOLUME /data
 EXPOSE 8080

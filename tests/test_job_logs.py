@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.logs import JsonFormatter
+from bot.model import Job
 from sandbox.studii import Outcome, faults
 from tests.engine.world import a_job, a_staging_job, engine_world
 
@@ -64,7 +65,7 @@ async def test_each_line_of_the_engines_log_about_a_job_has_its_id(tmp_path: Pat
     with everything_logged() as lines:
         async with engine_world(tmp_path) as world:
             await world.use_key(world.studii.add_key())
-            jobs = []
+            jobs: list[Job] = []
             for fault in (None, faults.error(400, "No unicorns, please."), faults.proxy_error(after=True)):
                 if fault is not None:
                     world.studii.fail("create", fault)
