@@ -4,7 +4,7 @@ import ast
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Lines(logging.Handler):
 
 
 @contextmanager
-def everything_logged() -> Iterator[list[dict[str, Any]]]:
+def everything_logged() -> Generator[list[dict[str, Any]]]:
     bot, lines = logging.getLogger("bot"), Lines()
     before = bot.level
     bot.addHandler(lines)
