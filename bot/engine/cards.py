@@ -15,12 +15,12 @@ _log = logging.getLogger(__name__)
 
 
 class Cards:
-    """Shows each card the newest version of its job. `position` tells a waiting job's place in line."""
+    """Shows each card the newest version of its job. `progress` tells of its way in its lane."""
 
-    def __init__(self, tools: Tools, delivery: Delivery, position: Callable[[str], int | None]) -> None:
+    def __init__(self, tools: Tools, delivery: Delivery, progress: Callable[[str], Progress]) -> None:
         self._tools = tools
         self._delivery = delivery
-        self._position = position
+        self._progress = progress
         self._places = Places()
         self.crew = Crew(
             "showing cards",
@@ -31,6 +31,9 @@ class Cards:
             pulse=tools.pulse,
             look_around=tools.tuning.look_around,
         )
+
+    def _position(self, job_id: str) -> int | None:
+        return self._progress(job_id).position
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._tools.storage.read() as tx:
@@ -46,7 +49,7 @@ class Cards:
             return await untorn(self._post(job, tries), patience=self._tools.tuning.drain)
         try:
             async with asyncio.timeout(self._tools.tuning.delivery_patience):
-                shown = await self._delivery.show_card(job, Progress(self._position(job.id)))
+                shown = await self._delivery.show_card(job, self._progress(job.id))
         except TimeoutError:
             _log.warning("Job %s: showing its card took too long", job.id, extra={"job": job.id})
             shown = False

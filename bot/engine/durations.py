@@ -52,13 +52,14 @@ class Glance(NamedTuple):
 class Model:
     """One kind's distribution of durations, in seconds."""
 
-    __slots__ = ("_areas", "_ended")
+    __slots__ = ("_areas", "_ended", "median")
 
     def __init__(self, masses: Sequence[float]) -> None:
         total = sum(masses)
         self._ended = [0.0, *(part / total for part in accumulate(masses))]
         cells = zip(_WIDTHS, self._ended, self._ended[1:], strict=False)
         self._areas = [0.0, *accumulate((low + high) / 2 * width for width, low, high in cells)]
+        self.median = self.quantile(0.5)
 
     def glance(self, age: float) -> Glance:
         """What is known of a job that was going at that age."""
@@ -86,9 +87,12 @@ class Model:
         slope = (self._ended[low + 1] - self._ended[low]) / _WIDTHS[low] / 2
         rise = self._ended[low] - since.ended
         missing = wanted - (self._areas[low] - since.ended * _EDGES[low])
-        root = max(0.0, rise * rise + 4 * slope * missing)
-        divisor = rise + sqrt(root)  # the stable form of the quadratic's solution
-        return max(since.age, _EDGES[low] + 2 * missing / divisor if divisor > 0 else _EDGES[low + 1])
+        root = sqrt(max(0.0, rise * rise + 4 * slope * missing))
+        if rise < 0:  # the last look was within this cell
+            into = (root - rise) / (2 * slope) if slope > 0 else _WIDTHS[low]
+        else:  # the form that stays exact when the slope is next to nothing
+            into = 2 * missing / (rise + root) if rise + root > 0 else _WIDTHS[low]
+        return max(since.age, _EDGES[low] + min(into, _WIDTHS[low]))
 
     def quantile(self, share: float) -> float:
         """The duration that this share of jobs stays under."""
@@ -96,12 +100,10 @@ class Model:
         low, high = self._ended[place - 1], self._ended[place]
         return _EDGES[place - 1] + _WIDTHS[place - 1] * ((share - low) / (high - low) if high > low else 1.0)
 
-    def expected_left(self, age: float, *, but: float = 0.02) -> float:
-        """The mean of what a job of that age has still before it, the longest (`but` of them) cut short."""
+    def left(self, age: float, share: float) -> float:
+        """Seconds within which this share of the jobs that are going at that age will have ended."""
         now = self.glance(age)
-        end = self.quantile(1.0 - but * now.going)
-        _, area = self._at(end)
-        return max(0.0, (end - age) - (area - now.area)) / now.going if end > age else 0.0
+        return max(0.0, self.quantile(now.ended + share * now.going) - age)
 
     def _at(self, age: float) -> tuple[float, float]:
         cell = _cell(age)

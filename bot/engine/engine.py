@@ -62,12 +62,12 @@ class Engine:
             pulse=Pulse(clock),
         )
         self._tools = tools
-        self._lanes = Lanes(tools, self._lanes_bell)
+        self._lanes = Lanes(tools, catalog, self._lanes_bell)
         self._intake = Intake(tools, photos, inspector)
         self._collector = Collector(tools, catalog)
         self._outbox = Outbox(tools, delivery)
         self._notices = NoticeBoard(tools, delivery)
-        self._cards = Cards(tools, delivery, self._lanes.position)
+        self._cards = Cards(tools, delivery, self._lanes.progress)
         self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)
         self._sweeping = Bell()
 

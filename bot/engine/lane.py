@@ -1,49 +1,23 @@
 """What one Studii key should send next. Pure: no I/O, no clock of its own.
 
-Its rules: a job that has been uploaded is submitted first, then members take turns with what waits, then
-the running job whose look is most overdue. Submissions leave a tenth of the requests to looks, and looks
-are spread over what submissions leave.
+Submissions go first, unless a running job has very probably ended; then the running job that has probably
+been sitting finished the longest is looked at, if that is worth a request. Looks are paced over what
+submissions leave of the allowance, and no more is submitted than can be looked at decently.
 """
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from bot.engine.durations import Durations, Work
+from bot.engine.forecast import Start, forecast, spread
+from bot.engine.line import Line, Step, Waiting
+from bot.engine.looks import Look, Looks, Running
 from bot.engine.rate import RateWindow
-from bot.engine.schedule import most_overdue, next_look
-from bot.engine.tuning import MINUTE, Tuning
+from bot.engine.tuning import Tuning
 
-SETTLED_IN = 10 * MINUTE  # seconds; an older job no longer counts against how many may run
-
-
-class Step(StrEnum):
-    """A request, or a few that belong together."""
-
-    UPLOAD = "upload"
-    SUBMIT = "submit"
-    POLL = "poll"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A job that has not been submitted. Times are those of the clock that never jumps."""
-
-    id: str
-    user_id: int
-    since: float  # only its order matters
-    step: Step  # UPLOAD or SUBMIT
-    not_before: float = 0.0
-    begun: bool = False  # it has been uploaded: its turn goes on
-    held: bool = False  # it met something that is in the way of all: they are tried one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A job that Studii has."""
-
-    id: str
-    submitted: float
+FORESEEN_FOR = 1.0  # seconds that a forecast holds
+LEFT_FOR_LOOKS = 0.1  # of the requests, however many want to be submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +38,22 @@ class Rest:
 class Lane:
     """The jobs of one key, and its requests."""
 
-    def __init__(self, rate: RateWindow, tuning: Tuning) -> None:
+    def __init__(self, rate: RateWindow, durations: Durations, tuning: Tuning) -> None:
         self.rate = rate
+        self._durations = durations
         self._tuning = tuning
-        self._waiting: dict[str, Waiting] = {}
-        self._running: dict[str, Running] = {}
-        self._due: dict[str, float] = {}
+        self._line = Line()
+        self._looks = Looks(durations, tuning)
         self._in_flight: dict[str, Step] = {}
-        self._turns: dict[int, int] = {}  # user -> number of the last turn
-        self._turn = 0
         self._starts: deque[float] = deque()
-        self._next_poll = 0.0
+        self._tokens = tuning.look_burst
+        self._filled_at: float | None = None
+        self._foreseen: tuple[float, dict[str, float]] = (0.0, {})
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing left to do."""
-        return not (self._waiting or self._running or self._in_flight)
+        return not (self._line.jobs or self._looks or self._in_flight)
 
     def in_flight(self, job_id: str) -> bool:
         """Whether a request for that job is under way."""
@@ -87,7 +61,7 @@ class Lane:
 
     def overdue(self, now: float) -> float:
         """Seconds that the most overdue look is late; 0.0: none is."""
-        return max(0.0, now - min(self._due.values(), default=now))
+        return self._looks.overdue(now)
 
     def occupancy(self, now: float) -> float:
         """The share of the usable requests that is in use at `now`."""
@@ -95,58 +69,54 @@ class Lane:
 
     def sync(self, waiting: Iterable[Waiting], running: Iterable[Running], now: float) -> None:
         """Take over what the database says, but for jobs that have a request under way."""
-        queued = {one.id: one for one in waiting if one.id not in self._in_flight}
-        followed = {one.id: one for one in running if one.id not in self._in_flight}
-        for job_id in self._in_flight:
-            if job_id in self._waiting:
-                queued[job_id] = self._waiting[job_id]
-            if job_id in self._running:
-                followed[job_id] = self._running[job_id]
-        # The age by our own clock is kept: that of the database depends on the wall clock.
-        self._running = {job_id: self._running.get(job_id, one) for job_id, one in followed.items()}
-        self._due = {job_id: self._due.get(job_id, now) for job_id in followed}
-        self._waiting = queued
-        if not queued:
-            self._turns.clear()
+        self._line.sync(waiting, self._in_flight)
+        followed = (one for one in running if one.id not in self._in_flight)
+        self._looks.sync(followed, self._in_flight, self._price(now))
+        self._foreseen = (now, {})
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Where a job stands after a request; `again`: look at a running one in so many seconds."""
-        self._waiting.pop(job_id, None)
-        before = self._running.pop(job_id, None)
-        self._due.pop(job_id, None)
-        if isinstance(job, Waiting):
-            self._waiting[job_id] = job
-        elif isinstance(job, Running):
-            job = self._running[job_id] = before or job
-            pause = next_look(now - job.submitted, self._tuning) if again is None else again
-            self._due[job_id] = now + max(pause, self._tuning.first_look)
+        self._line.jobs.pop(job_id, None)
+        if isinstance(job, Running):
+            # The age by our own clock is kept: that of the database depends on the wall clock.
+            if job_id in self._looks:
+                self._looks.looked(job_id, now, self._price(now), again)
+            else:
+                self._looks.follow(job, self._price(now))
+            return
+        self._looks.forget(job_id)
+        if job is not None:
+            self._line.jobs[job_id] = job
 
     def postpone(self, job_id: str, until: float) -> None:
         """Leave a job alone until then."""
-        if job_id in self._waiting:
-            self._waiting[job_id] = replace(self._waiting[job_id], not_before=until)
-        if job_id in self._due:
-            self._due[job_id] = until
+        self._line.postpone(job_id, until)
+        self._looks.postpone(job_id, until)
 
     def age(self, job_id: str, now: float) -> float:
         """Seconds since a running job was submitted."""
-        running = self._running.get(job_id)
-        return 0.0 if running is None else max(0.0, now - running.submitted)
+        return self._looks.age(job_id, now)
+
+    def ended_between(self, job_id: str, now: float) -> tuple[Work, float, float] | None:
+        """For a job that was just seen to have ended, before it is put: between which ages it did."""
+        return self._looks.ended_between(job_id, now)
 
     def decide(self, now: float) -> Send | Rest:
         """The next thing to send at `now`, or when to look again. Follow a `Send` by `begin`."""
         if len(self._in_flight) >= self._tuning.requests_in_flight:
             return Rest()
         if self.rate.room(now) < 1:
-            wanted = self._waiting or self._running
+            wanted = self._line.jobs or self._looks
             return Rest(self.rate.next_room(now)) if wanted else Rest()
+        look, look_at = self._next_look(now)
+        if look is not None and look.ended >= self._tuning.very_likely:
+            return Send(look.job_id, Step.POLL)
         start, start_at = self._next_start(now)
         if start is not None:
             return Send(start.id, start.step)
-        poll, poll_at = self._next_poll_of(now)
-        if poll is not None:
-            return Send(poll, Step.POLL)
-        times = [at for at in (start_at, poll_at) if at is not None]
+        if look is not None:
+            return Send(look.job_id, Step.POLL)
+        times = [at for at in (start_at, look_at) if at is not None]
         return Rest(min(times)) if times else Rest()
 
     def begin(self, send: Send, now: float) -> None:
@@ -154,13 +124,11 @@ class Lane:
         self._in_flight[send.job_id] = send.step
         self.rate.begin(now)
         if send.step is Step.POLL:
-            self._next_poll = now + self._poll_gap(now)
+            self._tokens -= 1.0
+            self._looks.sending(send.job_id, now)
             return
         self._starts.append(now)
-        waiting = self._waiting.get(send.job_id)
-        if waiting is not None and not waiting.begun:
-            self._turn += 1
-            self._turns[waiting.user_id] = self._turn
+        self._line.begin(send.job_id)
 
     def end(self, job_id: str, now: float, *, sent: bool) -> None:
         """The request is over; `sent`: False if none left us."""
@@ -171,62 +139,117 @@ class Lane:
 
     def position(self, job_id: str) -> int | None:
         """A waiting job's place in the line, from 1."""
-        if job_id not in self._waiting:
+        if job_id not in self._line.jobs:
             return None
-        # Turn by turn: the first jobs of all members, then their second ones, and so on.
-        taken: dict[int, int] = {}
-        line: list[tuple[bool, int, int, float, str]] = []
-        for one in sorted(self._waiting.values(), key=lambda one: (one.since, one.id)):
-            ahead = one.begun or one.id in self._in_flight
-            turn = 0 if ahead else taken.get(one.user_id, 0)
-            line.append((not ahead, turn, self._turns.get(one.user_id, 0), one.since, one.id))
-            taken[one.user_id] = taken.get(one.user_id, 0) + (not ahead)
-        return [entry[-1] for entry in sorted(line)].index(job_id) + 1
+        return [one.id for one in self._line.order(self._in_flight)].index(job_id) + 1
+
+    def starts_in(self, job_id: str, now: float) -> float | None:
+        """Seconds until a waiting job will probably have been submitted; None: it does not wait here."""
+        if job_id not in self._line.jobs:
+            return None
+        if (
+            self._foreseen is None
+            or job_id not in self._foreseen[1]
+            or now > self._foreseen[0] + FORESEEN_FOR
+        ):
+            self._foreseen = now, self._forecast(now)
+        at, starts = self._foreseen
+        return max(0.0, starts[job_id] - (now - at))
+
+    def ends_in(self, job_id: str, now: float) -> float | None:
+        """Seconds until a job has as probably ended as not."""
+        starts_in = self.starts_in(job_id, now)
+        if starts_in is None:
+            return self._looks.ends_in(job_id, now)
+        return starts_in + self._durations.model(self._line.jobs[job_id].work).median
+
+    def _price(self, now: float) -> float:
+        """An idle lane looks more eagerly than one that needs its requests."""
+        return max(self._tuning.idle_price, self._tuning.look_price * self.occupancy(now) ** 2)
 
     def _next_start(self, now: float) -> tuple[Waiting | None, float | None]:
         """What to upload or submit now; else when (None: something has to happen first)."""
-        candidates = [one for one in self._waiting.values() if one.id not in self._in_flight]
         starting = sum(step is not Step.POLL for step in self._in_flight.values())
-        held = [one.not_before for one in self._waiting.values() if one.held]
-        at_once = 1 if held else self._tuning.starts_in_flight
-        if not candidates or starting >= at_once or not self._may_run_more(starting, now):
+        at_once = 1 if self._line.held else self._tuning.starts_in_flight
+        if starting >= at_once:
             return None, None
-        # What holds one of them would meet the others as well: all wait until the first is tried again.
-        allowed_at = max(self._start_allowed_at(now), min(held, default=now))
-        ready = [one for one in candidates if one.not_before <= now]
-        if not ready or allowed_at > now:
-            return None, max(min(one.not_before for one in candidates), allowed_at)
-        return min(ready, key=self._rank), None
+        start, start_at = self._line.next(now, self._in_flight)
+        if start is None:
+            return None, start_at
+        if not self._can_carry(start, now):
+            return None, None
+        allowed_at = self._start_allowed_at(now)
+        return (start, None) if allowed_at <= now else (None, allowed_at)
 
-    def _rank(self, one: Waiting) -> tuple[bool, int, float, str]:
-        return (not one.begun, self._turns.get(one.user_id, 0), one.since, one.id)
+    def _can_carry(self, start: Waiting, now: float) -> bool:
+        """Whether what runs, what is being sent and this one more can be looked at decently."""
+        sent = [self._line.jobs[job_id] for job_id in self._in_flight if job_id in self._line.jobs]
+        if start.begun or not (sent or self._looks):
+            return True
+        burden = self._looks.burden(now) + sum(self._looks.needs(one.work) for one in [*sent, start])
+        return burden <= self._capacity
 
-    def _may_run_more(self, starting: int, now: float) -> bool:
-        young = sum(now - one.submitted < SETTLED_IN for one in self._running.values())
-        return young + starting < max(1, self.rate.usable // 2)
+    @property
+    def _capacity(self) -> float:
+        return self._tuning.carried_share * self.rate.usable / self._tuning.rate_period
 
     def _start_allowed_at(self, now: float) -> float:
         self._forget_starts(now)
-        share = max(1, self.rate.usable - max(1, self.rate.usable // 10))
+        share = max(1, self.rate.usable - max(1, int(self.rate.usable * LEFT_FOR_LOOKS)))
         if len(self._starts) < share:
             return now
         return self._starts[len(self._starts) - share] + self._tuning.rate_period
 
-    def _next_poll_of(self, now: float) -> tuple[str | None, float | None]:
-        """Whom to look at now; else when somebody is due."""
-        idle = (job_id for job_id in self._due if job_id not in self._in_flight)
-        job_id = most_overdue(self._due, idle)
-        if job_id is None:
-            return None, None
-        at = max(self._due[job_id], self._next_poll)
-        return (job_id, None) if at <= now else (None, at)
+    def _next_look(self, now: float) -> tuple[Look | None, float | None]:
+        """Whom to look at now; else when, as far as that is known."""
+        look, due_at = self._looks.best(now, self._in_flight)
+        if look is None:
+            return None, due_at
+        pace = self._fill(now)
+        if self._tokens < 1.0 - 1e-9:
+            return None, now + (1.0 - self._tokens) / pace
+        reserve = 0 if self._line.jobs else min(self._tuning.look_reserve, self.rate.usable - 1)
+        if self.rate.room(now) <= reserve:
+            return None, self.rate.next_room(now, reserve + 1)
+        return look, None
 
-    def _poll_gap(self, now: float) -> float:
-        """Looks are spread over what submissions leave, and a little is left for those that come."""
+    def _fill(self, now: float) -> float:
+        """Looks are paced over what submissions leave. Returns how many a second that is."""
         self._forget_starts(now)
-        kept = max(1, self.rate.usable // 20)
-        return self._tuning.rate_period / max(1, self.rate.usable - len(self._starts) - kept)
+        usable = self.rate.usable
+        pace = max(usable - len(self._starts), LEFT_FOR_LOOKS * usable) / self._tuning.rate_period
+        since = now if self._filled_at is None else self._filled_at
+        self._tokens = min(self._tuning.look_burst, self._tokens + (now - since) * pace)
+        self._filled_at = now
+        return pace
 
     def _forget_starts(self, now: float) -> None:
         while self._starts and self._starts[0] + self._tuning.rate_period <= now:
             self._starts.popleft()
+
+    def _forecast(self, now: float) -> dict[str, float]:
+        shares = spread()
+        line = [
+            Start(
+                one.id,
+                1 + (one.step is Step.UPLOAD),
+                self._looks.needs(one.work),
+                self._durations.model(one.work).left(0.0, next(shares)),
+                max(0.0, one.not_before - now),
+            )
+            for one in self._line.order(self._in_flight)
+        ]
+        running = [(left, self._looks.needs(job.work)) for job, left in self._looks.left(now, shares)]
+        return forecast(line, running, self._capacity, self._requests(now))
+
+    def _requests(self, now: float) -> Iterator[float]:
+        """When each next request will be possible, in seconds from now, looks not counted."""
+        share = max(1, self.rate.usable - max(1, int(self.rate.usable * LEFT_FOR_LOOKS)))
+        gap = self._tuning.rate_period / share
+        at = max(0.0, self._start_allowed_at(now) - now)
+        free = max(0, share - len(self._starts))
+        while True:
+            yield at
+            free -= 1
+            if free < 0:
+                at += gap

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.catalog import USUAL_SECONDS, Catalog
+from bot.engine.durations import Durations, Work
 from bot.engine.endings import NO_KEY, fail_unpaid
-from bot.engine.lane import Running, Waiting
+from bot.engine.line import Waiting
+from bot.engine.looks import Running
 from bot.engine.loops import SHORTEST_REST, Bell, keep_doing
 from bot.engine.polling import Polling
 from bot.engine.recovery import recover
 from bot.engine.runner import Entries, LaneRunner
 from bot.engine.starting import Starting
 from bot.engine.steps import Tools
-from bot.model import FailureCode, Job, JobState, StudiiKey
+from bot.model import FailureCode, Job, JobState, Progress, StudiiKey
 
 _log = logging.getLogger(__name__)
 
@@ -37,19 +40,27 @@ class _Share:
 class Lanes:
     """All lanes. `bell` rings when there may be new work."""
 
-    def __init__(self, tools: Tools, bell: Bell) -> None:
+    def __init__(self, tools: Tools, catalog: Catalog, bell: Bell) -> None:
         self._bell = bell
         self._tools = tools
         self._starting = Starting(tools)
         self._polling = Polling(tools)
-        self._entries = Entries(tools.clock, max(tools.tuning.key_retries))
+        self._entries = Entries(tools.clock, max(tools.tuning.key_retries), catalog)
+        self._durations = Durations(lambda work: _usually(catalog, work))
+        self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
 
-    def position(self, job_id: str) -> int | None:
-        """A waiting job's place in its lane's line, from 1; None if it is in none."""
-        places = (runner.position(job_id) for runner in self._runners.values())
-        return next((place for place in places if place is not None), None)
+    def progress(self, job_id: str) -> Progress:
+        """A job's place in its lane's line, and when it will probably be sent and seen to end."""
+        now = self._tools.clock.now()
+        for runner in self._runners.values():
+            ends_in = runner.ends_in(job_id)
+            if ends_in is not None:
+                starts_in = runner.starts_in(job_id)
+                starts_at = None if starts_in is None else now + timedelta(seconds=starts_in)
+                return Progress(runner.position(job_id), starts_at, now + timedelta(seconds=ends_in))
+        return Progress()
 
     def overdue(self) -> float:
         """Seconds that the latest look of all lanes is late."""
@@ -78,6 +89,9 @@ class Lanes:
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         async with self._tools.storage.read() as tx:
+            if not self._restored:
+                self._durations.restore(await tx.durations.all())
+                self._restored = True
             rows = await tx.jobs.on_lanes()
             keys = {key.id: key for key in await tx.keys.all()} if rows else {}
         shares: dict[str, _Share] = {}
@@ -127,6 +141,8 @@ class Lanes:
                     self._tools,
                     self._starting,
                     self._polling,
+                    self._entries,
+                    self._durations,
                     gone=self._forget,
                 )
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
@@ -178,3 +194,10 @@ def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]
     """The key that a job's next request is sent with."""
     key_id = job.key_id if job.state is JobState.RUNNING else current_key_id
     return None if key_id is None else keys.get(key_id)
+
+
+def _usually(catalog: Catalog, work: Work) -> float:
+    """The catalogue's guess, in seconds; also for jobs of a tool that it has no more."""
+    kind = "video" if work.output_kind == "video" else "image"
+    tool = catalog.tools.get(work.tool)
+    return USUAL_SECONDS[kind] if tool is None else tool.usually_takes(kind)

@@ -59,19 +59,19 @@ class RateWindow:
         left = max(0, self.usable - self._in_flight - len(self._answered))
         return min(left, self._paced_room(now)) if now < self._paced_until else left
 
-    def next_room(self, now: float) -> float | None:
-        """When there is room for a request; None: not before one that is under way has ended."""
+    def next_room(self, now: float, count: int = 1) -> float | None:
+        """When there is room for so many requests; None: not before one that is under way has ended."""
         self._forget(now)
         used = self._in_flight + len(self._answered)
         free_at = now
-        if used >= self.usable:
+        if used + count > self.usable:
             # As many entries as are over the limit have to leave, not the oldest alone.
-            leaving = used - self.usable
+            leaving = used + count - 1 - self.usable
             if leaving >= len(self._answered):
                 return None
             free_at = self._answered[leaving] + self._tuning.rate_period
         if free_at < self._paced_until:
-            free_at = max(free_at, self._paced_at(1))
+            free_at = max(free_at, self._paced_at(min(count, self._tuning.paced_burst)))
         return max(free_at, self._blocked_until, now)
 
     def begin(self, now: float) -> None:

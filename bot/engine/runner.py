@@ -5,15 +5,20 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
+from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.engine.lane import Lane, Running, Send, Step, Waiting
+from bot.engine.durations import Durations, Work
+from bot.engine.lane import Lane, Send
+from bot.engine.line import Step, Waiting
+from bot.engine.looks import Running
 from bot.engine.loops import Bell, Complaints, keep_doing
 from bot.engine.polling import Polling
 from bot.engine.pulse import PATIENCE, TRANSFER_PATIENCE
 from bot.engine.rate import RateWindow
 from bot.engine.starting import Starting, needs_upload
 from bot.engine.steps import StepResult, Tools
-from bot.model import Job, JobState
+from bot.errors import StudiiBotError
+from bot.model import FailureCode, Job, JobState
 
 _log = logging.getLogger(__name__)
 
@@ -21,9 +26,10 @@ _log = logging.getLogger(__name__)
 class Entries:
     """Turns jobs into what a lane knows of them: times of the wall clock become those of the other one."""
 
-    def __init__(self, clock: Clock, longest_pause: float) -> None:
+    def __init__(self, clock: Clock, longest_pause: float, catalog: Catalog) -> None:
         self._clock = clock
         self._longest_pause = longest_pause
+        self._catalog = catalog
 
     def waiting(self, job: Job, key_id: int | None, again: float | None = None) -> Waiting:
         """For a job that is to be sent with that key. A pause that was meant for another key is over."""
@@ -39,6 +45,7 @@ class Entries:
             job.user_id,
             job.created_at.timestamp(),
             Step.UPLOAD if upload else Step.SUBMIT,
+            self._work(job),
             not_before,
             begun=job.state is JobState.UPLOADING,
             held=job.held is not None,
@@ -47,7 +54,7 @@ class Entries:
     def running(self, job: Job) -> Running:
         """For a job that is to be looked at."""
         age = 0.0 if job.submitted_at is None else -self._seconds_until(job.submitted_at)
-        return Running(job.id, self._clock.monotonic() - max(0.0, age))
+        return Running(job.id, self._clock.monotonic() - max(0.0, age), self._work(job))
 
     def after(self, result: StepResult) -> Waiting | Running | None:
         """For a job that has just had a step; None: the lane is done with it."""
@@ -59,6 +66,11 @@ class Entries:
         if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key):
             return self.waiting(job, job.key_id, result.again)
         return None
+
+    def _work(self, job: Job) -> Work:
+        tool = self._catalog.tools.get(job.tool)
+        kind = "image" if tool is None else tool.output_kind(job.inputs)
+        return Work(job.tool, kind)
 
     def _seconds_until(self, moment: datetime) -> float:
         return (moment - self._clock.now()).total_seconds()
@@ -79,6 +91,8 @@ class LaneRunner:
         tools: Tools,
         starting: Starting,
         polling: Polling,
+        entries: Entries,
+        durations: Durations,
         *,
         gone: Callable[[str], None],
     ) -> None:
@@ -88,8 +102,9 @@ class LaneRunner:
         self._polling = polling
         self._gone = gone
         self._bell = Bell()
-        self._entries = Entries(tools.clock, max(tools.tuning.key_retries))
-        self._lane = Lane(RateWindow(limit, tools.tuning), tools.tuning)
+        self._entries = entries
+        self._durations = durations
+        self._lane = Lane(RateWindow(limit, tools.tuning), durations, tools.tuning)
         self._lane.rate.restore(ages, tools.clock.monotonic())
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
@@ -108,6 +123,14 @@ class LaneRunner:
     def position(self, job_id: str) -> int | None:
         """A waiting job's place in the line, from 1."""
         return self._lane.position(job_id)
+
+    def starts_in(self, job_id: str) -> float | None:
+        """Seconds until a waiting job will probably have been submitted."""
+        return self._lane.starts_in(job_id, self._tools.clock.monotonic())
+
+    def ends_in(self, job_id: str) -> float | None:
+        """Seconds until a job has as probably ended as not."""
+        return self._lane.ends_in(job_id, self._tools.clock.monotonic())
 
     def overdue(self) -> float:
         """Seconds that the latest look is late."""
@@ -158,8 +181,20 @@ class LaneRunner:
         if result.limited:
             _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
             self._lane.rate.limited(now, result.retry_after)
+        ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
         self._bell.ring()
+        if ended is not None:
+            await self._learn(*ended)
+
+    async def _learn(self, work: Work, low: float, high: float) -> None:
+        """How long a job took. What could not be kept is known until the process ends, which will do."""
+        self._durations.learn(work, low, high)
+        try:
+            async with self._tools.storage.write() as tx:
+                await tx.durations.learn(*work, low, high, self._tools.clock.now())
+        except StudiiBotError as error:
+            _log.info("How long a job of %s took could not be kept: %s", work.tool, error)
 
     async def _take(self, send: Send, age: float) -> StepResult:
         match send.step:
@@ -178,3 +213,8 @@ class LaneRunner:
             return False
         self._gone(self._name)
         return True
+
+
+def has_ended(job: Job | None) -> bool:
+    """Whether a look has just seen that Studii is done with a job, well or badly."""
+    return job is not None and (job.output_url is not None or job.failure is FailureCode.STUDII)

@@ -8,20 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.engine.lane import Lane, Rest, Running, Send, Step, Waiting
+from bot.engine.durations import Durations, Work
+from bot.engine.lane import Lane, Rest, Send
+from bot.engine.line import Step, Waiting
+from bot.engine.looks import Running
 from bot.engine.rate import RateWindow
-from bot.engine.schedule import most_overdue, next_look
 from bot.engine.tuning import HOUR, Tuning
 
 TUNING = Tuning()
+IMAGE, VIDEO = Work("studio", "image"), Work("studio", "video")
 
 
 def lane_of(limit: int = 60, tuning: Tuning = TUNING) -> Lane:
-    return Lane(RateWindow(limit, tuning), tuning)
+    durations = Durations({IMAGE: 12.0, VIDEO: 90.0}.__getitem__)
+    return Lane(RateWindow(limit, tuning), durations, tuning)
+
+
+def running(name: str, submitted: float, work: Work = IMAGE) -> Running:
+    return Running(name, submitted, work)
 
 
 def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
-    return Waiting(name, user, since, step)
+    return Waiting(name, user, since, step, IMAGE)
 
 
 def take(lane: Lane, now: float = 0.0) -> Send:
@@ -104,7 +112,7 @@ def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
 
 def test_submissions_go_before_looks() -> None:
     lane = lane_of()
-    lane.sync([waiting("new")], [Running("old", -50.0)], 0.0)
+    lane.sync([waiting("new")], [running("old", -15.0)], 0.0)
     assert take(lane).step is Step.SUBMIT
     assert take(lane).step is Step.POLL
 
@@ -119,38 +127,93 @@ def test_submissions_leave_requests_for_looks() -> None:
 
 def test_no_more_run_than_can_be_looked_at() -> None:
     lane = lane_of(60)
-    lane.sync([waiting("new")], [Running(f"{n}", 0.0) for n in range(29)], 0.0)
-    assert take(lane).step is Step.POLL
+    lane.sync([waiting("new")], [running(f"{n}", 0.0) for n in range(29)], 0.0)
+    assert not isinstance(lane.decide(0.5), Send)
+    assert take(lane, 12.0).step is Step.POLL
 
 
 def test_old_jobs_that_hang_keep_nobody_from_starting() -> None:
     lane = lane_of(60)
-    lane.sync([waiting("new")], [Running(f"{n}", -7200.0) for n in range(29)], 0.0)
-    assert take(lane).step is Step.SUBMIT
+    lane.sync([waiting("new")], [running(f"{n}", -7200.0) for n in range(29)], 0.0)
+    assert Step.SUBMIT in [take(lane).step for _ in range(4)]
 
 
 def test_looks_are_spread_over_the_minute() -> None:
     lane = lane_of(60)
-    lane.sync([], [Running(f"{n}", -60.0) for n in range(20)], 0.0)
-    assert take(lane).step is Step.POLL
+    lane.sync([], [running(f"{n}", -60.0) for n in range(20)], 0.0)
+    for _ in range(3):
+        assert take(lane).step is Step.POLL
     rest = lane.decide(0.0)
     assert isinstance(rest, Rest)
-    assert rest.until == pytest.approx(60.3 / 56)
+    assert rest.until == pytest.approx(60.3 / 58)
 
 
-def test_the_longest_overdue_is_looked_at_first() -> None:
-    assert most_overdue({"a": 3.0, "b": 1.0, "c": 2.0}, ["a", "c", "b"]) == "b"
-    assert most_overdue({}, []) is None
+def test_the_one_that_has_probably_been_finished_the_longest_is_looked_at_first() -> None:
+    lane = lane_of()
+    lane.sync([], [running("young", -5.0), running("video", -40.0, VIDEO), running("old", -40.0)], 0.0)
+    assert take(lane) == Send("old", Step.POLL)
 
 
-def test_looks_become_rarer_with_age_and_never_more_frequent_than_one_a_second() -> None:
-    assert [next_look(age, TUNING) for age in (0, 5, 30, 500)] == [1.0, 1.0, 3.0, 10.0]
-    assert next_look(86_400, TUNING) == HOUR
+def test_a_job_that_has_very_probably_ended_is_looked_at_before_another_is_begun() -> None:
+    lane = lane_of()
+    lane.sync([waiting("new")], [running("late", -40.0)], 0.0)
+    assert take(lane) == Send("late", Step.POLL)
+    assert take(lane) == Send("new", Step.SUBMIT)
+
+
+def looks_at(lane: Lane, until: float) -> list[float]:
+    """When the lane looks at its one job, which never ends."""
+    now, looks = 0.0, list[float]()
+    while now < until:
+        decision = lane.decide(now)
+        if isinstance(decision, Send):
+            lane.begin(decision, now)
+            lane.end(decision.job_id, now, sent=True)
+            lane.put(running(decision.job_id, 0.0), decision.job_id, now)
+            looks.append(now)
+            continue
+        assert decision.until is not None
+        now = decision.until
+    return looks
+
+
+def test_looks_come_when_a_job_may_end_and_become_rarer_when_it_hangs() -> None:
+    lane = lane_of(300)
+    lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
+    looks = looks_at(lane, 3 * HOUR)
+    gaps = [b - a for a, b in pairwise(looks)]
+    assert min(gaps) >= 1.0 - 1e-9
+    assert max(gaps[:5]) <= TUNING.look_bound + 1.0
+    assert max(gaps) <= TUNING.look_cap + 1.0
+    assert len([at for at in looks if at < 60]) < len([at for at in looks if 60 < at < 120])
+    assert len([at for at in looks if at > 2 * HOUR]) < 60
+
+
+def test_after_a_day_a_job_is_looked_at_hourly() -> None:
+    lane = lane_of()
+    lane.sync([], [running("stuck", -90_000.0)], 0.0)
+    decision = take(lane)
+    lane.end(decision.job_id, 0.1, sent=True)
+    lane.put(running("stuck", -90_000.0), "stuck", 0.1)
+    rest = lane.decide(1.0)
+    assert isinstance(rest, Rest)
+    assert rest.until == pytest.approx(HOUR, abs=1)
+
+
+def test_a_forecast_tells_those_further_back_that_they_wait_longer() -> None:
+    lane = lane_of(60)
+    lane.sync([waiting(f"{n:02}", n, n) for n in range(40)], [], 0.0)
+    waits = [lane.starts_in(f"{n:02}", 0.0) for n in range(40)]
+    assert waits[0] == 0.0
+    assert waits == sorted(waits, key=lambda wait: wait or 0.0)
+    assert 30 < (waits[-1] or 0.0) < 300
+    assert lane.starts_in("nobody", 0.0) is None
+    assert (lane.ends_in("00", 0.0) or 0.0) > 5
 
 
 def test_slow_uploads_leave_room_for_looks() -> None:
     lane = lane_of(300)
-    lane.sync([waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [Running("r", -60.0)], 0.0)
+    lane.sync([waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [running("r", -9.0)], 0.0)
     steps = [take(lane).step for _ in range(TUNING.starts_in_flight + 1)]
     assert steps == [*[Step.UPLOAD] * TUNING.starts_in_flight, Step.POLL]
 
@@ -224,5 +287,5 @@ def _after(
         return replace(job, step=Step.SUBMIT, begun=True)
     if send.step is Step.SUBMIT:
         done_at[job.id] = now + lasts
-        return Running(job.id, now)
-    return None if now >= done_at[job.id] else Running(job.id, now)
+        return running(job.id, now)
+    return None if now >= done_at[job.id] else running(job.id, now)
