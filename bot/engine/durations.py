@@ -24,6 +24,7 @@ GUESS_SPREAD = 0.7  # standard deviation of the logarithm
 TAIL_WEIGHT = 0.4
 TAIL_SPREAD = 2.0
 ROUNDS = 4
+MEAN_UP_TO = 0.98
 LEAST_SPREAD = 0.05
 NEARLY_NEVER = 1e-6
 
@@ -52,7 +53,7 @@ class Glance(NamedTuple):
 class Model:
     """One kind's distribution of durations, in seconds."""
 
-    __slots__ = ("_areas", "_ended", "median")
+    __slots__ = ("_areas", "_ended", "mean", "median")
 
     def __init__(self, masses: Sequence[float]) -> None:
         total = sum(masses)
@@ -60,6 +61,8 @@ class Model:
         cells = zip(_WIDTHS, self._ended, self._ended[1:], strict=False)
         self._areas = [0.0, *accumulate((low + high) / 2 * width for width, low, high in cells)]
         self.median = self.quantile(0.5)
+        longest = self.quantile(MEAN_UP_TO)
+        self.mean = longest - self._at(longest)[1]  # the longest ones cut short
 
     def glance(self, age: float) -> Glance:
         """What is known of a job that was going at that age."""
@@ -131,7 +134,8 @@ class Durations:
     def learn(self, work: Work, low: float, high: float) -> None:
         """A job was going at the age of `low` seconds, and over at `high`."""
         self._seen.setdefault(work, deque(maxlen=REMEMBERED)).append((low, max(low, high)))
-        self._models.pop(work, None)
+        # At once, so that no decision has to wait for it.
+        self._models[work] = fit(self._usually(work), self._seen[work])
 
     def model(self, work: Work) -> Model:
         """How long such jobs take, as far as is known."""

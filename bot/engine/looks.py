@@ -128,13 +128,15 @@ class Looks:
         return max(0.0, now - min((watch.due for watch in self._watches.values()), default=now))
 
     def burden(self, now: float) -> float:
-        """Looks a second that all of them need to be looked at decently."""
-        return sum(self.needs(watch.job.work, now - watch.job.submitted) for watch in self._watches.values())
+        """Requests a second that all of them need."""
+        return sum(self._needs(watch.model, now - watch.job.submitted) for watch in self._watches.values())
 
     def needs(self, work: Work, age: float = 0.0) -> float:
-        """Looks a second that a job of that age needs to be looked at decently."""
-        long = max(self._durations.model(work).median, age)
-        return 1.0 / max(self._tuning.decent_gap, self._tuning.decent_share * long)
+        """Requests a second that a job of that age needs, spread over its life."""
+        return self._needs(self._durations.model(work), age)
+
+    def _needs(self, model: Model, age: float) -> float:
+        return self._tuning.decent_requests / max(model.mean, age, self._tuning.first_look)
 
     def left(self, now: float, spread: Iterable[float]) -> Iterable[tuple[Running, float]]:
         """Each job and how long it has still to go: at the given shares of what is possible."""
