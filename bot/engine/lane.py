@@ -17,7 +17,6 @@ from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 
 FORESEEN_FOR = 1.0  # seconds that a forecast holds
-UNSEEN_WEIGHT = 0.1  # of the newest job
 LEFT_FOR_LOOKS = 0.1  # of the requests, however many want to be submitted
 
 
@@ -49,7 +48,6 @@ class Lane:
         self._starts: deque[float] = deque()
         self._tokens = tuning.look_burst
         self._filled_at: float | None = None
-        self._unseen = 0.0  # how long jobs sat finished lately, in seconds
         self._foreseen: tuple[float, dict[str, float]] = (0.0, {})
 
     @property
@@ -101,11 +99,7 @@ class Lane:
 
     def ended_between(self, job_id: str, now: float) -> tuple[Work, float, float] | None:
         """For a job that was just seen to have ended, before it is put: between which ages it did."""
-        ended = self._looks.ended_between(job_id, now)
-        if ended is not None:
-            _, low, high = ended
-            self._unseen += UNSEEN_WEIGHT * ((high - low) / 2 - self._unseen)
-        return ended
+        return self._looks.ended_between(job_id, now)
 
     def decide(self, now: float) -> Send | Rest:
         """The next thing to send at `now`, or when to look again. Follow a `Send` by `begin`."""
@@ -236,14 +230,12 @@ class Lane:
                 one.id,
                 1 + (one.step is Step.UPLOAD),
                 self._looks.needs(one.work),
-                self._durations.model(one.work).left(0.0, next(shares)) + self._unseen,
+                self._durations.model(one.work).left(0.0, next(shares)),
                 max(0.0, one.not_before - now),
             )
             for one in self._line.order(self._in_flight)
         ]
-        running = [
-            (left + self._unseen, self._looks.needs(job.work)) for job, left in self._looks.left(now, shares)
-        ]
+        running = [(left, self._looks.needs(job.work)) for job, left in self._looks.left(now, shares)]
         return forecast(line, running, self._capacity, self._requests(now))
 
     def _requests(self, now: float) -> Iterator[float]:
