@@ -18,7 +18,8 @@ test: $(VENV)/dev.done ## run the tests
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the worlds around it (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
 
-bench: $(VENV)/dev.done ## measure the bot on this machine (minutes)
+bench: $(VENV)/dev.done ## simulate the lane beside other policies, and measure the bot here (ARGS=--quick: less of it)
+	@$(BIN)/python -m bench $(ARGS)
 	@$(BIN)/python -W ignore -m bench.realtime
 
 fuzz: $(VENV)/dev.done ## play with the ledger for 100,000 steps, and add everything up after each

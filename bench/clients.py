@@ -1,0 +1,141 @@
+"""Those who look after jobs: the project's own lane, and simpler ways to compare it with."""
+
+import time
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Protocol
+
+from bench.world import Job, World
+from bot.engine.durations import Durations
+from bot.engine.lane import Lane, Send
+from bot.engine.line import Step, Waiting
+from bot.engine.looks import Look, Looks, Running
+from bot.engine.rate import RateWindow
+from bot.engine.tuning import Tuning
+
+
+class Client(Protocol):
+    """Takes a job when it is asked for."""
+
+    def take(self, job: Job) -> None: ...
+
+
+class EachOnItsOwn:
+    """Every job has a loop of its own, without a limit on our side; a 429 is tried again a little later."""
+
+    def __init__(self, world: World, gap: Callable[[int], float]) -> None:
+        self._world = world
+        self._gap = gap
+
+    def take(self, job: Job) -> None:
+        self._begin(job, 0)
+
+    def _begin(self, job: Job, tries: int) -> None:
+        def answered(refused: float | None) -> None:
+            if refused is not None:
+                pause = min(20.0, 2.0**tries) * self._world.rng.uniform(0.5, 1.5)
+                self._world.at(self._world.now + pause, partial(self._begin, job, tries + 1))
+            elif job.ends is None:
+                self._begin(job, 0)
+            else:
+                self._look_later(job, 0)
+
+        self._world.request(job, answered)
+
+    def _look_later(self, job: Job, looks: int) -> None:
+        def answered(_: float | None) -> None:
+            if job.seen is None:
+                self._look_later(job, looks + 1)
+
+        pause = self._gap(looks)
+        self._world.at(self._world.now + pause, lambda: self._world.request(job, answered))
+
+
+def fixed(world: World, seconds: float) -> EachOnItsOwn:
+    return EachOnItsOwn(world, lambda _: seconds)
+
+
+def exponential(world: World) -> EachOnItsOwn:
+    return EachOnItsOwn(world, lambda looks: min(20.0, 1.5**looks) * world.rng.uniform(0.5, 1.5))
+
+
+class OwnLane:
+    """Drives a lane as its runner does."""
+
+    def __init__(self, world: World, durations: Durations, lane: Lane, *, learns: bool = True) -> None:
+        self._world = world
+        self._durations = durations
+        self._lane = lane
+        self._learns = learns
+        self._jobs: dict[str, Job] = {}
+        self._woken_at: float | None = None
+        self.longest_decision = 0.0  # seconds of the real clock
+
+    def take(self, job: Job) -> None:
+        self._jobs[job.name] = job
+        self._lane.put(self._waiting(job), job.name, self._world.now)
+        job.foretold = self._lane.starts_in(job.name, self._world.now)
+        self._go_on()
+
+    def _waiting(self, job: Job, not_before: float = 0.0) -> Waiting:
+        step = Step.SUBMIT if job.uploaded else Step.UPLOAD
+        return Waiting(job.name, job.user, job.asked, step, job.work, not_before, begun=job.uploaded)
+
+    def _go_on(self) -> None:
+        while True:
+            began = time.perf_counter()
+            decision = self._lane.decide(self._world.now)
+            self.longest_decision = max(self.longest_decision, time.perf_counter() - began)
+            if not isinstance(decision, Send):
+                break
+            self._lane.begin(decision, self._world.now)
+            self._world.request(self._jobs[decision.job_id], partial(self._answered, decision))
+        if decision.until is not None and (self._woken_at is None or decision.until < self._woken_at):
+            self._woken_at = decision.until
+            self._world.at(decision.until, partial(self._wake, decision.until))
+
+    def _wake(self, at: float) -> None:
+        if self._woken_at == at:
+            self._woken_at = None
+            self._go_on()
+
+    def _answered(self, send: Send, refused: float | None) -> None:
+        job, now = self._jobs[send.job_id], self._world.now
+        self._lane.end(job.name, now, sent=True)
+        if refused is not None:
+            self._lane.rate.limited(now, refused)
+        if job.seen is not None:
+            ended = self._lane.ended_between(job.name, now)
+            if ended is not None and self._learns:
+                self._durations.learn(*ended)
+            self._lane.put(None, job.name, now)
+        elif job.ends is not None:
+            self._lane.put(Running(job.name, now, job.work), job.name, now, again=refused)
+        else:
+            self._lane.put(self._waiting(job, now + (refused or 0.0)), job.name, now)
+        self._go_on()
+
+
+class _TurnByTurn(Looks):
+    """Whoever was looked at the longest ago, once a second at most."""
+
+    def best(self, now: float, busy: Collection[str]) -> tuple[Look | None, float | None]:
+        idle = [watch for job_id, watch in self._watches.items() if job_id not in busy]
+        first = min(idle, key=lambda watch: watch.due, default=None)
+        if first is None:
+            return None, None
+        return (Look(first.job.id, 0.0), None) if first.due <= now else (None, first.due)
+
+    def looked(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
+        watch = self._watches.get(job_id)
+        if watch is not None:
+            sent = now if watch.sent is None else watch.sent
+            watch.due = max(now, sent + self._tuning.first_look)
+
+
+class RoundRobin(Lane):
+    """The lane's limits and line, with looks in turn."""
+
+    def __init__(self, rate: RateWindow, durations: Durations, tuning: Tuning) -> None:
+        super().__init__(rate, durations, tuning)
+        self._looks = _TurnByTurn(durations, tuning)

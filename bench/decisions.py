@@ -1,0 +1,40 @@
+"""How long the lane thinks, in real time."""
+
+import time
+from random import Random
+from statistics import median
+
+from bench.loads import IMAGE, USUAL, VIDEO
+from bench.measure import observe
+from bot.engine.durations import Durations
+from bot.engine.lane import Lane, Send
+from bot.engine.line import Step, Waiting
+from bot.engine.looks import Running
+from bot.engine.rate import RateWindow
+from bot.engine.tuning import Tuning
+
+
+def decision_milliseconds(*, running: int = 150, waiting: int = 50) -> float:
+    """The median of some decisions on a lane that has so many jobs, all of them in need of a look."""
+    rng, tuning = Random(3), Tuning()
+    durations = Durations(lambda work: USUAL[work].median)
+    for work in (IMAGE, VIDEO):
+        observe(durations, work, USUAL[work], rng, 100)
+    lane = Lane(RateWindow(300, tuning), durations, tuning)
+    works = (IMAGE, VIDEO)
+    lane.sync(
+        [Waiting(f"w{n}", n % 7, n, Step.UPLOAD, works[n % 2]) for n in range(waiting)],
+        [Running(f"r{n}", -rng.uniform(5.0, 90.0), works[n % 2]) for n in range(running)],
+        0.0,
+    )
+    times: list[float] = []
+    for turn in range(200):
+        now = turn * 0.5
+        began = time.perf_counter()
+        decision = lane.decide(now)
+        times.append(time.perf_counter() - began)
+        if isinstance(decision, Send) and decision.step is Step.POLL:
+            lane.begin(decision, now)
+            lane.end(decision.job_id, now + 0.2, sent=True)
+            lane.put(Running(decision.job_id, 0.0, IMAGE), decision.job_id, now + 0.2)
+    return 1000 * median(times)

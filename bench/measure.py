@@ -1,0 +1,148 @@
+"""One load under one policy: what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from statistics import fmean
+
+from bench.clients import Client, OwnLane, RoundRobin, exponential, fixed
+from bench.loads import IMAGE, MIXES, USUAL, Lasting, Load
+from bench.world import Job, World, make_jobs
+from bot.engine.durations import Durations, Work
+from bot.engine.lane import Lane
+from bot.engine.rate import RateWindow
+from bot.engine.tuning import Tuning
+from sandbox.studii.ratelimit import Counting
+
+POLICIES = ("lane", "new lane", "round-robin", "fixed 2 s", "fixed 5 s", "exponential")
+LONGEST = 7200.0  # seconds of the virtual clock
+NOTICED = 3.0  # seconds; a wait that is told to within so much is told well, however short
+
+
+@dataclass(frozen=True)
+class Result:
+    """Seconds, unless a name says otherwise."""
+
+    load: Load
+    policy: str
+    jobs: int
+    done: float  # share
+    mean: float
+    p95: float
+    requests: float  # per job
+    refused: float  # share of all requests
+    overhead: float
+    told_well: float | None  # share of the waits in line that were foretold within 30 %
+    longest_decision: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is simulated."""
+
+    seeds: int = 3
+    lasts: float = 1800.0
+    burst_jobs: int = 120
+
+    def runs(self, load: Load) -> int:
+        return max(1, self.burst_jobs // load.in_flight) if load.burst else self.seeds
+
+
+def measure(
+    load: Load,
+    policy: str,
+    scale: Scale,
+    *,
+    lasting: Mapping[Work, Lasting] = USUAL,
+    counting: Counting = "sliding",
+    tuning: Tuning | None = None,
+) -> Result:
+    """Simulate it, a few times over."""
+    jobs, requests, refused, slowest = list[Job](), 0, 0, 0.0
+    for seed in range(scale.runs(load)):
+        rng = Random(f"{load.name} {seed}")
+        lasts = scale.lasts * (2 if load.in_flight <= 5 else 1)
+        arrivals = load.arrivals(rng, lasts)
+        some = make_jobs(arrivals, load.works(rng, len(arrivals)), lasting, rng)
+        world = World(load.limit, rng, counting)
+        client = _client(policy, world, load, lasting, rng, tuning or Tuning())
+        for job in some:
+            world.at(job.asked, partial(client.take, job))
+        world.run(LONGEST)
+        jobs += some
+        requests, refused = requests + world.requests, refused + world.refused
+        if isinstance(client, OwnLane):
+            slowest = max(slowest, client.longest_decision)
+    return _result(load, policy, jobs, requests, refused, slowest)
+
+
+def _client(
+    policy: str, world: World, load: Load, lasting: Mapping[Work, Lasting], rng: Random, tuning: Tuning
+) -> Client:
+    if policy == "fixed 2 s":
+        return fixed(world, 2.0)
+    if policy == "fixed 5 s":
+        return fixed(world, 5.0)
+    if policy == "exponential":
+        return exponential(world)
+    rate = RateWindow(load.limit, tuning)
+    if policy == "new lane":  # knows nothing but a guess that is twice too long
+        durations = Durations(lambda work: 2 * USUAL[work].median)
+        return OwnLane(world, durations, Lane(rate, durations, tuning))
+    durations = Durations(lambda work: USUAL[work].median)
+    for work in MIXES[load.mix]:
+        observe(durations, work, lasting[work], rng, 100)
+    kind = RoundRobin if policy == "round-robin" else Lane
+    return OwnLane(world, durations, kind(rate, durations, tuning))
+
+
+def observe(durations: Durations, work: Work, lasting: Lasting, rng: Random, number: int) -> list[float]:
+    """Let it see so many jobs, with looks that are a tenth of their duration apart; how long they took."""
+    took = [lasting.draw(rng) for _ in range(number)]
+    for seconds in took:
+        gap = max(1.0, seconds / 10)
+        low = max(0.0, seconds - rng.random() * gap)
+        durations.learn(work, low, max(low + gap, seconds))
+    return took
+
+
+def _result(load: Load, policy: str, jobs: list[Job], requests: int, refused: int, slowest: float) -> Result:
+    seen = [job for job in jobs if job.seen is not None]
+    delays = sorted(job.delay for job in seen)
+    told = [(job.foretold, job.waited) for job in seen if job.foretold is not None]
+    well = [abs(wait - said) <= max(0.3 * wait, NOTICED) for said, wait in told]
+    return Result(
+        load,
+        policy,
+        len(jobs),
+        len(seen) / len(jobs),
+        fmean(delays),
+        delays[min(len(delays) - 1, int(0.95 * len(delays)))],
+        requests / len(jobs),
+        refused / max(1, requests),
+        fmean(job.overhead for job in seen),
+        fmean(well) if well and policy == "lane" else None,
+        slowest,
+    )
+
+
+@dataclass(frozen=True)
+class Learned:
+    """How far what is learned from twenty jobs is off: as shares of what is right."""
+
+    of_these: float  # against what those twenty took; nine times of ten it is less
+    of_all: float  # against what all such jobs take; half the time it is less
+
+
+def learning(guess: float, *, times: int = 100, number: int = 20) -> Learned:
+    """With a guess that is wrong by that factor."""
+    rng, lasting = Random(5), USUAL[IMAGE]
+    of_these, of_all = list[float](), list[float]()
+    for _ in range(times):
+        durations = Durations(lambda _: lasting.median * guess)
+        took = sorted(observe(durations, IMAGE, lasting, rng, number))
+        median = durations.model(IMAGE).median
+        of_these.append(abs(median / ((took[number // 2 - 1] + took[number // 2]) / 2) - 1))
+        of_all.append(abs(median / lasting.median - 1))
+    return Learned(sorted(of_these)[int(0.9 * times)], sorted(of_all)[times // 2])

@@ -1,0 +1,66 @@
+"""The table's result in one picture: how long finished jobs wait to be seen, by load and policy."""
+
+from math import log10
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from bench.bound import lower_bound
+from bench.measure import Result
+
+COLORS = {
+    "lane": "#2f6df6",
+    "round-robin": "#8a94a6",
+    "fixed 2 s": "#e0a33a",
+    "fixed 5 s": "#d9773f",
+    "exponential": "#c0504d",
+}
+WIDTH, LEFT, TOP, BAR, GAP = 1200, 270, 96, 15, 20
+LEAST, MOST = 0.2, 200.0  # seconds; the axis is logarithmic
+TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100)
+
+
+def draw(results: list[Result], path: Path) -> None:
+    """A group of bars for each steady load that has a bound; the black mark is the bound."""
+    groups: dict[str, list[Result]] = {}
+    for one in results:
+        if one.policy in COLORS and not one.load.burst and lower_bound(one.load) is not None:
+            groups.setdefault(one.load.name, []).append(one)
+    height = TOP + sum(len(bars) * BAR + GAP for bars in groups.values()) + 20
+    picture = Image.new("RGB", (WIDTH, height), "white")
+    pen = ImageDraw.Draw(picture)
+    small, large = ImageFont.load_default(14), ImageFont.load_default(20)
+    pen.text((20, 14), "Seconds that a finished job waits to be seen (mean)", "black", large)
+    _legend(pen, small)
+    for tick in TICKS:
+        pen.line((_x(tick), TOP - 8, _x(tick), height - 14), "#e6e8ec")
+        pen.text((_x(tick), TOP - 24), f"{tick:g}", "#555555", small, anchor="mt")
+    y = TOP
+    for name, bars in groups.items():
+        pen.text((LEFT - 12, y + len(bars) * BAR / 2), name, "black", small, anchor="rm")
+        for number, one in enumerate(bars):
+            top = y + number * BAR
+            pen.rectangle((LEFT, top, _x(one.mean), top + BAR - 3), COLORS[one.policy])
+            refused = f"  {one.refused:.0%} of requests refused" if one.refused >= 0.01 else ""
+            pen.text((_x(one.mean) + 6, top - 2), f"{one.mean:.1f}{refused}", "#333333", small)
+        bound = lower_bound(bars[0].load)
+        if bound is not None:
+            pen.line((_x(bound), y - 3, _x(bound), y + len(bars) * BAR), "black", 2)
+        y += len(bars) * BAR + GAP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, optimize=True)
+
+
+def _x(seconds: float) -> float:
+    inside = min(max(seconds, LEAST), MOST)
+    return LEFT + (WIDTH - LEFT - 240) * log10(inside / LEAST) / log10(MOST / LEAST)
+
+
+def _legend(pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
+    x = 20.0
+    for name, color in COLORS.items():
+        pen.rectangle((x, 48, x + 12, 60), color)
+        pen.text((x + 18, 45), name, "black", font)
+        x += 18 + pen.textlength(name, font) + 24
+    pen.line((x, 46, x, 62), "black", 2)
+    pen.text((x + 8, 45), "no policy can be better", "black", font)
