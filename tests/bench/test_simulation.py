@@ -1,4 +1,4 @@
-"""The lane in simulated time: never a 429, however the server counts, and more than one key can carry waits."""
+"""The lane in simulated time: never a 429, however the server counts, and no job is forgotten."""
 
 import pytest
 
