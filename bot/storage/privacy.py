@@ -64,10 +64,12 @@ class Privacy:
         return list((await self._session.execute(select(jobs.c.guild_id).where(named).distinct())).scalars())
 
     async def unname(self, guild_id: int, before: datetime) -> None:
-        """Forgotten members' scrubbed jobs from before that moment are nobody's any more."""
+        """Forgotten members' scrubbed jobs, and grants, from before that moment are nobody's any more."""
         mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None)
         mine &= jobs.c.scrubbed_at.is_not(None) & (jobs.c.user_id != NOBODY) & (jobs.c.created_at < before)
-        lines = ledger.c.job_id.in_(select(jobs.c.id).where(mine))
+        who = select(jobs.c.user_id).where(mine)
+        grants = (ledger.c.guild_id == guild_id) & ledger.c.job_id.is_(None) & (ledger.c.at < before)
+        lines = ledger.c.job_id.in_(select(jobs.c.id).where(mine)) | (grants & ledger.c.user_id.in_(who))
         await self._session.execute(update(ledger).where(lines).values(user_id=NOBODY))
         await self._session.execute(update(jobs).where(mine).values(user_id=NOBODY))
 

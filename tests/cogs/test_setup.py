@@ -10,6 +10,7 @@ from simcord import ChannelHandle, InteractionResult, ResponseMessage
 from simcord.backend import serializers
 
 from bot.model import JobState
+from bot.policy import AllowanceOf
 from bot.storage import Storage
 from tests.support.desk import KEY, Desk, make_bot, open_desk, texts
 
@@ -296,6 +297,52 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         assert (job.user_id, job.settled) == (0, 8)
         async with desk.storage.read() as tx:
             assert {line.user_id for line in await tx.ledger.entries(job_id=mine.id)} == {0}
+
+
+async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_what_protects(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await enter_key(desk)
+        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
+        await desk.services.limits.grant(desk.guild.id, desk.tom.id, 7)
+        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, desk.maya.id, 20)
+        await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+        await desk.maya.slash(desk.channel, "studio", prompt="a secret")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
+        await desk.services.access.block(desk.guild.id, desk.maya.id)
+        await desk.maya.slash(desk.channel, "forget-me")
+        assert (await desk.services.limits.grants(desk.guild.id)).members[desk.maya.id] == 5
+        desk.clock.advance(timedelta(days=1).total_seconds())
+        await desk.services.privacy.sweep()
+        async with desk.storage.read() as tx:
+            lines = await tx.ledger.entries(guild_id=desk.guild.id)
+        assert {(line.user_id, line.amount) for line in lines if line.job_id is None} == {
+            (0, 5),
+            (desk.tom.id, 7),
+        }
+        # What would be had by asking to be forgotten, or be lost by it, stays.
+        assert desk.maya.id in (await desk.services.access.rules(desk.guild.id)).blocked
+        assert await desk.services.access.refuses_photos(desk.maya.id)
+        state = await desk.services.limits.of_member(desk.guild.id, desk.maya.id, ())
+        assert state.whole == 20
+
+
+async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await enter_key(desk)
+        await desk.maya.slash(desk.channel, "studio", prompt="one")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        going = await desk.move(await desk.job(), *states, charged=5)
+        await leave(desk)
+        ended = await desk.services.jobs.get(going.id)
+        assert ended is not None
+        assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
+        assert "was removed from the server" in (ended.failure_text or "")
+        assert await ciphertexts(desk.storage) == [b""]
+        async with desk.storage.read() as tx:
+            assert await tx.ledger.discrepancies() == []
 
 
 async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> None:
