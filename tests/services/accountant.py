@@ -52,8 +52,12 @@ class Accountant:
         )
 
     def has_room(self, now: datetime, user_id: int, amount: int) -> bool:
+        return amount <= self.rest(now, user_id)
+
+    def rest(self, now: datetime, user_id: int) -> int:
+        """What the member may spend, by both limits."""
         rests = (self.left(now), self.left(now, user_id))
-        return all(rest is None or amount <= rest for rest in rests)
+        return min(rest for rest in rests if rest is not None)
 
     def _counts(self, at: datetime, now: datetime) -> bool:
         if self.period is Period.TOTAL:

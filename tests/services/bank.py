@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from sqlalchemy import Delete, Update, delete
+
 from bot.credits import Estimate
 from bot.errors import Refused
 from bot.model import Budget, EntryKind, Job, JobRequest, JobState, Period
@@ -13,10 +15,13 @@ from bot.policy import AllowanceOf
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may, member_state
 from bot.storage import Storage, Transaction
+from bot.storage.policy_tables import allowances
+from bot.storage.schema import guilds, jobs, ledger
 from tests.storage.jobs_of import a_job
 
 GUILD = 1
 MEMBERS = (3, 4)
+BEGIN = datetime(2027, 3, 12, 9, tzinfo=UTC)
 
 
 @dataclass
@@ -35,7 +40,7 @@ class Bank:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.now = datetime(2027, 3, 12, 9, tzinfo=UTC)
+        self.now = BEGIN
         self.stack = AsyncExitStack()
 
     async def open(self) -> None:
@@ -47,6 +52,13 @@ class Bank:
     async def restart(self) -> None:
         await self.close()
         await self.open()
+
+    async def empty(self) -> None:
+        """Begin anew, with no line in the books."""
+        self.now = BEGIN
+        async with self.storage.write() as transaction:
+            for table in (ledger, jobs, guilds, allowances):
+                await write(transaction, delete(table))
 
     async def budget(self, transaction: Transaction) -> BudgetState:
         return await budget_state(transaction, GUILD, self.now)
@@ -125,11 +137,17 @@ class Bank:
     async def pass_time(self, time: timedelta) -> None:
         self.now += time
 
+    async def edge(self, *, end: bool) -> datetime | None:
+        """Where the bot says that the present period begins, or ends."""
+        async with self.storage.read() as transaction:
+            period = (await self.budget(transaction)).window
+        return period.end if end else period.start
+
     async def look(self) -> Seen:
         async with self.storage.read() as transaction:
             budget = await self.budget(transaction)
-            jobs = await transaction.jobs.in_states(list(JobState))
-            lines: dict[str, int] = {job.id: 0 for job in jobs}
+            known = await transaction.jobs.in_states(list(JobState))
+            lines: dict[str, int] = {job.id: 0 for job in known}
             for line in await transaction.ledger.entries(guild_id=GUILD):
                 if line.job_id is None:
                     continue
@@ -142,7 +160,12 @@ class Bank:
             return Seen(
                 budget.left,
                 members,
-                {job.id: (job.reserved, job.settled) for job in jobs},
+                {job.id: (job.reserved, job.settled) for job in known},
                 lines,
                 await transaction.ledger.discrepancies(),
             )
+
+
+async def write(transaction: Transaction, statement: Update | Delete) -> None:
+    """Straight into the tables, past all rules."""
+    await transaction.jobs._session.execute(statement)  # pyright: ignore[reportPrivateUsage]
