@@ -148,7 +148,10 @@ class DiscordDelivery:
         place = Place(self._channel(job), None if missing else _reply_to(job))
         try:
             return await self._say(job, output, place)
-        except discord.Forbidden as error:
+        except discord.HTTPException as error:
+            # Its channel is gone or closed to us, its thread is locked.
+            if outcome_of(error) is not Outcome.NEVER:
+                raise
             return await self._announce_in_dm(job, output, str(error))
 
     async def _announce_privately(self, job: Job, output: OutputFile | None) -> Announcement:

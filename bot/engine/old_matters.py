@@ -31,15 +31,8 @@ async def _rule_by_time(tools: Tools) -> None:
 async def _forget_keys(tools: Tools) -> None:
     """A key that was replaced or forgotten goes when its running jobs have ended, or after a day."""
     async with tools.storage.write() as tx:
-        now = tools.clock.now()
-        oldest = now - timedelta(seconds=tools.tuning.old_key_bound)
-        old = [key for key in await tx.keys.all() if key.retired_at is not None and key.ciphertext]
-        if not old:
-            return
-        going = await tx.jobs.in_states({JobState.SUBMITTING, JobState.RUNNING})
-        in_use = {job.key_id for job in going}
-        for key in old:
-            if key.id not in in_use or (key.retired_at is not None and key.retired_at < oldest):
-                await tx.keys.replace_ciphertext(key.id, b"")
-                _log.info("The secret of key %s, no longer in use, is deleted", key.masked)
-    tools.requeued()
+        oldest = tools.clock.now() - timedelta(seconds=tools.tuning.old_key_bound)
+        erased = await tx.privacy.erase_retired_keys(oldest)
+    if erased:
+        _log.info("The secrets of %d keys that are no longer in use are erased", erased)
+        tools.requeued()

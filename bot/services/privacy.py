@@ -13,7 +13,6 @@ from bot.storage import Storage, Transaction
 log = logging.getLogger(__name__)
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
-RETIRED_KEYS = timedelta(days=1)
 BATCH = 500  # jobs in one transaction, so that nobody waits long for the database
 SWEEP_EVERY = 24 * 3600.0  # seconds
 
@@ -67,7 +66,6 @@ class PrivacyService:
         erased = await self._scrub(lambda tx: tx.privacy.old_jobs(now - self._keep, BATCH))
         erased += await self._scrub(lambda tx: tx.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
-            await transaction.privacy.erase_retired_keys(now - RETIRED_KEYS)
             await self._unname(transaction)
         if erased:
             log.info("Prompts and links of %d jobs are erased.", erased)

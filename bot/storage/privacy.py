@@ -78,11 +78,13 @@ class Privacy:
         mine = studii_keys.c.guild_id == guild_id
         await self._session.execute(update(studii_keys).where(mine).values(ciphertext=b"", retired_at=at))
 
-    async def erase_retired_keys(self, before: datetime) -> None:
-        """Keys that no job runs with any more, and those retired before that moment anyway."""
+    async def erase_retired_keys(self, before: datetime) -> int:
+        """Keys that no job runs with any more, and those retired before that moment anyway. How many."""
         running = exists().where(jobs.c.key_id == studii_keys.c.id, jobs.c.state.in_(_GOING))
         over = studii_keys.c.retired_at.is_not(None) & (~running | (studii_keys.c.retired_at < before))
-        await self._session.execute(update(studii_keys).where(over).values(ciphertext=b""))
+        over &= studii_keys.c.ciphertext != b""
+        erase = update(studii_keys).where(over).values(ciphertext=b"").returning(studii_keys.c.id)
+        return len((await self._session.execute(erase)).all())
 
     async def removed_guilds(self, before: datetime) -> list[int]:
         """Servers that removed the bot before that moment."""

@@ -4,9 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import discord
+import pytest
+
 from bot.delivery import DiscordDelivery
 from bot.model import Job, JobState, OutputFile, Posted, Undeliverable
-from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 
 async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
@@ -84,3 +87,47 @@ async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> 
         await delivery.announce(job, output(tmp_path, 30_000_000))
         (file,) = desk.channel.history()[-1].attachments
         assert await file.read() == b"\xff\xd8\xffsmaller"
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 50083), (403, 50001), (400, 160005)])
+async def test_from_a_thread_that_was_archived_or_locked_the_result_comes_by_dm(
+    tmp_path: Path, status: int, code: int
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk)
+        here = f"/channels/{desk.channel.id}/messages"
+        desk.env.inject_error("POST", here, status=status, code=code, times=None)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert desk.env.http_requests[-1].path != here
+        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+        assert [len(message.attachments) async for message in dm.history()] == [1]
+
+
+async def test_when_the_channel_was_deleted_the_result_is_kept(tmp_path: Path) -> None:
+    # Nobody can tell any more whether what was made there may be shown elsewhere.
+    permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
+    async with open_desk(tmp_path, permissions=permissions) as desk:
+        job = await done(desk)
+        channel = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        await channel.delete()
+        said = await desk.delivery.announce(job, output(tmp_path))
+        assert isinstance(said, Undeliverable)
+        assert (tmp_path / "out.png").exists()
+
+
+async def test_when_the_bot_was_removed_nothing_is_sent_anywhere(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = replace(await done(desk), guild_id=1, channel_id=2)
+        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        assert posted_in_channel(desk) == 1  # the card alone
+
+
+async def test_a_result_that_came_by_dm_is_not_sent_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk, private=True)
+        desk.clock.advance(16 * 60)
+        for _ in range(2):
+            assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+        assert len([message async for message in dm.history()]) == 1

@@ -116,3 +116,28 @@ async def test_the_secret_of_a_replaced_key_goes_when_its_jobs_have_ended(tmp_pa
                 return key is not None and key.ciphertext == b""
 
             await world.until(gone, "the old secret to be deleted")
+
+
+async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        world.studii.fail("status", faults.error(500), times=10_000)
+        job = await world.put(
+            await world.accept(a_job()),
+            JobState.RUNNING,
+            submitted_at=world.clock.now(),
+            studii_id="x",
+            charged=8,
+            key_id=key.id,
+        )
+        async with world.storage.write() as tx:
+            now = world.clock.now()
+            await tx.guilds.set_key(GUILD, None, now)
+            await tx.keys.retire(key.id, now)
+            assert await tx.privacy.erase_retired_keys(now - timedelta(days=1)) == 0
+            assert await tx.privacy.erase_retired_keys(now + timedelta(seconds=1)) == 1
+        async with world.running():
+            failed = (await world.announced(job.id)).job
+        assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)
+        assert "taken out before Studii had finished" in (failed.failure_text or "")
+        await world.balanced()

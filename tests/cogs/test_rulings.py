@@ -1,0 +1,83 @@
+"""The buttons under a warning: they work once, and for admins alone."""
+
+from pathlib import Path
+
+import discord
+
+from bot.model import JobState, Notice, NoticeKind
+from tests.support.desk import Desk, open_desk, texts
+
+REASON = "Studii has no credits left for this."
+
+
+async def warned(desk: Desk) -> discord.Message:
+    """The server's key is out of credits, and its admins read so in their log channel."""
+    await desk.set_key()
+    key = await desk.services.keys.current(desk.guild.id)
+    assert key is not None
+    async with desk.storage.write() as tx:
+        await tx.holds.set(desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
+        kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
+        assert await tx.notices.add(desk.guild.id, kind, "1", at=now, details={"reason": REASON})
+        (notice,) = await tx.notices.pending(1)
+    assert isinstance(notice, Notice)
+    await desk.delivery.notify(notice, desk.channel.id, None)
+    return desk.channel.history()[-1]
+
+
+async def test_an_admin_presses_try_again_and_the_next_command_is_taken(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        warning = await warned(desk)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert REASON in texts(refused)
+        answer = await desk.admin.click(warning, label="Try again")
+        assert answer.ephemeral
+        assert "tries Studii again now" in texts(answer)
+        taken = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert not taken.ephemeral
+
+
+async def test_try_again_is_for_admins_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.maya.click(await warned(desk), label="Try again")
+        assert "Only people with the Manage Server permission" in texts(answer)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert REASON in texts(refused)
+
+
+async def test_try_again_says_when_nothing_is_held_any_more(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        warning = await warned(desk)
+        await desk.set_key()
+        answer = await desk.admin.click(warning, label="Try again")
+        assert "Nothing is held any more" in texts(answer)
+
+
+async def test_a_second_click_on_a_ruling_settles_nothing_twice(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+        await desk.delivery.announce(job, None)
+        told = desk.channel.history()[-1]
+        assert "Not charged." in texts(await desk.admin.click(told, label="Release"))
+        again = texts(await desk.admin.click(told, label="Release"))
+        assert "settled before: nothing was charged" in again
+        late = texts(await desk.admin.click(told, label="It was charged"))
+        assert "That is settled already. Not charged." in late
+        async with desk.storage.read() as tx:
+            assert await tx.ledger.discrepancies() == []
+
+
+async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii_charged(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        await desk.move(await desk.job(), *states, charged=5)
+        await desk.services.servers.left(desk.guild.id)
+        ended = await desk.job()
+        assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
+        assert "removed from the server while this was being made" in (ended.failure_text or "")
