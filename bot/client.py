@@ -102,7 +102,7 @@ class StudiiBot(commands.AutoShardedBot):
     def attach(self, services: Services, cards: Cards, clock: Clock) -> None:
         """Give the bot what its commands and buttons work with."""
         starter = JobStarter(services.jobs, self.catalog, cards)
-        self._attached = (services, cards, ToolForms(starter, self.catalog, clock))
+        self._attached = (services, cards, ToolForms(starter, self.catalog, clock, services.access))
 
     @property
     def services(self) -> Services:

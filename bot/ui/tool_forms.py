@@ -13,10 +13,12 @@ from bot.catalog import Catalog, SourceRule, Tool
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.model import SourcePhoto
+from bot.services import AccessService
 from bot.ui.attachments import ensure_taken
 from bot.ui.clicks import Clicks
 from bot.ui.layout import NEUTRAL, box, row, text
 from bot.ui.problems import telling
+from bot.ui.standing import standing_of
 from bot.ui.starting import JobStarter
 from bot.ui.text import shortened
 from bot.ui.tool_modal import CHOICES, OPEN_FOR, ToolModal, Values, needs_form
@@ -41,8 +43,9 @@ AS_USUAL = Terms()
 class ToolForms:
     """Begins jobs whose picture is in Discord already. Whoever sends the interaction is the requester."""
 
-    def __init__(self, starter: JobStarter, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, starter: JobStarter, catalog: Catalog, clock: Clock, access: AccessService) -> None:
         self._starter = starter
+        self._access = access
         self._catalog = catalog
         self._clock = clock
         self._clicks = Clicks(clock)
@@ -74,13 +77,23 @@ class ToolForms:
         prefilled: Values | None = None,
         terms: Terms = AS_USUAL,
     ) -> None:
-        """Ask in any case; the form holds what was chosen before."""
+        """Ask in any case; the form holds what was chosen before. Raises `Refused` if it is of no use."""
 
         async def submit(
             submitted: discord.Interaction[Any], values: Values, source: SourcePhoto | None
         ) -> None:
             await self.start(submitted, tool, values, source, terms)
 
+        if interaction.guild_id is not None:
+            await self._access.ensure(
+                interaction.guild_id,
+                interaction.user.id,
+                standing_of(interaction),
+                tool.slug,
+                photo_author=terms.photo_author,
+                private=terms.private,
+                extra=bool(terms.extra),
+            )
         await interaction.response.send_modal(ToolModal(tool, pictures, submit, prefilled))
 
     async def start(

@@ -1,0 +1,137 @@
+"""Whoever is refused in Discord learns why, how much is left, when it renews, and who can change it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.model import JobState, Period
+from bot.policy import AllowanceOf, StartRate, Whose
+from tests.support.desk import PNG, Desk, open_desk, texts
+
+OWN_ONLY = "Career portrait takes your own photos only in this server; that one was posted by somebody else."
+THEIR_WORD = "Whoever posted that photo does not want others to use their photos. They alone can change this."
+CHANGE_LIMIT = "an admin can change this with /studii allowance."
+PRICE = "This would cost about 8 credits (assumed)"
+
+
+async def photo_of_tom(desk: Desk) -> discord.Message:
+    return await desk.tom.send(desk.channel, "Me", attachments=[("me.png", PNG)])
+
+
+async def taken(desk: Desk) -> int:
+    async with desk.storage.read() as transaction:
+        return len(await transaction.jobs.in_states(list(JobState)))
+
+
+def unix(desk: Desk, seconds: float) -> str:
+    """Discord's timestamp of so many seconds from now."""
+    return f"<t:{(desk.clock.now() + timedelta(seconds=seconds)).timestamp():.0f}:R>"
+
+
+async def test_a_portrait_is_not_made_of_somebody_elses_photo(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        photo = await photo_of_tom(desk)
+        refused = await desk.maya.context_menu(desk.channel, "Career portrait", photo)
+        assert refused.ephemeral
+        assert OWN_ONLY in texts(refused)
+        assert "An admin can change this with /studii access." in texts(refused)
+        assert await taken(desk) == 0
+        assert not (await desk.maya.context_menu(desk.channel, "Photo restoration", photo)).ephemeral
+        assert not (await desk.tom.context_menu(desk.channel, "Career portrait", photo)).ephemeral
+
+
+async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        photo = await photo_of_tom(desk)
+        await desk.services.access.set_photos(desk.guild.id, photos=Whose.OWN, portraits=Whose.ANYONE)
+        assert not (await desk.maya.context_menu(desk.channel, "Career portrait", photo)).ephemeral
+        refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
+        assert "Photo restoration takes your own photos only" in texts(refused)
+        assert await taken(desk) == 1
+
+
+async def test_who_manages_messages_may_make_a_portrait_of_others(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        role = desk.guild.create_role("Moderators", permissions=discord.Permissions(manage_messages=True))
+        moderator = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
+        photo = await photo_of_tom(desk)
+        assert not (await moderator.context_menu(desk.channel, "Career portrait", photo)).ephemeral
+
+
+@pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Virtual staging"])
+async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(
+    tmp_path: Path, menu: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        photo = await photo_of_tom(desk)
+        await desk.tom.slash(desk.channel, "privacy", others_may_use_my_photos=False)
+        for person in (desk.maya, desk.admin):
+            refused = await person.context_menu(desk.channel, menu, photo)
+            assert refused.ephemeral
+            assert refused.modal is None
+            assert THEIR_WORD in texts(refused)
+        assert await taken(desk) == 0
+        own = await desk.tom.context_menu(desk.channel, "Photo restoration", photo)
+        assert not own.ephemeral
+        await desk.tom.slash(desk.channel, "privacy", others_may_use_my_photos=True)
+        allowed = await desk.maya.context_menu(desk.channel, menu, photo)
+        assert allowed.modal is not None or not allowed.ephemeral
+
+
+async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to_end(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.limits.set_at_once(desk.guild.id, 1)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.job()
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+        assert refused.ephemeral
+        assert (
+            f"You have 1 job going, and may have 1 at once here. Try again when one is done. {PRICE}; "
+            f"{CHANGE_LIMIT}"
+        ) in texts(refused)
+        assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        await desk.move(job, JobState.FAILED)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")).ephemeral
+
+
+async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_next(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.limits.set_rate(desk.guild.id, StartRate(2, 600))
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        desk.clock.advance(100)
+        await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A green kite")
+        assert (
+            "You may start 2 jobs in 10 minutes here, and have used that up. The next start is possible "
+            f"{unix(desk, 500)}. {PRICE}; {CHANGE_LIMIT}"
+        ) in texts(refused)
+        next_start = f"You may start your next job {unix(desk, 500)}."
+        assert next_start in texts(await desk.maya.slash(desk.channel, "credits"))
+        desk.clock.advance(500)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A green kite")).ephemeral
+
+
+async def test_a_spent_allowance_says_how_much_is_left_and_when_it_renews(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
+        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBERS, 0, 10)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+        midnight = unix(desk, 12 * 3600)  # it is noon
+        assert (
+            f"{PRICE}, and of your allowance you have 2 of 10 credits left for today. It renews {midnight}; "
+            f"{CHANGE_LIMIT}"
+        ) in texts(refused)
+        left = "2 of 10 credits left for today"
+        for command in ("credits", "tools"):
+            assert left in texts(await desk.maya.slash(desk.channel, command))
+            assert left not in texts(await desk.tom.slash(desk.channel, command))
