@@ -1,4 +1,4 @@
-"""Draws docs/setup.png and docs/tools.png: what an admin and a member see, as the page shows it.
+"""Draws docs/setup.png, docs/tools.png and docs/error.png: what people see, as the page shows it.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -18,7 +18,7 @@ from sandbox.discord.page import Page
 from sandbox.discord.visitor import Visitor
 from sandbox.people import Person
 from sandbox.stage import open_stage
-from sandbox.studii import StudiiServer
+from sandbox.studii import StudiiServer, faults
 
 SCALE = 1.5
 MARGIN = 8  # CSS pixels
@@ -46,6 +46,11 @@ async def panels() -> dict[str, bytes]:
                 await visitor.run("tools")
                 await visitor.sees("What you can make here")
                 made["tools.png"] = await picture(visitor)
+                studii.fail("create", faults.error(400, "Unknown quality: ultra."), times=1)
+                maya = Person(stage, world.maya)
+                await maya.command("studio", prompt="A red kite over the harbour", quality="ultra")
+                await visitor.sees("did not work out")
+                made["error.png"] = await picture(visitor)
                 return made
 
 

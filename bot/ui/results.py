@@ -70,8 +70,10 @@ def ending(job: Job, names: ToolNames) -> Panel:
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     buttons: list[Piece] = [edit_button(job)] if can_be_edited(job) else []
     if job.state is JobState.UNKNOWN:
+        # Not to be deleted: admins may have no other place to settle it.
         buttons += [button.of(job) for button in RULING_BUTTONS]
-    buttons.append(DeleteButton.of(job))
+    else:
+        buttons.append(DeleteButton.of(job))
     head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
     return Panel(text(lines(head, why, small(cost_words(job)))), row(*buttons))
 
