@@ -21,7 +21,7 @@ TARGETS = {
     ("mixed", 60, 5): 1.90,
 }
 WIDTH = 120  # characters, when the table goes into a file
-QUICK = [Load(*key) for key in TARGETS] + [Load("images", 300, 1), Load("mixed", 60, 20, burst=True)]
+QUICK = [Load(*key) for key in TARGETS] + [Load("images", 300, 1), Load("images", 60, 60, burst=True)]
 FULL = [
     Load(mix, limit, in_flight, burst)
     for burst in (False, True)
@@ -45,7 +45,7 @@ def main() -> None:
     if not console.is_terminal:
         console = Console(width=WIDTH)
     loads = QUICK if arguments.quick else FULL
-    scale = Scale(seeds=1, lasts=900.0, burst_jobs=40) if arguments.quick else Scale()
+    scale = Scale(seeds=1, lasts=450.0, burst_jobs=20) if arguments.quick else Scale()
     results: list[Result] = []
     for load in track(loads, "Simulating", console=console, transient=True):
         some = [measure(load, policy, scale) for policy in POLICIES]

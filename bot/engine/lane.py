@@ -6,11 +6,11 @@ submissions leave of the allowance, and no more is submitted than can be looked 
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.engine.durations import Durations, Work
-from bot.engine.forecast import Start, forecast, spread
+from bot.engine.forecast import Slots, Start, forecast, spread
 from bot.engine.line import Line, Step, Waiting
 from bot.engine.looks import Look, Looks, Running
 from bot.engine.rate import RateWindow
@@ -144,20 +144,25 @@ class Lane:
         return [one.id for one in self._line.order(self._in_flight)].index(job_id) + 1
 
     def starts_in(self, job_id: str, now: float) -> float | None:
-        """Seconds until a waiting job will probably have been submitted; None: it does not wait here."""
+        """Seconds until a waiting job will probably have been submitted; None: it does not wait here, or
+        so shortly that luck decides when."""
+        wait = self._wait(job_id, now)
+        return None if wait is None or wait < self._tuning.told_from else wait
+
+    def ends_in(self, job_id: str, now: float) -> float | None:
+        """Seconds until a job has as probably ended as not."""
+        wait = self._wait(job_id, now)
+        if wait is None:
+            return self._looks.ends_in(job_id, now)
+        return wait + self._durations.model(self._line.jobs[job_id].work).median
+
+    def _wait(self, job_id: str, now: float) -> float | None:
         if job_id not in self._line.jobs:
             return None
         at, starts = self._foreseen
         if job_id not in starts or now > at + FORESEEN_FOR:
             at, starts = self._foreseen = now, self._forecast(now)
         return max(0.0, starts[job_id] - (now - at))
-
-    def ends_in(self, job_id: str, now: float) -> float | None:
-        """Seconds until a job has as probably ended as not."""
-        starts_in = self.starts_in(job_id, now)
-        if starts_in is None:
-            return self._looks.ends_in(job_id, now)
-        return starts_in + self._durations.model(self._line.jobs[job_id].work).median
 
     def _price(self, now: float) -> float:
         """An idle lane looks more eagerly than one that needs its requests."""
@@ -236,16 +241,5 @@ class Lane:
             for one in self._line.order(self._in_flight)
         ]
         running = [(left, self._looks.needs(job.work)) for job, left in self._looks.left(now, shares)]
-        return forecast(line, running, self._capacity, self._requests(now))
-
-    def _requests(self, now: float) -> Iterator[float]:
-        """When each next request will be possible, in seconds from now, looks not counted."""
-        share = max(1, self.rate.usable - max(1, int(self.rate.usable * LEFT_FOR_LOOKS)))
-        gap = self._tuning.rate_period / share
-        at = max(0.0, self._start_allowed_at(now) - now)
-        free = max(0, share - len(self._starts))
-        while True:
-            yield at
-            free -= 1
-            if free < 0:
-                at += gap
+        slots = Slots(self.rate.slots(now), self._tuning.rate_period)
+        return forecast(line, running, self._capacity, slots)

@@ -74,6 +74,14 @@ class RateWindow:
             free_at = max(free_at, self._paced_at(min(count, self._tuning.paced_burst)))
         return max(free_at, self._blocked_until, now)
 
+    def slots(self, now: float) -> list[float]:
+        """In how many seconds each usable request may be sent; those under way count as just answered."""
+        self._forget(now)
+        period = self._tuning.rate_period
+        ends = [*(at + period for at in self._answered), *[now + period] * self._in_flight]
+        free = [now] * max(0, self.usable - len(ends))
+        return [max(0.0, at - now, self._blocked_until - now) for at in (free + sorted(ends))[-self.usable :]]
+
     def begin(self, now: float) -> None:
         """A request is about to be sent."""
         self._in_flight += 1

@@ -44,6 +44,7 @@ class Tuning:
     look_least_share: float = 0.01  # no gap is shorter than this share of the age: nobody notices the wait
     look_cap: float = 5 * MINUTE  # up to so much
     decent_requests: float = 1.9  # of a job, its submission and looks: what runs has them, or no more is sent
+    told_from: float = 30.0  # shorter waits in line are not foretold: they hang on luck
     missing_over: float = MINUTE  # three 404s over at least this mean that the job is gone
     url_grace: float = 10 * MINUTE  # for a completed job without an output address
     hourly_after: float = DAY

@@ -21,3 +21,9 @@ def test_an_idle_lane_sees_a_picture_within_a_second_or_so() -> None:
     result = measure(Load("images", 300, 1), "lane", Scale(seeds=1, lasts=600.0))
     assert result.mean <= 0.7
     assert result.p95 <= 1.3
+
+
+def test_a_long_wait_is_told_within_30_percent_to_nine_of_ten() -> None:
+    result = measure(Load("images", 60, 60, burst=True), "lane", SHORT)
+    assert result.told_well is not None
+    assert result.told_well >= 0.9
