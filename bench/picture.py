@@ -63,4 +63,4 @@ def _legend(pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.I
         pen.text((x + 18, 45), name, "black", font)
         x += 18 + pen.textlength(name, font) + 24
     pen.line((x, 46, x, 62), "black", 2)
-    pen.text((x + 8, 45), "no policy can be better", "black", font)
+    pen.text((x + 8, 45), "no policy is better in the long run", "black", font)

@@ -13,7 +13,7 @@ def table(load: Load, results: list[Result], bound: float | None, target: float 
     ours = results[0]
     title = load.name
     if bound is not None:
-        title += f" · no policy is better than {bound:.2f} s"
+        title += f" · in the long run no policy is better than {bound:.2f} s"
     elif not load.burst:
         title += " · more than the key can carry"
     if target is not None and bound:
