@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot import app
+from bot import process
 from bot.client import quiet_discord_loggers
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _do(given: argparse.Namespace, settings: Settings) -> int:
     match given.command:
         case "run":
-            await app.run(settings)
+            await process.run(settings)
         case "doctor":
             return 0 if show(await examine(settings), Console()) else 1
         case "health":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.storage import instance_lock
 from sandbox.discord.server import DiscordServer
 from tests.support.process import bot_process
 
@@ -29,6 +30,19 @@ async def test_it_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signa
         assert process.returncode == 0, errors
         assert "Traceback" not in errors
         assert (tmp_path / "data" / "studii.db").exists()
+
+
+async def test_it_ends_cleanly_while_it_still_waits_for_another_instance(tmp_path: Path) -> None:
+    async with (
+        DiscordServer() as discord,
+        instance_lock(f"sqlite+aiosqlite:///{tmp_path}/data/studii.db"),
+        bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process,
+    ):
+        await asyncio.sleep(4)  # it has started by then, and waits for half a minute
+        process.send_signal(signal.SIGTERM)
+        errors = await said(process)
+        assert process.returncode == 0, errors
+        assert not discord.ready.is_set()
 
 
 async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_path: Path) -> None:

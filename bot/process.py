@@ -1,0 +1,83 @@
+"""The bot as a process: runs the parts beside each other until it is told to end, or one of them dies."""
+
+import asyncio
+import logging
+import signal
+
+from bot.app import App, build
+from bot.client import choose_intents, quiet_discord_loggers
+from bot.config import Settings
+from bot.engine.loops import Bell, keep_doing
+from bot.errors import StudiiBotError
+from bot.watchdog import Watchdog
+
+log = logging.getLogger(__name__)
+
+
+class PartDied(StudiiBotError):
+    """The engine or the Discord client ended by itself: the process must not live on with the other alone."""
+
+
+async def run(settings: Settings) -> None:
+    """Run the bot until SIGINT or SIGTERM, which may come at any moment, the start included.
+
+    Raises `SettingsError` when it cannot start, and `PartDied` when a part ended by itself.
+    """
+    quiet_discord_loggers()
+    stop, parts_run = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")
+
+    def end() -> None:
+        stop.set()
+        # Parts that run are ended in order. A start has nothing to lose: it may be waiting for a lock.
+        if not parts_run.is_set():
+            serving.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
+    token = settings.discord_token.get_secret_value()
+    async with (
+        build(settings, intents=lambda: choose_intents(token, settings.message_content)) as app,
+        Watchdog(app.engine.stuck),
+    ):
+        parts_run.set()
+        await _run_parts(app, token, stop)
+
+
+async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
+    engine = asyncio.create_task(app.engine.run(), name="engine")
+    client = asyncio.create_task(app.bot.start(token), name="discord client")
+    stopped = asyncio.create_task(stop.wait(), name="stop signal")
+    tidying = keep_doing("erasing what is due", Bell(), app.services.privacy.sweep)
+    upkeep = asyncio.create_task(tidying, name="upkeep")
+    try:
+        await asyncio.wait({engine, client, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("Stopping: requests that are on their way get their answers first.")
+    finally:
+        # What comes in first ends first: commands, then the engine, then the gateway.
+        app.bot.refuse_commands()
+        failures = [await _end(upkeep), await _end(engine)]
+        await app.bot.close()
+        failures += [await _end(client), await _end(stopped)]
+    if not stop.is_set():
+        first = next((failure for failure in failures if failure is not None), None)
+        raise PartDied("The bot stopped by itself; the reason is in the log above.") from first
+
+
+async def _end(task: asyncio.Task[object]) -> BaseException | None:
+    """Cancel the task, wait for it, and log why it had ended if that was not our doing."""
+    task.cancel()
+    (outcome,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        log.error("The %s died.", task.get_name(), exc_info=outcome)
+        return outcome
+    return None
