@@ -13,6 +13,7 @@ from bench.interactions import first_answers
 from bench.memory import MIB, measure
 from bench.pipeline import pipeline
 from bench.process import start
+from bench.reactions import unrelated
 from bench.restart import restart
 from bot.client import quiet_discord_loggers
 
@@ -70,6 +71,17 @@ async def large_output(folder: Path) -> list[Row]:
     return [(f"memory that a {run.size // MIB} MiB result adds", f"{run.added / MIB:.1f} MiB")]
 
 
+async def reactions(folder: Path) -> list[Row]:
+    run = await unrelated(folder)
+    return [
+        (
+            f"{run.number:,} unrelated reactions: each, the simulated Discord's part with it",
+            f"{run.seconds / run.number * 1e6:,.0f} µs",
+        ),
+        ("… requests / queries that they caused", f"{run.requests} / {run.queries}"),
+    ]
+
+
 PARTS: Sequence[Callable[[Path], Awaitable[list[Row]]]] = (
     alone,
     interactions,
@@ -77,6 +89,7 @@ PARTS: Sequence[Callable[[Path], Awaitable[list[Row]]]] = (
     throughput,
     much_to_do,
     large_output,
+    reactions,
 )
 
 

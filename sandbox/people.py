@@ -80,6 +80,21 @@ class Person:
         async with self._stage.world.turn:
             return await self.actor.context_menu(self._stage.world.channel, name, message)
 
+    async def post(self, file_name: str, data: bytes, words: str) -> discord.Message:
+        """Post a photo in the channel."""
+        async with self._stage.world.turn:
+            return await self.actor.send(self._stage.world.channel, words, attachments=[(file_name, data)])
+
+    async def tap(self, message: discord.Message, emoji: str) -> None:
+        """Put an emoji under a message, or tap one that is there."""
+        async with self._stage.world.turn:
+            await self.actor.react(message, emoji)
+
+    def emoji_under(self, message: discord.Message) -> list[str]:
+        """The emoji that are under a message now."""
+        (seen,) = (one for one in self._stage.world.channel.history() if one.id == message.id)
+        return [str(reaction.emoji) for reaction in seen.reactions]
+
     async def press(self, message: discord.Message, label: str) -> InteractionResult:
         """Press the button of that label under a message."""
         async with self._stage.world.turn:
@@ -100,12 +115,13 @@ class Person:
         answer = card.response
         if answer is None or card.ephemeral:
             raise AssertionError(f"There is no card, but: {text_of(answer) or 'no answer at all'}")
-        result = await until(lambda: self._reply_to(answer.id), f"the result of {text_of(answer)!r}")
+        result = await until(lambda: self.reply_to(answer.id), f"the result of {text_of(answer)!r}")
         if result is None:
             raise AssertionError
         return result
 
-    def _reply_to(self, message_id: int) -> discord.Message | None:
+    def reply_to(self, message_id: int) -> discord.Message | None:
+        """The first message in the channel that replies to that one."""
         for message in self._stage.world.channel.history():
             reference = message.reference
             if reference is not None and reference.message_id == message_id:

@@ -19,6 +19,7 @@ from rich.progress import (
 from sandbox.people import Person, text_of, until
 from sandbox.stage import Stage
 
+STAGING = "🛋️"
 BUDGET = 500  # credits a day, enough for the tour and an evening of trying
 
 
@@ -52,6 +53,7 @@ class Tour:
         harbour = "A quiet harbour at dawn, soft golden light"
         return (
             Step("Nora, an admin, sets the server's Studii key", self._set_key),
+            Step("Nora has the tools offered under each photo of the channel", self._offer_photos),
             Step(f"Maya types /studio: {harbour}", lambda: words(maya, "studio", prompt=harbour)),
             Step("Tom has an empty room furnished", lambda: photo(tom, "virtual-staging", "room")),
             Step("Maya has an old photo restored", lambda: photo(maya, "photo-restore", "old")),
@@ -59,6 +61,7 @@ class Tour:
             Step("Maya has her portrait made", lambda: photo(maya, "career-photo", "portrait")),
             Step("Tom uses the menu of Maya's photo: Virtual staging, and fills in the form", self._menu),
             Step("Maya presses Again under Tom's result", self._again),
+            Step("Maya posts a photo, and Tom taps an emoji that the bot put under it", self._tap),
             Step("Tom asks for a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
             Step("Nora sets a budget, and Maya is told that it is used up", self._refused),
             Step("Maya looks at her /credits", self._credits),
@@ -102,6 +105,25 @@ class Tour:
         result = await self._maya.result_of(await self._maya.press(self._latest, "Again"))
         expect(self._maya.actor.id in {user.id for user in result.mentions}, "Maya to be the requester")
         return f"for Maya this time, {self._charged() - before} credits"
+
+    async def _offer_photos(self) -> str:
+        said = text_of((await self._nora.command("studii photos offer")).response)
+        expect("offers the tools" in said, f"the channel to offer them, not {said!r}")
+        return "what is posted from now on can be tapped"
+
+    async def _tap(self) -> str:
+        name = next(name for name in self._photos if "room" in name)
+        posted = await self._maya.post(name, self._photos[name], "Tap one of the emoji under it")
+        await until(lambda: STAGING in self._tom.emoji_under(posted), "the bot's emoji under the photo")
+        offered = self._tom.emoji_under(posted)
+        before = self._charged()
+        await self._tom.tap(posted, STAGING)
+        card = await until(lambda: self._tom.reply_to(posted.id), "a card under the photo")
+        expect(f"<@{self._tom.actor.id}>" in text_of(card), f"Tom's card, not {text_of(card)!r}")
+        result = await until(lambda: self._tom.reply_to(card.id), "the result")
+        await self._output("virtual-staging", result)
+        expect(self._tom.actor.id in {user.id for user in result.mentions}, "Tom to be the requester")
+        return f"{' '.join(offered)}; {STAGING} for Tom, {self._charged() - before} credits"
 
     async def _output(self, tool: str, result: discord.Message) -> tuple[str, bytes]:
         expect(bool(result.attachments), "a file in the result")

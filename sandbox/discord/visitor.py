@@ -66,6 +66,10 @@ class Visitor:
         """Press the newest button with this label under a message."""
         await self.tab.click("#channel-layout [data-message-id] button", text=label)
 
+    async def tap(self, emoji: str) -> None:
+        """Tap that emoji under the newest message that has it."""
+        await self.tab.click("#channel-layout button.reaction-chip", text=emoji)
+
     async def fill_form(self, values: Mapping[str, str]) -> None:
         """Fill in text fields of the form that the bot opens, by their custom ids, and submit it."""
         for custom_id, value in values.items():

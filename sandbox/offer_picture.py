@@ -1,0 +1,61 @@
+"""Draws docs/offer.png: a photo with the emoji that the bot put under it, one of them tapped on the page.
+
+python -m sandbox.offer_picture [FILE]
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from bot.client import quiet_discord_loggers
+from bot.logs import configure_logging
+from sandbox.discord.browser import find_chromium, launch
+from sandbox.discord.page import Page
+from sandbox.discord.visitor import Visitor
+from sandbox.people import Person, until
+from sandbox.photos import empty_room
+from sandbox.pictures import save_files
+from sandbox.stage import open_stage
+from sandbox.studii import StudiiServer
+
+WIDTH, HEIGHT = 760, 1000  # CSS pixels
+OFFERED = 4  # emoji
+GOING = "['waits', 'Making', 'starts', 'Done'].some(word => document.body.innerText.includes(word))"
+
+
+async def offer() -> bytes:
+    """The picture as PNG. Raises `RuntimeError` where there is no Chromium."""
+    chromium = find_chromium()
+    if chromium is None:
+        raise RuntimeError("There is no Chromium here.")
+    with tempfile.TemporaryDirectory() as folder:
+        async with StudiiServer() as studii, open_stage(studii, Path(folder)) as stage:
+            world = stage.world
+            nora, maya = Person(stage, world.admin), Person(stage, world.maya)
+            await nora.set_key(studii.add_key("team", balance=5000).secret, "team", "500")
+            await nora.command("studii photos offer")
+            photo = await asyncio.to_thread(empty_room)
+            posted = await maya.post("empty-room.jpg", photo, "What could this room become?")
+            await until(lambda: len(maya.emoji_under(posted)) == OFFERED, "the emoji under the photo")
+            page = Page(world.env, world.channel, world.people, stage.clock, world.turn)
+            async with page, launch(chromium) as browser:
+                visitor = await Visitor.come(browser, page.url, width=WIDTH, height=HEIGHT, scale=2)
+                await visitor.look_as("Tom")
+                await visitor.tap("🛋️")
+                await visitor.sees("Virtual staging", seconds=40)
+                await visitor.tab.wait_for(GOING)
+                await asyncio.sleep(1)  # the page scrolls to it
+                return await visitor.tab.screenshot()
+
+
+def main() -> None:
+    """Write the picture."""
+    configure_logging("WARNING", "text")
+    quiet_discord_loggers()
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/offer.png")
+    save_files({file.name: asyncio.run(offer())}, file.parent)
+
+
+if __name__ == "__main__":
+    main()
