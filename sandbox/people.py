@@ -115,13 +115,16 @@ class Person:
         answer = card.response
         if answer is None or card.ephemeral:
             raise AssertionError(f"There is no card, but: {text_of(answer) or 'no answer at all'}")
-        result = await until(lambda: self.reply_to(answer.id), f"the result of {text_of(answer)!r}")
-        if result is None:
-            raise AssertionError
-        return result
+        return await self.reply_to(answer.id, f"the result of {text_of(answer)!r}")
 
-    def reply_to(self, message_id: int) -> discord.Message | None:
-        """The first message in the channel that replies to that one."""
+    async def reply_to(self, message_id: int, what: str) -> discord.Message:
+        """The first message in the channel that replies to that one, once it is there."""
+        reply = await until(lambda: self._reply_to(message_id), what)
+        if reply is None:
+            raise AssertionError
+        return reply
+
+    def _reply_to(self, message_id: int) -> discord.Message | None:
         for message in self._stage.world.channel.history():
             reference = message.reference
             if reference is not None and reference.message_id == message_id:

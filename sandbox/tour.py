@@ -118,9 +118,9 @@ class Tour:
         offered = self._tom.emoji_under(posted)
         before = self._charged()
         await self._tom.tap(posted, STAGING)
-        card = await until(lambda: self._tom.reply_to(posted.id), "a card under the photo")
+        card = await self._tom.reply_to(posted.id, "a card under the photo")
         expect(f"<@{self._tom.actor.id}>" in text_of(card), f"Tom's card, not {text_of(card)!r}")
-        result = await until(lambda: self._tom.reply_to(card.id), "the result")
+        result = await self._tom.reply_to(card.id, "the result")
         await self._output("virtual-staging", result)
         expect(self._tom.actor.id in {user.id for user in result.mentions}, "Tom to be the requester")
         return f"{' '.join(offered)}; {STAGING} for Tom, {self._charged() - before} credits"

@@ -51,9 +51,13 @@ class Backlog(Generic[_T]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _drain(self) -> None:
-        while self._waiting:
-            item = self._waiting.popleft()
-            try:
-                await self._work(item)
-            except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
-                _log.exception("%s failed", self._what)
+        try:
+            while self._waiting:
+                item = self._waiting.popleft()
+                try:
+                    await self._work(item)
+                except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
+                    _log.exception("%s failed", self._what)
+        finally:
+            # At once: what is put before the loop calls the task's callback must find room for a new task.
+            self._tasks.discard(asyncio.current_task())

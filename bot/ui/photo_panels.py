@@ -112,8 +112,3 @@ def _preset_words(preset: Preset, catalog: Catalog) -> str:
     title = tool.title if tool else plain(preset.tool, 40)
     inputs = ", ".join(f"{name} {plain(value, 40)}" for name, value in preset.inputs.items())
     return f"**{title}**" + (f" ({inputs})" if inputs else "")
-
-
-def intent_words(client: discord.Client) -> str | None:
-    """Why reactions and photo channels are off, and how to turn them on; None if they can work."""
-    return None if reads_photos(client) else INTENT_OFF

@@ -15,6 +15,7 @@ from bot.ui.key_modal import KeyModal, daily_budget
 from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, notice, row, rule, small
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager, missing_to_post
+from bot.ui.photo_panels import INTENT_OFF
 from bot.ui.problems import answer, tell, telling
 
 OPEN_FOR = 15 * 60.0  # seconds
@@ -145,11 +146,8 @@ def _permission_line(now: Setup) -> str:
 
 def _intent_line(now: Setup) -> str:
     if now.reads_messages:
-        return "✅ **Reactions**: I can see photos that members post"
-    return (
-        "➖ **Reactions**: I can't see photos that members post (message content is off); "
-        "commands, menus and buttons work"
-    )
+        return "✅ **Reactions and photo channels** can be turned on: `/studii reactions`, `/studii photos`"
+    return f"➖ {INTENT_OFF}"
 
 
 class SetupButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:setup:(?P<what>[a-z]+)"):

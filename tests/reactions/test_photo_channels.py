@@ -165,7 +165,7 @@ async def test_without_the_intent_the_panels_say_why_it_is_off_and_how_to_turn_i
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=discord.Intents(guilds=True))
         await desk.env.restart_bot(bot)
         await desk.set_key()
-        for command in ("studii reactions on", "studii photos offer"):
+        for command in ("studii reactions on", "studii photos offer", "studii setup"):
             answer = await desk.admin.slash(desk.channel, command)
             assert "Message Content Intent" in texts(answer)
             assert "Everything else works without it" in texts(answer)

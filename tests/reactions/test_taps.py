@@ -10,7 +10,7 @@ from simcord import ChannelHandle, MemberActor
 
 from bot.model import Job, JobState, Period
 from bot.policy import Whose
-from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 ROOM = ("room.png", PNG)
 STAGING, PORTRAIT = "🛋️", "💼"
@@ -255,6 +255,41 @@ async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(t
             "quality": "high",
             "aspect_ratio": "16:9",
         }
+
+
+async def test_an_emoji_that_was_taken_away_can_be_put_back(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        assert await jobs_of(desk) == []
+        await desk.admin.slash(desk.channel, "studii reactions map", emoji=STAGING, tool="virtual-staging")
+        await desk.maya.react(message, STAGING)
+        assert (await desk.job()).tool == "virtual-staging"
+
+
+async def test_a_tap_in_a_thread_counts_where_reactions_are_on_in_its_channel(tmp_path: Path) -> None:
+    allowed = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
+    async with open_desk(tmp_path, permissions=allowed) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii reactions on", channel=desk.channel)
+        parent = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
+        (thread,) = desk.channel.threads
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=thread), STAGING)
+        assert (await desk.job()).channel_id == thread.id
+
+
+async def test_a_blocked_member_taps_in_vain(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.services.access.block(desk.guild.id, desk.tom.id)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        assert await jobs_of(desk) == []
+        assert desk.channel.history()[-1].id == message.id
 
 
 async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
