@@ -26,6 +26,7 @@ async def test_the_card_is_a_silent_reply_to_the_photo_that_pings_nobody(tmp_pat
         assert card.flags.suppress_notifications
         assert f"<@{desk.tom.id}>" in texts(card)
         sent = desk.env.http_requests[-1].json
+        assert sent is not None
         assert sent["allowed_mentions"] == {"parse": []}
         assert (sent["nonce"], sent["enforce_nonce"]) == (f"{job.id}-card", True)
 
