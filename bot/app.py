@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import discord
 
@@ -12,6 +13,7 @@ from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.delivery import CdnPhotoSource, DiscordDelivery
 from bot.engine import Engine, PhotoSource, Spool
+from bot.errors import Refused
 from bot.health import HealthServer, Vitals
 from bot.media import PhotoInspector
 from bot.metrics import Metrics
@@ -31,7 +33,7 @@ from bot.services import (
     Services,
 )
 from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
-from bot.studii import StudiiClient
+from bot.studii import KeyRefused, StudiiClient
 
 MEGABYTE = 1_000_000
 
@@ -95,7 +97,7 @@ async def build(
             clock=clock,
             posted=metrics.posted,
         )
-        services = _services(settings, kept, catalog, clock, engine.wake, studii.check_key)
+        services = _services(settings, kept, catalog, clock, engine.wake, partial(_check, studii))
         bot.attach(services, delivery, clock)
         app = App(settings, kept.storage, services, bot, engine, metrics)
         if settings.health_port is not None:
@@ -137,6 +139,17 @@ def _services(
         photos=PhotoService(storage, catalog, clock),
         rulings=RulingService(storage, clock, wake),
     )
+
+
+async def _check(studii: StudiiClient, key: str) -> None:
+    try:
+        await studii.check_key(key)
+    except KeyRefused:
+        # Studii's words speak of the server's key; this one is not that yet.
+        raise Refused(
+            "Studii does not accept this API key. Check that it was copied whole and has not been revoked. "
+            "Nothing was changed."
+        ) from None
 
 
 def _health(app: App, port: int, clock: Clock) -> HealthServer:

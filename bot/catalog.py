@@ -29,6 +29,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whit
 Kind = Literal["image", "video"]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
+# Commands of the bot's own; a tool is a command too.
+RESERVED = frozenset({"credits", "forget-me", "jobs", "privacy", "studii", "tools"})
 MAX_OPTIONS = 22  # of Discord's 25, less the image and what every command has beside its inputs
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
@@ -89,6 +91,8 @@ class Tool(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.slug in RESERVED:
+            raise ValueError(f"{self.slug!r} is a command of the bot's own; no tool can be called so")
         names = [one.name for one in self.inputs]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"the input {min(doubled)!r} is there twice")

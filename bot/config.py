@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     health_address: str = "127.0.0.1"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
-    dev_guild_id: int | None = None
+    dev_guild_id: Annotated[int, Field(gt=0)] | None = None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -77,13 +77,16 @@ class Settings(BaseSettings):
             raise ValueError(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")
         if driver.startswith("sqlite") and url.database in {None, "", ":memory:"}:
             raise ValueError("needs a file: sqlite:///data/studii.db")
+        if driver == _POSTGRESQL:
+            url = _in_asyncpgs_words(url)
         return url.set(drivername=driver).render_as_string(hide_password=False)
 
     @field_validator("studii_api_url")
     @classmethod
     def _api_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+        beside = parts.query or parts.fragment or parts.username or parts.password
+        if parts.scheme not in {"https", "http"} or not parts.hostname or beside:
             raise ValueError("must be an address such as https://studii.tech/api/v1")
         return value.rstrip("/")
 
@@ -111,6 +114,18 @@ class Settings(BaseSettings):
         if self.database.get_backend_name() == "sqlite":
             return Path(str(self.database.database)).parent
         return Path("data")
+
+
+def _in_asyncpgs_words(url: URL) -> URL:
+    """The address with libpq's options, as hosting providers print them, in asyncpg's words."""
+    options = dict(url.query)
+    # asyncpg settles the binding by itself.
+    options.pop("channel_binding", None)
+    if (mode := options.pop("sslmode", None)) is not None:
+        options["ssl"] = mode
+    if unknown := sorted(options.keys() - {"ssl"}):
+        raise ValueError(f"has the option {unknown[0]!r}, which is not known here; leave it out")
+    return url.set(query=options)
 
 
 _REASONS: Mapping[str, str] = {"missing": "is not set"}

@@ -63,7 +63,7 @@ class Tour:
             Step("Maya presses Again under Tom's result", self._again),
             Step("Maya posts a photo, and Tom taps an emoji that the bot put under it", self._tap),
             Step("Tom asks for a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
-            Step("Nora sets a budget, and Maya is told that it is used up", self._refused),
+            Step("Nora sets a budget, and Maya is told what it has no room for", self._refused),
             Step("Maya looks at her /credits", self._credits),
         )  # fmt: skip
 

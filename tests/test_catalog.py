@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import MAX_LONG_TEXT, SHIPPED, Catalog, SourceRule, Tool
+from bot.catalog import MAX_LONG_TEXT, RESERVED, SHIPPED, Catalog, SourceRule, Tool
 from bot.errors import Refused, SettingsError
 
 GOOD = """
@@ -264,4 +264,13 @@ def test_how_long_a_job_takes_is_guessed_by_kind_of_output_and_for_any_tool(
     assert Catalog.load(file).get("studio").usually_takes("image") == 7.0
     file.write_text(GOOD + "usual_seconds = 0\n")
     with pytest.raises(SettingsError, match="usual_seconds"):
+        Catalog.load(file)
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_tool_cannot_take_the_name_of_a_command_of_the_bots_own(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "tools.toml"
+    shipped = SHIPPED.read_text()
+    file.write_text(shipped.replace("[photo-restore]", f"[{name}]"))
+    with pytest.raises(SettingsError, match=f"{name}.*command of the bot's own"):
         Catalog.load(file)

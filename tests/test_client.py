@@ -9,7 +9,7 @@ import discord
 import pytest
 from discord.http import Route
 
-from bot.catalog import Catalog
+from bot.catalog import RESERVED, Catalog
 from bot.client import LOUDEST, StudiiBot, choose_intents, quiet_discord_loggers
 from bot.errors import SettingsError, StudiiBotError
 from sandbox.discord.server import TOKEN, DiscordServer
@@ -32,6 +32,14 @@ async def test_commands_are_for_servers_alone(tmp_path: Path) -> None:
         for name in ("studio", "credits", "studii"):
             command: Any = desk.env.backend.find_command(name, desk.guild.id, type=1)
             assert (command["contexts"], command["integration_types"]) == ([0], [0])
+
+
+async def test_every_command_of_the_bots_own_is_a_name_that_no_tool_can_take(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        commands = {
+            command.name for command in desk.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
+        }
+        assert commands - set(Catalog.load().tools) == RESERVED
 
 
 async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp_path: Path) -> None:

@@ -100,6 +100,11 @@ def test_the_example_settings_are_taken_as_they_are(tmp_path: Path) -> None:
         ("postgresql://bot:pass@db/studii", "postgresql+asyncpg://bot:pass@db/studii"),
         ("postgres://bot:pass@db/studii", "postgresql+asyncpg://bot:pass@db/studii"),
         ("postgresql+psycopg2://bot@db/studii", "postgresql+asyncpg://bot@db/studii"),
+        ("postgresql://bot@db/s?sslmode=require", "postgresql+asyncpg://bot@db/s?ssl=require"),
+        (
+            "postgresql://bot@db/s?sslmode=require&channel_binding=require",
+            "postgresql+asyncpg://bot@db/s?ssl=require",
+        ),
     ],
 )
 def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, written: str, used: str) -> None:
@@ -112,6 +117,17 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
     ("name", "value", "expected"),
     [
         ("DATABASE_URL", "mysql://db/studii", "mysql is not supported; use sqlite or postgresql."),
+        (
+            "DATABASE_URL",
+            "postgresql://db/s?hurry=yes",
+            "has the option 'hurry', which is not known here; leave it out.",
+        ),
+        (
+            "STUDII_API_URL",
+            "http://user:word@studii.tech/api/v1",
+            "must be an address such as https://studii.tech/api/v1.",
+        ),
+        ("DEV_GUILD_ID", "-5", "input should be greater than 0."),
         ("DATABASE_URL", "sqlite://", "needs a file: sqlite:///data/studii.db."),
         ("DATABASE_URL", "sqlite:///:memory:", "needs a file: sqlite:///data/studii.db."),
         (

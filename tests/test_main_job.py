@@ -104,7 +104,9 @@ async def test_without_a_key_members_are_told_who_can_set_one(tmp_path: Path) ->
 async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         answer = await admin.set_key("stu_" + "x" * 40)
-        assert "Studii" in text_of(answer.followups[-1] if answer.followups else answer.response)
+        assert "Studii does not accept this API key" in text_of(
+            answer.followups[-1] if answer.followups else answer.response
+        )
         assert await stage.app.services.keys.current(stage.world.guild.id) is None
         assert (await maya.command("studio", prompt="A red kite")).ephemeral
 
@@ -121,6 +123,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: P
         # A machine that is busy with other things may tell some of them to try again; it accepts none more.
         words = [text_of(answer.response) for answer in refused]
         assert all("budget" in said or "busy" in said for said in words), words
+        assert any("budget" in said for said in words), words
         await until(lambda: len(results(stage)) == 5, "five results")
         assert len(stage.studii.jobs) == 5
         state = await stage.app.services.credits.budget(stage.world.guild.id)

@@ -39,19 +39,6 @@ class AccessService:
         async with self._storage.read() as transaction:
             await ensure_allowed(transaction, guild_id, standing, wish)
 
-    async def tools_for(
-        self, guild_id: int, user_id: int, standing: Standing, photo_author: int | None = None
-    ) -> tuple[Tool, ...]:
-        """The tools that the person may use here (on that photo), in the catalogue's order."""
-        async with self._storage.read() as transaction:
-            rules = await transaction.policies.access(guild_id)
-            refuses = photo_author is not None and await transaction.policies.refuses_photos(photo_author)
-        return tuple(
-            tool
-            for tool in self._catalog.tools.values()
-            if objection(rules, standing, _wish(tool, user_id, photo_author), author_refuses=refuses) is None
-        )
-
     async def objections(self, guild_id: int, user_id: int, standing: Standing) -> dict[str, str]:
         """Why the person may not use a tool here, by its slug; without those that they may use."""
         async with self._storage.read() as transaction:

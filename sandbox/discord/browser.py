@@ -60,6 +60,8 @@ async def launch(executable: Path) -> AsyncGenerator["Browser"]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            # Its sockets lie in a folder of its own making: inside the profile, to go with it.
+            env={**os.environ, "TMPDIR": profile},
             # Of its own session: Ctrl-C is for us, and its helpers can be ended together with it.
             start_new_session=True,
         )

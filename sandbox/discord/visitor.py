@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from sandbox.discord.browser import Browser, Tab
+from sandbox.discord.browser import Browser, BrowserError, Tab
+
+SENDS = 4
+SEND_SECONDS = 5.0
 
 
 class Visitor:
@@ -57,10 +60,22 @@ class Visitor:
             await self._add_option(name)
             await self.tab.click(f".command-option-input[data-option={name}]")
             await self.tab.type_text(value)
+        await self._send()
+
+    async def _send(self) -> None:
+        """Press Send, also if a list of suggestions opens late and takes the first press."""
+        for _ in range(SENDS):
             # Leaves the list of suggestions, which would lie over the button.
             await self.tab.press("Escape")
-        await self.tab.click("#send-message")
-        await self.tab.wait_for("!document.querySelector('[data-command-mode=true]')")
+            await self.tab.click("#send-message")
+            try:
+                await self.tab.wait_for(
+                    "!document.querySelector('[data-command-mode=true]')", seconds=SEND_SECONDS
+                )
+            except BrowserError:
+                continue
+            return
+        raise BrowserError(f"The command was not sent in {SENDS} tries.")
 
     async def press_button(self, label: str) -> None:
         """Press the newest button with this label under a message."""
