@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.markup import escape
 
 from bot.client import quiet_discord_loggers
 from bot.errors import StudiiBotError
@@ -55,7 +56,7 @@ class Demo:
         try:
             seen = await save_screenshots(page, self._folder / "photos" / "empty-room.jpg", OUTPUT)
         except BrowserError as error:
-            self._console.print(f"[red]✘[/] The page in a browser: {error}")
+            self._console.print(f"[red]✘[/] The page in a browser: {escape(str(error))}")
             return False
         without = "" if seen else " There is no Chromium here, so no pictures of the page were taken."
         self._console.print(f"\nWhat was made is in [bold]{OUTPUT}/[/].{without}")

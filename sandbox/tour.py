@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -180,8 +181,12 @@ async def run_tour(tour: Tour, console: Console) -> bool:
             try:
                 detail = await step.act()
             except (StepFailedError, AssertionError, TimeoutError) as error:
-                progress.console.print(f"[red]✘[/] {step.title}\n  {error}", highlight=False)
+                progress.console.print(
+                    f"[red]✘[/] {escape(step.title)}\n  {escape(str(error))}", highlight=False
+                )
                 return False
-            progress.console.print(f"[green]✔[/] {step.title}\n  [dim]{detail}[/]", highlight=False)
+            progress.console.print(
+                f"[green]✔[/] {escape(step.title)}\n  [dim]{escape(detail)}[/]", highlight=False
+            )
             progress.advance(task)
     return True
