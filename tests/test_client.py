@@ -10,7 +10,7 @@ import pytest
 from discord.http import Route
 
 from bot.catalog import RESERVED, Catalog
-from bot.client import LOUDEST, StudiiBot, choose_intents, quiet_discord_loggers
+from bot.client import LOUDEST, StudiiBot, choose_intents, photo_intents, quiet_discord_loggers
 from bot.errors import SettingsError, StudiiBotError
 from sandbox.discord.server import TOKEN, DiscordServer
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -108,6 +108,17 @@ async def test_the_token_is_tried_and_no_more_is_asked_than_needed(
 ) -> None:
     assert await choose_intents(TOKEN, wanted) == discord.Intents(guilds=True)
     assert discord_server.intents is None  # it never went near the gateway
+
+
+@pytest.mark.parametrize(
+    ("wanted", "intents"), [("auto", photo_intents()), ("off", discord.Intents(guilds=True))]
+)
+async def test_photos_are_asked_for_where_they_are_granted_and_wanted(
+    monkeypatch: pytest.MonkeyPatch, wanted: Any, intents: discord.Intents
+) -> None:
+    async with DiscordServer(message_content=True) as server:
+        monkeypatch.setattr(Route, "BASE", server.api)
+        assert await choose_intents(TOKEN, wanted) == intents
 
 
 @pytest.mark.usefixtures("discord_server")
