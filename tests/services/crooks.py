@@ -150,5 +150,5 @@ async def _budget_in(transaction: Transaction, now: datetime, zone: str) -> Budg
 
 
 CROOKS = tuple(Bank.__subclasses__())
-# Books that are crooked in rare cases alone: it takes thousands of steps to find them out, so `make fuzz` tries them.
+# Crooked in rare cases alone: it takes thousands of steps to find them out, so `make fuzz` tries them.
 SUBTLE = (HidesASecondResolution, NeverCorrectsUpwards, SettlesTwice)
