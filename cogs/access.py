@@ -69,6 +69,11 @@ def access_command(bot: StudiiBot) -> Command:
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
             roles = [] if role is None else [role.id]
+            if (private or extra) and (tool or channel or change):
+                raise Refused(
+                    "`private` and `extra` go with a `role` alone, not with a tool, a channel or a change. "
+                    "Nothing was changed."
+                )
             if private is not None:
                 await services.access.set_private(guild_id, Permit(private), roles)
             if extra is not None:

@@ -46,6 +46,7 @@ def allowance_command(services: Services) -> Command:
             guild_id = ensure_manager(interaction)
             limits = services.limits
             _ensure_sense(credits_, member, role, starts, minutes, no_limit=no_limit)
+            _ensure_for_all(member or role, at_once, starts)
             if credits_ is not None or no_limit:
                 whose, subject = _whose(member, role)
                 await limits.set_allowance(guild_id, whose, subject, credits_)
@@ -105,6 +106,14 @@ def _ensure_sense(
         raise Refused("Say either `credits` or `no_limit`. Nothing was changed.")
     if minutes is not None and starts is None:
         raise Refused("`minutes` goes with `starts`. Nothing was changed.")
+
+
+def _ensure_for_all(whose: object | None, at_once: int | None, starts: int | None) -> None:
+    if whose is not None and (at_once is not None or starts is not None):
+        raise Refused(
+            "`at_once` and `starts` hold for every member alike: leave `member` and `role` out. "
+            "Nothing was changed."
+        )
 
 
 def _whose(member: discord.Member | None, role: discord.Role | None) -> tuple[AllowanceOf, int]:

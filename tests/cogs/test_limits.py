@@ -37,6 +37,26 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path:
         assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 
+async def test_what_holds_for_everyone_is_not_set_for_one_by_mistake(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        vip = desk.guild.create_role("VIP")
+        for whose in ({"member": desk.maya}, {"role": vip}):
+            for limit in ({"at_once": 1}, {"starts": 2}):
+                refused = await desk.admin.slash(desk.channel, "studii allowance", **whose, **limit)
+                assert "hold for every member alike" in texts(refused)
+        limits = await desk.services.limits.limits(desk.guild.id)
+        assert (limits.at_once, limits.rate) == (None, None)
+
+
+async def test_a_rule_for_private_is_not_taken_for_a_tools_rule(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        refused = await desk.admin.slash(
+            desk.channel, "studii access", private="managers", tool="studio", channel=desk.channel
+        )
+        assert "go with a `role` alone" in texts(refused)
+        assert "Nothing was changed" in texts(refused)
+
+
 async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert "Server: nothing on top" in texts(await desk.admin.slash(desk.channel, "studii grant"))
