@@ -106,16 +106,20 @@ class DiscordDelivery:
         return await self._notices.post(notice, channel_id, job)
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
-        webhook = self._tokens.get(job.id)
-        if webhook is not None:
+        answer = self._tokens.get(job.id)
+        if answer is not None:
             try:
-                await webhook.edit_message(message_id, view=card, allowed_mentions=NOBODY)
+                async with answer.turn:
+                    if not answer.spoken:
+                        await answer.webhook.edit_message(message_id, view=card, allowed_mentions=NOBODY)
             except discord.HTTPException as error:
                 if error.status not in {401, 403, 404}:
                     raise
                 self._tokens.forget(job.id)  # expired earlier than we thought: go on without it
             else:
                 return
+        if job.private:
+            return  # nothing else can edit what one person alone sees
         message = self._channel(job).get_partial_message(message_id)
         await message.edit(view=card, allowed_mentions=NOBODY)
 
@@ -155,11 +159,13 @@ class DiscordDelivery:
             return await self._announce_in_dm(job, output, str(error))
 
     async def _announce_privately(self, job: Job, output: OutputFile | None) -> Announcement:
-        """For its person alone: below the card while Discord lets us, then by DM."""
-        webhook = self._tokens.get(job.id)
-        if webhook is not None:
+        """For its person alone: in place of the card while Discord lets us, then by DM."""
+        answer = self._tokens.get(job.id)
+        if answer is not None and job.card_message_id is not None:
             try:
-                await self._say(job, output, Place(webhook=webhook))
+                async with answer.turn:
+                    answer.spoken = True
+                    await self._say(job, output, Place(answer=answer.webhook, card=job.card_message_id))
             except discord.HTTPException as error:
                 if error.status not in {401, 403, 404}:
                     raise
@@ -231,7 +237,7 @@ class DiscordDelivery:
             return await self._send_link(job, place, TOO_LARGE)
 
     async def _send_link(self, job: Job, place: Place, why: str) -> Announcement:
-        if can_play(job):
+        if can_play(job) and place.answer is None:  # a card can't become an ordinary message
             words = linked_video(job, self._names, why)
             return await self._send(job, place, content=words, view=plain_buttons(job))
         return await self._send(job, place, view=linked_result(job, self._names, why))

@@ -8,18 +8,23 @@ import discord
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A message there is sent by `send`; `webhook`: as an answer that its person alone can see."""
+    """A message there is sent by `send`; `answer`: in place of a card that its person alone can see."""
 
     channel: discord.abc.Messageable | None = None
     reference: discord.MessageReference | None = None
-    webhook: discord.Webhook | None = None
+    answer: discord.Webhook | None = None
+    card: int = 0
 
     async def send(self, nonce: str, mentions: discord.AllowedMentions, **parts: Any) -> int:
         """Returns the message's id. Raises what Discord's calls raise."""
-        if self.webhook is not None:
-            # Discord takes a nonce for messages in channels alone.
-            told = await self.webhook.send(ephemeral=True, wait=True, allowed_mentions=mentions, **parts)
-            return told.id
+        if self.answer is not None:
+            # An edit can be repeated and is seen once. A further answer can not: Discord takes a nonce for
+            # messages in channels alone, and does not list what one person alone sees.
+            files = parts.pop("files", [])
+            shown = await self.answer.edit_message(
+                self.card, attachments=files, allowed_mentions=mentions, **parts
+            )
+            return shown.id
         if self.channel is None:
             raise ValueError("a place needs a channel or a webhook")
         if self.reference is not None:

@@ -1,6 +1,8 @@
 """The means to edit a command's answer for the quarter of an hour that Discord allows it."""
 
+import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Any
 
 import discord
@@ -13,30 +15,39 @@ MARGIN = 60.0
 BOUND = 5000
 
 
+@dataclass(slots=True)
+class Answer:
+    """An interaction's answer. `spoken`: it shows the job's last word, and is a card no more."""
+
+    webhook: discord.Webhook
+    until: float
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # a late edit must not undo a newer one
+    spoken: bool = False
+
+
 class CardTokens:
     """Interaction tokens by job, in memory alone: they can act in the bot's name, and soon expire."""
 
     def __init__(self, clock: Clock, *, bound: int = BOUND) -> None:
         self._clock = clock
         self._bound = bound
-        self._kept: OrderedDict[str, tuple[discord.Webhook, float]] = OrderedDict()
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """The job's card is this interaction's answer."""
         until = self._clock.monotonic() + LIFETIME - MARGIN
-        self._kept[job_id] = (interaction.followup, until)
+        self._kept[job_id] = Answer(interaction.followup, until)
         self._kept.move_to_end(job_id)
         while len(self._kept) > self._bound or self._oldest_expired():
             self._kept.popitem(last=False)
 
-    def get(self, job_id: str) -> discord.Webhook | None:
+    def get(self, job_id: str) -> Answer | None:
         """What can edit the job's card now, if the token still lives."""
         kept = self._kept.get(job_id)
         if kept is None:
             return None
-        webhook, until = kept
-        if self._clock.monotonic() < until:
-            return webhook
+        if self._clock.monotonic() < kept.until:
+            return kept
         self.forget(job_id)
         return None
 
@@ -46,4 +57,4 @@ class CardTokens:
 
     def _oldest_expired(self) -> bool:
         oldest = next(iter(self._kept.values()), None)
-        return oldest is not None and oldest[1] <= self._clock.monotonic()
+        return oldest is not None and oldest.until <= self._clock.monotonic()

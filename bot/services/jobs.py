@@ -157,8 +157,10 @@ class JobService:
             jobs = await transaction.jobs.page(guild_id, user_id, number * PAGE, PAGE + 1)
         return JobPage(tuple(jobs[:PAGE]), number, user_id, more=len(jobs) > PAGE)
 
-    async def post_here(self, job_id: str, user_id: int, channel_id: int) -> Job:
+    async def post_here(self, job_id: str, user_id: int, channel_id: int, card: int | None = None) -> Job:
         """Post the result of one's own job, which could not be posted, in that channel.
+
+        `card` is the message there that stands for the job from now on, if there is a new one.
 
         Raises `Refused` when it is not kept (any more), or somebody else's.
         """
@@ -171,6 +173,8 @@ class JobService:
             posted = await transaction.jobs.repost(job_id, channel_id, self._clock.now())
             if posted is None:
                 raise Refused(POSTED_OR_GONE)
+            if card is not None:
+                await transaction.jobs.update(job_id, card_message_id=card, card_version=posted.version)
         self._wake()
         return posted
 

@@ -7,19 +7,23 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.model import Job, JobState
+from bot.model import Job, JobState, Progress
 from bot.services import CANCELLABLE, JobPage, Services
+from bot.ui.cards import job_card
 from bot.ui.layout import NEUTRAL, Panel, Piece, box, row, small, text
 from bot.ui.panels import job_line
 from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post
 from bot.ui.problems import answer, tell
 from bot.ui.result_buttons import job_of, source_of, terms_of
+from bot.ui.results import link_button
+from bot.ui.starting import Cards
 from bot.ui.tool_forms import ToolForms
 from bot.ui.words import ToolNames
 
 MINE, SERVER = "mine", "server"
 NOTHING_YET = "You have not made anything here yet. Type `/` and pick one of the tools."
 NOTHING_AT_ALL = "Nobody has made anything here yet."
+SHOWN_OR_GONE = "That result has been shown, or is no longer kept."
 NO_MORE = "There is nothing on this page any more."
 FROM_AGE_RESTRICTED = (
     "That was asked for in an age-restricted channel, so it can be posted in an age-restricted channel alone."
@@ -35,6 +39,8 @@ class Workshop(Protocol):
     def catalog(self) -> Catalog: ...
     @property
     def forms(self) -> ToolForms: ...
+    @property
+    def cards(self) -> Cards: ...
 
 
 def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
@@ -106,13 +112,18 @@ class PageButton(
 class ListedButton(
     ui.DynamicItem[ui.Button[Any]],
     template=(
-        r"studii:listed:(?P<action>cancel|post|again):(?P<job>[0-9a-f]{16})"
+        r"studii:listed:(?P<action>cancel|post|show|again):(?P<job>[0-9a-f]{16})"
         rf":(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})"
     ),
 ):
-    """Does something about a job in the list: cancels it, posts its result here, runs it again."""
+    """Does something about a job in the list: cancels it, posts or shows its result here, runs it again."""
 
-    labels = {"cancel": "Cancel", "post": "Post here", "again": "Run again"}  # noqa: RUF012 - never changed
+    labels = {  # noqa: RUF012 - never changed
+        "cancel": "Cancel",
+        "post": "Post here",
+        "show": "Show me",
+        "again": "Run again",
+    }
 
     def __init__(self, action: str, job_id: str, whose: str, number: int) -> None:
         self._action = action
@@ -141,6 +152,9 @@ class ListedButton(
             source = source_of(job, None, workshop.forms.now)
             await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
             return
+        if self._action == "show":
+            await self._show(interaction, workshop, job)
+            return
         if self._action == "cancel":
             moderates = manages(interaction) or interaction.permissions.manage_messages
             await workshop.services.jobs.cancel(job.id, interaction.user.id, moderates=moderates)
@@ -150,12 +164,28 @@ class ListedButton(
 
     async def _post(self, interaction: discord.Interaction[Any], workshop: Workshop, job: Job) -> None:
         ensure_can_post(interaction)
-        if interaction.channel_id is None:
-            raise Refused("This works in a channel only.")
-        asked_in = interaction.client.get_channel(job.channel_id)
-        if _age_restricted(asked_in) and not _age_restricted(interaction.channel):
-            raise Refused(FROM_AGE_RESTRICTED)
-        await workshop.services.jobs.post_here(job.id, interaction.user.id, interaction.channel_id)
+        channel_id = _channel_for(interaction, job)
+        await workshop.services.jobs.post_here(job.id, interaction.user.id, channel_id)
+
+    async def _show(self, interaction: discord.Interaction[Any], workshop: Workshop, job: Job) -> None:
+        """Answer with a new card for the person alone; the result then takes its place."""
+        channel_id = _channel_for(interaction, job)
+        if _action_for(job, MINE) != "show":
+            raise Refused(SHOWN_OR_GONE)
+        card = job_card(job, ToolNames(workshop.catalog), Progress())
+        shown = await interaction.response.send_message(view=card, ephemeral=True)
+        workshop.cards.remember(job.id, interaction)
+        await workshop.services.jobs.post_here(job.id, interaction.user.id, channel_id, shown.message_id)
+
+
+def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
+    """Where the result may be posted or shown now; raises `Refused`."""
+    if interaction.channel_id is None:
+        raise Refused("This works in a channel only.")
+    asked_in = interaction.client.get_channel(job.channel_id)
+    if _age_restricted(asked_in) and not _age_restricted(interaction.channel):
+        raise Refused(FROM_AGE_RESTRICTED)
+    return interaction.channel_id
 
 
 def _age_restricted(channel: object) -> bool:
@@ -168,10 +198,11 @@ def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
     if whose == SERVER:
         line = f"{line} · <@{job.user_id}>"
     action = _action_for(job, whose)
-    if action is None:
-        return text(line)
-    accessory: Any = ListedButton(action, job.id, whose, number)
-    return ui.Section(line, accessory=accessory)
+    accessory: Any = ListedButton(action, job.id, whose, number) if action else None
+    if accessory is None and whose == MINE and job.private and job.state is JobState.SUCCEEDED:
+        # What one person alone sees in Discord goes when they close it.
+        accessory = link_button(job, "Open")
+    return text(line) if accessory is None else ui.Section(line, accessory=accessory)
 
 
 def _action_for(job: Job, whose: str) -> str | None:
@@ -182,7 +213,9 @@ def _action_for(job: Job, whose: str) -> str | None:
     if job.state in {JobState.FAILED, JobState.CANCELLED}:
         return "again"
     kept = job.state is JobState.SUCCEEDED and job.output_file is not None and job.announced_at is not None
-    return "post" if kept and not job.private else None
+    if not kept:
+        return None
+    return "show" if job.private else "post"
 
 
 JOBS_BUTTONS = (PageButton, ListedButton)

@@ -86,6 +86,11 @@ def link_words(job: Job) -> str:
     return f"[Open the {kind}](<{job.output_url}>); the link may stop working after a while."
 
 
+def link_button(job: Job, label: str) -> ui.Button[Any] | None:
+    """Opens the output where Studii keeps it, if a button can hold its address."""
+    return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
+
+
 def can_play(job: Job) -> bool:
     """Whether an ordinary message with the link would make Discord play it."""
     return job.output_kind == "video" and _usable(job.output_url, LONGEST_LINK)
@@ -103,8 +108,8 @@ def _buttons(job: Job, tool: Tool | None, *, picture: bool) -> ui.ActionRow[Any]
         buttons.append(edit_button(job, discord.ButtonStyle.secondary))
     if picture:
         buttons.append(UseInButton.of(job))
-    if _usable(job.output_url, URL_LIMIT):
-        buttons.append(ui.Button(label="Original", url=job.output_url))
+    if (original := link_button(job, "Original")) is not None:
+        buttons.append(original)
     return row(*buttons, DeleteButton.of(job))
 
 

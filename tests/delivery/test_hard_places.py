@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.model import Job, JobState, OutputFile, Posted, Undeliverable
+from bot.model import Job, JobState, OutputFile, Posted, Progress, Undeliverable
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 
@@ -36,6 +36,34 @@ async def test_a_private_result_is_shown_to_its_person_alone(tmp_path: Path) -> 
         assert posted_in_channel(desk) == 0
         seen = desk.channel.history(viewer=desk.maya)
         assert "is ready" in texts(seen[-1])
+
+
+async def test_a_private_result_whose_arrival_discord_did_not_confirm_is_seen_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk, private=True)
+        for _ in range(2):
+            assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        (seen,) = desk.channel.history(viewer=desk.maya)
+        assert [await file.read() for file in seen.attachments] == [PNG]
+
+
+async def test_a_late_word_on_the_card_does_not_take_a_private_result_away(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await done(desk, private=True)
+        await desk.delivery.announce(job, output(tmp_path))
+        assert await desk.delivery.show_card(replace(job, state=JobState.RUNNING), Progress())
+        (seen,) = desk.channel.history(viewer=desk.maya)
+        assert "is ready" in texts(seen)
+
+
+async def test_a_private_video_that_is_too_large_is_a_link(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        video = {"output_kind": "video", "output_url": "https://files.example/out.mp4"}
+        job = replace(await done(desk, private=True), **video)
+        file = replace(output(tmp_path, 30_000_000), kind="video", content_type="video/mp4")
+        assert await desk.delivery.announce(job, file) == Posted(None)
+        (seen,) = desk.channel.history(viewer=desk.maya)
+        assert "[Open the video](<https://files.example/out.mp4>)" in texts(seen)
 
 
 async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp_path: Path) -> None:
