@@ -17,10 +17,11 @@ from bot.clock import SystemClock
 from bot.engine import Engine, Spool, Tuning
 from bot.media import PhotoInspector
 from bot.model import Job, JobState, Plan, SourcePhoto, StudiiKey
-from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
+from tests.support.database import database
 
 GUILD, CHANNEL, USER = 100, 200, 300
 PHOTO_URL = "https://cdn.example/room.png"
@@ -232,8 +233,7 @@ async def engine_world(
 
     Studii's jobs are done at once, unless `options` say otherwise. `down`: the test starts Studii itself.
     """
-    url = f"sqlite+aiosqlite:///{folder / 'studii.db'}"
-    await migrate(url)
+    url = await database(folder)
     timeouts = Timeouts(connect=2, read=3, total=5, transfer=5)
     vault = Vault.open((), folder / "encryption.key")
     port = free_port()

@@ -25,8 +25,9 @@ from bot.services import (
     ServerService,
     Services,
 )
-from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.storage import LaneNames, Storage, Vault
 from tests.support.clock import FakeClock
+from tests.support.database import database
 
 GUILD, OTHER_GUILD, CHANNEL, MEMBER, OTHER_MEMBER = 100, 101, 200, 300, 301
 SECRET = "stu_0123456789abcdef0123456789abcdef01234567"
@@ -94,8 +95,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
     file = tmp_path / "studii.db"
-    url = f"sqlite+aiosqlite:///{file}"
-    await migrate(url)
+    url = await database(tmp_path)
     async with Storage.open(url) as storage:
         clock, catalog, studii, wakes = FakeClock(), Catalog.load(), StudiiDesk(), list[None]()
         vault = Vault.open((), tmp_path / "encryption.key")

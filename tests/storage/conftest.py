@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.storage import Storage, migrate
+from tests.support.database import database
 
 SERVER = os.environ.get("TEST_POSTGRESQL_URL")
 
@@ -40,7 +41,10 @@ async def url(request: pytest.FixtureRequest) -> AsyncGenerator[str, None]:
 
 
 @pytest.fixture
-async def storage(url: str) -> AsyncGenerator[Storage, None]:
-    await migrate(url)
+async def storage(url: str, tmp_path: Path) -> AsyncGenerator[Storage, None]:
+    if SERVER:
+        await migrate(url)
+    else:
+        await database(tmp_path)
     async with Storage.open(url) as storage:
         yield storage

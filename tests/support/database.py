@@ -1,14 +1,34 @@
 """Ways to make a test's database cheap."""
 
+import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import aiosqlite
 import pytest
 
-from bot.storage import session
+from bot.storage import migrate, session
 
 T = TypeVar("T")
+
+
+async def database(folder: Path) -> str:
+    """The address of a database file of one's own with all tables: a copy of one that was made once."""
+    file = folder / "studii.db"
+    template = Path((await asyncio.to_thread(_template)).name)
+    await asyncio.to_thread(shutil.copyfile, template / "studii.db", file)
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@cache
+def _template() -> TemporaryDirectory[str]:
+    folder = TemporaryDirectory(prefix="studii-template-")
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{folder.name}/studii.db"))
+    return folder
 
 
 def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:

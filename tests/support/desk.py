@@ -31,8 +31,9 @@ from bot.services import (
     ServerService,
     Services,
 )
-from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.storage import LaneNames, Storage, Vault
 from tests.support.clock import FakeClock
+from tests.support.database import database
 
 KEY = "stu_0123456789abcdef"
 REFUSED_KEY = "stu_refused_by_studii"
@@ -111,8 +112,7 @@ async def open_desk(
     catalog = catalog or Catalog.load()
     clock = FakeClock()
     woken: list[None] = []
-    url = f"sqlite+aiosqlite:///{folder / 'studii.db'}"
-    await migrate(url)
+    url = await database(folder)
     async with Storage.open(url) as storage:
         services = await _services(folder, storage, catalog, clock, woken)
         bot, delivery = make_bot(catalog, clock, services)
