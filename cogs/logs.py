@@ -73,8 +73,7 @@ async def _ensure_posting(
 def _missing(
     guild: discord.Guild, channel: discord.TextChannel | discord.Thread | discord.VoiceChannel
 ) -> list[str]:
-    thread = isinstance(channel, discord.Thread)
-    lacking = missing_to_post(channel.permissions_for(guild.me), thread=thread, file=False)
+    lacking = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
     return [name for name in lacking if name != "Read Message History"]
 
 

@@ -274,10 +274,9 @@ class DiscordDelivery:
         me = guild.get_member(self._own_id) if guild else None
         if channel is None or me is None:
             return []
-        thread = isinstance(channel, discord.Thread)
-        if thread and channel.parent is None:
+        if isinstance(channel, discord.Thread) and channel.parent is None:
             return []
-        return missing_to_post(channel.permissions_for(me), thread=thread, file=file)
+        return missing_to_post(channel.permissions_for(me), channel, file=file)
 
     def _size_limit(self, job: Job) -> int:
         guild = self._client.get_guild(job.guild_id)

@@ -88,10 +88,9 @@ class NoticePoster:
         channel = guild.get_channel_or_thread(channel_id) if guild else None
         if guild is None or channel is None:
             return []
-        thread = isinstance(channel, discord.Thread)
-        if thread and channel.parent is None:
+        if isinstance(channel, discord.Thread) and channel.parent is None:
             return []
-        lacking = missing_to_post(channel.permissions_for(guild.me), thread=thread, file=False)
+        lacking = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
         return [name for name in lacking if name != "Read Message History"]
 
 

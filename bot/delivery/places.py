@@ -26,7 +26,7 @@ class Place:
             )
             return shown.id
         if self.channel is None:
-            raise ValueError("a place needs a channel or a webhook")
+            raise ValueError("a place needs a channel or an answer")
         if self.reference is not None:
             parts["reference"] = self.reference
         message = await self.channel.send(nonce=nonce, allowed_mentions=mentions, **parts)

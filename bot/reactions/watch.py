@@ -207,10 +207,9 @@ class PhotoWatch:
         channel = guild.get_channel_or_thread(channel_id)
         if channel is None:
             return False
-        thread = isinstance(channel, discord.Thread)
-        if thread and channel.parent is None:
+        if isinstance(channel, discord.Thread) and channel.parent is None:
             return False
-        return not missing_to_post(channel.permissions_for(guild.me), thread=thread)
+        return not missing_to_post(channel.permissions_for(guild.me), channel)
 
 
 def _photos(message: discord.Message) -> list[SourcePhoto]:

@@ -9,18 +9,32 @@ from bot.errors import Refused
 MANAGERS_ONLY = "Only people with the Manage Server permission can change this."
 
 
-def missing_to_post(permissions: discord.Permissions, *, thread: bool, file: bool = True) -> list[str]:
-    """The permissions, by their names in Discord's app, that a result cannot be posted without."""
+MANAGE_THREADS = "Manage Threads"
+
+
+def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
+    """The permissions, by their names in Discord's app, that a result cannot be posted there without.
+
+    A thread that is merely archived comes back by posting; a locked one takes messages of those alone
+    who manage threads. https://discord.com/developers/docs/topics/threads
+    """
     if permissions.administrator:
         return []
+    thread = isinstance(channel, discord.Thread)
     needed = {
         "View Channel": permissions.view_channel,
         "Send Messages in Threads": permissions.send_messages_in_threads if thread else True,
         "Send Messages": True if thread else permissions.send_messages,
         "Attach Files": permissions.attach_files or not file,
         "Read Message History": permissions.read_message_history,
+        MANAGE_THREADS: permissions.manage_threads or not is_locked(channel),
     }
     return [name for name, there in needed.items() if not there]
+
+
+def is_locked(channel: object) -> bool:
+    """Whether it is a thread that somebody locked."""
+    return isinstance(channel, discord.Thread) and channel.locked
 
 
 def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
@@ -30,8 +44,12 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
     """
     if interaction.guild_id is None:
         raise Refused("This works in a server only.")
-    thread = isinstance(interaction.channel, discord.Thread)
-    missing = missing_to_post(interaction.app_permissions, thread=thread)
+    missing = missing_to_post(interaction.app_permissions, interaction.channel)
+    if missing == [MANAGE_THREADS]:
+        raise Refused(
+            "This thread is locked, so I could not post the result here. Nothing was charged. "
+            "Use the command in another channel, or ask whoever manages this thread to unlock it.",
+        )
     if missing:
         raise Refused(
             f"I could not post the result here: in this channel I lack {_listed(missing)}. "

@@ -71,13 +71,12 @@ async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
     guild_id = ensure_manager(interaction)
     host = cast(Host, interaction.client)
     key = await host.services.keys.current(guild_id)
-    thread = isinstance(interaction.channel, discord.Thread)
     return setup_panel(
         Setup(
             key=key,
             readable=key is None or await host.services.keys.readable(key),
             budget=await host.services.credits.budget(guild_id),
-            missing=missing_to_post(interaction.app_permissions, thread=thread),
+            missing=missing_to_post(interaction.app_permissions, interaction.channel),
             reads_messages=host.intents.message_content,
             tools=len(host.catalog.tools),
         )

@@ -1,0 +1,78 @@
+"""Threads: a locked one is refused before anything is spent; an archived one comes back by posting."""
+
+from pathlib import Path
+
+import discord
+from simcord import ChannelHandle
+
+from bot.model import Job, JobState, OutputFile, Posted
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
+
+PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
+
+
+async def open_thread(desk: Desk, **state: bool) -> ChannelHandle:
+    await desk.set_key()
+    parent = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(parent, discord.TextChannel)
+    await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
+    (thread,) = desk.channel.threads
+    await change(desk, thread, **state)
+    return thread
+
+
+async def change(desk: Desk, thread: ChannelHandle, **state: bool) -> None:
+    desk.env.backend.edit_channel(thread.id, {}, thread_metadata=state)
+    await desk.env.settle()
+
+
+async def done(desk: Desk, thread: ChannelHandle) -> Job:
+    await desk.maya.slash(thread, "studio", prompt="A red kite")
+    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+    return await desk.move(await desk.job(), *states, finished_at=desk.clock.now())
+
+
+def output(folder: Path) -> OutputFile:
+    file = folder / "out.png"
+    file.write_bytes(PNG)
+    return OutputFile(file, "image", "image/png", len(PNG))
+
+
+async def test_in_a_locked_thread_a_command_is_refused_and_costs_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=PERMISSIONS) as desk:
+        thread = await open_thread(desk, locked=True)
+        told = await desk.maya.slash(thread, "studio", prompt="A red kite")
+        assert told.ephemeral
+        assert "This thread is locked" in texts(told)
+        assert "Nothing was charged." in texts(told)
+        async with desk.storage.read() as transaction:
+            assert await transaction.jobs.in_states(list(JobState)) == []
+
+
+async def test_who_may_manage_threads_may_post_in_a_locked_one(tmp_path: Path) -> None:
+    allowed = PERMISSIONS | discord.Permissions(manage_threads=True)
+    async with open_desk(tmp_path, permissions=allowed) as desk:
+        thread = await open_thread(desk, locked=True)
+        job = await done(desk, thread)
+        said = await desk.delivery.announce(job, output(tmp_path))
+        assert said == Posted(thread.history()[-1].id)
+
+
+async def test_a_thread_that_was_only_archived_takes_the_command_and_its_result(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=PERMISSIONS) as desk:
+        thread = await open_thread(desk, archived=True)
+        job = await done(desk, thread)
+        said = await desk.delivery.announce(job, output(tmp_path))
+        assert said == Posted(thread.history()[-1].id)
+
+
+async def test_from_a_thread_that_was_locked_meanwhile_the_result_comes_by_dm(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=PERMISSIONS) as desk:
+        thread = await open_thread(desk)
+        job = await done(desk, thread)
+        before = len(thread.history())
+        await change(desk, thread, locked=True)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert len(thread.history()) == before
+        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+        assert [len(message.attachments) async for message in dm.history()] == [1]
