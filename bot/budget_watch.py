@@ -10,11 +10,12 @@ MOST = 80  # percent
 
 
 async def watch_budget(
-    transaction: Transaction, guild_id: int, now: datetime, *, refused: int | None = None
+    transaction: Transaction, guild_id: int, now: datetime, *, least: int | None = None
 ) -> None:
     """To be called in the transaction in which the server's credits were reserved, charged or limited.
 
-    `refused` is what a job would have cost that the budget had no room for: for people, that is all of it.
+    `least` is given when a job was turned away: what the cheapest would cost. A rest that is too small for
+    any job is told apart from a budget of which nothing is left.
     """
     settings = await transaction.guilds.get(guild_id)
     period = window(settings.budget, settings.timezone, now)
@@ -24,17 +25,21 @@ async def watch_budget(
     spent = (await transaction.ledger.usage(guild_id, period)).spent
     if spent * 100 < limit * MOST:
         return
-    key = "ever" if period.start is None else period.start.isoformat(timespec="seconds")
-    used_up = spent >= limit or refused is not None
-    kind = NoticeKind.BUDGET_100 if used_up else NoticeKind.BUDGET_80
-    # A budget that was used up at once, and of which something came back, is no news any more.
-    if not used_up and await transaction.notices.known(guild_id, NoticeKind.BUDGET_100, key):
-        return
+    start = "ever" if period.start is None else period.start.isoformat(timespec="seconds")
+    key = f"{settings.budget.period.value} {start}"
+    too_little = f"{key} rest"
+    stuck = least is not None and spent < limit < spent + least
+    kind = NoticeKind.BUDGET_100 if stuck or spent >= limit else NoticeKind.BUDGET_80
+    if kind is NoticeKind.BUDGET_80:
+        # A budget that was used up at once, and of which something came back, is no news any more.
+        for known in (key, too_little):
+            if await transaction.notices.known(guild_id, NoticeKind.BUDGET_100, known):
+                return
     details = {
         "spent": spent,
         "limit": limit,
         "period": settings.budget.period.value,
         "renews": None if period.end is None else int(period.end.timestamp()),
-        "refused": refused,
+        "least": least if stuck else None,
     }
-    await transaction.notices.add(guild_id, kind, key, at=now, details=details)
+    await transaction.notices.add(guild_id, kind, too_little if stuck else key, at=now, details=details)

@@ -49,6 +49,7 @@ class Settings(
         credits_="How many credits; leave it out to see the budget as it is",
         period="How often it renews; a day if you leave it out the first time",
         timezone="In which time zone days, weeks and months begin, such as Europe/Berlin",
+        restart="Count a one-off total anew from now on",
     )
     @app_commands.rename(credits_="credits")
     @app_commands.choices(period=_PERIODS)
@@ -58,15 +59,18 @@ class Settings(
         credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
         period: str | None = None,
         timezone: app_commands.Range[str, 1, 64] | None = None,
+        restart: bool = False,
     ) -> None:
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
-            if credits_ is None and period is None and timezone is None:
+            if credits_ is None and period is None and timezone is None and not restart:
                 await answer(interaction, budget_panel(await self._services.credits.budget(guild_id)))
                 return
             # What is left out stays as it is.
             chosen = None if period is None else Period(period)
-            state = await self._services.credits.set_budget(guild_id, credits_, chosen, timezone)
+            state = await self._services.credits.set_budget(
+                guild_id, credits_, chosen, timezone, restart=restart
+            )
             await answer(interaction, budget_panel(state, "The budget is set"))
 
     @budget.autocomplete("timezone")

@@ -71,9 +71,7 @@ async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -
 
 
 def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | None = None) -> Budget:
-    """A budget set at `now`: a one-off total, also one that replaces another, counts from now on.
-
-    With `since`, a total whose limit alone changes goes on counting from there.
+    """A budget set at `now`, from which a one-off total counts; with `since`, it counts from there.
 
     Raises `Refused` for a limit that makes no sense.
     """
@@ -86,11 +84,28 @@ def ensure_room(state: BudgetState, price: Estimate) -> None:
     """Raises `Refused`, with the cost, what is left and who can change it, if the budget has no room."""
     if state.left >= price.amount:
         return
-    cost = f"This would cost {price_words(price)}"
-    if price.amount > state.whole and not state.grants:
-        # Waiting would not help, so nothing is said of when it renews.
-        raise CreditsShort(f"{cost}, and the server's whole budget is {state.limit_words}; {CHANGE_IT}.")
-    raise CreditsShort(f"{cost}, and the server has {state.left_words}. {state.renewal_words}; {CHANGE_IT}.")
+    again = when_again(
+        state, price, limit=state.settings.budget.limit, could_be=state.left + state.usage.reserved
+    )
+    raise CreditsShort(refusal(price, f"the server's budget has {state.left_words}", again, CHANGE_IT))
+
+
+def refusal(price: Estimate, room: str, again: str, who: str) -> str:
+    """The sentence of every limit: what the job would cost, what is left, when there is more, who rules."""
+    return f"This would cost {price_words(price)}, and {room}. {again}; {who}."
+
+
+def when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: int) -> str:
+    """When there will be room: for the server's budget, or for a member's `limit` of credits in its period.
+
+    `could_be` is what would be left if all that is going were free.
+    """
+    if budget.window.end is not None and price.amount <= limit:
+        return budget.renewal_words
+    if price.amount <= could_be:
+        return "More may come back only from what is set aside for jobs that are going"
+    period = _EACH.get(budget.settings.budget.period, "in all, not renewed")
+    return f"Waiting will not help: it is {credit_words(limit)} {period}"
 
 
 def rest_words(rest: int, whole: int, period: Period) -> str:

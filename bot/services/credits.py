@@ -7,12 +7,17 @@ from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.credits import Estimate, time_zone
+from bot.errors import Refused
 from bot.model import Job, Period, Usage
 from bot.services.budgets import BudgetState, budget_state, new_budget
 from bot.services.prices import price_of
 from bot.storage import Storage
 
 RECENT_JOBS = 5
+RENEWS_BY_ITSELF = (
+    "`restart` begins a one-off total anew; a budget a day, a week or a month renews by itself. "
+    "Nothing was changed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,19 @@ class CreditService:
             return await budget_state(transaction, guild_id, self._clock.now())
 
     async def set_budget(
-        self, guild_id: int, limit: int | None, period: Period | None, timezone: str | None = None
+        self,
+        guild_id: int,
+        limit: int | None,
+        period: Period | None,
+        timezone: str | None = None,
+        *,
+        restart: bool = False,
     ) -> BudgetState:
         """Set what the server may spend; it holds at once. What is None stays as it is.
 
-        A one-off total counts from the moment its period is set; changing its limit alone does not begin it
-        anew. Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`, or a time zone that there is none of.
+        A one-off total counts from the moment it takes another period's place, and anew only by `restart`.
+        Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`, a time zone that there is none of, or a
+        restart of what renews by itself.
         """
         now = self._clock.now()
         if timezone is not None:
@@ -59,10 +71,13 @@ class CreditService:
         async with self._storage.write() as transaction:
             await transaction.ledger.lock(guild_id)
             old = (await transaction.guilds.get(guild_id)).budget
-            if limit is not None or period is not None:
-                since = old.since if period is None else None
+            chosen = period or old.period
+            if restart and chosen is not Period.TOTAL:
+                raise Refused(RENEWS_BY_ITSELF)
+            if limit is not None or period is not None or restart:
+                goes_on = chosen is old.period and not restart
                 budget = new_budget(
-                    old.limit if limit is None else limit, period or old.period, now, since=since
+                    old.limit if limit is None else limit, chosen, now, since=old.since if goes_on else None
                 )
                 await transaction.guilds.set_budget(guild_id, budget)
             if timezone is not None:

@@ -13,7 +13,7 @@ from bot.model import Job, JobRequest, JobState, SourcePhoto
 from bot.services.access import ensure_may
 from bot.services.budgets import budget_state, ensure_room
 from bot.services.limits import ensure_member_may
-from bot.services.prices import price_of
+from bot.services.prices import least_price, price_of
 from bot.services.words import discord_timestamp, size_words
 from bot.storage import JobChanges, Storage, Transaction
 
@@ -95,7 +95,8 @@ class JobService:
                 ensure_room(state, price)
             except Refused as error:
                 refusal = error
-                await watch_budget(transaction, request.guild_id, now, refused=price.amount)
+                least = await least_price(transaction, self._catalog)
+                await watch_budget(transaction, request.guild_id, now, least=least)
             else:
                 await ensure_member_may(transaction, request, state, price, now)
                 await transaction.jobs.add(job)

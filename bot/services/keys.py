@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
+from bot.budget_watch import watch_budget
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.model import Budget, NoticeKind, Period, Plan, StudiiKey
@@ -84,6 +85,7 @@ class KeyService:
             await _nothing_holds(transaction, guild_id)
             if budget is not None:
                 await transaction.guilds.set_budget(guild_id, budget)
+                await watch_budget(transaction, guild_id, now)
         log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         self._wake()
         return key

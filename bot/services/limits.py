@@ -4,12 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.budget_watch import watch_budget
 from bot.clock import Clock
 from bot.credits import Allowance, Estimate, allowance, counted_since, next_start
 from bot.errors import CreditsShort, Refused
 from bot.model import JobRequest, Usage
 from bot.policy import AllowanceOf, MemberLimits, StartRate
-from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, price_words, rest_words
+from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, refusal, rest_words, when_again
 from bot.services.words import credit_words, discord_timestamp
 from bot.storage import Storage, Transaction
 
@@ -118,10 +119,13 @@ class LimitService:
 
         A member's grant is within the server's budget and does not raise it. Raises `Refused`.
         """
-        if credits_ == 0 or abs(credits_) > MAX_BUDGET:
+        if credits_ == 0:
             raise Refused(
-                f"Grant 1 to {MAX_BUDGET:,} credits; a number below zero takes back. Nothing was changed."
+                "Say how many credits to add; a number below zero takes back. To see what is granted, leave "
+                "`credits` out. Nothing was changed."
             )
+        if abs(credits_) > MAX_BUDGET:
+            raise Refused(f"Grant or take back at most {MAX_BUDGET:,} credits. Nothing was changed.")
         now = self._clock.now()
         async with self._storage.write() as transaction:
             await transaction.ledger.lock(guild_id)
@@ -133,6 +137,7 @@ class LimitService:
                     "Nothing was changed."
                 )
             await transaction.ledger.grant(guild_id, user_id, credits_, now)
+            await watch_budget(transaction, guild_id, now)
             return await _grants(transaction, guild_id, now)
 
     async def grants(self, guild_id: int) -> GrantState:
@@ -168,21 +173,18 @@ async def ensure_member_may(
 ) -> None:
     """Raises `Refused`, with the limit, what is left of it, the cost and when it renews."""
     state = await member_state(transaction, budget, request.user_id, request.standing.roles, now)
-    cost = f"This would cost {price_words(price)}"
-    if state.left is not None and state.left < price.amount:
-        raise CreditsShort(
-            f"{cost}, and of your allowance you have {state.left_words}. {budget.renewal_words}; {CHANGE_IT}."
+    if state.allowance is not None and state.left is not None and state.left < price.amount:
+        again = when_again(
+            budget, price, limit=state.allowance.credits, could_be=state.left + state.usage.reserved
         )
+        raise CreditsShort(refusal(price, f"your allowance has {state.left_words}", again, CHANGE_IT))
     if state.at_once is not None and state.going >= state.at_once:
-        raise Refused(
-            f"You have {_jobs(state.going)} going, and may have {state.at_once:,} at once here. "
-            f"Try again when one is done. {cost}; {CHANGE_IT}."
-        )
+        room = f"you have {_jobs(state.going)} going of the {state.at_once:,} that you may have at once here"
+        raise Refused(refusal(price, room, "The next is possible when one is done", CHANGE_IT))
     if state.rate is not None and state.next_start is not None:
-        raise Refused(
-            f"You may start {rate_words(state.rate)} here, and have used that up. The next start is possible "
-            f"{discord_timestamp(state.next_start)}. {cost}; {CHANGE_IT}."
-        )
+        room = f"you have used up the {rate_words(state.rate)} that you may start here"
+        again = f"The next is possible {discord_timestamp(state.next_start)}"
+        raise Refused(refusal(price, room, again, CHANGE_IT))
 
 
 def rate_words(rate: StartRate) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.catalog import Tool
+from bot.catalog import Catalog, Tool
 from bot.credits import Estimate, estimate
 from bot.storage import Transaction
 
@@ -18,3 +18,10 @@ async def price_of(transaction: Transaction, tool: Tool, inputs: Mapping[str, st
         await transaction.prices.dearest(tool.slug, tool.mode(inputs)),
         tool.in_catalogue(inputs),
     )
+
+
+async def least_price(transaction: Transaction, catalog: Catalog) -> int:
+    """No job costs less, whatever the tool and its inputs: what less is left cannot be spent."""
+    learned = await transaction.prices.least()
+    assumed = [tool.assumed_cost for tool in catalog.tools.values()]
+    return min([*assumed, *([] if learned is None else [learned])])

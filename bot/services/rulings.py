@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from bot.budget_watch import watch_budget
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.model import Job, JobState
@@ -35,7 +36,9 @@ class RulingService:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(GONE)
-            ruled = await rule(transaction, job, charge, text, self._clock.now())
+            now = self._clock.now()
+            ruled = await rule(transaction, job, charge, text, now)
+            await watch_budget(transaction, guild_id, now)
         if ruled is None:
             raise Refused(_settled(job))
         self._wake()

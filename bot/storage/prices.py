@@ -21,6 +21,10 @@ class Prices:
         query = select(prices.c.charge).where(prices.c.tool == tool, prices.c.variant == variant)
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def least(self) -> int | None:
+        """The least that any tool was charged at last."""
+        return (await self._session.execute(select(func.min(prices.c.charge)))).scalar_one()
+
     async def dearest(self, tool: str, mode: str | None = None) -> int | None:
         """The most that any variant of the tool (in that mode, `mode=video`) was charged at last."""
         query = select(func.max(prices.c.charge)).where(prices.c.tool == tool)

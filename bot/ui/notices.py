@@ -50,7 +50,8 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
         case NoticeKind.BUDGET_80:
             return ["### ⚠️ Most of the budget is used", *_budget(details)]
         case NoticeKind.BUDGET_100:
-            return ["### 🛑 The budget is used up", *_budget(details)]
+            title = "What is left of the budget is too little" if details.get("least") else _USED_UP
+            return [f"### 🛑 {title}", *_budget(details)]
         case NoticeKind.KEY_REFUSED:
             return [
                 f"### 🔑 Studii refused this server's key{_masked(details)}",
@@ -88,12 +89,13 @@ _DAY = "It is looked at every hour; after seven days it ends, at what Studii cha
 def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     spent, limit = int(details.get("spent") or 0), int(details.get("limit") or 0)
     left = f"{credit_words(spent)} of {limit:,} are spent or set aside"
-    refused, renews = details.get("refused"), details.get("renews")
-    said = f"**{left}**." if refused is None else f"**{left}**; a job for {refused} was turned away."
+    least, renews = details.get("least"), details.get("renews")
+    said = f"**{left}**." if least is None else f"**{left}**; no tool costs less than {least}."
     when = _RENEWS.get(str(details.get("period")), "").format(renews) if renews is not None else ""
     return [said, when or "It is a one-off total and does not renew.", small(_CHANGE)]
 
 
+_USED_UP = "The budget is used up"
 _CHANGE = "Change it with `/studii budget`; see where credits went with `/studii usage`."
 
 

@@ -40,10 +40,19 @@ def budget_panel(state: BudgetState, title: str = "Budget of this server") -> Pa
             f"### 💳 {title}\n**{state.limit_words}**",
             _budget_lines(state),
             f"Granted in this period: {credit_words(state.grants)}." if state.grants else "",
-            small(f"Days, weeks and months begin in the time zone {state.settings.timezone}."),
+            small(_counts_from(state)),
             small(DEFAULT_HOLDS) if state.is_default else "",
         ),
     )
+
+
+def _counts_from(state: BudgetState) -> str:
+    if state.window.end is None and state.window.start is not None:
+        return (
+            f"It counts what was started since {discord_timestamp(state.window.start, 'f')}; "
+            "`restart:True` counts anew from now on."
+        )
+    return f"Days, weeks and months begin in the time zone {state.settings.timezone}."
 
 
 def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:

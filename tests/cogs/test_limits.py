@@ -19,7 +19,7 @@ async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert refused.ephemeral
-        assert "of your allowance you have 2 of 10 credits left for today. It renews <t:" in texts(refused)
+        assert "your allowance has 2 of 10 credits left for today. It renews <t:" in texts(refused)
 
 
 async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path: Path) -> None:

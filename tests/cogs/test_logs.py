@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.model import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Period, Posted
+from bot.model import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Posted
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -99,8 +99,13 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         ),
         (
             NoticeKind.BUDGET_100,
-            {"spent": 96, "limit": 100, "period": "total", "renews": None, "refused": 8},
-            ["used up", "a job for 8 was turned away", "does not renew"],
+            {"spent": 96, "limit": 100, "period": "total", "renews": None, "least": 8},
+            ["too little", "96 credits of 100", "no tool costs less than 8", "does not renew"],
+        ),
+        (
+            NoticeKind.BUDGET_100,
+            {"spent": 104, "limit": 100, "period": "week", "renews": 1772496000, "least": None},
+            ["The budget is used up", "104 credits of 100", "<t:1772496000:R>"],
         ),
         (
             NoticeKind.KEY_REFUSED,
@@ -173,28 +178,3 @@ async def test_a_log_channel_that_was_closed_to_the_bot_is_no_place(tmp_path: Pa
         channel = desk.channel_for_the_bot("closed", **{lost: False})
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
         assert isinstance(await notify(desk, notice, channel), NoPlace)
-
-
-async def test_the_budget_warns_at_80_and_at_100_percent_once_in_a_period(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 20, Period.DAY)
-
-        async def kinds() -> list[NoticeKind]:
-            async with desk.storage.read() as transaction:
-                return [notice.kind for notice in await transaction.notices.pending(20)]
-
-        async def ask() -> None:
-            await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-
-        await ask()
-        assert await kinds() == []
-        await ask()
-        assert await kinds() == [NoticeKind.BUDGET_80]
-        await ask()
-        await ask()
-        assert await kinds() == [NoticeKind.BUDGET_80, NoticeKind.BUDGET_100]
-        desk.clock.advance(24 * 3600)
-        await ask()
-        await ask()
-        assert await kinds() == [NoticeKind.BUDGET_80, NoticeKind.BUDGET_100, NoticeKind.BUDGET_80]

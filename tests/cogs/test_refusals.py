@@ -93,8 +93,8 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         assert refused.ephemeral
         assert (
-            f"You have 1 job going, and may have 1 at once here. Try again when one is done. {PRICE}; "
-            f"{CHANGE_LIMIT}"
+            f"{PRICE}, and you have 1 job going of the 1 that you may have at once here. "
+            f"The next is possible when one is done; {CHANGE_LIMIT}"
         ) in texts(refused)
         assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
         await desk.move(job, JobState.FAILED)
@@ -110,8 +110,8 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
         await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A green kite")
         assert (
-            "You may start 2 jobs in 10 minutes here, and have used that up. The next start is possible "
-            f"{unix(desk, 500)}. {PRICE}; {CHANGE_LIMIT}"
+            f"{PRICE}, and you have used up the 2 jobs in 10 minutes that you may start here. "
+            f"The next is possible {unix(desk, 500)}; {CHANGE_LIMIT}"
         ) in texts(refused)
         next_start = f"You may start your next job {unix(desk, 500)}."
         assert next_start in texts(await desk.maya.slash(desk.channel, "credits"))
@@ -128,7 +128,7 @@ async def test_a_spent_allowance_says_how_much_is_left_and_when_it_renews(tmp_pa
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         midnight = unix(desk, 12 * 3600)  # it is noon
         assert (
-            f"{PRICE}, and of your allowance you have 2 of 10 credits left for today. It renews {midnight}; "
+            f"{PRICE}, and your allowance has 2 of 10 credits left for today. It renews {midnight}; "
             f"{CHANGE_LIMIT}"
         ) in texts(refused)
         left = "2 of 10 credits left for today"

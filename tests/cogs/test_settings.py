@@ -105,3 +105,20 @@ async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(
         assert "40 credits a month" in told
         budget = (await desk.services.credits.budget(desk.guild.id)).settings.budget
         assert (budget.limit, budget.period) == (40, Period.MONTH)
+
+
+async def test_a_total_says_since_when_it_counts_and_begins_anew_only_when_asked(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        begun = int(desk.clock.now().timestamp())
+        shown = texts(await desk.admin.slash(desk.channel, "studii budget", credits=50, period="total"))
+        assert f"since <t:{begun}:f>" in shown
+        assert "`restart:True` counts anew" in shown
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        desk.clock.advance(3600)
+        shown = texts(await desk.admin.slash(desk.channel, "studii budget", credits=60, period="total"))
+        assert f"since <t:{begun}:f>" in shown
+        assert "52 of 60 credits left" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii budget", restart=True))
+        assert f"since <t:{begun + 3600}:f>" in shown
+        assert "60 of 60 credits left" in shown

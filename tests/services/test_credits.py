@@ -67,16 +67,34 @@ async def test_another_period_counts_what_was_spent_in_it(world: World) -> None:
     assert state.window == Window(monday, monday + timedelta(days=7))
 
 
-async def test_a_new_one_off_total_counts_from_the_moment_it_is_set(world: World) -> None:
+async def test_a_one_off_total_counts_on_until_it_is_begun_anew(world: World) -> None:
     await world.ready()
     await world.budget(20, Period.TOTAL)
     await world.accept()
     world.clock.advance(40 * 86_400)
     assert (await world.services.credits.budget(GUILD)).left == 12  # it never renews by itself
-    state = await world.services.credits.set_budget(GUILD, 20, Period.TOTAL)
+    begun = world.clock.now() - timedelta(days=40)
+    for period in (Period.TOTAL, None):
+        state = await world.services.credits.set_budget(GUILD, 30, period)
+        assert (state.left, state.window) == (22, Window(begun, None))
+    state = await world.services.credits.set_budget(GUILD, 20, None, restart=True)
     assert (state.left, state.window) == (20, Window(world.clock.now(), None))
     assert state.limit_words == "20 credits in all"
     assert state.renewal_words == "It is a one-off total and does not renew"
+
+
+async def test_what_renews_by_itself_is_not_begun_anew(world: World) -> None:
+    await world.budget(20)
+    with pytest.raises(Refused, match="renews by itself"):
+        await world.services.credits.set_budget(GUILD, 30, Period.WEEK, restart=True)
+    assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 20
+
+
+async def test_a_total_that_takes_a_periods_place_counts_from_then_on(world: World) -> None:
+    await world.ready(daily=100)
+    await world.accept()
+    world.clock.advance(60)
+    assert (await world.services.credits.set_budget(GUILD, None, Period.TOTAL)).left == 100
 
 
 async def test_a_member_sees_their_own_part_and_their_latest_jobs_first(world: World) -> None:

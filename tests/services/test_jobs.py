@@ -11,7 +11,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.errors import Busy, Refused
 from bot.model import EntryKind, Job, JobState, NoticeKind, Period, SourcePhoto
-from bot.policy import Standing
+from bot.policy import AllowanceOf, Standing
 from bot.services import JobService, jobs
 from tests.services.conftest import (
     CHANNEL,
@@ -119,7 +119,8 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
     await world.ready(daily=11)
     await world.accept()
     assert await refusal(world) == (
-        "This would cost about 8 credits (assumed), and the server has 3 of 11 credits left for today. "
+        "This would cost about 8 credits (assumed), "
+        "and the server's budget has 3 of 11 credits left for today. "
         f"It renews <t:{unix(2026, 3, 3)}:R>; an admin can change the budget with /studii budget."
     )
 
@@ -129,7 +130,8 @@ async def test_a_learned_price_is_told_as_learned(world: World) -> None:
     await world.learn(12)
     await world.accept()
     said = (
-        "This would cost 12 credits (from past charges), and the server has 8 of 20 credits left for today."
+        "This would cost 12 credits (from past charges), "
+        "and the server's budget has 8 of 20 credits left for today."
     )
     assert (await refusal(world)).startswith(said)
 
@@ -148,24 +150,49 @@ async def test_longer_periods_are_called_by_their_name(
     await world.budget(8, period)
     await world.accept()
     said = await refusal(world)
-    assert f"the server has nothing left of 8 credits {words}. It renews <t:{renews}:R>;" in said
+    assert f"the server's budget has nothing left of 8 credits {words}. It renews <t:{renews}:R>;" in said
 
 
 async def test_a_one_off_total_never_promises_to_renew(world: World) -> None:
     await world.ready()
     await world.budget(10, Period.TOTAL)
-    await world.accept()
+    job = await world.accept()
+    cost = "This would cost about 8 credits (assumed), and the server's budget has 2 of 10 credits left. "
+    who = "; an admin can change the budget with /studii budget."
     assert await refusal(world) == (
-        "This would cost about 8 credits (assumed), and the server has 2 of 10 credits left. "
-        "It is a one-off total and does not renew; an admin can change the budget with /studii budget."
+        f"{cost}More may come back only from what is set aside for jobs that are going{who}"
     )
+    await world.finish(job, charge=8)
+    said = await refusal(world)
+    assert said == f"{cost}Waiting will not help: it is 10 credits in all, not renewed{who}"
 
 
 async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: World) -> None:
     await world.ready(daily=5)
     assert await refusal(world) == (
-        "This would cost about 8 credits (assumed), and the server's whole budget is 5 credits a day; "
-        "an admin can change the budget with /studii budget."
+        "This would cost about 8 credits (assumed), "
+        "and the server's budget has 5 of 5 credits left for today. "
+        "Waiting will not help: it is 5 credits a day; an admin can change the budget with /studii budget."
+    )
+
+
+async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_large_enough(
+    world: World,
+) -> None:
+    await world.ready(daily=5)
+    await world.services.limits.grant(GUILD, None, 5)
+    await world.finish(await world.accept(), charge=8)
+    assert "2 of 10 credits left for today. Waiting will not help: it is 5 credits a day" in await refusal(
+        world
+    )
+
+
+async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: World) -> None:
+    await world.ready(daily=100)
+    await world.services.limits.set_allowance(GUILD, AllowanceOf.MEMBERS, 0, 6)
+    assert await refusal(world) == (
+        "This would cost about 8 credits (assumed), and your allowance has 6 of 6 credits left for today. "
+        "Waiting will not help: it is 6 credits a day; an admin can change this with /studii allowance."
     )
 
 
