@@ -64,12 +64,17 @@ class FailureCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourcePhoto:
-    """The photo that a job starts from, as Discord tells of it (size in bytes; 0 in a request: not known)."""
+    """The photo that a job starts from, as Discord tells of it (size in bytes; 0 in a request: not known).
+
+    `message_id` is the message that it stands in, from which a fresh address can be had; a command's photo
+    stands in none.
+    """
 
     url: str
     filename: str
     content_type: str | None
     size: int
+    message_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,7 @@ class Job:
     photo_author: int | None = None  # who posted the photo, if that is known and not the requester
     origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
     once: str | None = None  # of all that are going or done, one job has it
+    scrubbed_at: datetime | None = None  # when what was written, linked and made was erased
 
     @property
     def terminal(self) -> bool:

@@ -1,17 +1,14 @@
 """Delivery in the channel that a job was asked for in: its card kept up to date, and its last word."""
 
 import asyncio
-import io
 import logging
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery.files import before_with, open_files
+from bot.delivery.files import DEFAULT_LIMIT, Fit, Showings
 from bot.delivery.history import find_card, find_posting
 from bot.delivery.notices import NoticePoster
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
@@ -42,11 +39,7 @@ EDIT_SECONDS = 30.0
 SEND_SECONDS = 120.0
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0
-# https://discord.com/developers/docs/reference#uploading-files
-DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
 NOBODY = discord.AllowedMentions.none()
-SLACK = 10_000  # bytes of a message beside its file
-Fit = Callable[[Path, int], Awaitable[bytes | None]]  # makes a picture fit into so many bytes
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It is larger than Discord takes here, so it could not be posted as a file."
 FILE_GONE = "Its file was not kept long enough to be posted."
@@ -203,38 +196,21 @@ class DiscordDelivery:
             return None  # we may not look; the nonce is all there is then
 
     async def _send_file(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:
-        if output.size > limit:
-            return await self._send_fitted(job, place, output, limit)
-        before = await before_with(output, limit)
-        for shown in [(output, before), (output,)] if before is not None else [(output,)]:
-            files = await open_files(job, *shown)
-            if not files:
-                return await self._send_link(job, place, FILE_GONE)
-            names = [file.filename for file in files]
+        showings = Showings(job, output, limit, self._fit)
+        for attempt in (showings.whole, showings.alone, showings.smaller):
+            showing = await attempt()
+            if showing is None:
+                continue
+            view = result(job, self._names, *showing.names, notes=showing.notes)
             try:
-                return await self._send(job, place, view=result(job, self._names, *names), files=files)
+                return await self._send(job, place, view=view, files=showing.files)
             except discord.HTTPException as error:
                 if outcome_of(error) is not Outcome.TOO_LARGE:
                     raise
             finally:
-                for file in files:
-                    file.close()
-        return await self._send_fitted(job, place, output, limit)
-
-    async def _send_fitted(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:
-        """A picture that is too large is posted smaller, with a link to the original."""
-        fitted = None
-        if output.kind == "image" and self._fit is not None:
-            fitted = await self._fit(output.path, min(limit, output.size - 1) - SLACK)
-        if fitted is None:
-            return await self._send_link(job, place, TOO_LARGE)
-        file = discord.File(io.BytesIO(fitted), filename=f"{job.tool}-{job.id[:8]}.jpg")
-        try:
-            return await self._send(job, place, view=result(job, self._names, file.filename), files=[file])
-        except discord.HTTPException as error:
-            if outcome_of(error) is not Outcome.TOO_LARGE:
-                raise
-            return await self._send_link(job, place, TOO_LARGE)
+                showing.close()
+        there = await asyncio.to_thread(output.path.is_file)
+        return await self._send_link(job, place, TOO_LARGE if there else FILE_GONE)
 
     async def _send_link(self, job: Job, place: Place, why: str) -> Announcement:
         if can_play(job) and place.answer is None:  # a card can't become an ordinary message

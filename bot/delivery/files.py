@@ -1,19 +1,28 @@
-"""The files of a posting: what was made, and the photo that it was made from."""
+"""The files of a posting: what was made, and the photo that it was made from, as large as Discord takes."""
 
 import asyncio
+import io
 import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import discord
 
 from bot.model import Job, OutputFile
-from bot.ui.result_buttons import BEFORE_FILE
+from bot.ui.results import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER
+from bot.ui.sources import BEFORE_FILE, SMALLER_BEFORE
 
 log = logging.getLogger(__name__)
 
+Fit = Callable[[Path, int], Awaitable[bytes | None]]  # makes a picture fit into so many bytes
+# https://discord.com/developers/docs/reference#uploading-files
+DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
 # What Discord's apps draw in a gallery.
 _DRAWN = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 # For what stands around the files in a request.
 MARGIN = 64 * 1024  # bytes
+LEAST = 48 * 1024  # bytes that a photo before is worth being shown with
 _EXTENSIONS = {
     "image/gif": "gif",
     "image/jpeg": "jpg",
@@ -25,30 +34,95 @@ _EXTENSIONS = {
 }
 
 
-async def before_with(output: OutputFile, limit: int) -> OutputFile | None:
-    """The photo that the output was made from, if it can be shown beside it within `limit` bytes."""
-    before = output.before
-    if output.kind != "image" or before is None or before.content_type not in _DRAWN:
-        return None
-    if output.size + before.size + MARGIN > limit:
-        return None
-    return before if await asyncio.to_thread(before.path.is_file) else None
+@dataclass
+class Showing:
+    """Files to be posted together, the new one first, and what has to be said of them."""
+
+    files: list[discord.File]
+    notes: list[str] = field(default_factory=list[str])
+
+    @property
+    def names(self) -> list[str]:
+        return [file.filename for file in self.files]
+
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
 
 
-async def open_files(job: Job, output: OutputFile, before: OutputFile | None = None) -> list[discord.File]:
-    """The files to send, to be closed afterwards; none when the output cannot be read."""
-    named = {_name(job.tool, job, output): output}
-    if before is not None:
-        named[_name(BEFORE_FILE, job, before)] = before
-    files: list[discord.File] = []
-    for name, file in named.items():
+class Showings:
+    """What may be posted of a result within `limit` bytes: each of these is for when Discord refused the one
+    before it as too large. None: it is of no use here."""
+
+    def __init__(self, job: Job, output: OutputFile, limit: int, fit: Fit | None) -> None:
+        self._job = job
+        self._output = output
+        self._limit = limit
+        self._fit = fit
+        self._shown = 0  # files of the last one
+
+    async def whole(self) -> Showing | None:
+        """As it was made, with the photo before as far as there is room for it."""
+        if self._output.size > self._limit:
+            return None
+        made = await self._open(self._output)
+        if made is None:
+            return None
+        before, note = await self._before(self._limit - self._output.size - MARGIN)
+        return self._showing([made, before], [note])
+
+    async def alone(self) -> Showing | None:
+        """As it was made, where Discord refused the two together."""
+        if self._shown < 2 or (made := await self._open(self._output)) is None:
+            return None
+        return self._showing([made], [BEFORE_LEFT_OUT])
+
+    async def smaller(self) -> Showing | None:
+        """A picture that is too large, made smaller; the photo before too, if it is in the way."""
+        output, limit = self._output, self._limit
+        if output.kind != "image" or self._fit is None:
+            return None
+        if self._shown:
+            limit = min(limit, DEFAULT_LIMIT)  # the server takes less than we thought
+        share = min(output.before.size, limit // 4) if output.before is not None else 0
+        data = await self._fit(output.path, min(limit - share - MARGIN, output.size - 1))
+        if data is None:
+            return None
+        name = f"{self._job.tool}-{self._job.id[:8]}.jpg"
+        before, note = await self._before(0 if self._shown else limit - len(data) - MARGIN)
+        return self._showing([discord.File(io.BytesIO(data), name), before], [AFTER_SMALLER, note])
+
+    def _showing(self, files: list[discord.File | None], notes: list[str]) -> Showing:
+        showing = Showing([file for file in files if file is not None], [note for note in notes if note])
+        self._shown = len(showing.files)
+        return showing
+
+    async def _before(self, room: int) -> tuple[discord.File | None, str]:
+        """The photo that a picture was made from within `room` bytes, and what has to be said of it."""
+        before = self._output.before
+        if self._output.kind != "image" or self._job.source is None:
+            return None, ""
+        if before is None:
+            return None, BEFORE_GONE
+        if before.content_type in _DRAWN and before.size <= room:
+            file = await self._open(before, BEFORE_FILE)
+            return file, "" if file is not None else BEFORE_GONE
+        data = await self._fit(before.path, room) if self._fit is not None and room >= LEAST else None
+        if data is None:
+            return None, BEFORE_LEFT_OUT
+        name = f"{SMALLER_BEFORE}-{self._job.id[:8]}.jpg"
+        return discord.File(io.BytesIO(data), name), BEFORE_SMALLER if before.size > room else ""
+
+    async def _open(self, file: OutputFile, what: str | None = None) -> discord.File | None:
+        """To be closed afterwards; None when it cannot be read."""
+        name = _name(what or self._job.tool, self._job, file)
         try:
-            files.append(await asyncio.to_thread(discord.File, file.path, name))
+            return await asyncio.to_thread(discord.File, file.path, name)
         except OSError as error:
-            log.warning("A file of job %s cannot be read: %s", job.id, error, extra={"job": job.id})
-            if file is output:
-                break
-    return files
+            log.warning(
+                "A file of job %s cannot be read: %s", self._job.id, error, extra={"job": self._job.id}
+            )
+            return None
 
 
 def _name(what: str, job: Job, file: OutputFile) -> str:

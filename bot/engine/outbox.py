@@ -68,12 +68,15 @@ class Outbox:
 
     async def _note(self, job: Job, said: Posted | Undeliverable) -> None:
         now = self._tools.clock.now()
-        changes = JobChanges(announced_at=now, result_message_id=None, source_file=None)
-        files = [job.source_file]
+        changes = JobChanges(announced_at=now, result_message_id=None)
+        files: list[str | None] = []
         if isinstance(said, Posted):
-            changes["result_message_id"] = said.message_id
-            changes["output_file"] = None
-            files.append(job.output_file)
+            changes |= JobChanges(result_message_id=said.message_id, source_file=None, output_file=None)
+            files = [job.source_file, job.output_file]
+        elif job.output_file is None:
+            # A result that could not be posted is kept, with the photo before, until somebody fetches it.
+            changes["source_file"] = None
+            files = [job.source_file]
         async with self._tools.storage.write() as tx:
             fresh = await tx.jobs.get(job.id)
             # Ruled on, or to be posted anew, meanwhile: then this was not the last word.
@@ -96,4 +99,4 @@ class Outbox:
         age = timedelta(seconds=self._tools.tuning.undelivered_bound)
         async with self._tools.storage.write() as tx:
             for job in await tx.jobs.undelivered(self._tools.clock.now() - age):
-                await tx.jobs.update(job.id, output_file=None)
+                await tx.jobs.update(job.id, output_file=None, source_file=None)

@@ -18,6 +18,7 @@ _SOURCE = {
     "source_name": "filename",
     "source_type": "content_type",
     "source_size": "size",
+    "source_message_id": "message_id",
 }
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING)
 _GOING = (JobState.RECEIVED, *_NEED_REQUESTS)

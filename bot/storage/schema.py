@@ -182,6 +182,7 @@ jobs = Table(
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),
     Column("once", Text),
+    Column("source_message_id", BigInteger),
     _one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),

@@ -8,7 +8,8 @@ from bot.errors import Refused
 from bot.services import Services
 from bot.ui.buttons import JobButton, template_of
 from bot.ui.layout import EDIT, EDIT_LABEL, EDIT_STYLE
-from bot.ui.result_buttons import Workshop, job_of, source_of, terms_of
+from bot.ui.result_buttons import Workshop, job_of, terms_of
+from bot.ui.sources import source_of
 
 
 class EditButton(JobButton, template=template_of(EDIT)):
@@ -24,6 +25,6 @@ class EditButton(JobButton, template=template_of(EDIT)):
         tool = workshop.catalog.get(job.tool)
         if not tool.inputs:
             raise Refused(f"{tool.title} has nothing to edit. Run `/{tool.slug}` with another photo.")
-        source = source_of(job, interaction.message, workshop.forms.now)
+        source = await source_of(interaction, job, workshop.forms.now)
         pictures = [] if source is None else [source]
         await workshop.forms.ask(interaction, tool, pictures, job.inputs, terms_of(job, tool))

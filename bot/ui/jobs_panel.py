@@ -14,8 +14,9 @@ from bot.ui.layout import NEUTRAL, Panel, Piece, box, row, small, text
 from bot.ui.panels import job_line
 from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post
 from bot.ui.problems import answer, tell
-from bot.ui.result_buttons import job_of, source_of, terms_of
+from bot.ui.result_buttons import job_of, terms_of
 from bot.ui.results import link_button
+from bot.ui.sources import source_of
 from bot.ui.starting import Cards
 from bot.ui.tool_forms import ToolForms
 from bot.ui.words import ToolNames
@@ -26,7 +27,7 @@ NOTHING_AT_ALL = "Nobody has made anything here yet."
 SHOWN_OR_GONE = "That result has been shown, or is no longer kept."
 NO_MORE = "There is nothing on this page any more."
 FROM_AGE_RESTRICTED = (
-    "That was asked for in an age-restricted channel, so it can be posted in an age-restricted channel alone."
+    "That was asked for in an age-restricted channel, so its result can be posted in such a channel alone."
 )
 
 
@@ -148,8 +149,9 @@ class ListedButton(
     async def _do(self, interaction: discord.Interaction[Any], workshop: Workshop) -> None:
         job = await job_of(interaction, workshop.services, self._job_id)
         if self._action == "again":
+            _channel_for(interaction, job)
             tool = workshop.catalog.get(job.tool)
-            source = source_of(job, None, workshop.forms.now)
+            source = await source_of(interaction, job, workshop.forms.now)
             await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
             return
         if self._action == "show":

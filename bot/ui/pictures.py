@@ -1,6 +1,7 @@
 """The one finder of pictures in a message, wherever Discord keeps them."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,8 +23,9 @@ def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[Sour
     one that is taken is not asked here.
     """
     found: dict[str, SourcePhoto] = {}
+    message_id = message.id if isinstance(message, discord.Message) else None
     for photo in _all(message):
-        found.setdefault(urlsplit(photo.url).path, photo)
+        found.setdefault(urlsplit(photo.url).path, replace(photo, message_id=message_id))
     return list(found.values())
 
 

@@ -1,9 +1,7 @@
 """What can be done with a result: the same again, or another tool on it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Protocol, cast
-from urllib.parse import parse_qs, urlsplit
 
 import discord
 
@@ -14,20 +12,17 @@ from bot.services import Services
 from bot.ui.buttons import JobButton, template_of
 from bot.ui.permissions import ensure_can_post
 from bot.ui.pictures import pictures_in
+from bot.ui.sources import is_before, source_of
 from bot.ui.tool_forms import Terms, ToolForms
 
-BEFORE_FILE = "before"  # how the file name of the photo before begins
 JOB_GONE = "That job is no longer known here. Use the command instead."
 PRIVATE = "That was made for somebody else alone. Use the command to make your own."
-SOURCE_GONE = (
-    "The photo that this was made from is no longer in Discord. Post it again, and use the command or "
-    "the menu. Nothing was charged."
-)
 RESULT_GONE = (
     "There is no picture in this message any more, or it was too large to be posted. Post it here as a photo "
     "and use its menu. Nothing was charged."
 )
 USE_IN = "### Use this picture in…"
+NOBODY_KNOWN = 0  # in the place of a member's id
 
 
 class Workshop(Protocol):
@@ -49,7 +44,7 @@ class AgainButton(JobButton, template=template_of("again")):
         job = await job_of(interaction, services, self.job_id)
         workshop = cast(Workshop, interaction.client)
         tool = workshop.catalog.get(job.tool)
-        source = source_of(job, interaction.message, workshop.forms.now)
+        source = await source_of(interaction, job, workshop.forms.now)
         await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
 
 
@@ -62,7 +57,7 @@ class UseInButton(JobButton, template=template_of("use")):
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
         job = await job_of(interaction, services, self.job_id)
         ensure_can_post(interaction)
-        made = [photo for photo in _pictures(interaction.message) if not _is_before(photo)]
+        made = [photo for photo in _pictures(interaction.message) if not is_before(photo)]
         if not made:
             raise Refused(RESULT_GONE)
         forms = cast(Workshop, interaction.client).forms
@@ -79,22 +74,6 @@ async def job_of(interaction: discord.Interaction[Any], services: Services, job_
     return job
 
 
-def source_of(job: Job, message: discord.Message | None, now: datetime) -> SourcePhoto | None:
-    """The photo that a job was made from: as its result shows it, else as it was given.
-
-    Raises `Refused` when it is gone. The address that a photo was given with is good for a day, that in a
-    message always.
-    """
-    if job.source is None:
-        return None
-    shown = next((photo for photo in _pictures(message) if _is_before(photo)), None)
-    if shown is not None:
-        return shown
-    if _expired(job.source.url, now):
-        raise Refused(SOURCE_GONE)
-    return job.source
-
-
 def terms_of(job: Job, tool: Tool) -> Terms:
     """The job's, for another one like it. What the catalogue does not know stays as it was."""
     extra = {name: job.inputs[name] for name in tool.undeclared(job.inputs)}
@@ -102,25 +81,14 @@ def terms_of(job: Job, tool: Tool) -> Terms:
 
 
 def author_of(job: Job) -> int:
-    """Whose photo it is that a job was made from, and so its result's."""
+    """Whose photo it is that a job was made from, and so its result's; nobody's own once that is erased."""
+    if job.scrubbed_at is not None:
+        return NOBODY_KNOWN
     return job.photo_author or job.user_id
 
 
 def _pictures(message: discord.Message | None) -> Sequence[SourcePhoto]:
     return pictures_in(message) if message is not None else ()
-
-
-def _is_before(photo: SourcePhoto) -> bool:
-    return photo.filename.startswith(f"{BEFORE_FILE}-")
-
-
-def _expired(url: str, now: datetime) -> bool:
-    """https://discord.com/developers/docs/reference#signed-attachment-cdn-urls"""
-    until = parse_qs(urlsplit(url).query).get("ex", [""])[0]
-    try:
-        return int(until, 16) <= now.timestamp()
-    except ValueError:
-        return False
 
 
 RESULT_BUTTONS: tuple[type[JobButton], ...] = (AgainButton, UseInButton)

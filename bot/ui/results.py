@@ -1,5 +1,6 @@
 """A job's last word: the picture or video with its mention, or why there is none."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,12 +19,21 @@ from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, setting
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text
 BEFORE = "The photo before"
+AFTER_SMALLER = "Shown smaller than it was made: it is larger than Discord takes here."
+BEFORE_SMALLER = "The photo before is shown smaller: both together are larger than Discord takes here."
+BEFORE_LEFT_OUT = "The photo before is not beside it: both together are larger than Discord takes here."
+BEFORE_GONE = "The photo before is not kept any more, so it is not beside it."
 _FAILED = ("❌", "did not work out")
 _ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫", "was cancelled")}
 
 
-def result(job: Job, names: ToolNames, file_name: str, before: str | None = None) -> Panel:
-    """The result with its file, which has to be sent along under that name, as has the photo before."""
+def result(
+    job: Job, names: ToolNames, file_name: str, before: str | None = None, *, notes: Iterable[str] = ()
+) -> Panel:
+    """The result with its file, which has to be sent along under that name, as has the photo before.
+
+    `notes` are sentences about what is shown.
+    """
     tool = names.tool(job)
     media = [
         MediaGalleryItem(f"attachment://{file_name}", description=alt_words(names.title(job), tool, job))
@@ -33,7 +43,7 @@ def result(job: Job, names: ToolNames, file_name: str, before: str | None = None
     return Panel(
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
         ui.MediaGallery(*media),
-        text(_details(job, names)),
+        text(lines(_details(job, names), *map(small, notes))),
         _buttons(job, tool, picture=job.output_kind != "video"),
     )
 

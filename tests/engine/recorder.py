@@ -17,6 +17,7 @@ class Said:
     output: bytes | None
     kind: str | None
     content_type: str | None
+    before: bytes | None = None
 
 
 @dataclass
@@ -51,7 +52,9 @@ class Recorder:
         if isinstance(answer, Posted):
             data = None if output is None else await asyncio.to_thread(output.path.read_bytes)
             kind, content_type = (output.kind, output.content_type) if output else (None, None)
-            self.said.append(Said(job, data, kind, content_type))
+            source = output.before if output else None
+            before = None if source is None else await asyncio.to_thread(source.path.read_bytes)
+            self.said.append(Said(job, data, kind, content_type, before))
         return answer
 
     async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.model import JobState, Posted, TryLater, Undeliverable
-from tests.engine.world import a_job, engine_world
+from tests.engine.world import a_job, a_staging_job, engine_world, png
 
 
 async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
@@ -35,6 +35,35 @@ async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
         async with world.running():
             pass
         assert world.spooled() == [kept.output_file]
+
+
+async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_posted_after_all(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [Undeliverable("no permission")]
+        job = await world.accept(a_staging_job())
+        async with world.running() as engine:
+
+            async def noted() -> bool:
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(noted, "the attempt to be noted")
+            kept = await world.job(job.id)
+            assert sorted(world.spooled()) == sorted(filter(None, (kept.output_file, kept.source_file)))
+            world.discord.said.clear()
+            async with world.storage.write() as tx:
+                assert await tx.jobs.repost(job.id, job.channel_id, world.clock.now())
+            engine.wake()
+            said = await world.announced(job.id)
+            assert said.output is not None
+            assert said.before == png()
+
+            async def empty() -> bool:
+                return world.spooled() == []
+
+            await world.until(empty, "an empty spool")
 
 
 async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""The photo that a job was made from, for another one like it."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import discord
+
+from bot.errors import Refused
+from bot.model import Job, SourcePhoto
+from bot.ui.pictures import pictures_in
+
+BEFORE_FILE = "before"  # how the file name of the photo before begins
+SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, where it was made smaller to be shown
+PATIENCE = 1.5  # seconds; Discord wants its answer within 3
+ERASED = (
+    "What this was made with has been erased since, as it is after a while. Use the command, or the menu of "
+    "a photo. Nothing was charged."
+)
+SOURCE_GONE = (
+    "The photo that this was made from is no longer in Discord. Post it again, and use the command or "
+    "the menu. Nothing was charged."
+)
+UNREACHABLE = "Discord did not say where the photo is now. Please try again in a moment. Nothing was charged."
+
+
+async def source_of(interaction: discord.Interaction[Any], job: Job, now: datetime) -> SourcePhoto | None:
+    """The photo that a job was made from: as the result whose button was pressed shows it, else as it was
+    given, else as its message has it now.
+
+    The address that a photo was given with is good for a day, that in a message always. Raises `Refused`
+    when it is gone, or was erased with everything else that the job was asked for with.
+    """
+    if job.scrubbed_at is not None:
+        raise Refused(ERASED)
+    if job.source is None:
+        return None
+    shown = _shown_before(interaction.message)
+    if shown is not None and not shown.filename.startswith(SMALLER_BEFORE):
+        return shown
+    if not _expired(job.source.url, now):
+        return job.source
+    found = await _found_again(interaction.client, job, job.source) or shown
+    if found is None:
+        raise Refused(SOURCE_GONE)
+    return found
+
+
+def is_before(photo: SourcePhoto) -> bool:
+    """Whether a picture under a result is the photo that went in."""
+    return photo.filename.startswith(f"{BEFORE_FILE}-")
+
+
+def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
+    pictures = pictures_in(message) if message is not None else []
+    return next((photo for photo in pictures if is_before(photo)), None)
+
+
+async def _found_again(client: discord.Client, job: Job, source: SourcePhoto) -> SourcePhoto | None:
+    """The photo in its message, with the address that it has there now.
+
+    https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
+    """
+    if source.message_id is None:
+        return None
+    channel = client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            message = await channel.fetch_message(source.message_id)
+    except (discord.NotFound, discord.Forbidden):
+        return None
+    except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Refused(UNREACHABLE) from error
+    path = urlsplit(source.url).path
+    return next((photo for photo in pictures_in(message) if urlsplit(photo.url).path == path), None)
+
+
+def _expired(url: str, now: datetime) -> bool:
+    until = parse_qs(urlsplit(url).query).get("ex", [""])[0]
+    try:
+        return int(until, 16) <= now.timestamp()
+    except ValueError:
+        return False

@@ -1,0 +1,150 @@
+"""Where a photo went in and an image came out, both are shown; what cannot be is said."""
+
+import io
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.delivery import DiscordDelivery
+from bot.media import PhotoInspector
+from bot.model import Job, JobState, OutputFile
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+MIB = 1024 * 1024
+LIMIT = 10 * MIB  # of a server without boosts
+TOGETHER = "both together are larger than Discord takes here"
+
+
+def picture(colour: str, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(file, kind)
+    return file.getvalue()
+
+
+MADE, ROOM = picture("orange"), picture("blue")
+
+
+@asynccontextmanager
+async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
+    """Maya's room was restored; the result has not been posted."""
+    async with open_desk(folder) as desk, PhotoInspector() as inspector:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        job = await desk.move(
+            await desk.job(),
+            *done,
+            finished_at=desk.clock.now(),
+            output_kind="image",
+            output_url="https://studii.example/o",
+        )
+        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, inspector.fit), job
+
+
+def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:
+    """A result of that many bytes as far as its record tells, and the photo before."""
+    (folder / "after.png").write_bytes(MADE)
+    (folder / "before.png").write_bytes(ROOM)
+    source = None if before is None else OutputFile(folder / "before.png", "image", kind, before)
+    return OutputFile(folder / "after.png", "image", "image/png", after, source)
+
+
+async def shown(desk: Desk) -> Sequence[bytes]:
+    return [await one.read() for one in desk.channel.history()[-1].attachments]
+
+
+def gallery(desk: Desk) -> int:
+    """How many pictures are drawn."""
+    (found,) = (piece for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 12)
+    return len(found["items"])
+
+
+def colour_of(data: bytes) -> str:
+    with Image.open(io.BytesIO(data)) as image:
+        red, _, blue = image.convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+    return "blue" if blue > red else "orange"
+
+
+def labels(desk: Desk) -> list[str]:
+    return [piece["label"] for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
+
+
+async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_smaller(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        await delivery.announce(job, files(tmp_path, 6 * MIB, 6 * MIB))
+        after, before = await shown(desk)
+        assert after == MADE
+        assert before.startswith(b"\xff\xd8\xff")
+        assert colour_of(before) == "blue"
+        assert gallery(desk) == 2
+        assert f"The photo before is shown smaller: {TOGETHER}." in texts(desk.channel.history()[-1])
+
+
+async def test_a_photo_before_of_a_kind_that_discord_does_not_draw_is_shown_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        await delivery.announce(job, files(tmp_path, MIB, MIB, kind="image/tiff"))
+        _, before = await shown(desk)
+        assert before.startswith(b"\xff\xd8\xff")
+        assert "smaller" not in texts(desk.channel.history()[-1])
+
+
+async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_the_original(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        await delivery.announce(job, files(tmp_path, LIMIT - 70_000, 6 * MIB))
+        assert await shown(desk) == [MADE]
+        assert f"The photo before is not beside it: {TOGETHER}." in texts(desk.channel.history()[-1])
+        assert "Original" in labels(desk)
+
+
+async def test_a_result_that_is_too_large_is_shown_smaller_with_the_photo_before(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        await delivery.announce(job, files(tmp_path, 3 * LIMIT, 2 * MIB))
+        after, before = await shown(desk)
+        assert after.startswith(b"\xff\xd8\xff")
+        assert colour_of(after) == "orange"
+        assert before == ROOM
+        said = texts(desk.channel.history()[-1])
+        assert "Shown smaller than it was made" in said
+        assert "The photo before" not in said
+        assert "Original" in labels(desk)
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+async def test_what_discord_refuses_as_too_large_is_posted_with_less(tmp_path: Path, refusals: int) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=refusals)
+        await delivery.announce(job, files(tmp_path, MIB, MIB))
+        (after,) = await shown(desk)
+        assert (after == MADE) == (refusals == 1)
+        assert colour_of(after) == "orange"
+        said = texts(desk.channel.history()[-1])
+        assert f"The photo before is not beside it: {TOGETHER}." in said
+        assert ("Shown smaller than it was made" in said) == (refusals == 2)
+
+
+async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        output = files(tmp_path, len(MADE), len(ROOM))
+        await delivery.announce(job, replace(output, before=None))
+        assert "The photo before is not kept any more" in texts(desk.channel.history()[-1])
+
+
+async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can_be_had(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        await delivery.announce(job, files(tmp_path, 6 * MIB, 6 * MIB))
+        message = desk.channel.history()[-1]
+        await desk.tom.click(message, label="Again")
+        again = await desk.job()
+        assert again.source is not None
+        assert job.source is not None
+        assert again.source.url == job.source.url

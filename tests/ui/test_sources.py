@@ -1,0 +1,177 @@
+"""Again, Edit and Run again a day later, when the address that the photo was given with has expired."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.model import FailureCode, Job, JobState, OutputFile
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+
+ROOM = PNG + b"room"
+DAYS_AGO = "?ex=69000000&is=68fe0000&hm=2"
+
+
+async def posted_by_tom(desk: Desk) -> discord.Message:
+    return await desk.tom.send(
+        desk.channel, "Look", attachments=[("a.png", PNG + b"another"), ("room.png", ROOM)]
+    )
+
+
+async def failed_long_ago(desk: Desk, **changes: Any) -> Job:
+    """The job that was accepted last did not work out, days ago: its photo's address has expired."""
+    job = await desk.job()
+    assert job.source is not None
+    old = replace(job.source, url=job.source.url + DAYS_AGO)
+    failed = await desk.move(job, JobState.FAILED, failure=FailureCode.API, source=old, **changes)
+    desk.clock.advance(3 * 86400)
+    return failed
+
+
+async def from_the_menu(desk: Desk) -> discord.Message:
+    """Maya used a menu on the second picture of Tom's message."""
+    await desk.set_key()
+    message = await posted_by_tom(desk)
+    shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+    await desk.maya.submit_modal(shown, {"picture": ["1"]})
+    return message
+
+
+async def run_again(desk: Desk) -> Any:
+    listed = await desk.maya.slash(desk.channel, "jobs")
+    assert listed.response is not None
+    button = next(piece for piece in pieces(listed) if piece.get("label") == "Run again")
+    return await desk.maya.click(listed.response, custom_id=button["custom_id"])
+
+
+async def number_of_jobs(desk: Desk) -> int:
+    async with desk.storage.read() as transaction:
+        return len(await transaction.jobs.in_states(list(JobState)))
+
+
+async def test_a_photo_that_stands_in_a_message_is_had_from_there_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await from_the_menu(desk)
+        failed = await failed_long_ago(desk)
+        card = await run_again(desk)
+        assert "Photo restoration" in texts(card)
+        again = await desk.job()
+        assert again.id != failed.id
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+        assert again.source.message_id == message.id
+        assert again.photo_author == desk.tom.id  # whoever runs it again: it is still Tom's
+
+
+async def test_a_tapped_photo_is_had_from_its_message_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii reactions on")
+        await desk.maya.react(await posted_by_tom(desk), "🩹")
+        await failed_long_ago(desk)
+        await run_again(desk)
+        again = await desk.job()
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == PNG + b"another"
+
+
+@pytest.mark.parametrize("gone", ["message", "photo", "channel"])
+async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(tmp_path: Path, gone: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await from_the_menu(desk)
+        await failed_long_ago(desk)
+        if gone == "message":
+            await desk.tom.delete(message)
+        elif gone == "photo":
+            job = await desk.job()
+            assert job.source is not None
+            elsewhere = replace(job.source, url="https://cdn.discordapp.com/attachments/1/2/x.png" + DAYS_AGO)
+            async with desk.storage.write() as transaction:
+                await transaction.jobs.update(job.id, source=elsewhere)
+        else:
+            desk.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10003, times=1)
+        answer = await run_again(desk)
+        assert answer.ephemeral
+        assert "The photo that this was made from is no longer in Discord" in texts(answer)
+        assert "Nothing was charged" in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await from_the_menu(desk)
+        await failed_long_ago(desk)
+        desk.env.inject_error("GET", "/channels/*/messages/*", status=503, times=None)
+        answer = await run_again(desk)
+        assert "try again in a moment" in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+async def test_a_commands_photo_stands_nowhere_and_is_asked_for_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        await failed_long_ago(desk)
+        calls = len(desk.env.http_requests)
+        answer = await run_again(desk)
+        assert "Post it again, and use the command or the menu" in texts(answer)
+        looked = [
+            one for one in desk.env.http_requests[calls:] if "/messages/" in one.path and one.method == "GET"
+        ]
+        assert looked == []
+
+
+async def test_edit_takes_the_photo_from_its_message_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await posted_by_tom(desk)
+        shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+        await desk.maya.submit_modal(shown, {"picture": ["1"], "style": ["luxury"], "room": ["living"]})
+        job = await failed_long_ago(desk)
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, failure=FailureCode.INPUTS)
+            failed = await transaction.jobs.get(job.id)
+        assert failed is not None
+        await desk.delivery.announce(failed, None)
+        shown = await desk.maya.click(desk.channel.history()[-1], label="Edit")
+        await desk.maya.submit_modal(shown, {"style": ["industrial"], "room": ["living"]})
+        again = await desk.job()
+        assert again.inputs["style"] == "industrial"
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+
+
+async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM))
+        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        job = await desk.move(await desk.job(), *done, finished_at=desk.clock.now(), output_kind="image")
+        (tmp_path / "made.png").write_bytes(PNG + b"made")
+        await desk.delivery.announce(job, output(tmp_path / "made.png"))
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, announced_at=desk.clock.now())
+        desk.clock.advance(91 * 86400)
+        await desk.services.privacy.sweep()
+        message = desk.channel.history()[-1]
+        for label in ("Again", "Edit"):
+            answer = await desk.tom.click(message, label=label)
+            assert answer.ephemeral
+            assert "has been erased since" in texts(answer)
+        # The picture is still there; whose photo it was made from is not known any more.
+        offered = await desk.maya.click(message, label="Use in…")
+        assert offered.response is not None
+        refused = await desk.maya.select(offered.response, ["career-photo"])
+        assert "your own photos only" in texts(refused)
+        offered = await desk.maya.click(message, label="Use in…")
+        assert offered.response is not None
+        await desk.maya.select(offered.response, ["photo-restore"])
+        assert (await desk.job()).tool == "photo-restore"
+        await desk.maya.click(message, label="Delete")
+        assert message.id not in [one.id for one in desk.channel.history()]
+
+
+def output(path: Path) -> OutputFile:
+    return OutputFile(path, "image", "image/png", path.stat().st_size)
