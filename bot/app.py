@@ -17,21 +17,7 @@ from bot.errors import Refused
 from bot.health import HealthServer, Vitals
 from bot.media import PhotoInspector
 from bot.metrics import Metrics
-from bot.services import (
-    AccessService,
-    CommandRegistry,
-    CreditService,
-    InsightService,
-    JobService,
-    KeyService,
-    LimitService,
-    LogService,
-    PhotoService,
-    PrivacyService,
-    RulingService,
-    ServerService,
-    Services,
-)
+from bot.services import Services, build_services
 from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import KeyRefused, StudiiClient
 
@@ -97,7 +83,18 @@ async def build(
             clock=clock,
             posted=metrics.posted,
         )
-        services = _services(settings, kept, catalog, clock, engine.wake, partial(_check, studii))
+        services = build_services(
+            kept.storage,
+            kept.vault,
+            kept.lanes,
+            catalog,
+            clock,
+            wake=engine.wake,
+            check_key=partial(_check, studii),
+            discard=kept.spool.remove,
+            max_source_bytes=settings.max_source_mb * MEGABYTE,
+            keep_days=settings.keep_prompts_days,
+        )
         bot.attach(services, delivery, clock)
         app = App(settings, kept.storage, services, bot, engine, metrics)
         if settings.health_port is not None:
@@ -114,31 +111,6 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
     vault = Vault.open(keys, settings.folder / "encryption.key")
     spool = Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE)
     return _Kept(storage, vault, await LaneNames.open(storage, vault), spool)
-
-
-def _services(
-    settings: Settings,
-    kept: _Kept,
-    catalog: Catalog,
-    clock: Clock,
-    wake: Callable[[], None],
-    check_key: Callable[[str], Awaitable[None]],
-) -> Services:
-    storage = kept.storage
-    return Services(
-        jobs=JobService(storage, catalog, clock, wake, max_source_bytes=settings.max_source_mb * MEGABYTE),
-        keys=KeyService(storage, kept.vault, kept.lanes, clock, wake, check_key),
-        credits=CreditService(storage, catalog, clock),
-        commands=CommandRegistry(storage),
-        servers=ServerService(storage, clock, wake),
-        privacy=PrivacyService(storage, clock, kept.spool.remove, keep_days=settings.keep_prompts_days),
-        access=AccessService(storage, catalog, clock),
-        logs=LogService(storage, wake),
-        limits=LimitService(storage, clock),
-        insight=InsightService(storage, clock),
-        photos=PhotoService(storage, catalog, clock),
-        rulings=RulingService(storage, clock, wake),
-    )
 
 
 async def _check(studii: StudiiClient, key: str) -> None:

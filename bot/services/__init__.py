@@ -1,10 +1,9 @@
 """What people can do: one service for each subject, called by commands, forms and buttons."""
 
-from dataclasses import dataclass
-
 from bot.credits import matching_zones
 from bot.services.access import AccessService
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
+from bot.services.build import Services, build_services
 from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits, ToolPrice
 from bot.services.export import export_folder, write_ledger
@@ -47,6 +46,7 @@ __all__ = [
     "Tap",
     "ToolPrice",
     "UsageReport",
+    "build_services",
     "credit_words",
     "discord_timestamp",
     "export_folder",
@@ -57,21 +57,3 @@ __all__ = [
     "size_words",
     "write_ledger",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """All services, as the composition root builds them."""
-
-    jobs: JobService
-    keys: KeyService
-    credits: CreditService
-    commands: CommandRegistry
-    servers: ServerService
-    privacy: PrivacyService
-    access: AccessService
-    logs: LogService
-    limits: LimitService
-    insight: InsightService
-    photos: PhotoService
-    rulings: RulingService

@@ -2,124 +2,128 @@
 
 import asyncio
 import os
-import random
 import sys
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from time import perf_counter, process_time
 
 from rich.console import Console
 from rich.progress import Progress
 
-from bot.model import JobState
-from tests.crash.trial import TROUBLES, Death, Trouble, Verdict, attempt, deaths_of, is_posting
+from tests.crash.plan import (
+    EVERY,
+    Trial,
+    all_points,
+    killed_once,
+    killed_three_times,
+    killed_under_trouble,
+    killed_while_posting,
+    troubles,
+)
+from tests.crash.trial import Verdict, attempt
 from tests.crash.world import Worlds, Zygote, worlds, zygote
 
-SEED = 6
-NONCES_FORGOTTEN = 900.0  # seconds
-UNDER_TROUBLE = 2  # deaths tried under each trouble
-THREE_TIMES = 30  # jobs that meet three deaths in a row
+QUIET_LIVES = 6  # from which the points are found: not each comes up every time
 
 
 @dataclass
-class Tally:
-    """What came of a kind of trials."""
+class Totals:
+    """What came of all trials so far."""
 
     trials: int = 0
-    deaths: int = 0
-    states: Counter[JobState] = field(default_factory=Counter[JobState])
     wrong: list[str] = field(default_factory=list[str])
 
-    def add(self, what: str, verdict: Verdict) -> None:
-        self.trials += 1
-        self.deaths += verdict.died
-        self.states[verdict.state] += 1
-        self.wrong += [f"{what}: {complaint}" for complaint in verdict.complaints]
 
+class Crew:
+    """Makes trials, several at once, each worker with worlds and a process of its own; says what came of
+    them."""
 
-Trial = Callable[[Worlds, Zygote], Awaitable[tuple[str, Verdict]]]
+    def __init__(self, workers: Sequence[tuple[Worlds, Zygote]], console: Console) -> None:
+        self._workers = workers
+        self._console = console
+        self.totals = Totals()
 
+    def processor(self) -> float:
+        """Seconds that this process and those of the lives have used of it."""
+        return process_time() + sum(process.processor for _, process in self._workers)
 
-async def perform(trials: list[Trial], advance: Callable[[], None]) -> Tally:
-    """All of them, several at once, each worker with worlds of its own."""
-    tally = Tally()
-    queue = iter(trials)
+    async def perform(self, what: str, trials: Sequence[Trial]) -> list[Verdict]:
+        """Make them all; the verdicts are in the order of the trials."""
+        began, used = perf_counter(), self.processor()
+        verdicts: dict[int, Verdict] = {}
+        queue = iter(enumerate(trials))
+        with Progress(console=self._console, transient=True) as progress:
+            bar = progress.add_task(what, total=len(trials))
 
-    async def work(own: Worlds, process: Zygote) -> None:
-        for trial in queue:
-            tally.add(*await trial(own, process))
-            advance()
+            async def work(own: Worlds, process: Zygote) -> None:
+                for number, trial in queue:
+                    verdicts[number] = await attempt(
+                        own, process, trial.deaths, trouble=trial.trouble, later=trial.later
+                    )
+                    progress.advance(bar)
 
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-        for _ in range((os.cpu_count() or 2) + 1):
-            own = await stack.enter_async_context(worlds())
-            group.create_task(work(own, await stack.enter_async_context(zygote())))
-    return tally
+            async with asyncio.TaskGroup() as group:
+                for own, process in self._workers:
+                    group.create_task(work(own, process))
+        made = [verdicts[number] for number in range(len(trials))]
+        self._report(what, trials, made, perf_counter() - began, self.processor() - used)
+        return made
 
-
-def killed(*deaths: Death, trouble: Trouble | None = None, later: float = 0.0) -> Trial:
-    async def trial(own: Worlds, process: Zygote) -> tuple[str, Verdict]:
-        names = " | ".join(f"{death.point} (time {death.nth})" for death in deaths)
-        name = names if trouble is None else f"[{trouble.endpoint}: {trouble.name}] {names or 'no death'}"
-        return name, await attempt(own, process, deaths, trouble=trouble, later=later)
-
-    return trial
-
-
-def under(trouble: Trouble, seed: int) -> Trial:
-    """The trouble alone, then deaths at points that came up under it."""
-
-    async def trial(own: Worlds, process: Zygote) -> tuple[str, Verdict]:
-        alone = await attempt(own, process, trouble=trouble)
-        complaints, died = list(alone.complaints), 0
-        name = f"[{trouble.endpoint}: {trouble.name}]"
-        possible = deaths_of(alone.points)
-        for death in random.Random(seed).sample(possible, min(UNDER_TROUBLE, len(possible))):
-            verdict = await attempt(own, process, [death], trouble=trouble)
-            died += verdict.died
-            complaints += [f"{death.point} (time {death.nth}): {one}" for one in verdict.complaints]
-        return name, Verdict(alone.state, died, complaints, {})
-
-    return trial
+    def _report(
+        self, what: str, trials: Sequence[Trial], made: Sequence[Verdict], seconds: float, used: float
+    ) -> None:
+        wrong = [
+            f"{trial}: {complaint}"
+            for trial, verdict in zip(trials, made, strict=True)
+            for complaint in verdict.complaints
+        ]
+        states = Counter(str(verdict.state) for verdict in made)
+        died = sum(verdict.died for verdict in made)
+        self._console.print(
+            f"{what}: {len(made)} trials, {died} deaths, {seconds:.0f} s ({used:.0f} s of processor);"
+            f" {', '.join(f'{count} {state}' for state, count in sorted(states.items()))};"
+            f" {len(wrong)} broken promises",
+            soft_wrap=True,
+        )
+        for line in wrong:
+            self._console.print(f"  {line}", markup=False, soft_wrap=True)
+        self.totals.trials += len(made)
+        self.totals.wrong += wrong
 
 
 async def main(console: Console) -> bool:
-    began = time.perf_counter()
-    async with worlds() as own, zygote() as process:
-        seen = [await attempt(own, process) for _ in range(3)]
-    points: Counter[str] = Counter()
-    for verdict in seen:
-        points |= Counter(verdict.points)
-    deaths = deaths_of(points)
-    rng = random.Random(SEED)
-    kinds: dict[str, list[Trial]] = {
-        "kill -9 at every point": [killed(death) for death in deaths],
-        "… and Discord has forgotten the nonce": [
-            killed(death, later=NONCES_FORGOTTEN) for death in deaths if is_posting(death)
-        ],
-        "killed three times": [killed(*rng.sample(deaths, 3)) for _ in range(THREE_TIMES)],
-        "trouble on the way to Studii": [
-            under(trouble, SEED + number) for number, trouble in enumerate(TROUBLES)
-        ],
-    }
-    console.print(f"{len(points)} points at which a job's life waits or goes on; {len(deaths)} deaths to try")
-    went_well = all(not verdict.complaints for verdict in seen)
-    with Progress(console=console, transient=True) as progress:
-        for kind, trials in kinds.items():
-            bar = progress.add_task(kind, total=len(trials))
-            tally = await perform(trials, lambda bar=bar: progress.advance(bar))
-            states = ", ".join(f"{count} {state}" for state, count in sorted(tally.states.items()))
-            console.print(
-                f"{kind}: {tally.trials} jobs, {tally.deaths} deaths; {states};"
-                f" {len(tally.wrong)} broken promises"
-            )
-            for line in tally.wrong:
-                console.print(f"  {line}", markup=False, soft_wrap=True)
-            went_well = went_well and not tally.wrong
-    console.print(f"{time.perf_counter() - began:.0f} s")
-    return went_well
+    began = perf_counter()
+    async with AsyncExitStack() as stack:
+        workers = [
+            (await stack.enter_async_context(worlds()), stack.enter_context(zygote()))
+            for _ in range((os.cpu_count() or 2) + 1)
+        ]
+        crew = Crew(workers, console)
+        await asyncio.gather(*(attempt(own, process) for own, process in workers))  # loads what it needs
+        quiet = await crew.perform("Quiet lives", [Trial()] * QUIET_LIVES)
+        points = all_points(verdict.points for verdict in quiet)
+        once = killed_once(points)
+        console.print(f"  {len(points)} points at which a job waits or goes on; {len(once)} deaths to try")
+        await crew.perform("Killed at every point", once)
+        await crew.perform("… and Discord has forgotten the nonce", killed_while_posting(points))
+        await crew.perform("Killed three times", killed_three_times(points))
+        alone = await crew.perform("Trouble on the way to Studii", troubles())
+        met = [(trial.trouble, one.points) for trial, one in zip(troubles(), alone, strict=True)]
+        under = killed_under_trouble(points, [(trouble, seen) for trouble, seen in met if trouble])
+        console.print(
+            f"  {under.possible} deaths are possible under troubles; {len(under.trials)} are tried: at all"
+            f" {under.unheard} points that no quiet life has, once each, and at one in {EVERY} of the others,"
+            " beginning at another one under each trouble",
+            soft_wrap=True,
+        )
+        await crew.perform("… and killed", under.trials)
+        console.print(
+            f"{crew.totals.trials} trials in {perf_counter() - began:.0f} s ({crew.processor():.0f} s of"
+            f" processor on {os.cpu_count()} cores); {len(crew.totals.wrong)} broken promises"
+        )
+        return not crew.totals.wrong
 
 
 if __name__ == "__main__":

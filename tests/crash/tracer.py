@@ -12,6 +12,7 @@ import signal
 from collections import Counter
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -74,12 +75,19 @@ class _Steps(Coroutine[Any, Any, Any]):
         while one is not None:
             code: CodeType | None = getattr(one, "cr_code", None)
             frame = getattr(one, "cr_frame", None)
-            if code is not None and frame is not None and code.co_filename.startswith(BOT):
-                lines.append(f"{Path(code.co_filename).stem}.{code.co_name}:{frame.f_lineno}")
+            name = None if code is None or frame is None else _name(code)
+            if name is not None and frame is not None:
+                lines.append(f"{name}:{frame.f_lineno}")
             one = getattr(one, "cr_await", None)
         if lines:
             return " > ".join(lines)
         return f"{self._made_by} > ({getattr(self._coro, '__qualname__', type(self._coro).__name__)})"
+
+
+@cache
+def _name(code: CodeType) -> str | None:
+    """What a function of the bot is called; None: it is not the bot's."""
+    return f"{Path(code.co_filename).stem}.{code.co_name}" if code.co_filename.startswith(BOT) else None
 
 
 def _callers() -> tuple[str, bool]:
@@ -89,8 +97,9 @@ def _callers() -> tuple[str, bool]:
     is_tests = False
     while frame is not None:
         code = frame.f_code
-        if code.co_filename.startswith(BOT):
-            lines.append(f"{Path(code.co_filename).stem}.{code.co_name}:{frame.f_lineno}")
+        name = _name(code)
+        if name is not None:
+            lines.append(f"{name}:{frame.f_lineno}")
         is_tests = is_tests or code.co_name in {"_until_over", "_live"}
         frame = frame.f_back
     return " > ".join(reversed(lines)), is_tests

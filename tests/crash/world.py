@@ -5,9 +5,10 @@ import itertools
 import json
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -25,34 +26,41 @@ ROOT = Path(__file__).parents[2]
 
 
 class Zygote:
-    """The process from which lives are started, one at a time."""
+    """The process from which lives are started, one at a time. `processor`: seconds that they took of it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        self.processor = 0.0
 
     async def live(self, life: Life) -> int:
         """How it ended: the exit status, or minus the signal."""
+        return await asyncio.to_thread(self._ask, json.dumps(asdict(life)))
+
+    def _ask(self, life: str) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asdict(life)).encode() + b"\n")
-        return int(await self._process.stdout.readline())
+        self._process.stdin.write(f"{life}\n")
+        self._process.stdin.flush()
+        code, seconds = self._process.stdout.readline().split()
+        self.processor += float(seconds)
+        return int(code)
 
 
-@asynccontextmanager
-async def zygote() -> AsyncGenerator[Zygote]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-W", "ignore", "-m", "tests.crash.zygote"),
+@contextmanager
+def zygote() -> Generator[Zygote]:
+    """It belongs to no event loop: tests may share one. Its first life is not to be killed."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "tests.crash.zygote"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield Zygote(process)
-    finally:
-        process.kill()
-        await process.wait()
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Zygote(process)
+        finally:
+            process.kill()
 
 
 @dataclass
@@ -135,7 +143,8 @@ class Worlds:
         return job, complaints
 
     async def drop(self, case: Case) -> None:
-        """Its files are not needed any more."""
+        """What is left of it is not needed any more."""
+        self.discord.messages.clear()
         await asyncio.to_thread(shutil.rmtree, case.folder)
 
     @staticmethod

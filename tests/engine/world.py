@@ -21,6 +21,7 @@ from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
+from tests.support import jobs
 from tests.support.database import database
 
 GUILD, CHANNEL, USER = 100, 200, 300
@@ -195,7 +196,7 @@ def a_job(
     """A job as the service writes it down."""
     now = SystemClock().now() - timedelta(seconds=age)
     source = None if photo is None else SourcePhoto(url, "room.png", "image/png", len(photo))
-    return Job(
+    return jobs.a_job(
         id=secrets.token_hex(8),
         guild_id=guild_id,
         channel_id=channel_id,
@@ -204,14 +205,9 @@ def a_job(
         inputs=dict(STUDIO if inputs is None else inputs),
         variant="",
         source=source,
-        private=False,
-        state=JobState.RECEIVED,
-        version=1,
         created_at=now,
         changed_at=now,
         estimate=estimate,
-        reserved=0,
-        settled=0,
     )
 
 

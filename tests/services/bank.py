@@ -17,7 +17,7 @@ from bot.services.limits import ensure_member_may, member_state
 from bot.storage import Storage, Transaction
 from bot.storage.policy_tables import allowances
 from bot.storage.schema import guilds, jobs, ledger
-from tests.storage.jobs_of import a_job
+from tests.support.jobs import a_job
 
 GUILD = 1
 MEMBERS = (3, 4)

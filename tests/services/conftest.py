@@ -10,21 +10,7 @@ from bot.catalog import Catalog
 from bot.engine import Spool
 from bot.errors import StudiiBotError
 from bot.model import Job, JobRequest, JobState, Period, Plan
-from bot.services import (
-    AccessService,
-    CommandRegistry,
-    CreditService,
-    InsightService,
-    JobService,
-    KeyService,
-    LimitService,
-    LogService,
-    PhotoService,
-    PrivacyService,
-    RulingService,
-    ServerService,
-    Services,
-)
+from bot.services import Services, build_services
 from bot.storage import LaneNames, Storage, Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
@@ -104,20 +90,16 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
         def wake() -> None:
             wakes.append(None)
 
-        services = Services(
-            jobs=JobService(storage, catalog, clock, wake, max_source_bytes=MAX_SOURCE),
-            keys=KeyService(storage, vault, lanes, clock, wake, studii.check),
-            credits=CreditService(storage, catalog, clock),
-            commands=CommandRegistry(storage),
-            servers=ServerService(storage, clock, wake),
-            privacy=PrivacyService(
-                storage, clock, Spool(tmp_path / "spool", 10_000_000).remove, keep_days=90
-            ),
-            access=AccessService(storage, catalog, clock),
-            logs=LogService(storage, wake),
-            limits=LimitService(storage, clock),
-            insight=InsightService(storage, clock),
-            photos=PhotoService(storage, catalog, clock),
-            rulings=RulingService(storage, clock, wake),
+        services = build_services(
+            storage,
+            vault,
+            lanes,
+            catalog,
+            clock,
+            wake=wake,
+            check_key=studii.check,
+            discard=Spool(tmp_path / "spool", 10_000_000).remove,
+            max_source_bytes=MAX_SOURCE,
+            keep_days=90,
         )
         yield World(file, storage, vault, clock, studii, services, wakes)

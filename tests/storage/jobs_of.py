@@ -1,39 +1,13 @@
-"""Jobs to store."""
+"""Jobs that are in the database."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import timedelta
 from typing import Any
 
-from bot.model import Job, JobState, Window
+from bot.model import Job, Window
 from bot.storage import Storage, Transaction
+from tests.support.jobs import NOW, a_job
 
-NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
 TODAY = Window(NOW - timedelta(hours=10), NOW + timedelta(hours=10))
-
-_numbers = count(1)
-
-
-def a_job(**values: Any) -> Job:
-    job = Job(
-        id=f"{next(_numbers):016x}",
-        guild_id=1,
-        channel_id=2,
-        user_id=3,
-        tool="studio",
-        inputs={"mode": "image", "prompt": "a cat"},
-        variant="mode=image",
-        source=None,
-        private=False,
-        state=JobState.RECEIVED,
-        version=1,
-        created_at=NOW,
-        changed_at=NOW,
-        estimate=5,
-        reserved=0,
-        settled=0,
-    )
-    return replace(job, **values)
 
 
 async def accepted(storage: Storage, **values: Any) -> Job:

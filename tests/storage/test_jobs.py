@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.model import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
 from bot.storage import JobChanges, Storage
-from tests.storage.jobs_of import NOW, a_job
+from tests.support.jobs import NOW, a_job
 
 PHOTO = SourcePhoto("https://cdn.example/room.png?ex=1", "room.png", "image/png", 1234)
 LATER = NOW + timedelta(seconds=90, microseconds=7)

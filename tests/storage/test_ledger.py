@@ -6,7 +6,8 @@ from sqlalchemy import text
 from bot.model import EntryKind, Usage, Window
 from bot.storage import ReservationError, Storage
 from bot.storage.engines import write_engine
-from tests.storage.jobs_of import NOW, TODAY, a_job, accepted
+from tests.storage.jobs_of import TODAY, accepted
+from tests.support.jobs import NOW, a_job
 
 RESERVE, CORRECT = EntryKind.RESERVE, EntryKind.CORRECT
 SETTLE, RELEASE = EntryKind.SETTLE, EntryKind.RELEASE

@@ -6,7 +6,8 @@ import pytest
 
 from bot.model import LogSettings, NoticeKind
 from bot.storage import Storage
-from tests.storage.jobs_of import NOW, accepted
+from tests.storage.jobs_of import accepted
+from tests.support.jobs import NOW
 
 UNKNOWN, BUDGET = NoticeKind.UNKNOWN, NoticeKind.BUDGET_80
 

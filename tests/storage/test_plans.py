@@ -9,7 +9,8 @@ from sqlalchemy import Engine, event
 from bot.model import TERMINAL_STATES, JobState, Window
 from bot.storage import Storage, Transaction
 from bot.storage.engines import write_engine
-from tests.storage.jobs_of import NOW, TODAY
+from tests.storage.jobs_of import TODAY
+from tests.support.jobs import NOW
 
 OPEN = set(JobState) - TERMINAL_STATES
 

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from bot.errors import SettingsError
 from bot.model import Plan
 from bot.storage import CannotDecrypt, LaneNames, Storage, Vault, reseal_keys
-from tests.storage.jobs_of import NOW
+from tests.support.jobs import NOW
 
 SECRET = "stu_0123456789abcdef"
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.model import Budget, GuildSettings, Period, Plan
 from bot.storage import Storage
-from tests.storage.jobs_of import NOW
+from tests.support.jobs import NOW
 
 LATER = NOW + timedelta(hours=1)
 

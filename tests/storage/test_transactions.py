@@ -12,7 +12,8 @@ from sqlalchemy.util import await_only
 from bot.errors import Busy
 from bot.storage import Storage, migrate
 from bot.storage.engines import write_engine
-from tests.storage.jobs_of import TODAY, a_job, accept_within
+from tests.storage.jobs_of import TODAY, accept_within
+from tests.support.jobs import a_job
 
 
 async def count_up(storage: Storage) -> None:

@@ -16,21 +16,7 @@ from bot.delivery import DiscordDelivery
 from bot.engine import Spool
 from bot.errors import Refused
 from bot.model import Job, JobState, Plan
-from bot.services import (
-    AccessService,
-    CommandRegistry,
-    CreditService,
-    InsightService,
-    JobService,
-    KeyService,
-    LimitService,
-    LogService,
-    PhotoService,
-    PrivacyService,
-    RulingService,
-    ServerService,
-    Services,
-)
+from bot.services import Services, build_services
 from bot.storage import LaneNames, Storage, Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
@@ -167,19 +153,17 @@ async def _services(
     def wake() -> None:
         woken.append(None)
 
-    return Services(
-        jobs=JobService(storage, catalog, clock, wake, max_source_bytes=MAX_SOURCE),
-        keys=KeyService(storage, vault, lanes, clock, wake, _check),
-        credits=CreditService(storage, catalog, clock),
-        commands=CommandRegistry(storage),
-        servers=ServerService(storage, clock, wake),
-        privacy=PrivacyService(storage, clock, Spool(folder / "spool", 10_000_000).remove, keep_days=90),
-        access=AccessService(storage, catalog, clock),
-        logs=LogService(storage, wake),
-        limits=LimitService(storage, clock),
-        insight=InsightService(storage, clock),
-        photos=PhotoService(storage, catalog, clock),
-        rulings=RulingService(storage, clock, wake),
+    return build_services(
+        storage,
+        vault,
+        lanes,
+        catalog,
+        clock,
+        wake=wake,
+        check_key=_check,
+        discard=Spool(folder / "spool", 10_000_000).remove,
+        max_source_bytes=MAX_SOURCE,
+        keep_days=90,
     )
 
 

@@ -1,33 +1,57 @@
-"""Jobs to look at, as the database would give them."""
+"""Jobs as the database would give them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from bot.model import Job, JobState, SourcePhoto
 
+NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PHOTO = SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", 1000)
-STAGING = Job(
-    id="00112233445566aa",
-    guild_id=100,
-    channel_id=200,
-    user_id=300,
-    tool="virtual-staging",
-    inputs={"style": "modern", "room": "living"},
-    variant="",
-    source=PHOTO,
-    private=False,
-    state=JobState.RECEIVED,
-    version=1,
-    created_at=NOON,
-    changed_at=NOON,
-    estimate=8,
-    reserved=8,
-    settled=0,
-)
+
+_numbers = count(1)
+
+
+def a_job(**changes: Any) -> Job:
+    """A picture from words that was just asked for, with an id of its own, but for the changes; nothing is
+    reserved for it yet."""
+    job = Job(
+        id=f"{next(_numbers):016x}",
+        guild_id=1,
+        channel_id=2,
+        user_id=3,
+        tool="studio",
+        inputs={"mode": "image", "prompt": "a cat"},
+        variant="mode=image",
+        source=None,
+        private=False,
+        state=JobState.RECEIVED,
+        version=1,
+        created_at=NOW,
+        changed_at=NOW,
+        estimate=5,
+        reserved=0,
+        settled=0,
+    )
+    return replace(job, **changes)
 
 
 def staging(**changes: Any) -> Job:
     """A virtual staging job that was just accepted, but for the changes."""
-    return replace(STAGING, **changes)
+    job = a_job(
+        id="00112233445566aa",
+        guild_id=100,
+        channel_id=200,
+        user_id=300,
+        tool="virtual-staging",
+        inputs={"style": "modern", "room": "living"},
+        variant="",
+        source=PHOTO,
+        created_at=NOON,
+        changed_at=NOON,
+        estimate=8,
+        reserved=8,
+    )
+    return replace(job, **changes)

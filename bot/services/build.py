@@ -1,0 +1,70 @@
+"""All services, put together."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.services.access import AccessService
+from bot.services.commands import CommandRegistry
+from bot.services.credits import CreditService
+from bot.services.insight import InsightService
+from bot.services.jobs import JobService
+from bot.services.keys import KeyService
+from bot.services.limits import LimitService
+from bot.services.logs import LogService
+from bot.services.photos import PhotoService
+from bot.services.privacy import PrivacyService
+from bot.services.rulings import RulingService
+from bot.services.servers import ServerService
+from bot.storage import LaneNames, Storage, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One service for each subject."""
+
+    jobs: JobService
+    keys: KeyService
+    credits: CreditService
+    commands: CommandRegistry
+    servers: ServerService
+    privacy: PrivacyService
+    access: AccessService
+    logs: LogService
+    limits: LimitService
+    insight: InsightService
+    photos: PhotoService
+    rulings: RulingService
+
+
+def build_services(
+    storage: Storage,
+    vault: Vault,
+    lanes: LaneNames,
+    catalog: Catalog,
+    clock: Clock,
+    *,
+    wake: Callable[[], None],
+    check_key: Callable[[str], Awaitable[None]],
+    discard: Callable[..., Awaitable[None]],
+    max_source_bytes: int,
+    keep_days: int,
+) -> Services:
+    """`wake` is called when there is something new to do; `check_key` raises `Refused` for a key that Studii
+    does not take; `discard` removes files of the spool by their names; `keep_days`: how long prompts are
+    kept."""
+    return Services(
+        jobs=JobService(storage, catalog, clock, wake, max_source_bytes=max_source_bytes),
+        keys=KeyService(storage, vault, lanes, clock, wake, check_key),
+        credits=CreditService(storage, catalog, clock),
+        commands=CommandRegistry(storage),
+        servers=ServerService(storage, clock, wake),
+        privacy=PrivacyService(storage, clock, discard, keep_days=keep_days),
+        access=AccessService(storage, catalog, clock),
+        logs=LogService(storage, wake),
+        limits=LimitService(storage, clock),
+        insight=InsightService(storage, clock),
+        photos=PhotoService(storage, catalog, clock),
+        rulings=RulingService(storage, clock, wake),
+    )

@@ -1,0 +1,85 @@
+"""Which trials `make crash` makes, and which it leaves out because others stand for them."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.crash.trial import TROUBLES, Death, Trouble, deaths_of, is_posting
+
+SEED = 6
+NONCES_FORGOTTEN = 900.0  # seconds
+THREE_TIMES = 30  # jobs that meet three deaths in a row
+EVERY = 75  # of the points that a life under a trouble shares with others, one in so many
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A job with what is to happen to it. `later`: seconds until the life after the last death."""
+
+    deaths: Sequence[Death] = ()
+    trouble: Trouble | None = None
+    later: float = 0.0
+
+    def __str__(self) -> str:
+        deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
+        return deaths if self.trouble is None else f"[{self.trouble.endpoint}: {self.trouble.name}] {deaths}"
+
+
+@dataclass(frozen=True)
+class UnderTrouble:
+    """The deaths to try under troubles; `possible`: how many there are, `unheard`: at points that come up in
+    no quiet life."""
+
+    trials: Sequence[Trial]
+    possible: int
+    unheard: int
+
+
+def killed_once(points: Mapping[str, int]) -> list[Trial]:
+    """Every death that there is in a life that passed those points."""
+    return [Trial([death]) for death in deaths_of(points)]
+
+
+def killed_while_posting(points: Mapping[str, int]) -> list[Trial]:
+    """Every death after which Discord may have a message that nobody remembers, itself included."""
+    return [Trial([death], later=NONCES_FORGOTTEN) for death in deaths_of(points) if is_posting(death)]
+
+
+def killed_three_times(points: Mapping[str, int]) -> list[Trial]:
+    """Three deaths, one after the other, in each of some jobs' lives."""
+    deaths, rng = deaths_of(points), random.Random(SEED)
+    return [Trial(rng.sample(deaths, 3)) for _ in range(THREE_TIMES)]
+
+
+def troubles() -> list[Trial]:
+    """Each trouble alone."""
+    return [Trial(trouble=trouble) for trouble in TROUBLES]
+
+
+def killed_under_trouble(
+    quiet: Mapping[str, int], under: Iterable[tuple[Trouble, Mapping[str, int]]]
+) -> UnderTrouble:
+    """At each point of which quiet lives know nothing, under the first trouble that leads to it; and at some
+    of the others, under each trouble at other ones."""
+    known = set(quiet)
+    trials: list[Trial] = []
+    possible = unheard = 0
+    for number, (trouble, points) in enumerate(under):
+        deaths = deaths_of(points)
+        fresh = [death for death in deaths if death.point not in known]
+        others = [death for death in deaths if death.point in known]
+        known |= set(points)
+        chosen = fresh + others[number % EVERY :: EVERY]
+        trials += [Trial([death], trouble) for death in chosen]
+        possible += len(deaths)
+        unheard += len(fresh)
+    return UnderTrouble(trials, possible, unheard)
+
+
+def all_points(lives: Iterable[Mapping[str, int]]) -> Counter[str]:
+    """What came up in any of them, as often as in the one where it did most often."""
+    points: Counter[str] = Counter()
+    for life in lives:
+        points |= Counter(life)
+    return points
