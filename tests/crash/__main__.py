@@ -60,7 +60,12 @@ class Crew:
             async def work(own: Worlds, process: Zygote) -> None:
                 for number, trial in queue:
                     verdicts[number] = await attempt(
-                        own, process, trial.deaths, trouble=trial.trouble, later=trial.later
+                        own,
+                        process,
+                        trial.deaths,
+                        trouble=trial.trouble,
+                        later=trial.later,
+                        threads=trial.threads,
                     )
                     progress.advance(bar)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 from discord.http import Route
 
 from bot.catalog import Catalog
@@ -25,6 +26,7 @@ from bot.storage import Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
+from tests.support.database import sqlite_in_place
 
 PATIENCE = 20.0  # seconds that a life may last
 ENDED, GAVE_UP = 0, 3
@@ -33,7 +35,11 @@ ENDED, GAVE_UP = 0, 3
 @dataclass(frozen=True)
 class Life:
     """What a process is started with. `point` and `nth`: where it dies; `later`: seconds that its clock is
-    ahead."""
+    ahead.
+
+    `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
+    cheaper: a death while a transaction is committed is then one before or after it, as which it counts anyway.
+    """
 
     folder: str
     studii: str
@@ -42,6 +48,7 @@ class Life:
     nth: int = 1
     later: float = 0.0
     trace: bool = False
+    threads: bool = False
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
@@ -68,7 +75,10 @@ def live(life: Life) -> int:
     logging.disable()
     Route.BASE = life.discord
     tracer = Tracer(life.point, life.nth)
-    code = asyncio.run(_live(life, tracer))
+    with pytest.MonkeyPatch.context() as patch:
+        if not life.threads:
+            sqlite_in_place(patch)
+        code = asyncio.run(_live(life, tracer))
     if life.trace:
         (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))
     return code
@@ -103,7 +113,8 @@ async def _live(life: Life, tracer: Tracer) -> int:
             clock=clock,
             tuning=tuning,
         )
-        tracer.install()
+        if life.trace or life.point is not None:
+            tracer.install()
         running = asyncio.create_task(engine.run())
         try:
             async with asyncio.timeout(PATIENCE):

@@ -10,16 +10,18 @@ from tests.crash.trial import TROUBLES, Death, Trouble, deaths_of, is_posting
 SEED = 6
 NONCES_FORGOTTEN = 900.0  # seconds
 THREE_TIMES = 30  # jobs that meet three deaths in a row
-EVERY = 75  # of the points that a life under a trouble shares with others, one in so many
+EVERY = 200  # of the points that a life under a trouble shares with others, one in so many
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A job with what is to happen to it. `later`: seconds until the life after the last death."""
+    """A job with what is to happen to it. `later`: seconds until the life after the last death; `threads`:
+    SQLite has its own, as in earnest."""
 
     deaths: Sequence[Death] = ()
     trouble: Trouble | None = None
     later: float = 0.0
+    threads: bool = False
 
     def __str__(self) -> str:
         deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
@@ -49,7 +51,7 @@ def killed_while_posting(points: Mapping[str, int]) -> list[Trial]:
 def killed_three_times(points: Mapping[str, int]) -> list[Trial]:
     """Three deaths, one after the other, in each of some jobs' lives."""
     deaths, rng = deaths_of(points), random.Random(SEED)
-    return [Trial(rng.sample(deaths, 3)) for _ in range(THREE_TIMES)]
+    return [Trial(rng.sample(deaths, 3), threads=True) for _ in range(THREE_TIMES)]
 
 
 def troubles() -> list[Trial]:

@@ -1,31 +1,39 @@
 """Killed at any moment: a sample of what `make crash` tries at every point."""
 
 import random
+from collections.abc import Generator
 
 import pytest
 
 from bot.model import JobState
-from tests.crash.trial import TROUBLES, Trouble, attempt, deaths_of, is_posting
-from tests.crash.world import worlds, zygote
+from tests.crash.plan import all_points, killed_under_trouble
+from tests.crash.trial import TROUBLES, attempt, deaths_of, is_posting
+from tests.crash.world import Zygote, worlds, zygote
 
 POINTS = 8
 SEED = 6
 AMBIGUOUS = next(one for one in TROUBLES if one.name == "taken, then the connection is lost")
 
 
-async def test_a_job_survives_kill_9_wherever_it_is(subtests: pytest.Subtests) -> None:
-    async with worlds() as own, zygote() as process:
-        quiet = await attempt(own, process)
+@pytest.fixture(scope="module")
+def process() -> Generator[Zygote]:
+    with zygote() as started:
+        yield started
+
+
+async def test_a_job_survives_kill_9_wherever_it_is(process: Zygote, subtests: pytest.Subtests) -> None:
+    async with worlds() as own:
+        quiet = await attempt(own, process, threads=True)
         assert (quiet.state, quiet.complaints) == (JobState.SUCCEEDED, [])
         deaths = deaths_of(quiet.points)
         assert len(deaths) > 300  # found by running, and a life has hundreds
         for death in random.Random(SEED).sample(deaths, POINTS):
             with subtests.test(death.point, nth=death.nth):
-                assert (await attempt(own, process, [death])).complaints == []
+                assert (await attempt(own, process, [death], threads=True)).complaints == []
 
 
-async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_nonce() -> None:
-    async with worlds() as own, zygote() as process:
+async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_nonce(process: Zygote) -> None:
+    async with worlds() as own:
         deaths = deaths_of((await attempt(own, process)).points)
         death = next(one for one in deaths if "outbox._note" in one.point and is_posting(one))
         verdict = await attempt(own, process, [death], later=900)
@@ -33,16 +41,26 @@ async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_non
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
 
 
-@pytest.mark.parametrize(
-    "trouble", random.Random(SEED).sample(TROUBLES, 3), ids=lambda one: f"{one.endpoint} {one.name}"
-)
-async def test_trouble_on_the_way_to_studii_costs_nothing_twice(trouble: Trouble) -> None:
-    async with worlds() as own, zygote() as process:
-        verdict = await attempt(own, process, trouble=trouble)
-        assert verdict.complaints == []
+async def test_trouble_on_the_way_to_studii_costs_nothing_twice(
+    process: Zygote, subtests: pytest.Subtests
+) -> None:
+    async with worlds() as own:
+        for trouble in random.Random(SEED).sample(TROUBLES, 3):
+            with subtests.test(trouble.name, endpoint=trouble.endpoint):
+                assert (await attempt(own, process, trouble=trouble)).complaints == []
 
 
-async def test_a_job_of_which_nobody_knows_is_said_to_be_unknown_and_not_sent_again() -> None:
-    async with worlds() as own, zygote() as process:
+async def test_a_job_of_which_nobody_knows_is_said_to_be_unknown_and_not_sent_again(process: Zygote) -> None:
+    async with worlds() as own:
         verdict = await attempt(own, process, trouble=AMBIGUOUS)
         assert (verdict.state, verdict.complaints) == (JobState.UNKNOWN, [])
+
+
+def test_under_trouble_every_point_is_tried_that_no_quiet_life_has() -> None:
+    quiet = all_points([{"a": 1}, {"a": 2, "b": 1}])
+    first, second = TROUBLES[:2]
+    under = killed_under_trouble(quiet, [(first, {"a": 2, "c": 1}), (second, {"c": 1, "d": 1})])
+    tried = [(trial.trouble, trial.deaths[0].point) for trial in under.trials]
+    assert (first, "c") in tried
+    assert (second, "d") in tried
+    assert (under.possible, under.unheard) == (4, 2)

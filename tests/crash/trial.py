@@ -79,7 +79,8 @@ class Death:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a trial went. `died`: how often; `complaints`: promises that were not kept."""
+    """How a trial went. `died`: how often; `complaints`: promises that were not kept; `points`: those of a
+    life without a death."""
 
     state: JobState
     died: int
@@ -94,28 +95,30 @@ async def attempt(
     *,
     trouble: Trouble | None = None,
     later: float = 0.0,
+    threads: bool = False,
 ) -> Verdict:
-    """`later`: seconds that pass between the last death and the next life; Discord forgets nonces then."""
+    """`later`: seconds that pass between the last death and the next life; Discord forgets nonces then.
+    `threads`: SQLite works in threads of its own, as it does in earnest."""
     case = await worlds.case()
     if trouble is not None:
         worlds.studii.fail(trouble.endpoint, trouble.fault)
     died = 0
     unknown = trouble is not None and trouble.ambiguous
     for death in deaths:
-        code = await zygote.live(worlds.life(case, point=death.point, nth=death.nth))
+        code = await zygote.live(worlds.life(case, point=death.point, nth=death.nth, threads=threads))
         if code != KILLED:
             break
         died += 1
         unknown = unknown or await worlds.state(case) is JobState.SUBMITTING
     if later:
         worlds.discord.forget_nonces()
-    code = await zygote.live(worlds.life(case, trace=True, later=later))
+    code = await zygote.live(worlds.life(case, trace=not deaths, later=later, threads=threads))
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown)
     if code != ENDED:
         complaints.append(f"the last life ended with {code}")
     worlds.studii.failures.clear()
     points: dict[str, int] = {}
-    if code == ENDED:
+    if code == ENDED and not deaths:
         points = json.loads((case.folder / "points.json").read_text())
     await worlds.drop(case)
     return Verdict(job.state, died, complaints, points)

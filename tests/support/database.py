@@ -34,8 +34,20 @@ def _template() -> TemporaryDirectory[str]:
 def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run SQLite's statements where they are awaited, for tests that take many thousands one by one.
 
-    The statements, the file and the transactions are the real ones; without the way to another thread and
-    back, and the guard against cancellations on it, each takes a fraction of the time.
+    As below, and without the guard against cancellations.
+    """
+
+    async def finish(awaitable: Awaitable[T]) -> T:
+        return await awaitable
+
+    sqlite_in_place(monkeypatch)
+    monkeypatch.setattr(session, "finish", finish)
+
+
+def sqlite_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run SQLite's statements without the way to another thread and back, which takes most of their time.
+
+    The statements, the file and the transactions are the real ones.
     """
 
     async def connect(self: Any) -> aiosqlite.Connection:
@@ -46,9 +58,5 @@ def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     async def execute(self: Any, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
         return function(*args, **named)
 
-    async def finish(awaitable: Awaitable[T]) -> T:
-        return await awaitable
-
     monkeypatch.setattr(aiosqlite.Connection, "_connect", connect)
     monkeypatch.setattr(aiosqlite.Connection, "_execute", execute)
-    monkeypatch.setattr(session, "finish", finish)
