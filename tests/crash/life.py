@@ -38,7 +38,7 @@ class Life:
     ahead.
 
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
-    cheaper: a death while a transaction is committed is then one before or after it, as which it counts anyway.
+    cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
     """
 
     folder: str
