@@ -10,7 +10,7 @@ from bot.engine.durations import Durations
 from bot.engine.lane import Lane, Send
 from bot.engine.line import Step, Waiting
 from bot.engine.looks import Look, Looks, Running
-from bot.engine.rate import RateWindow
+from bot.engine.rate import Earlier, RateWindow
 from bot.engine.tuning import Tuning
 
 
@@ -67,7 +67,10 @@ class OwnLane:
         self._durations = durations
         self._lane = lane
         self._learns = learns
+        self._alive = True
         self._jobs: dict[str, Job] = {}
+        self._under_way: dict[str, tuple[float, Step]] = {}
+        self._noted: list[tuple[float, float]] = []  # when, and from before when all had been answered
         self._woken_at: float | None = None
         self.longest_decision = 0.0  # seconds of the real clock
 
@@ -76,6 +79,28 @@ class OwnLane:
         self._lane.put(self._waiting(job), job.name, self._world.now)
         job.foretold = self._lane.starts_in(job.name, self._world.now)
         self._go_on()
+
+    def killed(self) -> "tuple[list[tuple[float, float]], list[Job]]":
+        """Nothing more comes of it. What is in its database: the requests that it noted, and the jobs that
+        go on (a submission whose answer was not stored does not)."""
+        self._alive = False
+        lost = {name for name, (_, step) in self._under_way.items() if step is not Step.POLL}
+        return self._noted, [job for name, job in self._jobs.items() if name not in lost]
+
+    def restart(self, noted: list[tuple[float, float]], jobs: list[Job]) -> None:
+        """Go on where an earlier life was."""
+        now = self._world.now
+        self._noted = noted
+        self._lane.rate.restore([Earlier(now - at, now - settled) for at, settled in noted], now)
+        for job in jobs:
+            self._jobs[job.name] = job
+            known = self._waiting(job) if job.ends is None else self._running(job)
+            self._lane.put(known, job.name, now)
+        self._go_on()
+
+    def _running(self, job: Job) -> Running:
+        submitted = self._world.now if job.ends is None else min(self._world.now, job.ends - job.takes)
+        return Running(job.name, submitted, job.work)
 
     def _waiting(self, job: Job, not_before: float = 0.0) -> Waiting:
         step = Step.SUBMIT if job.uploaded else Step.UPLOAD
@@ -88,19 +113,25 @@ class OwnLane:
             self.longest_decision = max(self.longest_decision, time.perf_counter() - began)
             if not isinstance(decision, Send):
                 break
-            self._lane.begin(decision, self._world.now)
+            now = self._world.now
+            self._lane.begin(decision, now)
+            self._under_way[decision.job_id] = (now, decision.step)
+            self._noted.append((now, min(began for began, _ in self._under_way.values())))
             self._world.request(self._jobs[decision.job_id], partial(self._answered, decision))
         if decision.until is not None and (self._woken_at is None or decision.until < self._woken_at):
             self._woken_at = decision.until
             self._world.at(decision.until, partial(self._wake, decision.until))
 
     def _wake(self, at: float) -> None:
-        if self._woken_at == at:
+        if self._woken_at == at and self._alive:
             self._woken_at = None
             self._go_on()
 
     def _answered(self, send: Send, refused: float | None) -> None:
+        if not self._alive:
+            return
         job, now = self._jobs[send.job_id], self._world.now
+        del self._under_way[job.name]
         self._lane.end(job.name, now, sent=True)
         if refused is not None:
             self._lane.rate.limited(now, refused)
@@ -109,6 +140,7 @@ class OwnLane:
             if ended is not None and self._learns:
                 self._durations.learn(*ended)
             self._lane.put(None, job.name, now)
+            del self._jobs[job.name]
         elif job.ends is not None:
             self._lane.put(Running(job.name, now, job.work), job.name, now, again=refused)
         else:

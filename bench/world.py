@@ -44,11 +44,12 @@ class Job:
 
 @dataclass(eq=False)
 class World:
-    """Answers take 50 to 150 ms each way."""
+    """Answers take 50 to 150 ms each way; of the requests, the share `slow` takes up to 10 s each way."""
 
     limit: int
     rng: Random
     counting: Counting = "sliding"
+    slow: float = 0.0
     now: float = 0.0
     requests: int = 0
     refused: int = 0
@@ -95,7 +96,8 @@ class World:
             job.seen = self.now
 
     def _way(self) -> float:
-        return self.rng.uniform(0.05, 0.15)
+        slow = self.slow and self.rng.random() < self.slow
+        return self.rng.uniform(0.05, 10.0 if slow else 0.15)
 
 
 def make_jobs(

@@ -20,6 +20,7 @@ from bot.engine.recovery import INTERRUPTED, recover
 from bot.engine.spool import Spool
 from bot.engine.steps import Tools
 from bot.engine.tuning import HOUR, Tuning
+from bot.engine.underway import Underway
 from bot.media import PhotoInspector
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
@@ -60,6 +61,7 @@ class Engine:
             requeued=self._lanes_bell.ring,
             posted=posted,
             pulse=Pulse(clock),
+            underway=Underway(clock),
         )
         self._tools = tools
         self._lanes = Lanes(tools, catalog, self._lanes_bell)

@@ -13,6 +13,7 @@ from bot.engine.line import Waiting
 from bot.engine.looks import Running
 from bot.engine.loops import SHORTEST_REST, Bell, keep_doing
 from bot.engine.polling import Polling
+from bot.engine.rate import Earlier
 from bot.engine.recovery import recover
 from bot.engine.runner import Entries, LaneRunner
 from bot.engine.starting import Starting
@@ -115,20 +116,30 @@ class Lanes:
         await self._without_key(keyless)
         await self._free(stranded)
 
-    async def _earlier_requests(self, shares: Mapping[str, _Share]) -> Mapping[str, list[float]]:
-        """How long ago (seconds) lanes that begin now have sent requests, before they rested or the process
-        was another: those count as well. One question for all, as after a start there may be hundreds."""
+    async def _earlier_requests(self, shares: Mapping[str, _Share]) -> Mapping[str, list[Earlier]]:
+        """What lanes that begin now have sent, before they rested or the process was another: that counts as
+        well. One question for all, as after a start there may be hundreds."""
         new = [name for name in shares if name not in self._runners]
         if not new:
             return {}
         now = self._tools.clock.now()
-        period = timedelta(seconds=self._tools.tuning.rate_period)
+        tuning = self._tools.tuning
+        counts = timedelta(seconds=tuning.rate_period + tuning.answer_bound)
         async with self._tools.storage.read() as tx:
-            sent = await tx.lanes.of(new, now - period)
-        return {name: [(now - at).total_seconds() for at in times] for name, times in sent.items()}
+            sent = await tx.lanes.of(new, now - counts)
+        return {
+            name: [
+                Earlier(
+                    (now - at).total_seconds(),
+                    None if settled is None else (now - settled).total_seconds(),
+                )
+                for at, settled in requests
+            ]
+            for name, requests in sent.items()
+        }
 
     def _hand_out(
-        self, shares: Mapping[str, _Share], ages: Mapping[str, list[float]], group: asyncio.TaskGroup
+        self, shares: Mapping[str, _Share], earlier: Mapping[str, list[Earlier]], group: asyncio.TaskGroup
     ) -> None:
         for name, share in shares.items():
             limit = min(share.limits)
@@ -137,7 +148,7 @@ class Lanes:
                 runner = self._runners[name] = LaneRunner(
                     name,
                     limit,
-                    ages[name],
+                    earlier[name],
                     self._tools,
                     self._starting,
                     self._polling,

@@ -61,6 +61,10 @@ class Polling:
 
     async def poll(self, job_id: str, lane: str, age: float) -> StepResult:
         """One look at a job that was submitted `age` seconds ago."""
+        with self._tools.underway.request(lane):
+            return await self._poll(job_id, lane, age)
+
+    async def _poll(self, job_id: str, lane: str, age: float) -> StepResult:
         claim = await untorn(self._claim(job_id, lane))
         if isinstance(claim, StepResult):
             return self._after(job_id, claim)
@@ -87,7 +91,8 @@ class Polling:
             keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
             claims = {one: self._claim_of(one, jobs, keys) for one in asked}
             sent = [one[1] for one, claim in claims.items() if isinstance(claim, Claim)]
-            await tx.lanes.record_all(sent, self._tools.clock.now())
+            settled = {lane: self._tools.underway.settled(lane) for lane in sent}
+            await tx.lanes.record_all(sent, self._tools.clock.now(), settled)
         return claims
 
     def _claim_of(

@@ -5,10 +5,20 @@ sliding log that stays under that number in every window of a minute is also und
 counts whole minutes, and for a bucket of that size.
 """
 
+from bisect import insort
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from bot.engine.tuning import Tuning
+
+
+class Earlier(NamedTuple):
+    """A request of an earlier life: seconds since it was noted, before it was sent. By then all that had been
+    noted longer than `settled` seconds ago had been answered (None: not known)."""
+
+    age: float
+    settled: float | None = None
 
 
 class RateWindow:
@@ -37,14 +47,17 @@ class RateWindow:
         """Another plan: from now on `limit` requests in a period."""
         self._limit = limit
 
-    def restore(self, ages: Iterable[float], now: float) -> None:
-        """Take in requests of an earlier life, by their age in seconds.
+    def restore(self, earlier: Sequence[Earlier], now: float) -> None:
+        """Take in requests of an earlier life, oldest first.
 
-        A negative age (the wall clock has been put back) counts as no age.
+        What is not known to have been answered may be counted by Studii as late as an answer may come, even
+        after `now`. A negative age (the wall clock has been put back) counts as no age.
         """
-        # They were noted when they were sent, so that a second is added for their way.
-        times = [now - max(0.0, age - 1.0) for age in ages]
-        self._answered = deque(sorted([*self._answered, *times]))
+        bound = self._tuning.answer_bound
+        for number, one in enumerate(earlier):
+            later = (by for by in earlier[number + 1 :] if by.settled is not None and by.settled < one.age)
+            latest = max(0.0, one.age) - bound if (by := next(later, None)) is None else max(0.0, by.age)
+            insort(self._answered, now - latest)
 
     def used(self, now: float) -> int:
         """Requests that count at `now`."""
@@ -92,7 +105,7 @@ class RateWindow:
         """It has been answered, or is given up; `sent`: False if it never left."""
         self._in_flight -= 1
         if sent:
-            self._answered.append(now)
+            insort(self._answered, now)  # those of an earlier life may count for longer
 
     def limited(self, now: float, retry_after: float | None) -> None:
         """Studii said 429: nothing until `retry_after` seconds from now, and slowly for a while after."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from bot.catalog import Catalog
@@ -14,7 +14,7 @@ from bot.engine.looks import Running
 from bot.engine.loops import Bell, Complaints, keep_doing
 from bot.engine.polling import Polling
 from bot.engine.pulse import PATIENCE, TRANSFER_PATIENCE
-from bot.engine.rate import RateWindow
+from bot.engine.rate import Earlier, RateWindow
 from bot.engine.starting import Starting, needs_upload
 from bot.engine.steps import StepResult, Tools
 from bot.errors import StudiiBotError
@@ -79,15 +79,15 @@ class Entries:
 class LaneRunner:
     """The one task of a lane, and the tasks of its requests.
 
-    `ages` (seconds): those of the requests that the lane sent in an earlier life. `gone` is called when the
-    lane has been idle for a while and the runner ends.
+    `earlier`: the requests that the lane sent in an earlier life. `gone` is called when the lane has been
+    idle for a while and the runner ends.
     """
 
     def __init__(
         self,
         name: str,
         limit: int,
-        ages: Iterable[float],
+        earlier: Sequence[Earlier],
         tools: Tools,
         starting: Starting,
         polling: Polling,
@@ -105,7 +105,7 @@ class LaneRunner:
         self._entries = entries
         self._durations = durations
         self._lane = Lane(RateWindow(limit, tools.tuning), durations, tools.tuning)
-        self._lane.rate.restore(ages, tools.clock.monotonic())
+        self._lane.rate.restore(earlier, tools.clock.monotonic())
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
 

@@ -35,6 +35,10 @@ class Starting:
 
     async def upload(self, job_id: str, lane: str) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
+        with self._tools.underway.request(lane):
+            return await self._upload(job_id, lane)
+
+    async def _upload(self, job_id: str, lane: str) -> StepResult:
         claim = await untorn(self._claim(job_id, lane, JobState.UPLOADING))
         if isinstance(claim, StepResult):
             return claim
@@ -48,7 +52,8 @@ class Starting:
 
     async def submit(self, job_id: str, lane: str) -> StepResult:
         """POST /jobs (Studii API docs, "Create a job"). An answer is stored even if we are to stop."""
-        return await untorn(self._submit(job_id, lane), patience=self._tools.tuning.drain)
+        with self._tools.underway.request(lane):
+            return await untorn(self._submit(job_id, lane), patience=self._tools.tuning.drain)
 
     async def _submit(self, job_id: str, lane: str) -> StepResult:
         claim = await self._claim(job_id, lane, JobState.SUBMITTING)
@@ -92,7 +97,7 @@ class Starting:
                 )
             else:
                 claimed = await self._advance(tx, job, key.id, to)
-                await tx.lanes.record(lane, claimed.changed_at)
+                await tx.lanes.record(lane, claimed.changed_at, self._tools.underway.settled(lane))
                 result = Claim(claimed, key, secret, was_held=job.held is not None)
         self._tools.changed()
         if result.job is not None and result.job.held is not None:

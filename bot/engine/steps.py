@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.engine.pulse import Pulse
 from bot.engine.spool import Spool
 from bot.engine.tuning import Tuning
+from bot.engine.underway import Underway
 from bot.model import Job, StudiiKey
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
@@ -32,6 +33,7 @@ class Tools:
     requeued: Callable[[], None]
     posted: Callable[[float], None]
     pulse: Pulse
+    underway: Underway
 
 
 @dataclass(frozen=True, slots=True)

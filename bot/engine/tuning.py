@@ -14,6 +14,7 @@ class Tuning:
     # Requests (Studii API docs, "Rate limits": a number a minute per key).
     rate_period: float = 60.3  # a little more than the minute, for clocks that differ
     rate_margin: int = 2  # requests left unused in each period
+    answer_bound: float = 70.0  # no request is answered later (`Timeouts.total`), noting it included
     rate_block: float = 5.0  # first pause after a 429 that names none; doubles up to a minute
     rate_block_bound: float = 5 * MINUTE  # however long Retry-After says
     paced_for: float = 5 * MINUTE  # after a 429

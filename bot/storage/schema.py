@@ -249,6 +249,7 @@ lane_requests = Table(
     _number(),
     Column("lane", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("settled", UtcDateTime),  # at `at`, the lane's requests from before then had been answered
     Index(None, "lane", "at"),
 )
 

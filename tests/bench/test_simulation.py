@@ -2,8 +2,15 @@
 
 import pytest
 
-from bench.loads import ROUGH, Load
+from bench.clients import OwnLane
+from bench.kills import kills
+from bench.loads import ROUGH, USUAL, Load
 from bench.measure import Scale, measure
+from bench.world import World
+from bot.engine.durations import Durations
+from bot.engine.lane import Lane
+from bot.engine.rate import RateWindow
+from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 
 SHORT = Scale(seeds=1, lasts=150.0, burst_jobs=1)
@@ -27,3 +34,19 @@ def test_a_long_wait_is_told_within_30_percent_to_nine_of_ten() -> None:
     result = measure(Load("images", 60, 60, burst=True), "lane", SHORT)
     assert result.told_well is not None
     assert result.told_well >= 0.9
+
+
+def a_life(world: World) -> OwnLane:
+    durations = Durations(lambda work: USUAL[work].median)
+    return OwnLane(world, durations, Lane(RateWindow(world.limit, Tuning()), durations, Tuning()))
+
+
+@pytest.mark.parametrize("counting", ["sliding", "fixed", "bucket"])
+def test_no_429_after_a_kill_and_an_immediate_restart_however_slow_the_requests(counting: Counting) -> None:
+    load = Load("images", 60, 40, burst=True)
+    world, mortal, jobs = kills(
+        load, a_life, counting=counting, lasting=ROUGH, slow=0.3, every=30.0, lasts=200.0
+    )
+    assert mortal.deaths >= 2
+    assert world.refused == 0
+    assert sum(job.seen is not None for job in jobs) >= 10

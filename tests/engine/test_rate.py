@@ -1,10 +1,10 @@
 """A key's requests stay under its limit, however the server counts, and nothing is wasted."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.engine.rate import RateWindow
+from bot.engine.rate import Earlier, RateWindow
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
@@ -45,15 +45,25 @@ def test_a_request_that_never_left_costs_nothing() -> None:
 
 def test_requests_of_an_earlier_life_count() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([50.0] * 30 + [10.0] * 20, now=1000.0)
+    window.restore([Earlier(50.0)] * 30 + [Earlier(10.0, 20.0)] * 20, now=1000.0)
     assert window.room(1000.0) == 8
-    assert window.room(1012.0) == 38
+    assert window.room(1050.2) == 8
+    assert window.room(1050.4) == 38
+
+
+def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> None:
+    window = RateWindow(60, TUNING)
+    window.restore([Earlier(50.0)] * 30 + [Earlier(10.0)] * 20, now=1000.0)
+    assert window.room(1000.0) == 8
+    assert window.room(1000.0 + 20.0 + 60.2) == 8
+    assert window.room(1000.0 + 20.0 + 60.4) == 38
+    assert window.room(1000.0 + 60.0 + 60.4) == 58
 
 
 def test_requests_from_the_future_count_as_made_now() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([-3600.0] * 58, now=5.0)
-    assert window.next_room(5.0) == pytest.approx(65.3)
+    window.restore([Earlier(-3600.0)] * 58, now=5.0)
+    assert window.next_room(5.0) == pytest.approx(65.3 + TUNING.answer_bound)
 
 
 def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
@@ -105,25 +115,39 @@ def test_429s_of_requests_that_were_under_way_together_are_one() -> None:
 @given(
     limit=st.integers(3, 30),
     counting=st.sampled_from(("sliding", "fixed", "bucket")),
-    ways=st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3), st.floats(0, 2)), min_size=1, max_size=40),
+    ways=st.lists(
+        st.tuples(st.floats(0, 3) | st.floats(0, 40), st.floats(0, 3), st.floats(0, 2)),
+        min_size=1,
+        max_size=40,
+    ),
     offset=st.floats(0, 60),
+    kills=st.sets(st.integers(1, 150), max_size=5),
+)
+@example(
+    limit=5, counting="sliding", ways=[(30.0, 0.0, 0.0)] * 3 + [(0.0, 0.0, 0.0)] * 3, offset=0.0, kills={3}
 )
 def test_no_server_ever_sees_too_many(
-    limit: int, counting: Counting, ways: list[tuple[float, float, float]], offset: float
+    limit: int, counting: Counting, ways: list[tuple[float, float, float]], offset: float, kills: set[int]
 ) -> None:
-    """Eager as can be, over ways that take between nothing and seconds, there and back."""
+    """Eager as can be, over ways that take between nothing and many seconds; killed, and at once there
+    again."""
     window = RateWindow(limit, TUNING)
     server = make_limiter(limit, RateStyle(counting=counting))
     now = 1000.0 + offset
     arrivals: list[float] = []
-    pending: list[float] = []
+    pending: dict[float, float] = {}  # when it will be answered: when it was sent
+    noted: list[tuple[float, float]] = []
     for turn in range(limit * 6):
         there, back, pause = ways[turn % len(ways)]
         now += pause
+        if turn in kills:
+            pending.clear()
+            window = RateWindow(limit, TUNING)
+            window.restore([Earlier(now - at, now - settled) for at, settled in noted], now)
         while True:
             for answered in sorted(answer for answer in pending if answer <= now):
                 window.end(answered)
-                pending.remove(answered)
+                del pending[answered]
             if window.room(now):
                 break
             at = window.next_room(now)
@@ -131,7 +155,8 @@ def test_no_server_ever_sees_too_many(
             now = min(moments)
         window.begin(now)
         arrivals.append(now + there)
-        pending.append(now + there + back)
+        pending[now + there + back + turn / 1e6] = now  # no two at the same moment
+        noted.append((now, min(pending.values())))
     assert [server.take(at) for at in sorted(arrivals)] == [0.0] * len(arrivals)
 
 

@@ -33,6 +33,7 @@ PATIENCE = 20.0  # seconds; bounds what should never take so long
 # As in earnest, but for pauses that a test would have to sit through.
 QUICK = Tuning(
     rate_period=5.0,
+    answer_bound=1.0,
     rate_block=0.2,
     paced_for=1.0,
     tries=3,

@@ -78,11 +78,21 @@ async def test_a_restart_does_not_forget_what_a_lane_has_sent(storage: Storage) 
         assert await transaction.lanes.since("three", NOW) == []
 
 
+async def test_what_had_been_answered_is_known_after_a_restart(storage: Storage) -> None:
+    later = NOW + timedelta(seconds=5)
+    async with storage.write() as transaction:
+        await transaction.lanes.record("one", NOW)
+        await transaction.lanes.record_all(["one", "two"], later, {"one": later})
+    async with storage.read() as transaction:
+        sent = await transaction.lanes.of(["one", "two"], NOW)
+    assert sent == {"one": [(NOW, None), (later, later)], "two": [(later, None)]}
+
+
 async def test_a_lane_forgets_what_no_window_holds_any_more(storage: Storage) -> None:
     async with storage.write() as transaction:
         lanes = transaction.lanes
         await lanes.record("one", NOW)
-        await lanes.record("two", NOW + timedelta(seconds=121))
+        await lanes.record("two", NOW + timedelta(seconds=181))
         assert await lanes.since("one", NOW - timedelta(days=1)) == []
 
 

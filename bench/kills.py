@@ -1,0 +1,62 @@
+"""A lane whose process is killed now and then, and started again at once."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from random import Random
+
+from bench.clients import OwnLane
+from bench.loads import Lasting, Load
+from bench.world import Job, World, make_jobs
+from bot.engine.durations import Work
+from sandbox.studii.ratelimit import Counting
+
+
+class Mortal:
+    """Is killed `every` so many seconds, more or less, whatever is under way; `live` begins a life."""
+
+    def __init__(self, world: World, live: Callable[[], OwnLane], every: float, until: float) -> None:
+        self._world = world
+        self._live = live
+        self._life = live()
+        self._every = every
+        self._until = until
+        self.deaths = 0
+        self._die_later()
+
+    def take(self, job: Job) -> None:
+        self._life.take(job)
+
+    def _die_later(self) -> None:
+        at = self._world.now + self._every * self._world.rng.uniform(0.2, 1.8)
+        if at < self._until:
+            self._world.at(at, self._die)
+
+    def _die(self) -> None:
+        self.deaths += 1
+        noted, jobs = self._life.killed()
+        self._life = self._live()
+        self._life.restart(noted, jobs)
+        self._die_later()
+
+
+def kills(
+    load: Load,
+    live: Callable[[World], OwnLane],
+    *,
+    counting: Counting,
+    lasting: Mapping[Work, Lasting],
+    slow: float,
+    every: float,
+    lasts: float,
+    seed: int = 0,
+) -> tuple[World, Mortal, list[Job]]:
+    """Simulate it, with slow requests among them."""
+    rng = Random(f"{load.name} {counting} {seed}")
+    arrivals = load.arrivals(rng, lasts)
+    world = World(load.limit, rng, counting, slow)
+    jobs = make_jobs(arrivals, load.works(rng, len(arrivals)), lasting, rng)
+    mortal = Mortal(world, partial(live, world), every, lasts)
+    for job in jobs:
+        world.at(job.asked, partial(mortal.take, job))
+    world.run(7200.0)
+    return world, mortal, jobs
