@@ -28,6 +28,8 @@ class Setup(commands.Cog):
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         self._services = bot.services
+        self._new: set[int] = set()
+        self._without_key: set[int] = set()
 
     @app_commands.command(
         name="forget-me", description="Erase what you wrote and made with Studii, everywhere"
@@ -49,12 +51,20 @@ class Setup(commands.Cog):
         if await self._services.servers.joined(guild.id):
             await greet(self._bot, guild, Panel(box(NEUTRAL, GREETING)))
 
-    async def _welcome_new(self, guild_ids: list[int]) -> None:
-        """For these Discord sends no event: they took the bot in while it was away."""
-        for guild_id in guild_ids:
-            guild = self._bot.get_guild(guild_id)
-            if guild is not None and not guild.unavailable:
-                await self.on_guild_join(guild)
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        await self._tell(guild)
+
+    async def _tell(self, guild: discord.Guild) -> None:
+        """Say what there is to say, once the server can be spoken to."""
+        if guild.unavailable:
+            return
+        if guild.id in self._new:
+            self._new.discard(guild.id)
+            await self.on_guild_join(guild)
+        if guild.id in self._without_key:
+            self._without_key.discard(guild.id)
+            await greet(self._bot, guild, Panel(box(BAD, KEY_LOST.format(server=plain(guild.name, 100)))))
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -63,11 +73,11 @@ class Setup(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         present = [guild.id for guild in self._bot.guilds]
-        await self._welcome_new(await self._services.servers.compare(self._bot.application_id or 0, present))
-        for guild_id in await self._services.keys.lost():
-            if (guild := self._bot.get_guild(guild_id)) is not None:
-                words = KEY_LOST.format(server=plain(guild.name, 100))
-                await greet(self._bot, guild, Panel(box(BAD, words)))
+        # For these Discord sends no event: they took the bot in while it was away.
+        self._new.update(await self._services.servers.compare(self._bot.application_id or 0, present))
+        self._without_key.update(await self._services.keys.lost())
+        for guild in self._bot.guilds:
+            await self._tell(guild)
 
 
 async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:

@@ -52,6 +52,7 @@ class PrivacyService:
         async with self._storage.write() as transaction:
             later = await transaction.privacy.unfinished_of(user_id)
             await self._unname(transaction)
+            await transaction.privacy.unname_grants(user_id, self._clock.now())
         return Erased(erased, later)
 
     async def sweep(self) -> float:

@@ -69,10 +69,25 @@ class Privacy:
         mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None)
         mine &= jobs.c.scrubbed_at.is_not(None) & (jobs.c.user_id != NOBODY) & (jobs.c.created_at < before)
         who = select(jobs.c.user_id).where(mine)
+        asked = (
+            select(jobs.c.user_id, func.max(jobs.c.forgotten_at).label("at"))
+            .where(mine)
+            .group_by(jobs.c.user_id)
+        )
+        forgotten = (await self._session.execute(asked)).mappings().all()
         grants = (ledger.c.guild_id == guild_id) & ledger.c.job_id.is_(None) & (ledger.c.at < before)
         lines = ledger.c.job_id.in_(select(jobs.c.id).where(mine)) | (grants & ledger.c.user_id.in_(who))
         await self._session.execute(update(ledger).where(lines).values(user_id=NOBODY))
         await self._session.execute(update(jobs).where(mine).values(user_id=NOBODY))
+        for one in forgotten:
+            await self.unname_grants(one["user_id"], one["at"])
+
+    async def unname_grants(self, user_id: int, before: datetime) -> None:
+        """What the member was granted until then is nobody's, in servers where no job has their name: they
+        have spent nothing there that has to stay known."""
+        named = exists().where(jobs.c.guild_id == ledger.c.guild_id, jobs.c.user_id == user_id)
+        theirs = (ledger.c.user_id == user_id) & ledger.c.job_id.is_(None) & (ledger.c.at <= before)
+        await self._session.execute(update(ledger).where(theirs & ~named).values(user_id=NOBODY))
 
     async def erase_keys(self, guild_id: int, at: datetime) -> None:
         """No Studii key of that server can be read any more, whatever still runs with it."""

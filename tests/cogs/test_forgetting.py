@@ -1,0 +1,123 @@
+"""What is erased in time, and what when its person asks."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.model import JobState
+from bot.policy import AllowanceOf
+from tests.support.desk import Desk, open_desk, texts
+
+
+async def test_prompts_and_links_are_erased_after_ninety_days_and_amounts_stay(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="a red kite")
+        done = await desk.move(
+            await desk.job(),
+            JobState.WAITING,
+            JobState.SUBMITTING,
+            JobState.RUNNING,
+            JobState.SUCCEEDED,
+            output_url="https://studii.tech/out.png",
+        )
+        await desk.settle(done, 8)
+        desk.clock.advance(timedelta(days=89).total_seconds())
+        await desk.services.privacy.sweep()
+        assert (await desk.job()).inputs["prompt"] == "a red kite"
+        desk.clock.advance(timedelta(days=2).total_seconds())
+        await desk.services.privacy.sweep()
+        job = await desk.job()
+        assert (job.inputs, job.output_url, job.settled) == ({}, None, 8)
+
+
+async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="a secret")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        mine = await desk.job()
+        (tmp_path / "spool").mkdir()
+        picture = tmp_path / "spool" / f"{mine.id}.output.png"
+        picture.write_bytes(b"picture")
+        mine = await desk.move(mine, *states, output_file=picture.name, announced_at=desk.clock.now())
+        await desk.settle(mine, 8)
+        await desk.tom.slash(desk.channel, "studio", prompt="not to be touched")
+        told = await desk.maya.slash(desk.channel, "forget-me")
+        assert "of 1 jobs are erased" in texts(told)
+        job = await desk.services.jobs.get(mine.id)
+        assert job is not None
+        assert (job.inputs, job.output_file, job.settled) == ({}, None, 8)
+        assert not picture.exists()
+        assert (await desk.job()).inputs["prompt"] == "not to be touched"
+        # While the budget's period lasts, an allowance must not be had twice; then the name goes.
+        assert (await desk.services.credits.member(desk.guild.id, desk.maya.id)).usage.settled == 8
+        desk.clock.advance(timedelta(days=1).total_seconds())
+        await desk.services.privacy.sweep()
+        job = await desk.services.jobs.get(mine.id)
+        assert job is not None
+        assert (job.user_id, job.settled) == (0, 8)
+        async with desk.storage.read() as tx:
+            assert {line.user_id for line in await tx.ledger.entries(job_id=mine.id)} == {0}
+
+
+async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_what_protects(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
+        await desk.services.limits.grant(desk.guild.id, desk.tom.id, 7)
+        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, desk.maya.id, 20)
+        await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+        await desk.maya.slash(desk.channel, "studio", prompt="a secret")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
+        await desk.services.access.block(desk.guild.id, desk.maya.id)
+        await desk.maya.slash(desk.channel, "forget-me")
+        assert (await desk.services.limits.grants(desk.guild.id)).members[desk.maya.id] == 5
+        desk.clock.advance(timedelta(days=1).total_seconds())
+        await desk.services.privacy.sweep()
+        async with desk.storage.read() as tx:
+            lines = await tx.ledger.entries(guild_id=desk.guild.id)
+        assert {(line.user_id, line.amount) for line in lines if line.job_id is None} == {
+            (0, 5),
+            (desk.tom.id, 7),
+        }
+        # What would be had by asking to be forgotten, or be lost by it, stays.
+        assert desk.maya.id in (await desk.services.access.rules(desk.guild.id)).blocked
+        assert await desk.services.access.refuses_photos(desk.maya.id)
+        state = await desk.services.limits.of_member(desk.guild.id, desk.maya.id, ())
+        assert state.whole == 20
+
+
+async def granted(desk: Desk) -> set[tuple[int | None, int]]:
+    async with desk.storage.read() as tx:
+        lines = await tx.ledger.entries(guild_id=desk.guild.id)
+    return {(line.user_id, line.amount) for line in lines if line.job_id is None}
+
+
+async def test_forget_me_takes_ones_name_off_grants_at_once_where_one_has_made_nothing(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
+        await desk.services.limits.grant(desk.guild.id, desk.tom.id, 7)
+        await desk.maya.slash(desk.channel, "forget-me")
+        assert await granted(desk) == {(0, 5), (desk.tom.id, 7)}
+        assert (await desk.services.limits.grants(desk.guild.id)).members == {desk.tom.id: 7}
+
+
+async def test_a_grant_of_a_later_period_than_ones_last_job_loses_ones_name_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="a secret")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
+        desk.clock.advance(timedelta(days=1).total_seconds())
+        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
+        await desk.maya.slash(desk.channel, "forget-me")
+        assert await granted(desk) == {(0, 5)}
+        # What is granted anew is theirs.
+        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 3)
+        await desk.services.privacy.sweep()
+        assert await granted(desk) == {(0, 5), (desk.maya.id, 3)}

@@ -1,0 +1,88 @@
+"""A server takes the bot in: its people are told the next step, once."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.support.desk import make_bot, open_desk, texts
+from tests.support.servers import cog, greetings, in_reach, out_of_reach, outage, rejoin
+
+
+async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await rejoin(desk, desk.channel)
+        (greeting,) = desk.channel.history()
+        assert "someone who may manage the server types `/studii setup`" in texts(greeting)
+        await outage(desk)
+        assert greetings(desk) == 1
+
+
+async def test_the_owner_is_told_where_the_bot_may_not_write(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        quiet = desk.channel_for_the_bot("quiet", send_messages=False)
+        await rejoin(desk, quiet)
+        assert quiet.history() == []
+        assert greetings(desk) == 1  # in a direct message
+        owner = desk.env.backend.get_guild(desk.guild.id).owner_id
+        opened = [one.json for one in desk.env.http_requests if one.path == "/users/@me/channels"]
+        assert [str(one["recipient_id"]) for one in opened if one] == [str(owner)]
+
+
+async def test_an_owner_who_takes_no_messages_is_no_problem(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+        await rejoin(desk)
+        assert greetings(desk) == 0
+
+
+async def test_a_server_that_took_the_bot_in_while_it_was_away_is_greeted_when_it_starts(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
+        for _ in range(2):
+            again, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+            await desk.env.restart_bot(again)
+        assert greetings(desk) == 1
+        assert len(desk.channel.history()) == 1
+
+
+async def test_a_new_server_that_is_out_of_reach_at_the_start_is_greeted_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
+        await out_of_reach(desk)
+        await cog(desk).on_ready()
+        assert greetings(desk) == 0
+        await in_reach(desk)
+        (greeting,) = desk.channel.history()
+        assert "Studii is here" in texts(greeting)
+        await outage(desk)
+        assert greetings(desk) == 1
+
+
+async def test_a_server_out_of_reach_is_asked_for_a_key_that_was_lost_when_it_is_back(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
+        await desk.set_key()
+        async with desk.storage.write() as tx:
+            (key,) = await tx.keys.all()
+            await tx.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
+        await out_of_reach(desk)
+        await cog(desk).on_ready()
+        await in_reach(desk)
+        await outage(desk)
+        (asked,) = desk.channel.history()
+        assert "can't be read any more" in texts(asked)
+
+
+async def test_being_back_after_a_removal_is_noticed_at_the_start_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.servers.left(desk.guild.id)
+        again, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(again)
+        desk.clock.advance(timedelta(days=40).total_seconds())
+        await desk.services.privacy.sweep()
+        async with desk.storage.read() as tx:
+            assert len(await tx.keys.all()) == 1
