@@ -57,7 +57,7 @@ def all_tools_menu(forms: ToolForms) -> app_commands.ContextMenu:
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         async with telling(interaction):
             pictures = _pictures(interaction, message)
-            await forms.choose(interaction, pictures, WHICH_TOOL, _terms(message))
+            await forms.choose(interaction, pictures, WHICH_TOOL, _terms(message), others=True)
 
     return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
 

@@ -196,7 +196,7 @@ class PhotoWatch:
 
     async def _tell(self, member: discord.Member, reason: str) -> None:
         """Say why nothing was made, by DM; closed DMs are no error."""
-        if not self._services.photos.may_tell(member.id):
+        if not await self._services.photos.may_tell(member.id):
             return
         try:
             await member.send(view=notice(sentence(f"In {member.guild.name}: {reason}", 1500)))

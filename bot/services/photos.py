@@ -1,8 +1,8 @@
 """What happens under photos: kept in memory, so that a reaction that is none of ours costs nothing."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.catalog import Catalog, SourceRule, Tool
 from bot.clock import Clock
@@ -19,8 +19,7 @@ from bot.photo_rules import (
 )
 from bot.storage import Storage, Transaction
 
-SECONDS_BETWEEN = 3600.0
-MOST_TOLD = 10_000  # people in an hour
+BETWEEN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ class PhotoService:
         self._storage = storage
         self._catalog = catalog
         self._clock = clock
-        self._told: OrderedDict[int, float] = OrderedDict()
         self._rules: dict[int, PhotoRules] = {}
         self._taps: dict[int, Mapping[str, Tap]] = {}
         self._defaults = {tap.emoji.key: tap for tap in _defaults(catalog)}
@@ -68,15 +66,11 @@ class PhotoService:
         taps = self._taps.get(guild_id)
         return tuple((self._defaults if taps is None else taps).values())
 
-    def may_tell(self, user_id: int) -> bool:
+    async def may_tell(self, user_id: int) -> bool:
         """Whether the person may be told now that credits are short: once in an hour; noted as done."""
-        now = self._clock.monotonic()
-        while self._told and next(iter(self._told.values())) <= now - SECONDS_BETWEEN:
-            self._told.popitem(last=False)
-        if user_id in self._told or len(self._told) >= MOST_TOLD:
-            return False
-        self._told[user_id] = now
-        return True
+        now = self._clock.now()
+        async with self._storage.write() as transaction:
+            return await transaction.photo_rules.tell(user_id, now, now - BETWEEN)
 
     def preset(self, tool: str, inputs: Mapping[str, str]) -> Preset:
         """The tool with these inputs. Raises `Refused` if it cannot run on a photo with nothing else."""

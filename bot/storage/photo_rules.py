@@ -1,13 +1,14 @@
 """Servers' rules for what happens under photos."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
-from bot.storage.photo_tables import photo_channels, reaction_emoji, reaction_places
+from bot.storage.photo_tables import credits_told, photo_channels, reaction_emoji, reaction_places
 from bot.storage.session import Session
 
 WHOLE_SERVER = 0
@@ -73,6 +74,13 @@ class PhotoRulings:
         await self._session.execute(
             delete(photo_channels).where(rows.guild_id == guild_id, rows.channel_id == channel_id)
         )
+
+    async def tell(self, user_id: int, at: datetime, since: datetime) -> bool:
+        """Note that the person is told now that credits are short; False if they have been after `since`."""
+        when = credits_told.c.told_at
+        # A clock that was set back leaves moments that have not come yet: they count for nothing.
+        await self._session.execute(delete(credits_told).where((when <= since) | (when > at)))
+        return await self._session.put_new(credits_told, {"user_id": user_id}, {"told_at": at})
 
     async def count(self, guild_id: int) -> tuple[int, int]:
         """How many emoji, and how many channels, have a ruling of their own."""

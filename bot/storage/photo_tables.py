@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
 
 from bot.photo_rules import PhotoChannelKind
-from bot.storage.schema import Choice, metadata
+from bot.storage.schema import Choice, UtcDateTime, metadata
 
 # Where tapping an emoji runs a tool; channel 0 stands for the whole server.
 reaction_places = Table(
@@ -24,6 +24,14 @@ reaction_emoji = Table(
     Column("animated", Boolean, nullable=False),
     Column("tool", Text),
     Column("inputs", JSON, nullable=False),
+)
+
+# Who was told last that credits are short, and when; a row lives until somebody is told after its time.
+credits_told = Table(
+    "credits_told",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("told_at", UtcDateTime, nullable=False),
 )
 
 photo_channels = Table(

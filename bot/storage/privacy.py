@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from bot.model import TERMINAL_STATES, Job, JobState
 from bot.storage.jobs import job_of
+from bot.storage.photo_tables import credits_told
 from bot.storage.schema import guilds, jobs, ledger, metadata, studii_keys
 from bot.storage.session import Session
 
@@ -53,6 +54,7 @@ class Privacy:
 
     async def forget(self, user_id: int, at: datetime) -> None:
         """Mark all jobs of the member: they are scrubbed when they have ended."""
+        await self._session.execute(delete(credits_told).where(credits_told.c.user_id == user_id))
         await self._session.execute(update(jobs).where(jobs.c.user_id == user_id).values(forgotten_at=at))
 
     async def unfinished_of(self, user_id: int) -> int:

@@ -58,6 +58,12 @@ class Session:
         insert = (sqlite.insert if self.on_sqlite else postgresql.insert)(table).values({**key, **values})
         await self.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
+    async def put_new(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
+        """Insert the row unless there is one that has this primary key; whether it was inserted."""
+        insert = (sqlite.insert if self.on_sqlite else postgresql.insert)(table).values({**key, **values})
+        done = await self.execute(insert.on_conflict_do_nothing(index_elements=list(key)))
+        return done.rowcount == 1
+
 
 @asynccontextmanager
 async def session(engine: AsyncEngine) -> AsyncGenerator[Session, None]:

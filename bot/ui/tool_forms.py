@@ -1,7 +1,7 @@
 """From a picture and a tool to a job: asks for what has to be asked, else starts at once."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from bot.ui.tool_modal import CHOICES, OPEN_FOR, ToolModal, Values, needs_form
 
 LABEL_LENGTH = 100  # characters; https://discord.com/developers/docs/components/reference#string-select
 NO_TOOLS = "There is no tool here that takes a photo."
+WITHOUT_PICTURE = "Does not use this picture:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,12 @@ class ToolForms:
         pictures: Sequence[SourcePhoto],
         terms: Terms = AS_USUAL,
     ) -> None:
-        """Ask for the tool's inputs and for which picture; start at once when there is nothing to ask."""
+        """Ask for the tool's inputs and for which picture; start at once when there is nothing to ask.
+
+        A tool that takes no picture starts without one, and nobody's terms for it hold.
+        """
+        if tool.source is SourceRule.NONE:
+            pictures, terms = (), replace(terms, photo_author=None)
         if needs_form(tool, pictures):
             await self.ask(interaction, tool, pictures, terms=terms)
             return
@@ -129,9 +135,16 @@ class ToolForms:
         pictures: Sequence[SourcePhoto],
         words: str,
         terms: Terms = AS_USUAL,
+        *,
+        others: bool = False,
     ) -> None:
-        """Let the person choose a tool for these pictures, shown to them alone."""
+        """Let the person choose a tool for these pictures, shown to them alone.
+
+        `others`: tools that take no picture are offered too, after those that do, and say so.
+        """
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
+        if others:
+            tools += [tool for tool in self._catalog.tools.values() if tool.source is SourceRule.NONE]
         if not tools:
             raise Refused(NO_TOOLS)
 
@@ -162,7 +175,7 @@ class ToolPicker(ui.LayoutView):
             discord.SelectOption(
                 label=shortened(tool.title, LABEL_LENGTH),
                 value=tool.slug,
-                description=shortened(tool.summary, LABEL_LENGTH),
+                description=shortened(_summary(tool), LABEL_LENGTH),
                 emoji=tool.emoji,
             )
             for tool in self._tools.values()
@@ -171,6 +184,10 @@ class ToolPicker(ui.LayoutView):
     async def _picked(self, interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
             await self._chosen(interaction, self._tools[self._select.values[0]])
+
+
+def _summary(tool: Tool) -> str:
+    return f"{WITHOUT_PICTURE} {tool.summary}" if tool.source is SourceRule.NONE else tool.summary
 
 
 async def acknowledge(interaction: discord.Interaction[Any]) -> None:

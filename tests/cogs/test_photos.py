@@ -7,6 +7,8 @@ import discord
 import pytest
 from simcord import InteractionResult
 
+from bot import catalog as catalog_module
+from bot.catalog import Catalog
 from bot.model import JobState
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
@@ -16,6 +18,18 @@ MENUS = {
     "Product background": "product-background",
     "Career portrait": "career-photo",
 }
+
+FROM_WORDS = """
+[poem-card]
+title = "Poem card"
+summary = "Make a card from words"
+emoji = "📜"
+source = "none"
+output = "image"
+assumed_cost = 3
+inputs = [{ name = "prompt", description = "The words", required = true, long = true }]
+
+"""
 
 
 async def photo_of_tom(desk: Desk, *names: str) -> discord.Message:
@@ -108,6 +122,26 @@ async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(tmp_path
         await desk.maya.submit_modal(shown, given)
         job = await desk.job()
         assert (job.tool, job.inputs["source"], job.inputs["quality"]) == ("studio", "image", "high")
+
+
+async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(tmp_path: Path) -> None:
+    shipped = Path(catalog_module.__file__).with_name("tools.toml").read_text("utf-8")
+    own = tmp_path / "tools.toml"
+    own.write_text(FROM_WORDS + shipped, "utf-8")
+    async with open_desk(tmp_path, catalog=Catalog.load(own)) as desk:
+        await desk.set_key()
+        await desk.services.access.set_photo_refusal(desk.tom.id, refuses=True)
+        message = await photo_of_tom(desk)
+        offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
+        (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
+        assert select["options"][-1]["value"] == "poem-card"
+        assert select["options"][-1]["description"].startswith("Does not use this picture: Make a card")
+        assert offered.response is not None
+        shown = await desk.maya.select(offered.response, ["poem-card"])
+        assert labels(shown) == ["Prompt"]
+        await desk.maya.submit_modal(shown, {"prompt": "Of the sea"})
+        job = await desk.job()
+        assert (job.tool, job.source, job.photo_author) == ("poem-card", None, None)
 
 
 async def test_a_forwarded_picture_is_found(tmp_path: Path) -> None:

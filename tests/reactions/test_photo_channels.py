@@ -7,7 +7,7 @@ import discord
 import pytest
 
 from bot.model import Period
-from tests.reactions.test_taps import PORTRAIT, ROOM, STAGING, jobs_of, post
+from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]

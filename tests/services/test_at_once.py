@@ -17,6 +17,7 @@ from bot.errors import Refused
 from bot.model import Budget, Job, Period, Plan
 from bot.policy import AllowanceOf, Standing, StartRate
 from bot.services import JobService, LimitService, jobs
+from bot.services.jobs import Repeated
 from bot.storage import Storage, migrate
 from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
 from tests.support.clock import FakeClock
@@ -106,5 +107,20 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     outcomes = await asyncio.gather(*(service.accept(REQUEST) for _ in range(50)), return_exceptions=True)
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
+    async with storage.read() as transaction:
+        assert await transaction.ledger.discrepancies() == []
+
+
+async def test_what_is_wished_twice_at_one_moment_is_done_once(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PATIENCE", 60)
+    service = JobService(storage, Catalog.load(), FakeClock(), lambda: None, max_source_bytes=MAX_SOURCE)
+    wish = replace(REQUEST, once="3:50:photo-restore:0")
+    outcomes = await asyncio.gather(*(service.accept(wish) for _ in range(20)), return_exceptions=True)
+    (job,) = (one for one in outcomes if isinstance(one, Job))
+    assert sum(isinstance(one, Repeated) for one in outcomes) == 19
+    await service.cancel(job.id, job.user_id)
+    assert (await service.accept(wish)).id != job.id  # what was cancelled may be wished anew
     async with storage.read() as transaction:
         assert await transaction.ledger.discrepancies() == []

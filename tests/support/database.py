@@ -17,8 +17,13 @@ T = TypeVar("T")
 
 
 async def database(folder: Path) -> str:
-    """The address of a database file of one's own with all tables: a copy of one that was made once."""
+    """The address of a database file of one's own with all tables: a copy of one that was made once.
+
+    One that is there already is gone on with, as after a restart.
+    """
     file = folder / "studii.db"
+    if await asyncio.to_thread(file.exists):
+        return f"sqlite+aiosqlite:///{file}"
     template = Path((await asyncio.to_thread(_template)).name)
     await asyncio.to_thread(shutil.copyfile, template / "studii.db", file)
     return f"sqlite+aiosqlite:///{file}"

@@ -1,0 +1,12 @@
+"""The measurement of reactions that are none of ours would see what they cost."""
+
+from pathlib import Path
+
+from bench.reactions import unrelated
+
+
+async def test_unrelated_reactions_cost_no_request_and_no_query_and_one_that_counts_is_counted(
+    tmp_path: Path,
+) -> None:
+    cost = await unrelated(tmp_path, 200)
+    assert (cost.number, cost.requests, cost.queries) == (200, 0, 0)

@@ -1,0 +1,82 @@
+"""What each emoji stands for, as an admin sets it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.support.desk import open_desk, texts
+
+
+async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        answer = await desk.admin.slash(
+            desk.channel,
+            "studii reactions map",
+            emoji="🔥",
+            tool="studio",
+            inputs="prompt=a warm, cosy evening, quality=high",
+        )
+        assert "🔥 **Studio** (prompt a warm, cosy evening, quality high)" in texts(answer)
+        answer = await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING)
+        assert "Virtual staging" not in texts(answer)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        await desk.tom.react(message, "🔥")
+        (job,) = await jobs_of(desk)
+        assert job.inputs == {
+            "source": "image",
+            "prompt": "a warm, cosy evening",
+            "mode": "image",
+            "quality": "high",
+            "aspect_ratio": "16:9",
+        }
+
+
+async def test_an_emoji_that_was_taken_away_can_be_put_back(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        assert await jobs_of(desk) == []
+        await desk.admin.slash(desk.channel, "studii reactions map", emoji=STAGING, tool="virtual-staging")
+        await desk.maya.react(message, STAGING)
+        assert (await desk.job()).tool == "virtual-staging"
+
+
+async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(
+            desk.channel, "studii reactions map", emoji="<:sofa:77001122334455>", tool="virtual-staging"
+        )
+        message = await post(desk, desk.maya, ROOM)
+        event = reaction(desk, message, desk.tom.id)
+        event["emoji"] = {"id": "77001122334455", "name": "renamed"}
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+        await desk.env.settle()
+        assert (await desk.job()).tool == "virtual-staging"
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"emoji": "🔥", "tool": "studio"}, "Studio needs `prompt`"),
+        ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "colour=red"}, "It takes `style`, `room`"),
+        ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
+        ({"emoji": "fire", "tool": "virtual-staging"}, "That is no emoji"),
+        ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "That is no emoji"),
+        ({"emoji": "🔥", "tool": "nonsense"}, "There is no tool"),
+    ],
+)
+async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
+    tmp_path: Path, options: dict[str, str], reason: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        answer = await desk.admin.slash(desk.channel, "studii reactions map", **options)
+        assert answer.ephemeral
+        assert reason in texts(answer)
+        assert not desk.services.photos.rules(desk.guild.id).emoji

@@ -1,0 +1,66 @@
+"""Reactions count where an admin turned them on, and nowhere else."""
+
+from pathlib import Path
+
+import discord
+
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
+from tests.support.desk import BOT_PERMISSIONS, open_desk
+
+
+async def test_reactions_spend_nothing_until_an_admin_turns_them_on(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await post(desk, desk.maya, ROOM)
+        calls = len(desk.env.http_requests)
+        await desk.tom.react(message, STAGING)
+        assert await jobs_of(desk) == []
+        assert len(desk.env.http_requests) == calls
+
+
+async def test_reactions_can_be_on_in_one_channel_alone_and_its_threads(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        other = desk.guild.create_text_channel("photos")
+        await desk.admin.slash(desk.channel, "studii reactions on", channel=other)
+        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        assert await jobs_of(desk) == []
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=other), STAGING)
+        (job,) = await jobs_of(desk)
+        assert job.channel_id == other.id
+        await desk.admin.slash(desk.channel, "studii reactions off", channel=other)
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=other), STAGING)
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_tap_in_a_thread_counts_where_reactions_are_on_in_its_channel(tmp_path: Path) -> None:
+    allowed = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
+    async with open_desk(tmp_path, permissions=allowed) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii reactions on", channel=desk.channel)
+        parent = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
+        (thread,) = desk.channel.threads
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=thread), STAGING)
+        assert (await desk.job()).channel_id == thread.id
+
+
+async def test_where_the_bot_could_not_post_the_result_nothing_is_spent(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        closed = desk.channel_for_the_bot("closed", attach_files=False)
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=closed), STAGING)
+        assert await jobs_of(desk) == []
+
+
+async def test_the_rules_hold_after_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+    async with open_desk(tmp_path) as desk:
+        await desk.services.photos.load()
+        # Another simulated Discord has other ids, so the rule is asked for by the old one.
+        async with desk.storage.read() as transaction:
+            (kept,) = (await transaction.photo_rules.all()).values()
+        assert kept.everywhere
+        assert desk.services.photos.rules(kept.guild_id) == kept
