@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bench.interactions import first_answers
 from bench.memory import MIB, measure
+from bench.photos import huge_photos
 from bench.pipeline import pipeline
 from bench.process import start
 from bench.reactions import unrelated
@@ -71,6 +72,12 @@ async def large_output(folder: Path) -> list[Row]:
     return [(f"memory that a {run.size // MIB} MiB result adds", f"{run.added / MIB:.1f} MiB")]
 
 
+async def photos(folder: Path) -> list[Row]:
+    run = await huge_photos(folder)
+    what = f"memory that {run.number} HEIC photos of {run.megapixels} megapixels add, all at once"
+    return [(what, f"{run.added / MIB:,.0f} MiB"), ("… all converted after", f"{run.seconds:.0f} s")]
+
+
 async def reactions(folder: Path) -> list[Row]:
     run = await unrelated(folder)
     return [
@@ -89,6 +96,7 @@ PARTS: Sequence[Callable[[Path], Awaitable[list[Row]]]] = (
     throughput,
     much_to_do,
     large_output,
+    photos,
     reactions,
 )
 

@@ -16,12 +16,14 @@ FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (
 def first_picture(image: Image.Image) -> Image.Image:
     """Its first frame, turned as its EXIF data asks for, in colours that a JPEG or PNG can hold."""
     image.seek(0)
-    turned = ImageOps.exif_transpose(image)
-    if is_transparent(turned):
-        return turned.convert("RGBA")
-    if turned.mode in {"I;16", "I;16B", "I;16L", "I", "F"}:
-        return _eight_bits(turned)
-    return turned if turned.mode in {"RGB", "L"} else turned.convert("RGB")
+    image.load()
+    # In its place: a copy of one that is upright already would take as much memory once more.
+    ImageOps.exif_transpose(image, in_place=True)
+    if is_transparent(image):
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode in {"I;16", "I;16B", "I;16L", "I", "F"}:
+        return _eight_bits(image)
+    return image if image.mode in {"RGB", "L"} else image.convert("RGB")
 
 
 def is_transparent(image: Image.Image) -> bool:

@@ -5,6 +5,7 @@ import struct
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,21 @@ from bot.media.convert import first_picture, fitted, write
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 
 MAX_PIXELS = 64_000_000
+# The most memory that one picture may take while it is looked at; the figures below were measured.
+MAX_BYTES = 640 * 1024 * 1024
+# So much may be taken beside a large one.
+SMALL_BYTES = 128 * 1024 * 1024
+_BYTES_PER_PIXEL = {
+    PhotoKind.JPEG: 3,  # a progressive one; of others, an eighth of the size is decoded
+    PhotoKind.PNG: 4,
+    PhotoKind.WEBP: 16,
+    PhotoKind.HEIC: 8,
+    PhotoKind.AVIF: 10,
+    PhotoKind.GIF: 6,
+    PhotoKind.TIFF: 10,
+    PhotoKind.BMP: 9,
+}
+_FITTING_BYTES_PER_PIXEL = 15
 
 # Opened by the class that the bytes call for, instead of by trial of all that Pillow knows: less code meets
 # bytes of unknown origin, and the size is checked by us alone, before anything is decoded.
@@ -53,8 +69,7 @@ _BROKEN = (
     Image.DecompressionBombWarning,
 )
 _PNG_END = b"IEND"
-# A photo that is converted is in memory whole, and for a moment several times: one after the other.
-_CONVERTING = threading.Lock()
+_LARGE = threading.Lock()
 
 
 class PhotoRefused(StudiiBotError):
@@ -75,7 +90,7 @@ class Photo:
 
 
 class PhotoInspector:
-    """Looks at photos, at most `max_workers` at once: a decoded one may need 4 bytes a pixel.
+    """Looks at photos, at most `max_workers` at once, and of large ones (see `SMALL_BYTES`) one at a time.
 
     Threads of its own keep that bound even if a waiting task is cancelled while its photo is still being
     decoded.
@@ -118,10 +133,11 @@ def _fit(path: Path, limit: int, max_pixels: int) -> bytes | None:
     try:
         with path.open("rb") as file:
             with Image.open(file) as opened:
-                if opened.width * opened.height > max_pixels:
-                    return None
+                pixels = opened.width * opened.height
+            if pixels > min(max_pixels, MAX_BYTES // _FITTING_BYTES_PER_PIXEL):
+                return None
             file.seek(0)
-            with _CONVERTING:
+            with _room_for(pixels * _FITTING_BYTES_PER_PIXEL):
                 return fitted(file, limit)
     except _BROKEN:
         return None
@@ -136,19 +152,35 @@ def _decode(file: BinaryIO, kind: PhotoKind, path: Path, max_pixels: int) -> Pho
     except _BROKEN:
         raise broken from None
     width, height = image.size
-    if width * height > max_pixels:
+    pixels, most = width * height, min(max_pixels, _most_pixels(kind))
+    if pixels > most:
         raise PhotoRefused(
-            f"That picture has {width} × {height} pixels ({_megapixels(width * height)} megapixels). "
-            f"At most {_megapixels(max_pixels)} megapixels are possible: please use a smaller one."
+            f"That picture has {width} × {height} pixels ({_megapixels(pixels)} megapixels). "
+            f"At most {_megapixels(most)} megapixels are possible: please use a smaller one."
         )
-    if not kind.is_accepted:
-        with _CONVERTING:
-            try:
-                picture = first_picture(image)
-            except _BROKEN:
-                raise broken from None
-            content_type = write(picture, path)
-        return Photo(kind, content_type, width, height)
+    with _room_for(pixels * _BYTES_PER_PIXEL[kind]):
+        if kind.is_accepted:
+            _read(image, kind, file, broken)
+            return Photo(kind, kind.content_type, width, height)
+        try:
+            picture = first_picture(image)
+        except _BROKEN:
+            raise broken from None
+        return Photo(kind, write(picture, path), width, height)
+
+
+def _most_pixels(kind: PhotoKind) -> int:
+    return MAX_BYTES // _BYTES_PER_PIXEL[kind] // 1_000_000 * 1_000_000
+
+
+def _room_for(size: int) -> AbstractContextManager[object]:
+    """Where a picture that takes so many bytes of memory may be decoded: a large one when no other is."""
+    return _LARGE if size > SMALL_BYTES else nullcontext()
+
+
+def _read(image: ImageFile.ImageFile, kind: PhotoKind, file: BinaryIO, broken: PhotoRefused) -> None:
+    """Read all of its data."""
+    width, height = image.size
     try:
         # A JPEG can be read whole at an eighth of its size: all its data is looked at, a fraction is kept.
         image.draft("RGB", (max(1, width // 8), max(1, height // 8)))
@@ -157,7 +189,6 @@ def _decode(file: BinaryIO, kind: PhotoKind, path: Path, max_pixels: int) -> Pho
         raise broken from None
     if kind is PhotoKind.PNG and not _reaches_end(file):
         raise broken
-    return Photo(kind, kind.content_type, width, height)
 
 
 def _reaches_end(png: BinaryIO) -> bool:

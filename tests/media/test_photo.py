@@ -156,3 +156,42 @@ async def test_cancelled_inspections_do_not_let_more_photos_in_at_once(
         release.set()
         await asyncio.gather(*second)
     assert most == 2
+
+
+async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
+    inspector: PhotoInspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo, "MAX_BYTES", 20_000_000)
+    sizes = {"PNG": (1100, 1000), "WEBP": (1100, 1000)}
+    for image_format, size in sizes.items():
+        Image.new("RGB", size).save(tmp_path / image_format, image_format)
+    assert (await inspector.inspect(tmp_path / "PNG")).width == 1100
+    with pytest.raises(PhotoRefused, match="At most 1 megapixels are possible"):
+        await inspector.inspect(tmp_path / "WEBP")
+
+
+async def test_large_pictures_are_decoded_one_at_a_time(
+    inspector: PhotoInspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = most = 0
+    real, lock = photo.first_picture, threading.Lock()
+
+    def watched(image: Image.Image) -> Image.Image:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        release.wait(0.05)
+        picture = real(image)
+        with lock:
+            busy -= 1
+        return picture
+
+    release = threading.Event()
+    monkeypatch.setattr(photo, "SMALL_BYTES", 0)
+    monkeypatch.setattr(photo, "first_picture", watched)
+    paths = [tmp_path / str(number) for number in range(4)]
+    for path in paths:
+        path.write_bytes(encoded("BMP"))
+    await asyncio.gather(*(inspector.inspect(path) for path in paths))
+    assert most == 1
