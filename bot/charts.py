@@ -17,6 +17,7 @@ _BACK, _INK, _QUIET, _GRID = "#2b2d31", "#f2f3f5", "#b5bac1", "#4a4d55"
 _COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#a99cff")
 _REST = "#8a8f98"
 _LINE = "#ff6b6b"
+_LINE_LENGTH = 110  # characters of a legend's size, beside each other
 _SIZE, _DPI = (9.6, 5.0), 150  # inches; Discord shows it some 550 points wide, twice as fine on good screens
 
 
@@ -120,28 +121,16 @@ def _bounded(series: Sequence[Series]) -> Sequence[Series]:
 
 
 def _budget(axes: Any, chart: UsageChart, highest: int) -> None:
+    """Draws the budget's line. The legend names it: beside the line there may be a bar, wherever that is."""
     top = max(highest, 1) * 1.15
     if chart.limit is not None:
-        # A budget far above what is used would press the bars flat: it is named at the upper edge then.
+        # A budget far above what is used would press the bars flat: its line is the upper edge then.
         above = chart.limit > 2.5 * max(highest, 1) and highest > 0
         if not above:
             top = max(top, chart.limit * 1.15)
-        axes.axhline(top * 0.985 if above else chart.limit, color=_LINE, linewidth=2, linestyle=(0, (5, 3)))
-        words = f"↑ {chart.limit_words}" if above else chart.limit_words
-        axes.annotate(
-            words,
-            (1.0, top * 0.985 if above else chart.limit),
-            xycoords=("axes fraction", "data"),
-            xytext=(-4, -6 if above else 5),
-            textcoords="offset points",
-            ha="right",
-            va="top" if above else "bottom",
-            color=_LINE,
-            fontsize=12.5,
-            weight="bold",
-            parse_math=False,
-            bbox={"facecolor": _BACK, "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
-        )
+        height = top * 0.985 if above else chart.limit
+        words = f"{chart.limit_words} (above)" if above else chart.limit_words
+        axes.axhline(height, color=_LINE, linewidth=2, linestyle=(0, (5, 3)), label=words)
     axes.set_ylim(0, top)
     axes.yaxis.get_major_locator().set_params(integer=True)
 
@@ -154,13 +143,19 @@ def _legend(figure: Any, axes: Any) -> None:
         handles,
         labels,
         loc="outside lower center",
-        ncols=5 if len(labels) <= 5 else 4,
+        ncols=_columns(labels),
         frameon=False,
         fontsize=11.5,
         labelcolor=_INK,
-        handlelength=1.1,
+        handlelength=1.4,
         handleheight=1.0,
         columnspacing=1.4,
     )
     for words in legend.get_texts():
         words.set_parse_math(False)
+
+
+def _columns(labels: Sequence[str]) -> int:
+    """As many as stand side by side: the widest name makes all columns of its width at most."""
+    widest = max(len(label) for label in labels) + 5  # the coloured mark and the gap
+    return max(1, min(len(labels), 5, _LINE_LENGTH // widest))

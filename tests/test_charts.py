@@ -41,6 +41,15 @@ def test_without_a_budget_there_is_no_line() -> None:
     assert (0xFF, 0x6B, 0x6B) not in colours(draw(a_chart(limit=None, limit_words="")))
 
 
+@pytest.mark.parametrize("limit", [5.0, 30.0, 34.0, 900.0])
+def test_the_budgets_name_lies_over_no_bar_however_tall_and_wherever_that_is(limit: float) -> None:
+    plots: list[bytes] = []
+    for words in ("budget 30 a day", "budget 88 a day"):
+        with Image.open(io.BytesIO(draw(a_chart(limit=limit, limit_words=words)))) as picture:
+            plots.append(picture.crop((0, 0, 1440, 620)).tobytes())  # all but the legend
+    assert plots[0] == plots[1]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
