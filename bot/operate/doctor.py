@@ -12,15 +12,19 @@ from rich.table import Table
 
 from bot.catalog import Catalog
 from bot.client import application_of
+from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import StudiiBotError
 from bot.operate.keys import KEY_FILE, vault_of
+from bot.services import audit
 from bot.storage import CannotDecrypt, Storage, Vault, schema_of, sqlite_file
 from bot.studii import KeyRefused, StudiiClient
 
 # Fixed there: a database that two connections write at once could lose what a checkpoint had just moved
 # (sqlite.org, "Write-Ahead Logging", "The WAL-Reset Bug").
 SOUND_SQLITE = (3, 51, 3)
+MOST_WRONG = 6  # sentences
+SUMS_AGREE = "Added up anew, by job, by server and by its present period: every sum agrees."
 NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
 
 
@@ -140,12 +144,12 @@ async def _database(settings: Settings) -> list[Finding]:
         words = f"Schema {current}; the next start copies it and brings it to {target}."
         return [Finding("Database", Verdict.LOOK, words)]
     async with Storage.open(settings.database_url) as storage, storage.read() as tx:  # raises if read-only
-        wrong = await tx.ledger.discrepancies()
+        wrong = await audit(tx, SystemClock().now())
     found = [Finding("Database", Verdict.GOOD, f"Writable, schema {current}.")]
     if wrong:
-        words = f"{len(wrong)} balances differ from their lines: {'; '.join(wrong[:3])}."
+        words = f"{len(wrong)} sums differ. {' '.join(wrong[:MOST_WRONG])}"
         return [*found, Finding("Ledger", Verdict.STOPS, words)]
-    return [*found, Finding("Ledger", Verdict.GOOD, "Recomputed from its lines: every balance agrees.")]
+    return [*found, Finding("Ledger", Verdict.GOOD, SUMS_AGREE)]
 
 
 async def _sqlite(settings: Settings) -> list[Finding]:

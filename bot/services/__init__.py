@@ -2,6 +2,7 @@
 
 from bot.credits import matching_zones
 from bot.services.access import AccessService
+from bot.services.audit import audit
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.build import Services, build_services
 from bot.services.commands import CommandRegistry
@@ -46,6 +47,7 @@ __all__ = [
     "Tap",
     "ToolPrice",
     "UsageReport",
+    "audit",
     "build_services",
     "credit_words",
     "discord_timestamp",

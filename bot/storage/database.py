@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.clock import SystemClock
 from bot.errors import Busy
 from bot.storage import engines
+from bot.storage.audit import Audit
 from bot.storage.durations import Durations
 from bot.storage.figures import Figures
 from bot.storage.files import private_file, sqlite_file
@@ -42,6 +43,7 @@ class Transaction:
     def __init__(self, session: Session) -> None:
         self.jobs = Jobs(session)
         self.ledger = Ledger(session)
+        self.audit = Audit(session)
         self.guilds = Guilds(session)
         self.keys = Keys(session)
         self.lanes = Lanes(session)

@@ -6,8 +6,7 @@ For each job: reserved + corrections = settled + released + what is still reserv
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from bot.errors import StudiiBotError
 from bot.model import EntryKind, Job, LedgerEntry, Usage, Window
@@ -113,37 +112,6 @@ class Ledger:
             query = query.where(ledger.c.guild_id == guild_id)
         return [LedgerEntry(**row) for row in (await self._session.execute(query)).mappings()]
 
-    async def discrepancies(self) -> list[str]:
-        """Add everything up again: one sentence for each job whose balances are not what its lines say."""
-
-        def total(*kinds: EntryKind) -> Any:
-            return func.coalesce(func.sum(case((ledger.c.kind.in_(kinds), ledger.c.amount), else_=0)), 0)
-
-        put_aside = total(EntryKind.RESERVE, EntryKind.CORRECT)
-        paid = total(EntryKind.SETTLE)
-        released = total(EntryKind.RELEASE)
-        query = (
-            select(
-                jobs.c.id,
-                jobs.c.reserved,
-                jobs.c.settled,
-                put_aside.label("put_aside"),
-                paid.label("paid"),
-                released.label("released"),
-            )
-            .select_from(jobs.outerjoin(ledger, ledger.c.job_id == jobs.c.id))
-            .group_by(jobs.c.number, jobs.c.id, jobs.c.reserved, jobs.c.settled, jobs.c.resolved_at)
-            .having(
-                or_(
-                    put_aside - paid - released != jobs.c.reserved,
-                    paid != jobs.c.settled,
-                    jobs.c.resolved_at.is_not(None) & (jobs.c.reserved != 0),
-                )
-            )
-            .order_by(jobs.c.number)
-        )
-        return [_discrepancy(row) for row in (await self._session.execute(query)).mappings()]
-
     async def _open(self, job_id: str) -> Job:
         """The job, held until the transaction ends, with its reservation still to be resolved."""
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.resolved_at.is_(None)).with_for_update()
@@ -184,10 +152,3 @@ def _credits(charge: int) -> int:
     if charge < 0:
         raise ValueError("a job can't cost less than nothing")
     return charge
-
-
-def _discrepancy(row: RowMapping) -> str:
-    return (
-        f"Job {row['id']}: its balances say {row['reserved']} reserved and {row['settled']} settled; "
-        f"its lines say {row['put_aside']} put aside, {row['paid']} settled and {row['released']} released."
-    )

@@ -75,4 +75,4 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         assert "was removed from the server" in (ended.failure_text or "")
         assert await ciphertexts(desk.storage) == [b""]
         async with desk.storage.read() as tx:
-            assert await tx.ledger.discrepancies() == []
+            assert await tx.audit.everything() == []

@@ -66,7 +66,7 @@ async def test_a_second_click_on_a_ruling_settles_nothing_twice(tmp_path: Path) 
         late = texts(await desk.admin.click(told, label="It was charged"))
         assert "That is settled already. Not charged." in late
         async with desk.storage.read() as tx:
-            assert await tx.ledger.discrepancies() == []
+            assert await tx.audit.everything() == []
 
 
 async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii_charged(

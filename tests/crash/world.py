@@ -116,7 +116,7 @@ class Worlds:
         async with Storage.open(case.database) as storage, storage.read() as tx:
             job = await tx.jobs.get(case.job.id)
             kinds = [line.kind for line in await tx.ledger.entries(job_id=case.job.id)]
-            complaints = await tx.ledger.discrepancies()
+            complaints = await tx.audit.everything()
         assert job is not None
         submitted = [one for one in self.studii.jobs.values() if one.key is case.key]
         posted = [one for one in self.discord.in_channel(job.channel_id) if one.nonce is not None]

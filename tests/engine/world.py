@@ -176,7 +176,7 @@ class World:
     async def balanced(self) -> None:
         """The ledger and the jobs' balances say the same."""
         async with self.storage.read() as tx:
-            assert await tx.ledger.discrepancies() == []
+            assert await tx.audit.everything() == []
 
     def spooled(self) -> list[str]:
         return sorted(path.name for path in self.spool_folder.iterdir())

@@ -55,7 +55,7 @@ async def test_the_doctor_finds_a_good_setup_good(tmp_path: Path) -> None:
         status, told, errors = await ran(tmp_path, "doctor", STUDII_API_URL=studii.url, COLUMNS="300")
     assert status == 0, errors
     assert "stops" not in told
-    for sentence in ("The token is Studii's", "Writable", "every balance agrees", "answers", "5 tools"):
+    for sentence in ("The token is Studii's", "Writable", "every sum agrees", "answers", "5 tools"):
         assert sentence in told
     assert SECRET not in told + errors
 
@@ -97,7 +97,7 @@ async def test_the_doctor_recomputes_the_ledger(tmp_path: Path) -> None:
         connection.commit()
     status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")
     assert status == 1
-    assert "balances differ" in told
+    assert "sums differ" in told
 
 
 async def test_the_doctor_says_whose_key_the_encryption_key_does_not_open(tmp_path: Path) -> None:

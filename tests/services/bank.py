@@ -162,7 +162,7 @@ class Bank:
                 members,
                 {job.id: (job.reserved, job.settled) for job in known},
                 lines,
-                await transaction.ledger.discrepancies(),
+                await transaction.audit.everything(),
             )
 
 

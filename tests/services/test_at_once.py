@@ -1,16 +1,10 @@
 """Fifty commands at one moment against each kind of limit with room for five: five, on both databases."""
 
 import asyncio
-import os
-import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.catalog import Catalog
 from bot.errors import Refused
@@ -18,41 +12,20 @@ from bot.model import Budget, Job, Period, Plan
 from bot.policy import AllowanceOf, Standing, StartRate
 from bot.services import JobService, LimitService, jobs
 from bot.services.jobs import Repeated
-from bot.storage import Storage, migrate
+from bot.storage import Storage
 from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
+from tests.support.both_databases import either, postgresql
 from tests.support.clock import FakeClock
-from tests.support.postgresql import programs, server
+
+__all__ = ["either", "postgresql"]  # fixtures
 
 ROLE = 70
 REQUEST = replace(PICTURE, standing=Standing(roles=frozenset({ROLE})))
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    given = os.environ.get("TEST_POSTGRESQL_URL")
-    if given:
-        yield given
-        return
-    if programs() is None:
-        pytest.skip("Debian's postgresql is not installed")
-    # The server's own user must be able to reach its folder, which pytest's are closed to.
-    with server(Path(tempfile.gettempdir())) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Storage, None]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'studii.db'}"
-    if request.param == "postgresql":
-        address = make_url(request.getfixturevalue("postgresql"))
-        name = f"test_{uuid4().hex}"
-        engine = create_async_engine(address, isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            await connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        await engine.dispose()
-        url = address.set(database=name).render_as_string(hide_password=False)
-    await migrate(url)
-    async with Storage.open(url) as opened:
+@pytest.fixture
+async def storage(either: str) -> AsyncGenerator[Storage, None]:
+    async with Storage.open(either) as opened:
         async with opened.write() as transaction:
             key = await transaction.keys.add(GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
             await transaction.guilds.set_key(GUILD, key.id, FakeClock().now())
@@ -108,7 +81,7 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
     async with storage.read() as transaction:
-        assert await transaction.ledger.discrepancies() == []
+        assert await transaction.audit.everything() == []
 
 
 async def test_what_is_wished_twice_at_one_moment_is_done_once(
@@ -123,4 +96,4 @@ async def test_what_is_wished_twice_at_one_moment_is_done_once(
     await service.cancel(job.id, job.user_id)
     assert (await service.accept(wish)).id != job.id  # what was cancelled may be wished anew
     async with storage.read() as transaction:
-        assert await transaction.ledger.discrepancies() == []
+        assert await transaction.audit.everything() == []

@@ -56,7 +56,7 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
     async with world.storage.read() as transaction:
         (line,) = await transaction.ledger.entries(job_id=job.id)
         assert (line.kind, line.amount, line.user_id) == (EntryKind.RESERVE, 8, MEMBER)
-        assert await transaction.ledger.discrepancies() == []
+        assert await transaction.audit.everything() == []
 
 
 async def test_the_engine_is_woken_when_the_job_can_be_seen(world: World) -> None:

@@ -62,7 +62,7 @@ async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="settled before: charged 5 credits"):
             await desk.services.rulings.release(desk.guild.id, job.id)
         async with desk.storage.read() as tx:
-            assert await tx.ledger.discrepancies() == []
+            assert await tx.audit.everything() == []
 
 
 async def test_members_can_not_rule(tmp_path: Path) -> None:
