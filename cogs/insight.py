@@ -21,7 +21,7 @@ from bot.ui.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 _SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in SPANS.items()]
 WHAT = (
     "One line for each movement: `reserve` when a job is accepted, `correct` when Studii tells the charge, "
-    "`settle` and `release` at its end."
+    "`settle` and `release` at its end; `grant` when an admin adds credits, `adjust` when one takes back."
 )
 
 

@@ -43,7 +43,7 @@ def add_log_command(group: app_commands.Group | None, services: Services) -> Non
                 raise Refused(NOT_NOW)
             if wanted != now or channel is not None:
                 await _ensure_posting(interaction, channel)
-                await services.logs.set(guild_id, wanted)
+                await services.logs.set(guild_id, wanted, works=channel is not None)
             await answer(interaction, log_panel(wanted, _missing_now(interaction, wanted)))
 
     if group is not None:

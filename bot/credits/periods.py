@@ -1,6 +1,7 @@
 """The stretch of time that a budget counts, in the server's own time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.errors import Refused
@@ -13,7 +14,7 @@ def time_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
         raise Refused(
-            f"There is no time zone named “{name[:50]}”. Write it like Europe/Berlin or America/New_York."
+            f"There is no time zone named “{name[:50]}”. {_meant(name)} Nothing was changed."
         ) from None
 
 
@@ -22,6 +23,17 @@ def matching_zones(typed: str, most: int = 25) -> list[str]:
     wanted = typed.strip().lower().replace(" ", "_")
     found = [zone for zone in available_timezones() if wanted in zone.lower()]
     return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:most]
+
+
+def _meant(name: str) -> str:
+    """Zones of that place, else such as are written nearly so."""
+    places = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}
+    wanted = name[:64].strip().rpartition("/")[2].lower().replace(" ", "_")
+    close = get_close_matches(wanted, places, n=3, cutoff=0.7)
+    if not close:
+        return "Write it like Europe/Berlin or America/New_York."
+    found = [places[wanted]] if wanted in places else [places[one] for one in close]
+    return f"Did you mean {' or '.join(found)}?"
 
 
 def window(budget: Budget, timezone: str, now: datetime) -> Window:

@@ -98,7 +98,9 @@ class NoticeBoard:
             return said.seconds
         if not isinstance(said, Posted):
             _log.warning("Server %d: a notice (%s) was not posted: %s", notice.guild_id, notice.kind, said)
-        await self._close(notice, said, lost)
+        await self._close(
+            notice, said, lost, works=isinstance(said, Posted) and not to_owner and lost is None
+        )
         return None
 
     def _is_over(self, notice: Notice, job: Job | None) -> bool:
@@ -113,12 +115,20 @@ class NoticeBoard:
             return TryLater(0.0)
 
     async def _close(
-        self, notice: Notice, said: Announcement | NoPlace | None, lost_channel: int | None = None
+        self,
+        notice: Notice,
+        said: Announcement | NoPlace | None,
+        lost_channel: int | None = None,
+        *,
+        works: bool = False,
     ) -> None:
+        """`lost_channel`: the log channel, if it is gone; `works`: the notice was posted there."""
         now = self._tools.clock.now()
         message_id = said.message_id if isinstance(said, Posted) else None
         async with self._tools.storage.write() as tx:
             await tx.notices.close(notice.id, now, message_id)
+            if works:
+                await tx.notices.forget(notice.guild_id, NoticeKind.LOG_LOST)
             if lost_channel is not None:
                 await tx.notices.add(
                     notice.guild_id,

@@ -5,10 +5,16 @@ from collections.abc import Collection
 from bot.access import Wish, objection
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, Refused
 from bot.model import JobRequest
 from bot.policy import EVERY_TOOL, AccessList, AccessRules, Permit, Standing, Whose
 from bot.storage import Storage, Transaction
+
+NO_RULE = "There is no rule for {} that could be lifted. Nothing was changed."
+NOT_LISTED = (
+    "There is no rule for {} that names this, so it can't be taken out. `/studii access` shows the rules. "
+    "Nothing was changed."
+)
 
 
 class AccessService:
@@ -69,16 +75,23 @@ class AccessService:
     async def unlimit_tool(
         self, guild_id: int, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
     ) -> None:
-        """Take the role or the channel out of the tool's list; with neither, open the tool to all."""
+        """Take the role or the channel out of the tool's list; with neither, open the tool to all.
+
+        Raises `Refused` if that changes nothing.
+        """
         target = self._target(tool)
         lists = {AccessList.TOOL_ROLE: role_id, AccessList.TOOL_CHANNEL: channel_id}
         everything = role_id is None and channel_id is None
+        changed = False
         async with self._storage.write() as transaction:
             for which, subject_id in lists.items():
                 if subject_id is not None:
-                    await transaction.policies.list_remove(guild_id, which, subject_id, target)
+                    changed |= await transaction.policies.list_remove(guild_id, which, subject_id, target)
                 elif everything:
-                    await transaction.policies.list_clear(guild_id, which, target)
+                    changed |= await transaction.policies.list_clear(guild_id, which, target)
+        if not changed:
+            title = "every tool together" if tool is None else self._catalog.get(tool).title
+            raise Refused((NO_RULE if everything else NOT_LISTED).format(title))
 
     async def set_photos(
         self, guild_id: int, *, photos: Whose | None = None, portraits: Whose | None = None
@@ -109,7 +122,9 @@ class AccessService:
 
     async def unblock(self, guild_id: int, user_id: int) -> None:
         async with self._storage.write() as transaction:
-            await transaction.policies.list_remove(guild_id, AccessList.BLOCKED, user_id)
+            was_blocked = await transaction.policies.list_remove(guild_id, AccessList.BLOCKED, user_id)
+        if not was_blocked:
+            raise Refused("That member was not blocked.")
 
     async def refuses_photos(self, user_id: int) -> bool:
         """Whether the member does not want others to use their photos, in any server."""

@@ -18,9 +18,14 @@ class LogService:
         async with self._storage.read() as transaction:
             return await transaction.logs.get(guild_id)
 
-    async def set(self, guild_id: int, settings: LogSettings) -> None:
-        """Set or, without a channel, clear it. If it gets lost, the owner is told again."""
+    async def set(self, guild_id: int, settings: LogSettings, *, works: bool = False) -> None:
+        """Set or, without a channel, clear it.
+
+        If another channel, or one of which it is known that it `works`, gets lost, the owner is told again.
+        """
         async with self._storage.write() as transaction:
+            old = await transaction.logs.get(guild_id)
             await transaction.logs.set(guild_id, settings)
-            await transaction.notices.forget(guild_id, NoticeKind.LOG_LOST)
+            if works or settings.channel_id != old.channel_id:
+                await transaction.notices.forget(guild_id, NoticeKind.LOG_LOST)
         self._wake()

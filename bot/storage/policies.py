@@ -77,15 +77,15 @@ class Policies:
         row = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
         await self._session.execute(insert(access_lists).values(row))
 
-    async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
-        await self._session.execute(
-            delete(access_lists).where(
-                _list(guild_id, which, target), access_lists.c.subject_id == subject_id
-            )
-        )
+    async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> bool:
+        """False: it was not in the list."""
+        one = _list(guild_id, which, target) & (access_lists.c.subject_id == subject_id)
+        return (await self._session.execute(delete(access_lists).where(one))).rowcount > 0
 
-    async def list_clear(self, guild_id: int, which: AccessList, target: str = "") -> None:
-        await self._session.execute(delete(access_lists).where(_list(guild_id, which, target)))
+    async def list_clear(self, guild_id: int, which: AccessList, target: str = "") -> bool:
+        """False: it was empty."""
+        everyone = _list(guild_id, which, target)
+        return (await self._session.execute(delete(access_lists).where(everyone))).rowcount > 0
 
     async def set_allowance(
         self, guild_id: int, whose: AllowanceOf, subject_id: int, credits_: int | None

@@ -60,7 +60,7 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
                 "An admin can enter another with `/studii key`.",
             ]
         case NoticeKind.OUT_OF_CREDITS:
-            return ["### 💳 Studii says: out of credits, or the cap is reached", reason, small(_BOTH)]
+            return ["### 💳 Studii takes no more jobs of this server", reason, small(_HELD)]
         case NoticeKind.UNKNOWN:
             return ["### ❔ A job whose outcome nobody knows", *_about(job, names), small(_UNKNOWN)]
         case NoticeKind.STILL_RUNNING:
@@ -75,10 +75,7 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
             ]
 
 
-_BOTH = (
-    "Two things can be the reason: the Studii account has no credits left (buy some, or wait for more), "
-    "or a spending cap is set for the key (raise it). Both are at studii.tech."
-)
+_HELD = "Jobs wait, nothing is charged, and they go on by themselves once Studii takes them again."
 _UNKNOWN = (
     "Studii's answer to its submission got lost. It is not sent again by itself: it might be charged twice. "
     "Look into your Studii account whether it was made; its credits stay set aside until then."

@@ -14,7 +14,7 @@ from PIL import Image
 
 from bot.charts import UsageChart, draw
 from bot.credits.spans import Span
-from bot.model import JobState, Period
+from bot.model import EntryKind, JobState, Period
 from bot.services.export import safe, write_ledger
 from tests.support.desk import Desk, open_desk, pieces, texts
 
@@ -116,6 +116,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
         assert "kite" not in data
         assert f"{len(rows)} lines" in texts(answer)
+        assert all(f"`{kind}`" in texts(answer) for kind in EntryKind)
 
 
 async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> None:

@@ -84,6 +84,26 @@ async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) 
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 
+async def test_what_no_rule_names_cannot_be_taken_out_of_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        role, other = desk.guild.create_role("Designers"), desk.guild.create_role("Others")
+        await desk.admin.slash(desk.channel, "studii access", tool="studio", role=role)
+        told = await desk.admin.slash(desk.channel, "studii access", tool="studio", role=other, change="out")
+        assert "There is no rule for Studio that names this" in texts(told)
+        told = await desk.admin.slash(desk.channel, "studii access", role=role, change="out")
+        assert "There is no rule for every tool together that names this" in texts(told)
+        told = await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", change="open")
+        assert "There is no rule for Photo restoration that could be lifted" in texts(told)
+        assert len((await desk.services.access.rules(desk.guild.id)).tools) == 1
+
+
+async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=0))
+        assert "Say how many credits to add" in told
+        assert "To see what is granted, leave `credits` out" in told
+
+
 async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -91,6 +111,8 @@ async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert "You are blocked" in texts(refused)
         await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
+        again = await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
+        assert "That member was not blocked" in texts(again)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 
@@ -110,7 +132,10 @@ async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlin"))
         assert "begin in the time zone Europe/Berlin" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlino"))
-        assert "There is no time zone named “Europe/Berlino”" in shown
+        assert "There is no time zone named “Europe/Berlino”. Did you mean Europe/Berlin" in shown
+        for typed, meant in (("Berlin", "Europe/Berlin?"), ("new york", "America/New_York?")):
+            shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone=typed))
+            assert f"Did you mean {meant}" in shown
 
 
 async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.model import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Posted
+from bot.studii import OutOfCredits
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -112,7 +113,11 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
             {"masked": "stu_…cdef", "reason": "Studii says: revoked @everyone"},
             ["`stu_…cdef`", "revoked @\u200beveryone", "/studii key"],
         ),
-        (NoticeKind.OUT_OF_CREDITS, {"reason": "No credits."}, ["No credits.", "spending cap"]),
+        (
+            NoticeKind.OUT_OF_CREDITS,
+            {"reason": str(OutOfCredits(detail="Balance too low @everyone"))},
+            ["“Balance too low @\u200beveryone”", "spend cap", "they go on by themselves"],
+        ),
     ],
 )
 async def test_a_warning_says_what_happened_and_what_to_do(
@@ -125,7 +130,7 @@ async def test_a_warning_says_what_happened_and_what_to_do(
         message = channel.history()[-1]
         assert said == Posted(message.id)
         for word in words:
-            assert word in texts(message)
+            assert texts(message).count(word) == 1
 
 
 async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(tmp_path: Path) -> None:

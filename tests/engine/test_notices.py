@@ -86,6 +86,18 @@ async def test_the_owner_is_told_once_that_the_log_channel_is_gone(tmp_path: Pat
         assert posted(world)[2:] == [(NoticeKind.LOG_LOST, None)]
 
 
+async def test_each_loss_of_the_log_channel_is_told_once_and_a_later_one_anew(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        for number, answer in enumerate([NoPlace("gone"), NoPlace("gone"), Posted(1), NoPlace("gone")]):
+            await tell(world, NoticeKind.BUDGET_80, str(number))
+            world.discord.notice_answers = [answer]
+            async with world.running():
+                await all_told(world)
+        lost = [number for number, (kind, _) in enumerate(posted(world)) if kind is NoticeKind.LOG_LOST]
+        assert lost == [1, 5]
+
+
 async def test_what_stops_everything_reaches_the_owner_if_the_channel_is_gone(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
