@@ -30,14 +30,16 @@ class Audit:
 
     async def period(self, guild_id: int, window: Window) -> list[str]:
         """What the server and its members spent in the window, by the jobs and by the lines."""
-        mine = select(jobs.c.user_id, func.sum(jobs.c.reserved + jobs.c.settled).label("spent"))
+        mine = select(
+            jobs.c.user_id.label("whose"), func.sum(jobs.c.reserved + jobs.c.settled).label("spent")
+        )
         by_jobs = mine.where(jobs.c.guild_id == guild_id, *_within(jobs.c.created_at, window))
         reserved = select(ledger.c.job_id).where(
             ledger.c.guild_id == guild_id,
             ledger.c.kind == EntryKind.RESERVE,
             *_within(ledger.c.at, window),
         )
-        lines = select(ledger.c.user_id, _spent().label("spent"))
+        lines = select(ledger.c.user_id.label("whose"), _spent().label("spent"))
         by_lines = lines.where(ledger.c.guild_id == guild_id, ledger.c.job_id.in_(reserved))
         balances = await self._sums(by_jobs.group_by(jobs.c.user_id))
         written = await self._sums(by_lines.group_by(ledger.c.user_id))
@@ -70,13 +72,16 @@ class Audit:
 
     async def _servers(self) -> list[str]:
         spent = func.sum(jobs.c.reserved + jobs.c.settled).label("spent")
-        balances = await self._sums(select(jobs.c.guild_id, spent).group_by(jobs.c.guild_id))
-        by_lines = select(ledger.c.guild_id, _spent().label("spent")).where(ledger.c.kind.not_in(_OF_ADMINS))
+        balances = await self._sums(select(jobs.c.guild_id.label("whose"), spent).group_by(jobs.c.guild_id))
+        by_lines = select(ledger.c.guild_id.label("whose"), _spent().label("spent")).where(
+            ledger.c.kind.not_in(_OF_ADMINS)
+        )
         written = await self._sums(by_lines.group_by(ledger.c.guild_id))
         return _differing("Server {}, ever", balances, written)
 
     async def _sums(self, query: Any) -> dict[int, int]:
-        return {row[0]: row[1] for row in (await self._session.execute(query)).all()}
+        rows = (await self._session.execute(query)).mappings()
+        return {row["whose"]: row["spent"] for row in rows}
 
 
 def _total(*kinds: EntryKind) -> ColumnElement[int]:
