@@ -42,6 +42,9 @@ EXTENSIONS = (
     "cogs.reactions",
 )
 LOGIN_SECONDS = 30.0
+ANSWER_SECONDS = 2.0
+# How discord.py names its tasks for commands, and for buttons, menus and forms.
+HANDLERS = ("CommandTree-invoker", "discord-ui-")
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
 RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
@@ -131,6 +134,13 @@ class StudiiBot(commands.AutoShardedBot):
         """Take no commands any more: the bot is about to leave."""
         self.accepting = False
 
+    async def answered(self, patience: float = ANSWER_SECONDS) -> None:
+        """Return when everybody whose command, button or form is being dealt with has their answer, or
+        their patience is over."""
+        handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
+        if handlers:
+            await asyncio.wait(handlers, timeout=patience)
+
     def gateway_connected(self) -> bool:
         """Whether Discord would tell us now of what people do."""
         return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
@@ -154,6 +164,8 @@ class StudiiBot(commands.AutoShardedBot):
         The payload that was sent is what is remembered: what Discord sends back differs from it in
         many small ways.
         """
+        for other in await self.services.commands.elsewhere(self._dev_guild_id):
+            await self._take_back(other)
         guild = discord.Object(self._dev_guild_id) if self._dev_guild_id is not None else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
@@ -171,6 +183,14 @@ class StudiiBot(commands.AutoShardedBot):
         await self.services.commands.remember(digest, self._dev_guild_id)
         where = "everywhere" if guild is None else f"in server {guild.id}"
         log.info("%d commands registered %s.", len(registered), where)
+
+    async def _take_back(self, guild_id: int) -> None:
+        """What an earlier DEV_GUILD_ID registered would stand beside the commands for all servers."""
+        try:
+            await self.tree.sync(guild=discord.Object(guild_id))  # none were added for that server
+        except (discord.Forbidden, discord.NotFound):
+            log.info("The bot is not in server %d any more, so no commands are left there.", guild_id)
+        await self.services.commands.forget(guild_id)
 
     def _digest(self, guild: discord.Object | None) -> str:
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]

@@ -100,8 +100,7 @@ class Settings(BaseSettings):
             return cls(**values)
         except ValidationError as error:
             wrong = error.errors(include_input=False)
-            complaints = (_complaint(one["loc"], one["type"], one["msg"]) for one in wrong)
-            raise SettingsError(" ".join(complaints)) from None
+            raise SettingsError(" ".join(_complaint({**one}) for one in wrong)) from None
 
     @property
     def database(self) -> URL:
@@ -128,11 +127,23 @@ def _in_asyncpgs_words(url: URL) -> URL:
     return url.set(query=options)
 
 
-_REASONS: Mapping[str, str] = {"missing": "is not set"}
+# By pydantic's names of what can be wrong ("Validation Errors" in its manual).
+_REASONS: Mapping[str, str] = {
+    "missing": "is not set",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "is far too large a number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+}
 
 
-def _complaint(where: tuple[int | str, ...], kind: str, message: str) -> str:
-    reason = _REASONS.get(kind, re.sub(r"^Value error, ", "", message))
+def _complaint(wrong: Mapping[str, Any]) -> str:
+    where, kind, message = wrong["loc"], wrong["type"], wrong["msg"]
+    known = _REASONS.get(kind)
+    reason = known.format(**wrong.get("ctx", {})) if known else re.sub(r"^Value error, ", "", message)
     name = str(where[0]).upper() if where else "A setting"
     sentence = f"{name} {reason[0].lower()}{reason[1:]}."
     if kind == "missing" and name == "DISCORD_TOKEN":

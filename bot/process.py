@@ -65,7 +65,9 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
         app.bot.refuse_commands()
+        answered = asyncio.create_task(app.bot.answered(), name="last answers")
         failures = [await _end(upkeep), await _end(engine)]
+        await answered
         await app.bot.close()
         failures += [await _end(client), await _end(stopped)]
     if not stop.is_set():

@@ -1,5 +1,6 @@
 """The client: what it asks of Discord when it starts, and who hears of what goes wrong."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import discord
 import pytest
 from discord.http import Route
+from simcord import InteractionResult
+from simcord.interactions import base_payload
 
 from bot.catalog import RESERVED, Catalog
 from bot.client import LOUDEST, StudiiBot, choose_intents, photo_intents, quiet_discord_loggers
@@ -64,6 +67,51 @@ async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path)
         bot.attach(desk.services, desk.delivery, desk.clock)
         await desk.env.restart_bot(bot)
         assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
+
+
+async def test_a_development_server_that_is_none_any_more_loses_its_own_commands(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for dev_guild_id in (desk.guild.id, None):
+            bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=dev_guild_id)
+            bot.attach(desk.services, desk.delivery, desk.clock)
+            await desk.env.restart_bot(bot)
+        last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
+        assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
+        assert not last.json
+        assert await desk.services.commands.registered(desk.guild.id) is None
+
+
+async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        begun, slow, real = asyncio.Event(), asyncio.Event(), desk.services.credits.member
+
+        async def member(*given: Any) -> Any:
+            begun.set()
+            await slow.wait()
+            return await real(*given)
+
+        monkeypatch.setattr(desk.services.credits, "member", member)
+        command: Any = desk.env.backend.find_command("credits", desk.guild.id, type=1)
+        data: dict[str, Any] = {"id": command["id"], "name": "credits", "type": 1, "options": []}
+        record, payload = base_payload(
+            desk.env.backend,
+            type=2,
+            channel_id=desk.channel.id,
+            guild_id=desk.guild.id,
+            user_id=desk.maya.id,
+            data=data,
+        )
+        desk.env.backend.emit("INTERACTION_CREATE", payload)
+        await begun.wait()
+        desk.bot.refuse_commands()
+        leaving = asyncio.create_task(desk.bot.answered())
+        await asyncio.sleep(0.1)
+        assert not leaving.done()
+        slow.set()
+        await leaving
+        assert "credits" in texts(InteractionResult(desk.env, record))
 
 
 async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(tmp_path: Path) -> None:

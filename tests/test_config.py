@@ -127,7 +127,7 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
             "http://user:word@studii.tech/api/v1",
             "must be an address such as https://studii.tech/api/v1.",
         ),
-        ("DEV_GUILD_ID", "-5", "input should be greater than 0."),
+        ("DEV_GUILD_ID", "-5", "must be more than 0."),
         ("DATABASE_URL", "sqlite://", "needs a file: sqlite:///data/studii.db."),
         ("DATABASE_URL", "sqlite:///:memory:", "needs a file: sqlite:///data/studii.db."),
         (
@@ -137,16 +137,14 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
         ),
         ("STUDII_API_URL", "studii.tech/api/v1", "must be an address such as https://studii.tech/api/v1."),
         ("STUDII_API_URL", "ftp://studii.tech", "must be an address such as https://studii.tech/api/v1."),
-        ("MAX_SOURCE_MB", "0", "input should be greater than or equal to 1."),
-        ("SPOOL_MB", "10", "input should be greater than or equal to 50."),
-        ("LOG_LEVEL", "loud", "input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'."),
-        ("LOG_FORMAT", "xml", "input should be 'text' or 'json'."),
-        ("MESSAGE_CONTENT", "yes", "input should be 'auto' or 'off'."),
-        (
-            "DEV_GUILD_ID",
-            "my server",
-            "input should be a valid integer, unable to parse string as an integer.",
-        ),
+        ("MAX_SOURCE_MB", "0", "must be at least 1."),
+        ("SPOOL_MB", "10", "must be at least 50."),
+        ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'."),
+        ("LOG_FORMAT", "xml", "must be 'text' or 'json'."),
+        ("MESSAGE_CONTENT", "yes", "must be 'auto' or 'off'."),
+        ("DEV_GUILD_ID", "my server", "must be a whole number."),
+        ("HEALTH_PORT", "65536", "must be at most 65535."),
+        ("HEALTH_PORT", "80.5", "must be a whole number."),
     ],
 )
 def test_a_wrong_setting_is_one_line_with_its_name(
@@ -160,7 +158,7 @@ def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SPOOL_MB", "lots")
     line = complaint()
     assert "DISCORD_TOKEN is not set." in line
-    assert "SPOOL_MB input should be a valid integer" in line
+    assert "SPOOL_MB must be a whole number." in line
 
 
 @pytest.mark.usefixtures("token")

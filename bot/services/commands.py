@@ -2,6 +2,8 @@
 
 from bot.storage import Storage
 
+PREFIX = "commands:"
+
 
 class CommandRegistry:
     """Remembers a digest of what was registered last, for all servers or for one of them alone."""
@@ -20,6 +22,18 @@ class CommandRegistry:
         async with self._storage.write() as transaction:
             await transaction.meta.set(_name(guild_id), digest.encode())
 
+    async def elsewhere(self, guild_id: int | None) -> list[int]:
+        """Servers, but for this one, that have commands for themselves alone."""
+        async with self._storage.read() as transaction:
+            names = await transaction.meta.names(PREFIX)
+        kept = {int(name.removeprefix(PREFIX)) for name in names if name != _name(None)}
+        return sorted(kept - {guild_id})
+
+    async def forget(self, guild_id: int) -> None:
+        """That server has no commands for itself alone any more."""
+        async with self._storage.write() as transaction:
+            await transaction.meta.remove(_name(guild_id))
+
 
 def _name(guild_id: int | None) -> str:
-    return f"commands:{'global' if guild_id is None else guild_id}"
+    return f"{PREFIX}{'global' if guild_id is None else guild_id}"

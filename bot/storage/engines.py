@@ -35,7 +35,9 @@ def unusable(url: str, error: Exception) -> SettingsError:
     if is_sqlite(url):
         what, remedy = f"file {make_url(url).database}", "Set DATABASE_URL to another file."
     else:
-        what, remedy = f"at {make_url(url).render_as_string(hide_password=True)}", "Check DATABASE_URL."
+        # As an operator writes it: the driver is our business.
+        address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
+        what, remedy = f"at {address}", "Check DATABASE_URL."
     return SettingsError(f"The database {what} can't be used ({reason}). {remedy}")
 
 

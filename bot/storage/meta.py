@@ -1,6 +1,6 @@
 """Small named values."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.storage.schema import meta
 from bot.storage.session import Session
@@ -18,3 +18,11 @@ class Meta:
 
     async def set(self, name: str, value: bytes) -> None:
         await self._session.put(meta, {"name": name}, {"value": value})
+
+    async def names(self, prefix: str) -> list[str]:
+        """The names that begin so."""
+        query = select(meta.c.name).where(meta.c.name.startswith(prefix, autoescape=True))
+        return list((await self._session.execute(query)).scalars())
+
+    async def remove(self, name: str) -> None:
+        await self._session.execute(delete(meta).where(meta.c.name == name))

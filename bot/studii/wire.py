@@ -71,10 +71,6 @@ class JobReport:
     def failed(self) -> bool:
         return self.status == "failed"
 
-    @property
-    def finished(self) -> bool:
-        return self.succeeded or self.failed
-
 
 @dataclass(frozen=True)
 class UploadTarget:
