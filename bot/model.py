@@ -144,6 +144,7 @@ class Job:
     origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
     once: str | None = None  # of all that are going or done, one job has it
     scrubbed_at: datetime | None = None  # when what was written, linked and made was erased
+    price_learned: bool | None = None  # the estimate is from past charges, else assumed; None: not known
 
     @property
     def terminal(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
+from bot.credits import Estimate
 from bot.errors import Refused
 from bot.model import Job, JobRequest, JobState, SourcePhoto
 from bot.services.access import ensure_may
@@ -89,7 +90,7 @@ class JobService:
                 raise Repeated
             await _ensure_not_held(transaction, state.settings.key_id, request.guild_id, now)
             price = await price_of(transaction, tool, request.inputs)
-            job = _new_job(request, tool, price.amount, now, self._max_source_bytes)
+            job = _new_job(request, tool, price, now, self._max_source_bytes)
             refusal = None
             try:
                 ensure_room(state, price)
@@ -203,7 +204,7 @@ async def _ensure_not_held(transaction: Transaction, key_id: int, guild_id: int,
     )
 
 
-def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime, max_source_bytes: int) -> Job:
+def _new_job(request: JobRequest, tool: Tool, price: Estimate, now: datetime, max_source_bytes: int) -> Job:
     source = request.source
     if source is not None and not source.size:
         # Discord does not say how large it is: it may be as large as any that is taken.
@@ -222,7 +223,8 @@ def _new_job(request: JobRequest, tool: Tool, price: int, now: datetime, max_sou
         version=1,
         created_at=now,
         changed_at=now,
-        estimate=price,
+        estimate=price.amount,
+        price_learned=price.learned,
         reserved=0,
         settled=0,
         photo_author=request.photo_author,

@@ -178,6 +178,7 @@ jobs = Table(
     Column("result_message_id", BigInteger),
     Column("announced_at", UtcDateTime),
     Column("photo_author", BigInteger),
+    Column("price_learned", Boolean),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),

@@ -15,6 +15,7 @@ LOST_ANSWER = (
 )
 # Words for "still going" that say no more than our own sentence does.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
+_FROM = {True: "from past charges", False: "assumed", None: "estimate"}
 _SETTLED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -113,7 +114,7 @@ def cost_words(job: Job) -> str:
     if job.state is JobState.UNKNOWN:
         return f"{credit_words(job.reserved)} set aside until it is settled."
     if job.charged is None:
-        return f"{credit_words(job.reserved)} set aside (estimate)"
+        return f"{credit_words(job.reserved)} set aside ({_FROM[job.price_learned]})"
     return credit_words(job.charged)
 
 

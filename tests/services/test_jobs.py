@@ -126,12 +126,13 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
 
 
 async def test_a_learned_price_is_told_as_learned(world: World) -> None:
-    await world.ready(daily=20)
+    await world.ready(daily=28)
+    assert (await world.accept(user_id=OTHER_MEMBER)).price_learned is False
     await world.learn(12)
-    await world.accept()
+    assert (await world.accept()).price_learned is True
     said = (
         "This would cost 12 credits (from past charges), "
-        "and the server's budget has 8 of 20 credits left for today."
+        "and the server's budget has 8 of 28 credits left for today."
     )
     assert (await refusal(world)).startswith(said)
 

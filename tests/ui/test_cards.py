@@ -133,6 +133,8 @@ def test_a_card_says_what_is_going_on(changes: dict[str, Any], position: int | N
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
+        ({"price_learned": False}, "8 credits set aside (assumed)"),
+        ({"price_learned": True}, "8 credits set aside (from past charges)"),
         ({}, "8 credits set aside (estimate)"),
         ({"state": JobState.RUNNING, "charged": 12, "reserved": 12}, "12 credits"),
         ({"state": JobState.SUCCEEDED, "reserved": 0, "settled": 12}, "12 credits"),
