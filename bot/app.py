@@ -18,7 +18,7 @@ from bot.health import HealthServer, Vitals
 from bot.media import PhotoInspector
 from bot.metrics import Metrics
 from bot.services import Services, build_services
-from bot.storage import LaneNames, Storage, Vault, instance_lock, migrate
+from bot.storage import InstanceLock, LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import KeyRefused, StudiiClient
 
 MEGABYTE = 1_000_000
@@ -34,12 +34,14 @@ class App:
     bot: StudiiBot
     engine: Engine
     metrics: Metrics
+    lock: InstanceLock
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """What is kept on disk, and what opens it."""
 
+    lock: InstanceLock
     storage: Storage
     vault: Vault
     lanes: LaneNames
@@ -96,7 +98,7 @@ async def build(
             keep_days=settings.keep_prompts_days,
         )
         bot.attach(services, delivery, clock)
-        app = App(settings, kept.storage, services, bot, engine, metrics)
+        app = App(settings, kept.storage, services, bot, engine, metrics, kept.lock)
         if settings.health_port is not None:
             await stack.enter_async_context(_health(app, settings.health_port, clock))
         yield app
@@ -104,13 +106,13 @@ async def build(
 
 async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
     url = settings.database_url
-    await stack.enter_async_context(instance_lock(url))
+    lock = await stack.enter_async_context(instance_lock(url))
     await migrate(url)
     storage = await stack.enter_async_context(Storage.open(url))
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
     vault = Vault.open(keys, settings.folder / "encryption.key")
     spool = Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE)
-    return _Kept(storage, vault, await LaneNames.open(storage, vault), spool)
+    return _Kept(lock, storage, vault, await LaneNames.open(storage, vault), spool)
 
 
 async def _check(studii: StudiiClient, key: str) -> None:

@@ -57,10 +57,11 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
     stopped = asyncio.create_task(stop.wait(), name="stop signal")
+    locked_out = asyncio.create_task(app.lock.lost(), name="instance lock")
     tidying = keep_doing("erasing what is due", Bell(), app.services.privacy.sweep)
     upkeep = asyncio.create_task(tidying, name="upkeep")
     try:
-        await asyncio.wait({engine, client, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({engine, client, stopped, locked_out}, return_when=asyncio.FIRST_COMPLETED)
         log.info("Stopping: requests that are on their way get their answers first.")
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
@@ -69,7 +70,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
         failures = [await _end(upkeep), await _end(engine)]
         await answered
         await app.bot.close()
-        failures += [await _end(client), await _end(stopped)]
+        failures += [await _end(client), await _end(stopped), await _end(locked_out)]
     if not stop.is_set():
         first = next((failure for failure in failures if failure is not None), None)
         raise PartDied("The bot stopped by itself; the reason is in the log above.") from first

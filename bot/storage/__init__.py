@@ -5,7 +5,7 @@ from bot.storage.database import Storage, Transaction
 from bot.storage.files import sqlite_file
 from bot.storage.jobs import JobChanges
 from bot.storage.ledger import ReservationError
-from bot.storage.locks import instance_lock
+from bot.storage.locks import InstanceLock, instance_lock
 from bot.storage.migrations import migrate, schema_of
 from bot.storage.rulings import NOBODY_RULED, RULED_CHARGED, RULED_RELEASED, rule
 from bot.storage.secrets import CannotDecrypt, LaneNames, Vault, reseal_keys
@@ -15,6 +15,7 @@ __all__ = [
     "RULED_CHARGED",
     "RULED_RELEASED",
     "CannotDecrypt",
+    "InstanceLock",
     "JobChanges",
     "LaneNames",
     "ReservationError",
