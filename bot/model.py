@@ -339,7 +339,8 @@ class Spent:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What is known of a job's way besides its row: its place in the lane's line, from 1, when it will
-    probably be sent to Studii (a waiting one), and when its result will probably be seen."""
+    probably be sent to Studii (a waiting one), and when its result will probably be seen; what is not known
+    is None."""
 
     position: int | None = None
     starts_at: datetime | None = None

@@ -12,6 +12,9 @@ from bot.engine.steps import Tools, backoff
 from bot.model import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 
 _log = logging.getLogger(__name__)
+# A job that has just come into line has its place in a moment: one edit of its card then says it all.
+PLACE_COMES_IN = 0.2  # seconds
+LOOKS_FOR_PLACE = 5
 
 
 class Cards:
@@ -32,14 +35,11 @@ class Cards:
             look_around=tools.tuning.look_around,
         )
 
-    def _position(self, job_id: str) -> int | None:
-        return self._progress(job_id).position
-
     async def _find(self, limit: int) -> list[Job]:
         async with self._tools.storage.read() as tx:
             wanted = await tx.jobs.wanted_cards(limit)
             stale = await tx.jobs.stale_cards(limit)
-            moved = self._places.moved(self._position, self._tools.clock.monotonic())
+            moved = self._places.moved(self._progress, self._tools.clock.monotonic())
             seen = {job.id for job in stale}
             return wanted + stale + [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
 
@@ -47,24 +47,30 @@ class Cards:
         if job.card_message_id is None:
             # Between Discord's answer and our note of it nothing may be torn apart.
             return await untorn(self._post(job, tries), patience=self._tools.tuning.drain)
+        way = self._progress(job.id)
+        if _comes_into_line(job, way) and tries < LOOKS_FOR_PLACE:
+            return PLACE_COMES_IN
         try:
             async with asyncio.timeout(self._tools.tuning.delivery_patience):
-                shown = await self._delivery.show_card(job, self._progress(job.id))
+                shown = await self._delivery.show_card(job, way)
         except TimeoutError:
             _log.warning("Job %s: showing its card took too long", job.id, extra={"job": job.id})
             shown = False
         if not shown:
             return self._tools.tuning.card_again
-        place = self._position(job.id) if job.state is JobState.WAITING else None
-        self._places.shown(job.id, place, self._tools.clock.monotonic())
+        if job.state is JobState.WAITING:
+            self._places.shown(job.id, way, self._tools.clock.monotonic())
+        else:
+            self._places.forget(job.id)
         await untorn(self._note(job))
         return None
 
     async def _post(self, job: Job, tries: int) -> float | None:
         said: Announcement
+        way = self._progress(job.id)
         try:
             async with asyncio.timeout(self._tools.tuning.delivery_patience):
-                said = await self._delivery.post_card(job, Progress(self._position(job.id)))
+                said = await self._delivery.post_card(job, way)
         except TimeoutError:
             said = TryLater(0.0)
         if isinstance(said, TryLater):
@@ -73,6 +79,8 @@ class Cards:
         if isinstance(said, Undeliverable):
             _log.info("Job %s goes on without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
+        if message_id is not None and job.state is JobState.WAITING:
+            self._places.shown(job.id, way, self._tools.clock.monotonic())
         async with self._tools.storage.write() as tx:
             await tx.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
         return None
@@ -80,3 +88,7 @@ class Cards:
     async def _note(self, job: Job) -> None:
         async with self._tools.storage.write() as tx:
             await tx.jobs.card_shows(job.id, job.version)
+
+
+def _comes_into_line(job: Job, way: Progress) -> bool:
+    return job.state is JobState.WAITING and job.held is None and way.position is None

@@ -24,6 +24,7 @@ GUESS_SPREAD = 0.7  # standard deviation of the logarithm
 TAIL_WEIGHT = 0.4
 TAIL_SPREAD = 2.0
 ROUNDS = 4
+TOLD_FROM = 3  # jobs; until then there is but a guess, and nobody is told one
 MEAN_UP_TO = 0.98
 LEAST_SPREAD = 0.05
 NEARLY_NEVER = 1e-6
@@ -136,6 +137,10 @@ class Durations:
         self._seen.setdefault(work, deque(maxlen=REMEMBERED)).append((low, max(low, high)))
         # At once, so that no decision has to wait for it.
         self._models[work] = fit(self._usually(work), self._seen[work])
+
+    def known(self, work: Work) -> bool:
+        """Whether enough such jobs were seen to end for people to be told how long they usually take."""
+        return len(self._seen.get(work, ())) >= TOLD_FROM
 
     def model(self, work: Work) -> Model:
         """How long such jobs take, as far as is known."""

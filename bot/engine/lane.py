@@ -156,6 +156,12 @@ class Lane:
             return self._looks.ends_in(job_id, now)
         return wait + self._durations.model(self._line.jobs[job_id].work).median
 
+    def is_known(self, job_id: str) -> bool:
+        """Whether it has been seen how long jobs like that one take."""
+        waiting = self._line.jobs.get(job_id)
+        work = self._looks.work(job_id) if waiting is None else waiting.work
+        return work is not None and self._durations.known(work)
+
     def _wait(self, job_id: str, now: float) -> float | None:
         if job_id not in self._line.jobs:
             return None

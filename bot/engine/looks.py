@@ -143,6 +143,11 @@ class Looks:
         for watch, share in zip(self._watches.values(), spread, strict=False):
             yield watch.job, watch.model.left(self.age(watch.job.id, now), share)
 
+    def work(self, job_id: str) -> Work | None:
+        """What a running job does."""
+        watch = self._watches.get(job_id)
+        return None if watch is None else watch.job.work
+
     def ends_in(self, job_id: str, now: float) -> float | None:
         """Seconds until a running job has as probably ended as not."""
         watch = self._watches.get(job_id)

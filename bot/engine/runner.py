@@ -132,6 +132,10 @@ class LaneRunner:
         """Seconds until a job has as probably ended as not."""
         return self._lane.ends_in(job_id, self._tools.clock.monotonic())
 
+    def is_known(self, job_id: str) -> bool:
+        """Whether it has been seen how long jobs like that one take."""
+        return self._lane.is_known(job_id)
+
     def overdue(self) -> float:
         """Seconds that the latest look is late."""
         return self._lane.overdue(self._tools.clock.monotonic())

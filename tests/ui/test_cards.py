@@ -130,6 +130,45 @@ def test_a_card_says_what_is_going_on(changes: dict[str, Any], position: int | N
     assert expected in card_words(staging(**changes), position)
 
 
+SOON = NOON + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(
+    ("changes", "progress", "expected"),
+    [
+        # What is not known is not said.
+        ({"state": JobState.WAITING}, Progress(), "⏳ In line…"),
+        ({"state": JobState.WAITING}, Progress(4), "⏳ 4th in line…"),
+        (
+            {"state": JobState.WAITING},
+            Progress(4, SOON),
+            "⏳ 4th in line · should start <t:1767268890:R>",
+        ),
+        ({"state": JobState.WAITING}, Progress(1, SOON), "⏳ Next in line · should start <t:1767268890:R>"),
+        ({"state": JobState.RUNNING}, Progress(), "✨ Studii is working on it"),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            Progress(),
+            "✨ Studii is working on it · since <t:1767268800:R>",
+        ),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            Progress(ends_at=SOON),
+            "✨ Studii is working on it · since <t:1767268800:R> · usually ready <t:1767268890:R>",
+        ),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON, "studii_status": "queued"},
+            Progress(ends_at=SOON),
+            "✨ In Studii's own line · since <t:1767268800:R> · usually ready <t:1767268890:R>",
+        ),
+    ],
+)
+def test_times_on_a_card_are_those_that_are_known(
+    changes: dict[str, Any], progress: Progress, expected: str
+) -> None:
+    assert expected in words(job_card(staging(**changes), NAMES, progress)).splitlines()
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

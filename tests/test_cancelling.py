@@ -1,0 +1,105 @@
+"""A member changes their mind while the photo travels to Studii."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.delivery import pace
+from bot.engine import places
+from bot.model import JobState
+from sandbox.people import Person, text_of, until
+from sandbox.photos import empty_room
+from sandbox.stage import Stage, open_stage
+from sandbox.studii import Options, StudiiServer, faults
+
+ROOM = ("room.jpg", empty_room((320, 240)))
+
+
+async def state_of_the_first(stage: Stage) -> JobState:
+    async with stage.app.storage.read() as transaction:
+        return (await transaction.jobs.in_states(list(JobState)))[0].state
+
+
+async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charged(tmp_path: Path) -> None:
+    async with (
+        StudiiServer(Options(instant=True, long_side=96)) as studii,
+        open_stage(studii, tmp_path) as stage,
+    ):
+        admin, maya, tom = (
+            Person(stage, actor) for actor in (stage.world.admin, stage.world.maya, stage.world.tom)
+        )
+        await admin.set_key(studii.add_key().secret)
+        studii.fail("put", faults.Slow(1.0))
+        card = await maya.command("virtual-staging", image=ROOM)
+        message = stage.world.channel.history()[-1]
+
+        async def travels() -> bool:
+            return await state_of_the_first(stage) is JobState.UPLOADING
+
+        await until(travels, "the photo to be on its way")
+        pressed = await maya.press(message, "Cancel")
+        assert pressed.acknowledged
+        assert not pressed.followups
+
+        def told() -> bool:
+            return "Cancelled." in text_of(card.response)
+
+        await until(told, "the card to say that it is cancelled")
+        assert "Not charged." in text_of(card.response)
+        assert "Cancel" not in text_of(card.response).splitlines()
+        # The lane goes on, and what was cancelled does not come after all.
+        await tom.result_of(await tom.command("studio", prompt="A red kite"))
+        (made,) = studii.jobs.values()
+        assert made.request.tool == "studio"
+        replied = [one.reference.message_id for one in stage.world.channel.history() if one.reference]
+        assert message.id not in replied
+        budget = await stage.app.services.credits.budget(stage.world.guild.id)
+        assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
+
+
+async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(tmp_path: Path) -> None:
+    async with (
+        StudiiServer(Options(instant=True, long_side=96)) as studii,
+        open_stage(studii, tmp_path) as stage,
+    ):
+        admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
+        await admin.set_key(studii.add_key().secret)
+        studii.fail("create", faults.Slow(1.0))
+        card = await maya.command("virtual-staging", image=ROOM)
+        message = stage.world.channel.history()[-1]
+
+        async def handed_over() -> bool:
+            return await state_of_the_first(stage) is JobState.SUBMITTING
+
+        await until(handed_over, "the job to be handed to Studii")
+        button = await maya.press(message, "Cancel")
+        assert button.response is not None
+        assert button.ephemeral
+        assert "It is with Studii already" in text_of(button.response)
+        await maya.result_of(card)
+        (made,) = studii.jobs.values()
+        budget = await stage.app.services.credits.budget(stage.world.guild.id)
+        assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
+
+
+async def test_the_card_of_what_waits_behind_it_moves_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((places, "EVERY"), (places, "UNPLACED_EVERY"), (pace, "CARD_SECONDS")):
+        monkeypatch.setattr(module, name, 0.05)
+    monkeypatch.setattr(pace, "CHANNEL_EDITS", 100)
+    async with (
+        StudiiServer(Options(instant=True, long_side=96)) as studii,
+        open_stage(studii, tmp_path) as stage,
+    ):
+        admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
+        await admin.set_key(studii.add_key().secret)
+        studii.fail("create", faults.rate_limited(retry_after=60), times=2)
+        first = await maya.command("studio", prompt="A red kite")
+        message = stage.world.channel.history()[-1]
+        await until(lambda: "Next in line" in text_of(first.response), "the first to be next in line")
+        second = await maya.command("studio", prompt="A blue kite")
+        await until(lambda: "2nd in line" in text_of(second.response), "the second to be behind it")
+        await maya.press(message, "Cancel")
+        await until(lambda: "Next in line" in text_of(second.response), "the second to move up")
+        assert studii.jobs == {}
