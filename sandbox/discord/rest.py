@@ -131,7 +131,7 @@ class DiscordRest:
     async def _send(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
         try:
-            payload, files = await _read(request)
+            payload, files = await read_message(request)
         except OSError:  # the sender is gone: nothing was posted
             return _answer({"message": "Bad Request", "code": 0}, status=400)
         self.sends += 1
@@ -155,13 +155,13 @@ class DiscordRest:
         message = self.messages.get(int(request.match_info["message"]))
         if message is None or message.channel_id != int(request.match_info["channel"]):
             return _answer({"message": "Unknown Message", "code": 10008}, status=404)
-        payload, _ = await _read(request)
+        payload, _ = await read_message(request)
         message.payload = message.payload | payload
         message.edits += 1
         return _answer(message.as_discord_tells())
 
 
-async def _read(request: web.Request) -> tuple[dict[str, Any], dict[str, int]]:
+async def read_message(request: web.Request) -> tuple[dict[str, Any], dict[str, int]]:
     """The payload, and the sizes of the files with it; read piece by piece, as they may be large."""
     if request.content_type == "application/json":
         return await request.json(), {}

@@ -12,12 +12,14 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
+from sandbox.discord.rest import read_message
+
 TOKEN = "sandbox.token"  # noqa: S105 # of no use anywhere else
 APPLICATION_ID = 7001
 MESSAGE_CONTENT_LIMITED = 1 << 19
 HEARTBEAT_MILLISECONDS = 41_250
 PREFIX = "/api/v10"
-_READ_AND_WRITE = 1 << 10 | 1 << 11
+_READ_AND_WRITE = 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16  # see, send, attach files, read what was sent before
 
 _USER = {
     "id": str(APPLICATION_ID),
@@ -69,6 +71,7 @@ class DiscordServer:
         self._runner: web.AppRunner | None = None
         self._address = ""
         self._sockets: set[web.WebSocketResponse] = set()
+        self._away = False
         self.ready = asyncio.Event()
         self.intents: int | None = None
         self.requests: list[tuple[str, str]] = []
@@ -79,6 +82,11 @@ class DiscordServer:
     def api(self) -> str:
         """What takes the place of discord.py's `Route.BASE`."""
         return f"{self._address}{PREFIX}"
+
+    @property
+    def gateway(self) -> str:
+        """What takes the place of discord.py's `DiscordWebSocket.DEFAULT_GATEWAY`."""
+        return f"{self._address.replace('http', 'ws', 1)}/gateway/"
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._guard])
@@ -101,6 +109,16 @@ class DiscordServer:
             await socket.close()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def leave(self) -> None:
+        """Close the gateway, and let nobody in again until `return_`."""
+        self._away = True
+        for socket in tuple(self._sockets):
+            await socket.close()
+
+    def return_(self) -> None:
+        """The gateway is there again."""
+        self._away = False
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -141,7 +159,7 @@ class DiscordServer:
         return _answer(self.commands)
 
     async def _post(self, request: web.Request) -> web.Response:
-        message = await request.json()
+        message, _ = await read_message(request)
         self.posted.append(message)
         sent = {
             "id": str(9000 + len(self.posted)),
@@ -162,10 +180,11 @@ class DiscordServer:
 
     async def _gateway_address(self, _request: web.Request) -> web.Response:
         limits = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
-        address = f"{self._address.replace('http', 'ws', 1)}/gateway/"
-        return _answer({"url": address, "shards": 1, "session_start_limit": limits})
+        return _answer({"url": self.gateway, "shards": 1, "session_start_limit": limits})
 
     async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
+        if self._away:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._sockets.add(socket)
@@ -181,6 +200,8 @@ class DiscordServer:
     async def _receive(self, socket: web.WebSocketResponse, event: dict[str, Any]) -> None:
         if event["op"] == 1:
             await socket.send_json({"op": 11})
+        elif event["op"] == 6:  # what was missed in between is nothing
+            await socket.send_json({"op": 0, "t": "RESUMED", "s": event["d"]["seq"] + 1, "d": {}})
         elif event["op"] == 2:
             self.intents = event["d"]["intents"]
             ready = {
@@ -189,7 +210,7 @@ class DiscordServer:
                 "user": _USER,
                 "guilds": [{"id": str(guild), "unavailable": True} for guild in self._guilds],
                 "session_id": "sandbox",
-                "resume_gateway_url": f"{self._address.replace('http', 'ws', 1)}/gateway/",
+                "resume_gateway_url": self.gateway,
                 "application": {"id": str(APPLICATION_ID), "flags": 0},
             }
             await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
