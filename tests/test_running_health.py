@@ -88,7 +88,8 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
     async def intents() -> discord.Intents:
         return discord.Intents(guilds=True)
 
-    async with DiscordServer(guilds=[GUILD]) as server, StudiiServer(Options(instant=True, long_side=64)) as studii:
+    options = Options(instant=True, long_side=64)
+    async with DiscordServer(guilds=[GUILD]) as server, StudiiServer(options) as studii:
         monkeypatch.setattr("discord.http.Route.BASE", server.api)
         gateway = "discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY"  # where it looks after a loss
         monkeypatch.setattr(gateway, URL(server.gateway))

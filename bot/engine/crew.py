@@ -90,9 +90,9 @@ class Crew:
             with self._pulse.work(f"{self.what} {job.id}", self._patience):
                 again = await self._work(job, retry.tries)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            again = self._complaints.about(error)
+            again = self._complaints.about(error, job.id)
         else:
-            self._complaints.none()
+            self._complaints.none(job.id)
         finally:
             self._busy.discard(job.id)
             self._just_ended.add(job.id)

@@ -15,7 +15,7 @@ from bot.engine.notices import NoticeBoard
 from bot.engine.old_matters import close_old_matters
 from bot.engine.outbox import Outbox
 from bot.engine.ports import Delivery, PhotoSource
-from bot.engine.pulse import Pulse
+from bot.engine.pulse import TRANSFER_PATIENCE, Pulse
 from bot.engine.recovery import INTERRUPTED, recover
 from bot.engine.spool import Spool
 from bot.engine.steps import Tools
@@ -26,6 +26,8 @@ from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
 
 _log = logging.getLogger(__name__)
+
+TOO_LATE = 900.0  # seconds; a key that Studii slows down is left alone for less
 
 
 class Engine:
@@ -76,8 +78,9 @@ class Engine:
     async def run(self) -> None:
         """Until cancelled. What must not be torn (the answer to a submission) is finished first, for at most
         `Tuning.drain` seconds."""
-        await self._tools.spool.prepare()
-        await self._recover()
+        with self._tools.pulse.work("starting"):
+            await self._tools.spool.prepare()
+            await self._recover()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._notices.run(), name="notices")
@@ -92,7 +95,10 @@ class Engine:
 
     def stuck(self) -> str | None:
         """What stands still, if the engine has work and makes no progress; None: all is well."""
-        return self._tools.pulse.stuck()
+        pulse, late = self._tools.pulse, self._lanes.overdue()
+        if min(late, pulse.idle_for()) > TOO_LATE:
+            return f"a look at a job is {late:.0f} s late"
+        return pulse.stuck()
 
     def oldest_due_poll(self) -> float:
         """Seconds that the latest look at a running job is late; 0.0: none is."""
@@ -115,9 +121,10 @@ class Engine:
             _log.info("Found %d jobs that were interrupted", len(interrupted))
 
     async def _tidy(self) -> float:
-        await self._outbox.tidy()
-        await close_old_matters(self._tools)
-        await self._tools.spool.sweep(self._needed)
+        with self._tools.pulse.work("tidying", TRANSFER_PATIENCE, progress=False):
+            await self._outbox.tidy()
+            await close_old_matters(self._tools)
+            await self._tools.spool.sweep(self._needed)
         return HOUR
 
     async def _needed(self) -> set[str]:

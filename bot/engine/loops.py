@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 _log = logging.getLogger(__name__)
@@ -10,6 +11,7 @@ _T = TypeVar("_T")
 
 FIRST_PAUSE = 1.0  # seconds, after an unforeseen error; doubles
 LONGEST_PAUSE = 60.0
+MOST_COMPLAINTS = 500  # subjects; the oldest are forgotten first
 SHORTEST_REST = 0.01  # no loop turns faster than this, whatever its round says
 
 
@@ -32,27 +34,40 @@ class Bell:
         self._event.clear()
 
 
+@dataclass(slots=True)
+class _Complaint:
+    error: str
+    pause: float
+
+
 class Complaints:
-    """Logs an unforeseen error with its traceback once, and its repetitions in a line."""
+    """Logs an unforeseen error with its traceback once, and its repetitions in a line.
+
+    What goes wrong with one subject says nothing of another: each has a pause of its own, which doubles.
+    """
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._last: str | None = None
-        self._pause = FIRST_PAUSE
+        self._open: dict[Hashable, _Complaint] = {}
 
-    def about(self, error: Exception) -> float:
-        """Log it; returns how many seconds to leave it alone."""
-        seen, self._last = self._last, f"{type(error).__name__}: {error}"
-        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
-        if seen == self._last:
+    def about(self, error: Exception, subject: Hashable = None) -> float:
+        """Log it; returns how many seconds to leave the subject alone."""
+        text = f"{type(error).__name__}: {error}"
+        known = any(one.error == text for one in self._open.values())
+        earlier = self._open.pop(subject, None)
+        pause = FIRST_PAUSE if earlier is None else min(earlier.pause * 2, LONGEST_PAUSE)
+        self._open[subject] = _Complaint(text, pause)
+        if len(self._open) > MOST_COMPLAINTS:
+            del self._open[next(iter(self._open))]
+        if known:
             _log.warning("%s failed again in the same way; next try in %g s", self._what, pause)
         else:
             _log.error("%s failed; next try in %g s", self._what, pause, exc_info=error)
         return pause
 
-    def none(self) -> None:
+    def none(self, subject: Hashable = None) -> None:
         """It went well."""
-        self._last, self._pause = None, FIRST_PAUSE
+        self._open.pop(subject, None)
 
 
 async def keep_doing(

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from bot.engine.loops import Bell, keep_doing, untorn
 from bot.engine.ports import Delivery
+from bot.engine.pulse import PATIENCE
 from bot.engine.steps import Tools, backoff
 from bot.model import Announcement, Job, JobState, NoPlace, Notice, NoticeKind, Posted, TryLater
 
@@ -37,6 +38,7 @@ class NoticeBoard:
         self._delivery = delivery
         self._rests: dict[int, _Rest] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._patience = 2 * tools.tuning.delivery_patience + PATIENCE  # in the channel, then to the owner
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -45,8 +47,9 @@ class NoticeBoard:
     async def _turn(self) -> float:
         now = self._tools.clock.monotonic()
         resting = {guild_id for guild_id, rest in self._rests.items() if rest.until > now}
-        async with self._tools.storage.read() as tx:
-            found = await tx.notices.pending(FOUND, besides=resting)
+        with self._tools.pulse.work("looking for what admins are told", progress=False):
+            async with self._tools.storage.read() as tx:
+                found = await tx.notices.pending(FOUND, besides=resting)
         waiting = {one.guild_id for one in found}
         self._rests = {
             guild: rest for guild, rest in self._rests.items() if rest.until > now or guild in waiting
@@ -66,7 +69,8 @@ class NoticeBoard:
         async with self._places:
             for notice in notices:
                 # Between Discord's answer and our note of it nothing may be torn apart.
-                again = await untorn(self._tell(notice), patience=self._tools.tuning.drain)
+                with self._tools.pulse.work(f"telling server {guild_id}", self._patience):
+                    again = await untorn(self._tell(notice), patience=self._tools.tuning.drain)
                 if again is None:
                     self._rests.pop(guild_id, None)
                     continue

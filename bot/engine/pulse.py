@@ -32,6 +32,10 @@ class Pulse:
             if progress:
                 self._finished = self._clock.monotonic()
 
+    def idle_for(self) -> float:
+        """Seconds since a piece of work was last finished."""
+        return self._clock.monotonic() - self._finished
+
     def stuck(self) -> str | None:
         """What has lasted longer than it may, while nothing else was finished either; None: all is well."""
         now = self._clock.monotonic()

@@ -171,9 +171,9 @@ class LaneRunner:
             patience = TRANSFER_PATIENCE if send.step is Step.UPLOAD else PATIENCE
             with self._tools.pulse.work(f"{send.step} {send.job_id}", patience):
                 result = await self._take(send, self._lane.age(send.job_id, now))
-            self._complaints.none()
+            self._complaints.none(send.job_id)
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
-            pause = self._complaints.about(error)
+            pause = self._complaints.about(error, send.job_id)
         finally:
             now = self._tools.clock.monotonic()
             self._lane.end(send.job_id, now, sent=result is None or result.sent)

@@ -1,6 +1,5 @@
 """What the steps of a job have in common: what they need, and what they hand back."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +11,8 @@ from bot.engine.underway import Underway
 from bot.model import Job, StudiiKey
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
+
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,21 @@ class Claim:
 
 
 class Tries:
-    """Counts, by job or by server, how often something has failed in a row; forgotten with the process."""
+    """Counts, by job or by server, how often something has failed in a row; forgotten with the process.
+
+    Who was counted longest ago goes first when there are too many: a job may end without anybody saying so.
+    """
 
     def __init__(self) -> None:
-        self._counts: Counter[str | int] = Counter()
+        self._counts: dict[str | int, int] = {}
 
     def count(self, name: str | int) -> int:
         """One more; returns how many it are now."""
-        self._counts[name] += 1
-        return self._counts[name]
+        times = self._counts.pop(name, 0) + 1
+        self._counts[name] = times
+        if len(self._counts) > MOST_COUNTED:
+            del self._counts[next(iter(self._counts))]
+        return times
 
     def forget(self, name: str | int) -> None:
         """It went well, or is over."""

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from bot.engine import loops
-from bot.engine.loops import Bell, keep_doing, untorn
+from bot.engine.loops import Bell, Complaints, keep_doing, untorn
 
 
 async def test_a_ring_while_the_loop_is_busy_is_not_lost() -> None:
@@ -42,6 +42,21 @@ async def test_a_stumble_is_logged_once_and_the_loop_goes_on_after_a_pause(
     with_traceback = [record for record in caplog.records if record.exc_info]
     assert len(with_traceback) == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING, logging.WARNING]
+
+
+def test_what_keeps_failing_is_logged_whole_once_whatever_goes_well_beside_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    complaints = Complaints("a request of a lane")
+    pauses: list[float] = []
+    for _ in range(4):
+        pauses.append(complaints.about(RuntimeError("nobody foresaw this"), "one job"))
+        complaints.none("another job")
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "WARNING", "WARNING"]
+    complaints.none("one job")
+    assert complaints.about(RuntimeError("nobody foresaw this"), "one job") == 1.0
+    assert caplog.records[-1].levelname == "ERROR"
 
 
 async def test_cancelling_ends_a_loop_at_once() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.catalog import Catalog
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.engine import Engine, Spool, Tuning
 from bot.media import PhotoInspector
 from bot.model import Job, JobState, Plan, SourcePhoto, StudiiKey
@@ -73,7 +73,7 @@ class World:
     tuning: Tuning
     discord: Recorder = field(default_factory=Recorder)
     album: Album = field(default_factory=lambda: Album({PHOTO_URL: png()}))
-    clock: SystemClock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=SystemClock)
     spool_bytes: int = 10_000_000
 
     def engine(self, posted: Callable[[float], None] = lambda _: None) -> Engine:
@@ -223,6 +223,7 @@ async def engine_world(
     *,
     options: Options | None = None,
     down: bool = False,
+    clock: Clock | None = None,
     count: Callable[[str, int | None], None] = lambda kind, status: None,
     **changes: object,
 ) -> AsyncGenerator[World, None]:
@@ -244,7 +245,10 @@ async def engine_world(
     ):
         lanes = await LaneNames.open(storage, vault)
         tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
-        yield World(studii, storage, vault, lanes, client, inspector, folder / "spool", tuning)
+        world = World(studii, storage, vault, lanes, client, inspector, folder / "spool", tuning)
+        if clock is not None:
+            world.clock = clock
+        yield world
 
 
 def free_port() -> int:

@@ -1,0 +1,153 @@
+"""An engine that stumbles goes on; one that has work and stands still is noticed."""
+
+import asyncio
+import logging
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.engine import Engine, loops
+from bot.engine.pulse import TRANSFER_PATIENCE
+from bot.model import Job, JobState, NoticeKind
+from bot.studii import JobReport
+from bot.watchdog import EXIT_STATUS
+from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.support.clock import FakeClock
+
+OTHER_GUILD = 101
+HANGING = """
+import asyncio, sys
+from pathlib import Path
+from bot.watchdog import Watchdog
+from tests.engine.test_standstill import hang_in_a_photo
+from tests.engine.world import engine_world
+from tests.support.clock import FakeClock
+
+async def main():
+    clock = FakeClock()
+    async with engine_world(Path(sys.argv[1]), clock=clock) as world:
+        engine = world.engine()
+        async with Watchdog(engine.stuck, beat=0.01), world.running(engine):
+            await hang_in_a_photo(world)
+            while True:
+                clock.advance(60)
+                await asyncio.sleep(0.01)
+
+asyncio.run(main())
+"""
+
+
+async def hang_in_a_photo(world: World) -> Job:
+    """A job whose photo never comes, once it is waited for."""
+    hanging = asyncio.Event()
+
+    async def fetch(*_: Any) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    world.album.fetch = fetch  # type: ignore[method-assign]
+    job = await world.accept(a_staging_job())
+    await hanging.wait()
+    return job
+
+
+async def stuck(engine: Engine, clock: FakeClock) -> str:
+    """Why the engine is taken for stuck, after as much time as that needs."""
+    async with asyncio.timeout(10):
+        while (reason := engine.stuck()) is None:
+            clock.advance(60)
+            await asyncio.sleep(0.01)
+    return reason
+
+
+async def test_work_that_never_ends_is_named(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
+        assert engine.stuck() is None
+        job = await hang_in_a_photo(world)
+        assert f"taking in photos {job.id} has lasted" in await stuck(engine, clock)
+
+
+async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(tmp_path: Path) -> None:
+    process = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", HANGING, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == EXIT_STATUS, process.stderr
+    assert b"taking in photos" in process.stderr
+
+
+async def test_an_engine_without_work_is_never_taken_for_stuck(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock, look_around=0.02) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.running() as engine:
+            for _ in range(10):
+                clock.advance(10 * TRANSFER_PATIENCE)
+                await asyncio.sleep(0.03)  # it has looked around since
+                assert engine.stuck() is None
+
+
+async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock, drain=0.05) as world:
+        hanging = asyncio.Event()
+
+        async def notify(*_: Any) -> Any:
+            hanging.set()
+            await asyncio.Event().wait()
+
+        world.discord.notify = notify  # type: ignore[method-assign]
+        async with world.storage.write() as tx:
+            await tx.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
+        async with world.running() as engine:
+            await hanging.wait()
+            assert f"telling server {OTHER_GUILD} has lasted" in await stuck(engine, clock)
+
+
+async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_notices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.05)
+    async with engine_world(tmp_path) as world:
+        one, other = world.studii.add_key(), world.studii.add_key()
+        await world.use_key(one)
+        await world.use_key(other, guild_id=OTHER_GUILD)
+        looks: Counter[str] = Counter()
+        healed = asyncio.Event()
+        real = world.client.job_status
+
+        async def job_status(key: str, *rest: Any) -> JobReport:
+            looks[key] += 1
+            if key == one.secret and not healed.is_set():
+                raise RuntimeError("nobody foresaw this")
+            return await real(key, *rest)
+
+        monkeypatch.setattr(world.client, "job_status", job_status)
+        stumbling = await world.accept(a_job())
+        async with world.running():
+            await world.reaches(stumbling.id, JobState.RUNNING)
+            for _ in range(3):
+                job = await world.accept(replace(a_job(guild_id=OTHER_GUILD), channel_id=7))
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+            async def twice() -> bool:
+                return looks[one.secret] >= 3
+
+            await world.until(twice, "three tries")
+            healed.set()
+            assert (await world.announced(stumbling.id)).job.state is JobState.SUCCEEDED
+        told = [record for record in caplog.records if "request of lane" in record.getMessage()]
+        assert [record.levelno for record in told][:3] == [logging.ERROR, logging.WARNING, logging.WARNING]
+        assert sum(record.exc_info is not None for record in told) == 1
+        pauses = [record.getMessage().rpartition("next try in ")[2] for record in told]
+        assert pauses[:3] == ["0.05 s", "0.1 s", "0.2 s"]
