@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import discord
 import pytest
+from discord.backoff import ExponentialBackoff
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from yarl import URL
@@ -71,6 +73,20 @@ class Running:
         self.app.engine.wake()
         return job.id
 
+    async def put_running(self) -> None:
+        """A job that has been with Studii for a while."""
+        job = a_job(guild_id=GUILD, channel_id=GUILD, age=60)
+        states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        async with self.app.storage.write() as tx:
+            await tx.jobs.add(job)
+            await tx.ledger.reserve(job, job.created_at)
+            key = await tx.keys.current(GUILD)
+            assert key is not None
+            for before, after in pairwise(states):
+                await tx.jobs.advance(job.id, before, after, at=job.created_at, key_id=key.id)
+            await tx.jobs.update(job.id, studii_id="of-old", submitted_at=job.created_at)
+        self.app.engine.wake()
+
     async def reaches(self, job_id: str, state: JobState) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -79,6 +95,10 @@ class Running:
                 if job is not None and job.state is state:
                     return
                 await asyncio.sleep(0.02)
+
+
+def at_once(_: object) -> float:
+    return 0.05
 
 
 @asynccontextmanager
@@ -99,7 +119,10 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
             studii_api_url=studii.url,
             health_port=free_port(),
         )
+        # discord.py's own pauses: until no more servers come in at a start, and after a lost connection.
+        monkeypatch.setattr(ExponentialBackoff, "delay", at_once)
         async with build(settings, intents=intents) as app:
+            vars(app.bot)["_connection"].guild_ready_timeout = 0.1
             engine = asyncio.create_task(app.engine.run())
             client = asyncio.create_task(app.bot.start(TOKEN))
             try:
@@ -135,6 +158,10 @@ async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
         await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
         bot.studii.fail("status", faults.rate_limited(60))
         await bot.reaches(await bot.accept(), JobState.RUNNING)
+        async with asyncio.timeout(PATIENCE):
+            while not bot.studii.requests.count("status", status=429):  # noqa: ASYNC110 - another's record
+                await asyncio.sleep(0.02)
+        await bot.put_running()  # due to be looked at, and its key is left alone for a minute
         status, told = await bot.until(lambda told: told["oldest_due_poll_seconds"] > 0)
         assert (status, told["ok"]) == (200, True)  # late, and no longer than a key is left alone
         monkeypatch.setattr("bot.health.PATIENCE", 0.5)
