@@ -1,29 +1,25 @@
-"""What a large output costs in memory, on its whole way: download, spool, upload to Discord."""
+"""What a large output costs in memory on its whole way through the engine: looked at, fetched into the spool,
+posted to Discord."""
 
 import asyncio
+import re
 import resource
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-import discord
 from aiohttp import web
-from discord.http import Route
 
-from bot.catalog import Catalog
-from bot.clock import SystemClock
-from bot.delivery import DiscordDelivery
-from bot.model import Job, JobState, OutputFile, Posted
-from bot.studii import StudiiClient
+from bench.apart import apart
+from bench.work import a_job, at_work
 from sandbox.discord.rest import DiscordRest
 
 MIB = 1024 * 1024
 WARM_UP = 8 * MIB
+PATIENCE = 60.0  # seconds
+KEY = "stu_0123456789abcdef"
 STATUS = Path("/proc/self/status")
 
 
@@ -37,10 +33,20 @@ class Memory:
 
 
 @asynccontextmanager
-async def outputs() -> AsyncGenerator[str]:
-    """A storage server that sends as many bytes as its path says."""
+async def large_outputs() -> AsyncGenerator[str]:
+    """A Studii whose jobs are done at once; the output has as many bytes as the prompt says, and is nowhere
+    in memory as a whole."""
 
-    async def send(request: web.Request) -> web.StreamResponse:
+    async def create(request: web.Request) -> web.Response:
+        size = (await request.json())["inputs"]["prompt"]
+        return web.json_response({"id": size, "status": "queued", "credits_charged": 8}, status=202)
+
+    async def status(request: web.Request) -> web.Response:
+        size = request.match_info["size"]
+        told = {"id": size, "status": "completed", "output_kind": "video", "credits_charged": 8}
+        return web.json_response(told | {"output_url": f"{request.url.origin()}/output/{size}"})
+
+    async def output(request: web.Request) -> web.StreamResponse:
         size = int(request.match_info["size"])
         response = web.StreamResponse(headers={"Content-Type": "video/mp4", "Content-Length": str(size)})
         await response.prepare(request)
@@ -49,84 +55,64 @@ async def outputs() -> AsyncGenerator[str]:
         return response
 
     app = web.Application()
-    app.router.add_get("/{size}", send)
+    app.router.add_post("/api/v1/jobs", create)
+    app.router.add_get("/api/v1/jobs/{size}", status)
+    app.router.add_get("/output/{size}", output)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/v1"
     finally:
         await runner.cleanup()
 
 
 async def measure(folder: Path, size: int = 200 * MIB) -> Memory:
     """In a process of its own, so that nothing but the bot is measured."""
-    async with outputs() as storage, DiscordRest() as rest:
-        mine, theirs = get_context("spawn").Pipe()
-        process = get_context("spawn").Process(
-            target=_child, args=(theirs, storage, rest.url, str(folder), size)
-        )
-        process.start()
-        try:
-            while not mine.poll():
-                if not process.is_alive():
-                    raise RuntimeError("the measured process died")
-                await asyncio.sleep(0.05)
-            before, peak = mine.recv()
-        finally:
-            process.kill()
-            process.join()
+    async with large_outputs() as studii, DiscordRest() as rest:
+        before, peak = await apart(_measure, folder, studii, rest.url, size)
         taken = [sum(message.files.values()) for message in rest.messages.values()]
-    if max(taken) != size:
+    if taken != [WARM_UP, size]:
         raise RuntimeError(f"Discord got {taken} bytes instead of {size}")
     return Memory(size, before, peak - before)
 
 
-def _child(answer: Connection, storage: str, rest: str, folder: str, size: int) -> None:
-    answer.send(asyncio.run(_transfer(storage, rest, Path(folder), size)))
+def _measure(folder: Path, studii: str, rest: str, size: int) -> tuple[int, int]:
+    return asyncio.run(_through_the_engine(folder, studii, rest, size))
 
 
-async def _transfer(storage: str, rest: str, folder: Path, size: int) -> tuple[int, int]:
-    Route.BASE = rest
-    async with (
-        StudiiClient(f"{storage}/api/v1") as studii,
-        discord.Client(intents=discord.Intents.none()) as client,
-    ):
-        await client.login("of.no.use")
-        delivery = DiscordDelivery(client, Catalog.load(), SystemClock())
-        allow(delivery, 2 * size)
+async def _through_the_engine(folder: Path, studii: str, rest: str, size: int) -> tuple[int, int]:
+    there = asyncio.Event()
 
-        async def one(number: int, length: int) -> None:
-            path = folder / f"{number}.mp4"
-            await studii.download(f"{storage}/{length}", path, limit=2 * size)
-            said = await delivery.announce(_job(number), OutputFile(path, "video", "video/mp4", length))
-            path.unlink()
-            if not isinstance(said, Posted):
-                raise RuntimeError(str(said))  # noqa: TRY004
+    def posted(_: float) -> None:
+        there.set()
 
-        await one(1, WARM_UP)
+    async with at_work(folder, studii, rest, [KEY], posted=posted, largest=2 * size) as bot:
+
+        async def one(length: int) -> None:
+            there.clear()
+            await bot.accept([a_job(1, 1, str(length), "video")])
+            async with asyncio.timeout(PATIENCE):
+                await there.wait()
+
+        await one(WARM_UP)
         forget_peak()
         before = peak()
-        await one(2, size)
+        await one(size)
         return before, peak()
-
-
-def allow(delivery: DiscordDelivery, size: int) -> None:
-    """As in a server that has room for such a file."""
-
-    def limit(_: Job) -> int:
-        return size
-
-    setattr(delivery, "_size_limit", limit)  # noqa: B010
 
 
 def peak() -> int:
     """The most that this process has had resident since `forget_peak`, in bytes."""
     if STATUS.exists():
-        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
+        return _of_status("VmHWM")
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
+
+
+def resident() -> int | None:
+    """What this process has resident, in bytes; None where the system does not tell."""
+    return _of_status("VmRSS") if STATUS.exists() else None
 
 
 def forget_peak() -> None:
@@ -135,23 +121,8 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _job(number: int) -> Job:
-    now = SystemClock().now()
-    rest: dict[str, Any] = {"tool": "studio", "inputs": {"mode": "video"}, "variant": "", "source": None}
-    return Job(
-        id=f"{number:016x}",
-        guild_id=1,
-        channel_id=2,
-        user_id=3,
-        private=False,
-        state=JobState.SUCCEEDED,
-        version=5,
-        created_at=now,
-        changed_at=now,
-        finished_at=now,
-        estimate=10,
-        reserved=0,
-        settled=10,
-        output_kind="video",
-        **rest,
-    )
+def _of_status(name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"{STATUS} does not say {name}")
+    return int(found[1]) * 1024

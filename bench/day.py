@@ -1,0 +1,108 @@
+"""Whether anything is left of jobs that are over: a busy day's worth of them, through the whole pipeline.
+
+The bot is a process by itself; the Studii and the Discord that remember everything are in another one.
+"""
+
+import asyncio
+import gc
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.apart import apart
+from bench.memory import resident
+from bench.work import a_job, at_work
+from sandbox.discord.rest import DiscordRest
+from sandbox.studii import Options, StudiiServer
+
+JOBS = 3000  # a day of a bot in a hundred servers, thirty jobs in each
+WARM_UP = 1000  # jobs after which caches and pools have their size
+SERVERS = 100
+AT_ONCE = 100
+PATIENCE = 1200.0  # seconds
+
+
+@dataclass(frozen=True)
+class State:
+    """What a process holds. `objects`: those that the garbage collector knows, by type; `blocks`: pieces of
+    memory that Python has given out; `resident`: bytes, None where the system does not tell."""
+
+    objects: Counter[str]
+    blocks: int
+    resident: int | None
+
+
+@dataclass(frozen=True)
+class Day:
+    """What `jobs` jobs have left."""
+
+    jobs: int
+    before: State
+    after: State
+
+    @property
+    def objects(self) -> int:
+        """How many more there are than before."""
+        return self.after.objects.total() - self.before.objects.total()
+
+    @property
+    def blocks(self) -> int:
+        """How many more there are than before."""
+        return self.after.blocks - self.before.blocks
+
+    @property
+    def resident(self) -> int | None:
+        """Bytes that more are resident than before."""
+        if self.after.resident is None or self.before.resident is None:
+            return None
+        return self.after.resident - self.before.resident
+
+    def grown(self, most: int = 5) -> list[tuple[str, int]]:
+        """The types of which there are more, by how many."""
+        return (self.after.objects - self.before.objects).most_common(most)
+
+
+async def day(folder: Path, jobs: int = JOBS, warm_up: int = WARM_UP) -> Day:
+    """Do the jobs and compare."""
+    async with StudiiServer(Options(instant=True, long_side=64)) as studii, DiscordRest() as rest:
+        keys = [studii.add_key("team", balance=10_000_000).secret for _ in range(SERVERS)]
+        before, after = await apart(_measure, folder, studii.url, rest.url, keys, jobs, warm_up)
+    return Day(jobs, before, after)
+
+
+def _measure(
+    folder: Path, studii: str, rest: str, keys: list[str], jobs: int, warm_up: int
+) -> tuple[State, State]:
+    return asyncio.run(_work(folder, studii, rest, keys, jobs, warm_up))
+
+
+async def _work(
+    folder: Path, studii: str, rest: str, keys: list[str], jobs: int, warm_up: int
+) -> tuple[State, State]:
+    free = asyncio.Semaphore(AT_ONCE)
+
+    def posted(_: float) -> None:
+        free.release()
+
+    async with at_work(folder, studii, rest, keys, posted=posted) as bot:
+
+        async def do(count: int) -> State:
+            async with asyncio.timeout(PATIENCE):
+                for number in range(count):
+                    await free.acquire()
+                    await bot.accept([a_job(1 + number % SERVERS, number)])
+                for _ in range(AT_ONCE):  # all are over
+                    await free.acquire()
+            for _ in range(AT_ONCE):
+                free.release()
+            await asyncio.sleep(1)  # the last cards are edited
+            return _state()
+
+        return await do(warm_up), await do(jobs)
+
+
+def _state() -> State:
+    gc.collect()
+    objects = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
+    return State(objects, sys.getallocatedblocks(), resident())

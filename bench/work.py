@@ -1,0 +1,131 @@
+"""Servers with keys, jobs of theirs, and the engine that does them with the real delivery."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+from discord.http import Route
+
+from bench.quiet import Nobody
+from bot.catalog import Catalog
+from bot.clock import SystemClock
+from bot.delivery import DiscordDelivery
+from bot.engine import Engine, Spool
+from bot.media import PhotoInspector
+from bot.model import Job, JobState, Plan
+from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.studii import StudiiClient
+
+IMAGE = {"mode": "image", "source": "text", "quality": "standard"}
+
+
+@dataclass(frozen=True)
+class Bot:
+    """The engine at work, and where its jobs come from."""
+
+    storage: Storage
+    engine: Engine
+
+    async def accept(self, jobs: Sequence[Job]) -> None:
+        """Write them down as the service does, in one go."""
+        async with self.storage.write() as tx:
+            for job in jobs:
+                await tx.jobs.add(job)
+                await tx.ledger.reserve(job, job.created_at)
+        self.engine.wake()
+
+
+def a_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "image") -> Job:
+    """A job of that server that was asked for just now; `number` says by whom and where."""
+    now = SystemClock().now()
+    return Job(
+        id=secrets.token_hex(8),
+        guild_id=guild_id,
+        channel_id=1000 * guild_id + number % 3,
+        user_id=number % 7,
+        tool="studio",
+        inputs=IMAGE | {"mode": mode, "prompt": prompt},
+        variant="",
+        source=None,
+        private=False,
+        state=JobState.RECEIVED,
+        version=1,
+        created_at=now,
+        changed_at=now,
+        estimate=10,
+        reserved=0,
+        settled=0,
+    )
+
+
+@asynccontextmanager
+async def at_work(
+    folder: Path,
+    studii_url: str,
+    discord_url: str,
+    keys: Sequence[str],
+    *,
+    posted: Callable[[float], None],
+    largest: int | None = None,
+) -> AsyncGenerator[Bot]:
+    """A bot with a database of its own, in so many servers as there are keys (ids from 1); `posted` is told
+    of each job, `largest` is the bytes that a message may have, if they are not Discord's usual ones."""
+    url = f"sqlite+aiosqlite:///{folder / 'bot.db'}"
+    await migrate(url)
+    vault = Vault.open((), folder / "encryption.key")
+    usual, Route.BASE = Route.BASE, discord_url
+    try:
+        async with (
+            Storage.open(url) as storage,
+            StudiiClient(studii_url) as studii,
+            PhotoInspector(1) as inspector,
+            discord.Client(intents=discord.Intents.none()) as client,
+        ):
+            await client.login("of.no.use")
+            await _use(storage, vault, await LaneNames.open(storage, vault), keys)
+            clock, catalog = SystemClock(), Catalog.load()
+            delivery = DiscordDelivery(client, catalog, clock)
+            if largest is not None:
+                _allow(delivery, largest)
+            engine = Engine(
+                storage=storage,
+                studii=studii,
+                vault=vault,
+                delivery=delivery,
+                photos=Nobody(),
+                inspector=inspector,
+                spool=Spool(folder / "spool", 2_000_000_000),
+                catalog=catalog,
+                clock=clock,
+                posted=posted,
+            )
+            running = asyncio.create_task(engine.run())
+            try:
+                yield Bot(storage, engine)
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+    finally:
+        Route.BASE = usual
+
+
+async def _use(storage: Storage, vault: Vault, lanes: LaneNames, keys: Sequence[str]) -> None:
+    now = SystemClock().now()
+    async with storage.write() as tx:
+        for guild_id, secret in enumerate(keys, 1):
+            lane, sealed = lanes.lane_of(secret), vault.seal(secret)
+            stored = await tx.keys.add(guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
+            await tx.guilds.set_key(guild_id, stored.id, now)
+
+
+def _allow(delivery: DiscordDelivery, size: int) -> None:
+    """As in a server that has room for such files."""
+
+    def limit(_: Job) -> int:
+        return size
+
+    setattr(delivery, "_size_limit", limit)  # noqa: B010
