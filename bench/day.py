@@ -16,9 +16,9 @@ from bench.work import a_job, at_work
 from sandbox.discord.rest import DiscordRest
 from sandbox.studii import Options, StudiiServer
 
-JOBS = 3000  # a day of a bot in a hundred servers, thirty jobs in each
-WARM_UP = 1000  # jobs after which caches and pools have their size
-SERVERS = 100
+JOBS = 2000  # a day of a bot in fifty servers, forty jobs in each
+WARM_UP = 500  # jobs after which caches and pools have their size
+SERVERS = 50
 AT_ONCE = 100
 PATIENCE = 1200.0  # seconds
 
