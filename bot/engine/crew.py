@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.engine.loops import Bell, Complaints, keep_doing
+from bot.engine.loops import Bell, Complaints, keep_doing, rest_after
 from bot.engine.pulse import PATIENCE, Pulse
 from bot.model import Job
 
@@ -62,6 +62,7 @@ class Crew:
         # So many that there is something new among them, however many are under way or resting.
         limit = 2 * self._size + len(self._busy) + len(self._retries)
         self._just_ended.clear()
+        began = self._clock.monotonic()
         with self._pulse.work(self.what, progress=False):
             found = await self._find(limit)
         now = self._clock.monotonic()
@@ -81,6 +82,8 @@ class Crew:
                 group.create_task(self._do(job, retry), name=f"{self.what} {job.id}")
         if len(found) < limit:
             self._forget_all_but({job.id for job in found})
+        await rest_after(now - began, self._look_around)
+        now = self._clock.monotonic()
         waits = [one.not_before - now for one in self._retries.values() if one.not_before > now]
         return min([*waits, self._look_around])
 

@@ -11,7 +11,7 @@ from bot.engine.durations import Durations, Work
 from bot.engine.endings import NO_KEY, fail_unpaid
 from bot.engine.line import Waiting
 from bot.engine.looks import Running
-from bot.engine.loops import SHORTEST_REST, Bell, keep_doing
+from bot.engine.loops import Bell, keep_doing, rest_after
 from bot.engine.polling import Polling
 from bot.engine.rate import Earlier
 from bot.engine.recovery import recover
@@ -26,7 +26,6 @@ GAVE_UP_ON_KEY = (
     "This server had no Studii key for a day. An admin can set one with `/studii key`; then try again."
 )
 SUSPICIOUS = 1.0  # seconds until the next look, when a job seems to be left by its step
-REST_FOR_WORK = 5.0  # the database is left alone for so many times as long as the last look took
 
 
 @dataclass(slots=True)
@@ -85,9 +84,7 @@ class Lanes:
         began = self._tools.clock.monotonic()
         with self._tools.pulse.work("handing out jobs to lanes", progress=False):
             await self._look(group)
-        # However often somebody rings, the database is not asked all the time.
-        rest = (self._tools.clock.monotonic() - began) * REST_FOR_WORK
-        await asyncio.sleep(min(max(rest, SHORTEST_REST), self._tools.tuning.look_around))
+        await rest_after(self._tools.clock.monotonic() - began, self._tools.tuning.look_around)
         return SUSPICIOUS if self._suspects else self._tools.tuning.look_around
 
     async def _look(self, group: asyncio.TaskGroup) -> None:

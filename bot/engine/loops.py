@@ -11,6 +11,7 @@ _T = TypeVar("_T")
 
 FIRST_PAUSE = 1.0  # seconds, after an unforeseen error; doubles
 LONGEST_PAUSE = 60.0
+REST_FOR_WORK = 5.0
 MOST_COMPLAINTS = 500  # subjects; the oldest are forgotten first
 SHORTEST_REST = 0.01  # no loop turns faster than this, whatever its round says
 
@@ -90,6 +91,12 @@ async def keep_doing(
             continue
         complaints.none()
         await bell.wait(rest)
+
+
+async def rest_after(look: float, bound: float) -> None:
+    """However often somebody rings, the database is not asked all the time: after a look that took so many
+    seconds it is left alone for several times as long, at most `bound` seconds."""
+    await asyncio.sleep(min(max(look * REST_FOR_WORK, SHORTEST_REST), bound))
 
 
 async def untorn(work: Coroutine[Any, Any, _T], *, patience: float | None = None) -> _T:

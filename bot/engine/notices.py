@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
-from bot.engine.loops import Bell, keep_doing, untorn
+from bot.engine.loops import Bell, keep_doing, rest_after, untorn
 from bot.engine.ports import Delivery
 from bot.engine.pulse import PATIENCE
 from bot.engine.steps import Tools, backoff
@@ -50,6 +50,7 @@ class NoticeBoard:
         with self._tools.pulse.work("looking for what admins are told", progress=False):
             async with self._tools.storage.read() as tx:
                 found = await tx.notices.pending(FOUND, besides=resting)
+        await rest_after(self._tools.clock.monotonic() - now, self._tools.tuning.look_around)
         waiting = {one.guild_id for one in found}
         self._rests = {
             guild: rest for guild, rest in self._rests.items() if rest.until > now or guild in waiting
