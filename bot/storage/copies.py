@@ -51,11 +51,22 @@ def put_back(copy: Path, database: Path, aside: Path) -> bool:
     """
     was_there = database.exists()
     if was_there:
-        copy_database(database, aside)  # takes in what its log holds
+        try:
+            copy_database(database, aside)  # takes in what its log holds
+        except sqlite3.Error:
+            # Damaged, which is why a backup is wanted: kept as it lies there.
+            _move(database, aside)
         for suffix in SIDE_FILES:
             database.with_name(database.name + suffix).unlink(missing_ok=True)
     copy_database(copy, database)
     return was_there
+
+
+def _move(database: Path, aside: Path) -> None:
+    for suffix in ("", *SIDE_FILES):
+        part = database.with_name(database.name + suffix)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + suffix))
 
 
 def _quoted(path: Path) -> str:

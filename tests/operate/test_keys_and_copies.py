@@ -53,12 +53,16 @@ async def test_before_a_rotation_an_older_encryption_key_still_opens_what_it_sea
     assert await kept_key(tmp_path, old) == SECRET
 
 
-async def test_the_bot_starts_on_a_backup_that_was_taken_back(tmp_path: Path) -> None:
+async def test_the_bot_starts_on_a_backup_that_was_taken_back_in_place_of_a_damaged_database(
+    tmp_path: Path,
+) -> None:
     await keep_key(tmp_path)
     assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
-    (tmp_path / "data" / "studii.db").write_bytes(b"the disk has eaten it")
+    damaged = b"what is left of it" * 1000
+    (tmp_path / "data" / "studii.db").write_bytes(damaged)
     status, _, errors = await ran(tmp_path, "restore", "copy.db")
     assert status == 0, errors
+    assert (tmp_path / "data" / "studii.db.replaced-1").read_bytes() == damaged
     async with (
         DiscordServer(guilds=[100]) as discord,
         bot_process(discord, tmp_path, "run", STUDII_API_URL=NOWHERE) as process,
