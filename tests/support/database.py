@@ -1,11 +1,12 @@
 """Ways to make a test's database cheap."""
 
 import asyncio
+import atexit
 import shutil
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -24,16 +25,18 @@ async def database(folder: Path) -> str:
     file = folder / "studii.db"
     if await asyncio.to_thread(file.exists):
         return f"sqlite+aiosqlite:///{file}"
-    template = Path((await asyncio.to_thread(_template)).name)
-    await asyncio.to_thread(shutil.copyfile, template / "studii.db", file)
+    template = await asyncio.to_thread(_template)
+    await asyncio.to_thread(shutil.copyfile, template, file)
     return f"sqlite+aiosqlite:///{file}"
 
 
 @cache
-def _template() -> TemporaryDirectory[str]:
-    folder = TemporaryDirectory(prefix="studii-template-")
-    asyncio.run(migrate(f"sqlite+aiosqlite:///{folder.name}/studii.db"))
-    return folder
+def _template() -> Path:
+    folder = Path(mkdtemp(prefix="studii-template-"))
+    atexit.register(shutil.rmtree, folder)
+    file = folder / "studii.db"
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
+    return file
 
 
 def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
