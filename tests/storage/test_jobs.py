@@ -65,6 +65,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         once="3:2:studio:0",
         announced_at=LATER,
         photo_author=2**58,
+        scrubbed_at=LATER,
     )
     unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
     assert unset == []
