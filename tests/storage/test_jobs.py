@@ -66,6 +66,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         announced_at=LATER,
         photo_author=2**58,
         scrubbed_at=LATER,
+        price_learned=True,
     )
     unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
     assert unset == []
@@ -202,7 +203,7 @@ def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
         "once",
     }
     of_state = {"state", "version", "changed_at"}
-    of_money = {"estimate", "reserved", "settled"}
+    of_money = {"estimate", "price_learned", "reserved", "settled"}
     of_privacy = {"scrubbed_at"}
     every = {field.name for field in fields(Job)}
     assert set(JobChanges.__annotations__) == every - request - of_state - of_money - of_privacy
