@@ -9,6 +9,8 @@ import pytest
 from simcord import InteractionResult
 
 from bot.model import Job, JobState, OutputFile, Usage
+from bot.ui.layout import Panel, row, text
+from bot.ui.result_buttons import UseInButton
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 ROOM = PNG + b"room"
@@ -144,6 +146,18 @@ async def test_a_result_becomes_the_photo_of_another_tool(tmp_path: Path) -> Non
         job = (await jobs(desk))[-1]
         assert (job.tool, job.user_id) == ("photo-restore", desk.tom.id)
         assert source_bytes(desk, job) == MADE
+
+
+async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        (job,) = await jobs(desk)
+        await message.edit(view=Panel(text("Nothing here"), row(UseInButton.of(job))), attachments=[])
+        answer = await press(desk, desk.tom, desk.channel.history()[-1], "Use in…")
+        assert answer.ephemeral
+        assert "There is no picture in this message any more" in texts(answer)
+        assert "Nothing was charged" in texts(answer)
+        assert len(await jobs(desk)) == 1
 
 
 async def test_edit_shows_what_it_was_made_with_and_makes_another_one(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""Menus and taps find a photo wherever it stands, and say what is none."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import ChannelHandle
+
+from bot.model import JobState, OutputFile
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
+
+RESTORE = "Photo restoration"
+IN_THREADS = BOT_PERMISSIONS | discord.Permissions(
+    create_public_threads=True, send_messages_in_threads=True, manage_threads=True
+)
+
+
+async def thread_of(desk: Desk) -> ChannelHandle:
+    parent = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(parent, discord.TextChannel)
+    await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
+    (thread,) = desk.channel.threads
+    return thread
+
+
+async def test_a_menu_in_a_thread_makes_its_result_there(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
+        await desk.set_key()
+        thread = await thread_of(desk)
+        message = await post(desk, desk.tom, ROOM, channel=thread)
+        card = await desk.maya.context_menu(thread, RESTORE, message)
+        assert not card.ephemeral
+        assert (await desk.job()).channel_id == thread.id
+
+
+async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        thread = await thread_of(desk)
+        await post(desk, desk.maya, ROOM, channel=thread)
+        (job,) = await jobs_of(desk)
+        assert (job.channel_id, job.user_id) == (thread.id, desk.maya.id)
+
+
+async def test_the_picture_of_an_embed_that_a_bot_posted_can_be_used(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        channel = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        embed = discord.Embed(title="Of the day").set_image(url="https://pictures.example/garden.png")
+        message = await channel.send(embed=embed)
+        await desk.maya.context_menu(desk.channel, RESTORE, message)
+        job = await desk.job()
+        assert job.source is not None
+        assert job.source.filename == "garden.png"
+
+
+async def test_an_animated_picture_is_taken_for_its_first_frame_and_a_video_is_none(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        gif, film = ("wave.gif", b"GIF89a" + b"0" * 32), ("film.mp4", b"\x00\x00\x00\x18ftypmp42")
+        message = await post(desk, desk.tom, film, gif)
+        await desk.maya.context_menu(desk.channel, RESTORE, message)
+        job = await desk.job()
+        assert job.source is not None
+        assert job.source.filename == "wave.gif"
+        answer = await desk.maya.context_menu(desk.channel, RESTORE, await post(desk, desk.tom, film))
+        assert "no picture in that message" in texts(answer)
+
+
+async def test_a_tap_takes_the_first_photo_of_several(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ("notes.txt", b"words"), ROOM, ("hall.png", PNG))
+        await desk.tom.react(message, STAGING)
+        (job,) = await jobs_of(desk)
+        assert job.source is not None
+        assert job.source.filename == "room.png"
+
+
+async def test_a_tap_under_a_message_that_is_gone_comes_to_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        event = reaction(desk, message, desk.tom.id)
+        await desk.maya.delete(message)
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+        await desk.env.settle()
+        assert await jobs_of(desk) == []
+        assert desk.channel.history() == []
+
+
+@pytest.mark.parametrize("who", ["maya", "admin"])
+async def test_admins_tap_within_the_same_limits_as_members(tmp_path: Path, who: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.services.limits.set_at_once(desk.guild.id, 1)
+        person: Any = getattr(desk, who)
+        message = await post(desk, desk.tom, ROOM)
+        for emoji in (STAGING, "🩹"):
+            await person.react(message, emoji)
+        assert [job.user_id for job in await jobs_of(desk)] == [person.id]
+
+
+async def test_a_paused_server_runs_nothing_under_photos(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await desk.admin.slash(desk.channel, "studii pause")
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        assert await jobs_of(desk) == []
+
+
+async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await post(desk, desk.maya, ROOM)
+        (job,) = await jobs_of(desk)
+        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
+        (tmp_path / "made.png").write_bytes(PNG)
+        await desk.delivery.announce(job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+        await desk.env.settle()
+        assert len(await jobs_of(desk)) == 1
+        assert all(not one.reactions for one in desk.channel.history())
