@@ -1,6 +1,7 @@
 """`python -m bench`: the lane beside other policies, as a table (and with --picture, as docs/engine.png)."""
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -47,12 +48,14 @@ def main() -> None:
     loads = QUICK if arguments.quick else FULL
     scale = Scale(seeds=1, lasts=450.0, burst_jobs=20) if arguments.quick else Scale()
     results: list[Result] = []
-    for load in track(loads, "Simulating", console=console, transient=True):
-        some = [measure(load, policy, scale) for policy in POLICIES]
-        results += some
-        key = (load.mix, load.limit, load.in_flight)
-        target = None if load.burst else TARGETS.get(key)
-        console.print(table(load, some, None if load.burst else lower_bound(load), target))
+    with ProcessPoolExecutor() as pool:
+        under_way = {load: [pool.submit(measure, load, one, scale) for one in POLICIES] for load in loads}
+        for load in track(loads, "Simulating", console=console, transient=True):
+            some = [one.result() for one in under_way[load]]
+            results += some
+            key = (load.mix, load.limit, load.in_flight)
+            target = None if load.burst else TARGETS.get(key)
+            console.print(table(load, some, None if load.burst else lower_bound(load), target))
     console.print(f"\nOne decision with 200 jobs: {decision_milliseconds():.2f} ms (median; to reach: 1 ms)")
     learned = [learning(guess) for guess in (0.5, 1.0, 2.0)]
     console.print(

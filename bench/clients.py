@@ -7,11 +7,14 @@ from typing import Protocol
 
 from bench.world import Job, World
 from bot.engine.durations import Durations
+from bot.engine.forecast import Forecast, foretell
 from bot.engine.lane import Lane, Send
 from bot.engine.line import Step, Waiting
 from bot.engine.looks import Look, Looks, Running
 from bot.engine.rate import Earlier, RateWindow
 from bot.engine.tuning import Tuning
+
+FORETOLD_EVERY = 1.0  # seconds
 
 
 class Client(Protocol):
@@ -72,13 +75,24 @@ class OwnLane:
         self._under_way: dict[str, tuple[float, Step]] = {}
         self._noted: list[tuple[float, float]] = []  # when, and from before when all had been answered
         self._woken_at: float | None = None
+        self._forecast = Forecast(0.0, {})
         self.longest_decision = 0.0  # seconds of the real clock
+        self.longest_forecast = 0.0
 
     def take(self, job: Job) -> None:
         self._jobs[job.name] = job
         self._lane.put(self._waiting(job), job.name, self._world.now)
-        job.foretold = self._lane.starts_in(job.name, self._world.now)
         self._go_on()
+        # Those who ask at the same moment are told when all of them have asked.
+        self._world.at(self._world.now, partial(self._foretell, job))
+
+    def _foretell(self, job: Job) -> None:
+        began = time.perf_counter()
+        now = self._world.now
+        if job.name not in self._forecast.starts or now > self._forecast.at + FORETOLD_EVERY:
+            self._forecast = foretell(self._lane, now)
+        job.foretold = self._forecast.starts_in(job.name, now)
+        self.longest_forecast = max(self.longest_forecast, time.perf_counter() - began)
 
     def killed(self) -> "tuple[list[tuple[float, float]], list[Job]]":
         """Nothing more comes of it. What is in its database: the requests that it noted, and the jobs that

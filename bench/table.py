@@ -5,7 +5,7 @@ from rich.table import Table
 from bench.loads import Load
 from bench.measure import Result
 
-COLUMNS = ("mean s", "p95 s", "ratio", "whole wait s", "requests/job", "429s", "seen", "wait told well")
+COLUMNS = ("mean s", "p95 s", "ratio", "whole wait s", "requests/job", "429s", "seen", "told", "well")
 
 
 def table(load: Load, results: list[Result], bound: float | None, target: float | None) -> Table:
@@ -21,21 +21,13 @@ def table(load: Load, results: list[Result], bound: float | None, target: float 
         title += f" · to reach: {target:.2f} times that ({reached})"
     made = Table(title=title, title_justify="left", title_style="bold")
     made.add_column("policy")
-    for column in (
-        "mean s",
-        "p95 s",
-        "ratio",
-        "whole wait s",
-        "requests/job",
-        "429s",
-        "seen",
-        "wait told well",
-    ):
+    for column in COLUMNS:
         made.add_column(column, justify="right")
     for one in results:
         better = one is not ours and one.overhead < ours.overhead * 0.99 and one.done >= ours.done
         ratio = "" if bound is None else f"{one.mean / bound:.2f}"
-        told = "" if one.told_well is None else f"{one.told_well:.0%}"
+        told = "" if one.told is None else f"{one.told:.0%}"
+        well = "" if one.told_well is None else f"{one.told_well:.0%}"
         made.add_row(
             one.policy + (" (better)" if better else ""),
             f"{one.mean:.2f}",
@@ -46,5 +38,6 @@ def table(load: Load, results: list[Result], bound: float | None, target: float 
             f"{one.refused:.1%}" if one.refused else "0",
             f"{one.done:.0%}",
             told,
+            well,
         )
     return made

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.engine.crew import Crew
 from bot.engine.loops import untorn
@@ -20,7 +20,12 @@ LOOKS_FOR_PLACE = 5
 class Cards:
     """Shows each card the newest version of its job. `progress` tells of its way in its lane."""
 
-    def __init__(self, tools: Tools, delivery: Delivery, progress: Callable[[str], Progress]) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        delivery: Delivery,
+        progress: Callable[[str], Awaitable[Progress]],
+    ) -> None:
         self._tools = tools
         self._delivery = delivery
         self._progress = progress
@@ -36,10 +41,12 @@ class Cards:
         )
 
     async def _find(self, limit: int) -> list[Job]:
+        now = self._tools.clock.monotonic()
+        ways = {job_id: await self._progress(job_id) for job_id in self._places.due(now)}
         async with self._tools.storage.read() as tx:
             wanted = await tx.jobs.wanted_cards(limit)
             stale = await tx.jobs.stale_cards(limit)
-            moved = self._places.moved(self._progress, self._tools.clock.monotonic())
+            moved = self._places.moved(ways.__getitem__, now)
             seen = {job.id for job in stale}
             return wanted + stale + [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
 
@@ -47,7 +54,7 @@ class Cards:
         if job.card_message_id is None:
             # Between Discord's answer and our note of it nothing may be torn apart.
             return await untorn(self._post(job, tries), patience=self._tools.tuning.drain)
-        way = self._progress(job.id)
+        way = await self._progress(job.id)
         if _comes_into_line(job, way) and tries < LOOKS_FOR_PLACE:
             return PLACE_COMES_IN
         try:
@@ -67,7 +74,7 @@ class Cards:
 
     async def _post(self, job: Job, tries: int) -> float | None:
         said: Announcement
-        way = self._progress(job.id)
+        way = await self._progress(job.id)
         try:
             async with asyncio.timeout(self._tools.tuning.delivery_patience):
                 said = await self._delivery.post_card(job, way)

@@ -1,73 +1,139 @@
-"""When what waits will be sent. Pure.
+"""When what waits will be submitted, and when it will have ended. Pure.
 
-The lane's way is gone through in thought: jobs end after durations that are spread over their distribution
-as evenly as can be (a mean alone would let all that began together end together), each end takes a look and
-makes room for the next in line, and each request takes a slot of the window for a period.
+The lane is rehearsed: a copy of it decides what the lane will decide, on a clock of its own, with answers
+that take a moment and jobs that last as such jobs do. How long each lasts is spread over what was learned, as
+evenly as can be (a mean alone would let all that began together end together).
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
 
+from bot.engine.lane import Lane, Send
+from bot.engine.line import Step
+from bot.engine.looks import Running
+
+ANSWER = 0.2  # seconds that a request takes
+DECISIONS = 900  # bounds a rehearsal,
+FOREMOST = 300  # with so many of the line; for those further back its pace goes on
+# Some rehearsals spread evenly how long jobs last, from that share on, others (None) leave it to luck: where
+# these differ, luck will decide. For work that is new to the bot some take its guess to be wrong by a factor.
+REHEARSALS: Sequence[tuple[float | None, float]] = (
+    (0.5, 1.0),
+    (0.2, 0.4),
+    (0.8, 3.0),
+    (None, 1.0),
+    (None, 1.0),
+)
+AT_ONCE = 3.0  # seconds
+AGREED = 0.5  # they may differ by so much of the wait,
+AGREED_WITHIN = 4.0  # or by so many seconds
 _GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """One of the line: requests until it is submitted, what it needs of the lane, and how long it lasts."""
+class Forecast:
+    """What a lane foretold at a moment: when each job in line will be submitted, by its clock; None: the
+    rehearsals differ by so much that nobody can say."""
 
-    job_id: str
-    requests: int
-    needs: float
-    lasts: float
-    not_before: float = 0.0  # seconds from now
+    at: float
+    starts: Mapping[str, float | None]
 
-
-class Slots:
-    """The requests of the window: `free` says in how many seconds each one may be sent again."""
-
-    def __init__(self, free: Iterable[float], period: float) -> None:
-        self._free = list(free)
-        self._period = period
-        heapq.heapify(self._free)
-
-    def take(self, at: float) -> float:
-        """Send one then, or as soon as there is a slot. Returns when."""
-        at = max(at, self._free[0])
-        heapq.heapreplace(self._free, at + self._period)
-        return at
+    def starts_in(self, job_id: str, now: float) -> float | None:
+        """Seconds until a job will probably have been submitted; None: that is not known, or at once."""
+        start = self.starts.get(job_id)
+        return None if start is None or start - now < AT_ONCE else start - now
 
 
-def spread() -> Iterator[float]:
+def foretell(lane: Lane, now: float) -> Forecast:
+    """Rehearse a lane (a copy, as it is played with) from `now` on."""
+    runs = [
+        _Rehearsal(lane.copy(), now, _luck(number) if first is None else _spread(first), stretch).run()
+        for number, (first, stretch) in enumerate(REHEARSALS)
+    ]
+    starts: dict[str, float | None] = {}
+    for one in lane.line():
+        times = sorted(run[one.id] for run in runs if one.id in run)
+        starts[one.id] = _agreed(times, now) if len(times) == len(runs) else None
+    return Forecast(now, starts)
+
+
+def _agreed(times: Sequence[float], now: float) -> float | None:
+    middle = times[len(times) // 2]
+    return middle if times[-1] - times[0] <= max(AGREED * (middle - now), AGREED_WITHIN) else None
+
+
+class _Rehearsal:
+    def __init__(self, lane: Lane, now: float, shares: Iterator[float], stretch: float) -> None:
+        self._lane = lane
+        self._now = now
+        self._line = self._lane.line()
+        for one in self._line[FOREMOST:]:
+            self._lane.put(None, one.id, now)
+        self._shares = shares
+        self._stretch = stretch
+        self._ends = {job.id: self._end_of(job.id) for job in self._lane.running()}
+        self._starts: dict[str, float] = {}
+        self._answers = [(now + ANSWER, job_id, step) for job_id, step in self._lane.under_way()]
+        heapq.heapify(self._answers)
+
+    def run(self) -> dict[str, float]:
+        began = now = self._now
+        for _ in range(DECISIONS):
+            if len(self._starts) >= min(len(self._line), FOREMOST):
+                break
+            decision = self._lane.decide(now)
+            if isinstance(decision, Send):
+                self._lane.begin(decision, now)
+                heapq.heappush(self._answers, (now + ANSWER, decision.job_id, decision.step))
+                continue
+            times = [at for at in (decision.until, *(one[0] for one in self._answers[:1])) if at is not None]
+            if not times:
+                break
+            now = max(now, min(times))
+            while self._answers and self._answers[0][0] <= now:
+                _, job_id, step = heapq.heappop(self._answers)
+                self._answered(job_id, step, now)
+        self._reckon(began, now)
+        return self._starts
+
+    def _answered(self, job_id: str, step: Step, now: float) -> None:
+        waiting = self._lane.waits(job_id)
+        self._lane.end(job_id, now, sent=True)
+        if step is Step.POLL:
+            ended = self._ends.get(job_id, now) <= now - ANSWER / 2
+            running = None if ended else self._lane.runs(job_id)
+            self._lane.put(running, job_id, now)
+        elif waiting is None:
+            self._lane.put(None, job_id, now)
+        elif step is Step.UPLOAD:
+            self._lane.put(replace(waiting, step=Step.SUBMIT, begun=True), job_id, now)
+        else:
+            self._starts[job_id] = now
+            self._lane.put(Running(job_id, now, waiting.work), job_id, now)
+            self._ends[job_id] = self._end_of(job_id)
+
+    def _end_of(self, job_id: str) -> float:
+        return self._lane.may_end(job_id, next(self._shares), self._stretch)
+
+    def _reckon(self, began: float, now: float) -> None:
+        """Those that the rehearsal did not come to: at the pace that it had."""
+        left = [one.id for one in self._line if one.id not in self._starts]
+        if self._starts and left:
+            last = max(self._starts.values())
+            pace = max(now - began, last - began) / len(self._starts)
+            self._starts.update({job_id: last + pace * n for n, job_id in enumerate(left, 1)})
+
+
+def _spread(share: float) -> Iterator[float]:
     """Shares between 0 and 1, evenly spread however many are taken."""
-    share = 0.5
     while True:
         yield share
         share = (share + _GOLDEN) % 1.0
 
 
-def forecast(
-    line: Sequence[Start],
-    running: Sequence[tuple[float, float]],
-    capacity: float,
-    slots: Slots,
-) -> dict[str, float]:
-    """Seconds until each of the line is submitted.
-
-    `running`: seconds that each has left, and what it needs.
-    """
-    ends = list(running)
-    heapq.heapify(ends)
-    load = sum(needs for _, needs in ends)
-    at = 0.0
-    starts: dict[str, float] = {}
-    for one in line:
-        while ends and load + one.needs > capacity:
-            end, needs = heapq.heappop(ends)
-            at, load = slots.take(max(at, end)), load - needs  # the look that sees its end
-        for _ in range(one.requests):
-            at = slots.take(at)
-        starts[one.job_id] = max(at, one.not_before)
-        heapq.heappush(ends, (at + one.lasts, one.needs))
-        load += one.needs
-    return starts
+def _luck(seed: int) -> Iterator[float]:
+    rng = Random(seed)  # noqa: S311 - nothing secret
+    while True:
+        yield rng.random()

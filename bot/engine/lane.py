@@ -7,16 +7,15 @@ submissions leave of the allowance, and no more is submitted than can be looked 
 
 from collections import deque
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 from bot.engine.durations import Durations, Work
-from bot.engine.forecast import Slots, Start, forecast, spread
 from bot.engine.line import Line, Step, Waiting
 from bot.engine.looks import Look, Looks, Running
 from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 
-FORESEEN_FOR = 1.0  # seconds that a forecast holds
 LEFT_FOR_LOOKS = 0.1  # of the requests, however many want to be submitted
 
 
@@ -48,7 +47,6 @@ class Lane:
         self._starts: deque[float] = deque()
         self._tokens = tuning.look_burst
         self._filled_at: float | None = None
-        self._foreseen: tuple[float, dict[str, float]] = (0.0, {})
 
     @property
     def empty(self) -> bool:
@@ -72,7 +70,6 @@ class Lane:
         self._line.sync(waiting, self._in_flight)
         followed = (one for one in running if one.id not in self._in_flight)
         self._looks.sync(followed, self._in_flight, self._price(now))
-        self._foreseen = (now, {})
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Where a job stands after a request; `again`: look at a running one in so many seconds."""
@@ -141,34 +138,49 @@ class Lane:
         """A waiting job's place in the line, from 1."""
         if job_id not in self._line.jobs:
             return None
-        return [one.id for one in self._line.order(self._in_flight)].index(job_id) + 1
-
-    def starts_in(self, job_id: str, now: float) -> float | None:
-        """Seconds until a waiting job will probably have been submitted; None: it does not wait here, or
-        so shortly that luck decides when."""
-        wait = self._wait(job_id, now)
-        return None if wait is None or wait < self._tuning.told_from else wait
+        return [one.id for one in self.line()].index(job_id) + 1
 
     def ends_in(self, job_id: str, now: float) -> float | None:
-        """Seconds until a job has as probably ended as not."""
-        wait = self._wait(job_id, now)
-        if wait is None:
-            return self._looks.ends_in(job_id, now)
-        return wait + self._durations.model(self._line.jobs[job_id].work).median
+        """Seconds until a running job has as probably ended as not."""
+        return self._looks.ends_in(job_id, now)
 
     def is_known(self, job_id: str) -> bool:
         """Whether it has been seen how long jobs like that one take."""
-        waiting = self._line.jobs.get(job_id)
-        work = self._looks.work(job_id) if waiting is None else waiting.work
-        return work is not None and self._durations.known(work)
+        job = self.waits(job_id) or self.runs(job_id)
+        return job is not None and self._durations.known(job.work)
 
-    def _wait(self, job_id: str, now: float) -> float | None:
-        if job_id not in self._line.jobs:
-            return None
-        at, starts = self._foreseen
-        if job_id not in starts or now > at + FORESEEN_FOR:
-            at, starts = self._foreseen = now, self._forecast(now)
-        return max(0.0, starts[job_id] - (now - at))
+    def waits(self, job_id: str) -> Waiting | None:
+        """What is known of a job in line."""
+        return self._line.jobs.get(job_id)
+
+    def runs(self, job_id: str) -> Running | None:
+        """What is known of a running job."""
+        return self._looks.of(job_id)
+
+    def line(self) -> list[Waiting]:
+        """Who waits, in order."""
+        return self._line.order(self._in_flight)
+
+    def running(self) -> list[Running]:
+        """The jobs that are looked at."""
+        return self._looks.all()
+
+    def under_way(self) -> list[tuple[str, Step]]:
+        """The requests that wait for an answer."""
+        return list(self._in_flight.items())
+
+    def may_end(self, job_id: str, share: float, stretch: float = 1.0) -> float:
+        """The moment by which a running job will have ended with that probability."""
+        return self._looks.may_end(job_id, share, stretch)
+
+    def copy(self) -> "Lane":
+        """One that decides as this one would, and can be played with, even in another thread."""
+        for one in self._line.jobs.values():
+            self._durations.model(one.work)  # fitted here, if it was not yet: there nothing may be changed
+        twin = copy(self)
+        twin.rate, twin._line, twin._looks = self.rate.copy(), self._line.copy(), self._looks.copy()  # noqa: SLF001 - its own twin
+        twin._in_flight, twin._starts = dict(self._in_flight), deque(self._starts)  # noqa: SLF001 - its own twin
+        return twin
 
     def _price(self, now: float) -> float:
         """An idle lane looks more eagerly than one that needs its requests."""
@@ -215,9 +227,6 @@ class Lane:
         pace = self._fill(now)
         if self._tokens < 1.0 - 1e-9:
             return None, now + (1.0 - self._tokens) / pace
-        reserve = 0 if self._line.jobs else min(self._tuning.look_reserve, self.rate.usable - 1)
-        if self.rate.room(now) <= reserve:
-            return None, self.rate.next_room(now, reserve + 1)
         return look, None
 
     def _fill(self, now: float) -> float:
@@ -233,19 +242,3 @@ class Lane:
     def _forget_starts(self, now: float) -> None:
         while self._starts and self._starts[0] + self._tuning.rate_period <= now:
             self._starts.popleft()
-
-    def _forecast(self, now: float) -> dict[str, float]:
-        shares = spread()
-        line = [
-            Start(
-                one.id,
-                1 + (one.step is Step.UPLOAD),
-                self._looks.needs(one.work),
-                self._durations.model(one.work).left(0.0, next(shares)),
-                max(0.0, one.not_before - now),
-            )
-            for one in self._line.order(self._in_flight)
-        ]
-        running = [(left, self._looks.needs(job.work)) for job, left in self._looks.left(now, shares)]
-        slots = Slots(self.rate.slots(now), self._tuning.rate_period)
-        return forecast(line, running, self._capacity, slots)

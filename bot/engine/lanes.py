@@ -51,17 +51,19 @@ class Lanes:
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
 
-    def progress(self, job_id: str) -> Progress:
-        """A job's place in its lane's line, and when it will probably be sent and seen to end, as far as that
-        is known."""
-        now = self._tools.clock.now()
-        for runner in self._runners.values():
-            ends_in = runner.ends_in(job_id)
-            if ends_in is not None:
-                starts_in = runner.starts_in(job_id)
-                starts_at = None if starts_in is None else now + timedelta(seconds=starts_in)
-                ends_at = now + timedelta(seconds=ends_in) if runner.is_known(job_id) else None
-                return Progress(runner.position(job_id), starts_at, ends_at)
+    async def progress(self, job_id: str) -> Progress:
+        """A job's place in its lane's line, and when it will probably be sent or end, as far as that is
+        known."""
+        for runner in list(self._runners.values()):
+            if not runner.has(job_id):
+                continue
+            starts_in, ends_in = await runner.starts_in(job_id), runner.ends_in(job_id)
+            now = self._tools.clock.now()
+            starts_at = None if starts_in is None else now + timedelta(seconds=starts_in)
+            ends_at = None
+            if ends_in is not None and runner.is_known(job_id):
+                ends_at = now + timedelta(seconds=ends_in)
+            return Progress(runner.position(job_id), starts_at, ends_at)
         return Progress()
 
     def overdue(self) -> float:

@@ -50,6 +50,11 @@ class Line:
         if job_id in self.jobs:
             self.jobs[job_id] = replace(self.jobs[job_id], not_before=until)
 
+    def copy(self) -> "Line":
+        twin = Line()
+        twin.jobs, twin._turns, twin._turn = dict(self.jobs), dict(self._turns), self._turn
+        return twin
+
     def begin(self, job_id: str) -> None:
         """It is a job's turn."""
         waiting = self.jobs.get(job_id)

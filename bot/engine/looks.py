@@ -6,7 +6,8 @@ largest A goes first.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.engine.durations import Durations, Glance, Model, Work
@@ -138,15 +139,28 @@ class Looks:
     def _needs(self, model: Model, age: float) -> float:
         return self._tuning.decent_requests / max(model.mean, age, self._tuning.first_look)
 
-    def left(self, now: float, spread: Iterable[float]) -> Iterable[tuple[Running, float]]:
-        """Each job and how long it has still to go: at the given shares of what is possible."""
-        for watch, share in zip(self._watches.values(), spread, strict=False):
-            yield watch.job, watch.model.left(self.age(watch.job.id, now), share)
-
-    def work(self, job_id: str) -> Work | None:
-        """What a running job does."""
+    def of(self, job_id: str) -> Running | None:
+        """What is known of a job."""
         watch = self._watches.get(job_id)
-        return None if watch is None else watch.job.work
+        return None if watch is None else watch.job
+
+    def all(self) -> list[Running]:
+        """All of them."""
+        return [watch.job for watch in self._watches.values()]
+
+    def may_end(self, job_id: str, share: float, stretch: float = 1.0) -> float:
+        """The moment by which a job will have ended with that probability; it may be over. `stretch`: how
+        wrong the guess is, if no more than a guess is known of such jobs."""
+        watch = self._watches[job_id]
+        age = watch.since.age
+        wrong = 1.0 if self._durations.known(watch.job.work) else stretch
+        return watch.job.submitted + age + watch.model.left(age, share) * wrong
+
+    def copy(self) -> "Looks":
+        """One that can be played with."""
+        twin = copy(self)
+        twin._watches = {job_id: replace(watch) for job_id, watch in self._watches.items()}  # noqa: SLF001 - its own twin
+        return twin
 
     def ends_in(self, job_id: str, now: float) -> float | None:
         """Seconds until a running job has as probably ended as not."""

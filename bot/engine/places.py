@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import islice
 
 from bot.model import Progress
 
@@ -31,15 +32,19 @@ class Places:
         """The job waits no more."""
         self._shown.pop(job_id, None)
 
-    def moved(self, way_of: Callable[[str], Progress], now: float) -> list[str]:
-        """Jobs whose card was shown a while ago and whose way is another one now, the foremost first."""
-        due = [
+    def due(self, now: float) -> list[str]:
+        """Some jobs whose card was shown a while ago."""
+        due = (
             job_id
             for job_id, (was, at) in self._shown.items()
             if now - at >= (UNPLACED_EVERY if was.position is None else EVERY)
-        ]
+        )
+        return list(islice(due, CHECKED))
+
+    def moved(self, way_of: Callable[[str], Progress], now: float) -> list[str]:
+        """Those of them whose way is another one now, the foremost first."""
         moved: list[tuple[int, str]] = []
-        for job_id in due[:CHECKED]:
+        for job_id in self.due(now):
             was, way = self._shown[job_id][0], way_of(job_id)
             if way.position is not None and _differs(was, way):
                 moved.append((way.position, job_id))

@@ -8,6 +8,7 @@ counts whole minutes, and for a bucket of that size.
 from bisect import insort
 from collections import deque
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple
 
 from bot.engine.tuning import Tuning
@@ -87,13 +88,11 @@ class RateWindow:
             free_at = max(free_at, self._paced_at(min(count, self._tuning.paced_burst)))
         return max(free_at, self._blocked_until, now)
 
-    def slots(self, now: float) -> list[float]:
-        """In how many seconds each usable request may be sent; those under way count as just answered."""
-        self._forget(now)
-        period = self._tuning.rate_period
-        ends = [*(at + period for at in self._answered), *[now + period] * self._in_flight]
-        free = [now] * max(0, self.usable - len(ends))
-        return [max(0.0, at - now, self._blocked_until - now) for at in (free + sorted(ends))[-self.usable :]]
+    def copy(self) -> "RateWindow":
+        """One that can be played with."""
+        twin = copy(self)
+        twin._answered = deque(self._answered)  # noqa: SLF001 - its own twin
+        return twin
 
     def begin(self, now: float) -> None:
         """A request is about to be sent."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.engine.durations import Durations, Work
+from bot.engine.forecast import Forecast, foretell
 from bot.engine.lane import Lane, Send
 from bot.engine.line import Step, Waiting
 from bot.engine.looks import Running
@@ -106,6 +107,9 @@ class LaneRunner:
         self._durations = durations
         self._lane = Lane(RateWindow(limit, tools.tuning), durations, tools.tuning)
         self._lane.rate.restore(earlier, tools.clock.monotonic())
+        self._forecast = Forecast(0.0, {})
+        self._forecast_until = 0.0
+        self._foretelling = asyncio.Lock()
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
 
@@ -124,12 +128,27 @@ class LaneRunner:
         """A waiting job's place in the line, from 1."""
         return self._lane.position(job_id)
 
-    def starts_in(self, job_id: str) -> float | None:
-        """Seconds until a waiting job will probably have been submitted."""
-        return self._lane.starts_in(job_id, self._tools.clock.monotonic())
+    def has(self, job_id: str) -> bool:
+        """Whether the job is in line or runs here."""
+        return self._lane.waits(job_id) is not None or self._lane.runs(job_id) is not None
+
+    async def starts_in(self, job_id: str) -> float | None:
+        """Seconds until a waiting job will probably have been submitted; None: it does not wait, or nobody
+        can say."""
+        async with self._foretelling:
+            if self._lane.waits(job_id) is None:
+                return None
+            began = self._tools.clock.monotonic()
+            if job_id not in self._forecast.starts or began > self._forecast_until:
+                # In a thread: it may take some tenths of a second, and nobody is to wait for it.
+                self._forecast = await asyncio.to_thread(foretell, self._lane.copy(), began)
+                took = self._tools.clock.monotonic() - began
+                tuning = self._tools.tuning
+                self._forecast_until = began + max(tuning.forecast_holds, took * tuning.forecast_rest)
+        return self._forecast.starts_in(job_id, self._tools.clock.monotonic())
 
     def ends_in(self, job_id: str) -> float | None:
-        """Seconds until a job has as probably ended as not."""
+        """Seconds until a running job has as probably ended as not."""
         return self._lane.ends_in(job_id, self._tools.clock.monotonic())
 
     def is_known(self, job_id: str) -> bool:

@@ -35,17 +35,17 @@ class Tuning:
 
     # Polling.
     first_look: float = 1.0  # and the least gap between two looks at a job
-    look_price: float = 0.03  # expected unseen seconds that a look is worth when all requests are needed
+    look_price: float = 0.06  # expected unseen seconds that a look is worth when all requests are needed
     idle_price: float = 0.002  # when none is
     look_burst: float = 3.0  # looks that were saved up may go at once
-    look_reserve: int = 2  # requests that looks leave to those who come
     very_likely: float = 0.8  # a job that has so probably ended is looked at before another is begun
     look_bound: float = 15.0  # the gap between two looks is no longer, whatever was learned;
     look_share: float = 0.25  # or this share of the job's age,
     look_least_share: float = 0.01  # no gap is shorter than this share of the age: nobody notices the wait
     look_cap: float = 5 * MINUTE  # up to so much
     decent_requests: float = 1.9  # of a job, its submission and looks: what runs has them, or no more is sent
-    told_from: float = 30.0  # shorter waits in line are not foretold: they hang on luck
+    forecast_rest: float = 10.0  # a forecast holds for so many times as long as it took,
+    forecast_holds: float = 1.0  # and at least for so many seconds
     missing_over: float = MINUTE  # three 404s over at least this mean that the job is gone
     url_grace: float = 10 * MINUTE  # for a completed job without an output address
     hourly_after: float = DAY

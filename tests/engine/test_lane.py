@@ -200,25 +200,6 @@ def test_after_a_day_a_job_is_looked_at_hourly() -> None:
     assert rest.until == pytest.approx(HOUR, abs=1)
 
 
-def test_a_forecast_tells_those_further_back_that_they_wait_longer() -> None:
-    lane = lane_of(60)
-    lane.sync([waiting(f"{n:02}", n, n) for n in range(40)], [], 0.0)
-    ends = [lane.ends_in(f"{n:02}", 0.0) or 0.0 for n in range(40)]
-    assert ends == sorted(ends)
-    assert ends[0] > 5
-    assert 60 < (lane.starts_in("39", 0.0) or 0.0) < 300
-    assert lane.starts_in("nobody", 0.0) is None
-
-
-def test_a_member_is_told_when_a_job_starts_only_if_that_can_be_foreseen() -> None:
-    lane = lane_of(60)
-    lane.sync([waiting(f"{n:02}", n, n) for n in range(40)], [], 0.0)
-    told = [lane.starts_in(f"{n:02}", 0.0) for n in range(40)]
-    assert told[:5] == [None] * 5
-    assert all(wait is None or wait >= TUNING.told_from for wait in told)
-    assert told[-1] is not None
-
-
 def test_slow_uploads_leave_room_for_looks() -> None:
     lane = lane_of(300)
     lane.sync([waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [running("r", -9.0)], 0.0)

@@ -1,0 +1,96 @@
+"""What members are told of their wait in line."""
+
+from random import Random
+
+import pytest
+
+from bench.clients import OwnLane
+from bench.loads import IMAGE, USUAL, Load
+from bench.measure import Scale, measure, observe
+from bench.world import World, make_jobs
+from bot.engine.durations import Durations
+from bot.engine.forecast import AT_ONCE, foretell
+from bot.engine.lane import Lane
+from bot.engine.line import Step, Waiting
+from bot.engine.looks import Running
+from bot.engine.rate import RateWindow
+from bot.engine.tuning import Tuning
+
+TUNING = Tuning()
+
+
+def a_lane(*, seen: int, limit: int = 60) -> Lane:
+    durations = Durations(lambda work: USUAL[work].median)
+    observe(durations, IMAGE, USUAL[IMAGE], Random(1), seen)
+    return Lane(RateWindow(limit, TUNING), durations, TUNING)
+
+
+def waiting(number: int) -> Waiting:
+    return Waiting(f"{number:02}", number, number, Step.SUBMIT, IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("load", "policy"),
+    [
+        (Load("images", 60, 60, burst=True), "lane"),
+        (Load("images", 60, 60, burst=True), "new lane"),  # it knows a guess alone, and that is double
+        (Load("mixed", 60, 20, burst=True), "lane"),
+        (Load("images", 60, 8), "lane"),  # more than the key can carry
+    ],
+    ids=str,
+)
+def test_nine_of_ten_who_are_told_how_long_they_wait_are_told_within_30_percent(
+    load: Load, policy: str
+) -> None:
+    result = measure(load, policy, Scale(seeds=1, lasts=600.0, burst_jobs=40))
+    assert result.told is not None
+    assert result.told >= 0.7
+    assert result.told_well is not None
+    assert result.told_well >= 0.9
+
+
+def test_those_further_back_wait_longer_and_who_hardly_waits_is_told_nothing() -> None:
+    lane = a_lane(seen=50)
+    lane.sync([waiting(n) for n in range(40)], [], 0.0)
+    forecast = foretell(lane, 0.0)
+    told = [forecast.starts_in(f"{n:02}", 0.0) for n in range(40)]
+    known = [wait for wait in told if wait is not None]
+    assert told[:5] == [None] * 5
+    assert known == sorted(known)
+    assert min(known) >= AT_ONCE
+    assert 60 < known[-1] < 300
+    assert forecast.starts_in("nobody", 0.0) is None
+
+
+def test_no_time_is_told_that_hangs_on_how_long_jobs_of_an_unknown_tool_take() -> None:
+    for seen, told in ((0, False), (50, True)):
+        lane = a_lane(seen=seen)
+        lane.sync([waiting(n) for n in range(20)], [Running(f"r{n}", -3.0, IMAGE) for n in range(6)], 0.0)
+        assert (foretell(lane, 0.0).starts_in("12", 0.0) is not None) is told
+
+
+def test_telling_changes_nothing_that_the_lane_does() -> None:
+    def submitted(*, told: bool) -> list[float | None]:
+        world = World(60, Random(3))
+        durations = Durations(lambda work: USUAL[work].median)
+        lane = Lane(RateWindow(60, TUNING), durations, TUNING)
+        own = OwnLane(world, durations, lane)
+        jobs = make_jobs([0.0] * 15, [IMAGE] * 15, USUAL, Random(4))
+        for job in jobs:
+            own.take(job)
+        for second in range(0, 60, 5):
+            world.run(float(second))
+            if told:
+                foretell(lane, float(second))
+        return [job.ends for job in jobs]
+
+    assert submitted(told=True) == submitted(told=False)
+
+
+def test_a_long_line_is_reckoned_from_what_was_rehearsed() -> None:
+    lane = a_lane(seen=50)
+    lane.sync([waiting(n) for n in range(1000)], [], 0.0)
+    starts = foretell(lane, 0.0).starts
+    waits = [starts.get(f"{n:02}") for n in (300, 600, 999)]
+    assert all(wait is not None for wait in waits)
+    assert waits == sorted(waits, key=lambda wait: wait or 0.0)
