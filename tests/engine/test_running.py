@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import FailureCode, Job, JobState
+from bot.model import EntryKind, FailureCode, Job, JobState
 from sandbox.studii import Fault, Options, Outcome, Output, faults
 from tests.engine.world import World, a_job, engine_world
 
@@ -19,6 +19,26 @@ async def ends_badly(world: World, job: Job, charged: int) -> Job:
     assert (failed.reserved, failed.settled) == (0, charged)
     await world.balanced()
     return failed
+
+
+@pytest.mark.parametrize(("charge", "final"), [(12, 12), (3, 3), (12, 5), (3, 9)])
+async def test_a_job_costs_what_studii_says_in_the_end_whatever_was_set_aside(
+    tmp_path: Path, charge: int, final: int
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(charge=charge, final_charge=final))
+        job = await world.accept(a_job(estimate=8))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        done = await world.job(job.id)
+        assert (done.reserved, done.settled) == (0, final)
+        await world.balanced()
+        async with world.storage.read() as tx:
+            lines = await tx.ledger.entries(job_id=job.id)
+        # Corrected as soon as the 202 told another charge than the one that was set aside.
+        assert next(line.amount for line in lines if line.kind is EntryKind.CORRECT) == charge - 8
 
 
 @pytest.mark.parametrize(("refunded", "charged"), [(True, 0), (False, 8)])

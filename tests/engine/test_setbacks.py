@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import FailureCode, Job, JobState
+from bot.studii.client import Timeouts
 from sandbox.studii import Fault, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 
@@ -95,6 +96,19 @@ async def test_a_submission_whose_outcome_is_not_known_is_never_sent_again(
         unknown = await world.job(job.id)
         assert (unknown.state, unknown.reserved, unknown.settled) == (JobState.UNKNOWN, 10, 0)
         await world.balanced()
+
+
+async def test_a_submission_that_is_answered_too_late_is_not_known_and_never_sent_again(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, timeouts=Timeouts(connect=2, read=0.3, total=0.5)) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.Slow(1, after=True))
+        job = await world.accept(a_job(estimate=10))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.UNKNOWN
+        assert len(world.studii.jobs) == 1  # it was taken, and nobody told us
 
 
 @pytest.mark.parametrize("endpoint", ["upload", "put"])

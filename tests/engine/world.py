@@ -217,6 +217,9 @@ def a_staging_job(**options: object) -> Job:
     return a_job("virtual-staging", STAGING, photo=png(), **options)  # type: ignore[arg-type]
 
 
+TIMEOUTS = Timeouts(connect=2, read=3, total=5, transfer=5)
+
+
 @asynccontextmanager
 async def engine_world(
     folder: Path,
@@ -224,6 +227,7 @@ async def engine_world(
     options: Options | None = None,
     down: bool = False,
     clock: Clock | None = None,
+    timeouts: Timeouts = TIMEOUTS,
     count: Callable[[str, int | None], None] = lambda kind, status: None,
     **changes: object,
 ) -> AsyncGenerator[World, None]:
@@ -232,7 +236,6 @@ async def engine_world(
     Studii's jobs are done at once, unless `options` say otherwise. `down`: the test starts Studii itself.
     """
     url = await database(folder)
-    timeouts = Timeouts(connect=2, read=3, total=5, transfer=5)
     vault = Vault.open((), folder / "encryption.key")
     port = free_port()
     studii = StudiiServer(options or Options(instant=True, long_side=64), port=port)
