@@ -85,7 +85,7 @@ async def test_one_bad_answer_about_a_job_changes_nothing(tmp_path: Path, fault:
 async def test_a_status_of_studiis_own_is_shown_and_the_job_goes_on(tmp_path: Path) -> None:
     async with engine_world(tmp_path, options=PROCESSING) as world:
         await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(status="upscaling", duration=0.5))
+        world.studii.next_job(Outcome(status="upscaling", duration=1.5))
         job = await world.accept(a_job())
         async with world.running():
 
