@@ -35,9 +35,10 @@ class State:
 
 @dataclass(frozen=True)
 class Day:
-    """What `jobs` jobs have left."""
+    """What `jobs` jobs have left, after `warm_up` others."""
 
     jobs: int
+    warm_up: int
     before: State
     after: State
 
@@ -58,6 +59,10 @@ class Day:
             return None
         return self.after.resident - self.before.resident
 
+    def a_job(self, number: int) -> str:
+        """So many, for each job."""
+        return f"{number / self.jobs:+.2f}"
+
     def grown(self, most: int = 5) -> list[tuple[str, int]]:
         """The types of which there are more, by how many."""
         return (self.after.objects - self.before.objects).most_common(most)
@@ -68,7 +73,7 @@ async def day(folder: Path, jobs: int = JOBS, warm_up: int = WARM_UP) -> Day:
     async with StudiiServer(Options(instant=True, long_side=64)) as studii, DiscordRest() as rest:
         keys = [studii.add_key("team", balance=10_000_000).secret for _ in range(SERVERS)]
         before, after = await apart(_measure, folder, studii.url, rest.url, keys, jobs, warm_up)
-    return Day(jobs, before, after)
+    return Day(jobs, warm_up, before, after)
 
 
 def _measure(

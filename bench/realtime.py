@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from bench.day import day
 from bench.interactions import first_answers
 from bench.memory import MIB, measure
 from bench.photos import huge_photos
@@ -78,6 +79,17 @@ async def photos(folder: Path) -> list[Row]:
     return [(what, f"{run.added / MIB:,.0f} MiB"), ("… all converted after", f"{run.seconds:.0f} s")]
 
 
+async def what_is_left(folder: Path) -> list[Row]:
+    run = await day(folder)
+    added = "?" if run.resident is None else f"{run.resident / MIB:.1f} MiB"
+    grown = ", ".join(f"{count} {name}" for name, count in run.grown(3)) or "none"
+    return [
+        (f"memory that {run.jobs:,} jobs leave behind, after {run.warm_up} others", added),
+        ("… Python objects / pieces of memory, a job", f"{run.a_job(run.objects)} / {run.a_job(run.blocks)}"),
+        ("… most of them", grown),
+    ]
+
+
 async def reactions(folder: Path) -> list[Row]:
     run = await unrelated(folder)
     return [
@@ -96,6 +108,7 @@ PARTS: Sequence[Callable[[Path], Awaitable[list[Row]]]] = (
     throughput,
     much_to_do,
     large_output,
+    what_is_left,
     photos,
     reactions,
 )

@@ -2,27 +2,30 @@
 
 import asyncio
 import secrets
+import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import insert
-
 from bench.quiet import Nobody
+from bench.work import a_job
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.engine import Engine, Spool
 from bot.media import PhotoInspector
 from bot.model import JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
-from bot.storage.schema import jobs, ledger
 from bot.studii import JobReport, StudiiClient
 
-LIMIT = 60  # requests a minute of each lane (Studii API docs, Rate limits: Pro)
+LONGER = 1.5  # seconds
+WAY = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+_Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,84 +45,99 @@ class CountingClient(StudiiClient):
     """In the place of Studii: jobs go on running, and every look is counted by its key. No network: what is
     measured is the bot."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int) -> None:
         super().__init__("http://127.0.0.1:9/api/v1")
         self.looks: dict[str, list[float]] = defaultdict(list)
+        self.all_looked = asyncio.Event()
+        self._lanes = lanes
 
     async def job_status(self, key: str, job_id: str, status_url: str | None = None) -> JobReport:
         self.looks[key].append(perf_counter())
+        if len(self.looks) == self._lanes:
+            self.all_looked.set()
         await asyncio.sleep(0.05)
         return JobReport(id=job_id, status="processing")
 
 
-async def fill(storage: Storage, vault: Vault, lanes: LaneNames, jobs_wanted: int, lanes_wanted: int) -> None:
-    """So many running jobs, spread over so many servers, each with a key of its own."""
-    now = SystemClock().now()
+async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lanes_wanted: int) -> None:
+    """So many running jobs, spread over so many servers, each with a key of its own.
+
+    The first of each is written as the bot writes it; the others are copies of its rows, or it would take
+    long.
+    """
+    names = await LaneNames.open(storage, vault)
+    now, secret = SystemClock().now(), _secret()
+    job = replace(a_job(1, 0), created_at=now - timedelta(seconds=30))
     async with storage.write() as tx:
-        keys: list[int] = []
-        for guild in range(lanes_wanted):
-            secret = f"stu_{secrets.token_hex(20)}"
-            lane = lanes.lane_of(secret)
-            key = await tx.keys.add(guild + 1, lane, secret[-4:], Plan.PRO, vault.seal(secret), now)
-            await tx.guilds.set_key(guild + 1, key.id, now)
-            keys.append(key.id)
-        rows: list[Mapping[str, Any]] = []
-        lines: list[Mapping[str, Any]] = []
-        for number in range(jobs_wanted):
-            guild = number % lanes_wanted
-            job_id, at = f"{number:016x}", now - timedelta(seconds=30 + number / 100)
-            rows.append(
-                {
-                    "id": job_id,
-                    "guild_id": guild + 1,
-                    "channel_id": guild + 1,
-                    "user_id": number % 7,
-                    "tool": "studio",
-                    "inputs": {"mode": "image", "source": "text", "prompt": f"a kite, number {number}"},
-                    "variant": "mode=image",
-                    "private": False,
-                    "state": JobState.RUNNING,
-                    "version": 3,
-                    "created_at": at,
-                    "changed_at": at,
-                    "submitted_at": at,
-                    "estimate": 4,
-                    "reserved": 4,
-                    "settled": 0,
-                    "charged": 4,
-                    "key_id": keys[guild],
-                    "studii_id": secrets.token_hex(16),
-                    "studii_status": "processing",
-                    "card_version": 3,
-                    "attempts": 0,
-                    "posting": 0,
-                }
-            )
-            lines.append(
-                {
-                    "guild_id": guild + 1,
-                    "user_id": number % 7,
-                    "job_id": job_id,
-                    "kind": "reserve",
-                    "amount": 4,
-                    "at": at,
-                }
-            )
-        session = tx.jobs._session  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - ten thousand rows at once
-        for start in range(0, jobs_wanted, 500):
-            await session.execute(insert(jobs).values(rows[start : start + 500]))
-            await session.execute(insert(ledger).values(lines[start : start + 500]))
+        key = await tx.keys.add(1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now)
+        await tx.guilds.set_key(1, key.id, now)
+        await tx.jobs.add(job)
+        await tx.ledger.reserve(job, now)
+        for before, after in pairwise(WAY):
+            await tx.jobs.advance(job.id, before, after, at=job.created_at)
+        await tx.jobs.update(
+            job.id,
+            key_id=key.id,
+            charged=10,
+            studii_id="0",
+            studii_status="processing",
+            submitted_at=job.created_at,
+        )
+    await asyncio.to_thread(_multiply, file, names, vault, jobs_wanted, lanes_wanted)
+
+
+def _multiply(file: Path, names: LaneNames, vault: Vault, jobs_wanted: int, lanes_wanted: int) -> None:
+    keys: list[_Row] = []
+    for number in range(2, lanes_wanted + 1):
+        secret = _secret()
+        sealed, lane = vault.seal(secret), names.lane_of(secret)
+        keys.append({"id": number, "guild_id": number, "lane": lane, "ciphertext": sealed})
+    jobs: list[_Row] = []
+    lines: list[_Row] = []
+    for number in range(2, jobs_wanted + 1):
+        job, guild = f"{number:016x}", 1 + number % lanes_wanted
+        whose: _Row = {"guild_id": guild, "user_id": number % 7}
+        jobs.append(whose | {"number": number, "id": job, "key_id": guild, "studii_id": str(number)})
+        lines.append(whose | {"id": number, "job_id": job})
+    with closing(sqlite3.connect(file)) as database, database:
+        database.row_factory = sqlite3.Row
+        _copy(database, "studii_keys", keys)
+        _copy(database, "guilds", [{"guild_id": key["id"], "key_id": key["id"]} for key in keys])
+        _copy(database, "jobs", jobs)
+        _copy(database, "ledger", lines)
+        database.execute("UPDATE jobs SET card_version = version")
+
+
+def _copy(database: sqlite3.Connection, table: str, changes: Sequence[_Row]) -> None:
+    """Copies of the table's one row, with these changes."""
+    (found,) = database.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a name of ours
+    row = dict(found)
+    places = ", ".join(f":{name}" for name in row)
+    database.executemany(
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})",  # noqa: S608
+        [row | change for change in changes],
+    )
+
+
+def _secret() -> str:
+    return f"stu_{secrets.token_hex(20)}"
 
 
 async def restart(
-    folder: Path, jobs_wanted: int = 10_000, lanes_wanted: int = 500, *, watch: float = 12.0
+    folder: Path, jobs_wanted: int = 10_000, lanes_wanted: int = 500, *, patience: float = 60.0
 ) -> Restart:
-    """Start an engine on such a database and watch whom it asks."""
-    url = f"sqlite+aiosqlite:///{folder / 'restart.db'}"
+    """Start an engine on such a database and watch whom it asks, until it has asked for jobs of every lane
+    and for a little longer (at most `patience` seconds)."""
+    file = folder / "restart.db"
+    url = f"sqlite+aiosqlite:///{file}"
     await migrate(url)
     vault = Vault.open((), folder / "encryption.key")
-    async with Storage.open(url) as storage, CountingClient() as client, PhotoInspector(1) as inspector:
-        await fill(storage, vault, await LaneNames.open(storage, vault), jobs_wanted, lanes_wanted)
+    async with (
+        Storage.open(url) as storage,
+        CountingClient(lanes_wanted) as client,
+        PhotoInspector(1) as inspector,
+    ):
+        await fill(file, storage, vault, jobs_wanted, lanes_wanted)
         engine = Engine(
             storage=storage,
             studii=client,
@@ -134,11 +152,10 @@ async def restart(
         began = perf_counter()
         running = asyncio.create_task(engine.run())
         try:
-            all_polling = None
-            while perf_counter() - began < watch:
-                await asyncio.sleep(0.02)
-                if all_polling is None and len(client.looks) >= lanes_wanted:
-                    all_polling = perf_counter() - began
+            async with asyncio.timeout(patience):
+                await client.all_looked.wait()
+            all_polling = perf_counter() - began
+            await asyncio.sleep(LONGER)
         finally:
             running.cancel()
             await asyncio.wait({running})
@@ -147,7 +164,7 @@ async def restart(
         jobs_wanted,
         lanes_wanted,
         min(firsts, default=float("inf")),
-        all_polling if all_polling is not None else float("inf"),
+        all_polling,
         len(firsts),
         max(most_within(looks, 1.0) for looks in client.looks.values()) if client.looks else 0,
     )
