@@ -1,9 +1,10 @@
 """The books added up anew from the ledger's lines: what does not agree, in sentences that say where."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.engine import RowMapping
 
 from bot.model import TERMINAL_STATES, EntryKind, Window
@@ -48,16 +49,7 @@ class Audit:
         return wrong + _differing(f"{where}, member {{}}", balances, written)
 
     async def _jobs(self) -> list[str]:
-        sums = _sums_of_a_job()
-        query = (
-            select(jobs.c.id, jobs.c.guild_id, jobs.c.state, jobs.c.reserved, jobs.c.settled)
-            .add_columns(jobs.c.resolved_at, *(column.label(name) for name, column in sums.items()))
-            .select_from(jobs.outerjoin(ledger, ledger.c.job_id == jobs.c.id))
-            .group_by(jobs.c.number)
-            .having(_wrong_with_a_job(sums))
-            .order_by(jobs.c.number)
-        )
-        return [_about_a_job(row) for row in (await self._session.execute(query)).mappings()]
+        return [_about_a_job(row) for row in (await self._session.execute(_wrong_jobs())).mappings()]
 
     async def _lines(self) -> list[str]:
         of_admins = ledger.c.kind.in_(_OF_ADMINS)
@@ -95,6 +87,19 @@ def _spent() -> ColumnElement[int]:
 
 def _count(which: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((which, 1), else_=0)), 0)
+
+
+@cache
+def _wrong_jobs() -> Select[Any]:
+    sums = _sums_of_a_job()
+    return (
+        select(jobs.c.id, jobs.c.guild_id, jobs.c.state, jobs.c.reserved, jobs.c.settled)
+        .add_columns(jobs.c.resolved_at, *(column.label(name) for name, column in sums.items()))
+        .select_from(jobs.outerjoin(ledger, ledger.c.job_id == jobs.c.id))
+        .group_by(jobs.c.number)
+        .having(_wrong_with_a_job(sums))
+        .order_by(jobs.c.number)
+    )
 
 
 def _sums_of_a_job() -> dict[str, ColumnElement[Any]]:

@@ -1,10 +1,30 @@
 """The books as an accountant would keep them on paper: lists that are added up anew each time."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
 from bot.model import Period
+from bot.policy import AllowanceOf, StartRate
+
+ROLES = {3: (70,), 4: (70, 71)}  # of each member
+Whose = tuple[AllowanceOf, int]
+EVERYONE: Whose = (AllowanceOf.MEMBERS, 0)
+
+
+class Stage(Enum):
+    """As much of a job's state as its money depends on."""
+
+    ACCEPTED = auto()
+    RUNNING = auto()
+    UNKNOWN = auto()
+    CANCELLED = auto()
+    ENDED = auto()
+
+    @property
+    def resolved(self) -> bool:
+        return self in (Stage.CANCELLED, Stage.ENDED)
 
 
 @dataclass
@@ -15,8 +35,10 @@ class Account:
     at: datetime
     reserved: int
     settled: int = 0
-    resolved: bool = False
-    unknown: bool = False
+    stage: Stage = Stage.ACCEPTED
+
+    def resolve(self, charge: int, stage: Stage = Stage.ENDED) -> None:
+        self.reserved, self.settled, self.stage = 0, charge, stage
 
 
 @dataclass
@@ -31,33 +53,59 @@ class Accountant:
     grants: list[tuple[int | None, int, datetime]] = field(
         default_factory=list[tuple[int | None, int, datetime]]
     )
-    allowances: dict[int | None, int] = field(default_factory=dict[int | None, int])
+    allowances: dict[Whose, int] = field(default_factory=dict[Whose, int])
+    at_once: int | None = None
+    rate: StartRate | None = None
+
+    def set_budget(self, limit: int | None, period: Period | None, now: datetime, *, restart: bool) -> None:
+        chosen = period or self.period
+        if restart or chosen is not self.period or self.since is None:
+            self.since = now
+        self.limit, self.period = self.limit if limit is None else limit, chosen
+
+    def granted(self, now: datetime, user_id: int | None) -> int:
+        """To the server (None) or a member, in the present period."""
+        return sum(amount for who, amount, at in self.grants if who == user_id and self._counts(at, now))
 
     def left(self, now: datetime, user_id: int | None = None) -> int | None:
         """Of the server, or of a member; None: no allowance."""
-        if user_id is None:
-            limit = self.limit
-        else:
-            own = self.allowances.get(user_id, self.allowances.get(None))
-            if own is None:
-                return None
-            limit = own
+        limit = self.limit if user_id is None else self._allowance(user_id)
+        if limit is None:
+            return None
         spent = sum(
             one.reserved + one.settled
             for one in self.accounts.values()
             if user_id in (None, one.user_id) and self._counts(one.at, now)
         )
-        return (
-            limit - spent + sum(a for who, a, at in self.grants if who == user_id and self._counts(at, now))
-        )
-
-    def has_room(self, now: datetime, user_id: int, amount: int) -> bool:
-        return amount <= self.rest(now, user_id)
+        return limit + self.granted(now, user_id) - spent
 
     def rest(self, now: datetime, user_id: int) -> int:
         """What the member may spend, by both limits."""
         rests = (self.left(now), self.left(now, user_id))
         return min(rest for rest in rests if rest is not None)
+
+    def going(self, user_id: int) -> int:
+        """Jobs of the member that go on."""
+        mine = (one.stage for one in self.accounts.values() if one.user_id == user_id)
+        return sum(stage in (Stage.ACCEPTED, Stage.RUNNING) for stage in mine)
+
+    def may_start(self, now: datetime, user_id: int) -> bool:
+        """By what does not count credits."""
+        if self.at_once is not None and self.going(user_id) >= self.at_once:
+            return False
+        if self.rate is None:
+            return True
+        since = now - timedelta(seconds=self.rate.seconds)
+        mine = (one.at for one in self.accounts.values() if one.user_id == user_id)
+        return sum(since < at <= now for at in mine) < self.rate.starts
+
+    def _allowance(self, user_id: int) -> int | None:
+        own = self.allowances.get((AllowanceOf.MEMBER, user_id))
+        if own is not None:
+            return own
+        of_roles = [self.allowances.get((AllowanceOf.ROLE, role)) for role in ROLES[user_id]]
+        highest = max((one for one in of_roles if one is not None), default=None)
+        return self.allowances.get(EVERYONE) if highest is None else highest
 
     def _counts(self, at: datetime, now: datetime) -> bool:
         if self.period is Period.TOTAL:

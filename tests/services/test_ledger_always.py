@@ -18,16 +18,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from sqlalchemy.exc import DBAPIError
 
-from bot.model import Period
+from bot.errors import CreditsShort, Refused, StudiiBotError
+from bot.model import Job, Period
+from bot.policy import AllowanceOf, StartRate
 from bot.storage import ReservationError, migrate
-from tests.services.accountant import Account, Accountant
+from tests.services.accountant import EVERYONE, ROLES, Account, Accountant, Stage, Whose
 from tests.services.bank import MEMBERS, Bank
 from tests.services.crooks import CROOKS, SUBTLE
 from tests.support.database import sqlite_in_one_thread
 
 STEPS = int(os.environ.get("FUZZ_STEPS", "300"))
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago")
+AUDITED = 5  # steps after which the bot's own audit is asked, too: it takes as long as all the rest
+FUZZING = STEPS > 1000
+WRONG = (AssertionError, StudiiBotError, DBAPIError, pytest.fail.Exception)
 MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, the database's syncs cost nothing
+SUBJECTS: tuple[Whose, ...] = (
+    EVERYONE,
+    *((AllowanceOf.ROLE, role) for role in sorted({role for roles in ROLES.values() for role in roles})),
+    *((AllowanceOf.MEMBER, member) for member in MEMBERS),
+)
 T = TypeVar("T")
 
 some_job = st.integers(0, 40)
@@ -45,31 +55,37 @@ class Bookkeeping(RuleBasedStateMachine):
     def open(self, limit: int, allowance: int) -> None:
         self.paper = Accountant()
         self.runner.run(self.bank.empty())
-        self.set_budget(limit, Period.DAY)
-        self.set_allowance(None, allowance)
+        self.set_budget(limit, Period.DAY, restart=False)
+        self.set_allowance(EVERYONE, allowance)
+
+    def teardown(self) -> None:
+        """At the end of a story; also of one that ended because something was found out."""
+        if self.steps:
+            assert self.runner.run(self.bank.look(thoroughly=True)).wrong == []
 
     def do(self, work: Coroutine[Any, Any, T], *, fails: type[Exception] | None = None) -> T | None:
-        """Do it, and compare the books afterwards."""
+        """A step; it must fail like that, or not at all."""
         type(self).steps += 1
         return self.runner.run(self._do(work, fails))
 
     async def _do(self, work: Coroutine[Any, Any, T], fails: type[Exception] | None) -> T | None:
-        done: T | None = None
         if fails is None:
-            done = await work
-        else:
-            with pytest.raises(fails):
-                await work
-        return done
+            return await work
+        with pytest.raises(fails):
+            await work
+        return None
 
     def compare(self) -> None:
-        seen, now = self.runner.run(self.bank.look()), self.bank.now
-        assert seen.discrepancies == []
+        """The bot's books with the accountant's."""
+        thoroughly = self.steps % AUDITED == 0
+        seen, now = self.runner.run(self.bank.look(thoroughly=thoroughly)), self.bank.now
+        assert seen.wrong == []
         accounts = self.paper.accounts
         assert seen.jobs == {name: (one.reserved, one.settled) for name, one in accounts.items()}
         assert seen.lines == {name: one.reserved for name, one in accounts.items()}
         assert seen.server_left == self.paper.left(now)
         assert seen.member_left == {member: self.paper.left(now, member) for member in MEMBERS}
+        assert seen.going == {member: self.paper.going(member) for member in MEMBERS}
 
     def pick(self, number: int) -> tuple[str, Account]:
         names = list(self.paper.accounts)
@@ -78,66 +94,105 @@ class Bookkeeping(RuleBasedStateMachine):
 
     @rule(user_id=st.sampled_from(MEMBERS), amount=amounts | st.sampled_from(["all of it", "one too many"]))
     def accept(self, user_id: int, amount: int | str) -> None:
+        rest = self.paper.rest(self.bank.now, user_id)
         if isinstance(amount, str):
-            rest = self.paper.rest(self.bank.now, user_id)
             amount = max(0, rest + (amount == "one too many"))
-        room = self.paper.has_room(self.bank.now, user_id, amount)
-        job_id = self.do(self.bank.accept(user_id, amount))
-        assert (job_id is not None) == room
-        if job_id is not None:
-            self.paper.accounts[job_id] = Account(user_id, self.bank.now, amount)
+        may = self.paper.may_start(self.bank.now, user_id)
+        said = self.do(self.bank.accept(user_id, amount))
+        assert isinstance(said, CreditsShort) == (amount > rest)
+        assert isinstance(said, Job) == (amount <= rest and may)
+        if isinstance(said, Job):
+            self.paper.accounts[said.id] = Account(user_id, self.bank.now, amount)
         self.compare()
 
     @precondition(lambda self: bool(self.paper.accounts))
-    @rule(number=some_job, way=st.sampled_from(["correct", "settle", "release"]), charge=amounts)
-    def move(self, number: int, way: str, charge: int) -> None:
-        job_id, account = self.pick(number)
-        work = {
-            "correct": lambda: self.bank.correct(job_id, charge),
-            "settle": lambda: self.bank.settle(job_id, charge),
-            "release": lambda: self.bank.release(job_id),
-        }[way]()
-        was_resolved = account.resolved
-        self.do(work, fails=ReservationError if was_resolved else None)
-        if not was_resolved:
-            account.resolved = way != "correct"
-            account.reserved = charge if way == "correct" else 0
-            account.settled = charge if way == "settle" else 0
-        self.compare()
-
-    @precondition(lambda self: any(not one.resolved for one in self.paper.accounts.values()))
     @rule(number=some_job, charge=st.none() | amounts)
-    def lose_and_rule(self, number: int, charge: int | None) -> None:
+    def start(self, number: int, charge: int | None) -> None:
         job_id, account = self.pick(number)
-        if account.resolved:
-            return
-        if not account.unknown:
-            self.do(self.bank.lose(job_id))
-            account.unknown = True
-        else:
-            self.do(self.bank.rule(job_id, charge))
-            account.resolved, account.reserved, account.settled = True, 0, charge or 0
+        if account.stage is Stage.ACCEPTED:
+            self.do(self.bank.start(job_id, charge))
+            account.stage = Stage.RUNNING
+            account.reserved = account.reserved if charge is None else charge
+            self.compare()
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job, way=st.sampled_from(["done", "paid", "free"]), charge=amounts)
+    def end(self, number: int, way: str, charge: int) -> None:
+        job_id, account = self.pick(number)
+        can = account.stage is (Stage.ACCEPTED if way == "free" else Stage.RUNNING)
+        assert self.do(self.bank.end(job_id, way, charge)) == can
+        if can:
+            account.resolve({"done": account.reserved, "paid": charge, "free": 0}[way])
         self.compare()
 
-    @precondition(lambda self: any(not one.resolved for one in self.paper.accounts.values()))
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job)
+    def cancel(self, number: int) -> None:
+        job_id, account = self.pick(number)
+        can = account.stage in (Stage.ACCEPTED, Stage.CANCELLED)
+        self.do(self.bank.cancel(job_id, account.user_id), fails=None if can else Refused)
+        if can:
+            account.resolve(0, Stage.CANCELLED)
+        self.compare()
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job, charge=st.none() | amounts, loses=st.booleans())
+    def lose_and_rule(self, number: int, charge: int | None, *, loses: bool) -> None:
+        job_id, account = self.pick(number)
+        if loses and account.stage is Stage.ACCEPTED:
+            self.do(self.bank.lose(job_id))
+            account.stage = Stage.UNKNOWN
+            self.compare()
+        can = account.stage is Stage.UNKNOWN
+        self.do(self.bank.rule(job_id, charge), fails=None if can else Refused)
+        if can:
+            account.resolve(charge or 0)
+        self.compare()
+
+    @precondition(lambda self: any(one.stage is Stage.ACCEPTED for one in self.paper.accounts.values()))
+    @rule(number=some_job)
+    def lose(self, number: int) -> None:
+        job_id, account = self.pick(number)
+        if account.stage is Stage.ACCEPTED:
+            self.do(self.bank.lose(job_id))
+            account.stage = Stage.UNKNOWN
+            self.compare()
+
+    @precondition(lambda self: any(one.stage.resolved for one in self.paper.accounts.values()))
+    @rule(number=some_job, way=st.sampled_from(["settle", "correct", "release"]))
+    def resolve_again(self, number: int, way: str) -> None:
+        job_id, account = self.pick(number)
+        if account.stage.resolved:
+            self.do(self.bank.resolve_again(job_id, way), fails=ReservationError)
+            self.compare()
+
+    @precondition(lambda self: bool(self.paper.accounts))
     @rule(number=some_job)
     def fail_half_way(self, number: int) -> None:
         job_id, account = self.pick(number)
-        self.do(self.bank.fail_half_way(job_id), fails=ReservationError if account.resolved else LookupError)
+        fails = ReservationError if account.stage.resolved else LookupError
+        self.do(self.bank.fail_half_way(job_id), fails=fails)
         self.compare()
 
     @rule(user_id=st.none() | st.sampled_from(MEMBERS), amount=st.integers(-20, 40))
     def grant(self, user_id: int | None, amount: int) -> None:
-        self.do(self.bank.grant(user_id, amount))
-        self.paper.grants.append((user_id, amount, self.bank.now))
+        can = amount != 0 and self.paper.granted(self.bank.now, user_id) + amount >= 0
+        self.do(self.bank.grant(user_id, amount), fails=None if can else Refused)
+        if can:
+            self.paper.grants.append((user_id, amount, self.bank.now))
         self.compare()
 
-    @rule(limit=st.integers(0, 120), period=st.none() | st.sampled_from(list(Period)))
-    def set_budget(self, limit: int, period: Period | None) -> None:
-        if period is not None or self.paper.since is None:
-            self.paper.since = self.bank.now
-        self.paper.limit, self.paper.period = limit, period or self.paper.period
-        self.do(self.bank.set_budget(limit, self.paper.period, self.paper.since))
+    @rule(
+        limit=st.none() | st.integers(0, 120),
+        period=st.none() | st.sampled_from(list(Period)),
+        restart=st.booleans(),
+    )
+    def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
+        can = not restart or (period or self.paper.period) is Period.TOTAL
+        work = self.bank.set_budget(limit, period, restart=restart)
+        self.do(work, fails=None if can else Refused)
+        if can and (restart, limit, period) != (False, None, None):
+            self.paper.set_budget(limit, period, self.bank.now, restart=restart)
         self.compare()
 
     @rule(zone=st.sampled_from(ZONES))
@@ -146,12 +201,24 @@ class Bookkeeping(RuleBasedStateMachine):
         self.paper.zone = zone
         self.compare()
 
-    @rule(user_id=st.none() | st.sampled_from(MEMBERS), amount=st.none() | st.integers(0, 40))
-    def set_allowance(self, user_id: int | None, amount: int | None) -> None:
-        self.do(self.bank.set_allowance(user_id, amount))
-        self.paper.allowances.pop(user_id, None)
+    @rule(whose=st.sampled_from(SUBJECTS), amount=st.none() | st.integers(0, 40))
+    def set_allowance(self, whose: Whose, amount: int | None) -> None:
+        self.do(self.bank.set_allowance(*whose, amount))
+        self.paper.allowances.pop(whose, None)
         if amount is not None:
-            self.paper.allowances[user_id] = amount
+            self.paper.allowances[whose] = amount
+        self.compare()
+
+    @rule(number=st.none() | st.integers(1, 4))
+    def set_at_once(self, number: int | None) -> None:
+        self.do(self.bank.set_at_once(number))
+        self.paper.at_once = number
+        self.compare()
+
+    @rule(rate=st.none() | st.builds(StartRate, st.integers(1, 3), st.sampled_from([60, 7200, 86_400])))
+    def set_rate(self, rate: StartRate | None) -> None:
+        self.do(self.bank.set_rate(rate))
+        self.paper.rate = rate
         self.compare()
 
     @rule(hours=st.one_of(st.integers(1, 30), st.integers(-50, 1000)))
@@ -171,9 +238,12 @@ class Bookkeeping(RuleBasedStateMachine):
         """A job is paid when another period has begun, in which the next one is accepted at once."""
         self.accept(user_id, amount)
         self.go_to_the_edge_of_the_period(end=True, seconds=0)
-        open_ones = [name for name, one in self.paper.accounts.items() if not one.resolved]
+        accounts = self.paper.accounts
+        open_ones = [name for name, one in accounts.items() if one.stage is Stage.ACCEPTED]
         if open_ones:
-            self.move(list(self.paper.accounts).index(open_ones[-1]), "settle", charge)
+            number = list(accounts).index(open_ones[-1])
+            self.start(number, charge)
+            self.end(number, "paid", charge)
         self.accept(user_id, charge)
 
     @rule(really=st.integers(0, 5))
@@ -197,8 +267,11 @@ def _in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     sqlite_in_one_thread(monkeypatch)
 
 
-def play(books: str, bank_type: type[Bank], examples: int, *, chance: bool = False) -> int:
-    """Steps that were taken with books of that type; `chance`: others each time."""
+def play(
+    books: str, bank_type: type[Bank], examples: int, *, chance: bool = False
+) -> tuple[int, BaseException | None]:
+    """Steps that were taken with books of that type, and what was found out; `chance`: others each time."""
+    found: BaseException | None = None
     with asyncio.Runner() as runner:
         bank = bank_type(books)
         runner.run(bank.open())
@@ -216,25 +289,35 @@ def play(books: str, bank_type: type[Bank], examples: int, *, chance: bool = Fal
         )
         try:
             case("runTest").runTest()
+        except WRONG as error:
+            found = error
         finally:
             runner.run(bank.close())
-    return machine.steps
+    return machine.steps, found
 
 
 def test_the_ledger_is_an_accountants_whatever_happens(books: str) -> None:
     steps, began = 0, time.monotonic()
     while steps < STEPS:
-        steps += play(books, Bank, min(200, 1 + (STEPS - steps) // 30), chance=STEPS > 1000)
-        if STEPS > 1000:
-            print(f"{steps:,} steps in {time.monotonic() - began:,.0f} s", flush=True)  # noqa: T201
-    print(f"{steps:,} steps, and every sum was right after each.")  # noqa: T201
+        more, wrong = play(books, Bank, min(200, 1 + (STEPS - steps) // 30), chance=FUZZING)
+        steps += more
+        if FUZZING or wrong:
+            say(f"{steps:,} steps in {time.monotonic() - began:,.0f} s")
+        if wrong is not None:
+            raise wrong
+    say(f"{steps:,} steps, and every sum was right after each.")
 
 
 @pytest.mark.parametrize(
     "crook",
-    [crook for crook in CROOKS if STEPS > 1000 or crook not in SUBTLE],
+    [crook for crook in CROOKS if FUZZING or crook not in SUBTLE],
     ids=lambda crook: crook.__name__,
 )
 def test_crooked_books_are_found_out(books: str, crook: type[Bank]) -> None:
-    with pytest.raises((AssertionError, ReservationError, DBAPIError, pytest.fail.Exception)):
-        play(books, crook, 300)
+    steps, wrong = play(books, crook, 300)
+    assert wrong is not None, f"{steps:,} steps, and nobody noticed"
+    say(f"{crook.__name__} was found out within {steps:,} steps.")
+
+
+def say(words: str) -> None:
+    print(words, flush=True)  # noqa: T201 - shown by `make fuzz`
