@@ -103,9 +103,9 @@ class Bank:
         """Studii takes the job, and may say what it charges; as `bot.engine.starting` writes it down."""
         async with self.storage.write() as transaction:
             for old, new in pairwise((*ON_ITS_WAY, JobState.RUNNING)):
-                told = {"charged": charge} if new is JobState.RUNNING else {}
-                await transaction.jobs.advance(job_id, old, new, at=self.now, **told)
+                await transaction.jobs.advance(job_id, old, new, at=self.now)
             if charge is not None:
+                await transaction.jobs.update(job_id, charged=charge)
                 await self.correct(transaction, job_id, charge)
 
     async def correct(self, transaction: Transaction, job_id: str, charge: int) -> None:
