@@ -208,5 +208,10 @@ class FreesWhatIsOpenAtARestart(Bank):
 
 
 CROOKS = tuple(Bank.__subclasses__())
-# Crooked in rare cases alone: it takes thousands of steps to find them out, so `make fuzz` tries them.
-SUBTLE: tuple[type[Bank], ...] = ()
+# Crooked in rarer cases: it takes many steps to find them out, so `make fuzz` alone tries them.
+SUBTLE = (
+    ForgetsHowOftenOneMayStart,
+    LetsOneCreditTooManyThrough,
+    LetsOneTooManyGoAtOnce,
+    RulesOnWhatIsKnown,
+)

@@ -53,14 +53,17 @@ class Bookkeeping(RuleBasedStateMachine):
     steps = 0
 
     @initialize(
-        limit=st.integers(20, 60), allowance=st.integers(20, 60), at_once=st.none() | st.integers(1, 3)
+        limit=st.integers(20, 60),
+        allowance=st.integers(20, 60),
+        at_once=st.none() | st.integers(1, 3),
+        rate=st.none() | st.builds(StartRate, st.integers(1, 3), st.just(86_400)),
     )
-    def open(self, limit: int, allowance: int, at_once: int | None) -> None:
+    def open(self, limit: int, allowance: int, at_once: int | None, rate: StartRate | None) -> None:
         self.paper = Accountant()
         self.runner.run(self.bank.empty())
         self.set_budget(limit, Period.DAY, restart=False)
         self.set_allowance(EVERYONE, allowance)
-        self.set_pace(at_once, None)
+        self.set_pace(at_once, rate)
 
     def teardown(self) -> None:
         """At the end of a story; also of one that ended because something was found out."""
