@@ -1,0 +1,75 @@
+"""Discord refuses a file whose size looked right: a picture is posted smaller, a video as its link."""
+
+import io
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import discord
+from PIL import Image
+
+from bot.delivery import DiscordDelivery
+from bot.media import PhotoInspector
+from bot.model import Job, JobState, OutputFile
+from tests.support.desk import Desk, open_desk, pieces
+
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+@asynccontextmanager
+async def refusing(
+    folder: Path, kind: str, url: str, times: int
+) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
+    """A job that is done, in a channel that takes no file the next `times` times."""
+    async with open_desk(folder) as desk, PhotoInspector() as inspector:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
+        job = await desk.move(await desk.job(), *DONE, **done)
+        desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
+        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, inspector.fit), job
+
+
+def noise(folder: Path) -> OutputFile:
+    path = folder / "out.png"
+    Image.effect_noise((400, 300), 60).save(path)
+    return OutputFile(path, "image", "image/png", path.stat().st_size)
+
+
+def labels(message: discord.Message) -> list[str]:
+    return [piece["label"] for piece in pieces(message) if piece["type"] == 2]
+
+
+async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_with_its_original(
+    tmp_path: Path,
+) -> None:
+    async with refusing(tmp_path, "image", "https://files.example/out.png", 1) as (desk, delivery, job):
+        made = noise(tmp_path)
+        await delivery.announce(job, made)
+        message = desk.channel.history()[-1]
+        data = await message.attachments[0].read()
+        assert len(data) < made.size
+        with Image.open(io.BytesIO(data)) as shown:
+            assert (shown.format, shown.size) == ("JPEG", (400, 300))
+        assert "Original" in labels(message)
+
+
+async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_path: Path) -> None:
+    async with refusing(tmp_path, "image", "https://files.example/out.png", 2) as (desk, delivery, job):
+        await delivery.announce(job, noise(tmp_path))
+        message = desk.channel.history()[-1]
+        assert not message.attachments
+        assert "Original" in labels(message)
+
+
+async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it_plays(
+    tmp_path: Path,
+) -> None:
+    async with refusing(tmp_path, "video", "https://files.example/out.mp4", 1) as (desk, delivery, job):
+        path = tmp_path / "out.mp4"
+        path.write_bytes(bytes(1000))
+        await delivery.announce(job, OutputFile(path, "video", "video/mp4", 1000))
+        message = desk.channel.history()[-1]
+        assert message.content.endswith("\nhttps://files.example/out.mp4")
+        assert not message.attachments
