@@ -12,12 +12,10 @@ async def price_of(transaction: Transaction, tool: Tool, inputs: Mapping[str, st
 
     Studii's prices are the same for everyone, so what one server was charged holds for all.
     """
-    return estimate(
-        tool.assumed_cost,
-        await transaction.prices.last(tool.slug, tool.variant(inputs)),
-        await transaction.prices.dearest(tool.slug, tool.mode(inputs)),
-        tool.in_catalogue(inputs),
-    )
+    known = tool.in_catalogue(inputs)
+    learned = await transaction.prices.last(tool.slug, tool.variant(inputs))
+    dearest = None if known else await transaction.prices.dearest(tool.slug, tool.mode(inputs))
+    return estimate(tool.assumed_cost, learned, dearest, known)
 
 
 async def least_price(transaction: Transaction, catalog: Catalog) -> int:

@@ -210,8 +210,12 @@ class FreesWhatIsOpenAtARestart(Bank):
 CROOKS = tuple(Bank.__subclasses__())
 # Crooked in rarer cases: it takes many steps to find them out, so `make fuzz` alone tries them.
 SUBTLE = (
+    BeginsATotalAnewWithEachLimit,
+    ChargesARulingTwice,
     ForgetsHowOftenOneMayStart,
+    FreesWhatIsOpenAtARestart,
     LetsOneCreditTooManyThrough,
     LetsOneTooManyGoAtOnce,
     RulesOnWhatIsKnown,
+    TakesTheFirstRoleAndNotTheHighest,
 )
