@@ -22,7 +22,13 @@ TARGETS = {
     ("mixed", 60, 5): 1.90,
 }
 WIDTH = 120  # characters, when the table goes into a file
-QUICK = [Load(*key) for key in TARGETS] + [Load("images", 300, 1), Load("images", 60, 60, burst=True)]
+QUICK = [
+    *(Load(*key) for key in TARGETS),
+    Load("images", 300, 1),
+    Load("mixed", 60, 20, burst=True),
+    Load("images", 60, 60, burst=True),
+    Load("images", 60, 8),
+]
 FULL = [
     Load(mix, limit, in_flight, burst)
     for burst in (False, True)
@@ -35,6 +41,7 @@ FULL = [
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the loads with a target alone, and few jobs")
+    parser.add_argument("--targets", action="store_true", help="the same loads, three runs of each")
     parser.add_argument("--picture", type=Path, help="draw the result there")
     return parser.parse_args()
 
@@ -45,8 +52,10 @@ def main() -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    loads = QUICK if arguments.quick else FULL
-    scale = Scale(seeds=1, lasts=450.0, burst_jobs=20) if arguments.quick else Scale()
+    loads = QUICK if arguments.quick or arguments.targets else FULL
+    scale = Scale(lasts=600.0) if arguments.targets else Scale()
+    if arguments.quick:
+        scale = Scale(seeds=1, lasts=450.0, burst_jobs=20)
     results: list[Result] = []
     with ProcessPoolExecutor() as pool:
         under_way = {load: [pool.submit(measure, load, one, scale) for one in POLICIES] for load in loads}

@@ -278,6 +278,7 @@ class NoticeKind(StrEnum):
     UNKNOWN = "unknown"  # nobody knows whether Studii took a job
     STILL_RUNNING = "still_running"  # a job that has been running for a day
     MADE = "made"  # who made what
+    PLAN_DOUBTED = "plan_doubted"  # Studii refuses requests well under the plan's limit
     LOG_LOST = "log_lost"  # the log channel is gone: for the owner
 
 

@@ -17,8 +17,10 @@ _log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # servers
 FOUND = 50  # notices looked at in one go
-# Nobody gets results until somebody acts: the owner hears of it where there is no log channel.
-_FOR_THE_OWNER = frozenset({NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS, NoticeKind.LOG_LOST})
+# Somebody has to act: the owner hears of it where there is no log channel.
+_FOR_THE_OWNER = frozenset(
+    {NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS, NoticeKind.PLAN_DOUBTED, NoticeKind.LOG_LOST}
+)
 # No news any more once the job has left that state.
 _AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
 

@@ -106,11 +106,13 @@ class RateWindow:
         if sent:
             insort(self._answered, now)  # those of an earlier life may count for longer
 
-    def limited(self, now: float, retry_after: float | None) -> None:
-        """Studii said 429: nothing until `retry_after` seconds from now, and slowly for a while after."""
+    def limited(self, now: float, retry_after: float | None) -> bool:
+        """Studii said 429: nothing until `retry_after` seconds from now, and slowly for a while after. False:
+        that answers a request that was under way with one that met the same."""
         if now >= self._paced_until:
             self._blocks = 0
-        if now >= self._blocked_until:  # else it answers a request that was under way with the last one
+        news = now >= self._blocked_until
+        if news:
             self._blocks = min(self._blocks + 1, 10)
         if retry_after is None:
             retry_after = min(60.0, self._tuning.rate_block * 2 ** (self._blocks - 1))
@@ -118,6 +120,7 @@ class RateWindow:
         self._blocked_until = max(self._blocked_until, now + pause)
         self._paced_until = self._blocked_until + self._tuning.paced_for
         self._paced_next = max(self._paced_next, self._blocked_until)
+        return news
 
     @property
     def _interval(self) -> float:

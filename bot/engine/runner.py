@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.engine.allowance import Allowance, doubt_details
 from bot.engine.durations import Durations, Work
 from bot.engine.forecast import Forecast, foretell
 from bot.engine.lane import Lane, Send
@@ -19,7 +20,7 @@ from bot.engine.rate import Earlier, RateWindow
 from bot.engine.starting import Starting, needs_upload
 from bot.engine.steps import StepResult, Tools
 from bot.errors import StudiiBotError
-from bot.model import FailureCode, Job, JobState
+from bot.model import FailureCode, Job, JobState, NoticeKind
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ class LaneRunner:
         self._durations = durations
         self._lane = Lane(RateWindow(limit, tools.tuning), durations, tools.tuning)
         self._lane.rate.restore(earlier, tools.clock.monotonic())
+        self._allowance = Allowance(limit)
         self._forecast = Forecast(0.0, {})
         self._forecast_until = 0.0
         self._foretelling = asyncio.Lock()
@@ -116,7 +118,8 @@ class LaneRunner:
     def sync(self, waiting: Collection[Waiting], running: Collection[Running], limit: int | None) -> None:
         """Take over what the database says; `limit`: requests a minute, if it is known now."""
         if limit is not None:
-            self._lane.rate.set_limit(limit)
+            self._allowance.set_plan(limit)
+            self._lane.rate.set_limit(self._allowance.limit(self._tools.clock.monotonic()))
         self._lane.sync(waiting, running, self._tools.clock.monotonic())
         self._bell.ring()
 
@@ -201,14 +204,43 @@ class LaneRunner:
             self._lane.postpone(send.job_id, now + pause)
             self._bell.ring()
             return
+        doubted = believed = False
         if result.limited:
             _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
-            self._lane.rate.limited(now, result.retry_after)
+            doubted = self._lane.rate.limited(now, result.retry_after) and self._doubts(now)
+        elif result.sent:
+            believed = self._allowance.sent(now, self._lane.rate.used(now))
         ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
         self._bell.ring()
         if ended is not None:
             await self._learn(*ended)
+        if doubted or believed:
+            await self._tell_of_plan(doubted=doubted, used=self._lane.rate.used(now))
+
+    def _doubts(self, now: float) -> bool:
+        """After a 429: whether it is news that the plan seems to be another. Goes slower at once."""
+        news = self._allowance.limited(now, self._lane.rate.used(now))
+        self._lane.rate.set_limit(self._allowance.limit(now))
+        return news
+
+    async def _tell_of_plan(self, *, doubted: bool, used: int) -> None:
+        """The admins of all servers that use the key; if the plan is right after all, it may be told anew."""
+        now, lowered = self._tools.clock.now(), self._allowance.limit(self._tools.clock.monotonic())
+        try:
+            async with self._tools.storage.write() as tx:
+                for key in await tx.keys.all():
+                    if key.lane != self._name:
+                        continue
+                    if doubted and key.retired_at is None:
+                        told = doubt_details(key, used, lowered)
+                        kind = NoticeKind.PLAN_DOUBTED
+                        await tx.notices.add(key.guild_id, kind, str(key.id), at=now, details=told)
+                    elif not doubted:
+                        await tx.notices.forget(key.guild_id, NoticeKind.PLAN_DOUBTED)
+        except StudiiBotError as error:
+            _log.info("That lane %s allows fewer requests could not be told: %s", self._name[:8], error)
+        self._tools.changed()
 
     async def _learn(self, work: Work, low: float, high: float) -> None:
         """How long a job took. What could not be kept is known until the process ends, which will do."""

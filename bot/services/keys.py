@@ -185,5 +185,5 @@ async def _nothing_holds(transaction: Transaction, guild_id: int) -> None:
     """A key that works was entered: what waited for that goes on."""
     await transaction.holds.clear(guild_id)
     await transaction.jobs.release_held(guild_id)
-    for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
+    for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS, NoticeKind.PLAN_DOUBTED):
         await transaction.notices.forget(guild_id, kind)

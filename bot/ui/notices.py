@@ -17,6 +17,7 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.BUDGET_80: GOING,
     NoticeKind.UNKNOWN: UNSURE,
     NoticeKind.STILL_RUNNING: UNSURE,
+    NoticeKind.PLAN_DOUBTED: UNSURE,
     NoticeKind.MADE: QUIET,
 }
 _RENEWS = {
@@ -61,6 +62,8 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
             ]
         case NoticeKind.OUT_OF_CREDITS:
             return ["### 💳 Studii takes no more jobs of this server", reason, small(_HELD)]
+        case NoticeKind.PLAN_DOUBTED:
+            return ["### 🐢 Studii allows fewer requests than the plan says", _doubt(details), small(_PLAN)]
         case NoticeKind.UNKNOWN:
             return ["### ❔ A job whose outcome nobody knows", *_about(job, names), small(_UNKNOWN)]
         case NoticeKind.STILL_RUNNING:
@@ -76,6 +79,10 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
 
 
 _HELD = "Jobs wait, nothing is charged, and they go on by themselves once Studii takes them again."
+_PLAN = (
+    "Is the account on another plan? Choose it with `/studii key`. Does something else use the same key? "
+    "Give me one of my own."
+)
 _UNKNOWN = (
     "Studii's answer to its submission got lost. It is not sent again by itself: it might be charged twice. "
     "Look into your Studii account whether it was made; its credits stay set aside until then."
@@ -93,6 +100,18 @@ def _budget(details: Mapping[str, str | int | None]) -> list[str]:
 
 
 _USED_UP = "The budget is used up"
+
+
+def _doubt(details: Mapping[str, str | int | None]) -> str:
+    used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
+    plan = str(details.get("plan")).capitalize()
+    slower = f"send at most {lowered} a minute" if lowered < limit else "go slowly"
+    return (
+        f"It refused requests with the key{_masked(details)} when I had sent {used} of the {limit} a minute "
+        f"of {plan}. I {slower} for now and try more later; nothing is lost."
+    )
+
+
 _CHANGE = "Change it with `/studii budget`; see where credits went with `/studii usage`."
 
 

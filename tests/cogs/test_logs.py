@@ -114,6 +114,11 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
             ["`stu_…cdef`", "revoked @\u200beveryone", "/studii key"],
         ),
         (
+            NoticeKind.PLAN_DOUBTED,
+            {"masked": "stu_…cdef", "plan": "team", "limit": 300, "used": 61, "lowered": 60},
+            ["`stu_…cdef`", "61 of the 300 a minute of Team", "at most 60 a minute", "/studii key"],
+        ),
+        (
             NoticeKind.OUT_OF_CREDITS,
             {"reason": str(OutOfCredits(detail="Balance too low @everyone"))},
             ["“Balance too low @\u200beveryone”", "spend cap", "they go on by themselves"],
