@@ -1,8 +1,8 @@
 """Whether a key allows as many requests a minute as its plan says. Pure: it is told the time.
 
 Studii does not say which plan a key belongs to: an admin chooses it. The documented limits are 60 a minute
-(Pro) and 300 (Team and Business; Studii API docs, "Rate limits"). A 429 well under the plan's limit means that
-the plan is another one, or that something else uses the key.
+(Pro) and 300 (Team and Business; Studii API docs, "Rate limits"). A 429 well under the plan's limit means
+that the plan is another one, or that something else uses the key.
 """
 
 from bot.model import StudiiKey
