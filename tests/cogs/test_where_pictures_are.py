@@ -128,3 +128,18 @@ async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(tmp_path: Pa
         await desk.env.settle()
         assert len(await jobs_of(desk)) == 1
         assert all(not one.reactions for one in desk.channel.history())
+
+
+async def test_a_post_in_a_forum_is_tapped_where_reactions_are_on_in_the_forum(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
+        await desk.set_key()
+        forum = desk.guild.create_forum_channel("rooms")
+        await desk.env.settle()
+        await desk.admin.slash(desk.channel, "studii reactions on", channel=forum)
+        known = desk.bot.get_channel(forum.id)
+        assert isinstance(known, discord.ForumChannel)
+        await known.create_thread(name="The hall", content="Look at this")
+        (thread,) = forum.threads
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=thread), STAGING)
+        (job,) = await jobs_of(desk)
+        assert (job.user_id, job.channel_id) == (desk.tom.id, thread.id)
