@@ -214,8 +214,10 @@ SUBTLE = (
     ChargesARulingTwice,
     ForgetsHowOftenOneMayStart,
     FreesWhatIsOpenAtARestart,
+    GivesMembersGrantsToTheServer,
     LetsOneCreditTooManyThrough,
     LetsOneTooManyGoAtOnce,
+    ReleasesWhatNobodyKnows,
     RulesOnWhatIsKnown,
     TakesTheFirstRoleAndNotTheHighest,
 )
