@@ -83,8 +83,9 @@ class OwnLane:
         self._jobs[job.name] = job
         self._lane.put(self._waiting(job), job.name, self._world.now)
         self._go_on()
-        # Those who ask at the same moment are told when all of them have asked.
-        self._world.at(self._world.now, partial(self._foretell, job))
+        if job.asks:
+            # Those who ask at the same moment are told when all of them have asked.
+            self._world.at(self._world.now, partial(self._foretell, job))
 
     def _foretell(self, job: Job) -> None:
         began = time.perf_counter()

@@ -24,7 +24,8 @@ class Job:
     ends: float | None = None  # None: not submitted
     seen: float | None = None  # when Studii answered the first look after the end
     requests: int = 0
-    foretold: float | None = None  # seconds until its submission, as said when it was asked for
+    asks: bool = False  # for how long it will wait, when it is asked for
+    foretold: float | None = None  # seconds until its submission, as said then
 
     @property
     def delay(self) -> float:
