@@ -12,6 +12,7 @@ from bot.engine.endings import NO_KEY, fail_unpaid
 from bot.engine.line import Waiting
 from bot.engine.looks import Running
 from bot.engine.loops import Bell, keep_doing, rest_after
+from bot.engine.outlook import Rehearsals
 from bot.engine.polling import Polling
 from bot.engine.rate import Earlier
 from bot.engine.recovery import recover
@@ -47,6 +48,7 @@ class Lanes:
         self._polling = Polling(tools)
         self._entries = Entries(tools.clock, max(tools.tuning.key_retries), catalog)
         self._durations = Durations(lambda work: _usually(catalog, work))
+        self._rehearsals = Rehearsals(tools.clock, tools.tuning)
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
@@ -155,6 +157,7 @@ class Lanes:
                     self._polling,
                     self._entries,
                     self._durations,
+                    self._rehearsals,
                     gone=self._forget,
                 )
                 group.create_task(runner.run(), name=f"lane {name[:8]}")

@@ -9,11 +9,11 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.engine.allowance import Allowance, doubt_details
 from bot.engine.durations import Durations, Work
-from bot.engine.forecast import Forecast, foretell
 from bot.engine.lane import Lane, Send
 from bot.engine.line import Step, Waiting
 from bot.engine.looks import Running
 from bot.engine.loops import Bell, Complaints, keep_doing
+from bot.engine.outlook import Outlook, Rehearsals
 from bot.engine.polling import Polling
 from bot.engine.pulse import PATIENCE, TRANSFER_PATIENCE
 from bot.engine.rate import Earlier, RateWindow
@@ -95,6 +95,7 @@ class LaneRunner:
         polling: Polling,
         entries: Entries,
         durations: Durations,
+        rehearsals: Rehearsals,
         *,
         gone: Callable[[str], None],
     ) -> None:
@@ -109,9 +110,7 @@ class LaneRunner:
         self._lane = Lane(RateWindow(limit, tools.tuning), durations, tools.tuning)
         self._lane.rate.restore(earlier, tools.clock.monotonic())
         self._allowance = Allowance(limit)
-        self._forecast = Forecast(0.0, {})
-        self._forecast_until = 0.0
-        self._foretelling = asyncio.Lock()
+        self._outlook = Outlook(self._lane, rehearsals, tools.clock, tools.tuning)
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
 
@@ -138,17 +137,7 @@ class LaneRunner:
     async def starts_in(self, job_id: str) -> float | None:
         """Seconds until a waiting job will probably have been submitted; None: it does not wait, or nobody
         can say."""
-        async with self._foretelling:
-            if self._lane.waits(job_id) is None:
-                return None
-            began = self._tools.clock.monotonic()
-            if job_id not in self._forecast.starts or began > self._forecast_until:
-                # In a thread: it may take some tenths of a second, and nobody is to wait for it.
-                self._forecast = await asyncio.to_thread(foretell, self._lane.copy(), began)
-                took = self._tools.clock.monotonic() - began
-                tuning = self._tools.tuning
-                self._forecast_until = began + max(tuning.forecast_holds, took * tuning.forecast_rest)
-        return self._forecast.starts_in(job_id, self._tools.clock.monotonic())
+        return await self._outlook.starts_in(job_id)
 
     def ends_in(self, job_id: str) -> float | None:
         """Seconds until a running job has as probably ended as not."""

@@ -45,7 +45,9 @@ class Tuning:
     look_cap: float = 5 * MINUTE  # up to so much
     decent_requests: float = 1.9  # of a job, its submission and looks: what runs has them, or no more is sent
     forecast_rest: float = 10.0  # a forecast holds for so many times as long as it took,
-    forecast_holds: float = 1.0  # and at least for so many seconds
+    forecast_holds: float = 1.0  # and at least for so many seconds, unless somebody new asks
+    forecast_pause: float = 2.0  # of all lanes one is made at a time, with a rest of so many times as long
+    forecast_patience: float = 1.0  # a card that can't have a forecast until then shows a place alone
     missing_over: float = MINUTE  # three 404s over at least this mean that the job is gone
     url_grace: float = 10 * MINUTE  # for a completed job without an output address
     hourly_after: float = DAY
