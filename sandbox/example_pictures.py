@@ -3,6 +3,7 @@
 python -m sandbox.example_pictures
 """
 
+import argparse
 import io
 from collections.abc import Callable, Mapping
 
@@ -44,6 +45,7 @@ def example(slug: str) -> bytes:
 
 def main() -> None:
     """Write all of them to where the bot finds them."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     EXAMPLES.mkdir(exist_ok=True)
     for slug in TOOLS:
         (EXAMPLES / example_name(slug)).write_bytes(example(slug))

@@ -3,8 +3,8 @@
 python -m sandbox.offer_picture [FILE]
 """
 
+import argparse
 import asyncio
-import sys
 import tempfile
 from pathlib import Path
 
@@ -51,9 +51,11 @@ async def offer() -> bytes:
 
 def main() -> None:
     """Write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=Path("docs/offer.png"))
+    file: Path = parser.parse_args().file
     configure_logging("WARNING", "text")
     quiet_discord_loggers()
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/offer.png")
     save_files({file.name: asyncio.run(offer())}, file.parent)
 
 

@@ -3,9 +3,9 @@
 python -m sandbox.panel_pictures [FOLDER]
 """
 
+import argparse
 import asyncio
 import io
-import sys
 import tempfile
 from pathlib import Path
 
@@ -78,9 +78,11 @@ def _cropped(screenshot: bytes, box: list[float]) -> bytes:
 
 def main() -> None:
     """Write the pictures into the folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs"))
+    folder: Path = parser.parse_args().folder
     configure_logging("WARNING", "text")
     quiet_discord_loggers()
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs")
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in asyncio.run(panels()).items():
         (folder / name).write_bytes(data)

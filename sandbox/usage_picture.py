@@ -3,10 +3,10 @@
 python -m sandbox.usage_picture [FILE]
 """
 
+import argparse
 import asyncio
 import math
 import random
-import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,7 +85,10 @@ async def picture() -> bytes:
 
 
 def main() -> None:
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/usage.png")
+    """Write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=Path("docs/usage.png"))
+    target: Path = parser.parse_args().file
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(asyncio.run(picture()))
 
