@@ -82,7 +82,8 @@ class JobRequest:
     """What a person asks for, before anything was checked against limits.
 
     `inputs` are the catalogue's names and the values to send (see `Tool.prepare`). `photo_author` is who
-    posted the source, if that is known and may be somebody else. `origin_message_id` and `once`: see `Job`.
+    posted the source, if that is known and may be somebody else. `origin_message_id`, `once` and
+    `tapped`: see `Job`.
     """
 
     guild_id: int
@@ -96,6 +97,7 @@ class JobRequest:
     photo_author: int | None = None
     origin_message_id: int | None = None
     once: str | None = None
+    tapped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class Job:
     photo_author: int | None = None  # who posted the photo, if that is known and not the requester
     origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
     once: str | None = None  # of all that are going or done, one job has it
+    tapped: str | None = None  # the emoji (`Emoji.key`) that its person tapped for it
     scrubbed_at: datetime | None = None  # when what was written, linked and made was erased
     price_learned: bool | None = None  # the estimate is from past charges, else assumed; None: not known
 

@@ -30,6 +30,7 @@ class PhotoEvents(commands.Cog):
 
     async def cog_load(self) -> None:
         await self._bot.services.photos.load()
+        await self._watch.load()
 
     async def cog_unload(self) -> None:
         await self._watch.close()
@@ -43,6 +44,16 @@ class PhotoEvents(commands.Cog):
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         if self._bot.accepting:
             self._watch.taken_back(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        if self._bot.accepting:
+            self._watch.cleared(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        if self._bot.accepting:
+            self._watch.cleared(event)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:

@@ -1,5 +1,8 @@
 """What Discord told us, as far as jobs depend on it."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +49,7 @@ def by_a_person(message: discord.Message) -> bool:
     return not author.bot and message.webhook_id is None and message.type in WRITTEN_BY_PEOPLE
 
 
-def once_key(user_id: int, message_id: int, tool: str, photo: int) -> str:
-    """Names the job of a person, a tool and a photo, counted from 0 in its message."""
-    return f"{user_id}:{message_id}:{tool}:{photo}"
+def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str], photo: int) -> str:
+    """Names the job of a person, a tool with these inputs, and a photo, counted from 0 in its message."""
+    preset = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+    return f"{user_id}:{message_id}:{tool}:{preset}:{photo}"

@@ -1,19 +1,20 @@
 """Watches for taps and photos. What is none of ours is let go at once: no request, no query, no task."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 import aiohttp
 import discord
 
 from bot.catalog import Catalog, Tool
-from bot.errors import CreditsShort, Refused, StudiiBotError
-from bot.model import JobRequest, SourcePhoto
+from bot.errors import CreditsShort, StudiiBotError
+from bot.model import Job, JobRequest, SourcePhoto
 from bot.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
 from bot.policy import EVERY_TOOL, AccessRules, Standing
 from bot.reactions.backlog import Backlog
 from bot.reactions.seen import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
+from bot.reactions.taps import Taps
 from bot.services import Services, prepared
 from bot.ui.attachments import TAKEN
 from bot.ui.layout import notice
@@ -26,9 +27,10 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
-TAPS_WAITING = 500
-TAPS_AT_ONCE = 4
-PHOTOS_WAITING = 200
+PHOTOS_WAITING = 50  # of a server
+PHOTOS_WAITING_IN_ALL = 1000
+# In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
+PHOTOS_AT_ONCE = 4
 UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -47,19 +49,18 @@ class PhotoWatch:
         self._client = client
         self._services = services
         self._catalog = catalog
-        self._taps = Backlog(
-            "starting jobs from reactions", self._start, bound=TAPS_WAITING, at_once=TAPS_AT_ONCE
-        )
-        self._untaps = Backlog(
-            "cancelling jobs from reactions", self._take_back, bound=TAPS_WAITING, at_once=1
-        )
-        # One at a time: Discord takes one reaction in a quarter of a second, and discord.py waits for that.
-        self._photos = Backlog("photo channels", self._serve, bound=PHOTOS_WAITING, at_once=1)
+        self._taps = Taps(services.jobs, self._start)
+        self._offers = _photo_backlog("offering tools under photos", self._offer)
+        self._autos = _photo_backlog("running photos by themselves", self._run)
+
+    async def load(self) -> None:
+        """Remember what taps started before the bot was."""
+        await self._taps.load()
 
     async def close(self) -> None:
         """Drop what waits."""
-        for backlog in (self._taps, self._untaps, self._photos):
-            await backlog.close()
+        for one in (self._taps, self._offers, self._autos):
+            await one.close()
 
     def tapped(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody put an emoji under a message."""
@@ -68,13 +69,20 @@ class PhotoWatch:
             return
         tapped = self._counts(event)
         if tapped is not None:
-            self._taps.put(tapped)
+            self._taps.add(tapped)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody took their emoji away."""
-        tapped = self._counts(event)
-        if tapped is not None:
-            self._untaps.put(tapped)
+        if event.guild_id is not None:
+            emoji = emoji_of(event.emoji).key
+            self._taps.take_back(event.guild_id, event.message_id, event.user_id, emoji)
+
+    def cleared(self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent) -> None:
+        """Somebody took everybody's away: all, or those of one emoji."""
+        if event.guild_id is not None:
+            one = isinstance(event, discord.RawReactionClearEmojiEvent)
+            emoji = emoji_of(event.emoji).key if one else None
+            self._taps.clear(event.guild_id, event.message_id, emoji)
 
     def posted(self, message: discord.Message) -> None:
         """Somebody, or something, posted a message."""
@@ -87,7 +95,9 @@ class PhotoWatch:
             (one for one in ids_of_place(message.channel, message.channel.id) if one in channels), None
         )
         if found is not None and _photos(message):
-            self._photos.put(_Photo(message, channels[found]))
+            photo = _Photo(message, channels[found])
+            offers = photo.channel.kind is PhotoChannelKind.OFFER
+            (self._offers if offers else self._autos).put(message.guild.id, photo)
 
     def _counts(self, event: discord.RawReactionActionEvent) -> Tapped | None:
         """What was tapped, if the emoji stands for a tool and may count there."""
@@ -113,52 +123,35 @@ class PhotoWatch:
         )
         return on, offers
 
-    async def _start(self, tapped: Tapped) -> None:
+    async def _start(self, tapped: Tapped) -> Job | None:
         tap = self._services.photos.tap(tapped.guild_id, tapped.emoji.key)
         member = tapped.member
         if tap is None or member is None or not self._can_post(member.guild, tapped.channel_id):
-            return
+            return None
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
             message = await channel.fetch_message(tapped.message_id)
         except UNREACHABLE as error:
             _log.info("A message with a reaction could not be looked at: %r", error)
-            return
+            return None
         on, offers = self._state_of(tapped)
         if not (on or (offers and _offered(message, tapped))):
-            return
+            return None
         own = self._client.user is not None and message.author.id == self._client.user.id
         photos = [] if own else _photos(message)
-        if photos:
-            await self._ask(member, message, tap.preset, photos[:1])
+        jobs = await self._ask(member, message, tap.preset, photos[:1], tapped.emoji.key)
+        return jobs[0] if jobs else None
 
-    async def _take_back(self, tapped: Tapped) -> None:
-        tap = self._services.photos.tap(tapped.guild_id, tapped.emoji.key)
-        if tap is None:
-            return
-        once = once_key(tapped.user_id, tapped.message_id, tap.preset.tool, 0)
-        job = await self._services.jobs.going_or_done(once)
-        # Another emoji may stand for the same tool with other inputs: that one's job is not meant.
-        wanted = prepared(self._catalog.get(tap.preset.tool), tap.preset)
-        if job is None or job.inputs != wanted:
-            return
-        try:
-            await self._services.jobs.cancel(job.id, tapped.user_id)
-        except Refused:
-            return  # it is being made, or has been
-
-    async def _serve(self, photo: _Photo) -> None:
+    async def _run(self, photo: _Photo) -> None:
         message, channel = photo.message, photo.channel
-        if channel.kind is PhotoChannelKind.OFFER:
-            await self._offer(message)
-            return
         author = message.author
         if channel.preset is None or not isinstance(author, discord.Member):
             return
         if self._can_post(author.guild, message.channel.id):
             await self._ask(author, message, channel.preset, _photos(message)[: channel.most])
 
-    async def _offer(self, message: discord.Message) -> None:
+    async def _offer(self, photo: _Photo) -> None:
+        message = photo.message
         if message.guild is None:
             return
         rules = await self._services.access.rules(message.guild.id)
@@ -181,18 +174,25 @@ class PhotoWatch:
                 _log.info("An emoji could not be put under a photo: %r", error)
 
     async def _ask(
-        self, member: discord.Member, message: discord.Message, preset: Preset, photos: Sequence[SourcePhoto]
-    ) -> None:
+        self,
+        member: discord.Member,
+        message: discord.Message,
+        preset: Preset,
+        photos: Sequence[SourcePhoto],
+        tapped: str | None = None,
+    ) -> list[Job]:
+        jobs: list[Job] = []
         for number, photo in enumerate(photos):
             try:
                 tool = self._catalog.get(preset.tool)
                 request = _request(member, message, tool, prepared(tool, preset), photo, number)
-                await self._services.jobs.accept(request)
+                jobs.append(await self._services.jobs.accept(replace(request, tapped=tapped)))
             except CreditsShort as refusal:
                 await self._tell(member, str(refusal))
-                return
+                break
             except StudiiBotError as refusal:
                 _log.info("A photo was not taken for user %d: %s", member.id, refusal)
+        return jobs
 
     async def _tell(self, member: discord.Member, reason: str) -> None:
         """Say why nothing was made, by DM; closed DMs are no error."""
@@ -210,6 +210,12 @@ class PhotoWatch:
         if isinstance(channel, discord.Thread) and channel.parent is None:
             return False
         return not missing_to_post(channel.permissions_for(guild.me), channel)
+
+
+def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Backlog[_Photo]:
+    return Backlog(
+        what, work, bound=PHOTOS_WAITING, bound_in_all=PHOTOS_WAITING_IN_ALL, at_once=PHOTOS_AT_ONCE
+    )
 
 
 def _photos(message: discord.Message) -> list[SourcePhoto]:
@@ -255,5 +261,5 @@ def _request(
         standing=_standing(member, message),
         photo_author=message.author.id,
         origin_message_id=message.id,
-        once=once_key(member.id, message.id, tool.slug, number),
+        once=once_key(member.id, message.id, tool.slug, inputs, number),
     )

@@ -108,10 +108,11 @@ class JobService:
         self._wake()
         return job
 
-    async def going_or_done(self, once: str) -> Job | None:
-        """The job with that key (see `Job.once`), unless it failed or was cancelled."""
+    async def waiting_from_taps(self) -> list[Job]:
+        """Jobs that a reaction started and that can still be cancelled."""
         async with self._storage.read() as transaction:
-            return await transaction.jobs.going_or_done(once)
+            waiting = await transaction.jobs.in_states(CANCELLABLE)
+        return [job for job in waiting if job.tapped is not None]
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:
         """The job's card is that message and shows that version (the job may have moved on since)."""
@@ -230,4 +231,5 @@ def _new_job(request: JobRequest, tool: Tool, price: Estimate, now: datetime, ma
         photo_author=request.photo_author,
         origin_message_id=request.origin_message_id,
         once=request.once,
+        tapped=request.tapped,
     )

@@ -183,6 +183,7 @@ jobs = Table(
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),
     Column("once", Text),
+    Column("tapped", Text),
     Column("source_message_id", BigInteger),
     _one_of("state", JobState),
     Index(None, "state", "number"),

@@ -30,6 +30,11 @@ async def ready(desk: Desk) -> None:
     await desk.admin.slash(desk.channel, "studii reactions on")
 
 
+def taken_away(event: dict[str, Any]) -> dict[str, Any]:
+    """What the gateway tells when that tap's emoji is taken away."""
+    return {key: value for key, value in event.items() if key not in {"member", "message_author_id"}}
+
+
 def reaction(desk: Desk, message: discord.Message, user_id: int) -> dict[str, Any]:
     """What the gateway tells when someone taps 🛋️."""
     return {

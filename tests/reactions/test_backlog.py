@@ -5,6 +5,8 @@ import asyncio
 from bot.reactions.backlog import Backlog
 from sandbox.people import until
 
+HERE, THERE = 1, 2  # servers
+
 
 async def test_what_comes_when_too_much_waits_is_left_out_and_later_ones_are_taken() -> None:
     gate, done = asyncio.Event(), list[int]()
@@ -13,13 +15,13 @@ async def test_what_comes_when_too_much_waits_is_left_out_and_later_ones_are_tak
         await gate.wait()
         done.append(item)
 
-    backlog = Backlog("taps", work, bound=2, at_once=1)
-    assert backlog.put(0)
+    backlog = Backlog("taps", work, bound=2, bound_in_all=9, at_once=1)
+    assert backlog.put(HERE, 0)
     await asyncio.sleep(0)  # it is being worked on, and waits no more
-    assert [backlog.put(item) for item in (1, 2, 3)] == [True, True, False]
+    assert [backlog.put(HERE, item) for item in (1, 2, 3)] == [True, True, False]
     gate.set()
     await until(lambda: len(done) == 3, "the first three")
-    assert backlog.put(4)
+    assert backlog.put(HERE, 4)
     await until(lambda: len(done) == 4, "the fourth")
     assert done == [0, 1, 2, 4]
     await backlog.close()
@@ -32,10 +34,10 @@ async def test_what_comes_just_when_the_last_was_done_is_not_left_lying() -> Non
         done.append(item)
         turns.set()
 
-    backlog = Backlog("taps", work, bound=5, at_once=1)
-    backlog.put(0)
+    backlog = Backlog("taps", work, bound=5, bound_in_all=9, at_once=1)
+    backlog.put(HERE, 0)
     await turns.wait()
-    backlog.put(1)
+    backlog.put(HERE, 1)
     await until(lambda: done == [0, 1], "the second")
     await backlog.close()
 
@@ -48,9 +50,9 @@ async def test_one_that_fails_does_not_hinder_the_next() -> None:
             raise ValueError("of no use")
         done.append(item)
 
-    backlog = Backlog("taps", work, bound=5, at_once=1)
-    backlog.put(0)
-    backlog.put(1)
+    backlog = Backlog("taps", work, bound=5, bound_in_all=9, at_once=1)
+    backlog.put(HERE, 0)
+    backlog.put(HERE, 1)
     await until(lambda: bool(done), "the second")
     assert done == [1]
     await backlog.close()
@@ -66,12 +68,58 @@ async def test_closing_ends_what_goes_on_and_takes_nothing_more() -> None:
         finally:
             ended.append(item)
 
-    backlog = Backlog("taps", work, bound=5, at_once=2)
+    backlog = Backlog("taps", work, bound=5, bound_in_all=9, at_once=2)
     for item in range(4):
-        backlog.put(item)
+        backlog.put(item, item)
     await asyncio.sleep(0)
     await backlog.close()
     assert (begun, sorted(ended)) == ([0, 1], [0, 1])
-    assert not backlog.put(9)
+    assert not backlog.put(HERE, 9)
     await asyncio.sleep(0)
     assert begun == [0, 1]
+
+
+async def test_a_server_does_not_wait_for_anothers_flood_nor_is_dropped_for_it() -> None:
+    gate, done = asyncio.Event(), list[str]()
+
+    async def work(item: str) -> None:
+        await gate.wait()
+        done.append(item)
+
+    backlog = Backlog("photos", work, bound=3, bound_in_all=9, at_once=1)
+    assert [backlog.put(HERE, f"here {number}") for number in range(5)] == [True, True, True, False, False]
+    assert backlog.put(THERE, "there")
+    gate.set()
+    await until(lambda: len(done) == 4, "all of them")
+    assert done == ["here 0", "there", "here 1", "here 2"]
+    await backlog.close()
+
+
+async def test_of_one_server_nothing_is_done_before_what_came_earlier_has_ended() -> None:
+    gate, begun = asyncio.Event(), list[str]()
+
+    async def work(item: str) -> None:
+        begun.append(item)
+        await gate.wait()
+
+    backlog = Backlog("taps", work, bound=5, bound_in_all=9, at_once=4)
+    for lane, item in ((HERE, "first"), (HERE, "last"), (THERE, "other")):
+        backlog.put(lane, item)
+    await until(lambda: len(begun) == 2, "one of each")
+    backlog.put(HERE, "urgent", first=True)
+    backlog.put(HERE, "unwanted")
+    backlog.withdraw(HERE, lambda item: item == "unwanted")
+    assert sorted(begun) == ["first", "other"]
+    gate.set()
+    await until(lambda: len(begun) == 4, "the rest")
+    assert [one for one in begun if one != "other"] == ["first", "urgent", "last"]
+    await backlog.close()
+
+
+async def test_there_is_a_bound_for_all_servers_together() -> None:
+    async def work(_: int) -> None:
+        await asyncio.Event().wait()
+
+    backlog = Backlog("taps", work, bound=2, bound_in_all=3, at_once=1)
+    assert [backlog.put(lane, 0) for lane in (1, 2, 3, 4)] == [True, True, True, False]
+    await backlog.close()

@@ -80,3 +80,16 @@ async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
         assert answer.ephemeral
         assert reason in texts(answer)
         assert not desk.services.photos.rules(desk.guild.id).emoji
+
+
+async def test_two_emoji_for_one_tool_with_other_inputs_are_two_wishes(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        for emoji, inputs in (("🔥", "style=rustic"), ("🪵", "style=scandinavian")):
+            await desk.admin.slash(
+                desk.channel, "studii reactions map", emoji=emoji, tool="virtual-staging", inputs=inputs
+            )
+        message = await post(desk, desk.maya, ROOM)
+        for emoji in ("🔥", "🪵"):
+            await desk.tom.react(message, emoji)
+        assert [job.inputs["style"] for job in await jobs_of(desk)] == ["rustic", "scandinavian"]

@@ -63,6 +63,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         result_message_id=2**59,
         origin_message_id=2**58,
         once="3:2:studio:0",
+        tapped="🔥",
         announced_at=LATER,
         photo_author=2**58,
         scrubbed_at=LATER,
@@ -201,6 +202,7 @@ def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
         "photo_author",
         "origin_message_id",
         "once",
+        "tapped",
     }
     of_state = {"state", "version", "changed_at"}
     of_money = {"estimate", "price_learned", "reserved", "settled"}

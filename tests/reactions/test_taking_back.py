@@ -1,0 +1,137 @@
+"""Taking a reaction away cancels what still waits, whoever takes it and whatever was changed since."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.model import JobState
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
+from tests.support.desk import Desk, make_bot, open_desk
+
+
+async def test_a_tap_that_is_taken_back_at_once_makes_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        event = reaction(desk, message, desk.tom.id)
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+        desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
+        await desk.env.settle(timeout=20)
+        assert await states(desk) in ([], [JobState.CANCELLED])
+        for _ in range(3):
+            desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+            desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+        await desk.env.settle(timeout=20)
+        assert [one for one in await states(desk) if one is not JobState.CANCELLED] == [JobState.RECEIVED]
+
+
+async def test_it_cancels_while_the_message_is_still_being_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        get_message = desk.bot.http.get_message
+
+        async def slow(*where: Any) -> Any:
+            await asyncio.sleep(0.2)
+            return await get_message(*where)
+
+        monkeypatch.setattr(desk.bot.http, "get_message", slow)
+        event = reaction(desk, message, desk.tom.id)
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+        await asyncio.sleep(0.05)
+        desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
+        await desk.env.settle(timeout=20)
+        assert await states(desk) == [JobState.CANCELLED]
+
+
+@pytest.mark.parametrize("event", ["MESSAGE_REACTION_REMOVE_ALL", "MESSAGE_REACTION_REMOVE_EMOJI"])
+async def test_a_moderator_who_clears_reactions_cancels_what_they_started(tmp_path: Path, event: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message, other = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        await desk.maya.react(message, STAGING)
+        await desk.tom.react(other, STAGING)
+        cleared = {"channel_id": str(message.channel.id), "message_id": str(message.id)}
+        emoji = {"emoji": {"id": None, "name": STAGING}} if event.endswith("EMOJI") else {}
+        desk.env.backend.emit(event, {**cleared, "guild_id": str(desk.guild.id), **emoji})
+        await desk.env.settle(timeout=20)
+        assert await states(desk) == [JobState.CANCELLED, JobState.CANCELLED, JobState.RECEIVED]
+        # They did not cancel it themselves, so they are told.
+        assert [one.announced_at for one in await jobs_of(desk)][:2] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("studii reactions off", {}),
+        ("studii reactions remove", {"emoji": STAGING}),
+        ("studii reactions map", {"emoji": STAGING, "tool": "photo-restore"}),
+    ],
+)
+async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
+    tmp_path: Path, command: str, options: dict[str, str]
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        await desk.admin.slash(desk.channel, command, **options)
+        await desk.tom.unreact(message, STAGING)
+        assert await states(desk) == [JobState.CANCELLED]
+
+
+async def test_it_cancels_after_a_restart_of_the_bot(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        await desk.tom.unreact(message, STAGING)
+        assert await states(desk) == [JobState.CANCELLED]
+
+
+async def test_reactions_that_started_nothing_can_be_taken_away_without_a_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        calls = len(desk.env.http_requests)
+
+        def untouched(*_: Any, **__: Any) -> Any:
+            raise AssertionError("the database was asked")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.storage, "read", untouched)
+            patch.setattr(desk.storage, "write", untouched)
+            event = taken_away(reaction(desk, message, desk.maya.id))
+            for number in range(100):
+                desk.env.backend.emit("MESSAGE_REACTION_REMOVE", {**event, "user_id": str(number + 1)})
+            await desk.env.settle(timeout=20)
+        assert len(desk.env.http_requests) == calls
+        assert await states(desk) == [JobState.RECEIVED]
+
+
+async def test_one_of_two_emoji_with_the_same_wish_cancels_only_what_it_started(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii reactions map", emoji="🔥", tool="virtual-staging")
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        await desk.tom.react(message, "🔥")  # the same again: it starts nothing
+        await desk.tom.unreact(message, "🔥")
+        assert await states(desk) == [JobState.RECEIVED]
+        await desk.tom.unreact(message, STAGING)
+        assert await states(desk) == [JobState.CANCELLED]
+
+
+async def states(desk: Desk) -> list[JobState]:
+    return [one.state for one in await jobs_of(desk)]
