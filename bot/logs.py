@@ -51,5 +51,10 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # It tells of its own workings at INFO, on every start.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Leave out what libraries tell of their own workings, which says nothing of what it is about."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO, on every start
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # each repeated request; its end is logged by us

@@ -9,10 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.logs import JsonFormatter
-from bot.model import Job
+import pytest
+
+from bot.engine import loops
+from bot.engine.starting import Starting
+from bot.logs import JsonFormatter, quiet_libraries
+from bot.media import PhotoInspector
+from bot.model import Job, JobState
 from sandbox.studii import Outcome, faults
-from tests.engine.world import a_job, a_staging_job, engine_world
+from tests.engine.recorder import Recorder
+from tests.engine.world import World, a_job, a_staging_job, engine_world
 
 BOT = Path(__file__).parents[1] / "bot"
 
@@ -50,18 +56,47 @@ class Lines(logging.Handler):
 
 @contextmanager
 def everything_logged() -> Generator[list[dict[str, Any]]]:
-    bot, lines = logging.getLogger("bot"), Lines()
-    before = bot.level
-    bot.addHandler(lines)
-    bot.setLevel(logging.DEBUG)
+    """What every part of the process logs, the libraries too."""
+    root, lines = logging.getLogger(), Lines()
+    before = root.level
+    quiet_libraries()
+    root.addHandler(lines)
+    root.setLevel(logging.INFO)
     try:
         yield lines.read
     finally:
-        bot.removeHandler(lines)
-        bot.setLevel(before)
+        root.removeHandler(lines)
+        root.setLevel(before)
 
 
-async def test_each_line_of_the_engines_log_about_a_job_has_its_id(tmp_path: Path) -> None:
+async def stumbling(world: World, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job whose photo, then its request and then its announcement met something that nobody foresaw."""
+    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
+    for where, name in (
+        (PhotoInspector, "inspect"),
+        (Starting, "submit"),
+        (Recorder, "announce"),
+    ):
+        stumble_once(where, name, monkeypatch)
+    job = await world.accept(a_staging_job())
+    async with world.running():
+        await world.announced(job.id)
+    return await world.reaches(job.id, JobState.SUCCEEDED)
+
+
+def stumble_once(where: type[Any], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = getattr(where, name)
+
+    async def stumble(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(where, name, works)
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(where, name, stumble)
+
+
+async def test_each_line_of_the_engines_log_about_a_job_has_its_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with everything_logged() as lines:
         async with engine_world(tmp_path) as world:
             await world.use_key(world.studii.add_key())
@@ -76,9 +111,16 @@ async def test_each_line_of_the_engines_log_about_a_job_has_its_id(tmp_path: Pat
             jobs.append(await world.accept(a_staging_job()))
             async with world.running():
                 await world.announced(jobs[-1].id)
+            world.studii.fail("output", faults.error(500, "A shelf fell down."))
+            jobs.append(await world.accept(a_job()))
+            async with world.running():
+                await world.announced(jobs[-1].id)
+            jobs.append(await stumbling(world, monkeypatch))
     ids = {job.id for job in jobs}
     assert {line.get("job") for line in lines if "job" in line} == ids
+    assert len([line for line in lines if "nobody foresaw this" in line.get("error", "")]) == 3
     for line in lines:
+        assert line["level"] == "info" or line.get("job") in ids, line
         named = set(re.findall(r"\b[0-9a-f]{16}\b", line["message"] + line.get("error", ""))) & ids
         assert named <= {line.get("job")}, line
         assert named or not re.search(r"\bjob\b", line["message"], re.IGNORECASE), line

@@ -34,6 +34,7 @@ class Cards:
             "showing cards",
             self._find,
             self._show,
+            self._give_up,
             size=tools.tuning.cards_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
@@ -71,6 +72,12 @@ class Cards:
             self._places.forget(job.id)
         await untorn(self._note(job))
         return None
+
+    async def _give_up(self, job: Job) -> None:
+        """A card that can't be shown for a reason that nobody foresaw stays as it is until there is news."""
+        _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
+        self._places.forget(job.id)
+        await untorn(self._note(job))
 
     async def _post(self, job: Job, tries: int) -> float | None:
         said: Announcement

@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 FULL_DISK_PAUSE = 30.0  # seconds
 NO_PICTURE = "What Studii gave as the result is neither a picture nor a video."
+UNFORESEEN = "The result is ready, but fetching it failed for a reason that nobody foresaw."
 _WEBM = b"\x1a\x45\xdf\xa3"  # an EBML document, https://www.rfc-editor.org/rfc/rfc8794
 
 
@@ -34,6 +35,7 @@ class Collector:
             "fetching outputs",
             self._find,
             self._collect,
+            self._give_up,
             size=tools.tuning.downloads_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
@@ -67,6 +69,9 @@ class Collector:
             _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
             return FULL_DISK_PAUSE
         return await self._keep(job, path, download)
+
+    async def _give_up(self, job: Job) -> None:
+        await untorn(self._fail(job, UNFORESEEN))
 
     async def _keep(self, job: Job, path: Path, download: Download) -> None:
         content_type = content_type_of_output(await asyncio.to_thread(_head, path), download.content_type)

@@ -9,6 +9,7 @@ from bot.engine.loops import Bell, Complaints, keep_doing, rest_after
 from bot.engine.pulse import PATIENCE, Pulse
 from bot.model import Job
 
+UNFORESEEN_TRIES = 8  # some two minutes
 HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no longer holds up those behind it
 
 
@@ -16,11 +17,13 @@ HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no lon
 class _Retry:
     tries: int = 0
     not_before: float = 0.0
+    failures: int = 0  # unforeseen errors in a row
 
 
 class Crew:
     """`find(limit)` names jobs, oldest first; `work(job, tries)` returns None when it is done with one, or in
-    how many seconds to try again (`tries`: how often that was said before).
+    how many seconds to try again (`tries`: how often that was said before). A job that meets unforeseen
+    errors again and again is left to `give_up`.
 
     Jobs with the same `queue` go one after the other, in order; None: they are independent.
     """
@@ -30,6 +33,7 @@ class Crew:
         what: str,
         find: Callable[[int], Awaitable[list[Job]]],
         work: Callable[[Job, int], Awaitable[float | None]],
+        give_up: Callable[[Job], Awaitable[None]],
         *,
         size: int,
         clock: Clock,
@@ -42,6 +46,7 @@ class Crew:
         self.what = what
         self._find = find
         self._work = work
+        self._give_up = give_up
         self._size = size
         self._clock = clock
         self._look_around = look_around
@@ -89,11 +94,16 @@ class Crew:
 
     async def _do(self, job: Job, retry: _Retry) -> None:
         again: float | None
+        failures = 0
         try:
             with self._pulse.work(f"{self.what} {job.id}", self._patience):
-                again = await self._work(job, retry.tries)
+                if retry.failures < UNFORESEEN_TRIES:
+                    again = await self._work(job, retry.tries)
+                else:
+                    again = await self._give_up(job)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            again = self._complaints.about(error, job.id)
+            again = self._complaints.about(error, job.id, job=job.id)
+            failures = retry.failures + 1
         else:
             self._complaints.none(job.id)
         finally:
@@ -103,7 +113,7 @@ class Crew:
         if again is None:
             self._retries.pop(job.id, None)
         else:
-            self._retries[job.id] = _Retry(retry.tries + 1, self._clock.monotonic() + again)
+            self._retries[job.id] = _Retry(retry.tries + 1, self._clock.monotonic() + again, failures)
 
     def _forget_all_but(self, job_ids: set[str]) -> None:
         for job_id in self._retries.keys() - job_ids - self._busy:

@@ -20,6 +20,10 @@ _log = logging.getLogger(__name__)
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 LONGEST_FETCH = 300.0  # seconds
 NO_ROOM = "The bot has no room for another photo at the moment. Please try again in a few minutes."
+UNFORESEEN = (
+    "Something that nobody foresaw stood in the way before anything was sent to Studii. Please try again{}; "
+    "if it stays like this, tell whoever hosts this bot."
+)
 TOO_SLOW = "The photo took too long to arrive. Please send it again."
 
 
@@ -34,6 +38,7 @@ class Intake:
             "taking in photos",
             self._find,
             self._take_in,
+            self._give_up,
             size=tools.tuning.intake_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
@@ -61,6 +66,11 @@ class Intake:
         kept = self._tools.spool.source(job.id, suffix)
         await asyncio.to_thread(self._tools.spool.source(job.id).replace, kept)
         return await untorn(self._ready(job, kept.name))
+
+    async def _give_up(self, job: Job) -> None:
+        await untorn(
+            self._refuse(job, UNFORESEEN.format("" if job.source is None else " with another photo"))
+        )
 
     async def _fetch(self, job: Job, source: SourcePhoto) -> Photo:
         if not await self._tools.spool.room_for_source(source.size):

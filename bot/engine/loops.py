@@ -51,8 +51,9 @@ class Complaints:
         self._what = what
         self._open: dict[Hashable, _Complaint] = {}
 
-    def about(self, error: Exception, subject: Hashable = None) -> float:
-        """Log it; returns how many seconds to leave the subject alone."""
+    def about(self, error: Exception, subject: Hashable = None, *, job: str | None = None) -> float:
+        """Log it, as a line about that job if there is one; returns how many seconds to leave the subject
+        alone."""
         text = f"{type(error).__name__}: {error}"
         known = any(one.error == text for one in self._open.values())
         earlier = self._open.pop(subject, None)
@@ -60,10 +61,13 @@ class Complaints:
         self._open[subject] = _Complaint(text, pause)
         if len(self._open) > MOST_COMPLAINTS:
             del self._open[next(iter(self._open))]
+        what = self._what if job is None else f"Job {job}: {self._what}"
+        extra = None if job is None else {"job": job}
         if known:
-            _log.warning("%s failed again in the same way; next try in %g s", self._what, pause)
+            again = "%s failed again in the same way; next try in %g s"
+            _log.warning(again, what, pause, extra=extra)
         else:
-            _log.error("%s failed; next try in %g s", self._what, pause, exc_info=error)
+            _log.error("%s failed; next try in %g s", what, pause, exc_info=error, extra=extra)
         return pause
 
     def none(self, subject: Hashable = None) -> None:

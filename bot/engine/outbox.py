@@ -25,6 +25,7 @@ class Outbox:
             "announcing",
             self._find,
             self._announce,
+            self._give_up,
             size=tools.tuning.announcements_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
@@ -39,6 +40,11 @@ class Outbox:
     async def _announce(self, job: Job, tries: int) -> float | None:
         # Between Discord's answer and our note of it nothing may be torn apart.
         return await untorn(self._announce_and_note(job, tries), patience=self._tools.tuning.drain)
+
+    async def _give_up(self, job: Job) -> None:
+        """What can't be said for a reason that nobody foresaw; a result stays in the list of jobs."""
+        _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
+        await untorn(self._note(job, Undeliverable("unforeseen errors")))
 
     async def _announce_and_note(self, job: Job, tries: int) -> float | None:
         said = await self._say(job)

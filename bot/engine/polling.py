@@ -11,7 +11,7 @@ from bot.engine.starting import NOT_YET
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
 from bot.model import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.storage import CannotDecrypt
-from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
+from bot.studii import JobNotFound, JobReport, KeyRefused, MalformedAnswer, RateLimited, StudiiError
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +73,10 @@ class Polling:
             report = await self._tools.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
         except StudiiError as error:
             return self._after(job_id, await untorn(self._failed(job, error, age)))
+        except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
+            _log.exception("Job %s: looking at it failed", job_id, extra={"job": job_id})
+            met = MalformedAnswer(reason=type(error).__name__)
+            return self._after(job_id, await untorn(self._failed(job, met, age)))
         self._stumbles.forget(job_id)
         self._refusals.forget(job_id)
         self._missing.pop(job_id, None)

@@ -184,7 +184,7 @@ class LaneRunner:
                 result = await self._take(send, self._lane.age(send.job_id, now))
             self._complaints.none(send.job_id)
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
-            pause = self._complaints.about(error, send.job_id)
+            pause = self._complaints.about(error, send.job_id, job=send.job_id)
         finally:
             now = self._tools.clock.monotonic()
             self._lane.end(send.job_id, now, sent=result is None or result.sent)

@@ -12,7 +12,7 @@ from bot.engine.spool import content_type_of
 from bot.engine.steps import Claim, StepResult, Tools
 from bot.model import FailureCode, Job, JobState, NoticeKind
 from bot.storage import CannotDecrypt, JobChanges, Transaction
-from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadTarget
+from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +48,10 @@ class Starting:
             return await untorn(self._setbacks.meet(claim, JobState.UPLOADING, error))
         except FileNotFoundError:
             return await untorn(self._photo_lost(claim.job))
+        except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
+            _log.exception("Job %s: uploading its photo failed", job_id, extra={"job": job_id})
+            failed = UploadFailed(reason=type(error).__name__)
+            return await untorn(self._setbacks.meet(claim, JobState.UPLOADING, failed))
         return await untorn(self._uploaded(claim.job, target))
 
     async def submit(self, job_id: str, lane: str) -> StepResult:

@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 from PIL import Image, ImageOps
 
 QUALITY = 92  # of a JPEG that is sent on
+LONGEST_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
 
 
@@ -32,12 +33,16 @@ def is_transparent(image: Image.Image) -> bool:
 
 
 def write(image: Image.Image, path: Path) -> str:
-    """Write it as a PNG if it is transparent, else as a JPEG; returns the content type."""
-    profile = image.info.get("icc_profile") if image.mode == "RGB" else None
-    if image.mode == "RGBA":
-        image.save(path, "PNG")
+    """Write it as a PNG if it is transparent or too long for a JPEG, else as a JPEG; returns the type.
+
+    Of what came beside the pixels only a colour profile that fits them is kept.
+    """
+    profile = _profile(image)
+    if image.mode == "RGBA" or max(image.size) > LONGEST_JPEG_SIDE:
+        image.save(path, "PNG", icc_profile=profile)
         return "image/png"
-    image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile)
+    # A comment may be longer than a JPEG can hold.
+    image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile, comment=b"")
     return "image/jpeg"
 
 
@@ -57,6 +62,16 @@ def fitted(file: BinaryIO, limit: int) -> bytes | None:
         if buffer.tell() <= limit:
             return buffer.getvalue()
     return None
+
+
+def _profile(image: Image.Image) -> bytes | None:
+    """Its colour profile, unless that is of other colours: a scan's for printing, say, is not RGB's.
+
+    https://www.color.org/specification/ICC.1-2022-05.pdf, 7.2.6
+    """
+    profile: bytes | None = image.info.get("icc_profile")
+    fits = profile is not None and image.mode in {"RGB", "RGBA"} and profile[16:20] == b"RGB "
+    return profile if fits else None
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -163,10 +163,12 @@ def _decode(file: BinaryIO, kind: PhotoKind, path: Path, max_pixels: int) -> Pho
             _read(image, kind, file, broken)
             return Photo(kind, kind.content_type, width, height)
         try:
-            picture = first_picture(image)
-        except _BROKEN:
+            content_type = write(first_picture(image), path)
+        except _BROKEN as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # of the disk; what Pillow says of a picture has no number
             raise broken from None
-        return Photo(kind, write(picture, path), width, height)
+        return Photo(kind, content_type, width, height)
 
 
 def _most_pixels(kind: PhotoKind) -> int:

@@ -18,6 +18,7 @@ class Desk:
     def __init__(self, count: int, *, size: int = 4, channels: int = 100) -> None:
         self.open = {job.id: job for job in (a_job(channel_id=n % channels) for n in range(count))}
         self.done: list[str] = []
+        self.given_up: list[str] = []
         self.at_once = self.most_at_once = 0
         self.slow_look = 0.0
         self.durations = cycle((0.002, 0.005, 0.009, 0.012))
@@ -25,6 +26,7 @@ class Desk:
             "testing",
             self.find,
             self.work,
+            self.give_up,
             size=size,
             pulse=Pulse(SystemClock()),
             clock=SystemClock(),
@@ -45,6 +47,10 @@ class Desk:
         self.done.append(job.id)
         self.open.pop(job.id, None)
         return None
+
+    async def give_up(self, job: Job) -> None:
+        self.given_up.append(job.id)
+        self.open.pop(job.id, None)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncGenerator[None, None]:

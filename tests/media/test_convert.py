@@ -1,5 +1,6 @@
 """Photos of kinds that Studii does not take become ones that it takes, and look the same."""
 
+import errno
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from bot.media import PhotoInspector, PhotoKind, PhotoRefused, sniff
+from bot.media import PhotoInspector, PhotoKind, PhotoRefused, photo, sniff
 
 ORIENTATION = 0x0112
 
@@ -48,8 +49,8 @@ async def test_other_kinds_of_photos_are_converted_and_look_the_same(
 ) -> None:
     path = tmp_path / "photo"
     save(path, image_format)
-    photo = await inspector.inspect(path)
-    assert photo.content_type == "image/jpeg"
+    found = await inspector.inspect(path)
+    assert found.content_type == "image/jpeg"
     assert sniff(path.read_bytes()[:64]) is PhotoKind.JPEG
     assert looks_like(path, scene())
 
@@ -95,8 +96,8 @@ async def test_what_can_be_seen_through_stays_so(inspector: PhotoInspector, tmp_
     image = scene("RGBA")
     image.putalpha(128)
     save(path, "TIFF", image)
-    photo = await inspector.inspect(path)
-    assert photo.content_type == "image/png"
+    found = await inspector.inspect(path)
+    assert found.content_type == "image/png"
     with Image.open(path) as kept:
         assert kept.getpixel((5, 5)) == (255, 0, 0, 128)
 
@@ -149,3 +150,55 @@ async def test_what_is_no_picture_cannot_be_made_to_fit(inspector: PhotoInspecto
     path = tmp_path / "result.png"
     path.write_bytes(b"no picture at all")
     assert await inspector.fit(path, 1000) is None
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "TIFF", "BMP"])
+async def test_a_photo_that_is_wider_than_a_jpeg_can_be_becomes_a_png(
+    inspector: PhotoInspector, tmp_path: Path, image_format: str
+) -> None:
+    path = tmp_path / "photo"
+    save(path, image_format, Image.new("RGB", (65_535 if image_format == "GIF" else 66_000, 3), "red"))
+    assert (await inspector.inspect(path)).content_type == "image/png"
+    with Image.open(path) as got:
+        assert got.convert("RGB").getpixel((60_000, 1)) == (255, 0, 0)
+
+
+async def test_a_comment_that_is_too_long_for_a_jpeg_is_left_out(
+    inspector: PhotoInspector, tmp_path: Path
+) -> None:
+    path = tmp_path / "photo"
+    save(path, "GIF", comment=b"x" * 70_000)
+    assert (await inspector.inspect(path)).content_type == "image/jpeg"
+    assert looks_like(path, scene())
+
+
+async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_not_the_photos_fault(
+    inspector: PhotoInspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_writing(error: Exception) -> None:
+        def fail(*_: object) -> str:
+            raise error
+
+        monkeypatch.setattr(photo, "write", fail)
+
+    path = tmp_path / "photo"
+    save(path, "BMP")
+    no_writing(OSError("broken data stream when writing image file"))
+    with pytest.raises(PhotoRefused, match="broken or incomplete"):
+        await inspector.inspect(path)
+    no_writing(OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(OSError, match="No space"):
+        await inspector.inspect(path)
+
+
+@pytest.mark.parametrize(("mode", "space", "kept"), [("CMYK", b"CMYK", False), ("RGB", b"RGB ", True)])
+async def test_a_colour_profile_is_kept_only_where_it_fits_the_colours(
+    inspector: PhotoInspector, tmp_path: Path, mode: str, space: bytes, *, kept: bool
+) -> None:
+    profile = bytes(12) + b"prtr" + space + b"Lab " + bytes(104)
+    path = tmp_path / "photo"
+    save(path, "TIFF", scene(mode), icc_profile=profile)
+    await inspector.inspect(path)
+    with Image.open(path) as got:
+        assert got.mode == "RGB"
+        assert ("icc_profile" in got.info) is kept
