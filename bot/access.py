@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 
-from bot.policy import EVERY_TOOL, AccessRules, Permit, Restriction, Standing, ToolRule, Whose
+from bot.policy import EVERY_TOOL, NOBODY_KNOWN, AccessRules, Permit, Restriction, Standing, ToolRule, Whose
 
 CHANGE = "An admin can change this with /studii access."
 BLOCKED = "You are blocked from using Studii in this server. An admin can unblock you with /studii access."
 REFUSES = "Whoever posted that photo does not want others to use their photos. They alone can change this."
+UNKNOWN_AUTHOR = (
+    "It can't be told who posted that photo first, nor whether they let others use it. Whoever has it can "
+    "post it here; then it works. Nothing was charged."
+)
 NO_RULE = ToolRule()
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person would like to do. `photo_author`: who posted the photo, if it was somebody else."""
+    """What a person would like to do. `photo_author`: who posted the photo, if it may have been somebody
+    else; `NOBODY_KNOWN` if that can't be told."""
 
     user_id: int
     tool: str
@@ -52,6 +57,8 @@ def _tool(rules: AccessRules, standing: Standing, wish: Wish) -> str | None:
 def _photo(rules: AccessRules, standing: Standing, wish: Wish, *, author_refuses: bool) -> str | None:
     if not wish.of_another:
         return None
+    if wish.photo_author == NOBODY_KNOWN:
+        return UNKNOWN_AUTHOR  # perhaps of one who refuses, which holds against everyone
     if author_refuses:
         return REFUSES
     whose = rules.portraits if wish.portrait else rules.photos

@@ -142,7 +142,7 @@ class Job:
     posting: int = 0  # number of the posting of its result, from 0
     result_message_id: int | None = None
     announced_at: datetime | None = None  # when its last word reached the person
-    photo_author: int | None = None  # who posted the photo, if that is known and not the requester
+    photo_author: int | None = None  # who posted the photo, if not the requester; `NOBODY_KNOWN` once erased
     origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
     once: str | None = None  # of all that are going or done, one job has it
     tapped: str | None = None  # the emoji (`Emoji.key`) that its person tapped for it

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
+NOBODY_KNOWN = 0  # in the place of a member's id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Message menus: what can be made of a picture that is in the channel already."""
 
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord import app_commands
@@ -10,6 +10,7 @@ from bot.catalog import SourceRule, Tool
 from bot.client import StudiiBot
 from bot.errors import Refused
 from bot.model import SourcePhoto
+from bot.ui.authors import author_in
 from bot.ui.permissions import ensure_can_post
 from bot.ui.pictures import pictures_in
 from bot.ui.problems import telling
@@ -46,7 +47,7 @@ def tool_menu(tool: Tool, forms: ToolForms) -> app_commands.ContextMenu:
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         async with telling(interaction):
             pictures = _pictures(interaction, message)
-            await forms.begin(interaction, tool, pictures, _terms(message))
+            await forms.begin(interaction, tool, pictures, await _terms(interaction, message))
 
     return app_commands.ContextMenu(name=tool.title[:NAME_LENGTH], callback=run)
 
@@ -57,7 +58,8 @@ def all_tools_menu(forms: ToolForms) -> app_commands.ContextMenu:
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         async with telling(interaction):
             pictures = _pictures(interaction, message)
-            await forms.choose(interaction, pictures, WHICH_TOOL, _terms(message), others=True)
+            terms = await _terms(interaction, message)
+            await forms.choose(interaction, pictures, WHICH_TOOL, terms, others=True)
 
     return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
 
@@ -71,9 +73,9 @@ def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -
     return pictures
 
 
-def _terms(message: discord.Message) -> Terms:
-    # A forwarded picture is another's, whose name Discord does not tell.
-    return Terms() if message.message_snapshots else Terms(photo_author=message.author.id)
+async def _terms(interaction: discord.Interaction[Any], message: discord.Message) -> Terms:
+    bot = cast(StudiiBot, interaction.client)
+    return Terms(photo_author=await author_in(message, bot, bot.services))
 
 
 async def setup(bot: StudiiBot) -> None:

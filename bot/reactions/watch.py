@@ -17,6 +17,7 @@ from bot.reactions.seen import Tapped, by_a_person, emoji_of, ids_of_place, once
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
 from bot.ui.attachments import TAKEN
+from bot.ui.authors import author_in
 from bot.ui.layout import notice
 from bot.ui.permissions import missing_to_post
 from bot.ui.pictures import pictures_in
@@ -181,11 +182,12 @@ class PhotoWatch:
         photos: Sequence[SourcePhoto],
         tapped: str | None = None,
     ) -> list[Job]:
+        author = await author_in(message, self._client, self._services)
         jobs: list[Job] = []
         for number, photo in enumerate(photos):
             try:
                 tool = self._catalog.get(preset.tool)
-                request = _request(member, message, tool, prepared(tool, preset), photo, number)
+                request = _request(member, message, tool, prepared(tool, preset), photo, number, author)
                 jobs.append(await self._services.jobs.accept(replace(request, tapped=tapped)))
             except CreditsShort as refusal:
                 await self._tell(member, str(refusal))
@@ -250,6 +252,7 @@ def _request(
     inputs: dict[str, str],
     photo: SourcePhoto,
     number: int,
+    author: int,
 ) -> JobRequest:
     return JobRequest(
         guild_id=member.guild.id,
@@ -259,7 +262,7 @@ def _request(
         inputs=inputs,
         source=photo,
         standing=_standing(member, message),
-        photo_author=message.author.id,
+        photo_author=author,
         origin_message_id=message.id,
         once=once_key(member.id, message.id, tool.slug, inputs, number),
     )

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 
 from bot.model import TERMINAL_STATES, Job, JobState
+from bot.policy import NOBODY_KNOWN
 from bot.storage.jobs import job_of
 from bot.storage.photo_tables import credits_told
 from bot.storage.schema import guilds, jobs, ledger, metadata, studii_keys
@@ -27,7 +28,6 @@ _ERASED = {
     "output_url": None,
     "output_file": None,
     "failure_text": None,
-    "photo_author": None,
 }
 
 
@@ -50,7 +50,10 @@ class Privacy:
     async def scrub(self, job_ids: Collection[str], at: datetime) -> None:
         """Take out of these jobs what was written, linked and made."""
         mine = jobs.c.id.in_(list(job_ids))
-        await self._session.execute(update(jobs).where(mine).values(scrubbed_at=at, **_ERASED))
+        own = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
+        # That it was somebody else's is not forgotten with their name: it does not become the requester's.
+        erased = {**_ERASED, "photo_author": case((own, None), else_=NOBODY_KNOWN)}
+        await self._session.execute(update(jobs).where(mine).values(scrubbed_at=at, **erased))
 
     async def forget(self, user_id: int, at: datetime) -> None:
         """Mark all jobs of the member: they are scrubbed when they have ended."""

@@ -9,6 +9,7 @@ from bot.catalog import Catalog, Tool
 from bot.errors import Refused
 from bot.model import Job, SourcePhoto
 from bot.services import Services
+from bot.ui.authors import author_of
 from bot.ui.buttons import JobButton, template_of
 from bot.ui.permissions import ensure_can_post
 from bot.ui.pictures import pictures_in
@@ -22,7 +23,6 @@ RESULT_GONE = (
     "and use its menu. Nothing was charged."
 )
 USE_IN = "### Use this picture in…"
-NOBODY_KNOWN = 0  # in the place of a member's id
 
 
 class Workshop(Protocol):
@@ -78,13 +78,6 @@ def terms_of(job: Job, tool: Tool) -> Terms:
     """The job's, for another one like it. What the catalogue does not know stays as it was."""
     extra = {name: job.inputs[name] for name in tool.undeclared(job.inputs)}
     return Terms(author_of(job) if job.source else None, job.private, extra)
-
-
-def author_of(job: Job) -> int:
-    """Whose photo it is that a job was made from, and so its result's; nobody's own once that is erased."""
-    if job.scrubbed_at is not None:
-        return NOBODY_KNOWN
-    return job.photo_author or job.user_id
 
 
 def _pictures(message: discord.Message | None) -> Sequence[SourcePhoto]:
