@@ -67,7 +67,9 @@ class DiscordDelivery:
         """Bring the card up to date; False: not now, ask again later."""
         if job.card_message_id is None:
             return True
-        if not self._pace.take(job.channel_id, job.card_message_id, self._clock.monotonic()):
+        channel_id = job.channel_id if self._tokens.get(job.id) is None else None
+        now = self._clock.monotonic()
+        if not self._pace.take(channel_id, job.card_message_id, now, ending=job.terminal):
             return False
         try:
             async with asyncio.timeout(EDIT_SECONDS):

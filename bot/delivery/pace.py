@@ -5,24 +5,35 @@ from collections import deque
 CARD_SECONDS = 5.0
 CHANNEL_SECONDS = 5.0
 CHANNEL_EDITS = 4  # within CHANNEL_SECONDS; Discord allows 5 in 5 s
+FOR_ENDINGS = 2  # of them
 
 
 class EditPace:
-    """Remembers the last seconds' edits; told the time, never asks for it."""
+    """Remembers the last seconds' edits; told the time, never asks for it.
+
+    A job's end is shown before what goes on: its card need not rest, and some of a channel's edits are for
+    ends alone.
+    """
 
     def __init__(self) -> None:
-        self._edits: deque[tuple[float, int, int]] = deque()  # when, channel, card
+        self._edits: deque[tuple[float, int | None, int]] = deque()  # when, channel, card
 
-    def take(self, channel_id: int, card_id: int, now: float) -> bool:
-        """Whether the card may be edited now; if so, that is noted as done."""
+    def take(self, channel_id: int | None, card_id: int, now: float, *, ending: bool = False) -> bool:
+        """Whether the card may be edited now; if so, that is noted as done.
+
+        `channel_id` is None for an edit by an interaction's token: Discord counts those for each token.
+        https://discord.com/developers/docs/topics/rate-limits
+        """
         while self._edits and self._edits[0][0] <= now - max(CARD_SECONDS, CHANNEL_SECONDS):
             self._edits.popleft()
-        if any(card == card_id and now - at < CARD_SECONDS for at, _, card in self._edits):
+        if not ending and any(card == card_id and now - at < CARD_SECONDS for at, _, card in self._edits):
             return False
-        in_channel = sum(
-            channel == channel_id and now - at < CHANNEL_SECONDS for at, channel, _ in self._edits
-        )
-        if in_channel >= CHANNEL_EDITS:
-            return False
+        if channel_id is not None:
+            bound = CHANNEL_EDITS if ending else CHANNEL_EDITS - FOR_ENDINGS
+            if self._in(channel_id, now) >= bound:
+                return False
         self._edits.append((now, channel_id, card_id))
         return True
+
+    def _in(self, channel_id: int, now: float) -> int:
+        return sum(channel == channel_id and now - at < CHANNEL_SECONDS for at, channel, _ in self._edits)

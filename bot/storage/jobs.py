@@ -186,11 +186,12 @@ class Jobs:
         )
 
     async def stale_cards(self, limit: int) -> list[Job]:
-        """Jobs whose card shows an older version: longest unchanged first."""
+        """Jobs whose card shows an older version: those that ended first, then the longest unchanged."""
+        goes_on = case((jobs.c.state.in_(_LAST_WORDS), 0), else_=1)
         return await self._all(
             select(jobs)
             .where(jobs.c.card_message_id.is_not(None), jobs.c.card_version < jobs.c.version)
-            .order_by(jobs.c.changed_at, jobs.c.number)
+            .order_by(goes_on, jobs.c.changed_at, jobs.c.number)
             .limit(limit)
         )
 

@@ -16,6 +16,7 @@ NOBODY = 0  # whose jobs are those of members who were forgotten
 _GOING = (JobState.SUBMITTING, JobState.RUNNING)
 _ERASED = {
     "once": None,  # names the member
+    "tapped": None,
     "inputs": dict[str, str](),
     "source_url": None,
     "source_name": None,

@@ -19,6 +19,14 @@ async def waiting(desk: Desk) -> Job:
     return await desk.move(await desk.job(), JobState.WAITING)
 
 
+async def asked(desk: Desk, count: int) -> list[Job]:
+    await desk.set_key()
+    for number in range(count):
+        await desk.maya.slash(desk.channel, "studio", prompt=f"Kite {number}")
+    async with desk.storage.read() as transaction:
+        return await transaction.jobs.in_states([JobState.RECEIVED])
+
+
 def edits(desk: Desk) -> list[str]:
     return [call.path for call in desk.env.http_requests if call.method == "PATCH"]
 
@@ -75,14 +83,25 @@ async def test_a_card_is_edited_at_most_once_in_five_seconds(tmp_path: Path) -> 
         assert len(edits(desk)) == 2
 
 
-async def test_a_channel_sees_at_most_four_edits_in_five_seconds(tmp_path: Path) -> None:
+async def test_answers_of_commands_do_not_wait_for_one_another(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        done = 0
-        for _ in range(6):
-            await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-            done += await desk.delivery.show_card(await desk.job(), Progress())
-        assert done == 4
+        assert [await desk.delivery.show_card(job, Progress()) for job in await asked(desk, 6)] == [True] * 6
+
+
+async def test_a_channels_messages_are_edited_four_times_in_five_seconds_and_ends_come_first(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        jobs = await asked(desk, 6)
+        desk.clock.advance(15 * 60)  # no token lives
+        assert [await desk.delivery.show_card(job, Progress()) for job in jobs[:3]] == [True, True, False]
+        ended = [await desk.move(job, JobState.CANCELLED) for job in jobs[:3]]
+        # A card that was edited just now shows its job's end all the same.
+        assert [await desk.delivery.show_card(job, Progress()) for job in ended] == [True, True, False]
+        assert len(edits(desk)) == 4
+        desk.clock.advance(5.1)
+        assert await desk.delivery.show_card(ended[2], Progress())
+        assert await desk.delivery.show_card(jobs[3], Progress())
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, 10008), (403, 50001)])

@@ -238,6 +238,20 @@ async def test_whoever_waits_longest_for_a_last_word_is_told_first(storage: Stor
         assert [job.id for job in await transaction.jobs.unannounced(2)] == oldest_first[:2]
 
 
+async def test_cards_of_jobs_that_have_ended_are_brought_up_to_date_first(storage: Storage) -> None:
+    ages = {JobState.WAITING: 9, JobState.RUNNING: 7, JobState.FAILED: 1, JobState.SUCCEEDED: 3}
+    jobs = {
+        state: await added(
+            storage, state=state, version=2, card_message_id=9, changed_at=NOW - timedelta(minutes=age)
+        )
+        for state, age in ages.items()
+    }
+    wanted = [JobState.SUCCEEDED, JobState.FAILED, JobState.WAITING, JobState.RUNNING]
+    async with storage.read() as transaction:
+        stale = await transaction.jobs.stale_cards(10)
+    assert [job.id for job in stale] == [jobs[state].id for state in wanted]
+
+
 async def test_a_card_is_stale_until_it_shows_the_last_version(storage: Storage) -> None:
     stale = await added(storage, version=3, card_message_id=9, card_version=2)
     await added(storage, version=3, card_message_id=9, card_version=3)
