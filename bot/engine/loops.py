@@ -47,8 +47,9 @@ class Complaints:
     What goes wrong with one subject says nothing of another: each has a pause of its own, which doubles.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, longest_pause: float | None = None) -> None:
         self._what = what
+        self._longest_pause = longest_pause
         self._open: dict[Hashable, _Complaint] = {}
 
     def about(self, error: Exception, subject: Hashable = None, *, job: str | None = None) -> float:
@@ -57,7 +58,8 @@ class Complaints:
         text = f"{type(error).__name__}: {error}"
         known = any(one.error == text for one in self._open.values())
         earlier = self._open.pop(subject, None)
-        pause = FIRST_PAUSE if earlier is None else min(earlier.pause * 2, LONGEST_PAUSE)
+        longest = LONGEST_PAUSE if self._longest_pause is None else self._longest_pause
+        pause = min(FIRST_PAUSE if earlier is None else earlier.pause * 2, longest)
         self._open[subject] = _Complaint(text, pause)
         if len(self._open) > MOST_COMPLAINTS:
             del self._open[next(iter(self._open))]

@@ -19,7 +19,6 @@ from bot.engine.pulse import PATIENCE, TRANSFER_PATIENCE
 from bot.engine.rate import Earlier, RateWindow
 from bot.engine.starting import Starting, needs_upload
 from bot.engine.steps import StepResult, Tools
-from bot.errors import StudiiBotError
 from bot.model import FailureCode, Job, JobState, NoticeKind
 
 _log = logging.getLogger(__name__)
@@ -193,6 +192,16 @@ class LaneRunner:
             self._lane.postpone(send.job_id, now + pause)
             self._bell.ring()
             return
+        try:
+            await self._take_over(send, result, now)
+        except Exception as error:  # noqa: BLE001 - logged; no error about one job may end the lane, or all
+            self._lane.postpone(
+                send.job_id, now + self._complaints.about(error, send.job_id, job=send.job_id)
+            )
+            self._bell.ring()
+
+    async def _take_over(self, send: Send, result: StepResult, now: float) -> None:
+        """What a step has brought is known to the lane, and what it teaches is kept."""
         doubted = believed = False
         if result.limited:
             _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
@@ -227,8 +236,8 @@ class LaneRunner:
                         await tx.notices.add(key.guild_id, kind, str(key.id), at=now, details=told)
                     elif not doubted:
                         await tx.notices.forget(key.guild_id, NoticeKind.PLAN_DOUBTED)
-        except StudiiBotError as error:
-            _log.info("That lane %s allows fewer requests could not be told: %s", self._name[:8], error)
+        except Exception as error:  # noqa: BLE001 - logged; it can't be told, and all else goes on
+            _log.warning("That lane %s allows fewer requests could not be told: %r", self._name[:8], error)
         self._tools.changed()
 
     async def _learn(self, work: Work, low: float, high: float) -> None:
@@ -237,8 +246,8 @@ class LaneRunner:
         try:
             async with self._tools.storage.write() as tx:
                 await tx.durations.learn(*work, low, high, self._tools.clock.now())
-        except StudiiBotError as error:
-            _log.info("How long a job of %s took could not be kept: %s", work.tool, error)
+        except Exception as error:  # noqa: BLE001 - logged; all else goes on
+            _log.warning("How long a job of %s took could not be kept: %r", work.tool, error)
 
     async def _take(self, send: Send, age: float) -> StepResult:
         match send.step:
