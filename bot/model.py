@@ -66,8 +66,8 @@ class FailureCode(StrEnum):
 class SourcePhoto:
     """The photo that a job starts from, as Discord tells of it (size in bytes; 0 in a request: not known).
 
-    `message_id` is the message that it stands in, from which a fresh address can be had; a command's photo
-    stands in none.
+    `message_id` and `channel_id` are the message that it stands in, from which a fresh address can be had; a
+    command's photo stands in none.
     """
 
     url: str
@@ -75,6 +75,7 @@ class SourcePhoto:
     content_type: str | None
     size: int
     message_id: int | None = None
+    channel_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class DiscordDelivery:
             dm = await self._client.create_dm(discord.Object(job.user_id))
             if self._may_be_posted(job) and await find_posting(dm, self._own_id, job.nonce) is not None:
                 return Posted(None)
-            await self._say(job, output, Place(dm), DEFAULT_LIMIT)
+            await self._say(job, output, Place(dm, by_dm=True), DEFAULT_LIMIT)
         except (discord.Forbidden, discord.NotFound) as error:
             return Undeliverable(f"{why}; nor by DM: {error}")
         return Posted(None)
@@ -186,7 +186,7 @@ class DiscordDelivery:
         self, job: Job, output: OutputFile | None, place: Place, limit: int | None = None
     ) -> Announcement:
         if job.state is not JobState.SUCCEEDED:
-            return await self._send(job, place, view=ending(job, self._names))
+            return await self._send(job, place, view=ending(job, self._names, by_dm=place.by_dm))
         if output is None:
             return await self._send_link(job, place, FILE_GONE)
         return await self._send_file(job, place, output, limit or self._size_limit(job))
@@ -203,7 +203,7 @@ class DiscordDelivery:
             showing = await attempt()
             if showing is None:
                 continue
-            view = result(job, self._names, *showing.names, notes=showing.notes)
+            view = result(job, self._names, *showing.names, notes=showing.notes, by_dm=place.by_dm)
             try:
                 return await self._send(job, place, view=view, files=showing.files)
             except discord.HTTPException as error:
@@ -217,8 +217,9 @@ class DiscordDelivery:
     async def _send_link(self, job: Job, place: Place, why: str) -> Announcement:
         if can_play(job) and place.answer is None:  # a card can't become an ordinary message
             words = linked_video(job, self._names, why)
-            return await self._send(job, place, content=words, view=plain_buttons(job))
-        return await self._send(job, place, view=linked_result(job, self._names, why))
+            view = plain_buttons(job, self._names, by_dm=place.by_dm)
+            return await self._send(job, place, content=words, view=view)
+        return await self._send(job, place, view=linked_result(job, self._names, why, by_dm=place.by_dm))
 
     async def _send(self, job: Job, place: Place, **parts: Any) -> Posted:
         mentions = discord.AllowedMentions(

@@ -8,12 +8,14 @@ import discord
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A message there is sent by `send`; `answer`: in place of a card that its person alone can see."""
+    """A message there is sent by `send`; `answer`: in place of a card that its person alone can see;
+    `by_dm`: in direct messages, where nothing new can be made."""
 
     channel: discord.abc.Messageable | None = None
     reference: discord.MessageReference | None = None
     answer: discord.Webhook | None = None
     card: int = 0
+    by_dm: bool = False
 
     async def send(self, nonce: str, mentions: discord.AllowedMentions, **parts: Any) -> int:
         """Returns the message's id. Raises what Discord's calls raise."""

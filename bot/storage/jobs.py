@@ -19,6 +19,7 @@ _SOURCE = {
     "source_type": "content_type",
     "source_size": "size",
     "source_message_id": "message_id",
+    "source_channel_id": "channel_id",
 }
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING)
 _GOING = (JobState.RECEIVED, *_NEED_REQUESTS)

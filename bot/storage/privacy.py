@@ -23,6 +23,7 @@ _ERASED = {
     "source_type": None,
     "source_size": None,
     "source_message_id": None,
+    "source_channel_id": None,
     "source_file": None,
     "object_key": None,
     "status_url": None,

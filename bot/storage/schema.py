@@ -185,6 +185,7 @@ jobs = Table(
     Column("once", Text),
     Column("tapped", Text),
     Column("source_message_id", BigInteger),
+    Column("source_channel_id", BigInteger),
     _one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),

@@ -23,9 +23,11 @@ def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[Sour
     one that is taken is not asked here.
     """
     found: dict[str, SourcePhoto] = {}
-    message_id = message.id if isinstance(message, discord.Message) else None
+    stands_in: dict[str, int] = {}
+    if isinstance(message, discord.Message):
+        stands_in = {"message_id": message.id, "channel_id": message.channel.id}
     for photo in _all(message):
-        found.setdefault(urlsplit(photo.url).path, replace(photo, message_id=message_id))
+        found.setdefault(urlsplit(photo.url).path, replace(photo, **stands_in))
     return list(found.values())
 
 

@@ -22,6 +22,10 @@ RESULT_GONE = (
     "There is no picture in this message any more, or it was too large to be posted. Post it here as a photo "
     "and use its menu. Nothing was charged."
 )
+INPUTS_ERASED = (
+    "What this was asked for with has been erased since, as it is after a while. Edit lets you choose anew "
+    "where the photo before stands here still; else use the command. Nothing was charged."
+)
 USE_IN = "### Use this picture in…"
 
 
@@ -44,6 +48,8 @@ class AgainButton(JobButton, template=template_of("again")):
         job = await job_of(interaction, services, self.job_id)
         workshop = cast(Workshop, interaction.client)
         tool = workshop.catalog.get(job.tool)
+        if job.scrubbed_at is not None and tool.inputs:
+            raise Refused(INPUTS_ERASED)
         source = await source_of(interaction, job, workshop.forms.now)
         await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
 
@@ -76,8 +82,9 @@ async def job_of(interaction: discord.Interaction[Any], services: Services, job_
 
 def terms_of(job: Job, tool: Tool) -> Terms:
     """The job's, for another one like it. What the catalogue does not know stays as it was."""
+    of_a_photo = job.source is not None or job.scrubbed_at is not None
     extra = {name: job.inputs[name] for name in tool.undeclared(job.inputs)}
-    return Terms(author_of(job) if job.source else None, job.private, extra)
+    return Terms(author_of(job) if of_a_photo else None, job.private, extra)
 
 
 def _pictures(message: discord.Message | None) -> Sequence[SourcePhoto]:

@@ -9,7 +9,7 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import Tool
 from bot.model import Job, JobState, Progress
-from bot.ui.buttons import DeleteButton
+from bot.ui.buttons import DeleteButton, JobButton
 from bot.ui.cards import can_be_edited, edit_button
 from bot.ui.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
 from bot.ui.result_buttons import AgainButton, UseInButton
@@ -28,11 +28,17 @@ _ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫
 
 
 def result(
-    job: Job, names: ToolNames, file_name: str, before: str | None = None, *, notes: Iterable[str] = ()
+    job: Job,
+    names: ToolNames,
+    file_name: str,
+    before: str | None = None,
+    *,
+    notes: Iterable[str] = (),
+    by_dm: bool = False,
 ) -> Panel:
     """The result with its file, which has to be sent along under that name, as has the photo before.
 
-    `notes` are sentences about what is shown.
+    `notes` are sentences about what is shown. `by_dm`: it is told where nothing new can be made.
     """
     tool = names.tool(job)
     media = [
@@ -44,17 +50,17 @@ def result(
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
         ui.MediaGallery(*media),
         text(lines(_details(job, names), *map(small, notes))),
-        _buttons(job, tool, picture=job.output_kind != "video"),
+        _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
     )
 
 
-def linked_result(job: Job, names: ToolNames, why: str) -> Panel:
+def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> Panel:
     """The result without its file, for a reason that is said, with the link to it if there is one."""
     there = f"{why} {link_words(job)}"
     return Panel(
         text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
         text(_details(job, names)),
-        _buttons(job, names.tool(job), picture=False),
+        _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
     )
 
 
@@ -65,21 +71,21 @@ def linked_video(job: Job, names: ToolNames, why: str) -> str:
     return lines(ready, gone, _details(job, names, prompt=False), job.output_url or "")
 
 
-def plain_buttons(job: Job) -> ui.View:
-    """The buttons of a result that is an ordinary message."""
+def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
+    """The buttons of a result that is an ordinary message, whose link stands in its text."""
     view = ui.View(timeout=None)
-    view.add_item(AgainButton.of(job))
-    view.add_item(DeleteButton.of(job))
+    for button in (*_remaking(job, names.tool(job), picture=False, by_dm=by_dm), DeleteButton.of(job)):
+        view.add_item(button)
     view.stop()
     return view
 
 
-def ending(job: Job, names: ToolNames) -> Panel:
+def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     """That a job failed, was cancelled, or that nobody knows; says what it cost."""
     sign, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
-    buttons: list[Piece] = [edit_button(job)] if can_be_edited(job) else []
-    if job.state is JobState.UNKNOWN:
+    buttons: list[Piece] = [edit_button(job)] if can_be_edited(job) and not by_dm else []
+    if job.state is JobState.UNKNOWN and not by_dm:
         # Not to be deleted: admins may have no other place to settle it.
         buttons += [button.of(job) for button in RULING_BUTTONS]
     else:
@@ -112,15 +118,23 @@ def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
     return lines(small(" · ".join(parts)), prompt_words(tool, job) if prompt else "")
 
 
-def _buttons(job: Job, tool: Tool | None, *, picture: bool) -> ui.ActionRow[Any]:
-    buttons: list[Piece] = [AgainButton.of(job)]
+def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:
+    buttons: list[Piece] = [*_remaking(job, tool, picture=picture, by_dm=by_dm)]
+    if (original := link_button(job, "Original")) is not None:
+        buttons.append(original)
+    return row(*buttons, DeleteButton.of(job))
+
+
+def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> list[JobButton | ui.Button[Any]]:
+    """What makes something new in the channel, of which there is none in a DM."""
+    if by_dm:
+        return []
+    buttons: list[JobButton | ui.Button[Any]] = [AgainButton.of(job)]
     if tool is not None and tool.inputs:
         buttons.append(edit_button(job, discord.ButtonStyle.secondary))
     if picture:
         buttons.append(UseInButton.of(job))
-    if (original := link_button(job, "Original")) is not None:
-        buttons.append(original)
-    return row(*buttons, DeleteButton.of(job))
+    return buttons
 
 
 def _usable(url: str | None, length: int) -> bool:

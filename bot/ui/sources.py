@@ -19,6 +19,14 @@ ERASED = (
     "What this was made with has been erased since, as it is after a while. Use the command, or the menu of "
     "a photo. Nothing was charged."
 )
+COMMANDS_PHOTO_GONE = (
+    "The photo came with a command, and Discord keeps such a photo for about a day only. Give it once more, "
+    "with the command. Nothing was charged."
+)
+NOT_SHOWN = (
+    "Discord does not show this bot other people's messages by itself, so it can't find the photo again. "
+    "Use the menu of the photo's message: a long press or right click, then Apps. Nothing was charged."
+)
 SOURCE_GONE = (
     "The photo that this was made from is no longer in Discord. Post it again, and use the command or "
     "the menu. Nothing was charged."
@@ -26,26 +34,35 @@ SOURCE_GONE = (
 UNREACHABLE = "Discord did not say where the photo is now. Please try again in a moment. Nothing was charged."
 
 
+class _Gone(Refused):
+    """The photo is not to be had from where it was."""
+
+
 async def source_of(interaction: discord.Interaction[Any], job: Job, now: datetime) -> SourcePhoto | None:
     """The photo that a job was made from: as the result whose button was pressed shows it, else as it was
     given, else as its message has it now.
 
     The address that a photo was given with is good for a day, that in a message always. Raises `Refused`
-    when it is gone, or was erased with everything else that the job was asked for with.
+    when it is gone, or was erased with everything else that the job was asked for with and the result does
+    not show it.
     """
+    shown = _shown_before(interaction.message)
     if job.scrubbed_at is not None:
-        raise Refused(ERASED)
+        if shown is None:
+            raise Refused(ERASED)
+        return shown
     if job.source is None:
         return None
-    shown = _shown_before(interaction.message)
     if shown is not None and not shown.filename.startswith(SMALLER_BEFORE):
         return shown
     if not _expired(job.source.url, now):
         return job.source
-    found = await _found_again(interaction.client, job, job.source) or shown
-    if found is None:
-        raise Refused(SOURCE_GONE)
-    return found
+    try:
+        return await _found_again(interaction.client, job, job.source)
+    except _Gone:
+        if shown is None:
+            raise
+        return shown
 
 
 def is_before(photo: SourcePhoto) -> bool:
@@ -58,23 +75,27 @@ def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
     return next((photo for photo in pictures if is_before(photo)), None)
 
 
-async def _found_again(client: discord.Client, job: Job, source: SourcePhoto) -> SourcePhoto | None:
-    """The photo in its message, with the address that it has there now.
+async def _found_again(client: discord.Client, job: Job, source: SourcePhoto) -> SourcePhoto:
+    """The photo in its message, with the address that it has there now. Raises `Refused` if it is not there.
 
     https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
     """
     if source.message_id is None:
-        return None
-    channel = client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        raise _Gone(COMMANDS_PHOTO_GONE)
+    channel = client.get_partial_messageable(source.channel_id or job.channel_id, guild_id=job.guild_id)
     try:
         async with asyncio.timeout(PATIENCE):
             message = await channel.fetch_message(source.message_id)
-    except (discord.NotFound, discord.Forbidden):
-        return None
+    except (discord.NotFound, discord.Forbidden) as error:
+        raise _Gone(SOURCE_GONE) from error
     except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Refused(UNREACHABLE) from error
     path = urlsplit(source.url).path
-    return next((photo for photo in pictures_in(message) if urlsplit(photo.url).path == path), None)
+    for photo in pictures_in(message):
+        if urlsplit(photo.url).path == path:
+            return photo
+    ours = client.user is not None and message.author.id == client.user.id
+    raise _Gone(SOURCE_GONE if ours or client.intents.message_content else NOT_SHOWN)
 
 
 def _expired(url: str, now: datetime) -> bool:

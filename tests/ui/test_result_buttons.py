@@ -108,13 +108,16 @@ async def test_a_double_click_on_again_makes_one_job(tmp_path: Path) -> None:
         assert len(await jobs(desk)) == 3
 
 
-async def test_the_buttons_work_after_a_restart_and_months_later(tmp_path: Path) -> None:
+async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_asked_is_erased(
+    tmp_path: Path,
+) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
         await desk.env.restart_bot(bot)
-        await desk.env.advance_time(300 * 86400)
-        desk.clock.advance(300 * 86400)
+        await desk.env.advance_time(89 * 86400)
+        desk.clock.advance(89 * 86400)
+        await desk.services.privacy.sweep()
         await press(desk, desk.tom, message, "Again")
         assert source_bytes(desk, (await jobs(desk))[-1]) == ROOM
         offered = await press(desk, desk.tom, message, "Use in…")
@@ -131,7 +134,7 @@ async def test_a_photo_that_is_gone_is_said_to_be_gone_and_nothing_is_spent(tmp_
             await transaction.jobs.update(job.id, source=old)
         answer = await press(desk, desk.tom, message, "Again")
         assert answer.ephemeral
-        assert "no longer in Discord" in texts(answer)
+        assert "keeps such a photo for about a day only" in texts(answer)
         assert len(await jobs(desk)) == 1
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import discord
 import pytest
+from simcord import ChannelHandle
 
 from bot.model import FailureCode, Job, JobState, OutputFile
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.ui.test_result_buttons import DONE, staged
 
 ROOM = PNG + b"room"
 DAYS_AGO = "?ex=69000000&is=68fe0000&hm=2"
@@ -39,8 +41,8 @@ async def from_the_menu(desk: Desk) -> discord.Message:
     return message
 
 
-async def run_again(desk: Desk) -> Any:
-    listed = await desk.maya.slash(desk.channel, "jobs")
+async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
+    listed = await desk.maya.slash(channel or desk.channel, "jobs")
     assert listed.response is not None
     button = next(piece for piece in pieces(listed) if piece.get("label") == "Run again")
     return await desk.maya.click(listed.response, custom_id=button["custom_id"])
@@ -116,7 +118,8 @@ async def test_a_commands_photo_stands_nowhere_and_is_asked_for_again(tmp_path: 
         await failed_long_ago(desk)
         calls = len(desk.env.http_requests)
         answer = await run_again(desk)
-        assert "Post it again, and use the command or the menu" in texts(answer)
+        assert "Discord keeps such a photo for about a day only" in texts(answer)
+        assert "Nothing was charged" in texts(answer)
         looked = [
             one for one in desk.env.http_requests[calls:] if "/messages/" in one.path and one.method == "GET"
         ]
@@ -167,6 +170,90 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         assert (await desk.job()).tool == "photo-restore"
         await desk.maya.click(message, label="Delete")
         assert message.id not in [one.id for one in desk.channel.history()]
+
+
+@pytest.mark.parametrize("from_a_menu", [True, False])
+async def test_a_result_posted_in_another_channel_still_finds_the_photo_where_it_stands(
+    tmp_path: Path, *, from_a_menu: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        if from_a_menu:
+            message = await from_the_menu(desk)
+        else:
+            await desk.set_key()
+            await desk.admin.slash(desk.channel, "studii reactions on")
+            message = await posted_by_tom(desk)
+            await desk.maya.react(message, "🩹")
+        other = desk.guild.create_text_channel("elsewhere")
+        result = await posted_elsewhere_long_ago(desk, other, tmp_path)
+        await desk.tom.click(result, label="Again")
+        again = await desk.job()
+        assert again.channel_id == other.id
+        assert again.source is not None
+        assert (again.source.message_id, again.source.channel_id) == (message.id, desk.channel.id)
+
+
+async def posted_elsewhere_long_ago(desk: Desk, other: ChannelHandle, folder: Path) -> discord.Message:
+    """The job that was accepted last could not be posted; its result was then posted in `other`."""
+    job = await desk.job()
+    assert job.source is not None
+    old = replace(job.source, url=job.source.url + DAYS_AGO)
+    now = desk.clock.now()
+    done = {"finished_at": now, "output_kind": "image", "output_file": "made.png", "announced_at": now}
+    await desk.move(job, *DONE, source=old, **done)
+    posted = await desk.services.jobs.post_here(job.id, job.user_id, other.id)
+    (folder / "made.png").write_bytes(PNG + b"made")
+    await desk.delivery.announce(posted, output(folder / "made.png"))
+    desk.clock.advance(3 * 86400)
+    return other.history()[-1]
+
+
+async def test_run_again_from_another_channel_finds_the_photo_as_often_as_one_likes(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await from_the_menu(desk)
+        other = desk.guild.create_text_channel("elsewhere")
+        for number in range(2, 4):
+            await failed_long_ago(desk)
+            await run_again(desk, other)
+            assert await number_of_jobs(desk) == number
+        again = await desk.job()
+        assert again.source is not None
+        assert again.source.message_id == message.id
+
+
+async def test_without_the_intent_the_real_reason_is_said(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await from_the_menu(desk)
+        await failed_long_ago(desk)
+        desk.env.approved_intents = discord.Intents.none()
+        plain = discord.Intents(guilds=True)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
+        await desk.env.restart_bot(bot)
+        answer = await run_again(desk)
+        assert "Discord does not show this bot other people's messages" in texts(answer)
+        assert "no longer in Discord" not in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands_in_the_result(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        desk.clock.advance(91 * 86400)
+        await desk.services.privacy.sweep()
+        answer = await desk.maya.click(message, label="Again")
+        assert "has been erased since" in texts(answer)
+        assert "Edit lets you choose anew" in texts(answer)
+        form = await desk.maya.click(message, label="Edit")
+        await desk.maya.submit_modal(form, {"style": ["industrial"], "room": ["living"]})
+        again = await desk.job()
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+        assert again.photo_author == desk.maya.id
+        await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+        refused = await desk.tom.click(message, label="Edit")
+        assert "does not want others to use their photos" in texts(refused)
 
 
 def output(path: Path) -> OutputFile:

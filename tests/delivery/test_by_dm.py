@@ -1,0 +1,71 @@
+"""A result by direct message has the buttons that can do something there, and no others."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.model import FailureCode, Job, JobState, OutputFile
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.ui.test_result_buttons import DONE
+
+
+async def asked_where_nothing_can_be_posted(desk: Desk) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    return await desk.job()
+
+
+async def announce(desk: Desk, job: Job, output: OutputFile | None) -> None:
+    """Its channel is closed to the bot meanwhile."""
+    closed = desk.channel_for_the_bot("closed", send_messages=False)
+    await desk.delivery.announce(replace(job, channel_id=closed.id), output)
+
+
+def told(desk: Desk) -> discord.Message:
+    channel = desk.maya.user.dm_channel
+    assert channel is not None
+    return channel.history()[-1]
+
+
+def labels(message: discord.Message) -> list[str]:
+    return [piece["label"] for piece in pieces(message) if piece["type"] == 2]
+
+
+@pytest.mark.parametrize("size", [len(PNG), 99 * 1024 * 1024])
+async def test_a_result_by_dm_offers_its_link_and_to_be_deleted(tmp_path: Path, size: int) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await asked_where_nothing_can_be_posted(desk)
+        url = "https://files.example/out.png"
+        done = {"finished_at": desk.clock.now(), "output_kind": "image", "output_url": url}
+        job = await desk.move(job, *DONE, **done)
+        (tmp_path / "x.png").write_bytes(PNG)
+        await announce(desk, job, OutputFile(tmp_path / "x.png", "image", "image/png", size))
+        assert "is ready" in texts(told(desk))
+        assert labels(told(desk)) == ["Original", "Delete"]
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.UNKNOWN])
+async def test_an_ending_by_dm_offers_to_be_deleted_alone(tmp_path: Path, state: JobState) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await asked_where_nothing_can_be_posted(desk)
+        failed = {"failure": FailureCode.INPUTS, "failure_text": "No such style."}
+        job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, state, **failed)
+        await announce(desk, job, None)
+        assert labels(told(desk)) == ["Delete"]
+
+
+async def test_a_linked_video_offers_again_edit_and_delete(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="Waves", mode="video")
+        url = "https://files.example/v.mp4"
+        done = {"finished_at": desk.clock.now(), "output_kind": "video", "output_url": url}
+        job = await desk.move(await desk.job(), *DONE, **done)
+        await desk.delivery.announce(job, OutputFile(tmp_path / "v.mp4", "video", "video/mp4", 99 * 1024**2))
+        result = desk.channel.history()[-1]
+        assert url in result.content
+        assert labels(result) == ["Again", "Edit", "Delete"]
+        desk.clock.advance(60)
+        assert (await desk.tom.click(result, label="Edit")).modal is not None
