@@ -123,7 +123,11 @@ async def test_a_video_that_is_too_large_is_an_ordinary_message_that_discord_pla
         message = await posted(desk, job, output(tmp_path, "video", size=TOO_LARGE))
         assert message.content.endswith("\nhttps://files.example/out.mp4")
         assert not message.flags.components_v2
-        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Again", "Delete"]
+        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
+            "Again",
+            "Edit",
+            "Delete",
+        ]
         desk.clock.advance(10 * 60)
         assert await desk.delivery.announce(job, output(tmp_path, "video", TOO_LARGE)) == Posted(message.id)
 
