@@ -10,6 +10,7 @@ from bot.catalog import SourceRule, Tool
 from bot.client import StudiiBot
 from bot.errors import Refused
 from bot.model import SourcePhoto
+from bot.ui.attachments import ensure_taken, taken_of
 from bot.ui.authors import author_in
 from bot.ui.permissions import ensure_can_post
 from bot.ui.pictures import pictures_in
@@ -70,7 +71,8 @@ def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -
     pictures = pictures_in(message)
     if not pictures:
         raise Refused(NO_PICTURE)
-    return pictures
+    taken = taken_of(pictures)
+    return taken or [ensure_taken(pictures[0])]
 
 
 async def _terms(interaction: discord.Interaction[Any], message: discord.Message) -> Terms:

@@ -11,9 +11,12 @@ from bot.client import StudiiBot
 from bot.errors import Refused
 from bot.photo_rules import MOST_AT_ONCE, PhotoChannelKind
 from bot.reactions import PhotoWatch
-from bot.services import PhotoService
+from bot.services import Services
+from bot.ui.emoji import parse_emoji
+from bot.ui.layout import lines
 from bot.ui.permissions import ensure_manager
-from bot.ui.photo_panels import inputs_from, parse_emoji, photos_panel, reactions_panel, reads_photos
+from bot.ui.photo_panels import inputs_from, photos_panel, reactions_panel, reads_photos
+from bot.ui.photo_places import lacking_words
 from bot.ui.problems import answer, telling
 
 Interaction = discord.Interaction[Any]
@@ -62,15 +65,24 @@ class PhotoEvents(commands.Cog):
 
 
 class _Group(app_commands.Group):
-    def __init__(self, name: str, description: str, photos: PhotoService, catalog: Catalog) -> None:
+    def __init__(self, name: str, description: str, services: Services, catalog: Catalog) -> None:
         super().__init__(name=name, description=description)
-        self._photos = photos
+        self._photos = services.photos
+        self._jobs = services.jobs
         self._catalog = catalog
 
     async def _suggest(self, _: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
         fitting = [tool for tool in tools if typed.lower() in f"{tool.slug} {tool.title}".lower()]
         return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:25]]
+
+    async def _in_the_way(self, interaction: Interaction, guild_id: int) -> str:
+        rules = self._photos.rules(guild_id)
+        closed = await self._jobs.why_closed(guild_id)
+        nothing_on = not (rules.everywhere or rules.places or rules.channels)
+        if nothing_on:
+            return ""
+        return lines(f"⚠️ {closed}" if closed else "", lacking_words(interaction.guild, rules))
 
 
 class ReactionCommands(_Group):
@@ -128,7 +140,9 @@ class ReactionCommands(_Group):
     async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
-        await answer(interaction, reactions_panel(title, rules, taps, self._catalog, sees_photos=sees))
+        in_the_way = await self._in_the_way(interaction, guild_id)
+        panel = reactions_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)
+        await answer(interaction, panel)
 
 
 class PhotoCommands(_Group):
@@ -187,7 +201,8 @@ class PhotoCommands(_Group):
 
     async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
         sees = reads_photos(interaction.client)
-        panel = photos_panel(title, self._photos.rules(guild_id), self._catalog, sees_photos=sees)
+        rules, in_the_way = self._photos.rules(guild_id), await self._in_the_way(interaction, guild_id)
+        panel = photos_panel(title, rules, self._catalog, sees_photos=sees, in_the_way=in_the_way)
         await answer(interaction, panel)
 
 
@@ -199,12 +214,12 @@ def _place(interaction: Interaction, channel: Place | None) -> int:
 
 
 async def setup(bot: StudiiBot) -> None:
-    photos = bot.services.photos
+    services = bot.services
     await bot.add_cog(PhotoEvents(bot, PhotoWatch(bot, bot.services, bot.catalog)))
     studii = bot.tree.get_command("studii")
     if not isinstance(studii, app_commands.Group):
         raise TypeError("the settings' commands are loaded before these")
     studii.add_command(
-        ReactionCommands("reactions", "Tools that run when an emoji is tapped", photos, bot.catalog)
+        ReactionCommands("reactions", "Tools that run when an emoji is tapped", services, bot.catalog)
     )
-    studii.add_command(PhotoCommands("photos", "Channels where photos are served", photos, bot.catalog))
+    studii.add_command(PhotoCommands("photos", "Channels where photos are served", services, bot.catalog))

@@ -95,11 +95,12 @@ class Tour:
         photo = next(one for one in self._stage.world.channel.history() if one.attachments)
         shown = await self._tom.menu("Virtual staging", photo)
         expect(shown.modal is not None, f"a form, not {text_of(shown.response)!r}")
+        form = _form_words(shown.modal or {})
         card = await self._tom.fill_in(shown, {"style": ["scandinavian"], "room": ["bedroom"]})
         self._latest = await self._tom.result_of(card)
         files = [await one.read() for one in self._latest.attachments]
         expect(files[1:] == [await photo.attachments[0].read()], "the photo before beside the new one")
-        return "before and after stand side by side"
+        return f"{form}\n  before and after stand side by side"
 
     async def _again(self) -> str:
         before = self._charged()
@@ -156,6 +157,18 @@ class Tour:
     async def _all_settled(self) -> bool:
         state = await self._stage.app.services.credits.budget(self._stage.world.guild.id)
         return state.usage.settled == self._charged() and state.usage.reserved == 0
+
+
+def _form_words(modal: Mapping[str, Any]) -> str:
+    """The form as it stands there: each field, and what it holds."""
+    fields: list[str] = [f"the form: {modal['title']}"]
+    for label in modal["components"]:
+        field = label["component"]
+        options = field.get("options", [])
+        chosen = next((one["label"] for one in options if one.get("default")), field.get("value", ""))
+        more = f"  ▾ {len(options)} to choose from" if options else ""
+        fields.append(f"    {label['label']}: [{chosen}]{more}")
+    return "\n".join(fields)
 
 
 def expect(seen: bool, what: str) -> None:

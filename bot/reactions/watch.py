@@ -16,7 +16,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.seen import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
-from bot.ui.attachments import TAKEN
+from bot.ui.attachments import taken_of
 from bot.ui.authors import author_in
 from bot.ui.layout import notice
 from bot.ui.permissions import missing_to_post
@@ -155,6 +155,8 @@ class PhotoWatch:
         message = photo.message
         if message.guild is None:
             return
+        if await self._services.jobs.why_closed(message.guild.id) is not None:
+            return  # tapping them would do nothing
         rules = await self._services.access.rules(message.guild.id)
         places = places_of(message.channel)
         taps = [
@@ -222,7 +224,7 @@ def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Back
 
 def _photos(message: discord.Message) -> list[SourcePhoto]:
     """The pictures of the message of which Discord does not say that they are of a kind that is not taken."""
-    return [one for one in pictures_in(message) if one.content_type is None or one.content_type in TAKEN]
+    return taken_of(pictures_in(message))
 
 
 def _open_in(rules: AccessRules, tool: str, places: frozenset[int]) -> bool:

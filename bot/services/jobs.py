@@ -10,17 +10,20 @@ from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.credits import Estimate
 from bot.errors import Refused
-from bot.model import Job, JobRequest, JobState, SourcePhoto
+from bot.model import GuildSettings, Job, JobRequest, JobState, SourcePhoto
+from bot.policy import Standing
 from bot.services.access import ensure_may
 from bot.services.budgets import budget_state, ensure_room
 from bot.services.limits import ensure_member_may
-from bot.services.prices import least_price, price_of
+from bot.services.prices import least_of, least_price, price_of
 from bot.services.words import discord_timestamp, size_words
 from bot.storage import JobChanges, Storage, Transaction
 
 NO_KEY = "This server has no Studii key yet. An admin can set it with /studii key."
 UNKNOWN_JOB = "That job is no longer known here."
-NOT_YOURS_TO_CANCEL = "Only whoever asked for this, or someone with Manage Messages, can cancel it."
+NOT_YOURS_TO_CANCEL = (
+    "Only whoever asked for this, or someone with Manage Messages or Manage Server, can cancel it."
+)
 NOT_YOURS_TO_POST = "Only whoever asked for this can have it posted."
 POSTED_OR_GONE = "That result is posted already, or is not kept any more. Run it again to have another."
 TOO_LATE = "It is with Studii already, so it cannot be cancelled any more. Its result will come by itself."
@@ -81,14 +84,11 @@ class JobService:
             await transaction.ledger.lock(request.guild_id)
             now = self._clock.now()
             state = await budget_state(transaction, request.guild_id, now)
-            if state.settings.key_id is None:
-                raise Refused(NO_KEY)
-            if state.settings.paused:
-                raise Refused(PAUSED)
+            key_id = _ensure_open(state.settings)
             await ensure_may(transaction, request, tool)
             if request.once is not None and await transaction.jobs.going_or_done(request.once) is not None:
                 raise Repeated
-            await _ensure_not_held(transaction, state.settings.key_id, request.guild_id, now)
+            await _ensure_not_held(transaction, key_id, request.guild_id, now)
             price = await price_of(transaction, tool, request.inputs)
             job = _new_job(request, tool, price, now, self._max_source_bytes)
             refusal = None
@@ -107,6 +107,31 @@ class JobService:
             raise refusal
         self._wake()
         return job
+
+    async def why_closed(self, guild_id: int) -> str | None:
+        """Why the server takes no jobs at all now, if that is so."""
+        async with self._storage.read() as transaction:
+            settings = await transaction.guilds.get(guild_id)
+        try:
+            _ensure_open(settings)
+        except Refused as reason:
+            return str(reason)
+        return None
+
+    async def ensure_possible(self, guild_id: int, user_id: int, standing: Standing, tool: Tool) -> None:
+        """Raises `Refused` if no job of this tool could be taken now, whatever its inputs.
+
+        To be asked before a person fills in a form for nothing; `accept` decides.
+        """
+        async with self._storage.read() as transaction:
+            now = self._clock.now()
+            state = await budget_state(transaction, guild_id, now)
+            key_id = _ensure_open(state.settings)
+            await _ensure_not_held(transaction, key_id, guild_id, now)
+            least = await least_of(transaction, tool)
+            ensure_room(state, least)
+            request = JobRequest(guild_id, 0, user_id, tool.slug, {}, standing=standing)
+            await ensure_member_may(transaction, request, state, least, now)
 
     async def waiting_from_taps(self) -> list[Job]:
         """Jobs that a reaction started and that can still be cancelled."""
@@ -189,6 +214,15 @@ class JobService:
             f"That photo has {size_words(source.size)}; this bot takes photos of up to {bound}. "
             "Send a smaller one, or ask whoever hosts the bot to raise MAX_SOURCE_MB.",
         )
+
+
+def _ensure_open(settings: GuildSettings) -> int:
+    """The server's key. Raises `Refused` while it takes no jobs, whoever asks."""
+    if settings.key_id is None:
+        raise Refused(NO_KEY)
+    if settings.paused:
+        raise Refused(PAUSED)
+    return settings.key_id
 
 
 def _why_not_cancelled(state: JobState) -> str:

@@ -18,6 +18,14 @@ async def price_of(transaction: Transaction, tool: Tool, inputs: Mapping[str, st
     return estimate(tool.assumed_cost, learned, dearest, known)
 
 
+async def least_of(transaction: Transaction, tool: Tool) -> Estimate:
+    """No job of the tool costs less, whatever its inputs."""
+    learned = await transaction.prices.least(tool.slug)
+    if learned is None or learned > tool.assumed_cost:
+        return Estimate(tool.assumed_cost, learned=False)
+    return Estimate(learned, learned=True)
+
+
 async def least_price(transaction: Transaction, catalog: Catalog) -> int:
     """No job costs less, whatever the tool and its inputs: what less is left cannot be spent."""
     learned = await transaction.prices.least()

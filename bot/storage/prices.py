@@ -21,9 +21,12 @@ class Prices:
         query = select(prices.c.charge).where(prices.c.tool == tool, prices.c.variant == variant)
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def least(self) -> int | None:
-        """The least that any tool was charged at last."""
-        return (await self._session.execute(select(func.min(prices.c.charge)))).scalar_one()
+    async def least(self, tool: str | None = None) -> int | None:
+        """The least that any variant of the tool (None: of any tool) was charged at last."""
+        query = select(func.min(prices.c.charge))
+        if tool is not None:
+            query = query.where(prices.c.tool == tool)
+        return (await self._session.execute(query)).scalar_one()
 
     async def dearest(self, tool: str, mode: str | None = None) -> int | None:
         """The most that any variant of the tool (in that mode, `mode=video`) was charged at last."""

@@ -1,5 +1,7 @@
 """Pictures in Discord that a job may start from, judged by what Discord says of them."""
 
+from collections.abc import Iterable
+
 import discord
 
 from bot.errors import Refused
@@ -32,6 +34,11 @@ def source_photo(attachment: discord.Attachment) -> SourcePhoto:
     return ensure_taken(
         SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size), "as `image`"
     )
+
+
+def taken_of(photos: Iterable[SourcePhoto]) -> list[SourcePhoto]:
+    """Those of which Discord does not say that they are of a kind that is not taken."""
+    return [photo for photo in photos if not photo.content_type or photo.content_type in TAKEN]
 
 
 def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:

@@ -8,6 +8,7 @@ from discord import ui
 from bot.errors import Refused
 from bot.model import Job
 from bot.services import Services
+from bot.ui.permissions import may_cancel_all
 from bot.ui.problems import tell
 
 NOT_YOURS = "Only whoever asked for this, or someone with Manage Messages, can delete it."
@@ -90,7 +91,7 @@ class CancelButton(JobButton, template=template_of("cancel")):
     label = "Cancel"
 
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
-        moderates = interaction.permissions.manage_messages or interaction.permissions.administrator
+        moderates = may_cancel_all(interaction)
         await services.jobs.cancel(self.job_id, interaction.user.id, moderates=moderates)
         await interaction.response.defer()
 

@@ -12,7 +12,7 @@ from bot.services import CANCELLABLE, JobPage, Services
 from bot.ui.cards import job_card
 from bot.ui.layout import NEUTRAL, Panel, Piece, box, row, small, text
 from bot.ui.panels import job_line
-from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post
+from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post, may_cancel_all
 from bot.ui.problems import answer, tell
 from bot.ui.result_buttons import job_of, terms_of
 from bot.ui.results import link_button
@@ -158,7 +158,7 @@ class ListedButton(
             await self._show(interaction, workshop, job)
             return
         if self._action == "cancel":
-            moderates = manages(interaction) or interaction.permissions.manage_messages
+            moderates = may_cancel_all(interaction)
             await workshop.services.jobs.cancel(job.id, interaction.user.id, moderates=moderates)
         else:
             await self._post(interaction, workshop, job)

@@ -20,7 +20,8 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
     """
     if permissions.administrator:
         return []
-    thread = isinstance(channel, discord.Thread)
+    # What is posted in a forum stands in its threads.
+    thread = isinstance(channel, discord.Thread | discord.ForumChannel)
     needed = {
         "View Channel": permissions.view_channel,
         "Send Messages in Threads": permissions.send_messages_in_threads if thread else True,
@@ -30,6 +31,13 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
         MANAGE_THREADS: permissions.manage_threads or not is_locked(channel),
     }
     return [name for name, there in needed.items() if not there]
+
+
+def missing_to_offer(permissions: discord.Permissions) -> list[str]:
+    """What more it takes to put emoji under photos, by the names in Discord's app."""
+    if permissions.administrator or permissions.add_reactions:
+        return []
+    return ["Add Reactions"]
 
 
 def is_locked(channel: object) -> bool:
@@ -52,7 +60,7 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
         )
     if missing:
         raise Refused(
-            f"I could not post the result here: in this channel I lack {_listed(missing)}. "
+            f"I could not post the result here: in this channel I lack {listed(missing)}. "
             "Nothing was charged. Whoever manages the channel can allow it under Edit Channel, Permissions.",
         )
     return interaction.guild_id
@@ -67,6 +75,13 @@ def ensure_manager(interaction: discord.Interaction[Any]) -> int:
     return interaction.guild_id
 
 
-def _listed(names: list[str]) -> str:
+def may_cancel_all(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the person may cancel what others asked for."""
+    may = interaction.permissions
+    return may.manage_messages or may.manage_guild or may.administrator
+
+
+def listed(names: list[str]) -> str:
+    """The names as people write them in a row: `**A**, **B** and **C**`."""
     marked = [f"**{name}**" for name in names]
     return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"

@@ -7,7 +7,7 @@ import discord
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.photo_rules import Emoji, PhotoChannelKind, PhotoRules, Preset
+from bot.photo_rules import PhotoChannelKind, PhotoRules, Preset
 from bot.services import Tap
 from bot.ui.layout import NEUTRAL, UNSURE, Panel, box, lines, rule, small
 from bot.ui.text import plain
@@ -17,32 +17,12 @@ INTENT_OFF = (
     "hosts the bot can turn on **Message Content Intent** (discord.com/developers/applications, Bot, "
     "Privileged Gateway Intents) and start the bot again. Everything else works without it."
 )
-ONE_EMOJI = "That is no emoji that I know. Give exactly one, such as 🛋️, or one of this server's own."
 MOST_SHOWN = 25
-_CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
-# A flag, a keycap, or a sign with its variation, skin colour and tags; several may be joined to one.
-_SIGN = (
-    "(?:[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
-    "|[^\x00-\x7f\\w\\s\u200d\ufe0f][\ufe0f\U0001f3fb-\U0001f3ff]*[\U000e0020-\U000e007f]*)"
-)
-_UNICODE = re.compile(f"{_SIGN}(?:\u200d{_SIGN})*")
-_LONGEST = 16  # characters; the longest families and flags have fewer
 
 
 def reads_photos(client: discord.Client) -> bool:
     """Whether Discord shows the bot other people's photos."""
     return client.intents.message_content
-
-
-def parse_emoji(typed: str) -> Emoji:
-    """The one emoji that was typed. Raises `Refused` if it is none, or more than one."""
-    text = typed.strip()
-    custom = _CUSTOM.fullmatch(text)
-    if custom is not None:
-        return Emoji(custom[2], int(custom[3]), custom[1] == "a")
-    if len(text) > _LONGEST or _UNICODE.fullmatch(text) is None:
-        raise Refused(ONE_EMOJI)
-    return Emoji(text)
 
 
 def inputs_from(typed: str | None) -> dict[str, str]:
@@ -59,9 +39,15 @@ def inputs_from(typed: str | None) -> dict[str, str]:
 
 
 def reactions_panel(
-    title: str, rules: PhotoRules, taps: Sequence[Tap], catalog: Catalog, *, sees_photos: bool
+    title: str,
+    rules: PhotoRules,
+    taps: Sequence[Tap],
+    catalog: Catalog,
+    *,
+    sees_photos: bool,
+    in_the_way: str = "",
 ) -> Panel:
-    """Where reactions are on, and what each emoji stands for."""
+    """Where reactions are on, what each emoji stands for, and what is in the way."""
     where = ", ".join(f"<#{one}>" for one in sorted(rules.places)[:MOST_SHOWN])
     if rules.everywhere:
         state = "They are **on** in the whole server."
@@ -75,6 +61,7 @@ def reactions_panel(
             NEUTRAL if sees_photos else UNSURE,
             f"### 👆 {title}\n{state}" if sees_photos else f"### 👆 {title}\n{INTENT_OFF}",
             lines(state if not sees_photos else "", *known),
+            in_the_way,
             rule(),
             small(
                 "Whoever taps pays for it from their own allowance. Taking it back cancels what still waits."
@@ -83,8 +70,10 @@ def reactions_panel(
     )
 
 
-def photos_panel(title: str, rules: PhotoRules, catalog: Catalog, *, sees_photos: bool) -> Panel:
-    """What happens by itself in which channels."""
+def photos_panel(
+    title: str, rules: PhotoRules, catalog: Catalog, *, sees_photos: bool, in_the_way: str = ""
+) -> Panel:
+    """What happens by itself in which channels, and what is in the way."""
     shown: list[str] = []
     for channel in list(rules.channels.values())[:MOST_SHOWN]:
         if channel.kind is PhotoChannelKind.OFFER or channel.preset is None:
@@ -99,6 +88,7 @@ def photos_panel(title: str, rules: PhotoRules, catalog: Catalog, *, sees_photos
             f"### 🖼️ {title}",
             "" if sees_photos else INTENT_OFF,
             lines(*shown) or none,
+            in_the_way,
             rule(),
             small(
                 "Auto spends its posters' allowances, within every limit. Bots and webhooks are passed over."

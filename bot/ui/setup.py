@@ -16,6 +16,7 @@ from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, notice, ro
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager, missing_to_post
 from bot.ui.photo_panels import INTENT_OFF
+from bot.ui.photo_places import lacking_words
 from bot.ui.problems import answer, tell, telling
 
 OPEN_FOR = 15 * 60.0  # seconds
@@ -51,6 +52,7 @@ class Setup:
     readable: bool
     budget: BudgetState
     missing: Sequence[str]  # permissions that the bot lacks in this channel
+    lacking: str  # what it lacks where photos are to be served, a line each
     reads_messages: bool  # the message content intent
     tools: int
 
@@ -77,6 +79,7 @@ async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
             readable=key is None or await host.services.keys.readable(key),
             budget=await host.services.credits.budget(guild_id),
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
+            lacking=lacking_words(interaction.guild, host.services.photos.rules(guild_id)),
             reads_messages=host.intents.message_content,
             tools=len(host.catalog.tools),
         )
@@ -98,7 +101,13 @@ def setup_panel(now: Setup) -> Panel:
             GOING if paused else GOOD if ready else BAD,
             f"### ⚙️ Studii in this server\n{_headline(now, ready=ready, paused=paused)}",
             rule(),
-            lines(_key_line(now), _budget_line(now.budget), _permission_line(now), _intent_line(now)),
+            lines(
+                _key_line(now),
+                _budget_line(now.budget),
+                _permission_line(now),
+                _intent_line(now),
+                now.lacking,
+            ),
             rule(),
             row(*buttons),
             small("`/studii forget-key` takes the key out again. Only you see this."),

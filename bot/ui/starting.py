@@ -90,6 +90,12 @@ class JobStarter:
         await self._show_card(interaction, job)
         return job
 
+    async def ensure_possible(self, interaction: discord.Interaction[Any], tool: Tool) -> None:
+        """Raises `Refused` if no job of the tool could be taken now from whoever sent the interaction."""
+        if interaction.guild_id is not None:
+            standing = standing_of(interaction)
+            await self._jobs.ensure_possible(interaction.guild_id, interaction.user.id, standing, tool)
+
     async def _show_card(self, interaction: discord.Interaction[Any], job: Job) -> None:
         card = job_card(job, self._names, Progress())
         try:

@@ -100,6 +100,7 @@ class ToolForms:
                 private=terms.private,
                 extra=bool(terms.extra),
             )
+        await self._starter.ensure_possible(interaction, tool)
         await interaction.response.send_modal(ToolModal(tool, pictures, submit, prefilled))
 
     async def start(

@@ -62,6 +62,17 @@ async def test_what_waits_is_cancelled_in_the_list(tmp_path: Path) -> None:
         assert (await desk.job()).state is JobState.CANCELLED
 
 
+async def test_whoever_may_manage_the_server_cancels_others_jobs_on_their_cards_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        card = desk.channel.history()[-1]
+        refused = await desk.tom.click(card, label="Cancel")
+        assert "Manage Messages or Manage Server" in texts(refused)
+        await desk.admin.click(card, label="Cancel")
+        assert (await desk.job()).state is JobState.CANCELLED
+
+
 async def test_what_failed_is_run_again_from_the_list(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

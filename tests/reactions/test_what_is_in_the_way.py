@@ -1,0 +1,67 @@
+"""Admins are told what keeps photos from being served; nobody is offered what can't be had."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.reactions.taps import ROOM, post
+from tests.support.desk import Desk, open_desk, texts
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "lacking"),
+    [
+        ("studii photos offer", {}, "**Send Messages**, **Attach Files** and **Add Reactions**"),
+        ("studii photos auto", {"tool": "photo-restore"}, "**Send Messages** and **Attach Files**"),
+        ("studii reactions on", {}, "**Send Messages** and **Attach Files**"),
+    ],
+)
+async def test_an_admin_is_told_what_the_bot_lacks_in_the_channel_that_was_named(
+    tmp_path: Path, command: str, options: dict[str, str], lacking: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        closed = desk.channel_for_the_bot("closed", add_reactions=False, send_messages=False)
+        answer = await desk.admin.slash(desk.channel, command, channel=closed, **options)
+        warning = f"In <#{closed.id}> nothing will happen, for I lack {lacking}:"
+        assert warning in texts(answer)
+        # The setup looks beyond the channel that it is called in.
+        assert warning in texts(await desk.admin.slash(desk.channel, "studii setup"))
+
+
+async def test_where_nothing_is_lacking_nothing_is_said(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        for command in ("studii photos offer", "studii reactions on", "studii setup"):
+            assert "nothing will happen" not in texts(await desk.admin.slash(desk.channel, command))
+
+
+async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        closed = [desk.channel_for_the_bot(f"closed-{number}", attach_files=False) for number in range(7)]
+        hidden = desk.channel_for_the_bot("hidden", view_channel=False)
+        said = texts(await desk.admin.slash(desk.channel, "studii reactions on"))
+        assert [f"<#{channel.id}>" in said for channel in closed] == [True] * 5 + [False] * 2
+        assert "So it is in 2 more" in said
+        assert f"<#{hidden.id}>" not in said
+
+
+@pytest.mark.parametrize(("paused", "why"), [(False, "no Studii key yet"), (True, "has paused Studii")])
+async def test_while_the_server_takes_no_jobs_admins_are_told_and_no_emoji_are_offered(
+    tmp_path: Path, paused: bool, why: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        if paused:
+            await desk.set_key()
+            await desk.admin.slash(desk.channel, "studii pause")
+        for command in ("studii reactions on", "studii photos offer"):
+            assert why in texts(await desk.admin.slash(desk.channel, command))
+        assert await offered(desk) == 0
+        await (desk.admin.slash(desk.channel, "studii resume") if paused else desk.set_key())
+        assert await offered(desk) == 4
+
+
+async def offered(desk: Desk) -> int:
+    await post(desk, desk.maya, ROOM)
+    return len(desk.channel.history()[-1].reactions)
