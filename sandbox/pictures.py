@@ -34,9 +34,16 @@ async def save_screenshots(page: Page, photo: Path, folder: Path) -> bool:
         # Nothing is pressed from here on: the result comes by itself.
         await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
         save_files({"page.png": await visitor.tab.screenshot()}, folder)
+        await visitor.press_button("Edit")
+        await visitor.tab.wait_for(FORM_IS_THERE)
+        save_files({"form.png": await visitor.tab.screenshot()}, folder)
     return True
 
 
+# The form stands there with what the result was asked for.
+FORM_IS_THERE = "(form => !form.hidden && form.innerText.includes('Virtual staging'))" + (
+    "(document.querySelector('#modal-root'))"
+)
 # The newest message has a picture that has arrived, and its card knows.
 RESULT_IS_THERE = """(([card, result]) => {
     const picture = [...(result?.querySelectorAll('img') ?? [])].some(
