@@ -54,6 +54,7 @@ class DiscordDelivery:
         self._client = client
         self._fit = fit
         self._clock = clock
+        self._since = clock.now()
         self._names = ToolNames(catalog)
         self._tokens = CardTokens(clock)
         self._pace = EditPace()
@@ -193,7 +194,10 @@ class DiscordDelivery:
 
     async def _posted_before(self, job: Job) -> int | None:
         try:
-            return await find_posting(self._channel(job), self._own_id, job.nonce, job.card_message_id)
+            since = discord.Object(job.card_message_id) if job.card_message_id else job.created_at
+            return await find_posting(
+                self._channel(job), self._own_id, job.nonce, job.card_message_id, since=since
+            )
         except discord.Forbidden:
             return None  # we may not look; the nonce is all there is then
 
@@ -263,7 +267,10 @@ class DiscordDelivery:
 
     def _may_be_posted(self, job: Job) -> bool:
         ended = job.finished_at or job.changed_at
-        return (self._clock.now() - ended).total_seconds() > NONCE_SECONDS
+        if (self._clock.now() - ended).total_seconds() > NONCE_SECONDS:
+            return True
+        # In an earlier life, of which the database, being a backup taken back, may know nothing.
+        return job.created_at < self._since
 
 
 def _reply_to(job: Job) -> discord.MessageReference | None:

@@ -1,6 +1,7 @@
 """Finding a posting of ours that Discord may have taken without telling us."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -9,15 +10,25 @@ LOOK_BACK = 50  # messages
 
 
 async def find_posting(
-    channel: discord.abc.Messageable, author_id: int, nonce: str, card: int | None = None
+    channel: discord.abc.Messageable,
+    author_id: int,
+    nonce: str,
+    card: int | None = None,
+    *,
+    since: discord.abc.Snowflake | datetime | None = None,
 ) -> int | None:
-    """The message among the channel's latest, but for the card, whose buttons name that posting.
+    """The message among the channel's latest, and the first ones after `since`, but for the card, whose
+    buttons name that posting.
 
     Raises discord.HTTPException.
     """
-    async for message in channel.history(limit=LOOK_BACK):
-        if message.author.id == author_id and message.id != card and _names(message.components, nonce):
-            return message.id
+    looks = [channel.history(limit=LOOK_BACK)]
+    if since is not None:
+        looks.append(channel.history(limit=LOOK_BACK, after=since, oldest_first=True))
+    for look in looks:
+        async for message in look:
+            if message.author.id == author_id and message.id != card and _names(message.components, nonce):
+                return message.id
     return None
 
 

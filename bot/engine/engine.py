@@ -16,7 +16,7 @@ from bot.engine.old_matters import close_old_matters
 from bot.engine.outbox import Outbox
 from bot.engine.ports import Delivery, PhotoSource
 from bot.engine.pulse import TRANSFER_PATIENCE, Pulse
-from bot.engine.recovery import INTERRUPTED, recover
+from bot.engine.recovery import INTERRUPTED, doubt_restored, recover
 from bot.engine.spool import Spool
 from bot.engine.steps import Tools
 from bot.engine.tuning import HOUR, Tuning
@@ -115,6 +115,7 @@ class Engine:
 
     async def _recover(self) -> None:
         async with self._tools.storage.write() as tx:
+            await doubt_restored(tx, self._tools.clock.now())
             interrupted = await tx.jobs.in_states(INTERRUPTED)
             await recover(tx, interrupted, self._tools.clock.now())
         if interrupted:

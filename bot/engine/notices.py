@@ -19,7 +19,14 @@ AT_ONCE = 4  # servers
 FOUND = 50  # notices looked at in one go
 # Somebody has to act: the owner hears of it where there is no log channel.
 _FOR_THE_OWNER = frozenset(
-    {NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS, NoticeKind.PLAN_DOUBTED, NoticeKind.LOG_LOST}
+    {
+        NoticeKind.KEY_REFUSED,
+        NoticeKind.OUT_OF_CREDITS,
+        NoticeKind.PLAN_DOUBTED,
+        NoticeKind.LOG_LOST,
+        NoticeKind.UNKNOWN,
+        NoticeKind.STILL_RUNNING,
+    }
 )
 # No news any more once the job has left that state.
 _AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.engine.endings import fail_unpaid
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
@@ -27,11 +27,19 @@ _log = logging.getLogger(__name__)
 UNREACHABLE = "Studii can't be reached at the moment. It is tried again by itself."
 TOO_LARGE = 413
 
+ANSWER_LOST = "Studii's answer to its submission got lost."
+
 _CODES: Mapping[type[ApiRefused], FailureCode] = {
     BadInputs: FailureCode.INPUTS,
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
 }
+
+
+async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: str = ANSWER_LOST) -> None:
+    """The admins are told that nobody knows the job's outcome."""
+    kind, told = NoticeKind.UNKNOWN, {"reason": why}
+    await tx.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
 
 
 class Setbacks:
@@ -170,6 +178,6 @@ class Setbacks:
         async with self._tools.storage.write() as tx:
             now = self._tools.clock.now()
             unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=now)
-            await tx.notices.add(job.guild_id, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
+            await tell_unknown(tx, job, now)
         _log.warning("Job %s: whether Studii took it is not known", job.id, extra={"job": job.id})
         return StepResult(unknown)

@@ -12,6 +12,11 @@ from bot.storage import copy_database, fault_of, instance_lock, put_back, schema
 
 ELSEWHERE = "The database is PostgreSQL: back it up with pg_dump and take it back with pg_restore."
 
+SINCE = (
+    "What was waiting in the backup may have been made and paid for since: it is not sent to Studii again, "
+    "and the servers' admins settle it with /jobs. What was asked for after the backup is not known any more."
+)
+
 
 async def backup(settings: Settings, target: Path) -> str:
     """Copy the database to a new file while the bot runs, look the copy over, and say what else is needed.
@@ -57,7 +62,7 @@ async def restore(settings: Settings, copy: Path) -> str:
     kept = f" What was there before is in {aside}." if was_there else ""
     return (
         f"{copy} is the database again.{kept} The encryption key that belongs to it must be "
-        f"{key_place(settings)}. Now start the bot."
+        f"{key_place(settings)}. {SINCE} Now start the bot."
     )
 
 

@@ -1,6 +1,6 @@
 """Everything that outlives the process, in SQLite or PostgreSQL; hands out values of `bot.model` alone."""
 
-from bot.storage.copies import copy_database, fault_of, put_back
+from bot.storage.copies import WAS_RESTORED, copy_database, fault_of, put_back
 from bot.storage.database import Storage, Transaction
 from bot.storage.files import sqlite_file
 from bot.storage.jobs import JobChanges
@@ -14,6 +14,7 @@ __all__ = [
     "NOBODY_RULED",
     "RULED_CHARGED",
     "RULED_RELEASED",
+    "WAS_RESTORED",
     "CannotDecrypt",
     "InstanceLock",
     "JobChanges",

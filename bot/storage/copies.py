@@ -10,10 +10,16 @@ from bot.storage.files import private_file
 SIDE_FILES = ("-wal", "-shm")
 
 
-def copy_database(source: Path, target: Path) -> None:
+# The name of what the database remembers of it (see `Meta`), until the engine has seen to it.
+WAS_RESTORED = "was_restored"
+_REMEMBER = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')"
+
+
+def copy_database(source: Path, target: Path, *, restoring: bool = False) -> None:
     """A consistent copy, whole or not at all, that only its owner may read; replaces a file of that name.
 
-    Raises OSError, sqlite3.Error or `SettingsError`.
+    `restoring`: the copy is to remember that it was a backup. Raises OSError, sqlite3.Error or
+    `SettingsError`.
     """
     unfinished = target.with_name(f"{target.name}.part")
     try:
@@ -24,6 +30,9 @@ def copy_database(source: Path, target: Path) -> None:
             closing(sqlite3.connect(unfinished)) as writing,
         ):
             reading.backup(writing)
+            if restoring:
+                writing.execute(_REMEMBER, (WAS_RESTORED,))
+                writing.commit()
             # A copy is one file: what would stand in a log beside it is lost when it is moved.
             writing.execute("PRAGMA journal_mode=DELETE")
         with unfinished.open("rb") as file:
@@ -58,7 +67,7 @@ def put_back(copy: Path, database: Path, aside: Path) -> bool:
             _move(database, aside)
         for suffix in SIDE_FILES:
             database.with_name(database.name + suffix).unlink(missing_ok=True)
-    copy_database(copy, database)
+    copy_database(copy, database, restoring=True)
     return was_there
 
 

@@ -16,6 +16,7 @@ from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post, may_cancel_all
 from bot.ui.problems import answer, tell
 from bot.ui.result_buttons import job_of, terms_of
 from bot.ui.results import link_button
+from bot.ui.rulings import RULING_BUTTONS
 from bot.ui.sources import source_of
 from bot.ui.starting import Cards
 from bot.ui.tool_forms import ToolForms
@@ -48,7 +49,7 @@ def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
     """A page of jobs; `manager`: the reader may look at the server's."""
     whose = MINE if page.user_id is not None else SERVER
     title = "Your jobs" if whose == MINE else "Jobs of this server"
-    rows = [_row(job, names, whose, page.number) for job in page.jobs]
+    rows = [piece for job in page.jobs for piece in _rows(job, names, whose, page.number, manager=manager)]
     empty = "" if rows else NO_MORE if page.number else NOTHING_YET if whose == MINE else NOTHING_AT_ALL
     turning: list[Piece] = []
     if page.number:
@@ -195,8 +196,16 @@ def _age_restricted(channel: object) -> bool:
     return bool(is_nsfw is not None and is_nsfw())
 
 
+def _rows(job: Job, names: ToolNames, whose: str, number: int, *, manager: bool) -> list[Piece]:
+    """A job, and what those who manage the server settle where nobody knows what became of it."""
+    ruling = manager and job.state is JobState.UNKNOWN
+    settling: list[Piece] = [row(*(button.of(job) for button in RULING_BUTTONS))] if ruling else []
+    return [_row(job, names, whose, number), *settling]
+
+
 def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
-    line = job_line(job, names)
+    # What its person alone was shown can be opened by nobody else.
+    line = job_line(job, names, linked=whose == MINE or not job.private)
     if whose == SERVER:
         line = f"{line} · <@{job.user_id}>"
     action = _action_for(job, whose)

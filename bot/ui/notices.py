@@ -37,10 +37,10 @@ def mark_of(notice: Notice) -> int:
 
 def notice_panel(notice: Notice, names: ToolNames, job: Job | None, server: str | None = None) -> Panel:
     """The notice as a message; `server` names the server where that is not plain (in a DM)."""
-    body = lines(*_words(notice, names, job))
+    body = lines(*_words(notice, names, job), _SETTLE if notice.kind is NoticeKind.UNKNOWN else "")
     container = box(_COLOURS.get(notice.kind, BAD), body, small(f"Server: {server}" if server else ""))
     container.id = mark_of(notice)
-    buttons = _buttons(notice, job)
+    buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
     return Panel(container, row(*buttons)) if buttons else Panel(container)
 
 
@@ -65,7 +65,7 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
         case NoticeKind.PLAN_DOUBTED:
             return ["### 🐢 Studii allows fewer requests than the plan says", _doubt(details), small(_PLAN)]
         case NoticeKind.UNKNOWN:
-            return ["### ❔ A job whose outcome nobody knows", *_about(job, names), small(_UNKNOWN)]
+            return ["### ❔ A job whose outcome nobody knows", *_about(job, names), reason, small(_UNKNOWN)]
         case NoticeKind.STILL_RUNNING:
             return ["### ⏳ A job that has been running for a day", *_about(job, names), small(_DAY)]
         case NoticeKind.MADE:
@@ -84,8 +84,11 @@ _PLAN = (
     "Give me one of my own."
 )
 _UNKNOWN = (
-    "Studii's answer to its submission got lost. It is not sent again by itself: it might be charged twice. "
-    "Look into your Studii account whether it was made; its credits stay set aside until then."
+    "It is not sent again by itself: it might be charged twice. Look into your Studii account whether it was "
+    "made; its credits stay set aside until then."
+)
+_SETTLE = (
+    "It is settled with **It was charged** or **Release**, also in the list of the server's jobs (`/jobs`)."
 )
 _DAY = "It is looked at every hour; after seven days it ends, at what Studii charged for it."
 

@@ -140,11 +140,11 @@ def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
     return shown
 
 
-def job_line(job: Job, names: ToolNames) -> str:
+def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
     """A job in one line: what, where it stands, what it costs, when."""
     message = job.result_message_id or job.card_message_id
     title = names.title(job)
-    linked = title if message is None else f"[{title}]({message_link(job, message)})"
+    what = f"[{title}]({message_link(job, message)})" if linked and message is not None else title
     cost = "not charged" if job.terminal and not job.settled else credit_words(job.settled or job.reserved)
     when = discord_timestamp(job.created_at)
-    return f"{names.emoji(job)} {linked} · {_STATES[job.state]} · {cost} · {when}"
+    return f"{names.emoji(job)} {what} · {_STATES[job.state]} · {cost} · {when}"

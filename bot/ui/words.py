@@ -11,7 +11,7 @@ SETTINGS_LENGTH = 800
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
 LOST_ANSWER = (
     "Studii's answer got lost, so nobody knows yet whether this was charged. "
-    "It will not be sent twice; the server's admins can settle it."
+    "It will not be sent twice; the server's admins can settle it with `/jobs`."
 )
 # Words for "still going" that say no more than our own sentence does.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
@@ -102,7 +102,7 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.CANCELLED:
             return "Cancelled."
         case JobState.UNKNOWN:
-            return LOST_ANSWER
+            return sentence(job.failure_text) if job.failure_text else LOST_ANSWER
 
 
 def cost_words(job: Job) -> str:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import discord
+import pytest
 
-from bot.model import JobState, Notice, NoticeKind
-from tests.support.desk import Desk, open_desk, texts
+from bot.engine.setbacks import tell_unknown
+from bot.model import Job, JobState, Notice, NoticeKind
+from tests.support.desk import Desk, open_desk, pieces, texts
 
 REASON = "Studii has no credits left for this."
 
@@ -81,3 +83,54 @@ async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii
         ended = await desk.job()
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
         assert "removed from the server while this was being made" in (ended.failure_text or "")
+
+
+async def lost(desk: Desk, *, private: bool = False) -> Job:
+    """A job of Maya's whose outcome nobody knows."""
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=private)
+    return await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+
+
+def labels(shown: object) -> list[str]:
+    return [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
+
+
+async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_settle_it(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await lost(desk)
+        async with desk.storage.write() as tx:
+            await tell_unknown(tx, job, desk.clock.now())
+            (notice,) = await tx.notices.pending(1)
+        await desk.delivery.notify(notice, None, job)
+        sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
+        told = str(sent)
+        assert f"<@{desk.maya.id}>" in told
+        assert "answer to its submission got lost" in told
+        assert "`/jobs`" in told
+        assert "'custom_id'" not in told  # a button there could not know who manages the server
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_admins_settle_what_nobody_knows_in_the_list_of_the_servers_jobs(
+    tmp_path: Path, *, private: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await lost(desk, private=private)
+        shown = await desk.admin.slash(desk.channel, "jobs")
+        assert shown.response is not None
+        await desk.admin.click(shown.response, label="The server's jobs")
+        assert ("](https://discord.com" in texts(shown)) is not private  # what admins cannot see is no link
+        assert "Not charged." in texts(await desk.admin.click(shown.response, label="Release"))
+        ruled = await desk.job()
+        assert (ruled.state, ruled.reserved) == (JobState.FAILED, 0)
+
+
+async def test_who_does_not_manage_the_server_settles_nothing_in_their_list(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await lost(desk)
+        shown = await desk.maya.slash(desk.channel, "jobs")
+        assert "may be lost" in texts(shown)
+        assert not {"Release", "It was charged"} & set(labels(shown))

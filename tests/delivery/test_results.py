@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import pytest
 
+from bot.delivery import DiscordDelivery
 from bot.model import Announcement, Job, JobState, OutputFile, Posted, TryLater, Undeliverable
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
@@ -241,3 +242,20 @@ async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
         desk.env.inject_error("POST", MESSAGES, status=500, times=1)
         await desk.delivery.announce(job, output(tmp_path))
     assert "simcord_interaction" not in caplog.text
+
+
+async def test_a_result_from_before_the_bot_started_is_not_posted_again_however_old_its_message_is(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await finished(desk)
+        message = await posted(desk, job, output(tmp_path))
+        for number in range(60):
+            await desk.maya.send(desk.channel, f"Message {number}")
+        desk.clock.advance(3600)
+        # A backup that was taken back knows nothing of the message, and has just seen the job end.
+        later = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock)
+        anew = replace(job, finished_at=desk.clock.now())
+        before = len(desk.channel.history())
+        assert await later.announce(anew, output(tmp_path)) == Posted(message.id)
+        assert len(desk.channel.history()) == before

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from bot.model import JobState, LogSettings, NoPlace, NoticeKind, Posted, TryLater, Undeliverable
+from bot.model import Job, JobState, LogSettings, NoPlace, NoticeKind, Posted, TryLater, Undeliverable
+from sandbox.studii import faults
 from tests.engine.world import GUILD, World, a_job, engine_world
 
 CHANNEL = 555
@@ -136,3 +137,24 @@ async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> 
         assert (notice.kind, channel) == (NoticeKind.MADE, CHANNEL)
         assert shown is not None
         assert shown.result_message_id is not None
+
+
+async def test_without_a_log_channel_the_owner_hears_of_a_job_whose_outcome_nobody_knows(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, hourly_after=0.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.proxy_error(after=True))
+        lost = await world.accept(a_job())
+        async with world.running():
+            await world.announced(lost.id)
+            await all_told(world)
+        await tell(world, NoticeKind.STILL_RUNNING, "of another", (await endless(world)).id)
+        async with world.running():
+            await all_told(world)
+        assert posted(world) == [(NoticeKind.UNKNOWN, None), (NoticeKind.STILL_RUNNING, None)]
+
+
+async def endless(world: World) -> Job:
+    """A running job at which the engine does not look yet: its server has no key."""
+    return await world.put(await world.accept(a_job(guild_id=GUILD + 1)), JobState.RUNNING)
