@@ -244,14 +244,12 @@ async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
     assert "simcord_interaction" not in caplog.text
 
 
-async def test_a_result_from_before_the_bot_started_is_not_posted_again_however_old_its_message_is(
+async def test_a_result_from_before_the_bot_started_is_not_posted_again(
     tmp_path: Path,
 ) -> None:
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
         message = await posted(desk, job, output(tmp_path))
-        for number in range(60):
-            await desk.maya.send(desk.channel, f"Message {number}")
         desk.clock.advance(3600)
         # A backup that was taken back knows nothing of the message, and has just seen the job end.
         later = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock)
