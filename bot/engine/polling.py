@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.engine.batch import Batch
 from bot.engine.endings import charge_of, fail_paid
-from bot.engine.loops import untorn
+from bot.engine.loops import Complaints, untorn
 from bot.engine.starting import NOT_YET
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
 from bot.model import FailureCode, Job, JobState, NoticeKind, StudiiKey
@@ -54,6 +54,7 @@ class Polling:
         self._tools = tools
         # After a start with much to do, hundreds of lanes look at the same moment.
         self._claims = Batch(self._claim_all)
+        self._complaints = Complaints("looking at it")
         self._stumbles = Tries()
         self._refusals = Tries()
         self._missing: dict[str, _Since] = {}
@@ -74,9 +75,11 @@ class Polling:
         except StudiiError as error:
             return self._after(job_id, await untorn(self._failed(job, error, age)))
         except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
-            _log.exception("Job %s: looking at it failed", job_id, extra={"job": job_id})
+            pause = self._complaints.about(error, job_id, job=job_id)
             met = MalformedAnswer(reason=type(error).__name__)
-            return self._after(job_id, await untorn(self._failed(job, met, age)))
+            result = await untorn(self._failed(job, met, age))
+            return self._after(job_id, result if result.again is None else replace(result, again=pause))
+        self._complaints.none(job_id)
         self._stumbles.forget(job_id)
         self._refusals.forget(job_id)
         self._missing.pop(job_id, None)
@@ -218,6 +221,7 @@ class Polling:
     def _after(self, job_id: str, result: StepResult) -> StepResult:
         job = result.job
         if job is not None and (job.state is not JobState.RUNNING or job.output_url is not None):
+            self._complaints.none(job_id)
             self._stumbles.forget(job_id)
             self._refusals.forget(job_id)
             self._missing.pop(job_id, None)

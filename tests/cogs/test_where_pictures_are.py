@@ -45,13 +45,14 @@ async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
         assert (job.channel_id, job.user_id) == (thread.id, desk.maya.id)
 
 
-async def test_the_picture_of_an_embed_that_a_bot_posted_can_be_used(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
+async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=discord.Permissions.all()) as desk:
         await desk.set_key()
         channel = desk.bot.get_channel(desk.channel.id)
         assert isinstance(channel, discord.TextChannel)
+        webhook = await channel.create_webhook(name="Pictures of the day")
         embed = discord.Embed(title="Of the day").set_image(url="https://pictures.example/garden.png")
-        message = await channel.send(embed=embed)
+        message = await webhook.send(embed=embed, wait=True)
         await desk.maya.context_menu(desk.channel, RESTORE, message)
         job = await desk.job()
         assert job.source is not None

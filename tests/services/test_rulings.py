@@ -27,7 +27,7 @@ async def test_an_unknown_outcome_is_told_with_what_it_holds_and_who_can_settle_
     async with open_desk(tmp_path) as desk:
         await unknown(desk)
         told = texts(desk.channel.history()[-1])
-        assert "It will not be sent twice; the server's admins can settle it." in told
+        assert "It will not be sent twice; the server's admins can settle it with `/jobs`." in told
         assert "8 credits set aside until it is settled." in told
 
 
