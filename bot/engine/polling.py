@@ -11,7 +11,15 @@ from bot.engine.starting import NOT_YET
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
 from bot.model import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.storage import CannotDecrypt
-from bot.studii import JobNotFound, JobReport, KeyRefused, MalformedAnswer, RateLimited, StudiiError
+from bot.studii import (
+    JobNotFound,
+    JobReport,
+    KeyRefused,
+    MalformedAnswer,
+    RateLimited,
+    StudiiError,
+    quoted,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +127,7 @@ class Polling:
 
     async def _seen(self, job: Job, report: JobReport, age: float) -> StepResult:
         if report.failed:
-            text = f"Studii could not finish this job: “{report.error}”" if report.error else NO_REASON
+            text = f"Studii could not finish this job: {quoted(report.error)}" if report.error else NO_REASON
             return await self._end(job, FailureCode.STUDII, text, charge_of(job, report.credits_charged))
         if report.succeeded:
             return await self._completed(job, report)

@@ -22,7 +22,7 @@ from bot.ui.layout import notice
 from bot.ui.permissions import missing_to_post
 from bot.ui.pictures import pictures_in
 from bot.ui.standing import places_of, standing_in
-from bot.ui.text import sentence
+from bot.ui.text import plain, sentence
 
 _log = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class PhotoWatch:
         if not await self._services.photos.may_tell(member.id):
             return
         try:
-            await member.send(view=notice(sentence(f"In {member.guild.name}: {reason}", 1500)))
+            await member.send(view=notice(f"In {plain(member.guild.name, 100)}: {sentence(reason, 1400)}"))
         except UNREACHABLE as error:
             _log.info("User %d could not be told that credits are short: %r", member.id, error)
 

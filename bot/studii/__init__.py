@@ -22,6 +22,7 @@ from bot.studii.errors import (
 )
 from bot.studii.transfer import Download
 from bot.studii.wire import CreatedJob, JobReport, UploadTarget
+from bot.studii.words import quoted
 
 __all__ = [
     "USER_AGENT",
@@ -48,4 +49,5 @@ __all__ = [
     "TooLarge",
     "UploadFailed",
     "UploadTarget",
+    "quoted",
 ]

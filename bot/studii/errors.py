@@ -8,6 +8,7 @@ so the key.
 from typing import ClassVar
 
 from bot.errors import StudiiBotError
+from bot.studii.words import quoted
 
 
 class StudiiError(StudiiBotError):
@@ -35,7 +36,7 @@ class ApiRefused(StudiiError):
 
     @classmethod
     def _sentence(cls, detail: str | None) -> str:
-        lead = f"{cls.default[:-1]}: “{detail}”" if detail else cls.default
+        lead = f"{cls.default[:-1]}: {quoted(detail)}" if detail else cls.default
         return f"{lead} {cls.remedy}".rstrip()
 
 
@@ -61,7 +62,9 @@ class KeyRefused(_Documented):
 
     code = 401
     default = "Studii does not accept this server's API key."
-    remedy = "An admin can make a new key at studii.tech/app/settings/api-keys and set it here."
+    remedy = (
+        "An admin can make a new key at studii.tech/app/settings/api-keys and enter it with `/studii key`."
+    )
 
 
 class OutOfCredits(_Documented):

@@ -36,6 +36,11 @@ def clean(text: str | None, key: str) -> str | None:
     return (line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…") or None
 
 
+def quoted(detail: str) -> str:
+    """Somebody's words as a part of ours, as their own sentence: “No such style.”, “No such style”."""
+    return f"“{detail}”" if detail.endswith((".", "!", "?", "…")) else f"“{detail}”."
+
+
 def _printable(char: str) -> bool:
     return not unicodedata.category(char).startswith("C")
 

@@ -10,7 +10,7 @@ from bot.services import credit_words
 from bot.ui.layout import BAD, GOING, QUIET, UNSURE, Panel, Piece, box, lines, row, small
 from bot.ui.log_buttons import LogDeleteButton
 from bot.ui.rulings import RULING_BUTTONS, TryAgainButton
-from bot.ui.text import sentence
+from bot.ui.text import plain, sentence
 from bot.ui.words import ToolNames, cost_words, message_link, prompt_words, settings_words
 
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
@@ -38,7 +38,8 @@ def mark_of(notice: Notice) -> int:
 def notice_panel(notice: Notice, names: ToolNames, job: Job | None, server: str | None = None) -> Panel:
     """The notice as a message; `server` names the server where that is not plain (in a DM)."""
     body = lines(*_words(notice, names, job), _SETTLE if notice.kind is NoticeKind.UNKNOWN else "")
-    container = box(_COLOURS.get(notice.kind, BAD), body, small(f"Server: {server}" if server else ""))
+    place = small(f"Server: {plain(server, 100)}" if server else "")
+    container = box(_COLOURS.get(notice.kind, BAD), body, place)
     container.id = mark_of(notice)
     buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
     return Panel(container, row(*buttons)) if buttons else Panel(container)

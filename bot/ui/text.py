@@ -4,8 +4,11 @@ import re
 
 # A backslash in front takes a mark's meaning away. Some mean something at the start of a line alone.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
-# What opens a mention, an emoji or a link, but not a moment such as <t:1767268800:R>.
-_OPENINGS = re.compile(r"<(?!t:\d{1,11}(?::[tTdDfFR])?>)")
+# What opens a mention, an emoji or a link, but not a moment such as <t:1767268800:R>; nor what `plain` has
+# seen to already.
+_OPENINGS = re.compile(r"(?<!\\)((?:\\\\)*)(<(?!t:\d{1,11}(?::[tTdDfFR])?>)|\](?=\())")
+# What somebody else said, from the first such mark to the last: there may be more of them in it.
+_QUOTED = re.compile(r"(?<=“)(?:.*(?=”)|.*$)")
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -20,18 +23,26 @@ def plain(text: str, length: int) -> str:
 
     `length` is what readers see; with what takes the marks' meaning away, it may be twice as much.
     """
-    return _MARKS.sub(r"\\\1", _without_mentions(shortened(text, length)))
+    return _unmarked(_without_mentions(shortened(text, length)))
 
 
 def sentence(text: str, length: int = 600) -> str:
-    """One of our own sentences, which may quote others: code marks and moments stay, mentions do not."""
-    return _OPENINGS.sub(r"\\\g<0>", _without_mentions(shortened(text, length))).replace("](", "]\\(")
+    """One of our own sentences: code marks and moments stay, mentions do not.
+
+    What it quotes of others, between “ and ”, is shown as they wrote it.
+    """
+    said = _QUOTED.sub(lambda quoted: _unmarked(quoted[0]), _without_mentions(shortened(text, length)))
+    return _OPENINGS.sub(r"\1\\\2", said)
 
 
 def ordinal(number: int) -> str:
     """1st, 2nd, 3rd, 4th, 11th."""
     suffix = "th" if number % 100 in {11, 12, 13} else _ORDINALS.get(number % 10, "th")
     return f"{number}{suffix}"
+
+
+def _unmarked(text: str) -> str:
+    return _MARKS.sub(r"\\\1", text)
 
 
 def _without_mentions(text: str) -> str:

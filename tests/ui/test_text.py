@@ -77,6 +77,27 @@ def test_our_own_sentences_keep_their_code_marks_and_moments(words: str) -> None
     assert sentence(words) == words
 
 
+@given(NASTY)
+def test_what_our_own_sentences_quote_of_others_formats_nothing(typed: str) -> None:
+    shown = sentence(f"Studii could not finish this job: “{typed}”", 5000)
+    quoted = shown[shown.index("“") + 1 : shown.rindex("”")]
+    assert all(len(match[1]) % 2 == 1 for match in re.finditer(r"(\\*)[*_~`|<\[\]]", quoted))
+    assert not re.search(r"https?://", quoted)
+
+
+def test_a_quotation_is_shown_as_it_was_written_and_our_own_words_around_it_as_ours() -> None:
+    said = "Studii said: “Unknown `style`: *old* ”quoted” a_b_c”. Set a key with `/studii key`."
+    shown = sentence(said)
+    assert "“Unknown \\`style\\`: \\*old\\* ”quoted” a\\_b\\_c”" in shown
+    assert shown.endswith("Set a key with `/studii key`.")
+
+
+@given(NASTY)
+def test_what_was_made_plain_stays_plain_in_a_sentence(typed: str) -> None:
+    shown = plain(typed.replace("“", ""), 100)
+    assert sentence(shown, 500).replace("\u200b", "") == shown.replace("\u200b", "")
+
+
 @pytest.mark.parametrize(
     ("number", "words"),
     [
