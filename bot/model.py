@@ -62,6 +62,10 @@ class FailureCode(StrEnum):
     RULED = "ruled"  # an admin ruled on a job whose outcome was unknown
 
 
+# How the name of a file begins that Discord hides behind a spoiler.
+SPOILER = "SPOILER_"
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePhoto:
     """The photo that a job starts from, as Discord tells of it (size in bytes; 0 in a request: not known).
@@ -76,6 +80,11 @@ class SourcePhoto:
     size: int
     message_id: int | None = None
     channel_id: int | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether its message hides it until one clicks on it; what is made of it is hidden likewise."""
+        return self.filename.startswith(SPOILER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import discord
 
 from bot.errors import Refused
 from bot.model import SourcePhoto
+from bot.ui.pictures import attached
 from bot.ui.text import plain
 
 TAKEN = frozenset(
@@ -30,10 +31,7 @@ NAME_LENGTH = 60  # characters shown of a file's name
 
 def source_photo(attachment: discord.Attachment) -> SourcePhoto:
     """The attachment as a job's source; raises `Refused` as `ensure_taken` does."""
-    declared = (attachment.content_type or "").partition(";")[0].strip().lower()
-    return ensure_taken(
-        SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size), "as `image`"
-    )
+    return ensure_taken(attached(attachment), "as `image`")
 
 
 def taken_of(photos: Iterable[SourcePhoto]) -> list[SourcePhoto]:

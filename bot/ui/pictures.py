@@ -1,5 +1,6 @@
 """The one finder of pictures in a message, wherever Discord keeps them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -8,26 +9,31 @@ from urllib.parse import unquote, urlsplit
 
 import discord
 
-from bot.model import SourcePhoto
+from bot.model import SPOILER, SourcePhoto
 
 # What Discord's own CDN serves; anything else is fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
 _SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tiff", ".webp"})
 _NAMELESS = "picture"
+_BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
 
 def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
     """The message's pictures in the order in which they are seen, each once; a size of 0: not known.
 
-    They may be attachments, in a forwarded message, in media components or in embeds. Whether their kind is
-    one that is taken is not asked here.
+    They may be attachments, in a forwarded message, in media components or in embeds; stickers are drawings,
+    of which nobody wants a photo tool to make anything. Whether their kind is one that is taken is not asked
+    here. Those behind a spoiler have a name that says so.
     """
     found: dict[str, SourcePhoto] = {}
     stands_in: dict[str, int] = {}
     if isinstance(message, discord.Message):
         stands_in = {"message_id": message.id, "channel_id": message.channel.id}
     for photo in _all(message):
-        found.setdefault(urlsplit(photo.url).path, replace(photo, **stands_in))
+        path = urlsplit(photo.url).path
+        first = found.setdefault(path, replace(photo, **stands_in))
+        if photo.hidden:
+            found[path] = _hidden(first)
     return list(found.values())
 
 
@@ -35,28 +41,51 @@ def _all(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourceP
     for attachment in message.attachments:
         yield from _attached(attachment)
     yield from _in_components(message.components)
+    bars = " ".join(_BEHIND_BARS.findall(message.content))
     for embed in message.embeds:
-        yield from _in_embed(embed)
+        yield from _marked(_in_embed(embed), hidden=bool(embed.url and embed.url in bars))
     for snapshot in getattr(message, "message_snapshots", ()):
         yield from _all(snapshot)
 
 
-def _attached(attachment: discord.Attachment) -> Iterator[SourcePhoto]:
+def attached(attachment: discord.Attachment) -> SourcePhoto:
+    """The attachment as Discord tells of it, picture or not."""
     declared = _kind(attachment.content_type)
-    if _is_picture(declared, attachment.filename):
-        yield SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)
+    photo = SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)
+    return _hidden(photo) if attachment.is_spoiler() else photo
+
+
+def plain_name(photo: SourcePhoto) -> str:
+    """Its name without what says that it is behind a spoiler."""
+    return photo.filename.removeprefix(SPOILER)
+
+
+def _hidden(photo: SourcePhoto) -> SourcePhoto:
+    return photo if photo.hidden else replace(photo, filename=SPOILER + photo.filename)
+
+
+def _marked(photos: Iterable[SourcePhoto], *, hidden: bool) -> Iterator[SourcePhoto]:
+    return map(_hidden, photos) if hidden else iter(photos)
+
+
+def _attached(attachment: discord.Attachment) -> Iterator[SourcePhoto]:
+    if _is_picture(_kind(attachment.content_type), attachment.filename):
+        yield attached(attachment)
 
 
 def _in_components(components: Iterable[Any]) -> Iterator[SourcePhoto]:
     for component in components:
         if isinstance(component, discord.MediaGalleryComponent):
             for item in component.items:
-                yield from _in_media(item.media)
+                yield from _marked(_in_media(item.media), hidden=item.spoiler)
         elif isinstance(component, discord.ThumbnailComponent):
-            yield from _in_media(component.media)
+            yield from _marked(_in_media(component.media), hidden=component.spoiler)
         elif isinstance(component, discord.FileComponent):
-            yield from _in_media(component.media, component.name, component.size)
-        yield from _in_components(getattr(component, "children", ()))
+            file = _in_media(component.media, component.name, component.size)
+            yield from _marked(file, hidden=component.spoiler)
+        # A box may hide all that is in it.
+        hidden = isinstance(component, discord.Container) and component.spoiler
+        yield from _marked(_in_components(getattr(component, "children", ())), hidden=hidden)
         accessory = getattr(component, "accessory", None)
         if accessory is not None:
             yield from _in_components((accessory,))

@@ -40,12 +40,11 @@ def result(
 
     `notes` are sentences about what is shown. `by_dm`: it is told where nothing new can be made.
     """
-    tool = names.tool(job)
-    media = [
-        MediaGalleryItem(f"attachment://{file_name}", description=alt_words(names.title(job), tool, job))
-    ]
+    tool, hidden = names.tool(job), _hidden(job)
+    alt = alt_words(names.title(job), tool, job)
+    media = [MediaGalleryItem(f"attachment://{file_name}", description=alt, spoiler=hidden)]
     if before is not None:
-        media.append(MediaGalleryItem(f"attachment://{before}", description=BEFORE))
+        media.append(MediaGalleryItem(f"attachment://{before}", description=BEFORE, spoiler=hidden))
     return Panel(
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
         ui.MediaGallery(*media),
@@ -68,7 +67,9 @@ def linked_video(job: Job, names: ToolNames, why: str) -> str:
     """The same as an ordinary message's content: Discord plays a video whose bare link stands there."""
     ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
     gone = f"{why} The link may stop working after a while."
-    return lines(ready, gone, _details(job, names, prompt=False), job.output_url or "")
+    link = job.output_url or ""
+    shown = f"|| {link} ||" if link and _hidden(job) else link
+    return lines(ready, gone, _details(job, names, prompt=False), shown)
 
 
 def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
@@ -110,6 +111,10 @@ def link_button(job: Job, label: str) -> ui.Button[Any] | None:
 def can_play(job: Job) -> bool:
     """Whether an ordinary message with the link would make Discord play it."""
     return job.output_kind == "video" and _usable(job.output_url, LONGEST_LINK)
+
+
+def _hidden(job: Job) -> bool:
+    return job.source is not None and job.source.hidden
 
 
 def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:

@@ -10,7 +10,7 @@ import discord
 
 from bot.errors import Refused
 from bot.model import Job, SourcePhoto
-from bot.ui.pictures import pictures_in
+from bot.ui.pictures import pictures_in, plain_name
 
 BEFORE_FILE = "before"  # how the file name of the photo before begins
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, where it was made smaller to be shown
@@ -53,7 +53,7 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
         return shown
     if job.source is None:
         return None
-    if shown is not None and not shown.filename.startswith(SMALLER_BEFORE):
+    if shown is not None and not plain_name(shown).startswith(SMALLER_BEFORE):
         return shown
     if not _expired(job.source.url, now):
         return job.source
@@ -67,7 +67,7 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
 
 def is_before(photo: SourcePhoto) -> bool:
     """Whether a picture under a result is the photo that went in."""
-    return photo.filename.startswith(f"{BEFORE_FILE}-")
+    return plain_name(photo).startswith(f"{BEFORE_FILE}-")
 
 
 def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
