@@ -26,10 +26,10 @@ async def author_in(message: discord.Message, client: discord.Client, services: 
     A forwarded picture is its first author's, a result is of whoever's photo it was made from.
     https://discord.com/developers/docs/resources/message#message-snapshot-object
     """
-    if message.message_snapshots:
+    if _is_forward(message):
         first = await _forwarded(message, client)
         # A forward of a forward leads no further: whose the first one was, it does not say.
-        if first is None or first.message_snapshots:
+        if first is None or _is_forward(first):
             return NOBODY_KNOWN
         message = first
     if client.user is None or message.author.id != client.user.id:
@@ -44,6 +44,13 @@ async def author_in(message: discord.Message, client: discord.Client, services: 
 def author_of(job: Job) -> int:
     """Whose photo it is that a job was made from, and so its result's; erased authors stay unknown."""
     return job.user_id if job.photo_author is None else job.photo_author
+
+
+def _is_forward(message: discord.Message) -> bool:
+    # Without the message content intent Discord may leave out what is in a message that is fetched.
+    reference = message.reference
+    forwards = reference is not None and reference.type is discord.MessageReferenceType.forward
+    return forwards or bool(message.message_snapshots)
 
 
 async def _forwarded(message: discord.Message, client: discord.Client) -> discord.Message | None:

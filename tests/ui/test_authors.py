@@ -1,6 +1,7 @@
 """Whose picture it is: of a result, of a forward, and of what was erased. It decides who may use it."""
 
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -110,6 +111,25 @@ async def test_a_forward_whose_author_can_not_be_told_is_nobodys_to_use(tmp_path
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
         assert "It can't be told who posted that photo first" in texts(answer)
         await desk.tom.react(forwarded, STAGING)
+        assert not await jobs_of(desk)
+
+
+async def test_a_forward_of_a_forward_is_known_though_discord_leaves_out_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        first = await post(desk, desk.tom, ROOM)
+        again = await desk.tom.forward(first, desk.channel)
+        get_message = desk.bot.http.get_message
+
+        async def a_forward_without_content(*where: Any) -> Any:
+            reference = {"type": 1, "channel_id": str(desk.channel.id), "message_id": "42"}
+            return {**await get_message(*where), "message_reference": reference}
+
+        monkeypatch.setattr(desk.bot.http, "get_message", a_forward_without_content)
+        answer = await desk.maya.context_menu(desk.channel, "Photo restoration", again)
+        assert "It can't be told who posted that photo first" in texts(answer)
         assert not await jobs_of(desk)
 
 
