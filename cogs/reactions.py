@@ -59,6 +59,17 @@ class PhotoEvents(commands.Cog):
             self._watch.cleared(event)
 
     @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        if self._bot.accepting:
+            self._watch.deleted(event.guild_id, event.message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        if self._bot.accepting:
+            for message_id in event.message_ids:
+                self._watch.deleted(event.guild_id, message_id)
+
+    @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         if self._bot.accepting:
             self._watch.posted(message)

@@ -1,4 +1,4 @@
-"""What taps started, so that taking a reaction away finds it whatever its emoji stands for by then."""
+"""What photos started, so that taking a reaction or the photo away finds it, whatever was changed since."""
 
 from collections import OrderedDict
 from typing import NamedTuple
@@ -7,13 +7,13 @@ MOST_REMEMBERED = 20_000  # messages: those that were tapped last
 
 
 class Hand(NamedTuple):
-    """A person and the emoji that they put under a message (`Emoji.key`)."""
+    """A person and the emoji that they put under a message (`Emoji.key`); of what ran by itself, its job."""
 
     user_id: int
     emoji: str
 
 
-class StartedByTap:
+class Started:
     """The job of each tap, in memory, by message; None while the tap waits to be looked at.
 
     What ended long ago may be among them: whoever cancels has to look at the job.

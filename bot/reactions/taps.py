@@ -1,15 +1,17 @@
-"""Taps and their taking back, in the order in which they came."""
+"""Taps, their taking back, and the deleting of photos, in the order in which they came."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from bot.errors import Refused
 from bot.model import Job
 from bot.reactions.backlog import Backlog
 from bot.reactions.seen import Tapped
-from bot.reactions.started import Hand, StartedByTap
-from bot.services import JobService
+from bot.reactions.started import Hand, Started
+from bot.services import JobService, PrivacyService
+from bot.ui.authors import author_of
 
 _log = logging.getLogger(__name__)
 
@@ -19,34 +21,55 @@ AT_ONCE = 4
 NOBODY = 0
 
 
+class _How(Enum):
+    TAKEN_AWAY = auto()  # by its person
+    CLEARED = auto()  # with everybody's, so it was not they who took it
+    DELETED = auto()  # with the photo's message
+
+
 @dataclass(frozen=True, slots=True)
 class _TakenBack:
-    """Somebody's emoji is gone. `cleared`: with everybody's, so it was not they who took it."""
+    """Somebody's emoji is gone, or the photo under which something ran by itself."""
 
     message_id: int
     hand: Hand
-    cleared: bool
+    how: _How
 
 
 class Taps:
     """Starts what was tapped, and cancels what still waits when the reaction goes.
 
-    What a tap started is remembered, so it does not matter what its emoji stands for by then.
+    What a tap started is remembered, so it does not matter what its emoji stands for by then. When the
+    photo itself goes, so does what ran by itself; a result that can't be stopped comes without the photo.
     """
 
-    def __init__(self, jobs: JobService, start: Callable[[Tapped], Awaitable[Job | None]]) -> None:
+    def __init__(
+        self,
+        jobs: JobService,
+        privacy: PrivacyService,
+        start: Callable[[Tapped], Awaitable[Job | None]],
+    ) -> None:
         self._jobs = jobs
+        self._privacy = privacy
         self._start = start
-        self._started = StartedByTap()
+        self._started = Started()
+        self._ran = Started()
         self._backlog = Backlog[Tapped | _TakenBack](
             "jobs from reactions", self._do, bound=WAITING, bound_in_all=WAITING_IN_ALL, at_once=AT_ONCE
         )
 
     async def load(self) -> None:
-        """Remember what taps had started before the bot was."""
-        for job in await self._jobs.waiting_from_taps():
-            if job.tapped is not None and job.origin_message_id is not None:
+        """Remember what photos had started before the bot was."""
+        for job in await self._jobs.going_under_photos():
+            if job.tapped is None:
+                self.ran_by_itself(job)
+            elif job.origin_message_id is not None:
                 self._started.note(job.origin_message_id, Hand(job.user_id, job.tapped), job.id)
+
+    def ran_by_itself(self, job: Job) -> None:
+        """Nobody tapped for it: it goes with its photo alone."""
+        if job.origin_message_id is not None:
+            self._ran.note(job.origin_message_id, Hand(job.user_id, job.id), job.id)
 
     async def close(self) -> None:
         """Drop what waits."""
@@ -61,12 +84,17 @@ class Taps:
         """That person's emoji is gone."""
         hand = Hand(user_id, emoji)
         if hand in self._started.under(message_id):
-            self._take_back(guild_id, _TakenBack(message_id, hand, cleared=False))
+            self._take_back(guild_id, _TakenBack(message_id, hand, _How.TAKEN_AWAY))
 
     def clear(self, guild_id: int, message_id: int, emoji: str | None = None) -> None:
         """Somebody took everybody's away: of that emoji, or (None) of all."""
         for hand in self._started.under(message_id, emoji):
-            self._take_back(guild_id, _TakenBack(message_id, hand, cleared=True))
+            self._take_back(guild_id, _TakenBack(message_id, hand, _How.CLEARED))
+
+    def deleted(self, guild_id: int, message_id: int) -> None:
+        """The message is gone, with its photo."""
+        for hand in (*self._started.under(message_id), *self._ran.under(message_id)):
+            self._take_back(guild_id, _TakenBack(message_id, hand, _How.DELETED))
 
     def _take_back(self, guild_id: int, gone: _TakenBack) -> None:
         def undone(one: Tapped | _TakenBack) -> bool:
@@ -84,15 +112,28 @@ class Taps:
             elif self._started.job(one.message_id, _hand(one)) is None:
                 self._started.forget(one.message_id, _hand(one))
             return
-        job_id = self._started.job(one.message_id, one.hand)
-        self._started.forget(one.message_id, one.hand)
-        if job_id is None:
-            return
+        for started in (self._started, self._ran):
+            job_id = started.job(one.message_id, one.hand)
+            started.forget(one.message_id, one.hand)
+            if job_id is not None:
+                await self._undo(job_id, one)
+
+    async def _undo(self, job_id: str, gone: _TakenBack) -> None:
         try:
-            by = NOBODY if one.cleared else one.hand.user_id
-            await self._jobs.cancel(job_id, by, moderates=one.cleared)
-        except Refused:
-            return  # it is being made, or has been
+            by = await self._whose_doing(job_id, gone)
+            await self._jobs.cancel(job_id, by, moderates=by == NOBODY)
+        except Refused:  # it is being made, or has been
+            if gone.how is _How.DELETED:
+                await self._privacy.hide_photo(job_id)
+            else:
+                self._ran.note(gone.message_id, Hand(gone.hand.user_id, job_id), job_id)
+
+    async def _whose_doing(self, job_id: str, gone: _TakenBack) -> int:
+        """Those who cancel their own job know it, as do those who delete their own photo; others are told."""
+        if gone.how is _How.TAKEN_AWAY:
+            return gone.hand.user_id
+        job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None
+        return job.user_id if job is not None and author_of(job) == job.user_id else NOBODY
 
 
 def _hand(tapped: Tapped) -> Hand:

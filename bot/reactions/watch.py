@@ -50,12 +50,12 @@ class PhotoWatch:
         self._client = client
         self._services = services
         self._catalog = catalog
-        self._taps = Taps(services.jobs, self._start)
+        self._taps = Taps(services.jobs, services.privacy, self._start)
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running photos by themselves", self._run)
 
     async def load(self) -> None:
-        """Remember what taps started before the bot was."""
+        """Remember what photos started before the bot was."""
         await self._taps.load()
 
     async def close(self) -> None:
@@ -84,6 +84,13 @@ class PhotoWatch:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
             self._taps.clear(event.guild_id, event.message_id, emoji)
+
+    def deleted(self, guild_id: int | None, message_id: int) -> None:
+        """Somebody deleted a message."""
+        if guild_id is not None:
+            for backlog in (self._offers, self._autos):
+                backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id)
+            self._taps.deleted(guild_id, message_id)
 
     def posted(self, message: discord.Message) -> None:
         """Somebody, or something, posted a message."""
@@ -149,7 +156,9 @@ class PhotoWatch:
         if channel.preset is None or not isinstance(author, discord.Member):
             return
         if self._can_post(author.guild, message.channel.id):
-            await self._ask(author, message, channel.preset, _photos(message)[: channel.most])
+            jobs = await self._ask(author, message, channel.preset, _photos(message)[: channel.most])
+            for job in jobs:
+                self._taps.ran_by_itself(job)
 
     async def _offer(self, photo: _Photo) -> None:
         message = photo.message

@@ -29,6 +29,7 @@ POSTED_OR_GONE = "That result is posted already, or is not kept any more. Run it
 TOO_LATE = "It is with Studii already, so it cannot be cancelled any more. Its result will come by itself."
 ENDED = "That job has ended already, so there is nothing to cancel."
 CANCELLABLE = frozenset({JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING})
+_GOING = CANCELLABLE | {JobState.SUBMITTING, JobState.RUNNING}
 PAGE = 6  # jobs
 PAUSED = (
     "An admin has paused Studii in this server. What was asked for before goes on; "
@@ -133,11 +134,11 @@ class JobService:
             request = JobRequest(guild_id, 0, user_id, tool.slug, {}, standing=standing)
             await ensure_member_may(transaction, request, state, least, now)
 
-    async def waiting_from_taps(self) -> list[Job]:
-        """Jobs that a reaction started and that can still be cancelled."""
+    async def going_under_photos(self) -> list[Job]:
+        """Jobs that no interaction started, but a photo in a channel, and that have not ended."""
         async with self._storage.read() as transaction:
-            waiting = await transaction.jobs.in_states(CANCELLABLE)
-        return [job for job in waiting if job.tapped is not None]
+            going = await transaction.jobs.in_states(_GOING)
+        return [job for job in going if job.origin_message_id is not None]
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:
         """The job's card is that message and shows that version (the job may have moved on since)."""

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.credits import window
-from bot.model import Job
+from bot.model import Job, JobState
 from bot.storage import Storage, Transaction
 
 log = logging.getLogger(__name__)
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
+# Studii has the photo then, so it is kept for being shown beside the result alone.
+_PHOTO_WAS_SENT = frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.UNKNOWN})
 BATCH = 500  # jobs in one transaction, so that nobody waits long for the database
 SWEEP_EVERY = 24 * 3600.0  # seconds
 
@@ -54,6 +56,15 @@ class PrivacyService:
             await self._unname(transaction)
             await transaction.privacy.unname_grants(user_id, self._clock.now())
         return Erased(erased, later)
+
+    async def hide_photo(self, job_id: str) -> None:
+        """Somebody took the photo out of Discord: the job's result does not bring it back."""
+        async with self._storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            if job is None or job.state not in _PHOTO_WAS_SENT or job.source_file is None:
+                return
+            await transaction.jobs.update(job_id, source_file=None)
+        await self._discard(job.source_file)
 
     async def sweep(self) -> float:
         """Erase what is due; returns the seconds until it is to be done again."""

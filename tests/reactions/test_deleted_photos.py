@@ -1,0 +1,113 @@
+"""Whoever deletes a photo takes back what was asked for under it, as far as it can still be stopped."""
+
+from pathlib import Path
+
+import pytest
+from simcord import MemberActor
+
+from bot.model import Job, JobState, OutputFile
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
+from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
+
+SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+
+
+async def states(desk: Desk) -> list[JobState]:
+    return [one.state for one in await jobs_of(desk)]
+
+
+async def being_made(desk: Desk, folder: Path) -> Job:
+    """The one job is with Studii, and its photo is kept to be shown beside the result."""
+    (job,) = await jobs_of(desk)
+    (folder / "spool").mkdir()
+    (folder / "spool" / "kept.png").write_bytes(PNG)
+    return await desk.move(job, *SENT, source_file="kept.png")
+
+
+async def result(desk: Desk, folder: Path) -> int:
+    """The job ends, and its result is posted as the engine does it: how many pictures it shows."""
+    (job,) = await jobs_of(desk)
+    job = await desk.move(job, JobState.SUCCEEDED, finished_at=desk.clock.now(), output_kind="image")
+    (folder / "made.png").write_bytes(PNG)
+    kept = None if job.source_file is None else folder / "spool" / job.source_file
+    before = None if kept is None else OutputFile(kept, "image", "image/png", len(PNG))
+    await desk.delivery.announce(job, OutputFile(folder / "made.png", "image", "image/png", len(PNG), before))
+    return len(desk.channel.history()[-1].attachments)
+
+
+async def test_what_others_asked_for_is_cancelled_and_they_are_told(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message, other = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
+        for who in (desk.tom, desk.maya):
+            await who.react(message, STAGING)
+        await desk.tom.react(other, STAGING)
+        await desk.maya.delete(message)
+        assert await states(desk) == [JobState.CANCELLED, JobState.CANCELLED, JobState.RECEIVED]
+        toms, mayas, _ = await jobs_of(desk)
+        assert (toms.announced_at, toms.reserved) == (None, 0)
+        assert mayas.announced_at is not None  # she did it herself
+
+
+async def test_what_ran_by_itself_is_cancelled(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore", most=3)
+        message = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
+        assert await states(desk) == [JobState.RECEIVED] * 3
+        await desk.maya.delete(message)
+        assert await states(desk) == [JobState.CANCELLED] * 3
+
+
+async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        gone = {"ids": ["7", str(message.id)], "channel_id": str(desk.channel.id)}
+        desk.env.backend.emit("MESSAGE_DELETE_BULK", {**gone, "guild_id": str(desk.guild.id)})
+        await desk.env.settle(timeout=20)
+        assert await states(desk) == [JobState.CANCELLED] * 2
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
+    tmp_path: Path, *, deleted: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        await being_made(desk, tmp_path)
+        await desk.tom.unreact(message, STAGING)  # too late
+        if deleted:
+            await desk.maya.delete(message)
+        assert await result(desk, tmp_path) == (1 if deleted else 2)
+        said = texts(desk.channel.history()[-1])
+        assert ("The photo before is not kept any more" in said) is deleted
+        assert (tmp_path / "spool" / "kept.png").exists() is not deleted
+
+
+@pytest.mark.parametrize("kind", ["reactions", "others"])
+async def test_what_ran_by_itself_goes_with_its_photo_alone(tmp_path: Path, kind: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        message = await post(desk, desk.maya, ROOM)
+        here = {"channel_id": str(desk.channel.id), "guild_id": str(desk.guild.id)}
+        if kind == "reactions":
+            desk.env.backend.emit("MESSAGE_REACTION_REMOVE_ALL", {**here, "message_id": str(message.id)})
+        else:
+            await unrelated(desk, desk.tom)
+        await desk.env.settle(timeout=20)
+        assert await states(desk) == [JobState.RECEIVED]
+
+
+async def unrelated(desk: Desk, who: MemberActor) -> None:
+    message = await post(desk, who)
+    calls = len(desk.env.http_requests)
+    await who.delete(message)
+    assert len(desk.env.http_requests) == calls
