@@ -231,6 +231,11 @@ class StudiiKey:
     ciphertext: bytes
     created_at: datetime
     retired_at: datetime | None = None
+    plan_at: datetime | None = None  # when the plan was chosen; None: with the key
+
+    @property
+    def plan_chosen_at(self) -> datetime:
+        return self.plan_at or self.created_at
 
     @property
     def masked(self) -> str:

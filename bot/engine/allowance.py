@@ -5,6 +5,9 @@ Studii does not say which plan a key belongs to: an admin chooses it. The docume
 that the plan is another one, or that something else uses the key.
 """
 
+from datetime import datetime
+from typing import NamedTuple
+
 from bot.model import StudiiKey
 
 LOWEST = 60  # requests a minute of the smallest plan with API access
@@ -14,12 +17,35 @@ FIRST_CHECK = 3600.0  # seconds until the plan's limit is tried again; doubles
 LAST_CHECK = 24 * 3600.0
 
 
+class Chosen(NamedTuple):
+    """A plan by its requests a minute, and when an admin chose it."""
+
+    limit: int
+    at: datetime
+
+
+class Doubt(NamedTuple):
+    """What speaks against a plan, in seconds around a moment: how long ago the last odd 429 was, whether it
+    was not the first (`certain`), for how long less is sent, and for how long the next time."""
+
+    plan: Chosen
+    odd_for: float
+    certain: bool
+    lowered_for: float
+    next_lowered: float
+
+
 class Allowance:
     """What a key is taken to allow, in requests a minute."""
 
-    def __init__(self, plan: int) -> None:
+    def __init__(self, plan: Chosen) -> None:
         self._plan = plan
         self._believe()
+
+    @property
+    def plan(self) -> Chosen:
+        """What the admins say."""
+        return self._plan
 
     def _believe(self) -> None:
         self._odd_at: float | None = None
@@ -27,16 +53,16 @@ class Allowance:
         self._check = FIRST_CHECK
         self._lowered_until: float | None = None
 
-    def set_plan(self, plan: int) -> None:
-        """What the plan says; another one than before is believed at first."""
-        if plan != self._plan:
+    def set_plan(self, plan: Chosen) -> None:
+        """What the admins say: another plan than before, or the same chosen anew, is believed at first."""
+        if plan.limit != self._plan.limit or plan.at > self._plan.at:
             self._plan = plan
             self._believe()
 
     def limit(self, now: float) -> int:
         """Requests a minute that may be sent; after a while the plan is tried again."""
         lowered = self._lowered_until is not None and now < self._lowered_until
-        return min(self._plan, LOWEST) if lowered else self._plan
+        return min(self._plan.limit, LOWEST) if lowered else self._plan.limit
 
     def limited(self, now: float, used: int) -> bool:
         """Studii said 429 when we had sent `used` requests within a minute. True: the plan seems to be wrong,
@@ -58,6 +84,24 @@ class Allowance:
             return False
         self._believe()
         return True
+
+    def doubt(self, now: float) -> Doubt | None:
+        """What speaks against the plan, to be kept; None: nothing."""
+        if self._odd_at is None:
+            return None
+        lowered_for = 0.0 if self._lowered_until is None else max(0.0, self._lowered_until - now)
+        return Doubt(self._plan, now - self._odd_at, self._doubted, lowered_for, self._check)
+
+    def restore(self, doubt: Doubt, now: float) -> None:
+        """Take in what was kept, unless it was of another plan or of an earlier choice."""
+        if doubt.plan.limit != self._plan.limit or doubt.plan.at < self._plan.at:
+            return
+        self._odd_at = now - max(0.0, doubt.odd_for)
+        self._doubted = doubt.certain
+        self._check = min(max(doubt.next_lowered, FIRST_CHECK), LAST_CHECK)
+        if doubt.certain:
+            # Bounded, for the case that the wall clock was put back.
+            self._lowered_until = now + min(doubt.lowered_for, self._check)
 
 
 def doubt_details(key: StudiiKey, used: int, lowered: int) -> dict[str, str | int | None]:

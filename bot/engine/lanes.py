@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.catalog import USUAL_SECONDS, Catalog
+from bot.engine.allowance import Chosen
 from bot.engine.durations import Durations, Work
 from bot.engine.endings import NO_KEY, fail_unpaid
+from bot.engine.limits import Memory, recall
 from bot.engine.line import Waiting
 from bot.engine.looks import Running
 from bot.engine.loops import Bell, keep_doing, rest_after
 from bot.engine.outlook import Rehearsals
 from bot.engine.polling import Polling
-from bot.engine.rate import Earlier
 from bot.engine.recovery import recover
 from bot.engine.runner import Entries, LaneRunner
 from bot.engine.starting import Starting
@@ -35,7 +36,12 @@ class _Share:
 
     waiting: list[Waiting] = field(default_factory=list[Waiting])
     running: list[Running] = field(default_factory=list[Running])
-    limits: list[int] = field(default_factory=list[int])
+    plans: list[Chosen] = field(default_factory=list[Chosen])
+
+    @property
+    def plan(self) -> Chosen:
+        """The smallest of those that servers with this key have chosen, and when the last of them did."""
+        return Chosen(min(plan.limit for plan in self.plans), max(plan.at for plan in self.plans))
 
 
 class Lanes:
@@ -110,48 +116,29 @@ class Lanes:
                 keyless.append(job)
                 continue
             share = shares.setdefault(key.lane, _Share())
-            share.limits.append(key.plan.requests_per_minute)
+            share.plans.append(Chosen(key.plan.requests_per_minute, key.plan_chosen_at))
             if job.state is JobState.RUNNING:
                 share.running.append(self._entries.running(job))
             elif job.state is not JobState.SUBMITTING:
                 share.waiting.append(self._entries.waiting(job, key.id))
-        self._hand_out(shares, await self._earlier_requests(shares), group)
+        beginning = [name for name in shares if name not in self._runners]
+        self._hand_out(shares, await recall(self._tools, beginning), group)
         await self._without_key(keyless)
         await self._free(stranded)
 
-    async def _earlier_requests(self, shares: Mapping[str, _Share]) -> Mapping[str, list[Earlier]]:
-        """What lanes that begin now have sent, before they rested or the process was another: that counts as
-        well. One question for all, as after a start there may be hundreds."""
-        new = [name for name in shares if name not in self._runners]
-        if not new:
-            return {}
-        now = self._tools.clock.now()
-        tuning = self._tools.tuning
-        counts = timedelta(seconds=tuning.rate_period + tuning.answer_bound)
-        async with self._tools.storage.read() as tx:
-            sent = await tx.lanes.of(new, now - counts)
-        return {
-            name: [
-                Earlier(
-                    (now - at).total_seconds(),
-                    None if settled is None else (now - settled).total_seconds(),
-                )
-                for at, settled in requests
-            ]
-            for name, requests in sent.items()
-        }
-
     def _hand_out(
-        self, shares: Mapping[str, _Share], earlier: Mapping[str, list[Earlier]], group: asyncio.TaskGroup
+        self, shares: Mapping[str, _Share], memories: Mapping[str, Memory], group: asyncio.TaskGroup
     ) -> None:
         for name, share in shares.items():
-            limit = min(share.limits)
             runner = self._runners.get(name)
             if runner is None:
+                if name not in memories:
+                    self._bell.ring()  # it has just gone to rest: what it knew is looked up first
+                    continue
                 runner = self._runners[name] = LaneRunner(
                     name,
-                    limit,
-                    earlier[name],
+                    share.plan,
+                    memories[name],
                     self._tools,
                     self._starting,
                     self._polling,
@@ -161,7 +148,7 @@ class Lanes:
                     gone=self._forget,
                 )
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
-            runner.sync(share.waiting, share.running, limit)
+            runner.sync(share.waiting, share.running, share.plan)
         for name in self._runners.keys() - shares.keys():
             self._runners[name].sync((), (), None)
 

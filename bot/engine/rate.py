@@ -22,6 +22,15 @@ class Earlier(NamedTuple):
     settled: float | None = None
 
 
+class Slowed(NamedTuple):
+    """How 429s slow a key down, in seconds from a moment: until something may be sent at all, until it need
+    not go slowly any more; and how many came in a row."""
+
+    blocked: float
+    paced: float
+    blocks: int
+
+
 class RateWindow:
     """The requests of one key, by a clock that never jumps (seconds).
 
@@ -59,6 +68,22 @@ class RateWindow:
             later = (by for by in earlier[number + 1 :] if by.settled is not None and by.settled < one.age)
             latest = max(0.0, one.age) - bound if (by := next(later, None)) is None else max(0.0, by.age)
             insort(self._answered, now - latest)
+
+    def slowed(self, now: float) -> Slowed | None:
+        """What a 429 still means at `now`, to be kept; None: nothing."""
+        if now >= self._paced_until:
+            return None
+        return Slowed(max(0.0, self._blocked_until - now), self._paced_until - now, self._blocks)
+
+    def slow(self, earlier: Slowed, now: float) -> None:
+        """Take in how 429s of an earlier life slow us down."""
+        # Bounded, for the case that the wall clock was put back.
+        bound = self._tuning.rate_block_bound
+        self._blocked_until = now + min(max(0.0, earlier.blocked), bound)
+        self._paced_until = now + min(max(0.0, earlier.paced), bound + self._tuning.paced_for)
+        self._blocks = earlier.blocks
+        # How much of the burst had been spent is not known: at first one request at a time.
+        self._paced_next = max(self._blocked_until, now + (self._tuning.paced_burst - 1) * self._interval)
 
     def used(self, now: float) -> int:
         """Requests that count at `now`."""

@@ -2,24 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.engine.allowance import Allowance, doubt_details
+from bot.engine.allowance import Chosen
 from bot.engine.durations import Durations, Work
 from bot.engine.lane import Lane, Send
+from bot.engine.limits import Limits, Memory
 from bot.engine.line import Step, Waiting
 from bot.engine.looks import Running
-from bot.engine.loops import Bell, Complaints, keep_doing
+from bot.engine.loops import Bell, Complaints, keep_doing, untorn
 from bot.engine.outlook import Outlook, Rehearsals
 from bot.engine.polling import Polling
 from bot.engine.pulse import PATIENCE, TRANSFER_PATIENCE
-from bot.engine.rate import Earlier, RateWindow
 from bot.engine.starting import Starting, needs_upload
 from bot.engine.steps import StepResult, Tools
-from bot.model import FailureCode, Job, JobState, NoticeKind
+from bot.model import FailureCode, Job, JobState
 
 _log = logging.getLogger(__name__)
 
@@ -80,15 +80,15 @@ class Entries:
 class LaneRunner:
     """The one task of a lane, and the tasks of its requests.
 
-    `earlier`: the requests that the lane sent in an earlier life. `gone` is called when the lane has been
-    idle for a while and the runner ends.
+    `memory`: what earlier lives left of it. `gone` is called when the lane has been idle for a while and the
+    runner ends.
     """
 
     def __init__(
         self,
         name: str,
-        limit: int,
-        earlier: Sequence[Earlier],
+        plan: Chosen,
+        memory: Memory,
         tools: Tools,
         starting: Starting,
         polling: Polling,
@@ -106,18 +106,16 @@ class LaneRunner:
         self._bell = Bell()
         self._entries = entries
         self._durations = durations
-        self._lane = Lane(RateWindow(limit, tools.tuning), durations, tools.tuning)
-        self._lane.rate.restore(earlier, tools.clock.monotonic())
-        self._allowance = Allowance(limit)
+        self._limits = Limits(name, plan, memory, tools)
+        self._lane = Lane(self._limits.rate, durations, tools.tuning)
         self._outlook = Outlook(self._lane, rehearsals, tools.clock, tools.tuning)
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
 
-    def sync(self, waiting: Collection[Waiting], running: Collection[Running], limit: int | None) -> None:
-        """Take over what the database says; `limit`: requests a minute, if it is known now."""
-        if limit is not None:
-            self._allowance.set_plan(limit)
-            self._lane.rate.set_limit(self._allowance.limit(self._tools.clock.monotonic()))
+    def sync(self, waiting: Collection[Waiting], running: Collection[Running], plan: Chosen | None) -> None:
+        """Take over what the database says; `plan`: if it is known now."""
+        if plan is not None:
+            self._limits.set_plan(plan)
         self._lane.sync(waiting, running, self._tools.clock.monotonic())
         self._bell.ring()
 
@@ -202,43 +200,16 @@ class LaneRunner:
 
     async def _take_over(self, send: Send, result: StepResult, now: float) -> None:
         """What a step has brought is known to the lane, and what it teaches is kept."""
-        doubted = believed = False
         if result.limited:
             _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
-            doubted = self._lane.rate.limited(now, result.retry_after) and self._doubts(now)
-        elif result.sent:
-            believed = self._allowance.sent(now, self._lane.rate.used(now))
+        news = self._limits.answered(result, now)
         ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
         self._bell.ring()
         if ended is not None:
             await self._learn(*ended)
-        if doubted or believed:
-            await self._tell_of_plan(doubted=doubted, used=self._lane.rate.used(now))
-
-    def _doubts(self, now: float) -> bool:
-        """After a 429: whether it is news that the plan seems to be another. Goes slower at once."""
-        news = self._allowance.limited(now, self._lane.rate.used(now))
-        self._lane.rate.set_limit(self._allowance.limit(now))
-        return news
-
-    async def _tell_of_plan(self, *, doubted: bool, used: int) -> None:
-        """The admins of all servers that use the key; if the plan is right after all, it may be told anew."""
-        now, lowered = self._tools.clock.now(), self._allowance.limit(self._tools.clock.monotonic())
-        try:
-            async with self._tools.storage.write() as tx:
-                for key in await tx.keys.all():
-                    if key.lane != self._name:
-                        continue
-                    if doubted and key.retired_at is None:
-                        told = doubt_details(key, used, lowered)
-                        kind = NoticeKind.PLAN_DOUBTED
-                        await tx.notices.add(key.guild_id, kind, str(key.id), at=now, details=told)
-                    elif not doubted:
-                        await tx.notices.forget(key.guild_id, NoticeKind.PLAN_DOUBTED)
-        except Exception as error:  # noqa: BLE001 - logged; it can't be told, and all else goes on
-            _log.warning("That lane %s allows fewer requests could not be told: %r", self._name[:8], error)
-        self._tools.changed()
+        if news is not None:
+            await untorn(self._limits.keep(news))
 
     async def _learn(self, work: Work, low: float, high: float) -> None:
         """How long a job took. What could not be kept is known until the process ends, which will do."""

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.budget_watch import watch_budget
@@ -38,6 +38,14 @@ def cleaned(pasted: str) -> str:
         wrong = "short" if len(text) < SHORTEST else "long"
         raise Refused(f"That is no Studii key: it is too {wrong}. {_WHERE}")
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """No more than so many requests a minute are sent until then, because Studii refused some."""
+
+    limit: int
+    until: datetime
 
 
 class KeyService:
@@ -149,6 +157,17 @@ class KeyService:
         async with self._storage.read() as transaction:
             return await transaction.keys.current(guild_id)
 
+    async def lowered(self, key: StudiiKey) -> Lowered | None:
+        """Whether Studii has refused requests well under the plan's limit since that plan was chosen; None:
+        the plan is believed."""
+        async with self._storage.read() as transaction:
+            limits = (await transaction.lane_limits.of([key.lane])).get(key.lane)
+        if limits is None or limits.lowered_to is None or limits.lowered_until is None:
+            return None
+        if limits.plan_at < key.plan_chosen_at or limits.lowered_until <= self._clock.now():
+            return None
+        return Lowered(limits.lowered_to, limits.lowered_until)
+
     def _budget(self, daily: int | None) -> Budget | None:
         return None if daily is None else new_budget(daily, Period.DAY, self._clock.now())
 
@@ -171,9 +190,9 @@ class KeyService:
         old = await transaction.keys.current(guild_id)
         if old is not None and old.lane == lane:
             # The same key again: its jobs stay with it. Sealed anew, in case the old text cannot be read.
-            await transaction.keys.set_plan(old.id, plan)
+            await transaction.keys.set_plan(old.id, plan, now)
             await transaction.keys.replace_ciphertext(old.id, sealed)
-            return replace(old, plan=plan, ciphertext=sealed)
+            return replace(old, plan=plan, plan_at=now, ciphertext=sealed)
         key = await transaction.keys.add(guild_id, lane, secret[-4:], plan, sealed, now)
         await transaction.guilds.set_key(guild_id, key.id, now)
         if old is not None:

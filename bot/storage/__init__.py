@@ -4,6 +4,8 @@ from bot.storage.copies import WAS_RESTORED, copy_database, fault_of, put_back
 from bot.storage.database import Storage, Transaction
 from bot.storage.files import sqlite_file
 from bot.storage.jobs import JobChanges
+from bot.storage.lane_limits import LaneLimits
+from bot.storage.lanes import Sent
 from bot.storage.ledger import ReservationError
 from bot.storage.locks import InstanceLock, instance_lock
 from bot.storage.migrations import migrate, schema_of
@@ -18,8 +20,10 @@ __all__ = [
     "CannotDecrypt",
     "InstanceLock",
     "JobChanges",
+    "LaneLimits",
     "LaneNames",
     "ReservationError",
+    "Sent",
     "Storage",
     "Transaction",
     "Vault",

@@ -19,6 +19,7 @@ from bot.storage.holds import Holds
 from bot.storage.insight import Insight
 from bot.storage.jobs import Jobs
 from bot.storage.keys import Keys
+from bot.storage.lane_limits import LaneLimitRows
 from bot.storage.lanes import Lanes
 from bot.storage.ledger import Ledger
 from bot.storage.logs import LogChannels
@@ -47,6 +48,7 @@ class Transaction:
         self.guilds = Guilds(session)
         self.keys = Keys(session)
         self.lanes = Lanes(session)
+        self.lane_limits = LaneLimitRows(session)
         self.prices = Prices(session)
         self.privacy = Privacy(session)
         self.durations = Durations(session)

@@ -56,8 +56,9 @@ class Keys:
         fresh = (studii_keys.c.id == key_id) & studii_keys.c.retired_at.is_(None)
         await self._session.execute(update(studii_keys).where(fresh).values(retired_at=at))
 
-    async def set_plan(self, key_id: int, plan: Plan) -> None:
-        await self._set(key_id, plan=plan)
+    async def set_plan(self, key_id: int, plan: Plan, at: datetime) -> None:
+        """An admin has chosen it, again perhaps: what was doubted of the earlier choice is over."""
+        await self._set(key_id, plan=plan, plan_at=at)
 
     async def replace_ciphertext(self, key_id: int, ciphertext: bytes) -> None:
         """The same secret, encrypted anew."""

@@ -103,6 +103,7 @@ studii_keys = Table(
     Column("ciphertext", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("retired_at", UtcDateTime),
+    Column("plan_at", UtcDateTime),
     _one_of("plan", Plan),
     Index(None, "guild_id"),
     Index(None, "lane"),
@@ -254,6 +255,24 @@ lane_requests = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("settled", UtcDateTime),  # at `at`, the lane's requests from before then had been answered
     Index(None, "lane", "at"),
+)
+
+# What 429s have told: until when nothing is sent, until when slowly, and whether the plan is another.
+lane_limits = Table(
+    "lane_limits",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("blocked_until", UtcDateTime),
+    Column("paced_until", UtcDateTime),
+    Column("blocks", Integer, nullable=False),
+    Column("plan", Integer, nullable=False),
+    Column("plan_at", UtcDateTime, nullable=False),
+    Column("odd_at", UtcDateTime),
+    Column("doubted", Boolean, nullable=False),
+    Column("lowered_to", Integer),
+    Column("lowered_until", UtcDateTime),
+    Column("next_lowered", Float(53), nullable=False),
 )
 
 prices = Table(

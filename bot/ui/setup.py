@@ -9,8 +9,8 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.model import Budget, Period, StudiiKey
-from bot.services import MAX_BUDGET, BudgetState, Services
+from bot.model import Budget, Period, Plan, StudiiKey
+from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp
 from bot.ui.key_modal import KeyModal, daily_budget
 from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, notice, row, rule, small
 from bot.ui.panels import budget_panel
@@ -50,6 +50,7 @@ class Setup:
 
     key: StudiiKey | None
     readable: bool
+    lowered: Lowered | None  # fewer requests than the plan says
     budget: BudgetState
     missing: Sequence[str]  # permissions that the bot lacks in this channel
     lacking: str  # what it lacks where photos are to be served, a line each
@@ -77,6 +78,7 @@ async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
         Setup(
             key=key,
             readable=key is None or await host.services.keys.readable(key),
+            lowered=None if key is None else await host.services.keys.lowered(key),
             budget=await host.services.credits.budget(guild_id),
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
             lacking=lacking_words(interaction.guild, host.services.photos.rules(guild_id)),
@@ -134,9 +136,21 @@ def _key_line(now: Setup) -> str:
         return f"❌ **Key**: none yet. An admin of your Studii account makes one at {KEYS_AT}"
     if not now.readable:
         return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
-    plan = now.key.plan
+    return f"✅ **Key**: `{now.key.masked}`\n{_plan_line(now.key.plan, now.lowered)}"
+
+
+def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
     shown = f"{plan.value.capitalize()}, up to {plan.requests_per_minute} requests a minute"
-    return f"✅ **Key**: `{now.key.masked}`\n✅ **Plan**: {shown}"
+    if lowered is None:
+        return f"✅ **Plan**: {shown}"
+    refused = f"⚠️ **Plan**: {shown}, but Studii refused some long before that."
+    if lowered.limit < plan.requests_per_minute:
+        return (
+            f"{refused} I send at most {lowered.limit} a minute and try more "
+            f"{discord_timestamp(lowered.until, 'R')}. Is the account on another plan? Choose it with "
+            "**Replace the key**"
+        )
+    return f"{refused} Does something else use this key? Give me one of my own with **Replace the key**"
 
 
 def _budget_line(budget: BudgetState) -> str:

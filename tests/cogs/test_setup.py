@@ -1,13 +1,15 @@
 """Setting a server up: the panel, the key's end, pauses."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import simcord
 from simcord import InteractionResult, ResponseMessage
 
-from bot.model import JobState
-from tests.support.desk import KEY, open_desk, texts
+from bot.model import JobState, Plan
+from bot.storage import LaneLimits
+from tests.support.desk import KEY, Desk, open_desk, texts
 
 
 def message(shown: InteractionResult) -> ResponseMessage:
@@ -28,6 +30,54 @@ async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path:
         assert "**Ready.**" in texts(shown)
         assert "`stu_…cdef`" in texts(shown)
         assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
+
+
+async def set_plan(desk: Desk, plan: Plan) -> None:
+    await desk.services.keys.set_key(desk.guild.id, KEY, plan, None)
+
+
+async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
+    """Studii has refused requests of the server's key well under that plan's limit."""
+    async with desk.storage.write() as tx:
+        key, now = await tx.keys.current(desk.guild.id), desk.clock.now()
+        assert key is not None
+        limits = LaneLimits(
+            at=now,
+            blocked_until=None,
+            paced_until=None,
+            blocks=0,
+            plan=plan,
+            plan_at=key.plan_chosen_at,
+            odd_at=now,
+            doubted=True,
+            lowered_to=lowered_to,
+            lowered_until=now + timedelta(hours=1),
+            next_lowered=7200.0,
+        )
+        await tx.lane_limits.keep(key.lane, limits)
+
+
+async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_chosen_anew(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await set_plan(desk, Plan.TEAM)
+        await refused(desk, plan=300, lowered_to=60)
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "⚠️ **Plan**: Team, up to 300 requests a minute, but Studii refused some" in texts(shown)
+        assert "I send at most 60 a minute and try more <t:" in texts(shown)
+        desk.clock.advance(1)
+        await set_plan(desk, Plan.TEAM)
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
+
+
+async def test_the_panel_says_when_the_smallest_plan_is_refused_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await set_plan(desk, Plan.PRO)
+        await refused(desk, plan=60, lowered_to=60)
+        shown = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "Does something else use this key?" in shown
 
 
 async def test_the_panel_names_the_permissions_that_lack_in_this_channel(tmp_path: Path) -> None:

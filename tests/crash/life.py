@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import os
 import shutil
+import signal
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -34,8 +36,8 @@ ENDED, GAVE_UP = 0, 3
 
 @dataclass(frozen=True)
 class Life:
-    """What a process is started with. `point` and `nth`: where it dies; `later`: seconds that its clock is
-    ahead.
+    """What a process is started with. `point` and `nth`: where it dies; `dies_after`: or when, in seconds;
+    `later`: seconds that its clock is ahead.
 
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
     cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
@@ -46,6 +48,7 @@ class Life:
     discord: str
     point: str | None = None
     nth: int = 1
+    dies_after: float | None = None
     later: float = 0.0
     trace: bool = False
     threads: bool = False
@@ -115,6 +118,8 @@ async def _live(life: Life, tracer: Tracer) -> int:
         )
         if life.trace or life.point is not None:
             tracer.install()
+        if life.dies_after is not None:
+            asyncio.get_running_loop().call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
         running = asyncio.create_task(engine.run())
         try:
             async with asyncio.timeout(PATIENCE):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.engine.rate import Earlier, RateWindow
+from bot.engine.rate import Earlier, RateWindow, Slowed
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
@@ -94,6 +94,49 @@ def test_retry_after_is_bounded() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, 86_400.0)
     assert window.room(TUNING.rate_block_bound) > 0
+
+
+def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
+    window = RateWindow(60, TUNING)
+    window.limited(10.0, 30.0)
+    slowed = window.slowed(15.0)
+    assert slowed is not None
+    later = RateWindow(60, TUNING)
+    later.slow(slowed, 1000.0)
+    assert later.room(1024.9) == 0
+    assert later.next_room(1000.0) == pytest.approx(1025.0)
+    assert later.room(1025.0) == TUNING.paced_burst
+    assert later.slowed(1025.0 + TUNING.paced_for) is None
+
+
+def test_a_life_that_begins_while_it_goes_slowly_has_no_burst_to_spend() -> None:
+    window = RateWindow(60, TUNING)
+    window.limited(0.0, 1.0)
+    slowed = window.slowed(30.0)
+    assert slowed is not None
+    later = RateWindow(60, TUNING)
+    later.slow(slowed, 1000.0)
+    assert later.room(1000.0) == 1
+    send(later, 1000.0)
+    assert later.next_room(1000.0) == pytest.approx(1000.0 + 60.3 / 58)
+
+
+def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
+    window = RateWindow(60, TUNING)
+    window.limited(0.0, None)
+    slowed = window.slowed(5.0)
+    assert slowed is not None
+    later = RateWindow(60, TUNING)
+    later.slow(slowed, 5.0)
+    later.limited(5.0, None)
+    assert later.next_room(5.0) == pytest.approx(15.0)
+
+
+def test_a_wall_clock_that_was_put_back_blocks_no_key_for_ever() -> None:
+    window = RateWindow(60, TUNING)
+    window.slow(Slowed(1e9, 1e9, 1), 0.0)
+    assert window.room(TUNING.rate_block_bound) > 0
+    assert window.slowed(TUNING.rate_block_bound + TUNING.paced_for) is None
 
 
 def test_429s_without_retry_after_pause_longer_each_time() -> None:

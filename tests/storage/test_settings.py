@@ -57,13 +57,14 @@ async def test_a_key_is_retired_once_and_stays_for_the_jobs_that_run_with_it(sto
     async with storage.write() as transaction:
         keys = transaction.keys
         key = await keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-        await keys.set_plan(key.id, Plan.TEAM)
+        await keys.set_plan(key.id, Plan.TEAM, LATER)
         await keys.replace_ciphertext(key.id, b"sealed anew")
         await keys.retire(key.id, NOW)
         await keys.retire(key.id, LATER)
         found = await keys.get(key.id)
         assert found is not None
         assert (found.plan, found.ciphertext, found.retired_at) == (Plan.TEAM, b"sealed anew", NOW)
+        assert (key.plan_chosen_at, found.plan_chosen_at) == (NOW, LATER)
 
 
 async def test_a_restart_does_not_forget_what_a_lane_has_sent(storage: Storage) -> None:

@@ -1,0 +1,98 @@
+"""However a key's requests are counted, none is too many: killed again and again, and at once there anew."""
+
+import random
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from bot.engine import Tuning
+from bot.model import JobState, Plan
+from bot.storage import LaneNames, Storage, Vault
+from sandbox.studii import Key, RateStyle, faults
+from sandbox.studii.ratelimit import Counting
+from tests.crash.life import ENDED
+from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds, zygote
+from tests.engine.world import a_job
+
+COUNTINGS: tuple[Counting, ...] = ("sliding", "fixed", "bucket")
+JOBS = 20  # on each key
+# A minute of Studii's, and what it lets through in one, are smaller here; so much of the smallest plan's is
+# left unused that the margin is the usual one.
+PERIOD, LIMIT = 2.0, 14
+TUNING = {"rate_period": 2.1, "answer_bound": 2.5, "rate_margin": 60 - LIMIT + Tuning().rate_margin}
+SEED = 6
+
+
+@pytest.fixture(scope="module")
+def process() -> Generator[Zygote]:
+    with zygote() as started:
+        yield started
+
+
+async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
+    """A server with that key, the smallest plan's, and so many jobs that were just accepted."""
+    async with Storage.open(case.database) as storage:
+        vault = Vault.open((), Path(case.folder) / "encryption.key")
+        lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
+        async with storage.write() as tx:
+            at = case.job.created_at
+            stored = await tx.keys.add(guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at)
+            await tx.guilds.set_key(guild_id, stored.id, at)
+            for number in range(jobs):
+                job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
+                await tx.jobs.add(job)
+                await tx.ledger.reserve(job, at)
+
+
+async def states(case: Case, guild_id: int) -> list[JobState]:
+    async with Storage.open(case.database) as storage, storage.read() as tx:
+        return [job.state for job in await tx.jobs.in_states(list(JobState)) if job.guild_id == guild_id]
+
+
+async def crowd(own: Worlds) -> tuple[Case, dict[Counting, Key]]:
+    """A database with a busy server for each way of counting."""
+    case = await own.case(text=True)
+    keys: dict[Counting, Key] = {}
+    for number, counting in enumerate(COUNTINGS, 1):
+        style = RateStyle(counting=counting, period=PERIOD)
+        keys[counting] = own.studii.add_key(balance=10_000, rate_limit=LIMIT, rate_style=style)
+        await serve(case, number, keys[counting], JOBS)
+    return case, keys
+
+
+async def test_no_key_meets_a_429_of_our_making_however_often_the_bot_is_killed(process: Zygote) -> None:
+    rng = random.Random(SEED)
+    async with worlds() as own:
+        case, keys = await crowd(own)
+        assert await process.live(own.life(await own.case())) == ENDED  # loads what it needs
+        for _ in range(5):
+            life = own.life(case, dies_after=rng.uniform(0.3, 1.2), tuning=TUNING, threads=True)
+            assert await process.live(life) == KILLED
+        assert await process.live(own.life(case, tuning=TUNING)) == ENDED
+        assert own.studii.requests.count(status=429) == 0
+        for number, key in enumerate(keys.values(), 1):
+            submitted = sum(job.key is key for job in own.studii.jobs.values())
+            ends = await states(case, number)
+            assert set(ends) <= {JobState.SUCCEEDED, JobState.UNKNOWN}
+            assert ends.count(JobState.SUCCEEDED) <= submitted <= JOBS
+            assert len(own.studii.requests.of(key=key.hint)) > LIMIT
+
+
+async def test_nothing_is_asked_before_retry_after_has_passed_though_the_bot_was_killed(
+    process: Zygote,
+) -> None:
+    async with worlds() as own:
+        case = await own.case(text=True)
+        assert await process.live(own.life(await own.case())) == ENDED
+        own.studii.requests.clear()
+        own.studii.fail("status", faults.rate_limited(3))
+        for dies_after in (0.7, 0.3, 0.3):
+            life = own.life(case, dies_after=dies_after, threads=True)
+            assert await process.live(life) == KILLED
+        (limited,) = own.studii.requests.of(status=429)
+        assert await process.live(own.life(case)) == ENDED
+        after = [one for one in own.studii.requests if one.monotonic > limited.monotonic]
+        assert after
+        assert all(one.monotonic - limited.monotonic >= 3.0 for one in after if one.endpoint != "output")
+        assert await states(case, case.job.guild_id) == [JobState.SUCCEEDED]
