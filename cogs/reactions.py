@@ -14,6 +14,7 @@ from bot.reactions import PhotoWatch
 from bot.services import Services
 from bot.ui.emoji import parse_emoji
 from bot.ui.layout import lines
+from bot.ui.own_emoji import missing_words
 from bot.ui.permissions import ensure_manager
 from bot.ui.photo_panels import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.photo_places import lacking_words
@@ -151,7 +152,8 @@ class ReactionCommands(_Group):
     async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
-        in_the_way = await self._in_the_way(interaction, guild_id)
+        gone = await missing_words(interaction.guild, (tap.emoji for tap in taps))
+        in_the_way = lines(await self._in_the_way(interaction, guild_id), gone)
         panel = reactions_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)
         await answer(interaction, panel)
 

@@ -178,7 +178,9 @@ class PhotoWatch:
                 await message.add_reaction(str(tap.emoji))
             except discord.Forbidden as error:
                 _log.info("No emoji can be put under photos in channel %d: %s", message.channel.id, error)
-                return
+                if not tap.emoji.id:
+                    return
+                # Another server's takes a permission of its own, without which the others may be put there.
             except discord.NotFound as error:
                 if error.code != UNKNOWN_EMOJI:
                     return  # the message is gone

@@ -77,6 +77,19 @@ async def test_an_emoji_that_is_gone_does_not_hinder_the_others(tmp_path: Path) 
         assert under(desk.channel.history()[-1]) == EVERY_TOOL[1:]
 
 
+async def test_another_servers_emoji_that_may_not_be_used_does_not_hinder_the_others(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await offering(desk)
+        for emoji in EVERY_TOOL:
+            await desk.admin.slash(desk.channel, "studii reactions remove", emoji=emoji)
+        for emoji in ("<:theirs:77001122334455>", "🔥"):
+            await desk.admin.slash(desk.channel, "studii reactions map", emoji=emoji, tool="photo-restore")
+        path = "/channels/*/messages/*/reactions/*/@me"
+        desk.env.inject_error("PUT", path, status=403, code=50013, times=1)
+        await post(desk, desk.maya, ROOM)
+        assert under(desk.channel.history()[-1]) == ["🔥"]
+
+
 async def test_each_photo_is_run_for_its_poster(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk)

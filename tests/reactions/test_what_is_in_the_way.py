@@ -62,6 +62,26 @@ async def test_while_the_server_takes_no_jobs_admins_are_told_and_no_emoji_are_o
         assert await offered(desk) == 4
 
 
+async def test_admins_are_told_of_mapped_emoji_that_the_server_has_not_any_more(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        own, other = (desk.guild.create_emoji(name) for name in ("sofa", "lamp"))
+        for emoji in (own, other):
+            said = await desk.admin.slash(
+                desk.channel,
+                "studii reactions map",
+                emoji=f"<:{emoji.name}:{emoji.id}>",
+                tool="photo-restore",
+            )
+            assert "Not among this server's own emoji" not in texts(said)
+        desk.env.backend.delete_emoji(desk.guild.id, own.id)
+        said = texts(await desk.admin.slash(desk.channel, "studii reactions show"))
+        assert "Not among this server's own emoji: `:sofa:`." in said
+        desk.env.inject_error("GET", "/guilds/*/emojis", status=503, times=None)
+        said = texts(await desk.admin.slash(desk.channel, "studii reactions show"))
+        assert "Photo restoration" in said
+
+
 async def offered(desk: Desk) -> int:
     await post(desk, desk.maya, ROOM)
     return len(desk.channel.history()[-1].reactions)
