@@ -10,6 +10,14 @@ MOST_OFFERED = 10  # emoji under one photo; Discord takes 20
 MOST_AT_ONCE = 10  # photos of one message that a channel runs by itself
 
 
+_SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
+
+
+def in_any_skin(emoji_key: str) -> str:
+    """The key (`Emoji.key`) of the same emoji without a skin colour, in which people may tap it."""
+    return emoji_key.translate(_SKIN_COLOURS)
+
+
 class PhotoChannelKind(StrEnum):
     """What the bot does by itself with the photos of a channel."""
 

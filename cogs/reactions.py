@@ -21,7 +21,9 @@ from bot.ui.photo_places import lacking_words
 from bot.ui.problems import answer, telling
 
 Interaction = discord.Interaction[Any]
-Place = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.Thread
+Place = (
+    discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+)
 NO_PLACE = "This works in a channel only. Name one under `channel`."
 
 
@@ -69,6 +71,18 @@ class PhotoEvents(commands.Cog):
         if self._bot.accepting:
             for message_id in event.message_ids:
                 self._watch.deleted(event.guild_id, message_id)
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._bot.services.photos.look_again(guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._bot.services.photos.forget_place(channel.guild.id, channel.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        await self._bot.services.photos.forget_place(event.guild_id, event.thread_id)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:

@@ -5,9 +5,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import discord
 
+from bot.model import SourcePhoto
 from bot.photo_rules import Emoji
 
 WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -49,7 +51,14 @@ def by_a_person(message: discord.Message) -> bool:
     return not author.bot and message.webhook_id is None and message.type in WRITTEN_BY_PEOPLE
 
 
-def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str], photo: int) -> str:
-    """Names the job of a person, a tool with these inputs, and a photo, counted from 0 in its message."""
-    preset = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-    return f"{user_id}:{message_id}:{tool}:{preset}:{photo}"
+def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str], photo: SourcePhoto) -> str:
+    """Names the job of a person, a tool with these inputs, and a photo of a message.
+
+    An edit of the message may move the photo in it, and each look at it sign its address anew.
+    """
+    preset, path = _short(json.dumps(inputs, sort_keys=True)), _short(urlsplit(photo.url).path)
+    return f"{user_id}:{message_id}:{tool}:{preset}:{path}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -197,10 +197,10 @@ class PhotoWatch:
     ) -> list[Job]:
         author = await author_in(message, self._client, self._services)
         jobs: list[Job] = []
-        for number, photo in enumerate(photos):
+        for photo in photos:
             try:
                 tool = self._catalog.get(preset.tool)
-                request = _request(member, message, tool, prepared(tool, preset), photo, number, author)
+                request = _request(member, message, tool, prepared(tool, preset), photo, author)
                 jobs.append(await self._services.jobs.accept(replace(request, tapped=tapped)))
             except CreditsShort as refusal:
                 await self._tell(member, str(refusal))
@@ -264,7 +264,6 @@ def _request(
     tool: Tool,
     inputs: dict[str, str],
     photo: SourcePhoto,
-    number: int,
     author: int,
 ) -> JobRequest:
     return JobRequest(
@@ -277,5 +276,5 @@ def _request(
         standing=_standing(member, message),
         photo_author=author,
         origin_message_id=message.id,
-        once=once_key(member.id, message.id, tool.slug, inputs, number),
+        once=once_key(member.id, message.id, tool.slug, inputs, photo),
     )

@@ -16,6 +16,7 @@ from bot.photo_rules import (
     PhotoChannelKind,
     PhotoRules,
     Preset,
+    in_any_skin,
 )
 from bot.storage import Storage, Transaction
 
@@ -52,6 +53,12 @@ class PhotoService:
         for one in rules.values():
             self._keep(one)
 
+    async def look_again(self, guild_id: int) -> None:
+        """The bot is in the server again: its rules may have been erased meanwhile."""
+        async with self._storage.read() as transaction:
+            rules = await transaction.photo_rules.get(guild_id)
+        self._keep(rules)
+
     def rules(self, guild_id: int) -> PhotoRules:
         """The server's rules, without a query."""
         return self._rules.get(guild_id) or PhotoRules(guild_id)
@@ -59,7 +66,7 @@ class PhotoService:
     def tap(self, guild_id: int, emoji_key: str) -> Tap | None:
         """What the emoji stands for in the server, if it may count anywhere there; without a query."""
         taps = self._taps.get(guild_id)
-        return None if taps is None else taps.get(emoji_key)
+        return None if taps is None else taps.get(emoji_key) or taps.get(in_any_skin(emoji_key))
 
     def taps(self, guild_id: int) -> tuple[Tap, ...]:
         """Everything that an emoji stands for in the server, the catalogue's first."""
@@ -129,6 +136,17 @@ class PhotoService:
             await transaction.photo_rules.clear_channel(guild_id, channel_id)
             rules = await transaction.photo_rules.get(guild_id)
         return self._keep(rules)
+
+    async def forget_place(self, guild_id: int, channel_id: int) -> None:
+        """The channel, or thread, is gone, and its rules go too; where there are none, without a query."""
+        rules = self.rules(guild_id)
+        if channel_id not in rules.places and channel_id not in rules.channels:
+            return
+        async with self._storage.write() as transaction:
+            await transaction.photo_rules.turn_off(guild_id, channel_id)
+            await transaction.photo_rules.clear_channel(guild_id, channel_id)
+            rules = await transaction.photo_rules.get(guild_id)
+        self._keep(rules)
 
     def _keep(self, rules: PhotoRules) -> PhotoRules:
         guild_id = rules.guild_id

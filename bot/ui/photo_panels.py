@@ -15,7 +15,8 @@ from bot.ui.text import plain
 INTENT_OFF = (
     "Reactions and photo channels are off: Discord does not show this bot other people's photos. Whoever "
     "hosts the bot can turn on **Message Content Intent** (discord.com/developers/applications, Bot, "
-    "Privileged Gateway Intents) and start the bot again. Everything else works without it."
+    "Privileged Gateway Intents), leave `MESSAGE_CONTENT` at `auto`, and start the bot again. Everything "
+    "else works without it."
 )
 MOST_SHOWN = 25
 

@@ -35,10 +35,17 @@ def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, lis
         offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
         yield channel_id, _missing(guild, channel, offers=offers)
     if rules.everywhere:
-        for channel in guild.text_channels:
+        for channel in _with_messages(guild):
             # What the bot may not even see is not meant for it.
             if channel.id not in named and channel.permissions_for(guild.me).view_channel:
                 yield channel.id, _missing(guild, channel, offers=False)
+
+
+def _with_messages(guild: discord.Guild) -> Iterator[discord.abc.GuildChannel]:
+    yield from guild.text_channels
+    yield from guild.forums
+    yield from guild.voice_channels
+    yield from guild.stage_channels
 
 
 def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[str]:

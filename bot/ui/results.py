@@ -48,7 +48,7 @@ def result(
     return Panel(
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
         ui.MediaGallery(*media),
-        text(lines(_details(job, names), *map(small, notes))),
+        text(lines(_details(job, names), *map(small, notes), _long_link(job))),
         _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
     )
 
@@ -106,6 +106,13 @@ def link_words(job: Job) -> str:
 def link_button(job: Job, label: str) -> ui.Button[Any] | None:
     """Opens the output where Studii keeps it, if a button can hold its address."""
     return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
+
+
+def _long_link(job: Job) -> str:
+    """The same in the text, where a button can't hold its address."""
+    if _usable(job.output_url, URL_LIMIT) or not _usable(job.output_url, LONGEST_LINK):
+        return ""
+    return small(f"[Original](<{job.output_url}>)")
 
 
 def can_play(job: Job) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image
 from bot.delivery import DiscordDelivery
 from bot.media import PhotoInspector
 from bot.model import Job, JobState, OutputFile
-from tests.support.desk import Desk, open_desk, pieces
+from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -73,3 +73,12 @@ async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it
         message = desk.channel.history()[-1]
         assert message.content.endswith("\nhttps://files.example/out.mp4")
         assert not message.attachments
+
+
+async def test_an_address_that_no_button_can_hold_stands_in_the_text(tmp_path: Path) -> None:
+    long = f"https://files.example/out.png?token={'a' * 600}"
+    async with refusing(tmp_path, "image", long, 1) as (desk, delivery, job):
+        await delivery.announce(job, noise(tmp_path))
+        message = desk.channel.history()[-1]
+        assert "Original" not in labels(message)
+        assert f"[Original](<{long}>)" in texts(message)

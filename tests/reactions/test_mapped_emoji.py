@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.model import JobState
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
 
@@ -93,3 +94,26 @@ async def test_two_emoji_for_one_tool_with_other_inputs_are_two_wishes(tmp_path:
         for emoji in ("🔥", "🪵"):
             await desk.tom.react(message, emoji)
         assert [job.inputs["style"] for job in await jobs_of(desk)] == ["rustic", "scandinavian"]
+
+
+@pytest.mark.parametrize("tapped", ["👍", "👍🏽"])
+async def test_an_emoji_stands_for_its_tool_in_every_skin_colour(tmp_path: Path, tapped: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii reactions map", emoji="👍", tool="photo-restore")
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, tapped)
+        assert [one.tool for one in await jobs_of(desk)] == ["photo-restore"]
+        await desk.tom.unreact(message, tapped)
+        assert (await desk.job()).state is JobState.CANCELLED
+
+
+async def test_a_skin_colour_of_its_own_can_stand_for_something_else(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        for emoji, tool in (("👍", "photo-restore"), ("👍🏽", "product-background")):
+            await desk.admin.slash(desk.channel, "studii reactions map", emoji=emoji, tool=tool)
+        message = await post(desk, desk.maya, ROOM)
+        for emoji in ("👍🏿", "👍🏽"):
+            await desk.tom.react(message, emoji)
+        assert [one.tool for one in await jobs_of(desk)] == ["photo-restore", "product-background"]

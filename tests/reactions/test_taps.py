@@ -85,3 +85,18 @@ async def test_what_is_being_made_is_not_cancelled(tmp_path: Path) -> None:
         await desk.tom.unreact(message, STAGING)
         (job,) = await jobs_of(desk)
         assert job.state is JobState.RUNNING
+
+
+async def test_another_photo_that_an_edit_moved_to_the_first_place_is_another_wish(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM, ("hall.png", PNG))
+        await desk.tom.react(message, STAGING)
+        await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        stored = desk.env.backend.get_message(message.channel.id, message.id)
+        kept = {"attachments": stored.attachments[1:]}
+        desk.env.backend.edit_message(message.channel.id, message.id, kept)
+        await desk.tom.unreact(message, STAGING)
+        await desk.tom.react(message, STAGING)
+        names = [one.source.filename for one in await jobs_of(desk) if one.source is not None]
+        assert names == ["room.png", "hall.png"]

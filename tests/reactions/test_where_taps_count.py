@@ -6,6 +6,7 @@ import discord
 
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import BOT_PERMISSIONS, open_desk
+from tests.support.servers import come, leave
 
 
 async def test_reactions_spend_nothing_until_an_admin_turns_them_on(tmp_path: Path) -> None:
@@ -64,3 +65,40 @@ async def test_the_rules_hold_after_a_restart(tmp_path: Path) -> None:
             (kept,) = (await transaction.photo_rules.all()).values()
         assert kept.everywhere
         assert desk.services.photos.rules(kept.guild_id) == kept
+
+
+async def test_a_channel_that_is_deleted_takes_its_rules_along(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        other, kept = (desk.guild.create_text_channel(name) for name in ("old", "kept"))
+        for channel in (other, kept):
+            await desk.admin.slash(desk.channel, "studii reactions on", channel=channel)
+            await desk.admin.slash(desk.channel, "studii photos offer", channel=channel)
+        desk.env.backend.delete_channel(other.id)
+        await desk.env.settle()
+        rules = desk.services.photos.rules(desk.guild.id)
+        assert (set(rules.places), set(rules.channels)) == ({kept.id}, {kept.id})
+        async with desk.storage.read() as transaction:
+            assert await transaction.photo_rules.get(desk.guild.id) == rules
+
+
+async def test_in_a_server_that_takes_the_bot_back_after_a_long_time_everything_is_off(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await leave(desk)
+        desk.clock.advance(31 * 86400)
+        await desk.services.privacy.sweep()
+        await come(desk)
+        assert not desk.services.photos.rules(desk.guild.id).everywhere
+        assert desk.services.photos.tap(desk.guild.id, STAGING.replace("\ufe0f", "")) is None
+
+
+async def test_taps_count_in_the_text_of_voice_and_stage_channels(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        for place in (desk.guild.create_voice_channel("Lounge"), desk.guild.create_stage_channel("Show")):
+            await desk.env.settle()
+            await desk.admin.slash(desk.channel, "studii reactions on", channel=place)
+            await desk.tom.react(await post(desk, desk.maya, ROOM, channel=place), STAGING)
+            assert (await desk.job()).channel_id == place.id
