@@ -1,36 +1,35 @@
 """From Studii's output address to a file in the spool: then the job has succeeded."""
 
-import asyncio
 import logging
-from pathlib import Path
 
-from bot.catalog import Catalog
 from bot.engine.crew import Crew
 from bot.engine.endings import charge_of, fail_paid, succeed
 from bot.engine.loops import untorn
+from bot.engine.outputs import NoPicture, Outputs
 from bot.engine.pulse import TRANSFER_PATIENCE
-from bot.engine.spool import suffix_of
 from bot.engine.steps import Tools, backoff
-from bot.errors import Refused
-from bot.media import HEAD_BYTES, sniff
-from bot.model import FailureCode, Job
-from bot.studii import Download, DownloadFailed, MalformedAnswer, OutputGone, TooLarge
+from bot.model import FailureCode, Job, OutputFile
+from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, TooLarge
 
 _log = logging.getLogger(__name__)
 
 FULL_DISK_PAUSE = 30.0  # seconds
-NO_PICTURE = "What Studii gave as the result is neither a picture nor a video."
-UNFORESEEN = "The result is ready, but fetching it failed for a reason that nobody foresaw."
-_WEBM = b"\x1a\x45\xdf\xa3"  # an EBML document, https://www.rfc-editor.org/rfc/rfc8794
+GONE = (
+    "Studii made this, but its result is not where Studii says it is. "
+    "It may still be in the Studii account: ask the server's admins."
+)
+NOT_FETCHED = "Studii made this, but its result could not be fetched from there, however often it was tried."
+UNFORESEEN = "Studii made this, but fetching its result failed for a reason that nobody foresaw."
 
 
 class Collector:
-    """Downloads outputs."""
+    """Downloads outputs. What was paid for is not given up lightly: a fresh address is asked for, and what is
+    not there is sought again for some minutes, as it may have been announced too early."""
 
-    def __init__(self, tools: Tools, catalog: Catalog) -> None:
+    def __init__(self, tools: Tools, outputs: Outputs) -> None:
         self._tools = tools
-        self._catalog = catalog
-        self._gone_once: set[str] = set()
+        self._outputs = outputs
+        self._asked_anew: set[str] = set()
         self.crew = Crew(
             "fetching outputs",
             self._find,
@@ -48,93 +47,55 @@ class Collector:
             return await tx.jobs.to_download(limit)
 
     async def _collect(self, job: Job, tries: int) -> float | None:
-        tuning = self._tools.tuning
         if not await self._tools.spool.room_for_output():
             _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
             return FULL_DISK_PAUSE
-        path = self._tools.spool.output(job.id)
-        limit = tuning.max_output_bytes
         try:
-            download = await self._tools.studii.download(job.output_url or "", path, limit=limit)
-        except OutputGone as error:
-            return await untorn(self._gone(job, str(error)))
-        except TooLarge as error:
+            output = await self._outputs.fetch(job)
+        except (TooLarge, NoPicture) as error:
             return await untorn(self._fail(job, str(error)))
-        except (DownloadFailed, MalformedAnswer) as error:
+        except (OutputGone, DownloadFailed, MalformedAnswer) as error:
             _log.info("Job %s: its output met %s", job.id, error.reason, extra={"job": job.id})
-            if tries + 1 >= tuning.download_tries:
-                return await untorn(self._fail(job, str(error)))
-            return backoff(tries + 1, tuning.download_pause, tuning.backoff_bound)
+            return await self._again(job, tries, gone=isinstance(error, OutputGone))
         except OSError as error:
             _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
             return FULL_DISK_PAUSE
-        return await self._keep(job, path, download)
+        return await untorn(self._succeed(job, output))
+
+    async def _again(self, job: Job, tries: int, *, gone: bool) -> float | None:
+        tuning = self._tools.tuning
+        last = tries + 1 >= tuning.download_tries
+        if (gone or last) and job.id not in self._asked_anew:
+            return await untorn(self._ask_anew(job))
+        if not last:
+            return backoff(tries + 1, tuning.download_pause, tuning.backoff_bound)
+        return await untorn(self._fail(job, GONE if gone else NOT_FETCHED, link=not gone))
 
     async def _give_up(self, job: Job) -> None:
         await untorn(self._fail(job, UNFORESEEN))
 
-    async def _keep(self, job: Job, path: Path, download: Download) -> None:
-        content_type = content_type_of_output(await asyncio.to_thread(_head, path), download.content_type)
-        content_type = content_type or self._expected(job, download.content_type)
-        if content_type is None:
-            await self._tools.spool.remove(path.name)
-            await untorn(self._fail(job, NO_PICTURE))
-            return
-        kept = self._tools.spool.output(job.id, suffix_of(content_type) or "")
-        await asyncio.to_thread(path.replace, kept)
-        await untorn(self._succeed(job, kept.name, content_type.partition("/")[0]))
-
-    def _expected(self, job: Job, said: str) -> str | None:
-        """For bytes that say nothing, of which the storage says nothing either: what the tool makes."""
-        if said != "application/octet-stream":
-            return None
-        kind = job.output_kind
-        if kind is None:
-            try:
-                kind = self._catalog.get(job.tool).output_kind(job.inputs)
-            except Refused:
-                return None
-        return {"image": "image/png", "video": "video/mp4"}.get(kind)
-
-    async def _succeed(self, job: Job, output_file: str, kind: str) -> None:
-        self._gone_once.discard(job.id)
+    async def _succeed(self, job: Job, output: OutputFile) -> None:
+        self._asked_anew.discard(job.id)
         async with self._tools.storage.write() as tx:
-            done = await succeed(tx, job, output_file, kind, self._tools.clock.now())
+            done = await succeed(tx, job, output.path.name, output.kind, self._tools.clock.now())
         if done is not None:
             _log.info("Job %s succeeded", job.id, extra={"job": job.id})
         self._tools.changed()
 
-    async def _gone(self, job: Job, text: str) -> None:
-        """The first time, Studii is asked for a fresh address."""
-        if job.id in self._gone_once:
-            await self._fail(job, text)
-            return
-        self._gone_once.add(job.id)
+    async def _ask_anew(self, job: Job) -> None:
+        """Studii is asked for a fresh address, once."""
+        self._asked_anew.add(job.id)
         async with self._tools.storage.write() as tx:
             await tx.jobs.update(job.id, output_url=None)
         self._tools.requeued()
 
-    async def _fail(self, job: Job, text: str) -> None:
-        self._gone_once.discard(job.id)
+    async def _fail(self, job: Job, text: str, *, link: bool = True) -> None:
+        """`link`: the address may still lead its person to the output."""
+        self._asked_anew.discard(job.id)
         async with self._tools.storage.write() as tx:
             now = self._tools.clock.now()
-            await fail_paid(tx, job, FailureCode.OUTPUT, text, charge_of(job), now)
+            failed = await fail_paid(tx, job, FailureCode.OUTPUT, text, charge_of(job), now)
+            if failed is not None and not link:
+                await tx.jobs.update(job.id, output_url=None)
         _log.warning("Job %s: its output can't be had", job.id, extra={"job": job.id})
         self._tools.changed()
-
-
-def content_type_of_output(head: bytes, said: str) -> str | None:
-    """What a file is by its first bytes, else by what the storage said; None: no picture and no video."""
-    picture = sniff(head)
-    if picture is not None:
-        return picture.content_type
-    if head[4:8] == b"ftyp":  # ISO 14496-12, as MP4 is
-        return "video/mp4"
-    if head.startswith(_WEBM):
-        return "video/webm"
-    return said if suffix_of(said) is not None else None
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES)

@@ -14,9 +14,11 @@ from bot.engine.loops import Bell, keep_doing
 from bot.engine.notices import NoticeBoard
 from bot.engine.old_matters import close_old_matters
 from bot.engine.outbox import Outbox
+from bot.engine.outputs import Outputs
 from bot.engine.ports import Delivery, PhotoSource
 from bot.engine.pulse import TRANSFER_PATIENCE, Pulse
 from bot.engine.recovery import INTERRUPTED, doubt_restored, recover
+from bot.engine.refetch import Refetch
 from bot.engine.spool import Spool
 from bot.engine.steps import Tools
 from bot.engine.tuning import HOUR, Tuning
@@ -68,8 +70,9 @@ class Engine:
         self._tools = tools
         self._lanes = Lanes(tools, catalog, self._lanes_bell)
         self._intake = Intake(tools, photos, inspector)
-        self._collector = Collector(tools, catalog)
-        self._outbox = Outbox(tools, delivery)
+        outputs = Outputs(tools, catalog)
+        self._collector = Collector(tools, outputs)
+        self._outbox = Outbox(tools, delivery, Refetch(tools, outputs))
         self._notices = NoticeBoard(tools, delivery)
         self._cards = Cards(tools, delivery, self._lanes.progress)
         self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)

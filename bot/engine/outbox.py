@@ -8,19 +8,24 @@ from datetime import timedelta
 from bot.engine.crew import Crew
 from bot.engine.loops import untorn
 from bot.engine.ports import Delivery
+from bot.engine.pulse import TRANSFER_PATIENCE
+from bot.engine.refetch import NotNow, Refetch
 from bot.engine.steps import Tools, backoff
 from bot.model import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
 from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)
 
+REFETCH_TRIES = 3  # before a result is announced without its file
+
 
 class Outbox:
     """Announces jobs that ended, or whose outcome is unknown; in a channel one after the other."""
 
-    def __init__(self, tools: Tools, delivery: Delivery) -> None:
+    def __init__(self, tools: Tools, delivery: Delivery, refetch: Refetch) -> None:
         self._tools = tools
         self._delivery = delivery
+        self._refetch = refetch
         self.crew = Crew(
             "announcing",
             self._find,
@@ -29,6 +34,7 @@ class Outbox:
             size=tools.tuning.announcements_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
+            patience=TRANSFER_PATIENCE,  # a file that is gone is fetched again
             look_around=tools.tuning.look_around,
             queue=lambda job: job.channel_id,
         )
@@ -38,6 +44,12 @@ class Outbox:
             return await tx.jobs.unannounced(limit)
 
     async def _announce(self, job: Job, tries: int) -> float | None:
+        try:
+            job = await self._refetch.fetch(job)
+        except NotNow as reason:
+            _log.info("Job %s: its output can't be fetched again: %s", job.id, reason, extra={"job": job.id})
+            if tries + 1 < REFETCH_TRIES:
+                return backoff(tries + 1, self._tools.tuning.download_pause, self._tools.tuning.backoff_bound)
         # Between Discord's answer and our note of it nothing may be torn apart.
         return await untorn(self._announce_and_note(job, tries), patience=self._tools.tuning.drain)
 

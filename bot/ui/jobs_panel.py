@@ -210,8 +210,9 @@ def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
         line = f"{line} · <@{job.user_id}>"
     action = _action_for(job, whose)
     accessory: Any = ListedButton(action, job.id, whose, number) if action else None
-    if accessory is None and whose == MINE and job.private and job.state is JobState.SUCCEEDED:
-        # What one person alone sees in Discord goes when they close it.
+    posted = job.result_message_id is not None
+    if accessory is None and whose == MINE and not posted and job.state is JobState.SUCCEEDED:
+        # What one person alone sees in Discord goes when they close it; some came by DM, or could not come.
         accessory = link_button(job, "Open")
     return text(line) if accessory is None else ui.Section(line, accessory=accessory)
 

@@ -8,7 +8,7 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Tool
-from bot.model import Job, JobState, Progress
+from bot.model import FailureCode, Job, JobState, Progress
 from bot.ui.buttons import DeleteButton, JobButton
 from bot.ui.cards import can_be_edited, edit_button
 from bot.ui.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
@@ -18,6 +18,7 @@ from bot.ui.text import plain
 from bot.ui.words import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text
+NO_LINK = "There is no link to it either. It may still be in the Studii account: ask the server's admins."
 BEFORE = "The photo before"
 AFTER_SMALLER = "Shown smaller than it was made: it is larger than Discord takes here."
 BEFORE_SMALLER = "The photo before is shown smaller: both together are larger than Discord takes here."
@@ -85,6 +86,7 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     """That a job failed, was cancelled, or that nobody knows; says what it cost."""
     sign, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
+    there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
     buttons: list[Piece] = [edit_button(job)] if can_be_edited(job) and not by_dm else []
     if job.state is JobState.UNKNOWN and not by_dm:
         # Not to be deleted: admins may have no other place to settle it.
@@ -92,13 +94,13 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     else:
         buttons.append(DeleteButton.of(job))
     head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
-    return Panel(text(lines(head, why, small(cost_words(job)))), row(*buttons))
+    return Panel(text(lines(head, why, there, small(cost_words(job)))), row(*buttons))
 
 
 def link_words(job: Job) -> str:
     """Where the output can be had, and that it may go away; or that it is gone."""
     if not _usable(job.output_url, LONGEST_LINK):
-        return "There is no link to it either."
+        return NO_LINK
     kind = "video" if job.output_kind == "video" else "picture"
     return f"[Open the {kind}](<{job.output_url}>); the link may stop working after a while."
 

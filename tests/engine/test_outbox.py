@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from bot.model import JobState, Posted, TryLater, Undeliverable
-from tests.engine.world import a_job, a_staging_job, engine_world, png
+import pytest
+
+from bot.model import Job, JobState, Posted, TryLater, Undeliverable
+from sandbox.studii import Fault, faults
+from tests.engine.world import World, a_job, a_staging_job, engine_world, png
 
 
 async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
@@ -126,3 +129,63 @@ async def test_a_person_is_told_once_however_often_the_engine_is_woken(tmp_path:
 
             await world.until(woken, "the word to be said")
         assert world.discord.attempts == 1
+
+
+async def without_its_file(world: World) -> Job:
+    """A job whose result could not be posted, is asked for again, and is gone from the disk."""
+    await world.use_key(world.studii.add_key())
+    world.discord.answers = [Undeliverable("no permission")]
+    job = await world.accept(a_job())
+    async with world.running():
+
+        async def noted() -> bool:
+            return (await world.job(job.id)).announced_at is not None
+
+        await world.until(noted, "the attempt to be noted")
+    (file,) = world.spooled()
+    (world.spool_folder / file).unlink()
+    world.discord.said.clear()
+    async with world.storage.write() as tx:
+        assert await tx.jobs.repost(job.id, job.channel_id, world.clock.now())
+    return await world.job(job.id)
+
+
+@pytest.mark.parametrize("trouble", [(), (faults.gone(),), (faults.error(500),) * 2])
+async def test_a_result_whose_file_is_gone_is_fetched_from_studii_again(
+    tmp_path: Path, trouble: tuple[Fault, ...]
+) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await without_its_file(world)
+        looks = world.studii.requests.count("status")
+        for fault in trouble:
+            world.studii.fail("output", fault)
+        async with world.running():
+            said = await world.announced(job.id)
+        (theirs,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(theirs.id)).data
+        # Where the address led nowhere, Studii was asked for a fresh one.
+        assert world.studii.requests.count("status") - looks == (trouble == (faults.gone(),))
+        assert world.spooled() == []
+        await world.balanced()
+
+
+async def test_a_result_that_is_nowhere_any_more_is_told_without_a_link_that_leads_nowhere(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await without_its_file(world)
+        world.studii.fail("output", faults.gone(), 99)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.output, said.job.output_url) == (None, None)
+        assert said.job.state is JobState.SUCCEEDED
+
+
+async def test_a_result_whose_file_is_gone_is_told_with_its_link_while_studii_is_away(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await without_its_file(world)
+        world.studii.fail("output", faults.error(500), 99)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.output is None
+        assert said.job.output_url == job.output_url

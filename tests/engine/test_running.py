@@ -160,7 +160,33 @@ async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -
         async with world.running():
             failed = await ends_badly(world, job, 8)
         assert failed.failure is FailureCode.OUTPUT
-        assert world.studii.requests.count("output") == 2
+        assert "It may still be in the Studii account" in (failed.failure_text or "")
+        assert failed.output_url is None  # an address that leads nowhere is shown to nobody
+        assert world.studii.requests.count("status") == 2
+        assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
+
+
+async def test_an_output_that_was_announced_too_early_is_waited_for(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone(), world.tuning.download_tries)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert said.output is not None
+
+
+async def test_an_output_that_can_not_be_fetched_is_left_with_its_link_and_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.error(500), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert failed.output_url is not None
+        assert world.studii.requests.count("status") == 2  # a fresh address might have helped
 
 
 @pytest.mark.parametrize("fault", [faults.error(500), faults.DropBefore(), faults.Truncated()])

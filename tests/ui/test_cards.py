@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog
-from bot.model import Job, JobState, Progress
+from bot.model import FailureCode, Job, JobState, Progress
 from bot.ui.cards import job_card
 from bot.ui.layout import Panel
 from bot.ui.results import can_play, ending, linked_result, linked_video, result
@@ -209,6 +209,21 @@ def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
 
 def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:
     assert "### 🪄 sky-swap" in card_words(dataclasses.replace(staging(), tool="sky-swap"))
+
+
+def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:
+    failed = staging(
+        state=JobState.FAILED,
+        failure=FailureCode.OUTPUT,
+        failure_text="It could not be fetched.",
+        output_url="https://files.example/out.png",
+        output_kind="image",
+        settled=8,
+    )
+    shown = words(ending(failed, NAMES))
+    assert "[Open the picture](<https://files.example/out.png>)" in shown
+    assert "Charged 8 credits." in shown
+    assert "Open" not in words(ending(dataclasses.replace(failed, output_url=None), NAMES))
 
 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
