@@ -92,8 +92,8 @@ class JobRequest:
     """What a person asks for, before anything was checked against limits.
 
     `inputs` are the catalogue's names and the values to send (see `Tool.prepare`). `photo_author` is who
-    posted the source, if that is known and may be somebody else. `origin_message_id`, `once` and
-    `tapped`: see `Job`.
+    posted the source, if that is known and may be somebody else. `origin_message_id`, `once`, `tapped` and
+    `age_restricted`: see `Job`.
     """
 
     guild_id: int
@@ -108,6 +108,7 @@ class JobRequest:
     origin_message_id: int | None = None
     once: str | None = None
     tapped: str | None = None
+    age_restricted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class Job:
     tapped: str | None = None  # the emoji (`Emoji.key`) that its person tapped for it
     scrubbed_at: datetime | None = None  # when what was written, linked and made was erased
     price_learned: bool | None = None  # the estimate is from past charges, else assumed; None: not known
+    age_restricted: bool | None = None  # it was asked for in an age-restricted channel; None: not known
 
     @property
     def terminal(self) -> bool:

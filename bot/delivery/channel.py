@@ -13,7 +13,7 @@ from bot.delivery.history import find_card, find_posting
 from bot.delivery.notices import NoticePoster
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
 from bot.delivery.pace import EditPace
-from bot.delivery.places import Place, is_age_restricted
+from bot.delivery.places import Place
 from bot.delivery.tokens import CardTokens
 from bot.model import (
     Announcement,
@@ -27,6 +27,7 @@ from bot.model import (
     TryLater,
     Undeliverable,
 )
+from bot.ui.age import stays_there
 from bot.ui.cards import card_mark, job_card, posted_card
 from bot.ui.layout import Panel
 from bot.ui.permissions import missing_to_post
@@ -172,7 +173,7 @@ class DiscordDelivery:
 
     async def _announce_in_dm(self, job: Job, output: OutputFile | None, why: str) -> Announcement:
         """When it can't be told where it was asked for; never from an age-restricted channel."""
-        if is_age_restricted(self._client, job.guild_id, job.channel_id):
+        if stays_there(self._client, job):
             return Undeliverable(f"{why}, and nothing from there may be shown elsewhere")
         try:
             dm = await self._client.create_dm(discord.Object(job.user_id))
@@ -198,8 +199,8 @@ class DiscordDelivery:
             return await find_posting(
                 self._channel(job), self._own_id, job.nonce, job.card_message_id, since=since
             )
-        except discord.Forbidden:
-            return None  # we may not look; the nonce is all there is then
+        except (discord.Forbidden, discord.NotFound):
+            return None  # we may not look, or it is gone; the nonce is all there is then
 
     async def _send_file(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:
         showings = Showings(job, output, limit, self._fit)
@@ -220,7 +221,7 @@ class DiscordDelivery:
 
     async def _send_link(self, job: Job, place: Place, why: str) -> Announcement:
         if can_play(job) and place.answer is None:  # a card can't become an ordinary message
-            words = linked_video(job, self._names, why)
+            words = linked_video(job, self._names, why, by_dm=place.by_dm)
             view = plain_buttons(job, self._names, by_dm=place.by_dm)
             return await self._send(job, place, content=words, view=view)
         return await self._send(job, place, view=linked_result(job, self._names, why, by_dm=place.by_dm))

@@ -33,12 +33,3 @@ class Place:
             parts["reference"] = self.reference
         message = await self.channel.send(nonce=nonce, allowed_mentions=mentions, **parts)
         return message.id
-
-
-def is_age_restricted(client: discord.Client, guild_id: int, channel_id: int) -> bool:
-    """Whether nothing from there may be shown elsewhere; so it is too where that cannot be known."""
-    guild = client.get_guild(guild_id)
-    channel: Any = guild.get_channel_or_thread(channel_id) if guild else None
-    if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):
-        return True
-    return bool(channel.is_nsfw())

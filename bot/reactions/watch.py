@@ -16,6 +16,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.seen import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
+from bot.ui.age import is_age_restricted
 from bot.ui.attachments import taken_of
 from bot.ui.authors import author_in
 from bot.ui.layout import notice
@@ -277,4 +278,5 @@ def _request(
         photo_author=author,
         origin_message_id=message.id,
         once=once_key(member.id, message.id, tool.slug, inputs, photo),
+        age_restricted=is_age_restricted(message.channel),
     )

@@ -267,4 +267,5 @@ def _new_job(request: JobRequest, tool: Tool, price: Estimate, now: datetime, ma
         origin_message_id=request.origin_message_id,
         once=request.once,
         tapped=request.tapped,
+        age_restricted=request.age_restricted,
     )

@@ -180,6 +180,7 @@ jobs = Table(
     Column("announced_at", UtcDateTime),
     Column("photo_author", BigInteger),
     Column("price_learned", Boolean),
+    Column("age_restricted", Boolean),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),

@@ -9,6 +9,7 @@ from bot.catalog import Catalog
 from bot.errors import Refused
 from bot.model import Job, JobState, Progress
 from bot.services import CANCELLABLE, JobPage, Services
+from bot.ui.age import is_age_restricted, stays_there
 from bot.ui.cards import job_card
 from bot.ui.layout import NEUTRAL, Panel, Piece, box, row, small, text
 from bot.ui.panels import job_line
@@ -185,15 +186,9 @@ def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
     """Where the result may be posted or shown now; raises `Refused`."""
     if interaction.channel_id is None:
         raise Refused("This works in a channel only.")
-    asked_in = interaction.client.get_channel(job.channel_id)
-    if _age_restricted(asked_in) and not _age_restricted(interaction.channel):
+    if stays_there(interaction.client, job) and not is_age_restricted(interaction.channel):
         raise Refused(FROM_AGE_RESTRICTED)
     return interaction.channel_id
-
-
-def _age_restricted(channel: object) -> bool:
-    is_nsfw = getattr(channel, "is_nsfw", None)
-    return bool(is_nsfw is not None and is_nsfw())
 
 
 def _rows(job: Job, names: ToolNames, whose: str, number: int, *, manager: bool) -> list[Piece]:

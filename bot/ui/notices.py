@@ -139,6 +139,8 @@ def _made(job: Job | None, names: ToolNames) -> list[str]:
     what = f"{names.emoji(job)} <@{job.user_id}> made a **{names.title(job)}**"
     if job.private:
         return [f"{what} for themselves alone.", small(cost_words(job))]
+    if job.age_restricted:
+        return [f"{what} in <#{job.channel_id}>", small(cost_words(job))]
     tool = names.tool(job)
     about = " · ".join(part for part in (settings_words(tool, job), cost_words(job)) if part)
     return [f"{what} in <#{job.channel_id}>", prompt_words(tool, job), small(about)]

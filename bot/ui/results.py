@@ -49,7 +49,7 @@ def result(
     return Panel(
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
         ui.MediaGallery(*media),
-        text(lines(_details(job, names), *map(small, notes), _long_link(job))),
+        text(lines(_details(job, names), *map(small, notes), _long_link(job), _why_here(job, by_dm=by_dm))),
         _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
     )
 
@@ -59,18 +59,19 @@ def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) 
     there = f"{why} {link_words(job)}"
     return Panel(
         text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
-        text(_details(job, names)),
+        text(lines(_details(job, names), _why_here(job, by_dm=by_dm))),
         _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
     )
 
 
-def linked_video(job: Job, names: ToolNames, why: str) -> str:
+def linked_video(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> str:
     """The same as an ordinary message's content: Discord plays a video whose bare link stands there."""
     ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
     gone = f"{why} The link may stop working after a while."
     link = job.output_url or ""
     shown = f"|| {link} ||" if link and _hidden(job) else link
-    return lines(ready, gone, _details(job, names, prompt=False), shown)
+    details = lines(_details(job, names, prompt=False), _why_here(job, by_dm=by_dm))
+    return lines(ready, gone, details, shown)
 
 
 def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
@@ -94,7 +95,8 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     else:
         buttons.append(DeleteButton.of(job))
     head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
-    return Panel(text(lines(head, why, there, small(cost_words(job)))), row(*buttons))
+    cost = small(cost_words(job))
+    return Panel(text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
 
 
 def link_words(job: Job) -> str:
@@ -124,6 +126,12 @@ def can_play(job: Job) -> bool:
 
 def _hidden(job: Job) -> bool:
     return job.source is not None and job.source.hidden
+
+
+def _why_here(job: Job, *, by_dm: bool) -> str:
+    """Why it comes by DM, where it was not asked for alone."""
+    told = by_dm and not job.private
+    return small(f"I can't post it in <#{job.channel_id}> any more, so it comes to you here.") if told else ""
 
 
 def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:

@@ -11,6 +11,7 @@ from bot.catalog import Catalog, Tool
 from bot.errors import Refused, StudiiBotError
 from bot.model import Job, JobRequest, Progress, SourcePhoto
 from bot.services import JobService
+from bot.ui.age import is_age_restricted
 from bot.ui.cards import job_card
 from bot.ui.permissions import ensure_can_post
 from bot.ui.standing import standing_of
@@ -56,6 +57,7 @@ def request_of(
         private=private,
         standing=standing_of(interaction),
         photo_author=photo_author,
+        age_restricted=is_age_restricted(interaction.channel),
     )
 
 

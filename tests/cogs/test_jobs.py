@@ -6,7 +6,7 @@ import discord
 from simcord import InteractionResult
 
 from bot.model import FailureCode, Job, JobState, OutputFile
-from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -155,7 +155,30 @@ async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(tmp
         assert shown.response is not None
         answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
         assert "age-restricted" in texts(answer)
+        known.nsfw = False  # what was asked for when it was one stays what it is
+        answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
+        assert "age-restricted" in texts(answer)
         assert (await desk.job()).channel_id == job.channel_id
+
+
+async def test_what_was_asked_for_in_a_channel_that_is_gone_is_posted_where_one_asks_for_it(
+    tmp_path: Path,
+) -> None:
+    permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
+    async with open_desk(tmp_path, permissions=permissions) as desk:
+        await desk.set_key()
+        gone = desk.guild.create_text_channel("gone")
+        await desk.env.settle()
+        await desk.maya.slash(gone, "studio", prompt="A red kite")
+        changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
+        await desk.move(await desk.job(), *DONE, **changes)
+        channel = desk.bot.get_channel(gone.id)
+        assert isinstance(channel, discord.TextChannel)
+        await channel.delete()
+        shown = await listed(desk)
+        assert shown.response is not None
+        await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
+        assert (await desk.job()).channel_id == desk.channel.id
 
 
 async def test_admins_look_at_the_servers_jobs_and_members_do_not(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """/studii log and what is posted there."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,17 @@ async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(t
         desk.clock.advance(3600)
         assert await notify(desk, notice, channel) == first
         assert len(channel.history()) == 2
+
+
+async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhere(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await set_log(desk, results=True)
+        job = replace(await made(desk), age_restricted=True)
+        notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
+        await desk.delivery.notify(notice, channel.id, job)
+        line = texts(channel.history()[-1])
+        assert f"made a **Studio** in <#{job.channel_id}>" in line
+        assert "kite" not in line
 
 
 async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: Path) -> None:

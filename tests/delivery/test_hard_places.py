@@ -99,7 +99,8 @@ async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(tmp_p
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
-        said = await desk.delivery.announce(replace(job, channel_id=123), output(tmp_path))
+        elsewhere = replace(job, channel_id=123, age_restricted=None)
+        said = await desk.delivery.announce(elsewhere, output(tmp_path))
         assert isinstance(said, Undeliverable)
         assert "nothing from there may be shown elsewhere" in said.reason
 
@@ -131,16 +132,32 @@ async def test_from_a_thread_that_was_archived_or_locked_the_result_comes_by_dm(
         assert [len(message.attachments) async for message in dm.history()] == [1]
 
 
-async def test_when_the_channel_was_deleted_the_result_is_kept(tmp_path: Path) -> None:
-    # Nobody can tell any more whether what was made there may be shown elsewhere.
-    permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
-    async with open_desk(tmp_path, permissions=permissions) as desk:
+DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
+
+
+@pytest.mark.parametrize("later", [0, 3600])
+async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Path, later: int) -> None:
+    async with open_desk(tmp_path, permissions=DELETES) as desk:
         job = await done(desk)
         channel = desk.bot.get_channel(desk.channel.id)
         assert isinstance(channel, discord.TextChannel)
         await channel.delete()
-        said = await desk.delivery.announce(job, output(tmp_path))
-        assert isinstance(said, Undeliverable)
+        desk.clock.advance(later)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+        (message,) = [message async for message in dm.history()]
+        assert len(message.attachments) == 1
+        assert f"I can't post it in <#{job.channel_id}> any more" in texts(message)
+
+
+async def test_when_an_age_restricted_channel_was_deleted_the_result_is_kept(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=DELETES) as desk:
+        channel = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        channel.nsfw = True  # the simulation knows no such channels
+        job = await done(desk)
+        await channel.delete()
+        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
         assert (tmp_path / "out.png").exists()
 
 
