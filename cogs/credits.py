@@ -57,6 +57,7 @@ class Credits(commands.Cog):
             limits=await self._services.limits.of_member(guild_id, user_id, standing.roles),
             pictures=await asyncio.to_thread(read_examples, [one.tool.slug for one in prices]),
             has_key=await self._services.keys.current(guild_id) is not None,
+            held=await self._services.keys.held(guild_id),
         )
 
 

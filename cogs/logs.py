@@ -9,8 +9,8 @@ from bot.errors import Refused
 from bot.model import LogSettings
 from bot.services import Services
 from bot.ui.layout import NEUTRAL, notice
-from bot.ui.log_panels import HELLO, log_panel
-from bot.ui.permissions import ensure_manager, missing_to_post
+from bot.ui.log_panels import HELLO, log_panel, missing_there, trouble_there
+from bot.ui.permissions import ensure_manager, hindrance
 from bot.ui.problems import answer, telling
 
 NOT_NOW = "Set a channel first: `/studii log channel:`."
@@ -44,7 +44,7 @@ def add_log_command(group: app_commands.Group | None, services: Services) -> Non
             if wanted != now or channel is not None:
                 await _ensure_posting(interaction, channel)
                 await services.logs.set(guild_id, wanted, works=channel is not None)
-            await answer(interaction, log_panel(wanted, _missing_now(interaction, wanted)))
+            await answer(interaction, log_panel(wanted, trouble_there(interaction.guild, wanted)))
 
     if group is not None:
         group.add_command(cast(app_commands.Command[Any, ..., Any], log))
@@ -57,29 +57,13 @@ async def _ensure_posting(
     """Say hello there, which proves that it works; raises `Refused` with what is in the way."""
     if channel is None or interaction.guild is None:
         return
-    missing = _missing(interaction.guild, channel)
+    missing = missing_there(interaction.guild, channel)
     if missing:
         raise Refused(
-            f"I can't post in {channel.mention}: I lack **{', '.join(missing)}** there. "
-            "Allow it under Edit Channel, Permissions, and try again. Nothing was changed."
+            f"I can't post in {channel.mention}: {hindrance(missing)}. Then try again. Nothing was changed."
         )
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
         await channel.send(view=notice(HELLO, NEUTRAL))
     except (discord.Forbidden, discord.NotFound):
         raise Refused(f"Discord does not let me post in {channel.mention}. Nothing was changed.") from None
-
-
-def _missing(
-    guild: discord.Guild, channel: discord.TextChannel | discord.Thread | discord.VoiceChannel
-) -> list[str]:
-    lacking = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
-    return [name for name in lacking if name != "Read Message History"]
-
-
-def _missing_now(interaction: discord.Interaction[Any], settings: LogSettings) -> list[str]:
-    guild = interaction.guild
-    channel = guild.get_channel_or_thread(settings.channel_id) if guild and settings.channel_id else None
-    if guild is None or not isinstance(channel, discord.TextChannel | discord.Thread | discord.VoiceChannel):
-        return []
-    return _missing(guild, channel)

@@ -38,9 +38,11 @@ class Setup(commands.Cog):
         async with telling(interaction):
             await interaction.response.defer(ephemeral=True, thinking=True)
             erased = await self._services.privacy.forget_member(interaction.user.id)
-            later = f" {erased.later} more follow when they have ended." if erased.later else ""
+            follow = "follows when it has ended" if erased.later == 1 else "follow when they have ended"
+            later = f" {erased.later} more {follow}." if erased.later else ""
+            jobs = "1 job" if erased.now == 1 else f"{erased.now} jobs"
             words = (
-                f"Your prompts, links and pictures of {erased.now} jobs are erased here.{later} "
+                f"Your prompts, links and pictures of {jobs} are erased here.{later} "
                 "What they cost stays in the server's sums, without your name once the budget's period "
                 "is over. Messages in channels and what Studii keeps are not touched: delete those there."
             )

@@ -10,8 +10,8 @@ import discord
 from bot.clock import Clock
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
 from bot.model import Announcement, Job, NoPlace, Notice, Posted, TryLater, Undeliverable
+from bot.ui.log_panels import missing_there
 from bot.ui.notices import mark_of, notice_panel
-from bot.ui.permissions import missing_to_post
 from bot.ui.words import ToolNames
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,7 @@ class NoticePoster:
             return []
         if isinstance(channel, discord.Thread) and channel.parent is None:
             return []
-        lacking = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
-        return [name for name in lacking if name != "Read Message History"]
+        return missing_there(guild, channel)
 
 
 def _has(components: Iterable[Any], mark: int) -> bool:

@@ -152,6 +152,13 @@ class KeyService:
         self._wake()
         return True
 
+    async def held(self, guild_id: int) -> str | None:
+        """Why Studii takes no jobs with the server's key, as it said last; None: nothing is in the way."""
+        async with self._storage.read() as transaction:
+            key = await transaction.keys.current(guild_id)
+            hold = await transaction.holds.get(guild_id)
+        return None if key is None or hold is None or hold.key_id != key.id else hold.reason
+
     async def current(self, guild_id: int) -> StudiiKey | None:
         """The server's key, to be shown as its `masked`."""
         async with self._storage.read() as transaction:

@@ -10,6 +10,7 @@ MANAGERS_ONLY = "Only people with the Manage Server permission can change this."
 
 
 MANAGE_THREADS = "Manage Threads"
+HOW = "Edit Channel, Permissions, Studii"
 
 
 def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
@@ -53,7 +54,7 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
     if interaction.guild_id is None:
         raise Refused("This works in a server only.")
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
-    if missing == [MANAGE_THREADS]:
+    if MANAGE_THREADS in missing:
         raise Refused(
             "This thread is locked, so I could not post the result here. Nothing was charged. "
             "Use the command in another channel, or ask whoever manages this thread to unlock it.",
@@ -61,9 +62,19 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
     if missing:
         raise Refused(
             f"I could not post the result here: in this channel I lack {listed(missing)}. "
-            "Nothing was charged. Whoever manages the channel can allow it under Edit Channel, Permissions.",
+            f"Nothing was charged. Whoever manages the channel can allow it under {HOW}.",
         )
     return interaction.guild_id
+
+
+def hindrance(missing: list[str]) -> str:
+    """What keeps the bot from posting, and what helps; `missing` is not empty.
+
+    A locked thread is to be unlocked: what the bot lacks for posting there is more than it needs.
+    """
+    lacking = [name for name in missing if name != MANAGE_THREADS]
+    locked = ["the thread is locked: unlock it, or take another channel"] if MANAGE_THREADS in missing else []
+    return "; ".join([*locked, *([f"I lack {listed(lacking)}: {HOW}"] if lacking else [])])
 
 
 def ensure_manager(interaction: discord.Interaction[Any]) -> int:

@@ -7,10 +7,9 @@ import discord
 
 from bot.photo_rules import PhotoChannelKind, PhotoRules
 from bot.ui.layout import lines
-from bot.ui.permissions import listed, missing_to_offer, missing_to_post
+from bot.ui.permissions import hindrance, missing_to_offer, missing_to_post
 
 MOST_SHOWN = 5
-HOW = "Edit Channel, Permissions, Studii"
 
 
 def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
@@ -23,7 +22,7 @@ def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
 
 
 def _line(channel_id: int, missing: list[str]) -> str:
-    return f"⚠️ In <#{channel_id}> nothing will happen, for I lack {listed(missing)}: {HOW}"
+    return f"⚠️ In <#{channel_id}> nothing will happen, for {hindrance(missing)}"
 
 
 def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:

@@ -12,12 +12,15 @@ from bot.errors import Refused
 from bot.model import Budget, Period, Plan, StudiiKey
 from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp
 from bot.ui.key_modal import KeyModal, daily_budget
-from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, notice, row, rule, small
+from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, lines, notice, row, rule, small
+from bot.ui.log_panels import log_line, trouble_there
 from bot.ui.panels import budget_panel
-from bot.ui.permissions import ensure_manager, missing_to_post
+from bot.ui.permissions import ensure_manager, hindrance, missing_to_post
 from bot.ui.photo_panels import INTENT_OFF
 from bot.ui.photo_places import lacking_words
 from bot.ui.problems import answer, tell, telling
+from bot.ui.rulings import TryAgainButton
+from bot.ui.text import sentence
 
 OPEN_FOR = 15 * 60.0  # seconds
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
@@ -48,13 +51,16 @@ _PERIODS = {
 class Setup:
     """Everything that the panel tells of."""
 
+    guild_id: int
     key: StudiiKey | None
     readable: bool
     lowered: Lowered | None  # fewer requests than the plan says
+    held: str | None  # why Studii takes nothing with the key now
     budget: BudgetState
     missing: Sequence[str]  # permissions that the bot lacks in this channel
     lacking: str  # what it lacks where photos are to be served, a line each
     reads_messages: bool  # the message content intent
+    log: str  # the line about the log channel
     tools: int
 
 
@@ -74,28 +80,33 @@ async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
     guild_id = ensure_manager(interaction)
     host = cast(Host, interaction.client)
     key = await host.services.keys.current(guild_id)
+    log = await host.services.logs.get(guild_id)
     return setup_panel(
         Setup(
+            guild_id=guild_id,
             key=key,
             readable=key is None or await host.services.keys.readable(key),
             lowered=None if key is None else await host.services.keys.lowered(key),
+            held=await host.services.keys.held(guild_id),
             budget=await host.services.credits.budget(guild_id),
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
             lacking=lacking_words(interaction.guild, host.services.photos.rules(guild_id)),
             reads_messages=host.intents.message_content,
+            log=log_line(log, trouble_there(interaction.guild, log)),
             tools=len(host.catalog.tools),
         )
     )
 
 
 def setup_panel(now: Setup) -> Panel:
-    ready = now.key is not None and now.readable and not now.missing
+    ready = now.key is not None and now.readable and now.held is None and not now.missing
     paused = now.budget.settings.paused
     step = _next_step(now)
-    buttons = [
+    buttons: list[Piece] = [TryAgainButton(now.guild_id)] if now.held and now.readable else []
+    buttons += [
         SetupButton("key", "Enter the key" if now.key is None else "Replace the key", main=step == "key")
     ]
-    buttons.append(SetupButton("budget", "Set the budget", main=step == "budget"))
+    buttons.append(SetupButton("budget", "Set the budget", main=step == "budget" and not now.held))
     buttons.append(SetupButton("resume" if paused else "pause", "End the pause" if paused else "Pause"))
     buttons.append(SetupButton("look", "Look again"))
     return Panel(
@@ -109,6 +120,7 @@ def setup_panel(now: Setup) -> Panel:
                 _permission_line(now),
                 _intent_line(now),
                 now.lacking,
+                now.log,
             ),
             rule(),
             row(*buttons),
@@ -121,7 +133,7 @@ def _headline(now: Setup, *, ready: bool, paused: bool) -> str:
     if paused:
         return "**Paused**: new jobs are refused until the pause ends."
     if not ready:
-        return "Not ready yet: what is marked ❌ is missing."
+        return "Not ready yet: what is marked ❌ is missing or in the way."
     return f"**Ready.** Members type `/` and pick one of {now.tools} tools; `/tools` shows them all."
 
 
@@ -136,7 +148,9 @@ def _key_line(now: Setup) -> str:
         return f"❌ **Key**: none yet. An admin of your Studii account makes one at {KEYS_AT}"
     if not now.readable:
         return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
-    return f"✅ **Key**: `{now.key.masked}`\n{_plan_line(now.key.plan, now.lowered)}"
+    key = f"**Key**: `{now.key.masked}`"
+    works = f"❌ {key}. {sentence(now.held)}" if now.held else f"✅ {key}"
+    return f"{works}\n{_plan_line(now.key.plan, now.lowered)}"
 
 
 def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
@@ -161,8 +175,7 @@ def _budget_line(budget: BudgetState) -> str:
 
 def _permission_line(now: Setup) -> str:
     if now.missing:
-        lacking = ", ".join(now.missing)
-        return f"❌ **In this channel** I lack {lacking}: Edit Channel, Permissions, Studii"
+        return f"❌ **In this channel** I can't post results: {hindrance(list(now.missing))}"
     return "✅ **In this channel** I may post results"
 
 

@@ -12,7 +12,7 @@ from bot.catalog import SourceRule, Tool
 from bot.services import MemberState, ToolPrice, price_words
 from bot.ui.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
 from bot.ui.panels import own_limits
-from bot.ui.text import shortened
+from bot.ui.text import sentence, shortened
 
 EXAMPLES = Path(__file__).with_name("examples")
 MOST_PICTURES = 9  # of the 10 files that a message holds
@@ -20,6 +20,7 @@ MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes one,
 MOST_TEXT = 3200  # characters of the 4,000 that a message holds
 LONGEST_REASON = 300
 NO_KEY = "Nothing can be made yet: an admin has to set the server's Studii key with `/studii key`."
+HELD = "Studii took no job the last time."
 PAUSED = "An admin has paused Studii here: nothing new can be made until the pause ends."
 
 _PHOTO = {
@@ -38,6 +39,7 @@ class Offer:
     limits: MemberState
     pictures: Mapping[str, bytes]  # by slug
     has_key: bool
+    held: str | None = None  # why Studii takes nothing with the server's key now
 
     @property
     def left(self) -> int:
@@ -94,7 +96,7 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
 
 
 def _ready(offer: Offer) -> bool:
-    return offer.has_key and not offer.limits.budget.settings.paused
+    return offer.has_key and offer.held is None and not offer.limits.budget.settings.paused
 
 
 def _left_words(offer: Offer) -> str:
@@ -102,6 +104,7 @@ def _left_words(offer: Offer) -> str:
     words = budget.left_words
     return lines(
         "" if offer.has_key else f"⚠️ {NO_KEY}",
+        f"⚠️ {HELD} {sentence(offer.held)}" if offer.held else "",
         f"⏸️ {PAUSED}" if budget.settings.paused else "",
         f"**{words[0].upper()}{words[1:]}** in this server. {budget.renewal_words}.",
         *own_limits(offer.limits),

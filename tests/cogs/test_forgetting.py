@@ -43,7 +43,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         await desk.settle(mine, 8)
         await desk.tom.slash(desk.channel, "studio", prompt="not to be touched")
         told = await desk.maya.slash(desk.channel, "forget-me")
-        assert "of 1 jobs are erased" in texts(told)
+        assert "of 1 job are erased" in texts(told)
         job = await desk.services.jobs.get(mine.id)
         assert job is not None
         assert (job.inputs, job.output_file, job.settled) == ({}, None, 8)

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
+import discord
 import pytest
 import simcord
 from simcord import InteractionResult, ResponseMessage
 
 from bot.model import JobState, Plan
 from bot.storage import LaneLimits
-from tests.support.desk import KEY, Desk, open_desk, texts
+from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, open_desk, texts
 
 
 def message(shown: InteractionResult) -> ResponseMessage:
@@ -85,8 +86,62 @@ async def test_the_panel_names_the_permissions_that_lack_in_this_channel(tmp_pat
         await desk.set_key()
         quiet = desk.channel_for_the_bot("quiet", attach_files=False)
         told = texts(await desk.admin.slash(quiet, "studii setup"))
-        assert "❌ **In this channel** I lack Attach Files" in told
+        assert "❌ **In this channel** I can't post results: I lack **Attach Files**" in told
         assert "Not ready yet" in told
+
+
+async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) -> None:
+    permissions = BOT_PERMISSIONS | discord.Permissions(
+        create_public_threads=True, send_messages_in_threads=True
+    )
+    async with open_desk(tmp_path, permissions=permissions) as desk:
+        await desk.set_key()
+        parent = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
+        (thread,) = desk.channel.threads
+        desk.env.backend.edit_channel(thread.id, {}, thread_metadata={"locked": True})
+        await desk.env.settle()
+        told = texts(await desk.admin.slash(thread, "studii setup"))
+        assert "the thread is locked: unlock it, or take another channel" in told
+        assert "Manage Threads" not in told
+
+
+async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_can_be_tried_again(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        key = await desk.services.keys.current(desk.guild.id)
+        assert key is not None
+        async with desk.storage.write() as tx:
+            until = desk.clock.now().replace(hour=23)
+            await tx.holds.set(desk.guild.id, key.id, "Studii has no credits left for this.", until)
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
+        assert "**Ready.**" not in texts(shown)
+        assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "tools"))
+        answer = await desk.admin.click(message(shown), label="Try again")
+        assert "tries Studii again now" in texts(answer)
+        await desk.set_key()  # a key that works was entered
+        assert "**Ready.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+
+
+async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> None:
+    permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
+    async with open_desk(tmp_path, permissions=permissions) as desk:
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Log channel**: none; the owner gets the worst by DM. `/studii log` sets one" in told
+        log = desk.guild.create_text_channel("studii-log")
+        await desk.admin.slash(desk.channel, "studii log", channel=log)
+        assert f"✅ **Log channel**: <#{log.id}>" in texts(
+            await desk.admin.slash(desk.channel, "studii setup")
+        )
+        channel = desk.bot.get_channel(log.id)
+        assert isinstance(channel, discord.TextChannel)
+        await channel.delete()
+        for command in ("studii setup", "studii log"):
+            assert "the channel is gone" in texts(await desk.admin.slash(desk.channel, command))
 
 
 async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
