@@ -1,4 +1,4 @@
-"""Draws docs/setup.png, docs/tools.png and docs/error.png: what people see, as the page shows it.
+"""Draws docs/setup.png, docs/tools.png and docs/errors.png: what people see, as the page shows it.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -6,7 +6,9 @@ python -m sandbox.panel_pictures [FOLDER]
 import argparse
 import asyncio
 import io
+import json
 import tempfile
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -17,12 +19,13 @@ from sandbox.discord.browser import find_chromium, launch
 from sandbox.discord.page import Page
 from sandbox.discord.visitor import Visitor
 from sandbox.people import Person
-from sandbox.stage import open_stage
+from sandbox.stage import Stage, open_stage
 from sandbox.studii import StudiiServer, faults
 
 SCALE = 1.5
 MARGIN = 8  # CSS pixels
-NEWEST = "[...document.querySelectorAll('#channel-layout [data-message-id]')].at(-1)"
+MESSAGES = "[...document.querySelectorAll('#channel-layout [data-message-id]')]"
+GAP = 12  # pixels between pictures that stand below one another
 
 
 async def panels() -> dict[str, bytes]:
@@ -40,39 +43,65 @@ async def panels() -> dict[str, bytes]:
                 await visitor.look_as("Nora")
                 await nora.set_key(studii.add_key("team", balance=5000).secret, "team", "500")
                 await visitor.run("studii setup")
-                await visitor.sees("Ready.")
-                made = {"setup.png": await picture(visitor)}
+                made = {"setup.png": await picture(visitor, "Ready.")}
                 await visitor.look_as("Maya")
                 await visitor.run("tools")
-                await visitor.sees("What you can make here")
-                made["tools.png"] = await picture(visitor)
-                studii.fail("create", faults.error(400, "Unknown quality: ultra."), times=1)
-                maya = Person(stage, world.maya)
-                await maya.command("studio", prompt="A red kite over the harbour", quality="ultra")
-                await visitor.sees("did not work out")
-                made["error.png"] = await picture(visitor)
+                made["tools.png"] = await picture(visitor, "What you can make here")
+                made["errors.png"] = stacked([one async for one in errors(visitor, stage, studii, nora)])
                 return made
 
 
-async def picture(visitor: Visitor) -> bytes:
-    """The newest message alone, in few colours, so that the file is small."""
-    await asyncio.sleep(1)  # the page scrolls to it
-    await visitor.tab.evaluate(f"{NEWEST}.scrollIntoView({{block: 'end', behavior: 'instant'}})")
+async def errors(visitor: Visitor, stage: Stage, studii: StudiiServer, nora: Person) -> AsyncIterator[bytes]:
+    """What members and admins read of three failures: refused inputs, a lost answer, a refused key."""
+    maya = Person(stage, stage.world.maya)
+    await nora.command("studii log", channel=stage.world.channel)
+    for fault, words in (
+        (faults.error(400, "Unknown quality: ultra."), "did not work out"),
+        (faults.DropAfter(), "may be lost"),
+        (faults.error(401, "This key was revoked."), "refused this server's key"),
+    ):
+        studii.fail("create", fault)
+        await maya.command("studio", prompt="A red kite over the harbour", quality="ultra")
+        yield await picture(visitor, words)
+
+
+async def picture(visitor: Visitor, words: str) -> bytes:
+    """The newest message that has these words, alone, in few colours, so that the file is small."""
+    await visitor.sees(words)
+    message = f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1)"
+    await asyncio.sleep(1)  # the page scrolls to what is new
+    await visitor.tab.evaluate(f"{message}.scrollIntoView({{block: 'end', behavior: 'instant'}})")
     box = await visitor.tab.evaluate(
-        f"(b => [b.left, b.top, b.right, b.bottom])({NEWEST}.getBoundingClientRect())"
+        f"(b => [b.left, b.top, b.right, b.bottom])({message}.getBoundingClientRect())"
     )
     return await asyncio.to_thread(_cropped, await visitor.tab.screenshot(), box)
+
+
+def stacked(pictures: Sequence[bytes]) -> bytes:
+    """One below the other, in few colours."""
+    opened = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
+    size = (max(one.width for one in opened), sum(one.height + GAP for one in opened))
+    whole = Image.new("RGB", size, opened[0].getpixel((0, 0)))
+    top = 0
+    for one in opened:
+        whole.paste(one, (0, top))
+        top += one.height + GAP
+    return _saved(whole)
 
 
 def _cropped(screenshot: bytes, box: list[float]) -> bytes:
     left, top, right, bottom = box
     right = min(right, left + 720)
     shown = Image.open(io.BytesIO(screenshot)).convert("RGB")
-    edges = (left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
+    edges = (left - MARGIN, top, right + MARGIN, bottom)  # its neighbours begin at once
     x0, y0, x1, y1 = (round(edge * SCALE) for edge in edges)
     shown = shown.crop((max(0, x0), max(0, y0), min(shown.width, x1), min(shown.height, y1)))
+    return _saved(shown)
+
+
+def _saved(picture: Image.Image) -> bytes:
     held = io.BytesIO()
-    shown.quantize(256).save(held, "PNG", optimize=True)
+    picture.quantize(256).save(held, "PNG", optimize=True)
     return held.getvalue()
 
 

@@ -40,7 +40,7 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
 def log_line(settings: LogSettings, trouble: str) -> str:
     """The log channel in a line of the setup panel."""
     if settings.channel_id is None:
-        return "➖ **Log channel**: none; the owner gets the worst by DM. `/studii log` sets one"
+        return "➖ **Log channel**: none yet. `/studii log` sets one, for warnings"
     if trouble:
         return f"⚠️ **Log channel** <#{settings.channel_id}>: {trouble}. `/studii log` sets another"
     return f"✅ **Log channel**: <#{settings.channel_id}>"

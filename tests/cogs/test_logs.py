@@ -8,7 +8,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.model import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Posted
-from bot.studii import OutOfCredits
+from bot.studii import KeyRefused, OutOfCredits
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -111,7 +111,7 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         ),
         (
             NoticeKind.KEY_REFUSED,
-            {"masked": "stu_…cdef", "reason": "Studii says: revoked @everyone"},
+            {"masked": "stu_…cdef", "reason": str(KeyRefused(detail="revoked @everyone"))},
             ["`stu_…cdef`", "revoked @\u200beveryone", "/studii key"],
         ),
         (

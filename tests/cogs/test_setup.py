@@ -131,7 +131,7 @@ async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> No
     permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
     async with open_desk(tmp_path, permissions=permissions) as desk:
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Log channel**: none; the owner gets the worst by DM. `/studii log` sets one" in told
+        assert "**Log channel**: none yet. `/studii log` sets one" in told
         log = desk.guild.create_text_channel("studii-log")
         await desk.admin.slash(desk.channel, "studii log", channel=log)
         assert f"✅ **Log channel**: <#{log.id}>" in texts(
