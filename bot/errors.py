@@ -31,7 +31,7 @@ class NotAllowed(Refused):
 
 
 class CreditsShort(Refused):
-    """The budget or an allowance has no room for it."""
+    """The budget, an allowance, or what Studii has left for the server, has no room for it."""
 
 
 class Busy(StudiiBotError):

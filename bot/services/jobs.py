@@ -9,8 +9,8 @@ from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.credits import Estimate
-from bot.errors import Refused
-from bot.model import GuildSettings, Job, JobRequest, JobState, SourcePhoto
+from bot.errors import CreditsShort, Refused
+from bot.model import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto
 from bot.policy import Standing
 from bot.services.access import ensure_may
 from bot.services.budgets import budget_state, ensure_room
@@ -235,7 +235,9 @@ async def _ensure_not_held(transaction: Transaction, key_id: int, guild_id: int,
     hold = await transaction.holds.get(guild_id)
     if hold is None or hold.key_id != key_id or hold.until <= now:
         return
-    raise Refused(
+    short = await transaction.notices.known(guild_id, NoticeKind.OUT_OF_CREDITS, str(key_id))
+    refusal = CreditsShort if short else Refused
+    raise refusal(
         f"{hold.reason} Nothing was charged. It can be tried again {discord_timestamp(hold.until)}."
     )
 

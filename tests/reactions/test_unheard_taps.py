@@ -7,7 +7,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.model import Period
+from bot.model import NoticeKind, Period
 from bot.policy import Whose
 from bot.services import PhotoService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
@@ -106,6 +106,26 @@ async def test_short_credits_are_told_by_dm_once_an_hour(tmp_path: Path) -> None
         await desk.tom.react(message, STAGING)
         assert len(desk.tom.user.dm_channel.history()) == 2
         assert desk.channel.history()[-1].id == message.id
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(NoticeKind.OUT_OF_CREDITS, True), (NoticeKind.KEY_REFUSED, False)]
+)
+async def test_that_studii_has_no_credits_left_for_the_server_is_told_and_a_refused_key_is_not(
+    tmp_path: Path, kind: NoticeKind, *, told: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        key = await desk.services.keys.current(desk.guild.id)
+        assert key is not None
+        async with desk.storage.write() as transaction:
+            until = desk.clock.now() + timedelta(minutes=5)
+            await transaction.holds.set(desk.guild.id, key.id, "Studii says no.", until)
+            await transaction.notices.add(desk.guild.id, kind, str(key.id), at=desk.clock.now())
+        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        assert await jobs_of(desk) == []
+        said = desk.tom.user.dm_channel.history() if desk.tom.user.dm_channel else []
+        assert ["Studii says no. Nothing was charged." in texts(one) for one in said] == [True] * told
 
 
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
