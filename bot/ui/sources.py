@@ -27,6 +27,10 @@ NOT_SHOWN = (
     "Discord does not show this bot other people's messages by itself, so it can't find the photo again. "
     "Use the menu of the photo's message: a long press or right click, then Apps. Nothing was charged."
 )
+NOT_SEEN = (
+    "The photo stands in a channel that this bot can't see any more. Post it here, and use the command or "
+    "the menu. Nothing was charged."
+)
 SOURCE_GONE = (
     "The photo that this was made from is no longer in Discord. Post it again, and use the command or "
     "the menu. Nothing was charged."
@@ -38,13 +42,17 @@ class _Gone(Refused):
     """The photo is not to be had from where it was."""
 
 
-async def source_of(interaction: discord.Interaction[Any], job: Job, now: datetime) -> SourcePhoto | None:
-    """The photo that a job was made from: as the result whose button was pressed shows it, else as it was
-    given, else as its message has it now.
+class _Deleted(_Gone):
+    """Somebody took it out of Discord."""
 
-    The address that a photo was given with is good for a day, that in a message always. Raises `Refused`
-    when it is gone, or was erased with everything else that the job was asked for with and the result does
-    not show it.
+
+async def source_of(interaction: discord.Interaction[Any], job: Job, now: datetime) -> SourcePhoto | None:
+    """The photo that a job was made from: as the result whose button was pressed shows it, else as its
+    message has it now, else as it was given.
+
+    The address that a photo was given with is good for a day, that in a message always; what was deleted
+    since is not used. Raises `Refused` when it is gone, or was erased with everything else that the job was
+    asked for with and the result does not show it.
     """
     shown = _shown_before(interaction.message)
     if job.scrubbed_at is not None:
@@ -55,14 +63,20 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
         return None
     if shown is not None and not plain_name(shown).startswith(SMALLER_BEFORE):
         return shown
-    if not _expired(job.source.url, now):
-        return job.source
+    given = None if _expired(job.source.url, now) else job.source
+    if job.source.message_id is None and given is not None:
+        return given
     try:
         return await _found_again(interaction.client, job, job.source)
-    except _Gone:
-        if shown is None:
+    except _Gone as gone:
+        left = shown if isinstance(gone, _Deleted) else given or shown
+        if left is None:
             raise
-        return shown
+        return left
+    except Refused:
+        if given is None:
+            raise
+        return given
 
 
 def is_before(photo: SourcePhoto) -> bool:
@@ -86,8 +100,10 @@ async def _found_again(client: discord.Client, job: Job, source: SourcePhoto) ->
     try:
         async with asyncio.timeout(PATIENCE):
             message = await channel.fetch_message(source.message_id)
-    except (discord.NotFound, discord.Forbidden) as error:
-        raise _Gone(SOURCE_GONE) from error
+    except discord.NotFound as error:
+        raise _Deleted(SOURCE_GONE) from error
+    except discord.Forbidden as error:
+        raise _Gone(NOT_SEEN) from error
     except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Refused(UNREACHABLE) from error
     path = urlsplit(source.url).path
@@ -95,7 +111,9 @@ async def _found_again(client: discord.Client, job: Job, source: SourcePhoto) ->
         if urlsplit(photo.url).path == path:
             return photo
     ours = client.user is not None and message.author.id == client.user.id
-    raise _Gone(SOURCE_GONE if ours or client.intents.message_content else NOT_SHOWN)
+    if ours or client.intents.message_content:
+        raise _Deleted(SOURCE_GONE)
+    raise _Gone(NOT_SHOWN)
 
 
 def _expired(url: str, now: datetime) -> bool:

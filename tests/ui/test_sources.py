@@ -258,3 +258,41 @@ async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands
 
 def output(path: Path) -> OutputFile:
     return OutputFile(path, "image", "image/png", path.stat().st_size)
+
+
+@pytest.mark.parametrize("label", ["Again", "Edit"])
+async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_works(
+    tmp_path: Path, label: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await posted_by_tom(desk)
+        form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+        await desk.maya.submit_modal(form, {"picture": ["1"], "style": ["luxury"], "room": ["living"]})
+        done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
+        job = await desk.move(await desk.job(), *DONE, **done)
+        (tmp_path / "made.png").write_bytes(PNG + b"made")
+        await desk.delivery.announce(job, output(tmp_path / "made.png"))
+        result = desk.channel.history()[-1]
+        await desk.tom.delete(message)
+        answer = await desk.maya.click(result, label=label)
+        assert "The photo that this was made from is no longer in Discord" in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+@pytest.mark.parametrize("status", [403, 503])
+async def test_a_photo_that_can_not_be_looked_for_is_had_as_it_was_given_while_that_is_good(
+    tmp_path: Path, status: int
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await from_the_menu(desk)
+        await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+        desk.clock.advance(60)
+        desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=50001, times=None)
+        await run_again(desk)
+        again = await desk.job()
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+        await failed_long_ago(desk)
+        await run_again(desk)
+        assert await number_of_jobs(desk) == 2
