@@ -127,7 +127,8 @@ async def _check(studii: StudiiClient, key: str) -> None:
 
 
 def _health(app: App, port: int, clock: Clock) -> HealthServer:
-    vitals = Vitals(app.bot.gateway_connected, app.engine.oldest_due_poll, app.engine.occupancy)
+    engine = app.engine
+    vitals = Vitals(engine.alive, app.bot.gateway_connected, engine.oldest_due_poll, engine.occupancy)
     return HealthServer(
         app.settings.health_address,
         port,

@@ -40,6 +40,12 @@ class Busy(StudiiBotError):
     default = "The bot is busy right now. Please try again in a moment."
 
 
+class DatabaseAway(Busy):
+    """There is no way to the database's server."""
+
+    default = "The bot can't reach its database right now. Please try again in a few minutes."
+
+
 class PhotoUnavailable(StudiiBotError):
     """The photo that a job starts from cannot be had: the job ends unpaid."""
 

@@ -18,6 +18,7 @@ from bot.storage import Storage
 _log = logging.getLogger(__name__)
 
 PATIENCE = 5.0  # seconds until a database that does not let us write counts as not writable
+_NO_DATABASE = (Busy, SQLAlchemyError, OSError)
 LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows down rests for so long
 
 
@@ -25,6 +26,7 @@ LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows 
 class Vitals:
     """What only the running parts know; each is asked anew every time."""
 
+    alive: Callable[[], bool]
     gateway: Callable[[], bool]
     oldest_due_poll: Callable[[], float]
     lanes: Callable[[], Mapping[str, float]]
@@ -32,9 +34,10 @@ class Vitals:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The answer of /healthz."""
+    """The answer of /healthz. `alive`: the engine runs and gets on with its work."""
 
     ok: bool
+    alive: bool
     gateway: bool
     database: bool
     oldest_due_poll_seconds: float
@@ -83,16 +86,17 @@ class HealthServer:
 
     async def check(self) -> Health:
         """How the bot is."""
-        gateway = self._vitals.gateway()
+        alive, gateway = self._vitals.alive(), self._vitals.gateway()
         late = self._vitals.oldest_due_poll()
         database = await self._writable()
-        return Health(gateway and database and late < LATEST_POLL, gateway, database, round(late, 3))
+        ok = alive and gateway and database and late < LATEST_POLL
+        return Health(ok, alive, gateway, database, round(late, 3))
 
     async def _writable(self) -> bool:
         try:
             async with asyncio.timeout(2 * PATIENCE), self._storage.write(patience=PATIENCE) as tx:
                 await tx.meta.set("health", self._clock.now().isoformat().encode())
-        except (Busy, SQLAlchemyError, OSError) as error:
+        except _NO_DATABASE as error:
             _log.warning("The database can't be written: %s", type(error).__name__)
             return False
         return True
@@ -102,9 +106,14 @@ class HealthServer:
         return web.json_response(asdict(health), status=200 if health.ok else 503)
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
-        async with self._storage.read() as tx:
-            jobs = await tx.figures.jobs()
-            reserved, spent = await tx.figures.credits()
+        try:
+            async with asyncio.timeout(2 * PATIENCE), self._storage.read() as tx:
+                jobs = await tx.figures.jobs()
+                reserved, spent = await tx.figures.credits()
+        except _NO_DATABASE as error:
+            # No figures rather than wrong ones.
+            _log.warning("The database can't be read: %s", type(error).__name__)
+            return web.Response(status=503, text="The database can't be read.\n")
         now = Snapshot(jobs, reserved, spent, self._vitals.lanes(), self._vitals.oldest_due_poll())
         return web.Response(
             body=self._metrics.render(now),

@@ -12,6 +12,8 @@ from bot.errors import SettingsError
 from bot.health import HealthServer, Vitals
 from bot.metrics import Metrics
 from bot.model import JobState
+from bot.storage.figures import Figures
+from tests.engine.test_database_trouble import fail
 from tests.engine.world import World, a_job, engine_world
 
 
@@ -26,6 +28,7 @@ class Watched:
 class Changing:
     """What the running parts would say."""
 
+    alive: bool = True
     connected: bool = True
     late: float = 0.0
 
@@ -35,7 +38,7 @@ async def watched(folder: Path, metrics: Metrics | None = None) -> AsyncGenerato
     metrics = metrics or Metrics()
     async with engine_world(folder, count=metrics.request) as world:
         now = Changing()
-        vitals = Vitals(lambda: now.connected, lambda: now.late, lambda: {"abcd": 0.5})
+        vitals = Vitals(lambda: now.alive, lambda: now.connected, lambda: now.late, lambda: {"abcd": 0.5})
         async with HealthServer(
             "127.0.0.1",
             0,
@@ -61,7 +64,11 @@ async def test_a_bot_that_is_well_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "what"),
-    [({"connected": False}, '"gateway": false'), ({"late": 900.0}, '"oldest_due_poll_seconds": 900.0')],
+    [
+        ({"alive": False}, '"alive": false'),
+        ({"connected": False}, '"gateway": false'),
+        ({"late": 900.0}, '"oldest_due_poll_seconds": 900.0'),
+    ],
 )
 async def test_what_is_wrong_is_named_with_a_503(
     tmp_path: Path, change: dict[str, bool | float], what: str
@@ -84,6 +91,17 @@ async def test_a_database_that_cannot_be_written_is_noticed(
         assert status == 503
         assert '"database": false' in text
         assert (await get(f"{bot.url}/healthz"))[0] == 200
+
+
+async def test_without_a_database_there_are_no_figures_rather_than_wrong_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watched(tmp_path) as bot:
+        monkeypatch.setattr(Figures, "jobs", fail)
+        status, text = await get(f"{bot.url}/metrics")
+        assert (status, text) == (503, "The database can't be read.\n")
+        monkeypatch.undo()
+        assert (await get(f"{bot.url}/metrics"))[0] == 200
 
 
 async def test_the_figures_of_real_jobs_can_be_scraped_and_name_no_server(tmp_path: Path) -> None:
@@ -119,7 +137,7 @@ async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
         taken = HealthServer(
             "127.0.0.1",
             port,
-            vitals=Vitals(lambda: True, lambda: 0.0, dict),
+            vitals=Vitals(lambda: True, lambda: True, lambda: 0.0, dict),
             storage=bot.world.storage,
             metrics=Metrics(),
             clock=bot.world.clock,

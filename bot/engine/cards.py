@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.engine.crew import Crew
+from bot.engine.insist import Insistence
 from bot.engine.loops import untorn
 from bot.engine.places import Places
 from bot.engine.ports import Delivery
@@ -30,6 +31,7 @@ class Cards:
         self._delivery = delivery
         self._progress = progress
         self._places = Places()
+        self._insistence = Insistence("noting that its card was posted", tools.pulse)
         self.crew = Crew(
             "showing cards",
             self._find,
@@ -95,9 +97,12 @@ class Cards:
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None and job.state is JobState.WAITING:
             self._places.shown(job.id, way, self._tools.clock.monotonic())
+        await self._insistence.on(lambda: self._note_posted(job, message_id), job.id, job.id)
+        return None
+
+    async def _note_posted(self, job: Job, message_id: int | None) -> None:
         async with self._tools.storage.write() as tx:
             await tx.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
-        return None
 
     async def _note(self, job: Job) -> None:
         async with self._tools.storage.write() as tx:

@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.engine.loops import Bell, Complaints, keep_doing, rest_after
 from bot.engine.pulse import PATIENCE, Pulse
 from bot.model import Job
+from bot.storage import is_trouble
 
 UNFORESEEN_TRIES = 8  # some two minutes
 HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no longer holds up those behind it
@@ -103,7 +104,8 @@ class Crew:
                     again = await self._give_up(job)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._complaints.about(error, job.id, job=job.id)
-            failures = retry.failures + 1
+            # A database that is away says nothing against the job.
+            failures = retry.failures if is_trouble(error) else retry.failures + 1
         else:
             self._complaints.none(job.id)
         finally:

@@ -8,6 +8,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.engine.cards import Cards
 from bot.engine.collect import Collector
+from bot.engine.insist import Insistence
 from bot.engine.intake import Intake
 from bot.engine.lanes import Lanes
 from bot.engine.loops import Bell, keep_doing
@@ -29,6 +30,7 @@ from bot.studii import StudiiClient
 
 _log = logging.getLogger(__name__)
 
+AILING = 300.0  # seconds in which nothing succeeds
 TOO_LATE = 900.0  # seconds; a key that Studii slows down is left alone for less
 
 
@@ -77,13 +79,20 @@ class Engine:
         self._cards = Cards(tools, delivery, self._lanes.progress)
         self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)
         self._sweeping = Bell()
+        self._running = False
 
     async def run(self) -> None:
         """Until cancelled. What must not be torn (the answer to a submission) is finished first, for at most
         `Tuning.drain` seconds."""
-        with self._tools.pulse.work("starting"):
-            await self._tools.spool.prepare()
-            await self._recover()
+        self._running = True
+        try:
+            await self._run()
+        finally:
+            self._running = False
+
+    async def _run(self) -> None:
+        await self._tools.spool.prepare()
+        await Insistence("taking up interrupted jobs", self._tools.pulse).on(self._recover, "at the start")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._notices.run(), name="notices")
@@ -93,6 +102,7 @@ class Engine:
 
     def wake(self) -> None:
         """There is something new to do. Starts nothing by itself: callable from any task on the loop."""
+        self._tools.pulse.called()
         self._lanes_bell.ring()
         self._tell()
 
@@ -102,6 +112,10 @@ class Engine:
         if min(late, pulse.idle_for()) > TOO_LATE:
             return f"a look at a job is {late:.0f} s late"
         return pulse.stuck()
+
+    def alive(self) -> bool:
+        """Whether it runs and gets on with its work; this is denied some minutes before `stuck` is sure."""
+        return self._running and self.stuck() is None and self._tools.pulse.failing_for() < AILING
 
     def oldest_due_poll(self) -> float:
         """Seconds that the latest look at a running job is late; 0.0: none is."""

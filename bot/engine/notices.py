@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
-from bot.engine.loops import Bell, keep_doing, rest_after, untorn
+from bot.engine.insist import Insistence
+from bot.engine.loops import Bell, Complaints, keep_doing, rest_after, untorn
 from bot.engine.ports import Delivery
 from bot.engine.pulse import PATIENCE
 from bot.engine.steps import Tools, backoff
@@ -45,6 +46,8 @@ class NoticeBoard:
         self.bell = Bell()
         self._tools = tools
         self._delivery = delivery
+        self._complaints = Complaints("telling a server's admins")
+        self._insistence = Insistence("noting what admins were told", tools.pulse)
         self._rests: dict[int, _Rest] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
         self._patience = 2 * tools.tuning.delivery_patience + PATIENCE  # in the channel, then to the owner
@@ -78,18 +81,25 @@ class NoticeBoard:
     async def _serve(self, guild_id: int, notices: Sequence[Notice]) -> None:
         async with self._places:
             for notice in notices:
-                # Between Discord's answer and our note of it nothing may be torn apart.
-                with self._tools.pulse.work(f"telling server {guild_id}", self._patience):
-                    again = await untorn(self._tell(notice), patience=self._tools.tuning.drain)
-                if again is None:
-                    self._rests.pop(guild_id, None)
-                    continue
-                rest = self._rests.get(guild_id)
-                tries = 1 if rest is None else rest.tries + 1
-                bound = self._tools.tuning.announcement_bound
-                pause = min(max(again, backoff(tries, 1.0, bound)), bound)
-                self._rests[guild_id] = _Rest(tries, self._tools.clock.monotonic() + pause)
-                return
+                try:
+                    # Between Discord's answer and our note of it nothing may be torn apart.
+                    with self._tools.pulse.work(f"telling server {guild_id}", self._patience):
+                        again = await untorn(self._tell(notice), patience=self._tools.tuning.drain)
+                except Exception as error:  # noqa: BLE001 - logged; other servers must not notice
+                    again = self._complaints.about(error, guild_id)
+                else:
+                    self._complaints.none(guild_id)
+                if again is not None:
+                    self._rest(guild_id, again)
+                    return
+                self._rests.pop(guild_id, None)
+
+    def _rest(self, guild_id: int, again: float) -> None:
+        rest = self._rests.get(guild_id)
+        tries = 1 if rest is None else rest.tries + 1
+        bound = self._tools.tuning.announcement_bound
+        pause = min(max(again, backoff(tries, 1.0, bound)), bound)
+        self._rests[guild_id] = _Rest(tries, self._tools.clock.monotonic() + pause)
 
     async def _tell(self, notice: Notice) -> float | None:
         """None: it is done with; else in how many seconds to try again."""
@@ -112,9 +122,9 @@ class NoticeBoard:
             return said.seconds
         if not isinstance(said, Posted):
             _log.warning("Server %d: a notice (%s) was not posted: %s", notice.guild_id, notice.kind, said)
-        await self._close(
-            notice, said, lost, works=isinstance(said, Posted) and not to_owner and lost is None
-        )
+        works = isinstance(said, Posted) and not to_owner and lost is None
+        # Not noted, it would be told again and again.
+        await self._insistence.on(lambda: self._close(notice, said, lost, works=works), notice.id)
         return None
 
     def _is_over(self, notice: Notice, job: Job | None) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.engine.crew import Crew
+from bot.engine.insist import Insistence
 from bot.engine.loops import untorn
 from bot.engine.ports import Delivery
 from bot.engine.pulse import TRANSFER_PATIENCE
@@ -26,6 +27,7 @@ class Outbox:
         self._tools = tools
         self._delivery = delivery
         self._refetch = refetch
+        self._insistence = Insistence("noting that it was announced", tools.pulse)
         self.crew = Crew(
             "announcing",
             self._find,
@@ -65,7 +67,8 @@ class Outbox:
             return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
         if isinstance(said, Undeliverable):
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
-        await self._note(job, said)
+        # Discord forgets after some minutes that it has the message: said again, it would be there twice.
+        await self._insistence.on(lambda: self._note(job, said), job.id, job.id)
         if isinstance(said, Posted) and job.finished_at is not None:
             self._tools.posted((self._tools.clock.now() - job.finished_at).total_seconds())
         return None

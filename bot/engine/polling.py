@@ -86,7 +86,9 @@ class Polling:
             pause = self._complaints.about(error, job_id, job=job_id)
             met = MalformedAnswer(reason=type(error).__name__)
             result = await untorn(self._failed(job, met, age))
-            return self._after(job_id, result if result.again is None else replace(result, again=pause))
+            if result.again is not None:
+                result = replace(result, again=pause, unforeseen=True)
+            return self._after(job_id, result)
         self._complaints.none(job_id)
         self._stumbles.forget(job_id)
         self._refusals.forget(job_id)

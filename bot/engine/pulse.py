@@ -3,11 +3,22 @@
 import itertools
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from bot.clock import Clock
 
 PATIENCE = 300.0  # seconds that a piece of work may last; every wait in one is bounded by less
 TRANSFER_PATIENCE = 3600.0  # for work that moves large files, more than once if need be
+
+
+FAILING = 900.0  # seconds of nothing but unforeseen errors
+
+
+@dataclass(slots=True)
+class Piece:
+    """A piece of work; `stumbled`: an unforeseen error has met it, whatever was made of that."""
+
+    stumbled: bool = False
 
 
 class Pulse:
@@ -18,28 +29,54 @@ class Pulse:
         self._numbers = itertools.count()
         self._under_way: dict[int, tuple[str, float, float]] = {}
         self._finished = clock.monotonic()
+        self._failing: tuple[float, float] | None = None  # the first and the last error since then
+        self._called = False
 
     @contextmanager
-    def work(self, what: str, patience: float = PATIENCE, *, progress: bool = True) -> Generator[None]:
+    def work(self, what: str, patience: float = PATIENCE, *, progress: bool = True) -> Generator[Piece]:
         """Around a piece of work that lasts at most `patience` seconds; its end is progress, unless it only
-        looks for work."""
+        looks for work or an unforeseen error has met it."""
+        piece = Piece()
         number = next(self._numbers)
         self._under_way[number] = (what, self._clock.monotonic(), patience)
         try:
-            yield
+            yield piece
+        except Exception:
+            piece.stumbled = True
+            raise
         finally:
             del self._under_way[number]
-            if progress:
-                self._finished = self._clock.monotonic()
+            if piece.stumbled and (progress or self._called):
+                self._stumble()
+            elif progress and not piece.stumbled:
+                self._finished, self._failing, self._called = self._clock.monotonic(), None, False
+
+    def called(self) -> None:
+        """There is work: whoever fails to find it now makes no progress."""
+        self._called = True
 
     def idle_for(self) -> float:
         """Seconds since a piece of work was last finished."""
         return self._clock.monotonic() - self._finished
 
+    def failing_for(self) -> float:
+        """Seconds for which work has met nothing but unforeseen errors; 0.0: it does not."""
+        if self._failing is None or self._clock.monotonic() - self._failing[1] > PATIENCE:
+            return 0.0
+        return self._failing[1] - self._failing[0]
+
     def stuck(self) -> str | None:
-        """What has lasted longer than it may, while nothing else was finished either; None: all is well."""
+        """What has lasted longer than it may, while nothing else was finished either, or that everything
+        fails; None: all is well."""
         now = self._clock.monotonic()
         for what, began, patience in self._under_way.values():
             if now - max(began, self._finished) > patience:
                 return f"{what} has lasted {now - began:.0f} s"
-        return None
+        failing = self.failing_for()
+        return f"everything has failed for {failing:.0f} s" if failing > FAILING else None
+
+    def _stumble(self) -> None:
+        now = self._clock.monotonic()
+        first, last = self._failing or (now, now)
+        # After a longer silence it is another matter: what fails is tried again sooner.
+        self._failing = (now if now - last > PATIENCE else first, now)

@@ -177,8 +177,9 @@ class LaneRunner:
         pause = 0.0
         try:
             patience = TRANSFER_PATIENCE if send.step is Step.UPLOAD else PATIENCE
-            with self._tools.pulse.work(f"{send.step} {send.job_id}", patience):
+            with self._tools.pulse.work(f"{send.step} {send.job_id}", patience) as piece:
                 result = await self._take(send, self._lane.age(send.job_id, now))
+                piece.stumbled = result.unforeseen
             self._complaints.none(send.job_id)
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
             pause = self._complaints.about(error, send.job_id, job=send.job_id)

@@ -1,14 +1,11 @@
 """A job's way to Studii: its photo is uploaded, then it is submitted, once."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from bot.budget_watch import watch_budget
 from bot.engine.endings import fail_unpaid
-from bot.engine.loops import Complaints, untorn
+from bot.engine.insist import Insistence
+from bot.engine.loops import untorn
 from bot.engine.setbacks import Setbacks
 from bot.engine.spool import content_type_of
 from bot.engine.steps import Claim, StepResult, Tools
@@ -18,22 +15,6 @@ from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, Up
 
 _log = logging.getLogger(__name__)
 
-STORE_PAUSE = (
-    2.0  # seconds at most until an answer that could not be stored is tried again: less than a drain
-)
-STORE_TRIES = 5  # if the answer itself, and not the database, seems to be what can't be stored
-_NOT_THE_DATABASE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    DataError,
-    IntegrityError,
-    LookupError,
-    ProgrammingError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that turned out not to be as it thought
 PHOTO_LOST = "The photo is no longer on the bot's disk. Please send it again."
 
@@ -49,7 +30,7 @@ class Starting:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._setbacks = Setbacks(tools)
-        self._complaints = Complaints("storing what Studii said of it", STORE_PAUSE)
+        self._insistence = Insistence("storing what Studii said of it", tools.pulse)
 
     async def upload(self, job_id: str, lane: str) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
@@ -92,8 +73,10 @@ class Starting:
             met = OutcomeUnknown(reason=type(error).__name__)
         else:
             _log.info("Job %s is with Studii as %s", job.id, created.id, extra={"job": job.id})
-            return await self._insist(job, lambda: self._taken(claim, created))
-        return await self._insist(job, lambda: self._setbacks.meet(claim, JobState.SUBMITTING, met))
+            return await self._insistence.on(lambda: self._taken(claim, created), job.id, job.id)
+        return await self._insistence.on(
+            lambda: self._setbacks.meet(claim, JobState.SUBMITTING, met), job.id, job.id
+        )
 
     async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and note the request, in one step."""
@@ -156,24 +139,6 @@ class Starting:
         _log.warning("Job %s: its photo is gone from the spool", job.id, extra={"job": job.id})
         self._tools.changed()
         return StepResult(failed, sent=False)
-
-    async def _insist(self, job: Job, store: Callable[[], Awaitable[StepResult]]) -> StepResult:
-        """What Studii said of a submission must not be lost to a busy database, to a full disk or to a
-        database that is away: it is kept here and tried again for as long as the process lives."""
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                # Each try is progress of its own: nobody may take us for stuck, and lose the answer by that.
-                with self._tools.pulse.work(f"storing the answer about {job.id}"):
-                    result = await store()
-            except Exception as error:
-                if isinstance(error, _NOT_THE_DATABASE) and tries > STORE_TRIES:
-                    raise
-                await asyncio.sleep(self._complaints.about(error, job.id, job=job.id))
-            else:
-                self._complaints.none(job.id)
-                return result
 
     async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
         """Studii has the job: what it said, and the money, in one transaction."""

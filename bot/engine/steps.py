@@ -42,7 +42,8 @@ class StepResult:
     """How the job stands after a step; None: it is not for this lane any more.
 
     `sent`: whether a request left us. `again`: leave the job alone for so many seconds. `limited`: Studii
-    said 429; `retry_after` is what it asked for, in seconds.
+    said 429; `retry_after` is what it asked for, in seconds. `unforeseen`: the step met an error that nobody
+    foresaw, and says nothing of the job.
     """
 
     job: Job | None
@@ -50,6 +51,7 @@ class StepResult:
     again: float | None = None
     limited: bool = False
     retry_after: float | None = None
+    unforeseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from bot.storage.copies import WAS_RESTORED, copy_database, fault_of, put_back
 from bot.storage.database import Storage, Transaction
+from bot.storage.engines import is_trouble
 from bot.storage.files import sqlite_file
 from bot.storage.jobs import JobChanges
 from bot.storage.lane_limits import LaneLimits
@@ -30,6 +31,7 @@ __all__ = [
     "copy_database",
     "fault_of",
     "instance_lock",
+    "is_trouble",
     "migrate",
     "put_back",
     "reseal_keys",

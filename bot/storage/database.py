@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.clock import SystemClock
-from bot.errors import Busy
+from bot.errors import Busy, DatabaseAway
 from bot.storage import engines
 from bot.storage.audit import Audit
 from bot.storage.durations import Durations
@@ -97,7 +97,7 @@ class Storage:
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Transaction, None]:
         """See one moment of the database, beside any writer. Writing in it is an error."""
-        async with self._readers, session(self._reading) as current:
+        async with self._readers, _connected(self._reading) as current:
             if current.on_sqlite:
                 await current.run("BEGIN")
             yield Transaction(current)
@@ -106,13 +106,14 @@ class Storage:
     async def write(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
         """Change the database: all of the block, or nothing of it if the block raises.
 
-        Raises `Busy` if the transaction could not begin within `patience` seconds. A commit is never
-        given up: if the task is cancelled meanwhile, it commits, and then raises CancelledError.
+        Raises `Busy` if the transaction could not begin within `patience` seconds, or if the database is
+        away. A commit is never given up: if the task is cancelled meanwhile, it commits, and then raises
+        CancelledError.
         """
         deadline = self._clock.monotonic() + patience
         await self._turn(patience)
         try:
-            async with session(self._writing) as current:
+            async with _connected(self._writing) as current:
                 await self._begin(current, deadline)
                 yield Transaction(current)
                 await current.commit()
@@ -150,6 +151,16 @@ class Storage:
                     raise
             else:
                 return
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncGenerator[Session, None]:
+    async with AsyncExitStack() as stack:
+        try:
+            current = await stack.enter_async_context(session(engine))
+        except OSError as error:  # as the driver of a server raises it when there is no way to it
+            raise DatabaseAway from error
+        yield current
 
 
 def _held_by_another_process(error: DBAPIError) -> bool:

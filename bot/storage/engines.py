@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.errors import SettingsError
+from bot.errors import Busy, SettingsError
 
 BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
 READERS = 4
@@ -27,6 +28,13 @@ _MIGRATION_PRAGMAS = (*_WRITE_PRAGMAS[:3], "PRAGMA foreign_keys=OFF")
 
 
 UNUSABLE = (OSError, DBAPIError)  # what the first contact may raise; see `unusable`
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether the database failed or is away, whatever was asked of it: the same may work later."""
+    if isinstance(error, DataError | IntegrityError | ProgrammingError):
+        return False
+    return isinstance(error, Busy | DBAPIError | PoolTimeout)
 
 
 def unusable(url: str, error: Exception) -> SettingsError:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,35 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.engine import loops
-from bot.model import JobState
+from bot.errors import DatabaseAway
+from bot.model import JobState, NoticeKind
 from bot.storage import Transaction
 from bot.storage.durations import Durations
 from bot.storage.notices import Notices
 from sandbox.studii import Options, faults
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import World, a_job, a_staging_job, engine_world
 
 OTHER_GUILD = 101
 
 
 async def fail(*_: object, **__: object) -> None:
     raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+
+@pytest.fixture
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(loops, "LONGEST_PAUSE", 0.005)
+    monkeypatch.setattr("bot.engine.insist.PAUSE", 0.005)
+
+
+async def long_away(world: World, tried: list[None]) -> None:
+    """Until so much was tried without a database that all patience that there is for jobs would be over."""
+
+    async def enough() -> bool:
+        return len(tried) > 30
+
+    await world.until(enough, "tried for long")
 
 
 def away(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[None]]:
@@ -33,12 +51,37 @@ def away(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, 
     async def write(**options: Any) -> AsyncGenerator[Transaction, None]:
         if gone.is_set():
             tried.append(None)
-            raise ConnectionRefusedError("the database server is starting")
+            raise DatabaseAway
         async with real(**options) as tx:
             yield tx
 
     monkeypatch.setattr(world.storage, "write", write)
     return gone, tried
+
+
+async def pages(world: World, most: int) -> None:
+    """SQLite itself says that the disk is full when the file would get more pages."""
+    async with world.storage.write() as tx:
+        await vars(tx.meta)["_session"].run(f"PRAGMA max_page_count={most}")
+
+
+def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One for each write that found the disk full."""
+    full = list[None]()
+    real = world.storage.write
+
+    @asynccontextmanager
+    async def write(**options: Any) -> AsyncGenerator[Transaction, None]:
+        try:
+            async with real(**options) as tx:
+                yield tx
+        except OperationalError as error:
+            if "database or disk is full" in str(error):
+                full.append(None)
+            raise
+
+    monkeypatch.setattr(world.storage, "write", write)
+    return full
 
 
 async def test_how_long_a_job_took_may_fail_to_be_kept_and_every_server_goes_on(
@@ -73,11 +116,10 @@ async def test_admins_may_fail_to_be_told_of_a_429_and_the_job_goes_on(
     assert tried
 
 
+@pytest.mark.usefixtures("_short_pauses")
 async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("bot.engine.starting.STORE_PAUSE", 0.005)
     async with engine_world(tmp_path, options=Options(instant=True, long_side=64)) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)
@@ -91,11 +133,7 @@ async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
         monkeypatch.setattr(world.client, "create_job", create_job)
         job = await world.accept(a_job())
         async with world.running():
-
-            async def long_away() -> bool:
-                return len(tried) > 30
-
-            await world.until(long_away, "tried for long")
+            await long_away(world, tried)
             gone.clear()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
@@ -126,3 +164,130 @@ async def test_an_answer_that_is_still_to_be_stored_is_stored_when_the_engine_st
             await world.until(tried_once, "tried")
             asyncio.get_running_loop().call_later(0.2, gone.clear)
         assert (await world.job(job.id)).state is JobState.RUNNING
+
+
+@pytest.mark.usefixtures("_short_pauses")
+async def test_a_result_that_was_posted_is_not_posted_again_because_that_could_not_be_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        gone, tried = away(world, monkeypatch)
+        real = world.discord.announce
+
+        async def announce(*args: Any) -> Any:
+            said = await real(*args)
+            gone.set()
+            return said
+
+        monkeypatch.setattr(world.discord, "announce", announce)
+        job = await world.accept(a_job())
+        async with world.running():
+            await long_away(world, tried)
+            gone.clear()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert world.discord.attempts == 1
+        assert (await world.job(job.id)).result_message_id is not None
+        await world.balanced()
+
+
+@pytest.mark.usefixtures("_short_pauses")
+async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        gone, tried = away(world, monkeypatch)
+
+        def then_gone(name: str) -> None:
+            real = getattr(world.discord, name)
+
+            async def call(*args: Any) -> Any:
+                said = await real(*args)
+                gone.set()
+                return said
+
+            monkeypatch.setattr(world.discord, name, call)
+
+        then_gone("notify")
+        then_gone("post_card")
+        job = await world.accept(replace(a_job(), origin_message_id=5))
+        async with world.storage.write() as tx:
+            await tx.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
+        async with world.running():
+            await long_away(world, tried)
+            gone.clear()
+
+            async def noted() -> bool:
+                async with world.storage.read() as tx:
+                    open_notices = await tx.notices.pending(1)
+                return not open_notices and (await world.job(job.id)).card_message_id is not None
+
+            await world.until(noted, "noted")
+        assert len(world.discord.notices) == 1
+        assert len(world.discord.posted_cards) == 1
+
+
+@pytest.mark.usefixtures("_short_pauses")
+@pytest.mark.parametrize("step", ["source", "output"])
+async def test_no_job_ends_because_the_database_was_away_while_its_files_came_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        gone, tried = away(world, monkeypatch)
+        real = world.client.download
+
+        async def download(*args: Any, **options: Any) -> Any:
+            done = await real(*args, **options)
+            if not tried:
+                gone.set()
+            return done
+
+        if step == "output":
+            monkeypatch.setattr(world.client, "download", download)
+        else:
+            world.album.on_fetch = lambda _: None if tried else gone.set()
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            await long_away(world, tried)
+            gone.clear()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+        await world.balanced()
+
+
+@pytest.mark.usefixtures("_short_pauses")
+async def test_an_engine_that_starts_while_the_database_is_away_begins_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        interrupted = await world.put(await world.accept(a_job()), JobState.SUBMITTING, key_id=key.id)
+        job = await world.accept(a_job())
+        gone, tried = away(world, monkeypatch)
+        gone.set()
+        async with world.running():
+            await long_away(world, tried)
+            assert len(world.studii.requests) == 0
+            gone.clear()
+            assert (await world.announced(interrupted.id)).job.state is JobState.UNKNOWN
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+
+
+@pytest.mark.usefixtures("_short_pauses")
+async def test_a_disk_that_is_full_loses_nothing_and_all_goes_on_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(8)]
+        await pages(world, 1)  # no more than there are
+        full = counted(world, monkeypatch)
+        async with world.running():
+            await long_away(world, full)
+            await pages(world, 1_000_000)
+            ends = [(await world.announced(job.id)).job.state for job in jobs]
+        assert set(ends) == {JobState.SUCCEEDED}
+        assert len(world.studii.jobs) == len(world.discord.said) == len(jobs)
+        await world.balanced()

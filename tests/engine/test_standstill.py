@@ -13,30 +13,32 @@ import pytest
 
 from bot.engine import Engine, loops
 from bot.engine.pulse import TRANSFER_PATIENCE
+from bot.errors import DatabaseAway
 from bot.model import Job, JobState, NoticeKind
 from bot.studii import JobReport
 from bot.watchdog import EXIT_STATUS
+from sandbox.studii import Outcome
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
 
 OTHER_GUILD = 101
-HANGING = """
+PROCESS = """
 import asyncio, sys
 from pathlib import Path
 from bot.watchdog import Watchdog
-from tests.engine.test_standstill import hang_in_a_photo
+from tests.engine import test_standstill
 from tests.engine.world import engine_world
 from tests.support.clock import FakeClock
 
 async def main():
     clock = FakeClock()
-    async with engine_world(Path(sys.argv[1]), clock=clock) as world:
+    async with engine_world(Path(sys.argv[1]), clock=clock, look_around=0.02) as world:
         engine = world.engine()
         async with Watchdog(engine.stuck, beat=0.01), world.running(engine):
-            await hang_in_a_photo(world)
+            await getattr(test_standstill, sys.argv[2])(world)
             while True:
-                clock.advance(60)
-                await asyncio.sleep(0.01)
+                clock.advance(float(sys.argv[3]))
+                await asyncio.sleep(0.02)
 
 asyncio.run(main())
 """
@@ -56,6 +58,31 @@ async def hang_in_a_photo(world: World) -> Job:
     return job
 
 
+async def fail_at_every_look(world: World) -> None:
+    """A job of which every look fails for a reason that nobody foresaw."""
+
+    async def job_status(*_: Any) -> JobReport:
+        raise RuntimeError("nobody foresaw this")
+
+    world.client.job_status = job_status  # type: ignore[method-assign]
+    await world.use_key(world.studii.add_key())
+    job = await world.accept(a_job())
+    await world.reaches(job.id, JobState.RUNNING)
+
+
+async def fail_at_every_write(world: World) -> None:
+    """A job that goes on, and nothing can be written any more."""
+    await world.use_key(world.studii.add_key())
+    world.studii.next_job(Outcome(duration=1000.0))
+    job = await world.accept(a_job())
+    await world.reaches(job.id, JobState.RUNNING)
+
+    def write(**_: Any) -> Any:
+        raise DatabaseAway
+
+    world.storage.write = write  # type: ignore[method-assign]
+
+
 async def stuck(engine: Engine, clock: FakeClock) -> str:
     """Why the engine is taken for stuck, after as much time as that needs."""
     async with asyncio.timeout(10):
@@ -73,17 +100,45 @@ async def test_work_that_never_ends_is_named(tmp_path: Path) -> None:
         assert f"taking in photos {job.id} has lasted" in await stuck(engine, clock)
 
 
-async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "pace", "why"),
+    [
+        ("hang_in_a_photo", 60, b" has lasted "),
+        ("fail_at_every_look", 10, b"everything has failed"),
+        ("fail_at_every_write", 10, b"everything has failed"),
+    ],
+)
+async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
+    tmp_path: Path, trouble: str, pace: float, why: bytes
+) -> None:
     process = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-c", HANGING, str(tmp_path)],
+        [sys.executable, "-c", PROCESS, str(tmp_path), trouble, str(pace)],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         timeout=60,
         check=False,
     )
     assert process.returncode == EXIT_STATUS, process.stderr
-    assert b"taking in photos" in process.stderr
+    assert why in process.stderr
+
+
+async def test_an_engine_in_which_everything_fails_says_that_it_is_not_well_before_it_ends(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock, look_around=0.02) as world:
+        engine = world.engine()
+        assert not engine.alive()
+        async with world.running(engine):
+            await fail_at_every_look(world)
+            assert engine.alive()
+            async with asyncio.timeout(20):
+                while engine.alive():
+                    clock.advance(10)
+                    await asyncio.sleep(0.02)
+            assert engine.stuck() is None
+        assert not engine.alive()
 
 
 async def test_an_engine_without_work_is_never_taken_for_stuck(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
-from bot.errors import Busy
-from bot.storage import Storage, migrate
-from bot.storage.engines import write_engine
+from bot.errors import Busy, DatabaseAway
+from bot.storage import Storage, is_trouble, migrate
+from bot.storage.engines import read_engine, write_engine
 from tests.storage.jobs_of import TODAY, accept_within
 from tests.support.jobs import a_job
 
@@ -233,3 +233,27 @@ async def test_the_file_is_written_through_and_ready_for_readers(storage: Storag
         }
     await engine.dispose()
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_a_server_that_is_away_is_said_to_be_and_is_no_reason_to_give_up() -> None:
+    url = "postgresql+asyncpg://studii:secret@127.0.0.1:9/studii"
+    away = Storage(write_engine(url), read_engine(url))
+    with pytest.raises(DatabaseAway) as told:
+        async with away.read():
+            pass
+    assert is_trouble(told.value)
+    with pytest.raises(DatabaseAway):
+        async with away.write():
+            pass
+    with pytest.raises(DatabaseAway):  # the next one has its turn all the same
+        async with away.write(patience=1.0):
+            pass
+
+
+async def test_an_error_of_the_one_who_writes_is_not_taken_for_a_database_that_is_away(
+    storage: Storage,
+) -> None:
+    with pytest.raises(FileNotFoundError) as told:
+        async with storage.write():
+            raise FileNotFoundError
+    assert not is_trouble(told.value)
