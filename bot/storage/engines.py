@@ -21,10 +21,11 @@ _WRITE_PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",  # what is erased is overwritten, not only marked as free
     "PRAGMA foreign_keys=ON",
 )
 # Foreign keys are off while tables are rebuilt, or dropping the old one would count as deleting its rows.
-_MIGRATION_PRAGMAS = (*_WRITE_PRAGMAS[:3], "PRAGMA foreign_keys=OFF")
+_MIGRATION_PRAGMAS = (*_WRITE_PRAGMAS[:-1], "PRAGMA foreign_keys=OFF")
 
 
 UNUSABLE = (OSError, DBAPIError)  # what the first contact may raise; see `unusable`

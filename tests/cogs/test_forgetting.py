@@ -60,6 +60,25 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
             assert {line.user_id for line in await tx.ledger.entries(job_id=mine.id)} == {0}
 
 
+async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        secret = "an orchid nobody else dreams of " * 40
+        await desk.maya.slash(desk.channel, "studio", prompt=secret)
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        await desk.move(await desk.job(), *states, announced_at=desk.clock.now())
+        assert _holds(tmp_path, "orchid")
+        await desk.maya.slash(desk.channel, "forget-me")
+    # Closed, the log of latest changes has gone into the file.
+    assert not _holds(tmp_path, "orchid")
+
+
+def _holds(folder: Path, word: str) -> bool:
+    files = [path for path in folder.iterdir() if path.is_file()]
+    assert files
+    return any(word.encode() in path.read_bytes() for path in files)
+
+
 async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_what_protects(
     tmp_path: Path,
 ) -> None:
