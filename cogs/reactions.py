@@ -228,8 +228,9 @@ class PhotoCommands(_Group):
 
     async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
         sees = reads_photos(interaction.client)
-        rules, in_the_way = self._photos.rules(guild_id), await self._in_the_way(interaction, guild_id)
-        panel = photos_panel(title, rules, self._catalog, sees_photos=sees, in_the_way=in_the_way)
+        rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
+        in_the_way = await self._in_the_way(interaction, guild_id)
+        panel = photos_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)
         await answer(interaction, panel)
 
 

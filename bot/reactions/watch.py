@@ -20,7 +20,7 @@ from bot.ui.age import is_age_restricted
 from bot.ui.attachments import taken_of
 from bot.ui.authors import author_in
 from bot.ui.layout import notice
-from bot.ui.permissions import missing_to_post
+from bot.ui.permissions import missing_to_offer, missing_to_post
 from bot.ui.pictures import pictures_in
 from bot.ui.standing import places_of, standing_in
 from bot.ui.text import plain, sentence
@@ -163,10 +163,10 @@ class PhotoWatch:
 
     async def _offer(self, photo: _Photo) -> None:
         message = photo.message
-        if message.guild is None:
-            return
-        if await self._services.jobs.why_closed(message.guild.id) is not None:
+        if message.guild is None or not self._can_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
+        if await self._services.jobs.why_closed(message.guild.id) is not None:
+            return  # nor would it here
         rules = await self._services.access.rules(message.guild.id)
         places = places_of(message.channel)
         taps = [
@@ -219,13 +219,15 @@ class PhotoWatch:
         except UNREACHABLE as error:
             _log.info("User %d could not be told that credits are short: %r", member.id, error)
 
-    def _can_post(self, guild: discord.Guild, channel_id: int) -> bool:
+    def _can_post(self, guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
+        """Whether a result can be posted there; `offer`: and emoji put under photos."""
         channel = guild.get_channel_or_thread(channel_id)
         if channel is None:
             return False
         if isinstance(channel, discord.Thread) and channel.parent is None:
             return False
-        return not missing_to_post(channel.permissions_for(guild.me), channel)
+        may = channel.permissions_for(guild.me)
+        return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
 
 
 def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Backlog[_Photo]:

@@ -99,7 +99,9 @@ class PhotoService:
         """Let tapping an emoji run its tool in the channel (None: in the whole server), or no longer."""
         async with self._storage.write() as transaction:
             if on:
-                await _ensure_room(transaction, guild_id)
+                rules = self.rules(guild_id)
+                if not (rules.everywhere if channel_id is None else channel_id in rules.places):
+                    await _ensure_room_for_channel(transaction, guild_id)
                 await transaction.photo_rules.turn_on(guild_id, channel_id)
             else:
                 await transaction.photo_rules.turn_off(guild_id, channel_id)
@@ -110,7 +112,7 @@ class PhotoService:
         """Let the emoji stand for that; None: for nothing."""
         async with self._storage.write() as transaction:
             if emoji.key not in self.rules(guild_id).emoji:
-                await _ensure_room(transaction, guild_id)
+                await _ensure_room_for_emoji(transaction, guild_id)
             if preset is None and emoji.key not in self._defaults:
                 await transaction.photo_rules.forget(guild_id, emoji)
             else:
@@ -125,7 +127,7 @@ class PhotoService:
         channel = PhotoChannel(channel_id, kind, preset, max(1, min(most, MOST_AT_ONCE)))
         async with self._storage.write() as transaction:
             if channel_id not in self.rules(guild_id).channels:
-                await _ensure_room(transaction, guild_id)
+                await _ensure_room_for_channel(transaction, guild_id)
             await transaction.photo_rules.set_channel(guild_id, channel)
             rules = await transaction.photo_rules.get(guild_id)
         return self._keep(rules)
@@ -187,9 +189,13 @@ def _defaults(catalog: Catalog) -> list[Tap]:
     return [Tap(Emoji(tool.emoji), preset) for tool, preset in presets if _runs(catalog, preset)]
 
 
-async def _ensure_room(transaction: Transaction, guild_id: int) -> None:
-    emoji, channels = await transaction.photo_rules.count(guild_id)
+async def _ensure_room_for_emoji(transaction: Transaction, guild_id: int) -> None:
+    emoji, _ = await transaction.photo_rules.count(guild_id)
     if emoji >= MOST_EMOJI:
         raise Refused(f"There are rules for {MOST_EMOJI} emoji already. Take one back first.")
+
+
+async def _ensure_room_for_channel(transaction: Transaction, guild_id: int) -> None:
+    _, channels = await transaction.photo_rules.count(guild_id)
     if channels >= MOST_CHANNELS:
         raise Refused(f"There are rules for {MOST_CHANNELS} channels already. Turn one off first.")

@@ -7,7 +7,7 @@ import discord
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.photo_rules import PhotoChannelKind, PhotoRules, Preset
+from bot.photo_rules import MOST_OFFERED, PhotoChannelKind, PhotoRules, Preset
 from bot.services import Tap
 from bot.ui.layout import NEUTRAL, UNSURE, Panel, box, lines, rule, small
 from bot.ui.text import plain
@@ -19,6 +19,7 @@ INTENT_OFF = (
     "else works without it."
 )
 MOST_SHOWN = 25
+ROOM = 2000  # characters for what is listed, of the 4,000 of a message
 
 
 def reads_photos(client: discord.Client) -> bool:
@@ -56,12 +57,12 @@ def reactions_panel(
         state = f"They are **on** in {where}."
     else:
         state = "They are **off**. `/studii reactions on` turns them on, for the server or for a channel."
-    known = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps[:MOST_SHOWN]]
+    known = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps]
     return Panel(
         box(
             NEUTRAL if sees_photos else UNSURE,
             f"### 👆 {title}\n{state}" if sees_photos else f"### 👆 {title}\n{INTENT_OFF}",
-            lines(state if not sees_photos else "", *known),
+            lines(state if not sees_photos else "", *_bounded(known, ROOM)),
             in_the_way,
             rule(),
             small(
@@ -72,23 +73,36 @@ def reactions_panel(
 
 
 def photos_panel(
-    title: str, rules: PhotoRules, catalog: Catalog, *, sees_photos: bool, in_the_way: str = ""
+    title: str,
+    rules: PhotoRules,
+    taps: Sequence[Tap],
+    catalog: Catalog,
+    *,
+    sees_photos: bool,
+    in_the_way: str = "",
 ) -> Panel:
     """What happens by itself in which channels, and what is in the way."""
     shown: list[str] = []
-    for channel in list(rules.channels.values())[:MOST_SHOWN]:
+    for channel in rules.channels.values():
         if channel.kind is PhotoChannelKind.OFFER or channel.preset is None:
             shown.append(f"<#{channel.channel_id}> offers the tools under each photo")
             continue
         most = f", up to {channel.most} photos a message" if channel.most > 1 else ", one photo a message"
         shown.append(f"<#{channel.channel_id}> runs {_preset_words(channel.preset, catalog)}{most}")
+    offers = any(channel.kind is PhotoChannelKind.OFFER for channel in rules.channels.values())
+    offered = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps[:MOST_OFFERED]]
+    if len(taps) > MOST_OFFERED:
+        offered.append(
+            f"These {MOST_OFFERED} are put under a photo; {len(taps) - MOST_OFFERED} more can be tapped."
+        )
     none = "There are none. `/studii photos offer` or `/studii photos auto` makes this channel one."
     return Panel(
         box(
             NEUTRAL if sees_photos else UNSURE,
             f"### 🖼️ {title}",
             "" if sees_photos else INTENT_OFF,
-            lines(*shown) or none,
+            lines(*_bounded(shown, ROOM // 2)) or none,
+            lines(*_bounded(offered, ROOM // 2)) if offers else "",
             in_the_way,
             rule(),
             small(
@@ -96,6 +110,18 @@ def photos_panel(
             ),
         )
     )
+
+
+def _bounded(listed: Sequence[str], room: int) -> list[str]:
+    """As many as there is room for, and how many more there are."""
+    shown: list[str] = []
+    for line in listed[:MOST_SHOWN]:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        shown.append(line)
+    left = len(listed) - len(shown)
+    return [*shown, f"… and {left} more"] if left else shown
 
 
 def _preset_words(preset: Preset, catalog: Catalog) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.model import JobState
+from bot.photo_rules import MOST_EMOJI, Emoji, PhotoChannelKind
+from bot.ui.layout import TEXT_LIMIT
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
 
@@ -117,3 +119,25 @@ async def test_a_skin_colour_of_its_own_can_stand_for_something_else(tmp_path: P
         for emoji in ("👍🏿", "👍🏽"):
             await desk.tom.react(message, emoji)
         assert [one.tool for one in await jobs_of(desk)] == ["photo-restore", "product-background"]
+
+
+async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_shown(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        long: dict[str, str] = dict.fromkeys(("prompt", "mode", "quality", "aspect_ratio"), "W" * 90)
+        preset = desk.services.photos.preset("studio", long)
+        for number in range(MOST_EMOJI):
+            emoji = Emoji(f"{'long_name' * 3}{number}", 77001122334455 + number)
+            await desk.services.photos.map_emoji(desk.guild.id, emoji, preset)
+        answer = await desk.admin.slash(
+            desk.channel, "studii reactions map", emoji="🔥", tool="photo-restore"
+        )
+        assert f"rules for {MOST_EMOJI} emoji already" in texts(answer)
+        for number in range(30):
+            channel = desk.guild.create_text_channel(f"rooms-{number}")
+            kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER
+            await desk.services.photos.set_channel(desk.guild.id, channel.id, kind, preset, 2)
+        for command in ("studii reactions show", "studii photos show"):
+            shown = texts(await desk.admin.slash(desk.channel, command))
+            assert len(shown) <= TEXT_LIMIT
+            assert "more" in shown

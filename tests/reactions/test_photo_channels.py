@@ -60,12 +60,18 @@ async def test_a_tool_that_may_not_be_used_there_is_not_offered(tmp_path: Path) 
         assert PORTRAIT not in under(desk.channel.history()[-1])
 
 
-async def test_without_add_reactions_nothing_happens(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lacking", ["add_reactions", "attach_files", "read_message_history"])
+async def test_where_the_bot_may_not_offer_or_post_the_result_nothing_is_tried(
+    tmp_path: Path, lacking: str
+) -> None:
     async with open_desk(tmp_path) as desk:
-        closed = desk.channel_for_the_bot("closed", add_reactions=False)
+        await desk.set_key()
+        closed = desk.channel_for_the_bot("closed", **{lacking: False})
         await desk.admin.slash(desk.channel, "studii photos offer", channel=closed)
+        calls = len(desk.env.http_requests)
         await post(desk, desk.maya, ROOM, channel=closed)
         assert under(closed.history()[-1]) == []
+        assert len(desk.env.http_requests) == calls
 
 
 async def test_an_emoji_that_is_gone_does_not_hinder_the_others(tmp_path: Path) -> None:
@@ -160,6 +166,7 @@ async def test_a_channel_can_be_an_ordinary_one_again(tmp_path: Path) -> None:
         await offering(desk)
         answer = await desk.admin.slash(desk.channel, "studii photos show")
         assert f"<#{desk.channel.id}> offers the tools" in texts(answer)
+        assert "🩹 **Photo restoration**" in texts(answer)
         answer = await desk.admin.slash(desk.channel, "studii photos off")
         assert "There are none" in texts(answer)
         await post(desk, desk.maya, ROOM)
