@@ -103,7 +103,9 @@ class Outbox:
             # Ruled on, or to be posted anew, meanwhile: then this was not the last word.
             if fresh is None or (fresh.state, fresh.posting) != (job.state, job.posting):
                 return
-            await tx.jobs.update(job.id, **changes)
+            # Its card says where a result is that could not be posted, and is, once it was asked for.
+            news = job.state is JobState.SUCCEEDED and (isinstance(said, Undeliverable) or job.posting > 0)
+            await tx.jobs.update(job.id, visible=news, **changes)
             if isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
                 await self._tell_admins(tx, job)
         self._tools.changed()

@@ -28,6 +28,7 @@ from bot.ui.layout import (
 )
 from bot.ui.words import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
 
+KEPT = "It could not be posted here, nor sent to you. Get it with `/jobs`, which keeps it for 30 days."
 _COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
     JobState.WAITING: NEUTRAL,
@@ -99,6 +100,9 @@ def card_mark(job: Job) -> int:
 
 
 def _result_link(job: Job) -> str:
-    if job.state is not JobState.SUCCEEDED or job.result_message_id is None:
+    if job.state is not JobState.SUCCEEDED:
         return ""
+    if job.result_message_id is None:
+        kept = job.announced_at is not None and job.output_file is not None
+        return f"\n{KEPT}" if kept else ""
     return f" · [see the result]({message_link(job, job.result_message_id)})"

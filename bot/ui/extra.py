@@ -12,6 +12,7 @@ LONGEST_LINE = 1000  # characters
 LONGEST_VALUE = 200
 EXAMPLE = 'Write it like `seed=42 mood="warm light"`.'
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_LISTED = re.compile(r"[,;](?:[A-Za-z][A-Za-z0-9_]{0,31}=|$)")  # `a=1,b=2`, and `a=1, b=2`
 _CURLY = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # phones type these
 
 
@@ -62,6 +63,11 @@ def _value(text: str, place: int, name: str) -> tuple[str, int]:
         value = found[0] if found else ""
         if not value:
             raise Refused(f"In `extra`, `{name}` has no value. {EXAMPLE}")
+        if _LISTED.search(value):
+            raise Refused(
+                f"In `extra`, spaces stand between the pairs, without commas; if the comma is a part of "
+                f"`{name}`, put its value in quotes. {EXAMPLE}"
+            )
         return value, place + len(value)
     value, at = "", place + 1
     while at < len(text):

@@ -34,6 +34,7 @@ async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
             await world.until(noted, "the attempt to be noted")
         kept = await world.job(job.id)
         assert kept.result_message_id is None
+        assert kept.version > kept.card_version  # its card is to say so
         assert world.spooled() == [kept.output_file]
         async with world.running():
             pass

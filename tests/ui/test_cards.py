@@ -211,6 +211,13 @@ def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:
     assert "### 🪄 sky-swap" in card_words(dataclasses.replace(staging(), tool="sky-swap"))
 
 
+def test_the_card_of_a_result_that_could_not_be_posted_says_where_it_is() -> None:
+    kept = staging(state=JobState.SUCCEEDED, output_file="x.png", announced_at=NOON)
+    assert "Get it with `/jobs`" in card_words(kept)
+    for posted in ({"result_message_id": 5}, {"output_file": None}, {"announced_at": None}):
+        assert "/jobs" not in card_words(dataclasses.replace(kept, **posted))
+
+
 def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:
     failed = staging(
         state=JobState.FAILED,

@@ -34,6 +34,8 @@ def test_pairs_are_read_as_they_were_meant(typed: str, pairs: dict[str, str]) ->
         ('mood="warm', "the quote that `mood` begins with is never closed"),
         ('mood="warm"light=1', "there has to be a space after the value of `mood`"),
         ("a=1 a=2", "`a` twice"),
+        ("a=1,b=2", "spaces stand between the pairs, without commas"),
+        ("a=1; b=2", "spaces stand between the pairs, without commas"),
         (" ".join(f"k{n}=1" for n in range(11)), "at most 10 pairs"),
         ("a=" + "x" * 201, "at most 200 characters"),
         ("a=" + "x" * 1000, "at most 1,000 characters"),
