@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from bot.policy import EVERY_TOOL, NOBODY_KNOWN, AccessRules, Permit, Restriction, Standing, ToolRule, Whose
 
-CHANGE = "An admin can change this with /studii access."
-BLOCKED = "You are blocked from using Studii in this server. An admin can unblock you with /studii access."
+CHANGE = "An admin can change this with `/studii access`."
+BLOCKED = "You are blocked from using Studii in this server. An admin can unblock you with `/studii access`."
 REFUSES = "Whoever posted that photo does not want others to use their photos. They alone can change this."
 UNKNOWN_AUTHOR = (
     "It can't be told who posted that photo first, nor whether they let others use it. Whoever has it can "

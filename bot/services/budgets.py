@@ -11,7 +11,7 @@ from bot.services.words import credit_words, discord_timestamp
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits
-CHANGE_IT = "an admin can change the budget with /studii budget"
+CHANGE_IT = "an admin can change the budget with `/studii budget`"
 
 _EACH: Mapping[Period, str] = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month"}
 _THIS: Mapping[Period, str] = {

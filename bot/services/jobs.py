@@ -19,7 +19,7 @@ from bot.services.prices import least_of, least_price, price_of
 from bot.services.words import discord_timestamp, size_words
 from bot.storage import JobChanges, Storage, Transaction
 
-NO_KEY = "This server has no Studii key yet. An admin can set it with /studii key."
+NO_KEY = "This server has no Studii key yet. An admin can set it with `/studii key`."
 UNKNOWN_JOB = "That job is no longer known here."
 NOT_YOURS_TO_CANCEL = (
     "Only whoever asked for this, or someone with Manage Messages or Manage Server, can cancel it."
@@ -33,7 +33,7 @@ _GOING = CANCELLABLE | {JobState.SUBMITTING, JobState.RUNNING}
 PAGE = 6  # jobs
 PAUSED = (
     "An admin has paused Studii in this server. What was asked for before goes on; "
-    "an admin can end the pause with /studii resume."
+    "an admin can end the pause with `/studii resume`."
 )
 PATIENCE = 2.0  # seconds; Discord wants its answer within 3
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 SHORTEST = 12  # characters: what is shown of a key is its last four, and that must not be most of it
 LONGEST = 256
-_WHERE = "Copy it from studii.tech/app/settings/api-keys and try /studii key again."
+_WHERE = "Copy it from studii.tech/app/settings/api-keys and try `/studii key` again."
 # Around a key in what people paste: spaces, quotes, code marks, and characters that nobody sees.
 _AROUND = " \t\r\n\"'`“”‘’„«»,;\u00a0\u200b\u200c\u200d\u2060\ufeff"
 # Studii API docs, "Authentication": how a request carries the key.

@@ -16,7 +16,7 @@ from bot.storage import Storage, Transaction
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
-CHANGE_IT = "an admin can change this with /studii allowance"
+CHANGE_IT = "an admin can change this with `/studii allowance`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def access_panel(rules: AccessRules, names: ToolNames) -> Panel:
                 f"`extra`: **{_who(rules.extra)}**",
                 f"Blocked: {_mentions('<@{}>', rules.blocked)}" if rules.blocked else "Nobody is blocked.",
             ),
-            small("A member's own /privacy holds in any case."),
+            small("A member's own `/privacy` holds in any case."),
         )
     )
 

@@ -77,7 +77,7 @@ async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) 
         assert f"Studio: **<@&{role.id}>**, everywhere" in texts(shown)
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert "Studio is for" in texts(refused)
-        assert "An admin can change this with /studii access." in texts(refused)
+        assert "An admin can change this with `/studii access`." in texts(refused)
         photo = ("room.png", PNG)
         assert not (await desk.maya.slash(desk.channel, "virtual-staging", image=photo)).ephemeral
         await desk.admin.slash(desk.channel, "studii access", tool="studio", change="open")

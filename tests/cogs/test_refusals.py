@@ -12,7 +12,7 @@ from tests.support.desk import PNG, Desk, open_desk, texts
 
 OWN_ONLY = "Career portrait takes your own photos only in this server; that one was posted by somebody else."
 THEIR_WORD = "Whoever posted that photo does not want others to use their photos. They alone can change this."
-CHANGE_LIMIT = "an admin can change this with /studii allowance."
+CHANGE_LIMIT = "an admin can change this with `/studii allowance`."
 PRICE = "This would cost about 8 credits (assumed)"
 
 
@@ -37,7 +37,7 @@ async def test_a_portrait_is_not_made_of_somebody_elses_photo(tmp_path: Path) ->
         refused = await desk.maya.context_menu(desk.channel, "Career portrait", photo)
         assert refused.ephemeral
         assert OWN_ONLY in texts(refused)
-        assert "An admin can change this with /studii access." in texts(refused)
+        assert "An admin can change this with `/studii access`." in texts(refused)
         assert await taken(desk) == 0
         assert not (await desk.maya.context_menu(desk.channel, "Photo restoration", photo)).ephemeral
         assert not (await desk.tom.context_menu(desk.channel, "Career portrait", photo)).ephemeral

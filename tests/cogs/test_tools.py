@@ -87,7 +87,7 @@ async def test_without_a_key_the_member_is_told_who_can_set_one(tmp_path: Path) 
     async with open_desk(tmp_path) as desk:
         answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert answer.ephemeral
-        assert "An admin can set it with /studii key" in texts(answer)
+        assert "An admin can set it with `/studii key`" in texts(answer)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ async def test_a_job_that_nobody_knows_is_none(world: World) -> None:
 
 
 async def test_without_a_key_an_admin_is_named_who_can_set_one(world: World) -> None:
-    assert await refusal(world) == "This server has no Studii key yet. An admin can set it with /studii key."
+    assert (
+        await refusal(world) == "This server has no Studii key yet. An admin can set it with `/studii key`."
+    )
 
 
 async def test_a_tool_that_is_gone_is_refused_first(world: World) -> None:
@@ -121,7 +123,7 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
     assert await refusal(world) == (
         "This would cost about 8 credits (assumed), "
         "and the server's budget has 3 of 11 credits left for today. "
-        f"It renews <t:{unix(2026, 3, 3)}:R>; an admin can change the budget with /studii budget."
+        f"It renews <t:{unix(2026, 3, 3)}:R>; an admin can change the budget with `/studii budget`."
     )
 
 
@@ -159,7 +161,7 @@ async def test_a_one_off_total_never_promises_to_renew(world: World) -> None:
     await world.budget(10, Period.TOTAL)
     job = await world.accept()
     cost = "This would cost about 8 credits (assumed), and the server's budget has 2 of 10 credits left. "
-    who = "; an admin can change the budget with /studii budget."
+    who = "; an admin can change the budget with `/studii budget`."
     assert await refusal(world) == (
         f"{cost}More may come back only from what is set aside for jobs that are going{who}"
     )
@@ -173,7 +175,7 @@ async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: Wor
     assert await refusal(world) == (
         "This would cost about 8 credits (assumed), "
         "and the server's budget has 5 of 5 credits left for today. "
-        "Waiting will not help: it is 5 credits a day; an admin can change the budget with /studii budget."
+        "Waiting will not help: it is 5 credits a day; an admin can change the budget with `/studii budget`."
     )
 
 
@@ -193,7 +195,7 @@ async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(worl
     await world.services.limits.set_allowance(GUILD, AllowanceOf.MEMBERS, 0, 6)
     assert await refusal(world) == (
         "This would cost about 8 credits (assumed), and your allowance has 6 of 6 credits left for today. "
-        "Waiting will not help: it is 6 credits a day; an admin can change this with /studii allowance."
+        "Waiting will not help: it is 6 credits a day; an admin can change this with `/studii allowance`."
     )
 
 
