@@ -77,7 +77,9 @@ def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -
 
 async def _terms(interaction: discord.Interaction[Any], message: discord.Message) -> Terms:
     bot = cast(StudiiBot, interaction.client)
-    return Terms(photo_author=await author_in(message, bot, bot.services))
+    of_a_member = bot.user is None or message.author.id != bot.user.id
+    author = await author_in(message, bot, bot.services)
+    return Terms(photo_author=author, message_id=message.id if of_a_member else None)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -243,7 +243,9 @@ def _place(interaction: Interaction, channel: Place | None) -> int:
 
 async def setup(bot: StudiiBot) -> None:
     services = bot.services
-    await bot.add_cog(PhotoEvents(bot, PhotoWatch(bot, bot.services, bot.catalog)))
+    watch = PhotoWatch(bot, bot.services, bot.catalog)
+    bot.forms.tell_of_photos(watch.used)
+    await bot.add_cog(PhotoEvents(bot, watch))
     studii = bot.tree.get_command("studii")
     if not isinstance(studii, app_commands.Group):
         raise TypeError("the settings' commands are loaded before these")

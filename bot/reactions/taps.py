@@ -61,15 +61,17 @@ class Taps:
     async def load(self) -> None:
         """Remember what photos had started before the bot was."""
         for job in await self._jobs.going_under_photos():
+            if job.origin_message_id is None:
+                continue
             if job.tapped is None:
-                self.ran_by_itself(job)
-            elif job.origin_message_id is not None:
+                self.made_from(job.origin_message_id, job)
+            else:
                 self._started.note(job.origin_message_id, Hand(job.user_id, job.tapped), job.id)
 
-    def ran_by_itself(self, job: Job) -> None:
+    def made_from(self, message_id: int | None, job: Job) -> None:
         """Nobody tapped for it: it goes with its photo alone."""
-        if job.origin_message_id is not None:
-            self._ran.note(job.origin_message_id, Hand(job.user_id, job.id), job.id)
+        if message_id is not None:
+            self._ran.note(message_id, Hand(job.user_id, job.id), job.id)
 
     async def close(self) -> None:
         """Drop what waits."""

@@ -18,7 +18,7 @@ from bot.reactions.taps import Taps
 from bot.services import Services, prepared
 from bot.ui.age import is_age_restricted
 from bot.ui.attachments import taken_of
-from bot.ui.authors import author_in
+from bot.ui.authors import author_in, author_of
 from bot.ui.layout import notice
 from bot.ui.permissions import missing_to_offer, missing_to_post
 from bot.ui.pictures import pictures_in
@@ -85,6 +85,11 @@ class PhotoWatch:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
             self._taps.clear(event.guild_id, event.message_id, emoji)
+
+    def used(self, message_id: int, job: Job) -> None:
+        """Somebody used the menu of a member's photo. Their own they may well delete, once it is used."""
+        if author_of(job) != job.user_id:
+            self._taps.made_from(message_id, job)
 
     def deleted(self, guild_id: int | None, message_id: int) -> None:
         """Somebody deleted a message."""
@@ -159,7 +164,7 @@ class PhotoWatch:
         if self._can_post(author.guild, message.channel.id):
             jobs = await self._ask(author, message, channel.preset, _photos(message)[: channel.most])
             for job in jobs:
-                self._taps.ran_by_itself(job)
+                self._taps.made_from(message.id, job)
 
     async def _offer(self, photo: _Photo) -> None:
         message = photo.message

@@ -12,7 +12,7 @@ from discord import ui
 from bot.catalog import Catalog, SourceRule, Tool
 from bot.clock import Clock
 from bot.errors import Refused
-from bot.model import SourcePhoto
+from bot.model import Job, SourcePhoto
 from bot.services import AccessService
 from bot.ui.attachments import ensure_taken
 from bot.ui.clicks import Clicks
@@ -31,11 +31,13 @@ WITHOUT_PICTURE = "Does not use this picture:"
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for a job beside what is asked for: who posted the photo, if that is known, whether its
-    result is for the requester alone, and inputs that the catalogue does not know."""
+    result is for the requester alone, inputs that the catalogue does not know, and the member's message that
+    the photo stands in."""
 
     photo_author: int | None = None
     private: bool = False
     extra: Mapping[str, str] | None = None
+    message_id: int | None = None
 
 
 AS_USUAL = Terms()
@@ -50,6 +52,11 @@ class ToolForms:
         self._catalog = catalog
         self._clock = clock
         self._clicks = Clicks(clock)
+        self._told: list[Callable[[int, Job], None]] = []
+
+    def tell_of_photos(self, told: Callable[[int, Job], None]) -> None:
+        """`told` is called with a member's message whenever a job starts from the photo in it."""
+        self._told.append(told)
 
     @property
     def now(self) -> datetime:
@@ -118,7 +125,7 @@ class ToolForms:
         wish = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), photo)
         async with self._clicks.once(wish) as first:
             if first:
-                await self._starter.start(
+                job = await self._starter.start(
                     interaction,
                     tool,
                     values,
@@ -127,6 +134,9 @@ class ToolForms:
                     private=terms.private,
                     extra=terms.extra,
                 )
+                if terms.message_id is not None and job.source is not None:
+                    for told in self._told:
+                        told(terms.message_id, job)
             else:
                 await acknowledge(interaction)
 

@@ -9,8 +9,8 @@ from simcord import InteractionResult
 
 from bot import catalog as catalog_module
 from bot.catalog import Catalog
-from bot.model import JobState
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from bot.model import JobState, OutputFile
+from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 MENUS = {
     "Virtual staging": "virtual-staging",
@@ -196,3 +196,27 @@ async def test_the_same_wish_twice_in_a_moment_is_one_job(tmp_path: Path) -> Non
         await desk.maya.context_menu(desk.channel, "Photo restoration", message)
         async with desk.storage.read() as transaction:
             assert len(await transaction.jobs.in_states(list(JobState))) == 2
+
+
+async def test_menus_and_buttons_need_no_message_content_intent(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await photo_of_tom(desk, "hall.png", "garden.png")
+        desk.env.approved_intents = discord.Intents.none()
+        plain = discord.Intents(guilds=True)
+        bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
+        await desk.env.restart_bot(bot)
+        shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+        await desk.maya.submit_modal(shown, {"picture": ["1"]})
+        job = await desk.job()
+        assert job.source is not None
+        assert (job.source.filename, job.photo_author) == ("garden.png", desk.tom.id)
+        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
+        (tmp_path / "made.png").write_bytes(PNG)
+        await delivery.announce(job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+        result = desk.channel.history()[-1]
+        await desk.tom.click(result, label="Again")
+        assert (await desk.job()).user_id == desk.tom.id
+        await desk.maya.context_menu(desk.channel, "Product background", result)
+        assert (await desk.job()).photo_author == desk.tom.id

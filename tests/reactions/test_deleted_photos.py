@@ -111,3 +111,33 @@ async def unrelated(desk: Desk, who: MemberActor) -> None:
     calls = len(desk.env.http_requests)
     await who.delete(message)
     assert len(desk.env.http_requests) == calls
+
+
+async def test_what_others_asked_for_by_the_menu_goes_too_and_ones_own_stays(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await post(desk, desk.maya, ROOM)
+        for who in (desk.tom, desk.maya):
+            await who.context_menu(desk.channel, "Photo restoration", message)
+        form = await desk.tom.context_menu(desk.channel, "Virtual staging", message)
+        await desk.tom.submit_modal(form, {"style": ["luxury"], "room": ["office"]})
+        await desk.maya.delete(message)
+        assert [(one.user_id, one.state) for one in await jobs_of(desk)] == [
+            (desk.tom.id, JobState.CANCELLED),
+            (desk.maya.id, JobState.RECEIVED),
+            (desk.tom.id, JobState.CANCELLED),
+        ]
+
+
+async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+        await desk.move(await desk.job(), *SENT)
+        await result(desk, tmp_path)
+        shown = desk.channel.history()[-1]
+        await desk.tom.context_menu(desk.channel, "Product background", shown)
+        await desk.tom.click(shown, label="Delete")
+        assert (await desk.job()).tool == "product-background"
+        assert (await states(desk))[-1] is JobState.RECEIVED
