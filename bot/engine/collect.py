@@ -3,7 +3,7 @@
 import logging
 
 from bot.engine.crew import Crew
-from bot.engine.endings import charge_of, fail_paid, succeed
+from bot.engine.endings import LOOK_THERE, charge_of, fail_paid, succeed
 from bot.engine.loops import untorn
 from bot.engine.outputs import NoPicture, Outputs
 from bot.engine.pulse import TRANSFER_PATIENCE
@@ -14,10 +14,7 @@ from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, TooLarge
 _log = logging.getLogger(__name__)
 
 FULL_DISK_PAUSE = 30.0  # seconds
-GONE = (
-    "Studii made this, but its result is not where Studii says it is. "
-    "It may still be in the Studii account: ask the server's admins."
-)
+GONE = f"Studii made this, but its result is not where Studii says it is. {LOOK_THERE}"
 NOT_FETCHED = "Studii made this, but its result could not be fetched from there, however often it was tried."
 UNFORESEEN = "Studii made this, but fetching its result failed for a reason that nobody foresaw."
 

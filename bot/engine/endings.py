@@ -12,6 +12,9 @@ NO_KEY = (
     "this job then goes on by itself."
 )
 
+# What may have been paid for is not to be forgotten.
+LOOK_THERE = "It may still be in the Studii account: ask the server's admins."
+
 
 def charge_of(job: Job, told: int | None = None) -> int:
     """What a job has cost: what Studii told last, else what is reserved for it."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.engine.batch import Batch
-from bot.engine.endings import charge_of, fail_paid
+from bot.engine.endings import LOOK_THERE, charge_of, fail_paid
 from bot.engine.loops import Complaints, untorn
 from bot.engine.starting import NOT_YET
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
@@ -27,13 +27,13 @@ ENOUGH_MISSES = 3
 STUMBLE_BOUND = 60.0  # seconds between two looks while Studii gives no answer
 
 NO_REASON = "Studii could not finish this job."
-NO_URL = "Studii finished this job but never said where its result is."
-UNKNOWN_TO_STUDII = "Studii does not know this job any more."
+NO_URL = f"Studii finished this job but never said where its result is. {LOOK_THERE}"
+UNKNOWN_TO_STUDII = f"Studii says that it does not know this job any more. {LOOK_THERE}"
 A_DAY = (
     "Studii has been at this for more than a day. It is looked at every hour, and ends after seven days, "
     "at what Studii has charged for it."
 )
-FORGOTTEN = "The key that this was made with was taken out before Studii had finished."
+FORGOTTEN = f"The key that this was made with was taken out before Studii had finished. {LOOK_THERE}"
 NEVER_ENDED = "Studii never finished this job."
 
 

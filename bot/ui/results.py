@@ -24,6 +24,8 @@ AFTER_SMALLER = "Shown smaller than it was made: it is larger than Discord takes
 BEFORE_SMALLER = "The photo before is shown smaller: both together are larger than Discord takes here."
 BEFORE_LEFT_OUT = "The photo before is not beside it: both together are larger than Discord takes here."
 BEFORE_GONE = "The photo before is not kept any more, so it is not beside it."
+# What failed so may fare better, as it was asked for.
+_MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 _FAILED = ("❌", "did not work out")
 _ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫", "was cancelled")}
 
@@ -88,7 +90,7 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     sign, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
-    buttons: list[Piece] = [edit_button(job)] if can_be_edited(job) and not by_dm else []
+    buttons: list[Piece] = [] if by_dm else _another_try(job)
     if job.state is JobState.UNKNOWN and not by_dm:
         # Not to be deleted: admins may have no other place to settle it.
         buttons += [button.of(job) for button in RULING_BUTTONS]
@@ -97,6 +99,12 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
     cost = small(cost_words(job))
     return Panel(text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
+
+
+def _another_try(job: Job) -> list[Piece]:
+    if can_be_edited(job):
+        return [edit_button(job)]
+    return [AgainButton.of(job)] if job.failure in _MAY_WORK_LATER else []
 
 
 def link_words(job: Job) -> str:

@@ -8,7 +8,7 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.model import Job, JobState, OutputFile, Usage
+from bot.model import FailureCode, Job, JobState, OutputFile, Usage
 from bot.ui.layout import Panel, row, text
 from bot.ui.result_buttons import UseInButton
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
@@ -95,6 +95,31 @@ async def test_again_is_for_whoever_presses_it_and_takes_the_photo_from_the_resu
         assert source_bytes(desk, again) == ROOM
         assert again.source != first.source  # that of the command is gone after a day
         assert again.photo_author == desk.maya.id
+
+
+async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_button(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
+        first = await desk.job()
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
+        why = {"failure": FailureCode.API, "failure_text": "Studii had a problem of its own."}
+        await desk.delivery.announce(await desk.move(first, *states, **why), None)
+        card = await press(desk, desk.maya, desk.channel.history()[-1], "Again")
+        assert not card.ephemeral
+        again = await desk.job()
+        assert (again.inputs, again.source) == (first.inputs, first.source)
+        assert again.id != first.id
+
+
+@pytest.mark.parametrize("failure", [FailureCode.PHOTO, FailureCode.INPUTS, FailureCode.PLAN])
+async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: FailureCode) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
+        await desk.delivery.announce(await desk.move(await desk.job(), *states, failure=failure), None)
+        assert "Again" not in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
 
 
 async def test_a_double_click_on_again_makes_one_job(tmp_path: Path) -> None:
