@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import discord
+import pytest
 from simcord import ChannelHandle
 
 from bot.model import Job, JobState, OutputFile, Posted
@@ -66,12 +67,20 @@ async def test_a_thread_that_was_only_archived_takes_the_command_and_its_result(
         assert said == Posted(thread.history()[-1].id)
 
 
-async def test_from_a_thread_that_was_locked_meanwhile_the_result_comes_by_dm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("archived", [False, True])
+async def test_from_a_thread_that_was_locked_meanwhile_the_result_comes_by_dm(
+    tmp_path: Path, *, archived: bool
+) -> None:
     async with open_desk(tmp_path, permissions=PERMISSIONS) as desk:
         thread = await open_thread(desk)
         job = await done(desk, thread)
         before = len(thread.history())
-        await change(desk, thread, locked=True)
+        await change(desk, thread, locked=True, archived=archived)
+        if archived:
+            # Nothing is known of one that rests; Discord refuses, which the simulation does not.
+            assert desk.bot.get_channel(thread.id) is None
+            here = f"/channels/{thread.id}/messages"
+            desk.env.inject_error("POST", here, status=400, code=50083, times=None)
         assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
         assert len(thread.history()) == before
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
