@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.credits import window
+from bot.credits import period_name, window
 from bot.model import NoticeKind
 from bot.storage import Transaction
 
@@ -19,7 +19,8 @@ async def watch_budget(
     """
     settings = await transaction.guilds.get(guild_id)
     period = window(settings.budget, settings.timezone, now)
-    limit = settings.budget.limit + await transaction.ledger.granted(guild_id, period)
+    name = period_name(settings.budget, settings.timezone, period)
+    limit = settings.budget.limit + await transaction.ledger.granted(guild_id, name)
     if limit <= 0:
         return  # nothing may be spent, so nothing can be used up
     spent = (await transaction.ledger.usage(guild_id, period)).spent

@@ -277,7 +277,10 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One line of the append-only ledger (amount in credits; a correction may be negative)."""
+    """One line of the append-only ledger (amount in credits; a correction may be negative).
+
+    `period` names the one in which an admin's line counts (`bot.credits.period_name`).
+    """
 
     id: int
     guild_id: int
@@ -286,6 +289,7 @@ class LedgerEntry:
     kind: EntryKind
     amount: int
     at: datetime
+    period: str | None
 
 
 class NoticeKind(StrEnum):
@@ -346,6 +350,7 @@ class LedgerLine:
     tool: str | None
     variant: str | None
     state: JobState | None
+    period: str | None  # in which an admin's line counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,10 @@ def grant_command(services: Services) -> Command:
                 await services.limits.grant(guild_id, None if member is None else member.id, credits_)
             if member is not None:
                 state = await _of(services.limits, guild_id, member)
-                await answer(interaction, member_panel(member.id, state))
+                await answer(interaction, member_panel(member.id, state, granted_now=credits_ or 0))
                 return
-            await answer(interaction, grant_panel(await services.limits.grants(guild_id)))
+            granted = await services.limits.grants(guild_id)
+            await answer(interaction, grant_panel(granted, granted_now=credits_ or 0))
 
     return grant
 

@@ -2,7 +2,7 @@
 
 from bot.credits.limits import Allowance, allowance, counted_since, next_start
 from bot.credits.money import Estimate, estimate, left
-from bot.credits.periods import matching_zones, time_zone, window
+from bot.credits.periods import matching_zones, period_name, time_zone, window
 
 __all__ = [
     "Allowance",
@@ -13,6 +13,7 @@ __all__ = [
     "left",
     "matching_zones",
     "next_start",
+    "period_name",
     "time_zone",
     "window",
 ]

@@ -42,7 +42,9 @@ def window(budget: Budget, timezone: str, now: datetime) -> Window:
     Windows follow each other without a gap, whatever the zone does to its clocks.
     """
     if budget.period is Period.TOTAL:
-        return Window(budget.since, None)
+        # Set while the clock was ahead: what is started before that moment counts all the same.
+        ahead = budget.since is not None and now < budget.since
+        return Window(None if ahead else budget.since, None)
     zone = time_zone(timezone)
     first = _first_day(budget.period, now.astimezone(zone).date())
     start, end = _begins(first, zone), _begins(_next(budget.period, first), zone)
@@ -51,6 +53,16 @@ def window(budget: Budget, timezone: str, now: datetime) -> Window:
         first = _next(budget.period, first)
         start, end = end, _begins(_next(budget.period, first), zone)
     return Window(start, end)
+
+
+def period_name(budget: Budget, timezone: str, period: Window) -> str:
+    """Which period that is, such as `month 2026-03-01`: no other one has this name, in any zone.
+
+    What is given for a period keeps its name, and so stays there when the server changes its period or zone.
+    """
+    if budget.period is Period.TOTAL or period.start is None:
+        return f"total {budget.since.isoformat()}" if budget.since else "total"
+    return f"{budget.period.value} {period.start.astimezone(time_zone(timezone)).date()}"
 
 
 def _first_day(period: Period, day: date) -> date:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.credits import Estimate, left, window
+from bot.credits import Estimate, left, period_name, window
 from bot.errors import CreditsShort, Refused
 from bot.model import Budget, GuildSettings, Period, Usage, Window
 from bot.services.words import credit_words, discord_timestamp
@@ -30,12 +30,18 @@ class BudgetState:
     window: Window
     usage: Usage
     left: int
-    grants: int = 0  # credits that admins added in this period; part of what is left
+    grants: int = 0  # credits that admins added for this period; part of what is left
+    grants_over: int = 0  # credits granted for the period before, which a change of it has just ended
 
     @property
     def whole(self) -> int:
         """Everything that may be spent in the period: the limit, and what was granted."""
         return self.settings.budget.limit + self.grants
+
+    @property
+    def period_name(self) -> str:
+        """Which period it is; what is granted in it counts under this name alone."""
+        return period_name(self.settings.budget, self.settings.timezone, self.window)
 
     @property
     def is_default(self) -> bool:
@@ -54,6 +60,11 @@ class BudgetState:
         return rest_words(self.left, self.whole, self.settings.budget.period)
 
     @property
+    def for_words(self) -> str:
+        """What is granted now is granted so: `for today`, `for this one-off total`."""
+        return _THIS[self.settings.budget.period].strip() or "for this one-off total"
+
+    @property
     def renewal_words(self) -> str:
         """`It renews in 3 hours` as Discord counts it for each reader, or that it never does."""
         if self.window.end is None:
@@ -66,7 +77,8 @@ async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -
     settings = await transaction.guilds.get(guild_id)
     period = window(settings.budget, settings.timezone, now)
     usage = await transaction.ledger.usage(guild_id, period)
-    grants = await transaction.ledger.granted(guild_id, period)
+    name = period_name(settings.budget, settings.timezone, period)
+    grants = await transaction.ledger.granted(guild_id, name)
     return BudgetState(settings, period, usage, left(settings.budget, usage, grants), grants)
 
 

@@ -1,7 +1,7 @@
 """What people ask about credits, and what admins set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
@@ -62,6 +62,7 @@ class CreditService:
         """Set what the server may spend; it holds at once. What is None stays as it is.
 
         A one-off total counts from the moment it takes another period's place, and anew only by `restart`.
+        What was granted for the period before does not count in another one.
         Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`, a time zone that there is none of, or a
         restart of what renews by itself.
         """
@@ -70,7 +71,8 @@ class CreditService:
             time_zone(timezone)
         async with self._storage.write() as transaction:
             await transaction.ledger.lock(guild_id)
-            old = (await transaction.guilds.get(guild_id)).budget
+            before = await budget_state(transaction, guild_id, now)
+            old = before.settings.budget
             chosen = period or old.period
             if restart and chosen is not Period.TOTAL:
                 raise Refused(RENEWS_BY_ITSELF)
@@ -83,7 +85,11 @@ class CreditService:
             if timezone is not None:
                 await transaction.guilds.set_timezone(guild_id, timezone)
             await watch_budget(transaction, guild_id, now)
-            return await budget_state(transaction, guild_id, now)
+            state = await budget_state(transaction, guild_id, now)
+            if state.period_name == before.period_name:
+                return state
+            over = await transaction.ledger.grants(guild_id, before.period_name)
+            return replace(state, grants_over=sum(over.values()))
 
     async def member(self, guild_id: int, user_id: int) -> MemberCredits:
         """What the member used of the server's budget now, and their latest jobs."""

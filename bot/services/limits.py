@@ -133,10 +133,10 @@ class LimitService:
             given = state.budget.grants if user_id is None else state.members.get(user_id, 0)
             if given + credits_ < 0:
                 raise Refused(
-                    f"Only {credit_words(given)} were granted in this period, so no more can be taken back. "
+                    f"{_were(given)} granted {state.budget.for_words}, so no more can be taken back. "
                     "Nothing was changed."
                 )
-            await transaction.ledger.grant(guild_id, user_id, credits_, now)
+            await transaction.ledger.grant(guild_id, user_id, credits_, state.budget.period_name, now)
             await watch_budget(transaction, guild_id, now)
             return await _grants(transaction, guild_id, now)
 
@@ -160,7 +160,7 @@ async def member_state(
         budget=budget,
         allowance=allowance(limits, user_id, roles),
         usage=await transaction.ledger.usage(guild_id, budget.window, user_id),
-        grants=await transaction.ledger.granted(guild_id, budget.window, user_id),
+        grants=await transaction.ledger.granted(guild_id, budget.period_name, user_id),
         going=await transaction.jobs.going(guild_id, user_id),
         at_once=limits.at_once,
         rate=limits.rate,
@@ -194,11 +194,15 @@ def rate_words(rate: StartRate) -> str:
     return f"{_jobs(rate.starts)} in {time}"
 
 
+def _were(given: int) -> str:
+    return f"Only {credit_words(given)} {'was' if given == 1 else 'were'}" if given else "Nothing was"
+
+
 def _jobs(number: int) -> str:
     return f"{number:,} job{'' if number == 1 else 's'}"
 
 
 async def _grants(transaction: Transaction, guild_id: int, now: datetime) -> GrantState:
     budget = await budget_state(transaction, guild_id, now)
-    grants = await transaction.ledger.grants(guild_id, budget.window)
+    grants = await transaction.ledger.grants(guild_id, budget.period_name)
     return GrantState(budget, {user: amount for user, amount in grants.items() if user and amount})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.credits import window
+from bot.credits import period_name, window
 from bot.model import Job, JobState
 from bot.storage import Storage, Transaction
 
@@ -97,6 +97,7 @@ class PrivacyService:
     async def _unname(self, transaction: Transaction) -> None:
         for guild_id in await transaction.privacy.guilds_with_forgotten():
             settings = await transaction.guilds.get(guild_id)
-            start = window(settings.budget, settings.timezone, self._clock.now()).start
-            if start is not None:
-                await transaction.privacy.unname(guild_id, start)
+            period = window(settings.budget, settings.timezone, self._clock.now())
+            if period.start is not None:
+                name = period_name(settings.budget, settings.timezone, period)
+                await transaction.privacy.unname(guild_id, period.start, name)

@@ -57,7 +57,7 @@ class Audit:
         query = (
             select(ledger.c.id, ledger.c.guild_id, ledger.c.kind, ledger.c.amount, ledger.c.job_id)
             .select_from(ledger.outerjoin(jobs, jobs.c.id == ledger.c.job_id))
-            .where(nobodys | (of_admins & ledger.c.job_id.is_not(None)))
+            .where(nobodys | (of_admins & (ledger.c.job_id.is_not(None) | ledger.c.period.is_(None))))
             .order_by(ledger.c.id)
         )
         return [_about_a_line(row) for row in (await self._session.execute(query)).mappings()]
@@ -164,7 +164,8 @@ def _about_a_job(row: RowMapping) -> str:
 def _about_a_line(row: RowMapping) -> str:
     line = f"Line {row['id']} of server {row['guild_id']} ({row['kind']}, {row['amount']})"
     if row["kind"] in _OF_ADMINS:
-        return f"{line} is an admin's and yet of job {row['job_id']}."
+        of_job = f"of job {row['job_id']}" if row["job_id"] is not None else "for no period"
+        return f"{line} is an admin's and yet {of_job}."
     return f"{line} is of no job." if row["job_id"] is None else f"{line} is of job {row['job_id']}, unknown."
 
 

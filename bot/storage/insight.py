@@ -64,6 +64,7 @@ class Insight:
                 row["tool"],
                 row["variant"],
                 row["state"],
+                row["period"],
             )
             for row in rows
         ]

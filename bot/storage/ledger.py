@@ -81,23 +81,23 @@ class Ledger:
         row = (await self._session.execute(query)).mappings().one()
         return Usage(settled=row["settled"], reserved=row["reserved"])
 
-    async def grant(self, guild_id: int, user_id: int | None, amount: int, at: datetime) -> None:
-        """Add to what the server, or one member in it, may spend in the period of `at`; less takes back."""
+    async def grant(self, guild_id: int, user_id: int | None, amount: int, period: str, at: datetime) -> None:
+        """Add to what the server, or one member in it, may spend in that period; less takes back."""
         kind = EntryKind.GRANT if amount >= 0 else EntryKind.ADJUST
-        values = {"guild_id": guild_id, "user_id": user_id, "kind": kind, "amount": amount, "at": at}
-        await self._session.execute(insert(ledger).values(values))
+        values = {"guild_id": guild_id, "user_id": user_id, "kind": kind, "amount": amount}
+        await self._session.execute(insert(ledger).values(**values, period=period, at=at))
 
-    async def granted(self, guild_id: int, window: Window, user_id: int | None = None) -> int:
-        """Credits granted to the server or a member within the window, less what was taken back."""
+    async def granted(self, guild_id: int, period: str, user_id: int | None = None) -> int:
+        """Credits granted to the server or a member for that period, less what was taken back."""
         whose = ledger.c.user_id.is_(None) if user_id is None else ledger.c.user_id == user_id
-        query = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_grants(guild_id, window), whose)
+        query = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_grants(guild_id, period), whose)
         return (await self._session.execute(query)).scalar_one()
 
-    async def grants(self, guild_id: int, window: Window) -> dict[int | None, int]:
-        """What was granted within the window to each member, and (None) to the server."""
+    async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
+        """What was granted for that period to each member, and (None) to the server."""
         query = (
             select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
-            .where(_grants(guild_id, window))
+            .where(_grants(guild_id, period))
             .group_by(ledger.c.user_id)
         )
         rows = (await self._session.execute(query)).mappings()
@@ -139,13 +139,8 @@ class Ledger:
         return job_of(changed.mappings().one())
 
 
-def _grants(guild_id: int, window: Window) -> ColumnElement[bool]:
-    lines = [ledger.c.guild_id == guild_id, ledger.c.job_id.is_(None)]
-    if window.start is not None:
-        lines.append(ledger.c.at >= window.start)
-    if window.end is not None:
-        lines.append(ledger.c.at < window.end)
-    return and_(*lines)
+def _grants(guild_id: int, period: str) -> ColumnElement[bool]:
+    return and_(ledger.c.guild_id == guild_id, ledger.c.job_id.is_(None), ledger.c.period == period)
 
 
 def _credits(charge: int) -> int:

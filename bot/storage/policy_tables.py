@@ -51,7 +51,7 @@ GRANTS = text("job_id IS NULL")
 Index(
     "ix_ledger_grants",
     ledger.c.guild_id,
-    ledger.c.at,
+    ledger.c.period,
     ledger.c.user_id,
     ledger.c.amount,
     sqlite_where=GRANTS,

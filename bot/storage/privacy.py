@@ -71,8 +71,9 @@ class Privacy:
         named = jobs.c.forgotten_at.is_not(None) & (jobs.c.user_id != NOBODY)
         return list((await self._session.execute(select(jobs.c.guild_id).where(named).distinct())).scalars())
 
-    async def unname(self, guild_id: int, before: datetime) -> None:
-        """Forgotten members' scrubbed jobs, and grants, from before that moment are nobody's any more."""
+    async def unname(self, guild_id: int, before: datetime, period: str) -> None:
+        """Forgotten members' scrubbed jobs from before that moment, when `period` began, are nobody's any
+        more, nor are their grants for other periods."""
         mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None)
         mine &= jobs.c.scrubbed_at.is_not(None) & (jobs.c.user_id != NOBODY) & (jobs.c.created_at < before)
         who = select(jobs.c.user_id).where(mine)
@@ -82,7 +83,7 @@ class Privacy:
             .group_by(jobs.c.user_id)
         )
         forgotten = (await self._session.execute(asked)).mappings().all()
-        grants = (ledger.c.guild_id == guild_id) & ledger.c.job_id.is_(None) & (ledger.c.at < before)
+        grants = (ledger.c.guild_id == guild_id) & ledger.c.job_id.is_(None) & (ledger.c.period != period)
         lines = ledger.c.job_id.in_(select(jobs.c.id).where(mine)) | (grants & ledger.c.user_id.in_(who))
         await self._session.execute(update(ledger).where(lines).values(user_id=NOBODY))
         await self._session.execute(update(jobs).where(mine).values(user_id=NOBODY))

@@ -235,6 +235,7 @@ ledger = Table(
     Column("kind", Choice(EntryKind), nullable=False),
     Column("amount", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("period", String(48)),
     _one_of("kind", EntryKind),
     Index(None, "guild_id", "at"),
     Index(None, "job_id"),

@@ -6,6 +6,7 @@ from bot.model import Period
 from bot.policy import AllowanceOf, MemberLimits
 from bot.services import BudgetState, GrantState, MemberState, credit_words, discord_timestamp, rate_words
 from bot.ui.layout import NEUTRAL, Panel, box, lines, small
+from bot.ui.panels import DEFAULT_HOLDS
 
 MOST = 15  # lines of a list
 _EACH = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month", Period.TOTAL: "in all"}
@@ -42,18 +43,19 @@ def allowance_panel(limits: MemberLimits, budget: BudgetState) -> Panel:
     )
 
 
-def member_panel(user_id: int, state: MemberState) -> Panel:
-    """What one member may do now."""
+def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0) -> Panel:
+    """What one member may do now; `granted_now`: what was just given, below zero taken back."""
     if state.allowance is None:
         credit = "No allowance: the server's budget alone limits them."
     else:
-        granted = f", {state.grants:+,} granted" if state.grants else ""
+        granted = f", {state.grants:+,} granted {state.budget.for_words}" if state.grants else ""
         credit = (
             f"**{state.left_words}** ({_FROM[state.allowance.whose]}: "
             f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}."
         )
     idle = (
-        f"{credit_words(state.grants)} granted count as soon as they have an allowance."
+        f"{credit_words(state.grants)} granted {state.budget.for_words} will count once they have an "
+        "allowance."
         if state.allowance is None and state.grants
         else ""
     )
@@ -65,28 +67,43 @@ def member_panel(user_id: int, state: MemberState) -> Panel:
         box(
             NEUTRAL,
             f"### 👤 What <@{user_id}> may do",
+            _given(granted_now, state.budget),
             lines(credit, idle, f"Jobs going: {state.going:,}{at_once}", often),
             f"Server: {state.budget.left_words}.",
         )
     )
 
 
-def grant_panel(state: GrantState) -> Panel:
-    """What was granted in the present period."""
+def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
+    """What is granted for the present period; `granted_now`: what was just given, below zero taken back."""
     budget = state.budget
     server = f"**{credit_words(budget.grants)}**" if budget.grants else "nothing"
+    ends = "the total is begun anew" if budget.window.end is None else "it ends"
     return Panel(
         box(
             NEUTRAL,
-            "### 🎁 Granted in this period",
+            f"### 🎁 Granted {budget.for_words}",
+            _given(granted_now, budget),
             lines(
                 f"Server: {server} on top of {budget.limit_words}; {budget.left_words}. "
                 f"{budget.renewal_words}.",
             ),
             _listed("Members, on top of their allowance", "<@{}>", state.members, ""),
-            small("A grant ends with its period. To a member it adds within the server's budget."),
+            small(
+                f"A grant counts in this period alone, until {ends} or another period is set. To a member it "
+                "adds within the server's budget."
+            ),
+            small(DEFAULT_HOLDS) if budget.is_default else "",
         )
     )
+
+
+def _given(amount: int, budget: BudgetState) -> str:
+    if not amount:
+        return ""
+    if amount < 0:
+        return f"{credit_words(-amount)} taken back from what was granted {budget.for_words}."
+    return f"{credit_words(amount)} granted {budget.for_words}."
 
 
 def _listed(title: str, form: str, amounts: Mapping[int, int], each: str) -> str:

@@ -39,18 +39,29 @@ def budget_panel(state: BudgetState, title: str = "Budget of this server") -> Pa
             BAD if state.left <= 0 else NEUTRAL,
             f"### 💳 {title}\n**{state.limit_words}**",
             _budget_lines(state),
-            f"Granted in this period: {credit_words(state.grants)}." if state.grants else "",
+            _over(state),
             small(_counts_from(state)),
             small(DEFAULT_HOLDS) if state.is_default else "",
         ),
     )
 
 
+def _over(state: BudgetState) -> str:
+    if not state.grants_over:
+        return ""
+    return (
+        f"⚠️ What was granted for the period before ({credit_words(state.grants_over)}) does not count any "
+        "more. Give it again with `/studii grant`, if it should."
+    )
+
+
 def _counts_from(state: BudgetState) -> str:
-    if state.window.end is None and state.window.start is not None:
+    if state.window.end is None:
+        start = state.window.start
+        since = "ever" if start is None else f"since {discord_timestamp(start, 'f')}"
         return (
-            f"It counts what was started since {discord_timestamp(state.window.start, 'f')}; "
-            "`restart:True` counts anew from now on."
+            f"It counts what was started {since}; `restart:True` counts anew from now on. The server's time "
+            f"zone is {state.settings.timezone}."
         )
     return f"Days, weeks and months begin in the time zone {state.settings.timezone}."
 
@@ -112,6 +123,10 @@ def _budget_lines(state: BudgetState) -> str:
     return lines(
         f"{bar(state.usage.spent, state.whole)} **{words[0].upper()}{words[1:]}**",
         f"{_used(state.usage)}. {state.renewal_words}.",
+        f"{credit_words(state.grants)} of that {'was' if state.grants == 1 else 'were'} granted "
+        f"{state.for_words}."
+        if state.grants
+        else "",
     )
 
 
@@ -120,7 +135,10 @@ def own_limits(limits: MemberState) -> list[str]:
     said: list[str] = []
     if limits.whole is not None:
         drawn = bar(limits.usage.spent, limits.whole)
-        said.append(f"{drawn} **Your allowance**: {limits.left_words}; it renews with the server's budget.")
+        granted = f", {limits.grants:,} of that granted" if limits.grants else ""
+        said.append(
+            f"{drawn} **Your allowance**: {limits.left_words}{granted}; it renews with the server's budget."
+        )
     if limits.at_once is not None:
         said.append(f"Jobs going: {limits.going:,} of {limits.at_once:,} at once.")
     if limits.next_start is not None:

@@ -59,13 +59,39 @@ async def test_a_rule_for_private_is_not_taken_for_a_tools_rule(tmp_path: Path) 
 
 async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        assert "Server: nothing on top" in texts(await desk.admin.slash(desk.channel, "studii grant"))
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
+        assert "Server: nothing on top" in shown
+        assert "No budget is set yet, so the default holds" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=50))
+        assert "50 credits granted for today." in shown
         assert "**50 credits** on top of 100 credits a day; 150 of 150 credits left" in shown
+        assert "50 credits of that were granted for today." in texts(
+            await desk.maya.slash(desk.channel, "credits")
+        )
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-60))
-        assert "Only 50 credits were granted in this period" in shown
+        assert "Only 50 credits were granted for today" in shown
         await desk.admin.slash(desk.channel, "studii grant", credits=-50)
         assert (await desk.services.credits.budget(desk.guild.id)).left == 100
+
+
+async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_another(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5, member=desk.maya))
+        assert "5 credits granted for today will count once they have an allowance." in shown
+        await desk.admin.slash(desk.channel, "studii allowance", credits=10)
+        assert "15 of 15 credits left for today, 5 of that granted;" in texts(
+            await desk.maya.slash(desk.channel, "credits")
+        )
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-2, member=desk.maya))
+        assert "2 credits taken back from what was granted for today." in shown
+        assert "13 of 13 credits left for today** (everyone's allowance: 10 credits, +3 granted for" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii budget", period="month"))
+        assert "What was granted for the period before (3 credits) does not count any more." in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
+        assert "Granted for this month" in shown
+        assert f"<@{desk.maya.id}>" not in shown
 
 
 async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) -> None:

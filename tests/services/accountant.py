@@ -11,6 +11,7 @@ from bot.policy import AllowanceOf, StartRate
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
 Whose = tuple[AllowanceOf, int]
 EVERYONE: Whose = (AllowanceOf.MEMBERS, 0)
+Page = tuple[object, ...]  # of the books: one for each period
 
 
 class Stage(Enum):
@@ -50,9 +51,7 @@ class Accountant:
     since: datetime | None = None
     zone: str = "UTC"
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
-    grants: list[tuple[int | None, int, datetime]] = field(
-        default_factory=list[tuple[int | None, int, datetime]]
-    )
+    grants: list[tuple[int | None, int, Page]] = field(default_factory=list[tuple[int | None, int, Page]])
     allowances: dict[Whose, int] = field(default_factory=dict[Whose, int])
     at_once: int | None = None
     rate: StartRate | None = None
@@ -63,9 +62,14 @@ class Accountant:
             self.since = now
         self.limit, self.period = self.limit if limit is None else limit, chosen
 
+    def grant(self, now: datetime, user_id: int | None, amount: int) -> None:
+        """It is written on the page that is open now, and stays there."""
+        self.grants.append((user_id, amount, self._page(now)))
+
     def granted(self, now: datetime, user_id: int | None) -> int:
-        """To the server (None) or a member, in the present period."""
-        return sum(amount for who, amount, at in self.grants if who == user_id and self._counts(at, now))
+        """To the server (None) or a member, for the present period."""
+        page = self._page(now)
+        return sum(amount for who, amount, where in self.grants if who == user_id and where == page)
 
     def left(self, now: datetime, user_id: int | None = None) -> int | None:
         """Of the server, or of a member; None: no allowance."""
@@ -109,13 +113,15 @@ class Accountant:
 
     def _counts(self, at: datetime, now: datetime) -> bool:
         if self.period is Period.TOTAL:
-            return self.since is None or at >= self.since
+            return self.since is None or now < self.since or at >= self.since
         return self._page(at) == self._page(now)
 
-    def _page(self, moment: datetime) -> tuple[int, ...]:
+    def _page(self, moment: datetime) -> Page:
+        if self.period is Period.TOTAL:
+            return ("total", self.since)
         day = moment.astimezone(ZoneInfo(self.zone)).date()
         if self.period is Period.MONTH:
             return (day.year, day.month)
         if self.period is Period.WEEK:
-            return tuple(day.isocalendar())[:2]
+            return ("week", *tuple(day.isocalendar())[:2])
         return (day.year, day.month, day.day)

@@ -177,6 +177,22 @@ class GivesMembersGrantsToTheServer(Bank):
         await super().grant(None, amount)
 
 
+def always_the_same(*_: Any) -> str:
+    return "for ever"
+
+
+class LetsGrantsCountForEver(Bank):
+    replaced = (("bot.services.budgets.period_name", always_the_same),)
+
+
+def by_its_first_moment(budget: Budget, timezone: str, period: Window) -> str:
+    return f"{budget.period} {period.start}"
+
+
+class LosesGrantsWhenTheServerMoves(Bank):
+    replaced = (("bot.services.budgets.period_name", by_its_first_moment),)
+
+
 class NeverLowersALimit(Bank):
     async def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
         old = (await self.credits.budget(GUILD)).settings.budget.limit
@@ -217,6 +233,7 @@ SUBTLE = (
     GivesMembersGrantsToTheServer,
     LetsOneCreditTooManyThrough,
     LetsOneTooManyGoAtOnce,
+    LosesGrantsWhenTheServerMoves,
     ReleasesWhatNobodyKnows,
     RulesOnWhatIsKnown,
     TakesTheFirstRoleAndNotTheHighest,

@@ -57,6 +57,7 @@ LINE = "INSERT INTO ledger (guild_id, user_id, job_id, kind, amount, at) VALUES"
         ("UPDATE jobs SET user_id = 4 WHERE id = :open", "lines of it that are another member's: 1"),
         (f"{LINE} (1, 3, NULL, 'settle', 7, :later)", "(settle, 7) is of no job"),
         (f"{LINE} (1, 3, :open, 'grant', 7, :later)", "is an admin's and yet of job"),
+        ("UPDATE ledger SET period = NULL WHERE kind = 'grant'", "(grant, 20) is an admin's and yet for no"),
         (
             "UPDATE jobs SET created_at = :later WHERE id = :paid",
             "Server 1, in its present period: its jobs have 5 set aside or paid, its lines 13.",
@@ -70,7 +71,7 @@ async def test_what_does_not_agree_is_named(storage: Storage, either: str, damag
     await end(storage, paid, 8)
     await end(storage, free, None)
     async with storage.write() as transaction:
-        await transaction.ledger.grant(1, 3, 20, NOW)
+        await transaction.ledger.grant(1, 3, 20, "day 2026-03-02", NOW)
     assert await found(storage) == []
     later: object = NOW + timedelta(days=2)
     if "sqlite" in either:

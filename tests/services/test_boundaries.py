@@ -134,3 +134,14 @@ async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future
     assert (await world.services.limits.of_member(GUILD, MEMBER, ())).next_start is None
     await world.accept()
     assert "<t:" in await no_room(world)
+
+
+async def test_a_total_that_was_set_while_the_clock_was_ahead_holds_all_the_same(world: World) -> None:
+    await budget_of_one_job(world, Period.TOTAL, "UTC", 2027, 5, 4, 12)
+    world.clock.advance(-400 * 24 * 3600)
+    await world.accept()
+    assert "nothing left of 8 credits" in await no_room(world)
+    world.clock.advance(1)
+    await world.services.credits.set_budget(GUILD, None, None, restart=True)
+    await world.accept()
+    await no_room(world)

@@ -179,7 +179,7 @@ class Bookkeeping(RuleBasedStateMachine):
         can = amount != 0 and self.paper.granted(self.bank.now, user_id) + amount >= 0
         self.do(self.bank.grant(user_id, amount), fails=None if can else Refused)
         if can:
-            self.paper.grants.append((user_id, amount, self.bank.now))
+            self.paper.grant(self.bank.now, user_id, amount)
         self.compare()
 
     @rule(

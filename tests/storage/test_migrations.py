@@ -171,6 +171,36 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(
         assert await transaction.keys.current(1) is not None
 
 
+@pytest.mark.parametrize(
+    ("period", "zone", "name"),
+    [
+        (None, None, "day 2026-03-01"),
+        ("day", "Pacific/Auckland", "day 2026-03-02"),
+        ("week", "UTC", "week 2026-02-23"),
+        ("month", "America/New_York", "month 2026-03-01"),
+        ("total", "UTC", "total 2026-02-03T04:05:06.000007+00:00"),
+    ],
+)
+async def test_grants_of_earlier_versions_are_those_of_the_period_in_which_they_were_given(
+    file: Path, url: str, period: str | None, zone: str | None, name: str
+) -> None:
+    await migrate(url, "0015")
+    with read(file) as database:
+        database.execute(
+            "INSERT INTO guilds (guild_id, budget_limit, budget_period, budget_since, timezone) "
+            "VALUES (1, 10, ?, '2026-02-03 04:05:06.000007', ?)",
+            (period, zone),
+        )
+        database.execute(
+            "INSERT INTO ledger (guild_id, user_id, kind, amount, at) "
+            "VALUES (1, 3, 'grant', 20, '2026-03-01 15:30:00.000000')"
+        )
+        database.commit()
+    await migrate(url)
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        assert await transaction.ledger.grants(1, name) == {3: 20}
+
+
 async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "data" / "deeper" / "studii.db"
     url = f"sqlite+aiosqlite:///{file}"
