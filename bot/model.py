@@ -195,6 +195,7 @@ class Plan(StrEnum):
         return 60 if self is Plan.PRO else 300
 
 
+NOBODY = 0  # whose jobs and credits are those of members who were forgotten
 DEFAULT_BUDGET = 100  # credits a day, until an admin sets a budget
 
 

@@ -21,7 +21,9 @@ from bot.ui.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 _SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in SPANS.items()]
 WHAT = (
     "One line for each movement: `reserve` when a job is accepted, `correct` when Studii tells the charge, "
-    "`settle` and `release` at its end; `grant` when an admin adds credits, `adjust` when one takes back."
+    "`settle` and `release` at its end; `grant` when an admin adds credits, `adjust` when one takes back.\n"
+    "`credits` is the amount: what a job cost is its `settle`; `correct` may be below zero. `for_period` is "
+    "the one in which a grant counts. `time` is in {zone}, `time_utc` in UTC. No `member`: the server's own."
 )
 
 
@@ -67,12 +69,16 @@ async def _send_ledger(
         panel = Panel(
             box(
                 NEUTRAL,
-                f"### 🧾 Ledger, {when}\n{written.lines:,} lines. {WHAT}",
+                f"### 🧾 Ledger, {when}\n{_line_words(written.lines)} {WHAT.format(zone=zone.key)}",
                 ui.File(f"attachment://{written.path.name}"),
-                small("Only you can see this. Times are in the server's time zone, and in UTC beside it."),
+                small("Only you can see this."),
             )
         )
         await _show(interaction, panel, data, written.path.name)
+
+
+def _line_words(lines: int) -> str:
+    return "Nothing has moved yet." if not lines else "1 line." if lines == 1 else f"{lines:,} lines."
 
 
 async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:

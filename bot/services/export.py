@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from bot.errors import Refused
-from bot.model import LedgerLine
+from bot.model import NOBODY, LedgerLine
 
 HEADINGS = (
     "number",
@@ -20,6 +20,7 @@ HEADINGS = (
     "time_utc",
     "entry",
     "credits",
+    "for_period",
     "member",
     "job",
     "tool",
@@ -75,20 +76,27 @@ def safe(text: str) -> str:
 
 
 def _row(line: LedgerLine, zone: ZoneInfo) -> list[str | int]:
-    # A bare id of 18 digits would be rounded by spreadsheets; as a mention it is text, and Discord knows it.
-    member = "" if line.user_id is None else f"<@{line.user_id}>"
     return [
         line.id,
-        line.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
+        # Without its distance to UTC, which spreadsheets take for text; the next cell is never ambiguous.
+        line.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
         line.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         line.kind.value,
         line.amount,
-        member,
+        line.period or "",
+        _member(line.user_id),
         "" if line.job_id is None else f"job {line.job_id}",  # digits alone, or 12e34567, would be a number
         safe(line.tool or ""),
         safe(line.variant or ""),
         line.state or "",
     ]
+
+
+def _member(user_id: int | None) -> str:
+    if user_id is None:
+        return ""
+    # A bare id of 18 digits would be rounded by spreadsheets; as a mention it is text, and Discord knows it.
+    return "forgotten" if user_id == NOBODY else f"<@{user_id}>"
 
 
 def _rows(rows: Sequence[Sequence[str | int]]) -> str:

@@ -5,14 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 
-from bot.model import TERMINAL_STATES, Job, JobState
+from bot.model import NOBODY, TERMINAL_STATES, Job, JobState
 from bot.policy import NOBODY_KNOWN
 from bot.storage.jobs import job_of
 from bot.storage.photo_tables import credits_told
 from bot.storage.schema import guilds, jobs, ledger, metadata, studii_keys
 from bot.storage.session import Session
 
-NOBODY = 0  # whose jobs are those of members who were forgotten
 _GOING = (JobState.SUBMITTING, JobState.RUNNING)
 _ERASED = {
     "once": None,  # names the member

@@ -21,7 +21,7 @@ from bot.ui.rulings import RULING_BUTTONS
 from bot.ui.sources import source_of
 from bot.ui.starting import Cards
 from bot.ui.tool_forms import ToolForms
-from bot.ui.words import ToolNames
+from bot.ui.words import ToolNames, member_words
 
 MINE, SERVER = "mine", "server"
 NOTHING_YET = "You have not made anything here yet. Type `/` and pick one of the tools."
@@ -202,7 +202,7 @@ def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
     # What its person alone was shown can be opened by nobody else.
     line = job_line(job, names, linked=whose == MINE or not job.private)
     if whose == SERVER:
-        line = f"{line} · <@{job.user_id}>"
+        line = f"{line} · {member_words(job.user_id)}"
     action = _action_for(job, whose)
     accessory: Any = ListedButton(action, job.id, whose, number) if action else None
     posted = job.result_message_id is not None

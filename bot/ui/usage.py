@@ -8,9 +8,10 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog
 from bot.charts import Series, UsageChart
 from bot.credits.spans import Span
-from bot.model import Period, Spent
+from bot.model import NOBODY, Period, Spent
 from bot.services import UsageReport, credit_words
 from bot.ui.layout import NEUTRAL, Panel, box, lines, rule, small
+from bot.ui.panels import DEFAULT_HOLDS
 from bot.ui.text import plain, shortened
 from bot.ui.words import ALT_LENGTH
 
@@ -55,7 +56,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
                 MediaGalleryItem(f"attachment://{FILE_NAME}", description=alt_words(report, catalog, span))
             ),
             rule(),
-            lines("**Top members**", *(_line(f"<@{one.what}>", one) for one in report.members))
+            lines("**Top members**", *(_line(_member(one), one) for one in report.members))
             if report.members
             else "Nobody has made anything in that time.",
             lines("**Top tools**", *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]))
@@ -64,6 +65,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
             rule(),
             lines(
                 f"Budget: **{report.budget.limit_words}**; {words}.",
+                small(DEFAULT_HOLDS) if report.budget.is_default else "",
                 small(f"Days are those of {plain(zone, 50)}. What running jobs have set aside counts."),
             ),
         )
@@ -95,6 +97,10 @@ def _limit_words(report: UsageReport) -> str:
     if budget.period is Period.DAY:
         return f"budget {budget.limit:,} a day"
     return f"budget {budget.limit:,} a {budget.period.value} ≈ {limit:,.0f} a day"
+
+
+def _member(one: Spent) -> str:
+    return "all who were forgotten" if one.what == NOBODY else f"<@{one.what}>"
 
 
 def _named(one: Spent, catalog: Catalog) -> str:

@@ -1,7 +1,7 @@
 """What is said of a job: its settings, where it stands, what it costs."""
 
 from bot.catalog import Catalog, Tool
-from bot.model import Job, JobState, Progress
+from bot.model import NOBODY, Job, JobState, Progress
 from bot.services import credit_words, discord_timestamp
 from bot.ui.text import ordinal, plain, sentence, shortened
 
@@ -38,6 +38,11 @@ class ToolNames:
     def emoji(self, job: Job) -> str:
         tool = self.tool(job)
         return tool.emoji if tool else "🪄"
+
+
+def member_words(user_id: int) -> str:
+    """The member as Discord shows them, or that they asked to be forgotten."""
+    return f"<@{user_id}>" if user_id != NOBODY else "someone who was forgotten"
 
 
 def prompt_of(tool: Tool | None, job: Job) -> str | None:

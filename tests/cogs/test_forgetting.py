@@ -56,6 +56,10 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         job = await desk.services.jobs.get(mine.id)
         assert job is not None
         assert (job.user_id, job.settled) == (0, 8)
+        for command in ("studii usage", "jobs"):
+            assert "<@0>" not in texts(await desk.admin.slash(desk.channel, command))
+        shown = texts(await desk.admin.slash(desk.channel, "studii usage"))
+        assert "all who were forgotten · **8 credits** · 1 job" in shown
         async with desk.storage.read() as tx:
             assert {line.user_id for line in await tx.ledger.entries(job_id=mine.id)} == {0}
 

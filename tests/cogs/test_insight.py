@@ -119,6 +119,23 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         assert all(f"`{kind}`" in texts(answer) for kind in EntryKind)
 
 
+async def test_the_columns_are_explained_and_times_and_grants_are_where_they_belong(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "Nothing has moved yet." in texts(await desk.admin.slash(desk.channel, "studii export"))
+        await desk.services.credits.set_budget(desk.guild.id, 100, Period.MONTH, "Pacific/Auckland")
+        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 20)
+        await desk.services.limits.grant(desk.guild.id, None, 5)
+        await desk.services.privacy.forget_member(desk.maya.id)
+        answer = await desk.admin.slash(desk.channel, "studii export")
+        said = texts(answer)
+        assert "`time` is in Pacific/Auckland" in said
+        member, server = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+        assert all(f"`{name}`" in said for name in ("credits", "for_period", "time", "time_utc", "member"))
+        assert (member["time"], member["time_utc"]) == ("2026-03-03 01:00:00", "2026-03-02T12:00:00Z")
+        assert (member["member"], server["member"]) == ("forgotten", "")
+        assert member["for_period"] == "month 2026-03-01"
+
+
 async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
