@@ -6,7 +6,7 @@ from bot.services.audit import audit
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.build import Services, build_services
 from bot.services.commands import CommandRegistry
-from bot.services.credits import CreditService, MemberCredits, ToolPrice
+from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
 from bot.services.insight import InsightService, UsageReport
 from bot.services.jobs import CANCELLABLE, JobPage, JobService, Repeated
@@ -14,6 +14,7 @@ from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitService, MemberState, rate_words
 from bot.services.logs import LogService
 from bot.services.photos import PhotoService, Tap, prepared
+from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import Forgotten, ServerService
@@ -39,6 +40,7 @@ __all__ = [
     "Lowered",
     "MemberCredits",
     "MemberState",
+    "OtherPrice",
     "PhotoService",
     "PrivacyService",
     "Repeated",

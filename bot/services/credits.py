@@ -1,16 +1,15 @@
 """What people ask about credits, and what admins set."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.budget_watch import watch_budget
-from bot.catalog import Catalog, Tool
+from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.credits import Estimate, time_zone
+from bot.credits import time_zone
 from bot.errors import Refused
 from bot.model import Job, Period, Usage
 from bot.services.budgets import BudgetState, budget_state, new_budget
-from bot.services.prices import price_of
+from bot.services.prices import ToolPrice, price_list
 from bot.storage import Storage
 
 RECENT_JOBS = 5
@@ -27,14 +26,6 @@ class MemberCredits:
     budget: BudgetState
     usage: Usage
     recent: tuple[Job, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolPrice:
-    """What a tool will probably cost as it is when nothing is chosen."""
-
-    tool: Tool
-    price: Estimate
 
 
 class CreditService:
@@ -99,22 +90,7 @@ class CreditService:
             recent = await transaction.jobs.recent_of(guild_id, user_id, RECENT_JOBS)
             return MemberCredits(state, usage, tuple(recent))
 
-    async def estimate(self, tool: str, inputs: Mapping[str, str]) -> Estimate:
-        """What a job will probably cost; raises `Refused` for an unknown tool."""
-        known = self._catalog.get(tool)
-        async with self._storage.read() as transaction:
-            return await price_of(transaction, known, inputs)
-
     async def prices(self) -> tuple[ToolPrice, ...]:
-        """Every tool's probable cost with its default inputs, in the catalogue's order."""
+        """Every tool's probable cost, in the catalogue's order."""
         async with self._storage.read() as transaction:
-            return tuple(
-                [
-                    ToolPrice(tool, await price_of(transaction, tool, _defaults(tool)))
-                    for tool in self._catalog.tools.values()
-                ],
-            )
-
-
-def _defaults(tool: Tool) -> Mapping[str, str]:
-    return {one.name: one.default for one in tool.inputs if one.default is not None}
+            return await price_list(transaction, self._catalog)

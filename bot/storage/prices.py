@@ -21,6 +21,11 @@ class Prices:
         query = select(prices.c.charge).where(prices.c.tool == tool, prices.c.variant == variant)
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def all(self) -> dict[tuple[str, str], int]:
+        """By tool and variant."""
+        rows = (await self._session.execute(select(prices))).mappings()
+        return {(row["tool"], row["variant"]): row["charge"] for row in rows}
+
     async def least(self, tool: str | None = None) -> int | None:
         """The least that any variant of the tool (None: of any tool) was charged at last."""
         query = select(func.min(prices.c.charge))

@@ -152,10 +152,15 @@ def _used(usage: Usage) -> str:
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
-    shown = [f"{one.tool.emoji} {one.tool.title}: {price_words(one.price)}" for one in prices[:MOST_PRICES]]
+    shown = [f"{one.tool.emoji} {one.tool.title}: {_price(one)}" for one in prices[:MOST_PRICES]]
     if len(prices) > MOST_PRICES:
         shown.append(f"and {len(prices) - MOST_PRICES} more")
     return shown
+
+
+def _price(one: ToolPrice) -> str:
+    words = price_words(one.price)
+    return words if one.most <= one.price.amount else f"{words}, up to {one.most:,} by what you choose"
 
 
 def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:

@@ -8,17 +8,18 @@ from pathlib import Path
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule, Tool
-from bot.services import MemberState, ToolPrice, price_words
+from bot.catalog import SourceRule
+from bot.services import MemberState, OtherPrice, ToolPrice, price_words
 from bot.ui.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
 from bot.ui.panels import own_limits
-from bot.ui.text import sentence, shortened
+from bot.ui.text import plain, sentence, shortened
 
 EXAMPLES = Path(__file__).with_name("examples")
 MOST_PICTURES = 9  # of the 10 files that a message holds
 MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes one, with a picture three
 MOST_TEXT = 3200  # characters of the 4,000 that a message holds
 LONGEST_REASON = 300
+MOST_OTHERS = 4  # prices of other choices, for each tool
 NO_KEY = "Nothing can be made yet: an admin has to set the server's Studii key with `/studii key`."
 HELD = "Studii took no job the last time."
 PAUSED = "An admin has paused Studii here: nothing new can be made until the pause ends."
@@ -117,14 +118,22 @@ def _tool_words(one: ToolPrice, offer: Offer) -> str:
     return lines(
         f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
         tool.summary,
-        small(f"{_PHOTO[tool.source]} · {price_words(one.price)}{_choices(tool)}"),
+        small(f"{_PHOTO[tool.source]} · {price_words(one.price)}{_choices(one)}"),
         f"🚫 {shortened(objection, LONGEST_REASON)}" if objection else _short_of(one, offer),
     )
 
 
-def _choices(tool: Tool) -> str:
-    priced = [f"`{chosen.name}`" for chosen in tool.inputs if chosen.price]
+def _choices(one: ToolPrice) -> str:
+    """What other choices were charged, the dearest in any case; else which choices change the price."""
+    if one.others:
+        shown = (*one.others[: MOST_OTHERS - 1], one.others[-1])[: len(one.others)]
+        return "".join(f"; with {_chosen(other)} {other.charge:,}" for other in shown)
+    priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
     return f", more or less by {' and '.join(priced)}" if priced else ""
+
+
+def _chosen(other: OtherPrice) -> str:
+    return " and ".join(f"{name} **{plain(value, 30)}**" for name, value in other.choices.items())
 
 
 def _short_of(one: ToolPrice, offer: Offer) -> str:

@@ -46,6 +46,20 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
         assert "assumed" not in said
 
 
+async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        assert "more or less by `mode` and `quality`" in await shown_to_maya(desk)
+        async with desk.storage.write() as transaction:
+            for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
+                await transaction.prices.learn("studio", variant, charge, desk.clock.now())
+        words = await shown_to_maya(desk)
+        assert "about 8 credits (assumed); with mode **video** 40; with mode **video** and quality" in words
+        assert "quality **high** 90" in words
+        shown = texts(await desk.maya.slash(desk.channel, "credits"))
+        assert "🎨 Studio: about 8 credits (assumed), up to 90 by what you choose" in shown
+
+
 async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -113,16 +113,16 @@ async def test_a_member_who_did_nothing_used_nothing(world: World) -> None:
 
 
 async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_every_server(world: World) -> None:
-    assert await world.services.credits.estimate("studio", PICTURE.inputs) == Estimate(8, learned=False)
+    await world.ready()
+    await world.ready(OTHER_GUILD)
+    job = await world.accept()
+    assert (job.estimate, job.price_learned) == (8, False)
     await world.learn(6)
-    assert await world.services.credits.estimate("studio", PICTURE.inputs) == Estimate(6, learned=True)
-    video = {**PICTURE.inputs, "mode": "video"}
-    assert await world.services.credits.estimate("studio", video) == Estimate(8, learned=False)
-
-
-async def test_a_price_of_an_unknown_tool_is_refused(world: World) -> None:
-    with pytest.raises(Refused, match="no tool `hologram`"):
-        await world.services.credits.estimate("hologram", {})
+    for guild_id in (GUILD, OTHER_GUILD):
+        job = await world.accept(guild_id=guild_id)
+        assert (job.estimate, job.price_learned) == (6, True)
+    video = await world.accept(inputs={**PICTURE.inputs, "mode": "video"})
+    assert (video.estimate, video.price_learned) == (8, False)
 
 
 async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(world: World) -> None:
@@ -136,6 +136,20 @@ async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(wor
         ("product-background", Estimate(8, learned=False)),
         ("career-photo", Estimate(8, learned=False)),
     ]
+
+
+async def test_the_price_list_has_what_other_choices_were_charged(world: World) -> None:
+    await world.learn(6)
+    await world.learn(90, "mode=video quality=high")
+    await world.learn(40, "mode=video quality=standard")
+    await world.learn(500, "mode=video quality=ultra")  # not suggested
+    await world.learn(6, "mode=image quality=high")  # makes no difference
+    studio, staging, *_ = await world.services.credits.prices()
+    assert [(dict(one.choices), one.charge) for one in studio.others] == [
+        ({"mode": "video"}, 40),
+        ({"mode": "video", "quality": "high"}, 90),
+    ]
+    assert (studio.most, staging.others, staging.most) == (90, (), 8)
 
 
 def test_prices_say_whether_they_are_known() -> None:
