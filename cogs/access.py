@@ -8,7 +8,7 @@ from discord import app_commands
 from bot.client import StudiiBot
 from bot.errors import Refused
 from bot.policy import Permit, Whose
-from bot.services import Services
+from bot.services import AccessChange, Services
 from bot.ui.access_panels import access_panel, privacy_panel
 from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, telling
@@ -74,29 +74,30 @@ def access_command(bot: StudiiBot) -> Command:
                     "`private` and `extra` go with a `role` alone, not with a tool, a channel or a change. "
                     "Nothing was changed."
                 )
-            if private is not None:
-                await services.access.set_private(guild_id, Permit(private), roles)
-            if extra is not None:
-                await services.access.set_extra(guild_id, Permit(extra), roles)
-            if private is None and extra is None:
-                await _tool(services, guild_id, tool, role, channel, change)
-            await services.access.set_photos(
-                guild_id,
-                photos=None if photos is None else Whose(photos),
-                portraits=None if portraits is None else Whose(portraits),
-            )
-            if block is not None:
-                await services.access.block(guild_id, block.id)
-            if unblock is not None:
-                await services.access.unblock(guild_id, unblock.id)
+            if block is not None and block == unblock:
+                raise Refused("Block that member or unblock them, not both. Nothing was changed.")
+            async with services.access.change(guild_id) as changes:
+                if private is not None:
+                    await changes.set_private(Permit(private), roles)
+                if extra is not None:
+                    await changes.set_extra(Permit(extra), roles)
+                if private is None and extra is None:
+                    await _tool(changes, tool, role, channel, change)
+                await changes.set_photos(
+                    photos=None if photos is None else Whose(photos),
+                    portraits=None if portraits is None else Whose(portraits),
+                )
+                if block is not None:
+                    await changes.block(block.id)
+                if unblock is not None:
+                    await changes.unblock(unblock.id)
             await answer(interaction, access_panel(await services.access.rules(guild_id), names))
 
     return access
 
 
 async def _tool(
-    services: Services,
-    guild_id: int,
+    changes: AccessChange,
     tool: str | None,
     role: discord.Role | None,
     channel: discord.abc.GuildChannel | None,
@@ -106,15 +107,15 @@ async def _tool(
     channel_id = None if channel is None else channel.id
     nothing = role_id is None and channel_id is None
     if change == "open":
-        await services.access.unlimit_tool(guild_id, tool)
+        await changes.unlimit_tool(tool)
     elif nothing and (tool is not None or change is not None):
         raise Refused(
             "Say which role or channel, or open the tool to all with `change`. Nothing was changed."
         )
     elif change == "out":
-        await services.access.unlimit_tool(guild_id, tool, role_id=role_id, channel_id=channel_id)
+        await changes.unlimit_tool(tool, role_id=role_id, channel_id=channel_id)
     elif not nothing:
-        await services.access.limit_tool(guild_id, tool, role_id=role_id, channel_id=channel_id)
+        await changes.limit_tool(tool, role_id=role_id, channel_id=channel_id)
 
 
 def privacy_command(services: Services) -> Command:

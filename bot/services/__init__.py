@@ -1,7 +1,7 @@
 """What people can do: one service for each subject, called by commands, forms and buttons."""
 
 from bot.credits import matching_zones
-from bot.services.access import AccessService
+from bot.services.access import AccessChange, AccessService
 from bot.services.audit import audit
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.build import Services, build_services
@@ -24,6 +24,7 @@ __all__ = [
     "CANCELLABLE",
     "MAX_AT_ONCE",
     "MAX_BUDGET",
+    "AccessChange",
     "AccessService",
     "BudgetState",
     "CommandRegistry",

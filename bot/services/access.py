@@ -1,6 +1,7 @@
 """Who may use what in a server: asked before anything is spent, ruled by its admins and its members."""
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
 
 from bot.access import Wish, objection
 from bot.catalog import Catalog, Tool
@@ -58,73 +59,11 @@ class AccessService:
         async with self._storage.read() as transaction:
             return await transaction.policies.access(guild_id)
 
-    async def limit_tool(
-        self, guild_id: int, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
-    ) -> None:
-        """Let that role use the tool (None: every tool), or let it be used in that channel.
-
-        With the first role or channel, all others are shut out. Raises `Refused` for an unknown tool.
-        """
-        target = self._target(tool)
+    @asynccontextmanager
+    async def change(self, guild_id: int) -> AsyncGenerator["AccessChange", None]:
+        """Change rules: all that is asked for in the block, or nothing if it raises `Refused`."""
         async with self._storage.write() as transaction:
-            if role_id is not None:
-                await transaction.policies.list_add(guild_id, AccessList.TOOL_ROLE, role_id, target)
-            if channel_id is not None:
-                await transaction.policies.list_add(guild_id, AccessList.TOOL_CHANNEL, channel_id, target)
-
-    async def unlimit_tool(
-        self, guild_id: int, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
-    ) -> None:
-        """Take the role or the channel out of the tool's list; with neither, open the tool to all.
-
-        Raises `Refused` if that changes nothing.
-        """
-        target = self._target(tool)
-        lists = {AccessList.TOOL_ROLE: role_id, AccessList.TOOL_CHANNEL: channel_id}
-        everything = role_id is None and channel_id is None
-        changed = False
-        async with self._storage.write() as transaction:
-            for which, subject_id in lists.items():
-                if subject_id is not None:
-                    changed |= await transaction.policies.list_remove(guild_id, which, subject_id, target)
-                elif everything:
-                    changed |= await transaction.policies.list_clear(guild_id, which, target)
-        if not changed:
-            title = "every tool together" if tool is None else self._catalog.get(tool).title
-            raise Refused((NO_RULE if everything else NOT_LISTED).format(title))
-
-    async def set_photos(
-        self, guild_id: int, *, photos: Whose | None = None, portraits: Whose | None = None
-    ) -> None:
-        """Whose photos may be used, by ordinary tools and by those that change a person's picture."""
-        async with self._storage.write() as transaction:
-            if photos is not None:
-                await transaction.policies.set(guild_id, photos=photos)
-            if portraits is not None:
-                await transaction.policies.set(guild_id, portraits=portraits)
-
-    async def set_private(self, guild_id: int, permit: Permit, roles: Collection[int] = ()) -> None:
-        """Who may use `private`: those whom `permit` names, and the roles in any case."""
-        async with self._storage.write() as transaction:
-            await transaction.policies.set(guild_id, private_for=permit)
-            await _replace(transaction, guild_id, AccessList.PRIVATE_ROLE, roles)
-
-    async def set_extra(self, guild_id: int, permit: Permit, roles: Collection[int] = ()) -> None:
-        """Who may use `extra`: those whom `permit` names, and the roles in any case."""
-        async with self._storage.write() as transaction:
-            await transaction.policies.set(guild_id, extra_for=permit)
-            await _replace(transaction, guild_id, AccessList.EXTRA_ROLE, roles)
-
-    async def block(self, guild_id: int, user_id: int) -> None:
-        """The member may start nothing here; what is going goes on."""
-        async with self._storage.write() as transaction:
-            await transaction.policies.list_add(guild_id, AccessList.BLOCKED, user_id)
-
-    async def unblock(self, guild_id: int, user_id: int) -> None:
-        async with self._storage.write() as transaction:
-            was_blocked = await transaction.policies.list_remove(guild_id, AccessList.BLOCKED, user_id)
-        if not was_blocked:
-            raise Refused("That member was not blocked.")
+            yield AccessChange(transaction, self._catalog, guild_id)
 
     async def refuses_photos(self, user_id: int) -> bool:
         """Whether the member does not want others to use their photos, in any server."""
@@ -138,6 +77,79 @@ class AccessService:
                 await transaction.policies.refuse_photos(user_id, self._clock.now())
             else:
                 await transaction.policies.allow_photos(user_id)
+
+
+class AccessChange:
+    """What admins change, within one transaction."""
+
+    def __init__(self, transaction: Transaction, catalog: Catalog, guild_id: int) -> None:
+        self._policies = transaction.policies
+        self._catalog = catalog
+        self._guild_id = guild_id
+
+    async def limit_tool(
+        self, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
+    ) -> None:
+        """Let that role use the tool (None: every tool), or let it be used in that channel.
+
+        With the first role or channel, all others are shut out. Raises `Refused` for an unknown tool.
+        """
+        target = self._target(tool)
+        if role_id is not None:
+            await self._policies.list_add(self._guild_id, AccessList.TOOL_ROLE, role_id, target)
+        if channel_id is not None:
+            await self._policies.list_add(self._guild_id, AccessList.TOOL_CHANNEL, channel_id, target)
+
+    async def unlimit_tool(
+        self, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
+    ) -> None:
+        """Take the role or the channel out of the tool's list; with neither, open the tool to all.
+
+        Raises `Refused` if that changes nothing.
+        """
+        target = self._target(tool)
+        lists = {AccessList.TOOL_ROLE: role_id, AccessList.TOOL_CHANNEL: channel_id}
+        everything = role_id is None and channel_id is None
+        changed = False
+        for which, subject_id in lists.items():
+            if subject_id is not None:
+                changed |= await self._policies.list_remove(self._guild_id, which, subject_id, target)
+            elif everything:
+                changed |= await self._policies.list_clear(self._guild_id, which, target)
+        if not changed:
+            title = "every tool together" if tool is None else self._catalog.get(tool).title
+            raise Refused((NO_RULE if everything else NOT_LISTED).format(title))
+
+    async def set_photos(self, *, photos: Whose | None = None, portraits: Whose | None = None) -> None:
+        """Whose photos may be used, by ordinary tools and by those that change a person's picture."""
+        if photos is not None:
+            await self._policies.set(self._guild_id, photos=photos)
+        if portraits is not None:
+            await self._policies.set(self._guild_id, portraits=portraits)
+
+    async def set_private(self, permit: Permit, roles: Collection[int] = ()) -> None:
+        """Who may use `private`: those whom `permit` names, and the roles in any case."""
+        await self._policies.set(self._guild_id, private_for=permit)
+        await self._replace(AccessList.PRIVATE_ROLE, roles)
+
+    async def set_extra(self, permit: Permit, roles: Collection[int] = ()) -> None:
+        """Who may use `extra`: those whom `permit` names, and the roles in any case."""
+        await self._policies.set(self._guild_id, extra_for=permit)
+        await self._replace(AccessList.EXTRA_ROLE, roles)
+
+    async def block(self, user_id: int) -> None:
+        """The member may start nothing here; what is going goes on."""
+        await self._policies.list_add(self._guild_id, AccessList.BLOCKED, user_id)
+
+    async def unblock(self, user_id: int) -> None:
+        was_blocked = await self._policies.list_remove(self._guild_id, AccessList.BLOCKED, user_id)
+        if not was_blocked:
+            raise Refused("That member was not blocked. Nothing was changed.")
+
+    async def _replace(self, which: AccessList, roles: Collection[int]) -> None:
+        await self._policies.list_clear(self._guild_id, which)
+        for role_id in roles:
+            await self._policies.list_add(self._guild_id, which, role_id)
 
     def _target(self, tool: str | None) -> str:
         return EVERY_TOOL if tool is None else self._catalog.get(tool).slug
@@ -164,11 +176,3 @@ def _wish(
     tool: Tool, user_id: int, photo_author: int | None, *, private: bool = False, extra: bool = False
 ) -> Wish:
     return Wish(user_id, tool.slug, tool.title, tool.portrait, photo_author, private, extra)
-
-
-async def _replace(
-    transaction: Transaction, guild_id: int, which: AccessList, roles: Collection[int]
-) -> None:
-    await transaction.policies.list_clear(guild_id, which)
-    for role_id in roles:
-        await transaction.policies.list_add(guild_id, which, role_id)

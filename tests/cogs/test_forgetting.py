@@ -95,7 +95,8 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         await desk.maya.slash(desk.channel, "studio", prompt="a secret")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
-        await desk.services.access.block(desk.guild.id, desk.maya.id)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.block(desk.maya.id)
         await desk.maya.slash(desk.channel, "forget-me")
         assert (await desk.services.limits.grants(desk.guild.id)).members[desk.maya.id] == 5
         desk.clock.advance(timedelta(days=1).total_seconds())

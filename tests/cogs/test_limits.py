@@ -130,6 +130,21 @@ async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
         assert "To see what is granted, leave `credits` out" in told
 
 
+async def test_of_several_rules_all_are_set_or_none(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        before = await desk.services.access.rules(desk.guild.id)
+        for more in ({"unblock": desk.tom}, {"private": "nobody", "unblock": desk.tom}):
+            told = await desk.admin.slash(
+                desk.channel, "studii access", photos="own", block=desk.maya, **more
+            )
+            assert "Nothing was changed" in texts(told)
+            assert await desk.services.access.rules(desk.guild.id) == before
+        await desk.admin.slash(desk.channel, "studii access", photos="own", block=desk.maya, private="nobody")
+        rules = await desk.services.access.rules(desk.guild.id)
+        assert rules.blocked == {desk.maya.id}
+        assert (rules.photos.value, rules.private.permit.value) == ("own", "nobody")
+
+
 async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -138,7 +153,9 @@ async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
         assert "You are blocked" in texts(refused)
         await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
         again = await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
-        assert "That member was not blocked" in texts(again)
+        assert "That member was not blocked. Nothing was changed." in texts(again)
+        both = await desk.admin.slash(desk.channel, "studii access", block=desk.tom, unblock=desk.tom)
+        assert "not both" in texts(both)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 

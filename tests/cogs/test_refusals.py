@@ -47,7 +47,8 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         photo = await photo_of_tom(desk)
-        await desk.services.access.set_photos(desk.guild.id, photos=Whose.OWN, portraits=Whose.ANYONE)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.set_photos(photos=Whose.OWN, portraits=Whose.ANYONE)
         assert not (await desk.maya.context_menu(desk.channel, "Career portrait", photo)).ephemeral
         refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
         assert "Photo restoration takes your own photos only" in texts(refused)

@@ -64,7 +64,8 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         role = desk.guild.create_role("Agents")
-        await desk.services.access.limit_tool(desk.guild.id, "virtual-staging", role_id=role.id)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.limit_tool("virtual-staging", role_id=role.id)
         words = await shown_to_maya(desk)
         assert f"🚫 Virtual staging is for <@&{role.id}> only" in about(words, "virtual-staging") + words
         assert "🚫" not in about(words, "studio")

@@ -55,7 +55,8 @@ async def test_a_tool_that_may_not_be_used_there_is_not_offered(tmp_path: Path) 
     async with open_desk(tmp_path) as desk:
         await offering(desk)
         other = desk.guild.create_text_channel("portraits")
-        await desk.services.access.limit_tool(desk.guild.id, "career-photo", channel_id=other.id)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.limit_tool("career-photo", channel_id=other.id)
         await post(desk, desk.maya, ROOM)
         assert PORTRAIT not in under(desk.channel.history()[-1])
 

@@ -73,7 +73,8 @@ async def test_a_portrait_tool_takes_ones_own_photo_by_tap_too(tmp_path: Path) -
 async def test_people_without_access_see_nothing_happen(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.access.set_photos(desk.guild.id, photos=Whose.OWN)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.set_photos(photos=Whose.OWN)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         assert await jobs_of(desk) == []
@@ -84,7 +85,8 @@ async def test_people_without_access_see_nothing_happen(tmp_path: Path) -> None:
 async def test_a_blocked_member_taps_in_vain(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.access.block(desk.guild.id, desk.tom.id)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.block(desk.tom.id)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         assert await jobs_of(desk) == []

@@ -94,7 +94,8 @@ async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(t
 async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.access.set_photos(desk.guild.id, photos=Whose.OWN)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.set_photos(photos=Whose.OWN)
         forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
         await desk.tom.react(forwarded, STAGING)
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
