@@ -3,29 +3,40 @@
 from datetime import datetime
 
 from bot.credits import period_name, window
-from bot.model import NoticeKind
+from bot.model import GuildSettings, NoticeKind, Window
 from bot.storage import Transaction
 
 MOST = 80  # percent
 
 
-async def watch_budget(
-    transaction: Transaction, guild_id: int, now: datetime, *, least: int | None = None
-) -> None:
-    """To be called in the transaction in which the server's credits were reserved, charged or limited.
-
-    `least` is given when a job was turned away: what the cheapest would cost. A rest that is too small for
-    any job is told apart from a budget of which nothing is left.
-    """
+async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -> None:
+    """To be called in the transaction in which the server's credits were charged or limited."""
     settings = await transaction.guilds.get(guild_id)
     period = window(settings.budget, settings.timezone, now)
     name = period_name(settings.budget, settings.timezone, period)
     limit = settings.budget.limit + await transaction.ledger.granted(guild_id, name)
-    if limit <= 0:
-        return  # nothing may be spent, so nothing can be used up
     spent = (await transaction.ledger.usage(guild_id, period)).spent
-    if spent * 100 < limit * MOST:
-        return
+    await tell_of_budget(transaction, settings, period, now, limit=limit, spent=spent)
+
+
+async def tell_of_budget(
+    transaction: Transaction,
+    settings: GuildSettings,
+    period: Window,
+    now: datetime,
+    *,
+    limit: int,
+    spent: int,
+    least: int | None = None,
+) -> None:
+    """The same, for who knows already what may be and is spent in the period.
+
+    `least` is given when a job was turned away: what the cheapest would cost. A rest that is too small for
+    any job is told apart from a budget of which nothing is left.
+    """
+    guild_id = settings.guild_id
+    if limit <= 0 or spent * 100 < limit * MOST:
+        return  # where nothing may be spent, nothing can be used up
     start = "ever" if period.start is None else period.start.isoformat(timespec="seconds")
     key = f"{settings.budget.period.value} {start}"
     too_little = f"{key} rest"

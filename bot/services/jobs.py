@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.budget_watch import watch_budget
+from bot.budget_watch import tell_of_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.credits import Estimate
@@ -13,7 +13,7 @@ from bot.errors import CreditsShort, Refused
 from bot.model import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto
 from bot.policy import Standing
 from bot.services.access import ensure_may
-from bot.services.budgets import budget_state, ensure_room
+from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
 from bot.services.prices import least_of, least_price, price_of
 from bot.services.words import discord_timestamp, size_words
@@ -98,12 +98,12 @@ class JobService:
             except Refused as error:
                 refusal = error
                 least = await least_price(transaction, self._catalog)
-                await watch_budget(transaction, request.guild_id, now, least=least)
+                await _tell_of_budget(transaction, state, now, least=least)
             else:
                 await ensure_member_may(transaction, request, state, price, now)
                 await transaction.jobs.add(job)
                 job = await transaction.ledger.reserve(job, now)
-                await watch_budget(transaction, request.guild_id, now)
+                await _tell_of_budget(transaction, state, now, more=price.amount)
         if refusal is not None:
             raise refusal
         self._wake()
@@ -215,6 +215,16 @@ class JobService:
             f"That photo has {size_words(source.size)}; this bot takes photos of up to {bound}. "
             "Send a smaller one, or ask whoever hosts the bot to raise MAX_SOURCE_MB.",
         )
+
+
+async def _tell_of_budget(
+    transaction: Transaction, state: BudgetState, now: datetime, *, more: int = 0, least: int | None = None
+) -> None:
+    """Nobody else spends meanwhile, so nothing is asked again: `more` was reserved since, if anything was."""
+    limit, spent = state.whole, state.usage.spent + more
+    await tell_of_budget(
+        transaction, state.settings, state.window, now, limit=limit, spent=spent, least=least
+    )
 
 
 def _ensure_open(settings: GuildSettings) -> int:

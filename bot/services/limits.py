@@ -16,6 +16,7 @@ from bot.storage import Storage, Transaction
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 CHANGE_IT = "an admin can change this with `/studii allowance`"
 
 
@@ -188,10 +189,10 @@ async def ensure_member_may(
 
 
 def rate_words(rate: StartRate) -> str:
-    """`5 jobs in 10 minutes`."""
-    minutes, rest = divmod(rate.seconds, 60)
-    time = f"{rate.seconds:,} seconds" if rest else f"{minutes:,} minute{'' if minutes == 1 else 's'}"
-    return f"{_jobs(rate.starts)} in {time}"
+    """`5 jobs in 10 minutes`, `1 job in 2 days`."""
+    unit, length = next(one for one in _UNITS if rate.seconds % one[1] == 0)
+    number = rate.seconds // length
+    return f"{_jobs(rate.starts)} in {number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def _were(given: int) -> str:

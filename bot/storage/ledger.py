@@ -6,7 +6,7 @@ For each job: reserved + corrections = settled + released + what is still reserv
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
 
 from bot.errors import StudiiBotError
 from bot.model import EntryKind, Job, LedgerEntry, Usage, Window
@@ -35,12 +35,14 @@ class Ledger:
 
     async def reserve(self, job: Job, at: datetime) -> Job:
         """Reserve the job's estimate; its row has been added. Raises `ReservationError` the second time."""
-        await self._open(job.id)
-        reserved = select(ledger.c.id).where(ledger.c.job_id == job.id, ledger.c.kind == EntryKind.RESERVE)
-        if (await self._session.execute(reserved)).first() is not None:
-            raise ReservationError(f"Credits are reserved for job {job.id} already.")
+        before = (ledger.c.job_id == job.id) & (ledger.c.kind == EntryKind.RESERVE)
+        fresh = (jobs.c.id == job.id) & jobs.c.resolved_at.is_(None) & ~exists().where(before)
+        reserve = update(jobs).where(fresh).values(reserved=job.estimate).returning(jobs)
+        row = (await self._session.execute(reserve)).mappings().one_or_none()
+        if row is None:
+            raise ReservationError(f"Job {job.id} is not known, or credits were reserved for it before.")
         await self._write(job, EntryKind.RESERVE, job.estimate, at)
-        return await self._balance(job.id, reserved=job.estimate)
+        return job_of(row)
 
     async def correct(self, job_id: str, charge: int, at: datetime) -> Job:
         """Make the reservation what Studii says that it charges, more or less."""
