@@ -71,6 +71,9 @@ def draw(chart: UsageChart) -> bytes:
     axes: Any = figure.add_subplot()
     _frame(axes, chart)
     highest = _bars(axes, chart)
+    if not highest:
+        words = "nothing was spent in these days"
+        axes.text(0.5, 0.45, words, transform=axes.transAxes, ha="center", color=_QUIET, fontsize=14)
     _budget(axes, chart, highest)
     _legend(figure, axes)
     file = io.BytesIO()
@@ -87,6 +90,7 @@ def _frame(axes: Any, chart: UsageChart) -> None:
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_GRID)
     axes.tick_params(colors=_QUIET, labelsize=12, length=0)
+    axes.tick_params(axis="x", pad=8)  # else the first day touches the nought of the other axis
     axes.set_title(chart.title, loc="left", color=_INK, fontsize=17, weight="bold", pad=30, parse_math=False)
     axes.text(
         0, 1.035, chart.subtitle, transform=axes.transAxes, color=_QUIET, fontsize=12.5, parse_math=False

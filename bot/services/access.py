@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.errors import NotAllowed, Refused
 from bot.model import JobRequest
 from bot.policy import EVERY_TOOL, AccessList, AccessRules, Permit, Standing, Whose
+from bot.services.patience import PATIENCE
 from bot.storage import Storage, Transaction
 
 NO_RULE = "There is no rule for {} that could be lifted. Nothing was changed."
@@ -62,7 +63,7 @@ class AccessService:
     @asynccontextmanager
     async def change(self, guild_id: int) -> AsyncGenerator["AccessChange", None]:
         """Change rules: all that is asked for in the block, or nothing if it raises `Refused`."""
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             yield AccessChange(transaction, self._catalog, guild_id)
 
     async def refuses_photos(self, user_id: int) -> bool:
@@ -72,7 +73,7 @@ class AccessService:
 
     async def set_photo_refusal(self, user_id: int, *, refuses: bool) -> None:
         """The member's own word on whether others may use their photos; it holds in every server."""
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             if refuses:
                 await transaction.policies.refuse_photos(user_id, self._clock.now())
             else:

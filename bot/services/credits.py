@@ -9,6 +9,7 @@ from bot.credits import time_zone
 from bot.errors import Refused
 from bot.model import Job, Period, Usage
 from bot.services.budgets import BudgetState, budget_state, new_budget
+from bot.services.patience import PATIENCE
 from bot.services.prices import ToolPrice, price_list
 from bot.storage import Storage
 
@@ -60,7 +61,7 @@ class CreditService:
         now = self._clock.now()
         if timezone is not None:
             time_zone(timezone)
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
             before = await budget_state(transaction, guild_id, now)
             old = before.settings.budget

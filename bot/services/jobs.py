@@ -15,6 +15,7 @@ from bot.policy import Standing
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
+from bot.services.patience import PATIENCE
 from bot.services.prices import least_of, least_price, price_of
 from bot.services.words import discord_timestamp, size_words
 from bot.storage import JobChanges, Storage, Transaction
@@ -35,7 +36,6 @@ PAUSED = (
     "An admin has paused Studii in this server. What was asked for before goes on; "
     "an admin can end the pause with `/studii resume`."
 )
-PATIENCE = 2.0  # seconds; Discord wants its answer within 3
 
 
 @dataclass(frozen=True, slots=True)

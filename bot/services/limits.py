@@ -11,6 +11,7 @@ from bot.errors import CreditsShort, Refused
 from bot.model import JobRequest, Usage
 from bot.policy import AllowanceOf, MemberLimits, StartRate
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, refusal, rest_words, when_again
+from bot.services.patience import PATIENCE
 from bot.services.words import credit_words, discord_timestamp
 from bot.storage import Storage, Transaction
 
@@ -89,7 +90,7 @@ class LimitService:
             raise Refused(
                 f"An allowance is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
             )
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
             await transaction.policies.set_allowance(guild_id, whose, subject_id, credits_)
 
@@ -97,7 +98,7 @@ class LimitService:
         """How many jobs a member may have going at once (None: any number). Raises `Refused`."""
         if jobs is not None and not 1 <= jobs <= MAX_AT_ONCE:
             raise Refused(f"Say a number of jobs from 1 to {MAX_AT_ONCE}. Nothing was changed.")
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
             await transaction.policies.set(guild_id, jobs_at_once=jobs)
 
@@ -107,7 +108,7 @@ class LimitService:
             raise Refused(
                 f"Say 1 to {MAX_AT_ONCE} jobs in at most {MAX_SECONDS // 60:,} minutes. Nothing was changed."
             )
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
             await transaction.policies.set(
                 guild_id,
@@ -128,7 +129,7 @@ class LimitService:
         if abs(credits_) > MAX_BUDGET:
             raise Refused(f"Grant or take back at most {MAX_BUDGET:,} credits. Nothing was changed.")
         now = self._clock.now()
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
             state = await _grants(transaction, guild_id, now)
             given = state.budget.grants if user_id is None else state.members.get(user_id, 0)

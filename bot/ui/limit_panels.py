@@ -69,7 +69,10 @@ def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0) -> P
             f"### 👤 What <@{user_id}> may do",
             _given(granted_now, state.budget),
             lines(credit, idle, f"Jobs going: {state.going:,}{at_once}", often),
-            f"Server: {state.budget.left_words}.",
+            lines(
+                f"Server: {state.budget.left_words}.",
+                small(DEFAULT_HOLDS) if state.budget.is_default else "",
+            ),
         )
     )
 

@@ -11,7 +11,7 @@ from discord import ui
 from bot.catalog import SourceRule
 from bot.services import MemberState, OtherPrice, ToolPrice, price_words
 from bot.ui.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
-from bot.ui.panels import own_limits
+from bot.ui.panels import DEFAULT_HOLDS, own_limits
 from bot.ui.text import plain, sentence, shortened
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -109,6 +109,7 @@ def _left_words(offer: Offer) -> str:
         f"⏸️ {PAUSED}" if budget.settings.paused else "",
         f"**{words[0].upper()}{words[1:]}** in this server. {budget.renewal_words}.",
         *own_limits(offer.limits),
+        small(DEFAULT_HOLDS) if budget.is_default else "",
     )
 
 

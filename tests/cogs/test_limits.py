@@ -79,6 +79,7 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
 ) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5, member=desk.maya))
+        assert "No budget is set yet, so the default holds" in shown
         assert "5 credits granted for today will count once they have an allowance." in shown
         await desk.admin.slash(desk.channel, "studii allowance", credits=10)
         assert "15 of 15 credits left for today, 5 of that granted;" in texts(

@@ -77,6 +77,7 @@ async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Pat
         await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, desk.maya.id, 10)
         words = await shown_to_maya(desk)
         assert "100 of 100 credits left for today** in this server" in words
+        assert "No budget is set yet, so the default holds" in words
         assert "10 of 10 credits left for today" in words
         assert "more than you have left" not in words
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")

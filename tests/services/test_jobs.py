@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -212,6 +213,34 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     other_process.close()
     assert await world.jobs() == []
     assert world.wakes == []
+
+
+async def _block(world: World) -> None:
+    async with world.services.access.change(GUILD) as change:
+        await change.block(MEMBER)
+
+
+CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
+    "budget": lambda world: world.services.credits.set_budget(GUILD, 5, None),
+    "grant": lambda world: world.services.limits.grant(GUILD, None, 5),
+    "access": _block,
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    for module in ("credits", "limits", "access"):
+        monkeypatch.setattr(f"bot.services.{module}.PATIENCE", 0.05)
+    other_process = sqlite3.connect(world.file, isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy):
+        await CHANGES[what](world)
+    other_process.execute("ROLLBACK")
+    other_process.close()
+    assert (await world.services.credits.budget(GUILD)).whole == 100
+    assert not (await world.services.access.rules(GUILD)).blocked
 
 
 # Money
