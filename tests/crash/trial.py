@@ -104,16 +104,20 @@ async def attempt(
         worlds.studii.fail(trouble.endpoint, trouble.fault)
     died = 0
     unknown = trouble is not None and trouble.ambiguous
+    unheard = False  # a 429 that came in the moment of a death
     for death in deaths:
         code = await zygote.live(worlds.life(case, point=death.point, nth=death.nth, threads=threads))
         if code != KILLED:
             break
         died += 1
         unknown = unknown or await worlds.state(case) is JobState.SUBMITTING
+        unheard = unheard or await worlds.unheard(case)
     if later:
         worlds.discord.forget_nonces()
     code = await zygote.live(worlds.life(case, trace=not deaths, later=later, threads=threads))
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown)
+    if not unheard:
+        complaints += worlds.hasty(case)
     if code != ENDED:
         complaints.append(f"the last life ended with {code}")
     worlds.studii.failures.clear()

@@ -18,10 +18,12 @@ from bot.model import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
 from sandbox.discord.rest import DiscordRest
 from sandbox.studii import Key, Options, StudiiServer
+from sandbox.studii.faults import Answer
 from tests.crash.life import Life
 from tests.engine.world import a_job, a_staging_job, png
 
 KILLED = -9
+COUNTED = {"create", "status", "upload"}  # against a key's requests a minute
 ROOT = Path(__file__).parents[2]
 
 
@@ -141,6 +143,27 @@ class Worlds:
             case _:
                 complaints.append(f"{job.state}: {job.failure} {job.failure_text}")
         return job, complaints
+
+    async def unheard(self, case: Case) -> bool:
+        """Whether Studii has said 429 to it, of which nothing was noted."""
+        if not self.studii.requests.of(key=case.key.hint, status=429):
+            return False
+        async with Storage.open(case.database) as storage, storage.read() as tx:
+            key = await tx.keys.current(case.job.guild_id)
+            return key is None or not await tx.lane_limits.of([key.lane])
+
+    def hasty(self, case: Case) -> list[str]:
+        """What Studii was asked before the time that it had named with a 429."""
+        asked = [one for one in self.studii.requests.of(key=case.key.hint) if one.endpoint in COUNTED]
+        complaints: list[str] = []
+        for refused in asked:
+            if not isinstance(refused.fault, Answer) or "Retry-After" not in refused.fault.headers:
+                continue
+            until = refused.monotonic + float(refused.fault.headers["Retry-After"])
+            hasty = [one.endpoint for one in asked if refused.monotonic < one.monotonic < until]
+            if hasty:
+                complaints.append(f"asked before Retry-After had passed: {hasty}")
+        return complaints
 
     async def drop(self, case: Case) -> None:
         """What is left of it is not needed any more."""
