@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.engine.beside import Beside
 from bot.engine.cards import Cards
 from bot.engine.collect import Collector
 from bot.engine.insist import Insistence
@@ -70,11 +71,12 @@ class Engine:
             underway=Underway(clock),
         )
         self._tools = tools
-        self._lanes = Lanes(tools, catalog, self._lanes_bell)
+        beside = Beside(tools)
+        self._lanes = Lanes(tools, catalog, self._lanes_bell, beside)
         self._intake = Intake(tools, photos, inspector)
         outputs = Outputs(tools, catalog)
         self._collector = Collector(tools, outputs)
-        self._outbox = Outbox(tools, delivery, Refetch(tools, outputs))
+        self._outbox = Outbox(tools, delivery, Refetch(tools, outputs, beside))
         self._notices = NoticeBoard(tools, delivery)
         self._cards = Cards(tools, delivery, self._lanes.progress)
         self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)

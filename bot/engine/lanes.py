@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.engine.allowance import Chosen
+from bot.engine.beside import Beside
 from bot.engine.durations import Durations, Work
 from bot.engine.endings import NO_KEY, fail_unpaid
 from bot.engine.limits import Memory, recall
@@ -45,10 +46,11 @@ class _Share:
 
 
 class Lanes:
-    """All lanes. `bell` rings when there may be new work."""
+    """All lanes. `bell` rings when there may be new work; `beside` is told which are at work."""
 
-    def __init__(self, tools: Tools, catalog: Catalog, bell: Bell) -> None:
+    def __init__(self, tools: Tools, catalog: Catalog, bell: Bell, beside: Beside) -> None:
         self._bell = bell
+        self._beside = beside
         self._tools = tools
         self._starting = Starting(tools)
         self._polling = Polling(tools)
@@ -88,7 +90,8 @@ class Lanes:
             async with asyncio.TaskGroup() as group:
                 await keep_doing("handing out jobs to lanes", self._bell, lambda: self._turn(group))
         finally:
-            self._runners.clear()
+            for name in list(self._runners):
+                self._forget(name)
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         began = self._tools.clock.monotonic()
@@ -147,6 +150,7 @@ class Lanes:
                     self._rehearsals,
                     gone=self._forget,
                 )
+                self._beside.works(name, runner.limits)
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
             runner.sync(share.waiting, share.running, share.plan)
         for name in self._runners.keys() - shares.keys():
@@ -154,6 +158,7 @@ class Lanes:
 
     def _forget(self, name: str) -> None:
         del self._runners[name]
+        self._beside.rests(name)
 
     def _is_stranded(self, job: Job) -> bool:
         """In a state that only a request under way explains, and there is none."""

@@ -5,18 +5,20 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.engine.beside import NoRoom
 from bot.engine.crew import Crew
 from bot.engine.insist import Insistence
 from bot.engine.loops import untorn
 from bot.engine.ports import Delivery
 from bot.engine.pulse import TRANSFER_PATIENCE
 from bot.engine.refetch import NotNow, Refetch
-from bot.engine.steps import Tools, backoff
+from bot.engine.steps import Tools, Tries, backoff
 from bot.model import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
 from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)
 
+ROOM_TRIES = 30  # while its key has no request left
 REFETCH_TRIES = 3  # before a result is announced without its file
 
 
@@ -27,6 +29,7 @@ class Outbox:
         self._tools = tools
         self._delivery = delivery
         self._refetch = refetch
+        self._fetches = Tries()
         self._insistence = Insistence("noting that it was announced", tools.pulse)
         self.crew = Crew(
             "announcing",
@@ -48,10 +51,15 @@ class Outbox:
     async def _announce(self, job: Job, tries: int) -> float | None:
         try:
             job = await self._refetch.fetch(job)
+        except NoRoom as reason:
+            if tries < ROOM_TRIES:
+                return reason.seconds
         except NotNow as reason:
             _log.info("Job %s: its output can't be fetched again: %s", job.id, reason, extra={"job": job.id})
-            if tries + 1 < REFETCH_TRIES:
-                return backoff(tries + 1, self._tools.tuning.download_pause, self._tools.tuning.backoff_bound)
+            fetches = self._fetches.count(job.id)
+            if fetches < REFETCH_TRIES:
+                return backoff(fetches, self._tools.tuning.download_pause, self._tools.tuning.backoff_bound)
+        self._fetches.forget(job.id)
         # Between Discord's answer and our note of it nothing may be torn apart.
         return await untorn(self._announce_and_note(job, tries), patience=self._tools.tuning.drain)
 

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from bot.engine.beside import Beside
 from bot.engine.outputs import Outputs
 from bot.engine.steps import Tools
 from bot.model import Job, JobState
@@ -19,14 +20,15 @@ class NotNow(Exception):
 class Refetch:
     """It was paid for, and a disk may lose files, or a backup be taken back without them."""
 
-    def __init__(self, tools: Tools, outputs: Outputs) -> None:
+    def __init__(self, tools: Tools, outputs: Outputs, beside: Beside) -> None:
         self._tools = tools
         self._outputs = outputs
+        self._beside = beside
 
     async def fetch(self, job: Job) -> Job:
         """The job with the file that it has again; or without one, if Studii does not give it (any more).
 
-        Without an address too, if that leads nowhere. Raises `NotNow`.
+        Without an address too, if that leads nowhere. Raises `NotNow` and `NoRoom`.
         """
         if job.state is not JobState.SUCCEEDED or job.output_file is None or job.output_url is None:
             return job
@@ -69,15 +71,10 @@ class Refetch:
             secret = self._tools.vault.unseal(key.ciphertext)
         except CannotDecrypt:
             return None
-        with self._tools.underway.request(key.lane):
-            async with self._tools.storage.write() as tx:
-                # The question counts against the key's rate limit like any other request.
-                now, settled = self._tools.clock.now(), self._tools.underway.settled(key.lane)
-                await tx.lanes.record(key.lane, now, settled)
-            try:
-                report = await self._tools.studii.job_status(secret, job.studii_id, job.status_url)
-            except (ApiRefused, MalformedAnswer):
-                return None
-            except StudiiError as error:
-                raise NotNow(repr(error)) from None
+        try:
+            report = await self._beside.job_status(key, secret, job)
+        except (ApiRefused, MalformedAnswer):
+            return None
+        except StudiiError as error:
+            raise NotNow(repr(error)) from None
         return report.output_url

@@ -112,6 +112,11 @@ class LaneRunner:
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
 
+    @property
+    def limits(self) -> Limits:
+        """What its key allows."""
+        return self._limits
+
     def sync(self, waiting: Collection[Waiting], running: Collection[Running], plan: Chosen | None) -> None:
         """Take over what the database says; `plan`: if it is known now."""
         if plan is not None:
