@@ -37,7 +37,7 @@ ENDED, GAVE_UP = 0, 3
 @dataclass(frozen=True)
 class Life:
     """What a process is started with. `point` and `nth`: where it dies; `dies_after`: or when, in seconds;
-    `later`: seconds that its clock is ahead.
+    `dies_once`: or as soon as there is a row in that table. `later`: seconds that its clock is ahead.
 
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
     cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
@@ -49,6 +49,7 @@ class Life:
     point: str | None = None
     nth: int = 1
     dies_after: float | None = None
+    dies_once: str | None = None
     later: float = 0.0
     trace: bool = False
     threads: bool = False
@@ -123,7 +124,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         running = asyncio.create_task(engine.run())
         try:
             async with asyncio.timeout(PATIENCE):
-                await _until_over(folder, running)
+                await _until_over(folder, running, life.dies_once)
         except TimeoutError:
             return GAVE_UP
         finally:
@@ -132,12 +133,17 @@ async def _live(life: Life, tracer: Tracer) -> int:
     return ENDED
 
 
-async def _until_over(folder: Path, running: "asyncio.Task[Any]") -> None:
+async def _until_over(folder: Path, running: "asyncio.Task[Any]", dies_once: str | None) -> None:
     # Past the bot's own storage: what is only looked at costs next to nothing, and is no point to die at.
     with closing(sqlite3.connect(f"file:{folder / 'studii.db'}?mode=ro", uri=True)) as watcher:
         while not running.done():
-            (left,) = watcher.execute("SELECT count(*) FROM jobs WHERE announced_at IS NULL").fetchone()
-            if left == 0:
+            if dies_once is not None and _count(watcher, dies_once):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if not _count(watcher, "jobs WHERE announced_at IS NULL"):
                 return
             await asyncio.sleep(0.01)
     running.result()
+
+
+def _count(watcher: sqlite3.Connection, rows: str) -> int:
+    return int(watcher.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])  # noqa: S608 - words of ours

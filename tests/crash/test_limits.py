@@ -87,8 +87,8 @@ async def test_nothing_is_asked_before_retry_after_has_passed_though_the_bot_was
         assert await process.live(own.life(await own.case())) == ENDED
         own.studii.requests.clear()
         own.studii.fail("status", faults.rate_limited(3))
-        for dies_after in (0.7, 0.3, 0.3):
-            life = own.life(case, dies_after=dies_after, threads=True)
+        for _ in range(3):
+            life = own.life(case, dies_once="lane_limits", threads=True)
             assert await process.live(life) == KILLED
         (limited,) = own.studii.requests.of(status=429)
         assert await process.live(own.life(case)) == ENDED
