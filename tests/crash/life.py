@@ -37,7 +37,8 @@ ENDED, GAVE_UP = 0, 3
 @dataclass(frozen=True)
 class Life:
     """What a process is started with. `point` and `nth`: where it dies; `dies_after`: or when, in seconds;
-    `dies_once`: or as soon as there is a row in that table. `later`: seconds that its clock is ahead.
+    `dies_once`: or as soon as there is a row in that table. `later`: seconds that its clock is ahead;
+    `patience`: seconds that it waits for an answer of Studii's.
 
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
     cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
@@ -51,6 +52,7 @@ class Life:
     dies_after: float | None = None
     dies_once: str | None = None
     later: float = 0.0
+    patience: float = 10.0  # a machine that is busy makes no answer unknown
     trace: bool = False
     threads: bool = False
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -96,7 +98,9 @@ async def _live(life: Life, tracer: Tracer) -> int:
         Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
         StudiiClient(
             life.studii,
-            timeouts=Timeouts(connect=2, read=1, total=2, transfer=5),
+            timeouts=Timeouts(
+                connect=life.patience, read=life.patience / 2, total=life.patience, transfer=life.patience
+            ),
             attempts=2,
             retry_wait=0.01,
         ) as studii,

@@ -22,7 +22,8 @@ from sandbox.studii.faults import (
 from tests.crash.life import ENDED
 from tests.crash.world import KILLED, Worlds, Zygote
 
-TOO_SLOW = Slow(2.5, after=True)  # a life's requests give up after two seconds
+SHORT = 2.0  # seconds of patience in lives to which an answer is to be
+TOO_SLOW = Slow(2.5, after=True)
 MANY = 6  # times that a point is tried at which a library waits again and again
 
 
@@ -102,11 +103,13 @@ async def attempt(
     case = await worlds.case()
     if trouble is not None:
         worlds.studii.fail(trouble.endpoint, trouble.fault)
+    patience = {"patience": SHORT} if trouble is not None and trouble.fault is TOO_SLOW else {}
     died = 0
     unknown = trouble is not None and trouble.ambiguous
     unheard = False  # a 429 that came in the moment of a death
     for death in deaths:
-        code = await zygote.live(worlds.life(case, point=death.point, nth=death.nth, threads=threads))
+        life = worlds.life(case, point=death.point, nth=death.nth, threads=threads, **patience)
+        code = await zygote.live(life)
         if code != KILLED:
             break
         died += 1
@@ -114,7 +117,8 @@ async def attempt(
         unheard = unheard or await worlds.unheard(case)
     if later:
         worlds.discord.forget_nonces()
-    code = await zygote.live(worlds.life(case, trace=not deaths, later=later, threads=threads))
+    life = worlds.life(case, trace=not deaths, later=later, threads=threads, **patience)
+    code = await zygote.live(life)
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown)
     if not unheard:
         complaints += worlds.hasty(case)
