@@ -13,7 +13,7 @@ demo: $(VENV)/sandbox.done ## try the bot in a browser, without Discord and with
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: $(VENV)/dev.done ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the worlds around it (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
