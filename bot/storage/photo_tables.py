@@ -3,7 +3,8 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
 
 from bot.photo_rules import PhotoChannelKind
-from bot.storage.schema import Choice, UtcDateTime, metadata
+from bot.storage.columns import Choice, UtcDateTime
+from bot.storage.schema import metadata
 
 # Where tapping an emoji runs a tool; channel 0 stands for the whole server.
 reaction_places = Table(

@@ -3,7 +3,8 @@
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 
 from bot.policy import AccessList, AllowanceOf, Permit, Whose
-from bot.storage.schema import Choice, UtcDateTime, jobs, ledger, metadata
+from bot.storage.columns import Choice, UtcDateTime
+from bot.storage.schema import jobs, ledger, metadata
 
 # An empty column, like a server without a row, has the default of `AccessRules` or `MemberLimits`.
 policies = Table(

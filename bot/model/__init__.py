@@ -1,0 +1,80 @@
+"""What the bot speaks of: jobs, servers' settings, money. Plain frozen values, no I/O.
+
+Times are aware and in UTC, credits are whole numbers.
+"""
+
+from bot.model.credits import (
+    NOBODY,
+    EntryKind,
+    LedgerEntry,
+    LedgerLine,
+    Spent,
+    Usage,
+    Window,
+)
+from bot.model.delivery import (
+    Announcement,
+    NoPlace,
+    OutputFile,
+    Posted,
+    TryLater,
+    Undeliverable,
+)
+from bot.model.guilds import (
+    DEFAULT_BUDGET,
+    Budget,
+    GuildSettings,
+    LogSettings,
+    Period,
+    Plan,
+    StudiiKey,
+)
+from bot.model.jobs import (
+    NEXT_STATES,
+    SPOILER,
+    TERMINAL_STATES,
+    FailureCode,
+    Job,
+    JobRequest,
+    JobState,
+    Progress,
+    SourcePhoto,
+)
+from bot.model.notices import (
+    Notice,
+    NoticeKind,
+)
+
+__all__ = [
+    "DEFAULT_BUDGET",
+    "NEXT_STATES",
+    "NOBODY",
+    "SPOILER",
+    "TERMINAL_STATES",
+    "Announcement",
+    "Budget",
+    "EntryKind",
+    "FailureCode",
+    "GuildSettings",
+    "Job",
+    "JobRequest",
+    "JobState",
+    "LedgerEntry",
+    "LedgerLine",
+    "LogSettings",
+    "NoPlace",
+    "Notice",
+    "NoticeKind",
+    "OutputFile",
+    "Period",
+    "Plan",
+    "Posted",
+    "Progress",
+    "SourcePhoto",
+    "Spent",
+    "StudiiKey",
+    "TryLater",
+    "Undeliverable",
+    "Usage",
+    "Window",
+]

@@ -1,0 +1,86 @@
+"""Servers: their settings, their budget and their key to Studii."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Period(StrEnum):
+    """How often a server's budget renews, in the server's time zone."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    TOTAL = "total"  # never: a one-off total
+
+
+class Plan(StrEnum):
+    """Studii's plans that have API access, by name.
+
+    Rate limits: Studii API docs, "Rate limits" (Pro 60 a minute, Team and Business 300).
+    """
+
+    PRO = "pro"
+    TEAM = "team"
+    BUSINESS = "business"
+
+    @property
+    def requests_per_minute(self) -> int:
+        return 60 if self is Plan.PRO else 300
+
+
+DEFAULT_BUDGET = 100  # credits a day, until an admin sets a budget
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a server may spend. `since` is when it was set: a one-off total counts from there."""
+
+    limit: int = DEFAULT_BUDGET
+    period: Period = Period.DAY
+    since: datetime | None = None  # None: nobody has set one, the default holds
+
+
+@dataclass(frozen=True, slots=True)
+class GuildSettings:
+    """A server's settings; a server that never set anything has these defaults."""
+
+    guild_id: int
+    key_id: int | None = None
+    budget: Budget = field(default_factory=Budget)
+    timezone: str = "UTC"
+    paused: bool = False  # new jobs are refused
+
+
+@dataclass(frozen=True, slots=True)
+class StudiiKey:
+    """A server's key as storage keeps it: the secret itself is encrypted.
+
+    `lane` is a keyed hash of the secret: two servers with one key share it.
+    """
+
+    id: int
+    guild_id: int
+    lane: str
+    hint: str  # the last four characters
+    plan: Plan
+    ciphertext: bytes
+    created_at: datetime
+    retired_at: datetime | None = None
+    plan_at: datetime | None = None  # when the plan was chosen; None: with the key
+
+    @property
+    def plan_chosen_at(self) -> datetime:
+        return self.plan_at or self.created_at
+
+    @property
+    def masked(self) -> str:
+        return f"stu_…{self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Where a server's admins are told of things, and whether they want to read who made what."""
+
+    channel_id: int | None = None
+    results: bool = False
