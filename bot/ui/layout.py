@@ -9,7 +9,6 @@ from typing import Any
 import discord
 from discord import ui
 
-TEXT_LIMIT = 4000  # characters of all texts of a message together
 URL_LIMIT = 512  # characters of a link button's address
 
 Piece = ui.Item[Any]

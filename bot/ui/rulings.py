@@ -74,7 +74,6 @@ class TryAgainButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:tryagain:
     """Lets one waiting job try the server's key at once."""
 
     def __init__(self, guild_id: int) -> None:
-        self._guild_id = guild_id
         custom_id = f"studii:tryagain:{guild_id}"
         super().__init__(ui.Button(label="Try again", style=discord.ButtonStyle.primary, custom_id=custom_id))
 
