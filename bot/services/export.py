@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 import zipfile
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ HEADINGS = (
     "settings",
     "job_state",
 )
-# What a spreadsheet would take for a formula, and run.
+# What a spreadsheet would take for a formula, and run: what a cell begins with, fullwidth letters too. Many
+# part cells at semicolons or tabs, whatever stands around them in quotes: what follows those begins a cell.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # fullwidth ones too
+_FORMULA = re.compile(r"(^|[;,|\t\r\n])(?=[\s\"']*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ def export_folder() -> TemporaryDirectory[str]:
 
 
 def safe(text: str) -> str:
-    """Text as a cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Text as a cell that no spreadsheet runs as a formula, nor any part of it."""
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _row(line: LedgerLine, zone: ZoneInfo) -> list[str | int]:

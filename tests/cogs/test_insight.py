@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -167,10 +168,27 @@ async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
             assert archive.read("ledger.csv") == text
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "＝1"])
 def test_no_cell_is_a_formula(cell: str) -> None:
     assert safe(cell) == f"'{cell}"
-    assert safe(f"mode{cell}") == f"mode{cell}"
+    assert safe(f"mode{cell.strip()}") == f"mode{cell.strip()}"
+
+
+@pytest.mark.parametrize("parted", [";", ",", "\t", "; ", ';"', ";'", "|"])
+def test_no_cell_is_a_formula_where_semicolons_or_tabs_part_cells(parted: str) -> None:
+    assert safe(f"quality=x{parted}=1+1") == f"quality=x{parted[0]}'{parted[1:]}=1+1"
+    assert safe(f"quality=x{parted}y=1-1 z") == f"quality=x{parted}y=1-1 z"
+
+
+async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A kite", quality='x;=HYPERLINK("//x")')
+        answer = await desk.admin.slash(desk.channel, "studii export")
+        (row,) = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+        cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
+        assert cells[-2] == """'=HYPERLINK("//x")"""
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
 
 
 @pytest.mark.parametrize("command", ["studii usage", "studii export", "studii log"])
