@@ -82,6 +82,9 @@ class Intake:
                 await self._photos.fetch(job, path, source.size + SLACK)
         except TimeoutError:
             raise PhotoUnavailable(TOO_SLOW) from None
+        except OSError as error:
+            _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
+            raise PhotoUnavailable(NO_ROOM) from None
         return await self._inspector.inspect(path)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:

@@ -38,7 +38,10 @@ def content_type_of(path: Path) -> str:
 
 
 class Spool:
-    """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads."""
+    """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads.
+
+    The folder is made anew if somebody has removed it: before anything is written, room is asked for.
+    """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
@@ -46,7 +49,7 @@ class Spool:
 
     async def prepare(self) -> None:
         """Make the folder if need be. Raises OSError."""
-        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(self._make)
 
     def path(self, name: str) -> Path:
         """Where the file of that name is, or would be."""
@@ -92,7 +95,11 @@ class Spool:
         if orphans:
             _log.info("Removed %d files from the spool that no job needs", len(orphans))
 
+    def _make(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+
     def _list(self) -> list[Path]:
+        self._make()
         return [path for path in self._folder.iterdir() if path.is_file()]
 
     def _used(self) -> int:

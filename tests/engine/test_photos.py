@@ -1,8 +1,11 @@
 """Photos that are none, that cannot be had, or for which there is no room."""
 
+import errno
+import os
 from pathlib import Path
 
-from bot.model import FailureCode, JobState
+from bot.engine.intake import NO_ROOM
+from bot.model import FailureCode, Job, JobState
 from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world, png
 
 
@@ -41,3 +44,21 @@ async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -
         async with world.running():
             assert "no room" in ((await world.announced(photo.id)).job.failure_text or "")
             assert (await world.announced(words.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_a_photo_for_which_the_disk_has_no_room_is_tried_again_and_then_turned_away_in_those_words(
+    tmp_path: Path,
+) -> None:
+    def full(_: Job) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.album.on_fetch = full
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.job.failure, said.job.failure_text) == (FailureCode.PHOTO, NO_ROOM)
+        assert len(world.album.fetched) == world.tuning.intake_tries
+        assert (await world.job(job.id)).settled == 0
+        await world.balanced()

@@ -1,8 +1,11 @@
 """The folder for photos and outputs stays within its bounds."""
 
+import shutil
 from pathlib import Path
 
 from bot.engine import Spool
+from bot.model import JobState
+from tests.engine.world import a_job, a_staging_job, engine_world
 
 
 async def test_a_fifth_is_left_for_outputs(tmp_path: Path) -> None:
@@ -44,3 +47,18 @@ async def test_a_sweep_spares_what_comes_in_meanwhile(tmp_path: Path) -> None:
     assert not spool.source("1" * 16).exists()
     assert spool.source("2" * 16).exists()
     assert spool.source("3" * 16).exists()
+
+
+async def test_a_folder_that_is_removed_while_the_bot_runs_costs_no_photo_and_no_result(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.running():
+            first = await world.accept(a_job())
+            await world.announced(first.id)
+            for job in (a_job(), a_staging_job()):
+                shutil.rmtree(world.spool_folder)
+                said = await world.announced((await world.accept(job)).id)
+                assert said.job.state is JobState.SUCCEEDED
+                assert said.output is not None
