@@ -1,17 +1,19 @@
 """Buttons that find their job by their custom id, so that they work after any restart."""
 
+import re
 from typing import Any, ClassVar, Protocol, Self, cast
 
 import discord
 from discord import ui
 
 from bot.errors import Refused
-from bot.model import Job
+from bot.model import NOBODY, Job
 from bot.services import Services
 from bot.ui.permissions import may_cancel_all
 from bot.ui.problems import tell
 
 NOT_YOURS = "Only whoever asked for this, or someone with Manage Messages, can delete it."
+_ADDRESSED = re.compile(r"\S+ <@([0-9]+)>, your \*\*")  # how what a job posts begins; see `results`
 
 
 class Host(Protocol):
@@ -75,13 +77,26 @@ class DeleteButton(JobButton, template=template_of("delete")):
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
         if not interaction.permissions.manage_messages:
             job = await services.jobs.get(self.job_id)
-            if job is None or job.user_id != interaction.user.id:
+            whose = NOBODY if job is None else job.user_id
+            if whose == NOBODY:
+                # It was erased here; the message still says whose it is.
+                whose = _addressed_to(interaction.message)
+            if whose != interaction.user.id:
                 raise Refused(NOT_YOURS)
         await interaction.response.defer()
         try:
             await interaction.delete_original_response()
         except discord.NotFound:
             return  # a second click; it is gone
+
+
+def _addressed_to(message: discord.Message | None) -> int:
+    """The member to whom a result or an ending speaks."""
+    if message is None:
+        return NOBODY
+    texts = (one.content for one in message.components if isinstance(one, discord.TextDisplay))
+    found = _ADDRESSED.match(next(texts, message.content))
+    return int(found[1]) if found else NOBODY
 
 
 class CancelButton(JobButton, template=template_of("cancel")):

@@ -6,7 +6,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.model import JobState, OutputFile
+from bot.model import NOBODY, JobState, OutputFile
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 
@@ -44,6 +44,23 @@ async def test_others_cannot_delete_it_and_are_told_who_can(tmp_path: Path) -> N
         assert answer.ephemeral
         assert "someone with Manage Messages" in texts(answer)
         assert stands(desk, message)
+
+
+@pytest.mark.parametrize("who", ["maya", "tom"])
+async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
+    tmp_path: Path, who: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        job = await desk.job()
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, announced_at=desk.clock.now())
+        await desk.maya.slash(desk.channel, "forget-me")
+        desk.clock.advance(7 * 86400)
+        await desk.services.privacy.sweep()
+        assert (await desk.job()).user_id == NOBODY
+        await getattr(desk, who).click(message, custom_id=delete_id(message))
+        assert stands(desk, message) is (who == "tom")
 
 
 async def test_someone_who_manages_messages_can_delete_it(tmp_path: Path) -> None:
