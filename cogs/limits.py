@@ -8,7 +8,8 @@ from discord import app_commands
 from bot.client import StudiiBot
 from bot.errors import Refused
 from bot.policy import AllowanceOf, StartRate
-from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitService, MemberState, Services
+from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
+from bot.ui.layout import Panel
 from bot.ui.limit_panels import allowance_panel, grant_panel, member_panel
 from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, telling
@@ -35,7 +36,7 @@ def allowance_command(services: Services) -> Command:
     async def allowance(
         interaction: discord.Interaction[Any],
         credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
-        member: discord.Member | None = None,
+        member: discord.User | None = None,  # also one who has left
         role: discord.Role | None = None,
         at_once: app_commands.Range[int, 0, MAX_AT_ONCE] | None = None,
         starts: app_commands.Range[int, 0, MAX_AT_ONCE] | None = None,
@@ -47,19 +48,24 @@ def allowance_command(services: Services) -> Command:
             limits = services.limits
             _ensure_sense(credits_, member, role, starts, minutes, no_limit=no_limit)
             _ensure_for_all(member or role, at_once, starts)
+            changes = LimitChanges()
             if credits_ is not None or no_limit:
-                whose, subject = _whose(member, role)
-                await limits.set_allowance(guild_id, whose, subject, credits_)
+                changes["allowance"] = (*_whose(member, role), credits_)
             if at_once is not None:
-                await limits.set_at_once(guild_id, at_once or None)
+                changes["at_once"] = at_once or None
             if starts is not None:
-                rate = StartRate(starts, 60 * (minutes or 10)) if starts else None
-                await limits.set_rate(guild_id, rate)
+                changes["rate"] = StartRate(starts, 60 * (minutes or 10)) if starts else None
+            if changes:
+                await limits.set(guild_id, **changes)
             if member is not None:
-                await answer(interaction, member_panel(member.id, await _of(limits, guild_id, member)))
+                await answer(interaction, await _of_member(limits, guild_id, member))
                 return
             budget = await services.credits.budget(guild_id)
-            await answer(interaction, allowance_panel(await limits.limits(guild_id), budget))
+            asked = None if role is None else role.id
+            await answer(
+                interaction,
+                allowance_panel(await limits.limits(guild_id), budget, _roles(interaction), asked),
+            )
 
     return allowance
 
@@ -76,15 +82,15 @@ def grant_command(services: Services) -> Command:
     async def grant(
         interaction: discord.Interaction[Any],
         credits_: app_commands.Range[int, -MAX_BUDGET, MAX_BUDGET] | None = None,
-        member: discord.Member | None = None,
+        member: discord.User | None = None,  # also one who has left
     ) -> None:
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
             if credits_ is not None:
                 await services.limits.grant(guild_id, None if member is None else member.id, credits_)
             if member is not None:
-                state = await _of(services.limits, guild_id, member)
-                await answer(interaction, member_panel(member.id, state, granted_now=credits_ or 0))
+                panel = await _of_member(services.limits, guild_id, member, granted_now=credits_ or 0)
+                await answer(interaction, panel)
                 return
             granted = await services.limits.grants(guild_id)
             await answer(interaction, grant_panel(granted, granted_now=credits_ or 0))
@@ -94,7 +100,7 @@ def grant_command(services: Services) -> Command:
 
 def _ensure_sense(
     credits_: int | None,
-    member: discord.Member | None,
+    member: discord.User | None,
     role: discord.Role | None,
     starts: int | None,
     minutes: int | None,
@@ -117,14 +123,25 @@ def _ensure_for_all(whose: object | None, at_once: int | None, starts: int | Non
         )
 
 
-def _whose(member: discord.Member | None, role: discord.Role | None) -> tuple[AllowanceOf, int]:
+def _whose(member: discord.User | None, role: discord.Role | None) -> tuple[AllowanceOf, int]:
     if member is not None:
         return AllowanceOf.MEMBER, member.id
     return (AllowanceOf.MEMBERS, 0) if role is None else (AllowanceOf.ROLE, role.id)
 
 
-async def _of(limits: LimitService, guild_id: int, member: discord.Member) -> MemberState:
-    return await limits.of_member(guild_id, member.id, roles_of(member))
+async def _of_member(
+    limits: LimitService, guild_id: int, user: discord.User | discord.Member, *, granted_now: int = 0
+) -> Panel:
+    here = isinstance(user, discord.Member)
+    roles = roles_of(user) if here else frozenset[int]()
+    state = await limits.of_member(guild_id, user.id, roles)
+    return member_panel(user.id, state, granted_now=granted_now, here=here)
+
+
+def _roles(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
+    """Those that there are; None: not known."""
+    guild = interaction.guild
+    return None if guild is None else frozenset(role.id for role in guild.roles)
 
 
 async def setup(bot: StudiiBot) -> None:

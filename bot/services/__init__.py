@@ -11,7 +11,7 @@ from bot.services.export import export_folder, write_ledger
 from bot.services.insight import InsightService, UsageReport
 from bot.services.jobs import CANCELLABLE, JobPage, JobService, Repeated
 from bot.services.keys import KeyService, Lowered
-from bot.services.limits import MAX_AT_ONCE, GrantState, LimitService, MemberState, rate_words
+from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.logs import LogService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
@@ -36,6 +36,7 @@ __all__ = [
     "JobPage",
     "JobService",
     "KeyService",
+    "LimitChanges",
     "LimitService",
     "LogService",
     "Lowered",

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from bot.budget_watch import watch_budget
 from bot.clock import Clock
@@ -60,6 +61,17 @@ class GrantState:
     members: dict[int, int]
 
 
+class LimitChanges(TypedDict, total=False):
+    """What is to be set; None: no such limit.
+
+    `allowance`: whose it is, the member or role (0: everyone), and the credits in each period.
+    """
+
+    allowance: tuple[AllowanceOf, int, int | None]
+    at_once: int | None
+    rate: StartRate | None
+
+
 class LimitService:
     """Allowances, grants, and how many jobs a member may have and start."""
 
@@ -79,42 +91,22 @@ class LimitService:
             budget = await budget_state(transaction, guild_id, now)
             return await member_state(transaction, budget, user_id, roles, now)
 
-    async def set_allowance(
-        self, guild_id: int, whose: AllowanceOf, subject_id: int, credits_: int | None
-    ) -> None:
-        """Set what a member, each of a role, or (`subject_id` 0) everyone may spend a period; None: no limit.
+    async def set(self, guild_id: int, **changes: Unpack[LimitChanges]) -> None:
+        """Set some of the limits, all in one step; they hold at once.
 
-        It holds at once. Raises `Refused` for a figure that makes no sense.
+        Raises `Refused` for a figure that makes no sense; then nothing is changed.
         """
-        if credits_ is not None and not 0 <= credits_ <= MAX_BUDGET:
-            raise Refused(
-                f"An allowance is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
-            )
+        _ensure_sense(changes)
         async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
-            await transaction.policies.set_allowance(guild_id, whose, subject_id, credits_)
-
-    async def set_at_once(self, guild_id: int, jobs: int | None) -> None:
-        """How many jobs a member may have going at once (None: any number). Raises `Refused`."""
-        if jobs is not None and not 1 <= jobs <= MAX_AT_ONCE:
-            raise Refused(f"Say a number of jobs from 1 to {MAX_AT_ONCE}. Nothing was changed.")
-        async with self._storage.write(patience=PATIENCE) as transaction:
-            await transaction.ledger.lock(guild_id)
-            await transaction.policies.set(guild_id, jobs_at_once=jobs)
-
-    async def set_rate(self, guild_id: int, rate: StartRate | None) -> None:
-        """How often a member may start a job (None: any time). Raises `Refused`."""
-        if rate is not None and not (1 <= rate.starts <= MAX_AT_ONCE and 1 <= rate.seconds <= MAX_SECONDS):
-            raise Refused(
-                f"Say 1 to {MAX_AT_ONCE} jobs in at most {MAX_SECONDS // 60:,} minutes. Nothing was changed."
-            )
-        async with self._storage.write(patience=PATIENCE) as transaction:
-            await transaction.ledger.lock(guild_id)
-            await transaction.policies.set(
-                guild_id,
-                starts=None if rate is None else rate.starts,
-                starts_seconds=None if rate is None else rate.seconds,
-            )
+            if "allowance" in changes:
+                await transaction.policies.set_allowance(guild_id, *changes["allowance"])
+            if "at_once" in changes:
+                await transaction.policies.set(guild_id, jobs_at_once=changes["at_once"])
+            if "rate" in changes:
+                rate = changes["rate"]
+                starts, seconds = (None, None) if rate is None else (rate.starts, rate.seconds)
+                await transaction.policies.set(guild_id, starts=starts, starts_seconds=seconds)
 
     async def grant(self, guild_id: int, user_id: int | None, credits_: int) -> GrantState:
         """Add credits to the present period of the server (`user_id` None) or a member; negative takes back.
@@ -187,6 +179,21 @@ async def ensure_member_may(
         room = f"you have used up the {rate_words(state.rate)} that you may start here"
         again = f"The next is possible {discord_timestamp(state.next_start)}"
         raise Refused(refusal(price, room, again, CHANGE_IT))
+
+
+def _ensure_sense(changes: LimitChanges) -> None:
+    _, _, credits_ = changes.get("allowance", (None, 0, None))
+    at_once, rate = changes.get("at_once"), changes.get("rate")
+    if credits_ is not None and not 0 <= credits_ <= MAX_BUDGET:
+        raise Refused(
+            f"An allowance is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
+        )
+    if at_once is not None and not 1 <= at_once <= MAX_AT_ONCE:
+        raise Refused(f"Say a number of jobs from 1 to {MAX_AT_ONCE}. Nothing was changed.")
+    if rate is not None and not (1 <= rate.starts <= MAX_AT_ONCE and 1 <= rate.seconds <= MAX_SECONDS):
+        raise Refused(
+            f"Say 1 to {MAX_AT_ONCE} jobs in at most {MAX_SECONDS // 60:,} minutes. Nothing was changed."
+        )
 
 
 def rate_words(rate: StartRate) -> str:

@@ -1,6 +1,6 @@
 """What admins see of members' limits and of what they granted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bot.model import Period
 from bot.policy import AllowanceOf, MemberLimits
@@ -17,8 +17,17 @@ _FROM = {
 }
 
 
-def allowance_panel(limits: MemberLimits, budget: BudgetState) -> Panel:
-    """All limits of the server's members."""
+def allowance_panel(
+    limits: MemberLimits,
+    budget: BudgetState,
+    roles_there: Collection[int] | None = None,
+    role_id: int | None = None,
+) -> Panel:
+    """All limits of the server's members.
+
+    `roles_there`: the server's roles, if they are known; what a deleted one had counts for nobody.
+    `role_id`: the role that was asked about.
+    """
     each = _EACH[budget.settings.budget.period]
     default = (
         "none; the server's budget alone limits them"
@@ -27,6 +36,9 @@ def allowance_panel(limits: MemberLimits, budget: BudgetState) -> Panel:
     )
     at_once = "any number" if limits.at_once is None else f"{limits.at_once:,}"
     often = "any time" if limits.rate is None else f"{rate_words(limits.rate)}"
+    roles = {
+        role: amount for role, amount in limits.roles.items() if roles_there is None or role in roles_there
+    }
     return Panel(
         box(
             NEUTRAL,
@@ -36,15 +48,18 @@ def allowance_panel(limits: MemberLimits, budget: BudgetState) -> Panel:
                 f"Jobs going at once: **{at_once}**",
                 f"Starting jobs: **{often}**",
             ),
-            _listed("Roles (the highest counts)", "<@&{}>", limits.roles, each),
+            "" if role_id is None or role_id in roles else f"<@&{role_id}> has no allowance of its own.",
+            _listed("Roles (the highest counts)", "<@&{}>", roles, each),
             _listed("Members with their own", "<@{}>", limits.own, each),
             small("Allowances renew with the server's budget, and lie within it."),
+            small(DEFAULT_HOLDS) if budget.is_default else "",
         )
     )
 
 
-def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0) -> Panel:
-    """What one member may do now; `granted_now`: what was just given, below zero taken back."""
+def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0, here: bool = True) -> Panel:
+    """What one member may do now; `granted_now`: what was just given, below zero taken back; `here`: they are
+    in the server."""
     if state.allowance is None:
         credit = "No allowance: the server's budget alone limits them."
     else:
@@ -67,6 +82,7 @@ def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0) -> P
         box(
             NEUTRAL,
             f"### 👤 What <@{user_id}> may do",
+            "" if here else "They are not in this server. If they come back, this holds.",
             _given(granted_now, state.budget),
             lines(credit, idle, f"Jobs going: {state.going:,}{at_once}", often),
             lines(

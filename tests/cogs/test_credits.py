@@ -32,8 +32,8 @@ async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp
 async def test_a_member_sees_their_own_allowance_and_limits(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, desk.maya.id, 20)
-        await desk.services.limits.set_at_once(desk.guild.id, 3)
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, desk.maya.id, 20))
+        await desk.services.limits.set(desk.guild.id, at_once=3)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         shown = texts(await desk.maya.slash(desk.channel, "credits"))
         assert "**Your allowance**: 12 of 20 credits left for today" in shown

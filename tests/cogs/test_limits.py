@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import discord
+import pytest
 
-from bot.policy import AllowanceOf
+from bot.errors import Busy
+from bot.policy import AllowanceOf, MemberLimits
+from bot.storage.policies import Policies
 from tests.support.desk import PNG, open_desk, texts
 
 
@@ -28,13 +31,55 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path:
         roles = [desk.guild.create_role(name) for name in ("Silver", "Gold")]
         member = desk.guild.add_member(desk.env.create_user("ines"), roles=roles)
         for role, credits_ in zip(roles, (8, 16), strict=True):
-            await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.ROLE, role.id, credits_)
+            await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.ROLE, role.id, credits_))
         for _ in range(2):
             assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
         refused = await member.slash(desk.channel, "studio", prompt="A red kite")
         assert "nothing left of 16 credits for today" in texts(refused)
-        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, member.id, 24)
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, member.id, 24))
         assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_of_several_limits_all_are_set_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(tmp_path) as desk:
+
+        async def no_room(*_: object, **__: object) -> None:
+            raise Busy
+
+        monkeypatch.setattr(Policies, "set", no_room)  # after the allowance was written
+        told = texts(await desk.admin.slash(desk.channel, "studii allowance", credits=10, at_once=2))
+        assert told == "The bot is busy right now. Please try again in a moment."
+        assert await desk.services.limits.limits(desk.guild.id) == MemberLimits()
+
+
+async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        gone = desk.env.create_user("gone")
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, gone.id, 20))
+        await desk.services.limits.grant(desk.guild.id, gone.id, 5)
+        shown = texts(await desk.admin.slash(desk.channel, "studii allowance", member=gone))
+        assert "They are not in this server. If they come back, this holds." in shown
+        assert "25 of 25 credits left for today** (their own allowance: 20 credits" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
+        assert "5 credits taken back from what was granted for today." in shown
+        await desk.admin.slash(desk.channel, "studii allowance", member=gone, no_limit=True)
+        assert (await desk.services.limits.limits(desk.guild.id)).own == {}
+
+
+async def test_a_role_that_was_deleted_has_no_allowance_any_more(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        silver, gold = (desk.guild.create_role(name) for name in ("Silver", "Gold"))
+        shown = texts(await desk.admin.slash(desk.channel, "studii allowance", role=gold))
+        assert f"<@&{gold.id}> has no allowance of its own." in shown
+        for role in (silver, gold):
+            shown = texts(await desk.admin.slash(desk.channel, "studii allowance", role=role, credits=20))
+        assert "No budget is set yet, so the default holds" in shown
+        assert f"<@&{gold.id}>: 20 credits a day" in shown
+        desk.env.backend.delete_role(desk.guild.id, gold.id)
+        await desk.env.settle()
+        shown = texts(await desk.admin.slash(desk.channel, "studii allowance"))
+        assert f"<@&{silver.id}>: 20 credits a day" in shown
+        assert f"<@&{gold.id}>" not in shown
 
 
 async def test_what_holds_for_everyone_is_not_set_for_one_by_mistake(tmp_path: Path) -> None:

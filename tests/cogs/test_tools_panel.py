@@ -74,7 +74,7 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
 async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set_allowance(desk.guild.id, AllowanceOf.MEMBER, desk.maya.id, 10)
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, desk.maya.id, 10))
         words = await shown_to_maya(desk)
         assert "100 of 100 credits left for today** in this server" in words
         assert "No budget is set yet, so the default holds" in words

@@ -98,7 +98,7 @@ async def test_a_tap_under_a_message_that_is_gone_comes_to_nothing(tmp_path: Pat
 async def test_admins_tap_within_the_same_limits_as_members(tmp_path: Path, who: str) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.limits.set_at_once(desk.guild.id, 1)
+        await desk.services.limits.set(desk.guild.id, at_once=1)
         person: Any = getattr(desk, who)
         message = await post(desk, desk.tom, ROOM)
         for emoji in (STAGING, "🩹"):

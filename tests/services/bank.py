@@ -164,13 +164,13 @@ class Bank:
         await self.credits.set_budget(GUILD, None, None, zone)
 
     async def set_allowance(self, whose: AllowanceOf, subject_id: int, amount: int | None) -> None:
-        await self.limits.set_allowance(GUILD, whose, subject_id, amount)
+        await self.limits.set(GUILD, allowance=(whose, subject_id, amount))
 
     async def set_at_once(self, number: int | None) -> None:
-        await self.limits.set_at_once(GUILD, number)
+        await self.limits.set(GUILD, at_once=number)
 
     async def set_rate(self, rate: StartRate | None) -> None:
-        await self.limits.set_rate(GUILD, rate)
+        await self.limits.set(GUILD, rate=rate)
 
     async def pass_time(self, time: timedelta) -> None:
         self.clock.set(self.now + time)

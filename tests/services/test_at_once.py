@@ -45,26 +45,26 @@ async def _total(storage: Storage, limits: LimitService) -> None:
 
 
 async def _everyone(storage: Storage, limits: LimitService) -> None:
-    await limits.set_allowance(GUILD, AllowanceOf.MEMBERS, 0, 47)
+    await limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 47))
 
 
 async def _role(storage: Storage, limits: LimitService) -> None:
-    await limits.set_allowance(GUILD, AllowanceOf.MEMBERS, 0, 8)
-    await limits.set_allowance(GUILD, AllowanceOf.ROLE, ROLE, 40)
+    await limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 8))
+    await limits.set(GUILD, allowance=(AllowanceOf.ROLE, ROLE, 40))
 
 
 async def _own(storage: Storage, limits: LimitService) -> None:
-    await limits.set_allowance(GUILD, AllowanceOf.ROLE, ROLE, 80)
-    await limits.set_allowance(GUILD, AllowanceOf.MEMBER, MEMBER, 32)
+    await limits.set(GUILD, allowance=(AllowanceOf.ROLE, ROLE, 80))
+    await limits.set(GUILD, allowance=(AllowanceOf.MEMBER, MEMBER, 32))
     await limits.grant(GUILD, MEMBER, 8)
 
 
 async def _going(storage: Storage, limits: LimitService) -> None:
-    await limits.set_at_once(GUILD, 5)
+    await limits.set(GUILD, at_once=5)
 
 
 async def _starts(storage: Storage, limits: LimitService) -> None:
-    await limits.set_rate(GUILD, StartRate(5, 600))
+    await limits.set(GUILD, rate=StartRate(5, 600))
 
 
 @pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])

@@ -126,7 +126,7 @@ async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future
     world: World,
 ) -> None:
     await world.ready()
-    await world.services.limits.set_rate(GUILD, StartRate(1, 600))
+    await world.services.limits.set(GUILD, rate=StartRate(1, 600))
     noon = world.clock.now()
     world.clock.set(noon + timedelta(days=30))
     await world.accept()

@@ -47,7 +47,7 @@ async def test_a_grant_ends_with_the_period_for_which_it_was_given(
 ) -> None:
     await at(world, 2027, 3, 1, 9)  # a Monday, the first of a month
     await world.budget(8, period)
-    await world.services.limits.set_allowance(GUILD, AllowanceOf.MEMBERS, 0, 8)
+    await world.services.limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 8))
     await grant(world, 8, 8)
     for _ in range(2):
         await world.accept()

@@ -30,7 +30,7 @@ async def without_credits(desk: Desk) -> None:
 
 async def without_starts(desk: Desk) -> None:
     await desk.set_key()
-    await desk.services.limits.set_rate(desk.guild.id, StartRate(1, 600))
+    await desk.services.limits.set(desk.guild.id, rate=StartRate(1, 600))
     await desk.tom.slash(desk.channel, "studio", prompt="A kite")
 
 
