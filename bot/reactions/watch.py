@@ -21,7 +21,7 @@ from bot.ui.attachments import taken_of
 from bot.ui.authors import author_in, author_of
 from bot.ui.layout import notice
 from bot.ui.permissions import missing_to_offer, missing_to_post
-from bot.ui.pictures import pictures_in
+from bot.ui.pictures import photos_in
 from bot.ui.standing import places_of, standing_in
 from bot.ui.text import plain, sentence
 
@@ -242,8 +242,8 @@ def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Back
 
 
 def _photos(message: discord.Message) -> list[SourcePhoto]:
-    """The pictures of the message of which Discord does not say that they are of a kind that is not taken."""
-    return taken_of(pictures_in(message))
+    """The photos of the message of which Discord does not say that they are of a kind that is not taken."""
+    return taken_of(photos_in(message))
 
 
 def _open_in(rules: AccessRules, tool: str, places: frozenset[int]) -> bool:

@@ -6,7 +6,7 @@ import discord
 
 from bot.errors import Refused
 from bot.model import SourcePhoto
-from bot.ui.pictures import attached
+from bot.ui.pictures import attached, plain_name
 from bot.ui.text import plain
 
 TAKEN = frozenset(
@@ -46,7 +46,7 @@ def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
     """
     declared = photo.content_type
     if declared and declared not in TAKEN:
-        name = plain(photo.filename, NAME_LENGTH)
+        name = plain(plain_name(photo), NAME_LENGTH)
         what = "of a kind that Studii does not take" if declared.startswith("image/") else "no picture"
         raise Refused(f"{name} is {what}. Use a JPEG, PNG, WebP or HEIC picture {how}. Nothing was charged.")
     return photo

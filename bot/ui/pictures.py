@@ -14,6 +14,13 @@ from bot.model import SPOILER, SourcePhoto
 # What Discord's own CDN serves; anything else is fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
 _SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tiff", ".webp"})
+_ANY_KIND = "application/octet-stream"  # said of a HEIC photo where its kind is not known
+# Those of the other kind are drawn by Discord's app from a description.
+_STICKERS = {
+    discord.StickerFormatType.png: "image/png",
+    discord.StickerFormatType.apng: "image/png",
+    discord.StickerFormatType.gif: "image/gif",
+}
 _NAMELESS = "picture"
 _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
@@ -21,20 +28,38 @@ _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
     """The message's pictures in the order in which they are seen, each once; a size of 0: not known.
 
-    They may be attachments, in a forwarded message, in media components or in embeds; stickers are drawings,
-    of which nobody wants a photo tool to make anything. Whether their kind is one that is taken is not asked
-    here. Those behind a spoiler have a name that says so.
+    They may be attachments, in a forwarded message, in media components, in embeds or stickers. Whether their
+    kind is one that is taken is not asked here. Those behind a spoiler have a name that says so.
     """
+    return [*photos_in(message), *_stickers(message)]
+
+
+def photos_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
+    """The same without stickers, of which one wants something to be made only if one says so."""
     found: dict[str, SourcePhoto] = {}
-    stands_in: dict[str, int] = {}
-    if isinstance(message, discord.Message):
-        stands_in = {"message_id": message.id, "channel_id": message.channel.id}
     for photo in _all(message):
         path = urlsplit(photo.url).path
-        first = found.setdefault(path, replace(photo, **stands_in))
+        first = found.setdefault(path, _standing_in(message, photo))
         if photo.hidden:
             found[path] = _hidden(first)
     return list(found.values())
+
+
+def _standing_in(message: discord.Message | discord.MessageSnapshot, photo: SourcePhoto) -> SourcePhoto:
+    if isinstance(message, discord.Message):
+        return replace(photo, message_id=message.id, channel_id=message.channel.id)
+    return photo
+
+
+def _stickers(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourcePhoto]:
+    for sticker in message.stickers:
+        kind = _STICKERS.get(sticker.format)
+        if kind is not None:
+            name = f"{sticker.name}.{kind.removeprefix('image/')}"
+            yield _standing_in(message, SourcePhoto(sticker.url, name, kind, 0))
+    for snapshot in getattr(message, "message_snapshots", ()):
+        for photo in _stickers(snapshot):
+            yield _standing_in(message, photo)
 
 
 def _all(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourcePhoto]:
@@ -116,7 +141,7 @@ def _kind(content_type: str | None) -> str:
 
 
 def _is_picture(declared: str, name: str) -> bool:
-    if declared:
+    if declared and declared != _ANY_KIND:
         return declared.startswith("image/")
     return PurePosixPath(name).suffix.lower() in _SUFFIXES
 

@@ -8,6 +8,7 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.model import SourcePhoto
+from bot.ui.pictures import plain_name
 from bot.ui.problems import tell, telling
 from bot.ui.text import shortened
 
@@ -19,6 +20,7 @@ TITLE_LENGTH = 45
 LABEL_LENGTH = 45
 DESCRIPTION_LENGTH = 100
 PICTURE = "picture"
+HIDDEN = "Behind a spoiler"
 
 Values = Mapping[str, str | None]
 Submit = Callable[[discord.Interaction[Any], Values, SourcePhoto | None], Awaitable[None]]
@@ -72,7 +74,10 @@ class ToolModal(ui.Modal):
 def _picture_select(pictures: Sequence[SourcePhoto]) -> ui.Select[Any]:
     options = [
         discord.SelectOption(
-            label=f"{number + 1}. {shortened(photo.filename, 80)}", value=str(number), default=number == 0
+            label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
+            description=HIDDEN if photo.hidden else None,
+            value=str(number),
+            default=number == 0,
         )
         for number, photo in enumerate(pictures)
     ]

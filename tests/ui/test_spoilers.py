@@ -82,6 +82,19 @@ async def test_what_another_message_hides_is_known(tmp_path: Path, where: str) -
         assert [photo.hidden for photo in pictures_in(sent)] == [True]
 
 
+async def test_a_form_says_which_of_the_pictures_is_behind_a_spoiler(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await desk.maya.send(desk.channel, "", attachments=[HIDDEN, ("hall.png", PNG)])
+        shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+        assert shown.modal is not None
+        (select,) = (piece["component"] for piece in shown.modal["components"])
+        assert [(one["label"], one.get("description")) for one in select["options"]] == [
+            ("1. room.png", "Behind a spoiler"),
+            ("2. hall.png", None),
+        ]
+
+
 @pytest.mark.parametrize(("content", "hidden"), [("Look: || {} ||", True), ("|| secret || {}", False)])
 async def test_a_link_between_bars_is_hidden(tmp_path: Path, content: str, hidden: bool) -> None:
     async with open_desk(tmp_path) as desk:
