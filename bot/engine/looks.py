@@ -21,6 +21,7 @@ class Running:
     id: str
     submitted: float
     work: Work
+    not_before: float = 0.0  # no look is worth a request until then: its key was refused
 
 
 class Look(NamedTuple):
@@ -61,6 +62,9 @@ class Looks:
                 self.follow(job, price)
             else:
                 watch = self._watches[job.id] = before[job.id]
+                if job.not_before < watch.job.not_before:
+                    watch.due = min(watch.due, job.not_before)
+                watch.job = replace(watch.job, not_before=job.not_before)
                 self._refresh(watch, price)
         for job_id in keep:
             if job_id in before:
@@ -70,7 +74,7 @@ class Looks:
         """A job that nobody has looked at yet, as far as is known."""
         model = self._durations.model(job.work)
         watch = self._watches[job.id] = _Watch(job, model, model.glance(0.0), job.submitted)
-        watch.due = self._worth_at(watch, price)
+        watch.due = max(self._worth_at(watch, price), job.not_before)
 
     def looked(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
         """It is still going, or nothing was learned; `again`: look at it in so many seconds."""
@@ -80,6 +84,7 @@ class Looks:
         if again is not None:
             watch.due = now + max(again, self._tuning.first_look)
             return
+        watch.job = replace(watch.job, not_before=0.0)
         sent = now if watch.sent is None else watch.sent
         watch.model = self._durations.model(watch.job.work)
         watch.since = watch.model.glance(max(0.0, sent - watch.job.submitted))
@@ -173,7 +178,7 @@ class Looks:
         if model is watch.model:
             return
         watch.model, watch.since = model, model.glance(watch.since.age)
-        watch.due = min(watch.due, self._worth_at(watch, price))
+        watch.due = min(watch.due, max(self._worth_at(watch, price), watch.job.not_before))
 
     def _worth_at(self, watch: _Watch, price: float) -> float:
         """When a look is worth its request. No later than the cap: what was learned may be wrong."""

@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.engine.batch import Batch
 from bot.engine.endings import LOOK_THERE, charge_of, fail_paid
 from bot.engine.loops import Complaints, untorn
+from bot.engine.setbacks import tell_refused
 from bot.engine.starting import NOT_YET
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
 from bot.model import FailureCode, Job, JobState, NoticeKind, StudiiKey
-from bot.storage import CannotDecrypt
+from bot.storage import CannotDecrypt, Transaction
 from bot.studii import (
     JobNotFound,
     JobReport,
@@ -47,9 +49,10 @@ class _Since:
 
 @dataclass(frozen=True, slots=True)
 class _Unreadable:
-    """A job whose key cannot be decrypted."""
+    """A job whose key cannot be decrypted, and what to do about that."""
 
     job: Job
+    reason: str
 
 
 _Asked = tuple[str, str]  # job, lane
@@ -98,7 +101,7 @@ class Polling:
     async def _claim(self, job_id: str, lane: str) -> Claim | StepResult:
         claimed = await self._claims.ask((job_id, lane))
         if isinstance(claimed, _Unreadable):
-            return replace(await self._key_refused(claimed.job), sent=False)
+            return replace(await self._key_refused(claimed.job, claimed.reason), sent=False)
         return claimed
 
     async def _claim_all(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Claim | StepResult | _Unreadable]:
@@ -124,10 +127,12 @@ class Polling:
             return StepResult(None, sent=False)
         try:
             return Claim(job, key, self._tools.vault.unseal(key.ciphertext))
-        except CannotDecrypt:
-            return _Unreadable(job)
+        except CannotDecrypt as error:
+            return _Unreadable(job, str(error))
 
     async def _seen(self, job: Job, report: JobReport, age: float) -> StepResult:
+        if job.not_before is not None:
+            job = await self._key_works(job)
         if report.failed:
             text = f"Studii could not finish this job: {quoted(report.error)}" if report.error else NO_REASON
             return await self._end(job, FailureCode.STUDII, text, charge_of(job, report.credits_charged))
@@ -182,7 +187,7 @@ class Polling:
         if age >= self._tools.tuning.hourly_after:
             job = await self._still_running(job)
         if isinstance(error, KeyRefused):
-            return await self._key_refused(job)
+            return await self._key_refused(job, str(error))
         pause = backoff(self._stumbles.count(job.id), self._tools.tuning.first_look, STUMBLE_BOUND)
         return StepResult(job, again=pause)
 
@@ -206,20 +211,53 @@ class Polling:
             return await self._end(job, FailureCode.LOST, UNKNOWN_TO_STUDII, charge_of(job))
         return StepResult(job, again=over / (ENOUGH_MISSES - 1))
 
-    async def _key_refused(self, job: Job) -> StepResult:
+    async def _key_refused(self, job: Job, reason: str) -> StepResult:
         """Its key does not work any more: on with the server's current one, if that is another."""
         async with self._tools.storage.write() as tx:
             current = await tx.keys.current(job.guild_id)
-            another = None if current is None or current.id == job.key_id else current.id
-            if another is not None:
-                await tx.jobs.update(job.id, key_id=another)
             own = None if job.key_id is None else await tx.keys.get(job.key_id)
-        if another is not None:
-            self._tools.requeued()
-            return StepResult(None)
-        if current is None and (own is None or not own.ciphertext):
+            forgotten = current is None and (own is None or not own.ciphertext)
+            result = StepResult(None)
+            if current is not None and current.id != job.key_id:
+                await tx.jobs.update(job.id, key_id=current.id)
+            elif not forgotten:
+                result = await self._held(tx, job, current, reason)
+        if forgotten:
             return await self._end(job, FailureCode.KEY, FORGOTTEN, charge_of(job))
-        return StepResult(job, again=one_of(self._tools.tuning.key_retries, self._refusals.count(job.id)))
+        self._tools.changed()
+        self._tools.requeued()
+        return result
+
+    async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: str) -> StepResult:
+        """It says why nothing is seen of it, and what waits in its server waits too, until `key` works.
+
+        None: an admin took the key out and knows.
+        """
+        pause = one_of(self._tools.tuning.key_retries, self._refusals.count(job.id))
+        now = self._tools.clock.now()
+        until = now + timedelta(seconds=pause)
+        told = await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
+        if key is not None:
+            hold = await tx.holds.get(job.guild_id)
+            if hold is None or hold.key_id != key.id or hold.until <= now:
+                await tx.holds.set(job.guild_id, key.id, reason, until)
+                await tx.jobs.hold(job.guild_id, key.id, reason, until)
+            await tell_refused(tx, job.guild_id, key.id, key.masked, reason, now)
+        return StepResult(told, again=pause)
+
+    async def _key_works(self, job: Job) -> Job:
+        """Studii tells of it again: what was in the way because of the key is gone."""
+        async with self._tools.storage.write() as tx:
+            hold = await tx.holds.get(job.guild_id)
+            if hold is not None and hold.reason == job.held:
+                await tx.holds.clear(job.guild_id)
+                await tx.jobs.release_held(job.guild_id)
+                await tx.holds.look_again(job.guild_id, self._tools.clock.now())
+                await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
+            told = await tx.jobs.update(job.id, visible=True, held=None, not_before=None)
+        self._tools.changed()
+        self._tools.requeued()
+        return told or job
 
     async def _end(self, job: Job, code: FailureCode, text: str, charge: int) -> StepResult:
         async with self._tools.storage.write() as tx:

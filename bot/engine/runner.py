@@ -54,8 +54,12 @@ class Entries:
 
     def running(self, job: Job) -> Running:
         """For a job that is to be looked at."""
+        now = self._clock.monotonic()
         age = 0.0 if job.submitted_at is None else -self._seconds_until(job.submitted_at)
-        return Running(job.id, self._clock.monotonic() - max(0.0, age), self._work(job))
+        not_before = 0.0
+        if job.not_before is not None:
+            not_before = now + min(self._seconds_until(job.not_before), self._longest_pause)
+        return Running(job.id, now - max(0.0, age), self._work(job), not_before)
 
     def after(self, result: StepResult) -> Waiting | Running | None:
         """For a job that has just had a step; None: the lane is done with it."""

@@ -42,6 +42,14 @@ async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: str = ANSWE
     await tx.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
 
 
+async def tell_refused(
+    tx: Transaction, guild_id: int, key_id: int, masked: str | None, reason: str, at: datetime
+) -> None:
+    """The admins are told that Studii refuses the server's key: once, until it works again."""
+    told: dict[str, str | int | None] = {"masked": masked, "reason": reason}
+    await tx.notices.add(guild_id, NoticeKind.KEY_REFUSED, str(key_id), at=at, details=told)
+
+
 class Setbacks:
     """Back to waiting, with a bound on how often; failed and unpaid; or unknown."""
 
@@ -125,9 +133,7 @@ class Setbacks:
         if state is not JobState.WAITING:
             await tx.jobs.advance(job.id, state, JobState.WAITING, at=self._tools.clock.now())
         await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.KEY)
-        told: dict[str, str | int | None] = {"masked": masked, "reason": reason}
-        now = self._tools.clock.now()
-        await tx.notices.add(job.guild_id, NoticeKind.KEY_REFUSED, str(key_id), at=now, details=told)
+        await tell_refused(tx, job.guild_id, key_id, masked, reason, self._tools.clock.now())
         return StepResult(await tx.jobs.get(job.id), sent=sent)
 
     async def _out_of_credits(self, job: Job, state: JobState, key_id: int, reason: str) -> StepResult:

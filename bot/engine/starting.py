@@ -163,6 +163,7 @@ class Starting:
             cleared = await tx.holds.clear(job.guild_id)
             if claim.was_held or cleared:
                 await tx.jobs.release_held(job.guild_id)
+                await tx.holds.look_again(job.guild_id, now)
             if cleared:
                 await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
                 await tx.notices.forget(job.guild_id, NoticeKind.OUT_OF_CREDITS)

@@ -91,6 +91,7 @@ class KeyService:
             now = self._clock.now()
             key = await self._keep(transaction, guild_id, secret, lane, plan, now)
             await _nothing_holds(transaction, guild_id)
+            await transaction.holds.look_again(guild_id, now, key.id)
             if budget is not None:
                 await transaction.guilds.set_budget(guild_id, budget)
                 await watch_budget(transaction, guild_id, now)
@@ -149,6 +150,7 @@ class KeyService:
             now = self._clock.now()
             await transaction.holds.end_wait(guild_id, now)
             await transaction.jobs.hold(guild_id, hold.key_id, hold.reason, now)
+            await transaction.holds.look_again(guild_id, now)
         self._wake()
         return True
 

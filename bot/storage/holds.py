@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from bot.storage.schema import holds
+from bot.model import JobState
+from bot.storage.schema import holds, jobs
 from bot.storage.session import Session
 
 
@@ -39,6 +40,14 @@ class Holds:
     async def end_wait(self, guild_id: int, at: datetime) -> None:
         """It may be tried again from that moment on."""
         await self._session.execute(update(holds).where(holds.c.guild_id == guild_id).values(until=at))
+
+    async def look_again(self, guild_id: int, at: datetime, key_id: int | None = None) -> None:
+        """The server's running jobs that Studii refused to tell of may be asked for from then on, with that
+        key (None: with the one that they have)."""
+        refused = (jobs.c.guild_id == guild_id) & (jobs.c.state == JobState.RUNNING)
+        refused &= jobs.c.not_before.is_not(None)
+        key = {} if key_id is None else {"key_id": key_id}
+        await self._session.execute(update(jobs).where(refused).values(not_before=at, **key))
 
     async def clear(self, guild_id: int) -> bool:
         """Nothing is in the way any more; whether something was."""

@@ -58,7 +58,7 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
             return [
                 f"### 🔑 Studii refused this server's key{_masked(details)}",
                 reason,
-                small("Jobs wait, nothing is charged, and they go on by themselves once a key works."),
+                small("Jobs wait, nothing more is charged, and they go on by themselves once a key works."),
             ]
         case NoticeKind.OUT_OF_CREDITS:
             return ["### 💳 Studii takes no more jobs of this server", reason, small(_HELD)]

@@ -140,10 +140,10 @@ def _waiting(job: Job, progress: Progress) -> str:
 
 def _running(job: Job, progress: Progress) -> str:
     since = f" · since {discord_timestamp(job.submitted_at)}" if job.submitted_at else ""
-    if progress.ends_at is not None:
-        since += f" · usually ready {discord_timestamp(progress.ends_at)}"
     if job.held:
         return f"{sentence(job.held)}{since}"
+    if progress.ends_at is not None:
+        since += f" · usually ready {discord_timestamp(progress.ends_at)}"
     status = (job.studii_status or "").strip().lower()
     if status == "queued":
         return f"In Studii's own line{since}"

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from bot.model import FailureCode, JobState
+from bot.engine import Engine
+from bot.model import FailureCode, Job, JobState, NoticeKind
 from bot.storage import Vault
-from sandbox.studii import Outcome, faults
-from tests.engine.world import a_job, a_staging_job, engine_world
+from sandbox.studii import Key, Outcome, faults
+from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
 
 
 async def test_without_a_key_a_job_waits_says_so_and_goes_on_when_there_is_one(tmp_path: Path) -> None:
@@ -154,3 +155,75 @@ async def test_an_unreadable_key_is_asked_for_again(tmp_path: Path) -> None:
             await world.until(held, "the job to say what to do")
         assert len(world.studii.requests) == 0
         world.vault = readable
+
+
+async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_the_server(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        key = world.studii.add_key()
+        stored = await world.use_key(key)
+        world.studii.next_job(Outcome(never_ends=True))
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.RUNNING)
+            key.revoke()
+
+            async def held() -> bool:
+                return "does not accept" in ((await world.job(job.id)).held or "")
+
+            await world.until(held, "the running job to say what is in the way")
+        async with world.storage.read() as tx:
+            hold = await tx.holds.get(GUILD)
+            assert hold is not None
+            assert hold.key_id == stored.id
+            assert await tx.notices.known(GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+        assert (await world.job(job.id)).state is JobState.RUNNING
+
+
+async def test_what_runs_with_a_refused_key_goes_on_with_a_new_one_at_once(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        first = world.studii.add_key()
+        await world.use_key(first)
+        job, engine = await _refused_while_running(world, first)
+        async with world.running(engine):
+            second = await world.use_key(world.studii.add_key(account=first.account))
+            async with world.storage.write() as tx:
+                await tx.holds.look_again(GUILD, world.clock.now(), second.id)
+            engine.wake()
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+
+
+async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        key = world.studii.add_key()
+        stored = await world.use_key(key)
+        job, engine = await _refused_while_running(world, key)
+        waits = await world.accept(a_job())
+        async with world.running(engine):
+            key.revoked = False
+            # As when an admin presses "Try again".
+            async with world.storage.write() as tx:
+                await tx.holds.look_again(GUILD, world.clock.now())
+            engine.wake()
+            for one in (job, waits):
+                assert (await world.announced(one.id)).job.state is JobState.SUCCEEDED
+        async with world.storage.read() as tx:
+            assert await tx.holds.get(GUILD) is None
+            assert not await tx.notices.known(GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+
+
+async def _refused_while_running(world: World, key: Key) -> tuple[Job, Engine]:
+    """A job of which Studii does not tell with that key, after a restart; the engine for what follows."""
+    world.studii.next_job(Outcome(duration=0.5))
+    job = await world.accept(a_job())
+    async with world.running():
+        await world.reaches(job.id, JobState.RUNNING)
+        key.revoke()
+
+        async def held() -> bool:
+            return (await world.job(job.id)).held is not None
+
+        await world.until(held, "the running job to be held")
+    return job, world.engine()

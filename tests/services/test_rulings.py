@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
-from bot.model import Job, JobState
+from bot.model import Job, JobState, Plan
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 
@@ -113,3 +113,18 @@ async def test_a_new_key_ends_the_hold(tmp_path: Path) -> None:
         await hold(desk)
         await desk.set_key()
         assert not await desk.services.keys.try_again(desk.guild.id)
+
+
+async def test_try_again_and_a_new_key_reach_what_studii_refused_to_tell_of(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await hold(desk)
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        await desk.services.keys.try_again(desk.guild.id)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        later = desk.clock.now().replace(hour=23)
+        refused = await desk.move(await desk.job(), *states, held="No such key.", not_before=later)
+        await desk.services.keys.try_again(desk.guild.id)
+        assert (await desk.job()).not_before == desk.clock.now()
+        new = await desk.services.keys.set_key(desk.guild.id, "stu_fedcba9876543210", Plan.PRO, None)
+        job = await desk.job()
+        assert (job.id, job.key_id, job.not_before) == (refused.id, new.id, desk.clock.now())
