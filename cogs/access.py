@@ -91,7 +91,8 @@ def access_command(bot: StudiiBot) -> Command:
                     await changes.block(block.id)
                 if unblock is not None:
                     await changes.unblock(unblock.id)
-            await answer(interaction, access_panel(await services.access.rules(guild_id), names))
+            rules = await services.access.rules(guild_id)
+            await answer(interaction, access_panel(rules, names, _there(interaction)))
 
     return access
 
@@ -116,6 +117,12 @@ async def _tool(
         await changes.unlimit_tool(tool, role_id=role_id, channel_id=channel_id)
     elif not nothing:
         await changes.limit_tool(tool, role_id=role_id, channel_id=channel_id)
+
+
+def _there(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
+    """The server's roles and channels; None: not known."""
+    guild = interaction.guild
+    return None if guild is None else frozenset(one.id for one in (*guild.roles, *guild.channels))
 
 
 def privacy_command(services: Services) -> Command:

@@ -5,9 +5,12 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.catalog import Catalog
 from bot.errors import Busy
-from bot.policy import AllowanceOf, MemberLimits
+from bot.policy import AccessRules, AllowanceOf, MemberLimits, Permit, ToolRule
 from bot.storage.policies import Policies
+from bot.ui.access_panels import access_panel
+from bot.ui.words import ToolNames
 from tests.support.desk import PNG, open_desk, texts
 
 
@@ -189,6 +192,49 @@ async def test_of_several_rules_all_are_set_or_none(tmp_path: Path) -> None:
         rules = await desk.services.access.rules(desk.guild.id)
         assert rules.blocked == {desk.maya.id}
         assert (rules.photos.value, rules.private.permit.value) == ("own", "nobody")
+
+
+async def test_very_many_rules_are_shown_as_far_as_there_is_room(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        roles = [desk.guild.create_role(f"Role {number}") for number in range(20)]
+        async with desk.services.access.change(desk.guild.id) as changes:
+            for tool in (None, *desk.bot.catalog.tools):
+                for number, role in enumerate(roles):
+                    await changes.limit_tool(tool, role_id=role.id)
+                    await changes.block(1_456_074_443_980_800_000 + number)
+            await changes.set_private(Permit.NOBODY, [role.id for role in roles])
+            await changes.set_extra(Permit.MANAGERS, [role.id for role in roles])
+        shown = texts(await desk.admin.slash(desk.channel, "studii access"))
+        assert "Every tool: **" in shown
+        assert all(f"{tool.title}: **<@&{roles[0].id}>" in shown for tool in desk.bot.catalog.tools.values())
+        assert "and 12 more" in shown
+        assert len(shown) < 4000
+
+
+def test_of_more_rules_than_there_is_room_for_the_rest_is_counted() -> None:
+    rule = ToolRule(frozenset(range(10**18, 10**18 + 3)), frozenset(range(10**18, 10**18 + 3)))
+    rules = AccessRules(tools={f"tool-of-some-length-{number:03}": rule for number in range(100)})
+    (container,) = access_panel(rules, ToolNames(Catalog.load())).children
+    assert isinstance(container, discord.ui.Container)
+    shown = "\n".join(one.content for one in container.children if isinstance(one, discord.ui.TextDisplay))
+    named = shown.count("tool-of-some-length-")
+    assert f"and {100 - named} more\n" in shown
+    assert 3000 < len(shown) < 4000
+
+
+async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
+        rule = {"tool": "studio", "role": role, "channel": channel}
+        shown = texts(await desk.admin.slash(desk.channel, "studii access", **rule))
+        assert f"Studio: **<@&{role.id}>**, in <#{channel.id}>" in shown
+        assert "deleted" not in shown
+        desk.env.backend.delete_role(desk.guild.id, role.id)
+        desk.env.backend.delete_channel(channel.id)
+        await desk.env.settle()
+        shown = texts(await desk.admin.slash(desk.channel, "studii access"))
+        assert "Studio: **a deleted role**, in a deleted channel" in shown
+        assert "What was deleted lets nobody in. Open the tool to all with `change`" in shown
 
 
 async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
