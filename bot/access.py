@@ -44,6 +44,12 @@ def objection(rules: AccessRules, standing: Standing, wish: Wish, *, author_refu
     )
 
 
+def open_in(rules: AccessRules, tool: str, places: frozenset[int]) -> bool:
+    """Whether anybody at all may use the tool there; `places` as in `Standing`."""
+    both = (rules.tools.get(slug, NO_RULE) for slug in (EVERY_TOOL, tool))
+    return all(not rule.channels or rule.channels & places for rule in both)
+
+
 def _tool(rules: AccessRules, standing: Standing, wish: Wish) -> str | None:
     for slug, what in ((EVERY_TOOL, "Studii"), (wish.tool, wish.title)):
         rule = rules.tools.get(slug, NO_RULE)

@@ -17,8 +17,9 @@ from bot.ui.layout import lines
 from bot.ui.own_emoji import missing_words
 from bot.ui.permissions import ensure_manager
 from bot.ui.photo_panels import inputs_from, photos_panel, reactions_panel, reads_photos
-from bot.ui.photo_places import lacking_words
+from bot.ui.photo_places import lacking_words, shut_words, still_on, still_served
 from bot.ui.problems import answer, telling
+from bot.ui.words import ToolNames
 
 Interaction = discord.Interaction[Any]
 Place = (
@@ -95,6 +96,7 @@ class _Group(app_commands.Group):
         super().__init__(name=name, description=description)
         self._photos = services.photos
         self._jobs = services.jobs
+        self._access = services.access
         self._catalog = catalog
 
     async def _suggest(self, _: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -108,7 +110,12 @@ class _Group(app_commands.Group):
         nothing_on = not (rules.everywhere or rules.places or rules.channels)
         if nothing_on:
             return ""
-        return lines(f"⚠️ {closed}" if closed else "", lacking_words(interaction.guild, rules))
+        access, names = await self._access.rules(guild_id), ToolNames(self._catalog)
+        return lines(
+            f"⚠️ {closed}" if closed else "",
+            lacking_words(interaction.guild, rules),
+            shut_words(interaction.guild, rules, self._photos.taps(guild_id), access, names),
+        )
 
 
 class ReactionCommands(_Group):
@@ -160,14 +167,17 @@ class ReactionCommands(_Group):
     async def _turn(self, interaction: Interaction, channel: Place | None, *, on: bool) -> None:
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
-            await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
-            await self._answer(interaction, guild_id, f"Reactions are {'on' if on else 'off'}")
+            rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
+            still = "" if on else still_on(rules, channel)
+            how = "still on" if still else "on" if on else "off"
+            title = f"Reactions are {how}" + (f" in <#{channel.id}>" if channel else "")
+            await self._answer(interaction, guild_id, title, still)
 
-    async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
+    async def _answer(self, interaction: Interaction, guild_id: int, title: str, still: str = "") -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         gone = await missing_words(interaction.guild, (tap.emoji for tap in taps))
-        in_the_way = lines(await self._in_the_way(interaction, guild_id), gone)
+        in_the_way = lines(still, await self._in_the_way(interaction, guild_id), gone)
         panel = reactions_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)
         await answer(interaction, panel)
 
@@ -219,17 +229,19 @@ class PhotoCommands(_Group):
     async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
-            await self._photos.clear_channel(guild_id, _place(interaction, channel))
-            await self._answer(interaction, guild_id, "The channel is an ordinary one")
+            rules = await self._photos.clear_channel(guild_id, _place(interaction, channel))
+            still = still_served(rules, channel or interaction.channel)
+            title = "Photos are still served there" if still else "The channel is an ordinary one"
+            await self._answer(interaction, guild_id, title, still)
 
     @auto.autocomplete("tool")
     async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await self._suggest(interaction, typed)
 
-    async def _answer(self, interaction: Interaction, guild_id: int, title: str) -> None:
+    async def _answer(self, interaction: Interaction, guild_id: int, title: str, still: str = "") -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
-        in_the_way = await self._in_the_way(interaction, guild_id)
+        in_the_way = lines(still, await self._in_the_way(interaction, guild_id))
         panel = photos_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)
         await answer(interaction, panel)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import aiohttp
 import discord
 
+from bot.access import open_in
 from bot.catalog import Catalog, Tool
 from bot.errors import CreditsShort, StudiiBotError
 from bot.model import Job, JobRequest, SourcePhoto
 from bot.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
-from bot.policy import EVERY_TOOL, AccessRules, Standing
+from bot.policy import Standing
 from bot.reactions.backlog import Backlog
 from bot.reactions.seen import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.taps import Taps
@@ -177,7 +178,7 @@ class PhotoWatch:
         taps = [
             tap
             for tap in self._services.photos.taps(message.guild.id)
-            if all(_open_in(rules, slug, places) for slug in (EVERY_TOOL, tap.preset.tool))
+            if open_in(rules, tap.preset.tool, places)
         ]
         for tap in taps[:MOST_OFFERED]:
             try:
@@ -244,11 +245,6 @@ def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Back
 def _photos(message: discord.Message) -> list[SourcePhoto]:
     """The photos of the message of which Discord does not say that they are of a kind that is not taken."""
     return taken_of(photos_in(message))
-
-
-def _open_in(rules: AccessRules, tool: str, places: frozenset[int]) -> bool:
-    rule = rules.tools.get(tool)
-    return rule is None or not rule.channels or bool(rule.channels & places)
 
 
 def _offered(message: discord.Message, tapped: Tapped) -> bool:

@@ -57,6 +57,12 @@ def reactions_panel(
         state = f"They are **on** in {where}."
     else:
         state = "They are **off**. `/studii reactions on` turns them on, for the server or for a channel."
+    offers = [one for one in rules.channels.values() if one.kind is PhotoChannelKind.OFFER]
+    if offers and not rules.everywhere:
+        there = ", ".join(f"<#{one.channel_id}>" for one in offers[:MOST_SHOWN])
+        state += (
+            f"\nThe emoji that I put under photos in {there} can be tapped in any case (`/studii photos`)."
+        )
     known = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps]
     return Panel(
         box(

@@ -17,10 +17,11 @@ from bot.ui.log_panels import log_line, trouble_there
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager, hindrance, missing_to_post
 from bot.ui.photo_panels import INTENT_OFF
-from bot.ui.photo_places import lacking_words
+from bot.ui.photo_places import lacking_words, shut_words
 from bot.ui.problems import answer, tell, telling
 from bot.ui.rulings import TryAgainButton
 from bot.ui.text import sentence
+from bot.ui.words import ToolNames
 
 OPEN_FOR = 15 * 60.0  # seconds
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
@@ -58,7 +59,7 @@ class Setup:
     held: str | None  # why Studii takes nothing with the key now
     budget: BudgetState
     missing: Sequence[str]  # permissions that the bot lacks in this channel
-    lacking: str  # what it lacks where photos are to be served, a line each
+    lacking: str  # what is in the way where photos are to be served, a line each
     reads_messages: bool  # the message content intent
     log: str  # the line about the log channel
     tools: int
@@ -90,12 +91,19 @@ async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
             held=await host.services.keys.held(guild_id),
             budget=await host.services.credits.budget(guild_id),
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
-            lacking=lacking_words(interaction.guild, host.services.photos.rules(guild_id)),
+            lacking=await _in_the_way(interaction.guild, guild_id, host),
             reads_messages=host.intents.message_content,
             log=log_line(log, trouble_there(interaction.guild, log)),
             tools=len(host.catalog.tools),
         )
     )
+
+
+async def _in_the_way(guild: discord.Guild | None, guild_id: int, host: Host) -> str:
+    photos = host.services.photos
+    rules, access = photos.rules(guild_id), await host.services.access.rules(guild_id)
+    shut = shut_words(guild, rules, photos.taps(guild_id), access, ToolNames(host.catalog))
+    return lines(lacking_words(guild, rules), shut)
 
 
 def setup_panel(now: Setup) -> Panel:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cogs.test_where_pictures_are import IN_THREADS, thread_of
 from tests.reactions.taps import ROOM, post
 from tests.support.desk import Desk, open_desk, texts
 
@@ -85,3 +86,61 @@ async def test_admins_are_told_of_mapped_emoji_that_the_server_has_not_any_more(
 async def offered(desk: Desk) -> int:
     await post(desk, desk.maya, ROOM)
     return len(desk.channel.history()[-1].reactions)
+
+
+async def test_reactions_that_are_on_still_are_not_said_to_be_off(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
+        await desk.set_key()
+        thread = await thread_of(desk)
+        await desk.admin.slash(desk.channel, "studii reactions on")
+        said = texts(await desk.admin.slash(desk.channel, "studii reactions off", channel=desk.channel))
+        assert f"Reactions are still on in <#{desk.channel.id}>" in said
+        assert "on in the whole server, so there too. Leave out `channel` to end that." in said
+        assert "Reactions are off" in texts(await desk.admin.slash(desk.channel, "studii reactions off"))
+        await desk.admin.slash(desk.channel, "studii reactions on", channel=desk.channel)
+        said = texts(await desk.admin.slash(desk.channel, "studii reactions off", channel=thread))
+        assert f"They are on in <#{desk.channel.id}>, so in its threads too. Turn them off there." in said
+        said = texts(await desk.admin.slash(desk.channel, "studii reactions off", channel=desk.channel))
+        assert f"Reactions are off in <#{desk.channel.id}>" in said
+        assert "⚠️" not in said
+
+
+async def test_that_offered_emoji_can_be_tapped_is_said_where_reactions_are_off(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos offer")
+        told = f"The emoji that I put under photos in <#{desk.channel.id}> can be tapped in any case"
+        for command, says in (("show", True), ("off", True), ("on", False)):
+            said = texts(await desk.admin.slash(desk.channel, f"studii reactions {command}"))
+            assert (told in said) is says
+
+
+async def test_a_thread_of_a_photo_channel_is_not_said_to_be_an_ordinary_one(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        thread = await thread_of(desk)
+        said = texts(await desk.admin.slash(thread, "studii photos off"))
+        assert "Photos are still served there" in said
+        assert f"<#{desk.channel.id}> is a photo channel, so its threads are too" in said
+        said = texts(await desk.admin.slash(thread, "studii photos off", channel=desk.channel))
+        assert "The channel is an ordinary one" in said
+
+
+async def test_admins_are_told_where_their_own_rules_of_access_shut_a_photo_channels_tools_out(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        other = desk.guild.create_text_channel("other")
+        here = f"<#{desk.channel.id}>"
+        await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", channel=other)
+        nothing = f"In {here} nothing will happen: `/studii access` shuts **Photo restoration** out there."
+        for command in ("photos auto", "reactions show", "setup"):
+            options = {"tool": "photo-restore"} if command == "photos auto" else {}
+            said = texts(await desk.admin.slash(desk.channel, f"studii {command}", **options))
+            assert nothing in said
+        said = texts(await desk.admin.slash(desk.channel, "studii photos offer"))
+        assert f"In {here} `/studii access` shuts out, so I don't offer: **Photo restoration**" in said
+        await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", channel=desk.channel)
+        assert "shuts" not in texts(await desk.admin.slash(desk.channel, "studii photos show"))
