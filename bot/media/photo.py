@@ -62,6 +62,7 @@ _BROKEN = (
     LookupError,
     TypeError,
     AttributeError,
+    RuntimeError,  # what the AVIF library says of a broken file
     MemoryError,
     struct.error,
     zlib.error,

@@ -125,6 +125,17 @@ async def test_half_a_photo_of_another_kind_is_refused(
         await inspector.inspect(path)
 
 
+async def test_an_avif_photo_with_nonsense_in_it_is_refused(
+    inspector: PhotoInspector, tmp_path: Path
+) -> None:
+    path = tmp_path / "photo"
+    save(path, "AVIF")
+    head, box, data = path.read_bytes().partition(b"mdat")
+    path.write_bytes(head + box + bytes(8) + data[8:])
+    with pytest.raises(PhotoRefused, match="That AVIF picture is broken or incomplete"):
+        await inspector.inspect(path)
+
+
 @pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
 async def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path, image_format: str) -> None:
     path = tmp_path / "photo"
