@@ -181,6 +181,8 @@ class DiscordDelivery:
                 return Posted(None)
             await self._say(job, output, Place(dm, by_dm=True), DEFAULT_LIMIT)
         except (discord.Forbidden, discord.NotFound) as error:
+            if outcome_of(error) is Outcome.LATER:
+                raise
             return Undeliverable(f"{why}; nor by DM: {error}")
         return Posted(None)
 
@@ -199,7 +201,9 @@ class DiscordDelivery:
             return await find_posting(
                 self._channel(job), self._own_id, job.nonce, job.card_message_id, since=since
             )
-        except (discord.Forbidden, discord.NotFound):
+        except (discord.Forbidden, discord.NotFound) as error:
+            if outcome_of(error) is Outcome.LATER:
+                raise
             return None  # we may not look, or it is gone; the nonce is all there is then
 
     async def _send_file(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:

@@ -8,6 +8,9 @@ import discord
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
 TOO_LARGE = 40005
+# Said with a 403: trouble of Discord's own; and 0, as its refusals have a code and the page of what stands in
+# front of it has none.
+_NO_REFUSALS = frozenset({40333, 0})
 RETRY_SECONDS = 15.0
 UNAUTHORISED_SECONDS = 60.0
 
@@ -32,6 +35,8 @@ def outcome_of(error: Exception) -> Outcome:
         return Outcome.TOO_LARGE
     if error.status == 404 and error.code == UNKNOWN_MESSAGE:
         return Outcome.WAS_DELETED
+    if error.status == 403 and error.code in _NO_REFUSALS:
+        return Outcome.LATER
     if error.status in {401, 408, 429} or error.status >= 500:
         return Outcome.LATER
     return Outcome.NEVER

@@ -214,11 +214,11 @@ async def test_what_discord_refuses_for_good_is_undeliverable(tmp_path: Path, st
         assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
 
 
-@pytest.mark.parametrize("status", [401, 429, 500, 503])
-async def test_what_may_pass_is_tried_later_and_then_arrives(tmp_path: Path, status: int) -> None:
+@pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (403, 40333), (429, 0), (500, 0), (503, 0)])
+async def test_what_may_pass_is_tried_later_and_then_arrives(tmp_path: Path, status: int, code: int) -> None:
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
-        desk.env.inject_error("POST", MESSAGES, status=status, times=1)
+        desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
         outcome = await desk.delivery.announce(job, output(tmp_path))
         assert isinstance(outcome, TryLater)
         assert outcome.seconds > 0
