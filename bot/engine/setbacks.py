@@ -83,11 +83,8 @@ class Setbacks:
 
     async def _store(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
         job, tuning = claim.job, self._tools.tuning
-        if isinstance(error, KeyRefused):
-            async with self._tools.storage.write() as tx:
-                return await self.hold(tx, job, state, claim.key.id, str(error), masked=claim.key.masked)
-        if isinstance(error, OutOfCredits):
-            return await self._out_of_credits(job, state, claim.key.id, str(error))
+        if isinstance(error, KeyRefused | OutOfCredits):
+            return await self._not_served(claim, state, error)
         if isinstance(error, OutcomeUnknown):
             return await self._unknown(job)
         if isinstance(error, NotSent):
@@ -118,6 +115,20 @@ class Setbacks:
         waiting = await self._wait(job, state, pause, attempts=job.attempts if uploading else tries)
         return StepResult(waiting, limited=limited, retry_after=retry_after)
 
+    async def _not_served(
+        self, claim: Claim, state: JobState, error: KeyRefused | OutOfCredits
+    ) -> StepResult:
+        job, key = claim.job, claim.key
+        async with self._tools.storage.write() as tx:
+            current = await tx.keys.current(job.guild_id)
+            if current is None or current.id != key.id:
+                # Set or taken out since it was sent: the refusal says nothing of the server's key now.
+                at = self._tools.clock.now()
+                return StepResult(await tx.jobs.advance(job.id, state, JobState.WAITING, at=at))
+            if isinstance(error, KeyRefused):
+                return await self.hold(tx, job, state, key.id, str(error), masked=key.masked)
+            return await self._out_of_credits(tx, job, state, key.id, str(error))
+
     async def hold(
         self,
         tx: Transaction,
@@ -136,15 +147,16 @@ class Setbacks:
         await tell_refused(tx, job.guild_id, key_id, masked, reason, self._tools.clock.now())
         return StepResult(await tx.jobs.get(job.id), sent=sent)
 
-    async def _out_of_credits(self, job: Job, state: JobState, key_id: int, reason: str) -> StepResult:
+    async def _out_of_credits(
+        self, tx: Transaction, job: Job, state: JobState, key_id: int, reason: str
+    ) -> StepResult:
         """The job ends unpaid; the server's others wait, as they would meet the same."""
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
-            failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
-            await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.CREDITS)
-            told: dict[str, str | int | None] = {"reason": reason}
-            kind = NoticeKind.OUT_OF_CREDITS
-            await tx.notices.add(job.guild_id, kind, str(key_id), at=now, details=told)
+        now = self._tools.clock.now()
+        failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
+        await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.CREDITS)
+        told: dict[str, str | int | None] = {"reason": reason}
+        kind = NoticeKind.OUT_OF_CREDITS
+        await tx.notices.add(job.guild_id, kind, str(key_id), at=now, details=told)
         return StepResult(failed)
 
     async def _hold_server(

@@ -1,6 +1,11 @@
 """Keys that are missing, refused, replaced or unreadable."""
 
+import asyncio
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+from aiohttp import web
 
 from bot.engine import Engine
 from bot.model import FailureCode, Job, JobState, NoticeKind
@@ -212,6 +217,39 @@ async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path:
         async with world.storage.read() as tx:
             assert await tx.holds.get(GUILD) is None
             assert not await tx.notices.known(GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+
+
+@dataclass(frozen=True)
+class _Late:
+    """That answer, once it is let go; the request has no effect."""
+
+    answer: faults.Answer
+    let_go: asyncio.Event
+
+    async def apply(self, request: web.Request, effect: faults.Effect) -> web.StreamResponse | None:
+        await self.let_go.wait()
+        return await self.answer.apply(request, effect)
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_what_studii_says_of_a_key_that_was_replaced_meanwhile_holds_and_ends_nothing(
+    tmp_path: Path, status: int
+) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        await world.use_key(world.studii.add_key())
+        let_go = asyncio.Event()
+        world.studii.fail("create", _Late(faults.error(status), let_go), times=1)
+        job = await world.accept(a_job())
+        async with world.running() as engine:
+            await world.reaches(job.id, JobState.SUBMITTING)
+            await world.use_key(world.studii.add_key())
+            engine.wake()
+            let_go.set()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+        async with world.storage.read() as tx:
+            assert await tx.holds.get(GUILD) is None
+        assert world.discord.notices == []
 
 
 async def _refused_while_running(world: World, key: Key) -> tuple[Job, Engine]:
