@@ -74,6 +74,11 @@ class PhotoEvents(commands.Cog):
                 self._watch.deleted(event.guild_id, message_id)
 
     @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        if self._bot.accepting and "attachments" in event.data:
+            self._watch.edited(event.message)
+
+    @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await self._bot.services.photos.look_again(guild.id)
 

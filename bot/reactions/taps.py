@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from urllib.parse import urlsplit
 
 from bot.errors import Refused
 from bot.model import Job
@@ -24,16 +25,20 @@ NOBODY = 0
 class _How(Enum):
     TAKEN_AWAY = auto()  # by its person
     CLEARED = auto()  # with everybody's, so it was not they who took it
-    DELETED = auto()  # with the photo's message
+    DELETED = auto()  # with the photo
 
 
 @dataclass(frozen=True, slots=True)
 class _TakenBack:
-    """Somebody's emoji is gone, or the photo under which something ran by itself."""
+    """Somebody's emoji is gone, or the photo under which something ran by itself.
+
+    `left`: the paths of the photos that still stand in the message; None if all that it started is meant.
+    """
 
     message_id: int
     hand: Hand
     how: _How
+    left: frozenset[str] | None = None
 
 
 class Taps:
@@ -98,6 +103,13 @@ class Taps:
         for hand in (*self._started.under(message_id), *self._ran.under(message_id)):
             self._take_back(guild_id, _TakenBack(message_id, hand, _How.DELETED))
 
+    def edited(self, guild_id: int, message_id: int, left: Callable[[], frozenset[str]]) -> None:
+        """The message was edited; `left` tells the paths of its photos."""
+        hands = (*self._started.under(message_id), *self._ran.under(message_id))
+        for hand in hands:
+            gone = _TakenBack(message_id, hand, _How.DELETED, left())
+            self._backlog.put(guild_id, gone, first=True)
+
     def _take_back(self, guild_id: int, gone: _TakenBack) -> None:
         def undone(one: Tapped | _TakenBack) -> bool:
             return isinstance(one, Tapped) and one.message_id == gone.message_id and _hand(one) == gone.hand
@@ -116,9 +128,22 @@ class Taps:
             return
         for started in (self._started, self._ran):
             job_id = started.job(one.message_id, one.hand)
+            if one.left is not None and (job_id is None or await self._stands(job_id, one.left)):
+                continue
             started.forget(one.message_id, one.hand)
             if job_id is not None:
                 await self._undo(job_id, one)
+
+    async def _stands(self, job_id: str, left: frozenset[str]) -> bool:
+        """Whether the job's photo is still in the message that it was found in.
+
+        Of what is not attached that can't be told: Discord takes previews out and puts them back.
+        """
+        job = await self._jobs.get(job_id)
+        if job is None or job.source is None:
+            return False
+        path = urlsplit(job.source.url).path
+        return path in left or not path.startswith(f"/attachments/{job.source.channel_id}/")
 
     async def _undo(self, job_id: str, gone: _TakenBack) -> None:
         try:

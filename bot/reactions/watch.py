@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
@@ -98,6 +99,11 @@ class PhotoWatch:
             for backlog in (self._offers, self._autos):
                 backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id)
             self._taps.deleted(guild_id, message_id)
+
+    def edited(self, message: discord.Message) -> None:
+        """Somebody edited a message, and may have taken a photo out of it."""
+        if message.guild is not None:
+            self._taps.edited(message.guild.id, message.id, lambda: _paths(message))
 
     def posted(self, message: discord.Message) -> None:
         """Somebody, or something, posted a message."""
@@ -245,6 +251,10 @@ def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Back
 def _photos(message: discord.Message) -> list[SourcePhoto]:
     """The photos of the message of which Discord does not say that they are of a kind that is not taken."""
     return taken_of(photos_in(message))
+
+
+def _paths(message: discord.Message) -> frozenset[str]:
+    return frozenset(urlsplit(photo.url).path for photo in photos_in(message))
 
 
 def _offered(message: discord.Message, tapped: Tapped) -> bool:

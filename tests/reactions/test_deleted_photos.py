@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import discord
 import pytest
 from simcord import MemberActor
 
@@ -141,3 +142,58 @@ async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(tmp_pat
         await desk.tom.click(shown, label="Delete")
         assert (await desk.job()).tool == "product-background"
         assert (await states(desk))[-1] is JobState.RECEIVED
+
+
+async def take_out(desk: Desk, message: discord.Message, name: str) -> None:
+    """Its author edits the message, so that the photo of that name is in it no more."""
+    backend = desk.env.backend
+    stored = backend.get_message(desk.channel.id, message.id)
+    stored.attachments = [one for one in stored.attachments if one["filename"] != name]
+    await desk.maya.edit(message, "Edited")
+    await desk.env.settle(timeout=20)
+
+
+async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore", most=2)
+        message = await post(desk, desk.maya, ROOM, ("hall.png", PNG))
+        await desk.tom.react(message, STAGING)
+        form = await desk.tom.context_menu(desk.channel, "Product background", message)
+        await desk.tom.submit_modal(form, {"picture": ["1"]})
+        await take_out(desk, message, "none")  # its words alone
+        assert await states(desk) == [JobState.RECEIVED] * 4
+        await take_out(desk, message, "room.png")
+        assert {job.source.filename: job.state for job in await jobs_of(desk) if job.source is not None} == {
+            "room.png": JobState.CANCELLED,
+            "hall.png": JobState.RECEIVED,
+        }
+        await take_out(desk, message, "hall.png")
+        assert await states(desk) == [JobState.CANCELLED] * 4
+
+
+async def test_a_photo_that_is_taken_out_of_its_message_does_not_come_back_with_a_result(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, STAGING)
+        await being_made(desk, tmp_path)
+        await take_out(desk, message, "room.png")
+        assert await result(desk, tmp_path) == 1
+        assert "The photo before is not kept any more" in texts(desk.channel.history()[-1])
+
+
+async def test_the_preview_of_a_link_may_go_and_come_without_ending_anything(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya)
+        stored = desk.env.backend.get_message(desk.channel.id, message.id)
+        link = "https://images-ext-1.discordapp.net/external/x/https/example.org/cat.jpg"
+        stored.embeds = [{"type": "image", "url": link, "thumbnail": {"url": link}}]
+        await desk.tom.react(message, STAGING)
+        assert await states(desk) == [JobState.RECEIVED]
+        stored.embeds = []
+        await take_out(desk, message, "none")
+        assert await states(desk) == [JobState.RECEIVED]
