@@ -71,7 +71,7 @@ async def measure(folder: Path, size: int = 200 * MIB) -> Memory:
     """In a process of its own, so that nothing but the bot is measured."""
     async with large_outputs() as studii, DiscordRest() as rest:
         before, peak = await apart(_measure, folder, studii, rest.url, size)
-        taken = [sum(message.files.values()) for message in rest.messages.values()]
+        taken = [sum(file.size for file in message.files.values()) for message in rest.messages.values()]
     if taken != [WARM_UP, size]:
         raise RuntimeError(f"Discord got {taken} bytes instead of {size}")
     return Memory(size, before, peak - before)

@@ -5,12 +5,13 @@ https://discord.com/developers/docs/resources/message
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from aiohttp import BodyPartReader, web
 
@@ -27,14 +28,21 @@ _BOT: dict[str, Any] = {
 _NOTHING: dict[str, Any] = {name: [] for name in ("embeds", "attachments", "mentions", "mention_roles")}
 
 
+class Attached(NamedTuple):
+    """What Discord got of a file."""
+
+    size: int
+    sha256: str
+
+
 @dataclass
 class Message:
-    """A message of the bot's. `files` are their sizes by name; `edits` how often it was changed."""
+    """A message of the bot's. `files` by name; `edits`: how often it was changed."""
 
     id: int
     channel_id: int
     payload: dict[str, Any]
-    files: dict[str, int] = field(default_factory=dict[str, int])
+    files: dict[str, Attached] = field(default_factory=dict[str, Attached])
     edits: int = 0
 
     @property
@@ -64,7 +72,8 @@ class DiscordRest:
     """Serves while its context is open; `url` takes the place of discord.py's `Route.BASE`.
 
     A message whose nonce is known is not made a second time, until `forget_nonces`. `before_answer` is
-    awaited when a message has been taken and before its sender is told.
+    awaited when a message has been taken and before its sender is told. `readable`: whether the bot may read
+    what was sent in its channels.
     """
 
     def __init__(self) -> None:
@@ -73,6 +82,7 @@ class DiscordRest:
         self.url = ""
         self._nonces: dict[tuple[int, str], Message] = {}
         self._numbers = count(10_000)
+        self.readable = True
         self.before_answer: Callable[[], float] = lambda: 0.0
         app = web.Application(client_max_size=2**30)
         app.router.add_get("/users/@me", self._me)
@@ -146,6 +156,8 @@ class DiscordRest:
         return _answer(known.as_discord_tells())
 
     async def _history(self, request: web.Request) -> web.Response:
+        if not self.readable:
+            return _answer({"message": "Missing Access", "code": 50001}, status=403)
         newest_first = self.in_channel(int(request.match_info["channel"]))[::-1]
         before = request.query.get("before")
         shown = [one for one in newest_first if before is None or one.id < int(before)]
@@ -161,23 +173,24 @@ class DiscordRest:
         return _answer(message.as_discord_tells())
 
 
-async def read_message(request: web.Request) -> tuple[dict[str, Any], dict[str, int]]:
-    """The payload, and the sizes of the files with it; read piece by piece, as they may be large."""
+async def read_message(request: web.Request) -> tuple[dict[str, Any], dict[str, Attached]]:
+    """The payload, and the files with it; read piece by piece, as they may be large."""
     if request.content_type == "application/json":
         return await request.json(), {}
     payload: dict[str, Any] = {}
-    files: dict[str, int] = {}
+    files: dict[str, Attached] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
             continue
-        size, text = 0, b""
+        size, text, digest = 0, b"", hashlib.sha256()
         while chunk := await part.read_chunk(CHUNK):
             size += len(chunk)
+            digest.update(chunk)
             text += chunk if part.name == "payload_json" else b""
         if part.name == "payload_json":
             payload = json.loads(text)
         else:
-            files[str(part.filename)] = size
+            files[str(part.filename)] = Attached(size, digest.hexdigest())
     return payload, files
 
 

@@ -15,12 +15,13 @@ EVERY = 200  # of the points that a life under a trouble shares with others, one
 
 @dataclass(frozen=True)
 class Trial:
-    """A job with what is to happen to it. `later`: seconds until the life after the last death; `threads`:
-    SQLite has its own, as in earnest."""
+    """A job with what is to happen to it. `later`: seconds until the life after the last death; `blind`: the
+    bot may not read its channel; `threads`: SQLite has its own, as in earnest."""
 
     deaths: Sequence[Death] = ()
     trouble: Trouble | None = None
     later: float = 0.0
+    blind: bool = False
     threads: bool = False
 
     def __str__(self) -> str:
@@ -46,6 +47,11 @@ def killed_once(points: Mapping[str, int]) -> list[Trial]:
 def killed_while_posting(points: Mapping[str, int]) -> list[Trial]:
     """Every death after which Discord may have a message that nobody remembers, itself included."""
     return [Trial([death], later=NONCES_FORGOTTEN) for death in deaths_of(points) if is_posting(death)]
+
+
+def killed_while_blind(points: Mapping[str, int]) -> list[Trial]:
+    """The same deaths, where the bot can't look whether it has posted: only the nonce tells Discord."""
+    return [Trial([death], blind=True) for death in deaths_of(points) if is_posting(death)]
 
 
 def killed_three_times(points: Mapping[str, int]) -> list[Trial]:

@@ -6,9 +6,10 @@ from collections.abc import Generator
 import pytest
 
 from bot.model import JobState
+from sandbox.studii.jobs import Output
 from tests.crash.plan import all_points, killed_under_trouble
 from tests.crash.trial import TROUBLES, attempt, deaths_of, is_posting
-from tests.crash.world import Zygote, worlds, zygote
+from tests.crash.world import NOT_WHOLE, Zygote, worlds, zygote
 
 POINTS = 8
 SEED = 6
@@ -39,6 +40,26 @@ async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_non
         verdict = await attempt(own, process, [death], later=900)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
+
+
+async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(process: Zygote) -> None:
+    async with worlds() as own:
+        deaths = deaths_of((await attempt(own, process)).points)
+        death = next(one for one in deaths if "outbox._note" in one.point and is_posting(one))
+        verdict = await attempt(own, process, [death], blind=True)
+        assert verdict.died == 1
+        assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
+
+
+async def test_a_result_that_is_not_what_studii_made_byte_for_byte_is_complained_of(
+    process: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def half(*_: object) -> Output:
+        return Output(b"half of it", "image/png")
+
+    async with worlds() as own:
+        monkeypatch.setattr(own.studii, "output_of", half)
+        assert (await attempt(own, process)).complaints == [NOT_WHOLE]
 
 
 async def test_trouble_on_the_way_to_studii_costs_nothing_twice(

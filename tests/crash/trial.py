@@ -96,11 +96,14 @@ async def attempt(
     *,
     trouble: Trouble | None = None,
     later: float = 0.0,
+    blind: bool = False,
     threads: bool = False,
 ) -> Verdict:
     """`later`: seconds that pass between the last death and the next life; Discord forgets nonces then.
+    `blind`: the bot may not read its channel, so that the nonce alone tells Discord of a repetition.
     `threads`: SQLite works in threads of its own, as it does in earnest."""
     case = await worlds.case()
+    worlds.discord.readable = not blind
     if trouble is not None:
         worlds.studii.fail(trouble.endpoint, trouble.fault)
     patience = {"patience": SHORT} if trouble is not None and trouble.fault is TOO_SLOW else {}
@@ -122,6 +125,8 @@ async def attempt(
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown)
     if not unheard:
         complaints += worlds.hasty(case)
+    if not deaths and await worlds.unheard(case):
+        complaints.append("a 429 is not kept for later lives")
     if code != ENDED:
         complaints.append(f"the last life ended with {code}")
     worlds.studii.failures.clear()

@@ -1,13 +1,14 @@
 """The two worlds around a bot that is killed, and what has to be true of them afterwards."""
 
 import asyncio
+import hashlib
 import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,13 +17,15 @@ from typing import Any
 
 from bot.model import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
-from sandbox.discord.rest import DiscordRest
+from sandbox.discord.rest import DiscordRest, Message
 from sandbox.studii import Key, Options, StudiiServer
 from sandbox.studii.faults import Answer
+from sandbox.studii.jobs import Job as StudiiJob
 from tests.crash.life import Life
 from tests.engine.world import a_job, a_staging_job, png
 
 KILLED = -9
+NOT_WHOLE = "posted without its picture, or not with the whole of it"
 COUNTED = {"create", "status", "upload"}  # against a key's requests a minute
 ROOT = Path(__file__).parents[2]
 
@@ -138,11 +141,16 @@ class Worlds:
                 spent = case.key.spent
                 if len(submitted) != 1 or job.settled != spent or job.reserved:
                     complaints.append(f"settled {job.settled}, and Studii charged {spent}")
-                if not posted or not posted[0].files:
-                    complaints.append("posted without its picture")
+                if not await self._shown(submitted, posted):
+                    complaints.append(NOT_WHOLE)
             case _:
                 complaints.append(f"{job.state}: {job.failure} {job.failure_text}")
         return job, complaints
+
+    async def _shown(self, submitted: Sequence[StudiiJob], posted: Sequence[Message]) -> bool:
+        """Whether what Studii made of the job was posted, byte for byte."""
+        made = [hashlib.sha256((await self.studii.output_of(one.id)).data).hexdigest() for one in submitted]
+        return any(file.sha256 in made for one in posted for file in one.files.values())
 
     async def unheard(self, case: Case) -> bool:
         """Whether Studii has said 429 to it, of which nothing was noted."""
