@@ -13,6 +13,7 @@ from bot.ui.log_panels import HELLO, log_panel, missing_there, trouble_there
 from bot.ui.permissions import ensure_manager, hindrance
 from bot.ui.problems import answer, telling
 
+EITHER = "Say either `off` or what to post where. Nothing was changed."
 NOT_NOW = "Set a channel first: `/studii log channel:`."
 
 
@@ -33,6 +34,8 @@ def add_log_command(group: app_commands.Group | None, services: Services) -> Non
     ) -> None:
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
+            if off and (channel is not None or results):
+                raise Refused(EITHER)
             now = await services.logs.get(guild_id)
             wanted = LogSettings(
                 channel.id if channel else now.channel_id, now.results if results is None else results

@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.errors import Refused
 from bot.model import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.services.budgets import new_budget
+from bot.services.patience import PATIENCE
 from bot.services.servers import Forgotten, cancel_unsent, running
 from bot.storage import CannotDecrypt, LaneNames, Storage, Transaction, Vault
 
@@ -104,7 +105,7 @@ class KeyService:
 
         The key stays, sealed, for those jobs alone, a day at most. None if there was no key.
         """
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             key = await transaction.keys.current(guild_id)
@@ -143,7 +144,7 @@ class KeyService:
 
     async def try_again(self, guild_id: int) -> bool:
         """Let a job that waits because of the key, or the next one, try it at once; False: none is held."""
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             hold = await transaction.holds.get(guild_id)
             if hold is None:
                 return False

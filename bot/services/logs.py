@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bot.model import LogSettings, NoticeKind
+from bot.services.patience import PATIENCE
 from bot.storage import Storage
 
 
@@ -23,7 +24,7 @@ class LogService:
 
         If another channel, or one of which it is known that it `works`, gets lost, the owner is told again.
         """
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             old = await transaction.logs.get(guild_id)
             await transaction.logs.set(guild_id, settings)
             if works or settings.channel_id != old.channel_id:

@@ -6,6 +6,7 @@ from bot.budget_watch import watch_budget
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.model import Job, JobState
+from bot.services.patience import PATIENCE
 from bot.services.words import credit_words
 from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, rule
 
@@ -32,7 +33,7 @@ class RulingService:
         return await self._rule(guild_id, job_id, None, RULED_RELEASED)
 
     async def _rule(self, guild_id: int, job_id: str, charge: int | None, text: str) -> Job:
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(GONE)

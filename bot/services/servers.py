@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.model import FailureCode, Job, JobState
+from bot.services.patience import PATIENCE
 from bot.storage import Storage, Transaction
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class ServerService:
 
     async def pause(self, guild_id: int, *, paused: bool) -> bool:
         """Refuse new jobs, or take them again; what is going goes on. Returns whether that is a change."""
-        async with self._storage.write() as transaction:
+        async with self._storage.write(patience=PATIENCE) as transaction:
             if (await transaction.guilds.get(guild_id)).paused is paused:
                 return False
             await transaction.guilds.set_paused(guild_id, self._clock.now() if paused else None)

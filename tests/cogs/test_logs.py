@@ -66,6 +66,14 @@ async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
         assert await desk.services.logs.get(desk.guild.id) == LogSettings()
 
 
+async def test_a_channel_is_not_greeted_and_turned_off_at_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for more in ({"channel": desk.channel}, {"results": True}):
+            told = texts(await desk.admin.slash(desk.channel, "studii log", off=True, **more))
+            assert told == "Say either `off` or what to post where. Nothing was changed."
+        assert desk.channel.history() == []
+
+
 async def test_results_need_a_channel_first(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert "Set a channel first" in texts(

@@ -11,7 +11,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.errors import Busy, Refused
-from bot.model import EntryKind, Job, JobState, NoticeKind, Period, SourcePhoto
+from bot.model import EntryKind, Job, JobState, LogSettings, NoticeKind, Period, SourcePhoto
 from bot.policy import AllowanceOf, Standing
 from bot.services import JobService, jobs
 from tests.services.conftest import (
@@ -223,7 +223,13 @@ async def _block(world: World) -> None:
 CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
     "budget": lambda world: world.services.credits.set_budget(GUILD, 5, None),
     "grant": lambda world: world.services.limits.grant(GUILD, None, 5),
+    "limits": lambda world: world.services.limits.set(GUILD, at_once=1),
     "access": _block,
+    "logs": lambda world: world.services.logs.set(GUILD, LogSettings(3)),
+    "servers": lambda world: world.services.servers.pause(GUILD, paused=True),
+    "keys": lambda world: world.services.keys.forget(GUILD),
+    "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
+    "photos": lambda world: world.services.photos.turn_reactions(GUILD, None, on=True),
 }
 
 
@@ -231,7 +237,7 @@ CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
 async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     world: World, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    for module in ("credits", "limits", "access"):
+    for module in ("credits", "limits", "access", "logs", "servers", "keys", "rulings", "photos"):
         monkeypatch.setattr(f"bot.services.{module}.PATIENCE", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
