@@ -22,6 +22,7 @@ from bot.ui.edit import EditButton
 from bot.ui.jobs_panel import JOBS_BUTTONS
 from bot.ui.layout import QUIET, notice
 from bot.ui.log_buttons import LOG_BUTTONS
+from bot.ui.open_forms import OpenForms
 from bot.ui.problems import answer, tell
 from bot.ui.result_buttons import RESULT_BUTTONS
 from bot.ui.rulings import RULING_BUTTONS, TryAgainButton
@@ -98,6 +99,7 @@ class StudiiBot(commands.AutoShardedBot):
         )
         self.catalog = catalog
         self.accepting = True
+        self.open_forms = OpenForms()
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
         self._attached: tuple[Services, Cards, ToolForms] | None = None
@@ -154,6 +156,10 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Messages are no commands here."""
+
+    async def on_interaction(self, interaction: discord.Interaction[Any], /) -> None:
+        """Whatever people do; what discord.py finds a handler for has been handed to it by now."""
+        await self.open_forms.answer_for(interaction)
 
     async def on_ready(self) -> None:
         log.info("Ready as %s, in %d servers.", self.user, len(self.guilds))

@@ -11,6 +11,7 @@ from bot.client import StudiiBot
 from bot.model import Period
 from bot.services import MAX_BUDGET, Services, matching_zones
 from bot.ui.key_modal import KeyModal
+from bot.ui.open_forms import show_form
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, telling
@@ -42,7 +43,7 @@ class Settings(
         async with telling(interaction):
             guild_id = ensure_manager(interaction)
             current = await self._services.keys.current(guild_id)
-            await interaction.response.send_modal(KeyModal(self._services, current))
+            await show_form(interaction, KeyModal(self._services, current))
 
     @app_commands.command(name="budget", description="See or set how many credits this server may spend")
     @app_commands.describe(

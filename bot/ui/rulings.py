@@ -10,6 +10,7 @@ from bot.model import Job, JobState
 from bot.services import Services
 from bot.ui.buttons import Host, JobButton, template_of
 from bot.ui.layout import GOOD, notice
+from bot.ui.open_forms import show_form
 from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, tell, telling
 from bot.ui.words import cost_words
@@ -29,7 +30,7 @@ class ChargedButton(JobButton, template=template_of("charged")):
         if job is None or job.guild_id != guild_id or job.state is not JobState.UNKNOWN:
             told = cost_words(job) if job is not None and job.guild_id == guild_id else ""
             raise Refused(f"That is settled already. {told}".strip())
-        await interaction.response.send_modal(ChargedModal(services, job))
+        await show_form(interaction, ChargedModal(services, job))
 
 
 class ReleaseButton(JobButton, template=template_of("release")):

@@ -14,6 +14,7 @@ from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_tim
 from bot.ui.key_modal import KeyModal, daily_budget
 from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, lines, notice, row, rule, small
 from bot.ui.log_panels import log_line, trouble_there
+from bot.ui.open_forms import show_form
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import ensure_manager, hindrance, missing_to_post
 from bot.ui.photo_panels import INTENT_OFF
@@ -220,12 +221,10 @@ class SetupButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:setup:(?P<wh
         services = cast(Host, interaction.client).services
         match self.what:
             case "key":
-                await interaction.response.send_modal(
-                    KeyModal(services, await services.keys.current(guild_id))
-                )
+                await show_form(interaction, KeyModal(services, await services.keys.current(guild_id)))
             case "budget":
                 state = await services.credits.budget(guild_id)
-                await interaction.response.send_modal(BudgetModal(services, state.settings.budget))
+                await show_form(interaction, BudgetModal(services, state.settings.budget))
             case "forget":
                 await interaction.response.edit_message(view=await forget_key(services, guild_id))
             case "keep":

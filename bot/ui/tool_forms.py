@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import discord
@@ -17,6 +17,7 @@ from bot.services import AccessService
 from bot.ui.attachments import ensure_taken
 from bot.ui.clicks import Clicks
 from bot.ui.layout import NEUTRAL, box, row, text
+from bot.ui.open_forms import Keeper, show_form
 from bot.ui.problems import telling
 from bot.ui.standing import standing_of
 from bot.ui.starting import JobStarter
@@ -108,7 +109,7 @@ class ToolForms:
                 extra=bool(terms.extra),
             )
         await self._starter.ensure_possible(interaction, tool)
-        await interaction.response.send_modal(ToolModal(tool, pictures, submit, prefilled))
+        await show_form(interaction, ToolModal(tool, pictures, submit, prefilled))
 
     async def start(
         self,
@@ -162,7 +163,9 @@ class ToolForms:
         async def chosen(picked: discord.Interaction[Any], tool: Tool) -> None:
             await self.begin(picked, tool, pictures, terms)
 
-        await interaction.response.send_message(view=ToolPicker(tools, words, chosen), ephemeral=True)
+        picker = ToolPicker(tools, words, chosen)
+        cast(Keeper, interaction.client).open_forms.add(picker.custom_id, picker)
+        await interaction.response.send_message(view=picker, ephemeral=True)
 
 
 class ToolPicker(ui.LayoutView):
@@ -180,6 +183,11 @@ class ToolPicker(ui.LayoutView):
         self._select: ui.Select[Any] = ui.Select(placeholder="Choose a tool", options=self._options())
         self._select.callback = self._picked
         self.add_item(box(NEUTRAL, text(words), row(self._select)))
+
+    @property
+    def custom_id(self) -> str:
+        """Of its list."""
+        return self._select.custom_id
 
     def _options(self) -> list[discord.SelectOption]:
         return [
