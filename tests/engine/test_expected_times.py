@@ -40,14 +40,14 @@ async def test_how_long_a_tool_usually_takes_is_told_when_some_were_seen_and_not
                 engine.wake()
                 assert (await shown(world, job, JobState.RUNNING)).ends_at is None
                 await world.announced(job.id)
-            world.studii.next_job(Outcome(duration=0.3))
+            world.studii.next_job(Outcome(duration=60))  # goes on while its card is drawn
             job = await with_card(world, 600)
             engine.wake()
             told = await shown(world, job, JobState.RUNNING)
             assert told.ends_at is not None
             assert told.position is None
         async with world.running() as engine:  # what was seen is known after a restart
-            world.studii.next_job(Outcome(duration=1.0))
+            world.studii.next_job(Outcome(duration=60))
             job = await with_card(world, 601)
             engine.wake()
             assert (await shown(world, job, JobState.RUNNING)).ends_at is not None
