@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from random import Random
-from statistics import fmean
+from statistics import fmean, median
 
 from bench.clients import Client, OwnLane, RoundRobin, exponential, fixed
-from bench.loads import IMAGE, MIXES, USUAL, Lasting, Load
+from bench.loads import MIXES, USUAL, Lasting, Load
 from bench.world import Job, World, make_jobs
 from bot.engine.durations import Durations, Work
 from bot.engine.lane import Lane
@@ -41,15 +42,24 @@ class Result:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is simulated."""
+    """How much is simulated: runs of a load until so many jobs were in them, within bounds."""
 
-    seeds: int = 3
+    jobs: int = 2000
+    burst_jobs: int = 240
+    least: int = 2
+    most: int = 24  # steady runs
     lasts: float = 1200.0
-    burst_jobs: int = 120
-    askers: int = 20  # moments of a run, at random, at which those who come ask for how long they will wait
+    askers: int = 10  # moments of a run, at random, at which those who come ask for how long they will wait
+
+    def seconds(self, load: Load) -> float:
+        """For how long jobs come in a run: longer where they are few, and not for long beyond what a key can
+        carry, where the line only grows."""
+        return self.lasts * (2.0 if load.in_flight <= 5 else 1.0) * (1.0 if load.looks >= 1.0 else 0.25)
 
     def runs(self, load: Load) -> int:
-        return max(1, self.burst_jobs // load.in_flight) if load.burst else self.seeds
+        if load.burst:
+            return max(self.least, self.burst_jobs // load.in_flight)
+        return min(max(self.least, ceil(self.jobs / (load.rate * self.seconds(load)))), self.most)
 
 
 def measure(
@@ -65,8 +75,7 @@ def measure(
     jobs, requests, refused, slowest = list[Job](), 0, 0, 0.0
     for seed in range(scale.runs(load)):
         rng = Random(f"{load.name} {seed}")
-        lasts = scale.lasts * (2 if load.in_flight <= 5 else 1) * (1.0 if load.looks >= 1.0 else 0.25)
-        arrivals = load.arrivals(rng, lasts)
+        arrivals = load.arrivals(rng, scale.seconds(load))
         some = make_jobs(arrivals, load.works(rng, len(arrivals)), lasting, rng)
         world = World(load.limit, rng, counting)
         client = _client(policy, world, load, lasting, rng, tuning or Tuning())
@@ -145,20 +154,20 @@ def _result(load: Load, policy: str, jobs: list[Job], requests: int, refused: in
 
 @dataclass(frozen=True)
 class Learned:
-    """How far what is learned from twenty jobs is off: as shares of what is right."""
+    """How far the median that is learned from some jobs is off, as a share of what is right."""
 
-    of_these: float  # against what those twenty took; nine times of ten it is less
-    of_all: float  # against what all such jobs take; half the time it is less
+    of_these: float  # against the median of those jobs: nine times of ten it is no more
+    of_all: float  # against that of all such jobs, as far as so few can tell: half the time it is no more
 
 
-def learning(guess: float, *, times: int = 100, number: int = 20) -> Learned:
+def learning(work: Work, wrong: float, *, times: int = 100, number: int = 20) -> Learned:
     """With a guess that is wrong by that factor."""
-    rng, lasting = Random(5), USUAL[IMAGE]
+    rng, lasting = Random(5), USUAL[work]
     of_these, of_all = list[float](), list[float]()
     for _ in range(times):
-        durations = Durations(lambda _: lasting.median * guess)
-        took = sorted(observe(durations, IMAGE, lasting, rng, number))
-        median = durations.model(IMAGE).median
-        of_these.append(abs(median / ((took[number // 2 - 1] + took[number // 2]) / 2) - 1))
-        of_all.append(abs(median / lasting.median - 1))
-    return Learned(sorted(of_these)[int(0.9 * times)], sorted(of_all)[times // 2])
+        durations = Durations(lambda _: lasting.median * wrong)
+        took = observe(durations, work, lasting, rng, number)
+        learned = durations.model(work).median
+        of_these.append(abs(learned / median(took) - 1))
+        of_all.append(abs(learned / lasting.median - 1))
+    return Learned(sorted(of_these)[int(0.9 * times)], median(of_all))

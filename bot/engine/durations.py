@@ -2,10 +2,9 @@
 
 What is observed is an interval: a job was still going at one look and over at the next. A density over
 logarithmic cells is fitted to the newest of these intervals by a few rounds of EM, smoothed by as much as so
-few
-values warrant. It starts from the catalogue's guess, which counts as some jobs, and keeps a thin tail to both
-sides for ever: a guess that is wrong by a lot, jobs that fail at once and cold starts are all within what it
-holds possible.
+few values warrant. It starts from the catalogue's guess, which counts as some jobs, and for less with each
+that is seen; a thin tail to both sides stays for ever: a guess that is wrong by a lot, jobs that fail at once
+and cold starts are all within what it holds possible.
 """
 
 from bisect import bisect_left
@@ -19,7 +18,8 @@ FIRST = 0.25  # seconds; the first cell ends here
 STEP = 0.08  # of the logarithm of time, for each following cell
 CELLS = 190  # up to some ten days
 REMEMBERED = 100  # newest observations of a kind
-GUESS_WEIGHT = 2.0  # the guess counts as so many jobs
+GUESS_WEIGHT = 2.0  # the guess counts as so many jobs,
+GUESS_FADES = 5.0  # and for half of it when so many were seen, a third at twice as many
 GUESS_SPREAD = 0.7  # standard deviation of the logarithm
 TAIL_WEIGHT = 0.4
 TAIL_SPREAD = 2.0
@@ -152,8 +152,8 @@ class Durations:
 
 def fit(guess: float, seen: Iterable[tuple[float, float]]) -> Model:
     """The model for a guess (the median, in seconds) and intervals in which jobs ended."""
-    before = _guess_masses(guess)
     parts = [_parts(low, high) for low, high in seen]
+    before = _guess_masses(guess, GUESS_WEIGHT / (1.0 + len(parts) / GUESS_FADES))
     masses = before
     if parts:
         for _ in range(ROUNDS):
@@ -161,13 +161,13 @@ def fit(guess: float, seen: Iterable[tuple[float, float]]) -> Model:
     return Model(masses)
 
 
-def _guess_masses(guess: float) -> list[float]:
+def _guess_masses(guess: float, weight: float) -> list[float]:
     def ended(edge: float) -> float:
         if edge <= 0:
             return 0.0
         away = log(edge / guess)
         body, tail = away / GUESS_SPREAD, away / TAIL_SPREAD
-        return GUESS_WEIGHT * erfc(-body / sqrt(2)) / 2 + TAIL_WEIGHT * erfc(-tail / sqrt(2)) / 2
+        return weight * erfc(-body / sqrt(2)) / 2 + TAIL_WEIGHT * erfc(-tail / sqrt(2)) / 2
 
     by_edge = [ended(edge) for edge in _EDGES]
     return [high - low for low, high in pairwise(by_edge)]
@@ -209,11 +209,16 @@ def _smooth(counts: Sequence[float]) -> list[float]:
     reach = int(3 * width / STEP) + 1
     kernel = [exp(-0.5 * (n * STEP / width) ** 2) for n in range(-reach, reach + 1)]
     scale = sum(kernel)
-    smooth = [0.0] * CELLS
+    wide = [0.0] * (CELLS + 2 * reach)
     for cell, count in enumerate(counts):
         if count > NEARLY_NEVER:
-            for n, part in enumerate(kernel, cell - reach):
-                smooth[min(max(n, 0), CELLS - 1)] += count * part / scale
+            share = count / scale
+            for n, part in enumerate(kernel, cell):
+                wide[n] += share * part
+    smooth = wide[reach : reach + CELLS]
+    # What would lie beyond the first and the last cell is theirs.
+    smooth[0] += sum(wide[:reach])
+    smooth[-1] += sum(wide[reach + CELLS :])
     return smooth
 
 

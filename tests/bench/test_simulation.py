@@ -13,7 +13,7 @@ from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 
-SHORT = Scale(seeds=1, lasts=150.0, burst_jobs=1)
+SHORT = Scale(least=1, most=1, lasts=150.0, burst_jobs=1)
 
 
 @pytest.mark.parametrize("counting", ["sliding", "fixed", "bucket"])
@@ -25,7 +25,7 @@ def test_the_lane_never_meets_a_429_and_forgets_no_job(counting: Counting) -> No
 
 
 def test_an_idle_lane_sees_a_picture_within_a_second_or_so() -> None:
-    result = measure(Load("images", 300, 1), "lane", Scale(seeds=1, lasts=600.0))
+    result = measure(Load("images", 300, 1), "lane", Scale(least=1, most=1, lasts=600.0))
     assert result.mean <= 0.7
     assert result.p95 <= 1.3
 
