@@ -17,6 +17,7 @@ _BACK, _INK, _QUIET, _GRID = "#2b2d31", "#f2f3f5", "#b5bac1", "#4a4d55"
 _COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#a99cff")
 _REST = "#8a8f98"
 _LINE = "#ff6b6b"
+_FEWEST_DAYS = 7  # for which there is room: the bar of a single day is a bar and no wall
 _LINE_LENGTH = 110  # characters of a legend's size, beside each other
 _SIZE, _DPI = (9.6, 5.0), 150  # inches; Discord shows it some 550 points wide, twice as fine on good screens
 
@@ -110,7 +111,8 @@ def _bars(axes: Any, chart: UsageChart) -> int:
     shown = list(places)[::step]
     labels = [f"{chart.days[place].day} {chart.days[place]:%b}" for place in shown]
     axes.set_xticks(shown, labels)
-    axes.set_xlim(-0.6, len(chart.days) - 0.4)
+    margin = max(0, _FEWEST_DAYS - len(chart.days)) / 2
+    axes.set_xlim(-0.6 - margin, len(chart.days) - 0.4 + margin)
     return max(heights, default=0)
 
 
@@ -137,6 +139,7 @@ def _budget(axes: Any, chart: UsageChart, highest: int) -> None:
         axes.axhline(height, color=_LINE, linewidth=2, linestyle=(0, (5, 3)), label=words)
     axes.set_ylim(0, top)
     axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
 
 
 def _legend(figure: Any, axes: Any) -> None:

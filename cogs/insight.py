@@ -18,7 +18,8 @@ from bot.ui.permissions import ensure_manager
 from bot.ui.problems import telling
 from bot.ui.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 
-_SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in SPANS.items()]
+_NAMES = {span: words.removeprefix("in ") for span, words in SPANS.items()}
+_SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in _NAMES.items()]
 WHAT = (
     "One line for each movement: `reserve` when a job is accepted, `correct` when Studii tells the charge, "
     "`settle` and `release` at its end; `grant` when an admin adds credits, `adjust` when one takes back.\n"
@@ -65,7 +66,7 @@ async def _send_ledger(
         pages = services.insight.ledger(guild_id, span)
         written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit)
         data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
-        when = "ever" if span is None else SPANS[span]
+        when = "ever" if span is None else _NAMES[span]
         panel = Panel(
             box(
                 NEUTRAL,

@@ -72,7 +72,9 @@ class Settings(
             state = await self._services.credits.set_budget(
                 guild_id, credits_, chosen, timezone, restart=restart
             )
-            await answer(interaction, budget_panel(state, "The budget is set"))
+            zone_alone = credits_ is None and period is None and not restart
+            title = "The time zone is set" if zone_alone else "The budget is set"
+            await answer(interaction, budget_panel(state, title))
 
     @budget.autocomplete("timezone")
     async def zones(

@@ -59,6 +59,7 @@ def test_the_budgets_name_lies_over_no_bar_however_tall_and_wherever_that_is(lim
         {"series": (Series("$x$ costs $5 _a_ {b}", (3,) * 30),), "title": "$ $", "limit_words": "$ a $"},
         {"days": DAYS[:1], "series": (Series("Studio", (3,)),)},
         {"limit": 1_000_000.0},
+        {"series": (Series("Studio", (3_000_000,) * 30),), "limit": 2_500_000.0},
         {"limit": 0.0},
     ],
 )

@@ -173,10 +173,10 @@ async def ensure_member_may(
         )
         raise CreditsShort(refusal(price, f"your allowance has {state.left_words}", again, CHANGE_IT))
     if state.at_once is not None and state.going >= state.at_once:
-        room = f"you have {_jobs(state.going)} going of the {state.at_once:,} that you may have at once here"
+        room = f"you have {_jobs(state.going)} going, and the limit here is {state.at_once:,} at once"
         raise Refused(refusal(price, room, "The next is possible when one is done", CHANGE_IT))
     if state.rate is not None and state.next_start is not None:
-        room = f"you have used up the {rate_words(state.rate)} that you may start here"
+        room = f"you have reached the limit of {rate_words(state.rate)} here"
         again = f"The next is possible {discord_timestamp(state.next_start)}"
         raise Refused(refusal(price, room, again, CHANGE_IT))
 

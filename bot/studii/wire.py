@@ -4,6 +4,7 @@ missing, so that one odd field never loses a job that was paid for."""
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil, isfinite
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WrapValidator
@@ -20,6 +21,11 @@ def _lenient(value: Any, parse: Callable[[Any], Any]) -> Any:
         return None
 
 
+def _whole(value: Any) -> Any:
+    """A part of a credit counts as a whole one: no budget is overdrawn by it."""
+    return ceil(value) if isinstance(value, float) and isfinite(value) else value
+
+
 def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
@@ -27,7 +33,7 @@ def _in_utc(moment: datetime) -> datetime:
 _Lenient = WrapValidator(_lenient)
 _Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 _Text = Annotated[str | None, _Lenient]
-_Credits = Annotated[Annotated[int, Field(ge=0, le=10**9)] | None, _Lenient]
+_Credits = Annotated[Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10**9)] | None, _Lenient]
 _Moment = Annotated[Annotated[datetime, AfterValidator(_in_utc)] | None, _Lenient]
 
 

@@ -6,7 +6,7 @@ import discord
 
 from bot.errors import Refused
 
-MANAGERS_ONLY = "Only people with the Manage Server permission can change this."
+MANAGERS_ONLY = "Only people with the Manage Server permission can do this."
 
 
 MANAGE_THREADS = "Manage Threads"

@@ -17,11 +17,11 @@ from bot.ui.words import ALT_LENGTH
 
 FILE_NAME = "usage.png"
 SPANS = {
-    Span.WEEK: "the last 7 days",
-    Span.DAYS_30: "the last 30 days",
+    Span.WEEK: "in the last 7 days",
+    Span.DAYS_30: "in the last 30 days",
     Span.THIS_MONTH: "this month",
     Span.LAST_MONTH: "last month",
-    Span.DAYS_90: "the last 90 days",
+    Span.DAYS_90: "in the last 90 days",
 }
 TOP_TOOLS = 5
 NAME_LENGTH = 40
@@ -35,7 +35,7 @@ def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart
     )
     limit = report.limit_a_day
     return UsageChart(
-        title=f"Studii credits in {SPANS[span]}",
+        title=f"Studii credits {SPANS[span]}",
         subtitle=f"{credit_words(report.credits)} for {_job_words(report.jobs)} · {_range(report.days)}",
         days=report.days,
         series=series,
@@ -51,7 +51,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
     return Panel(
         box(
             NEUTRAL,
-            f"### 📊 Credits in {SPANS[span]}",
+            f"### 📊 Credits {SPANS[span]}",
             ui.MediaGallery(
                 MediaGalleryItem(f"attachment://{FILE_NAME}", description=alt_words(report, catalog, span))
             ),
@@ -74,8 +74,8 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
 
 def alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
     """What a screen reader says of the picture."""
-    if not report.tools:
-        return f"Bar chart of credits per day in {SPANS[span]}: nothing was spent."
+    if not report.credits:
+        return f"Bar chart of credits per day {SPANS[span]}: nothing was spent."
     per_day = [sum(day) for day in zip(*report.daily, strict=True)]
     highest = max(per_day)
     when = report.days[per_day.index(highest)]
@@ -83,7 +83,7 @@ def alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
     limit = _limit_words(report)
     line = f" Line: {limit}." if limit else ""
     said = (
-        f"Bar chart of credits per day in {SPANS[span]}, stacked by tool: {credit_words(report.credits)} "
+        f"Bar chart of credits per day {SPANS[span]}, stacked by tool: {credit_words(report.credits)} "
         f"in all, most on {_day(when)} ({highest:,}). {tools}.{line}"
     )
     return shortened(said, ALT_LENGTH)
@@ -122,7 +122,8 @@ def _job_words(jobs: int) -> str:
 
 
 def _range(days: Sequence[date]) -> str:
-    return f"{_day(days[0])} to {_day(days[-1])}"
+    first, last = _day(days[0]), _day(days[-1])
+    return first if first == last else f"{first} to {last}"
 
 
 def _day(day: date) -> str:

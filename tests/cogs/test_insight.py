@@ -101,6 +101,16 @@ async def test_nothing_spent_is_said_to_be_nothing(tmp_path: Path) -> None:
         assert "Nobody has made anything" in shown
 
 
+async def test_a_picture_in_which_all_was_cancelled_is_said_to_show_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+        await desk.services.jobs.cancel((await desk.job()).id, desk.maya.id)
+        answer = await desk.admin.slash(desk.channel, "studii usage", period="week")
+        (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
+        assert gallery["items"][0]["description"].endswith("in the last 7 days: nothing was spent.")
+
+
 async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)

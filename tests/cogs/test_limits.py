@@ -265,6 +265,7 @@ async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
         offered = await desk.admin.autocomplete(desk.channel, "studii budget", "timezone", "berl")
         assert [choice["value"] for choice in offered] == ["Europe/Berlin"]
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlin"))
+        assert "The time zone is set" in shown
         assert "begin in the time zone Europe/Berlin" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlino"))
         assert "There is no time zone named “Europe/Berlino”. Did you mean Europe/Berlin" in shown

@@ -94,7 +94,7 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         assert refused.ephemeral
         assert (
-            f"{PRICE}, and you have 1 job going of the 1 that you may have at once here. "
+            f"{PRICE}, and you have 1 job going, and the limit here is 1 at once. "
             f"The next is possible when one is done; {CHANGE_LIMIT}"
         ) in texts(refused)
         assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
@@ -111,7 +111,7 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
         await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A green kite")
         assert (
-            f"{PRICE}, and you have used up the 2 jobs in 10 minutes that you may start here. "
+            f"{PRICE}, and you have reached the limit of 2 jobs in 10 minutes here. "
             f"The next is possible {unix(desk, 500)}; {CHANGE_LIMIT}"
         ) in texts(refused)
         next_start = f"You may start your next job {unix(desk, 500)}."

@@ -157,6 +157,15 @@ async def test_missing_and_odd_optional_fields_do_no_harm() -> None:
         assert (await client.job_status("stu_key", "8a")).tool is None
 
 
+@pytest.mark.parametrize(("said", "counted"), [(7.5, 8), (8.0, 8), (0.0, 0), (0.2, 1), ("8", 8), (-1, None)])
+async def test_a_part_of_a_credit_counts_as_a_whole_one(said: object, counted: int | None) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"id": "8a", "status": "completed", "credits_charged": said})
+
+    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
+        assert (await client.job_status("stu_key", "8a")).credits_charged == counted
+
+
 async def test_the_report_of_another_job_is_not_taken_for_this_one(
     client: StudiiClient, server: StudiiServer, key: Key
 ) -> None:

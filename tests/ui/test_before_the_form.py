@@ -40,7 +40,7 @@ async def without_starts(desk: Desk) -> None:
         (without_key, "no Studii key yet"),
         (paused, "has paused Studii"),
         (without_credits, "the server's budget has 1 of 1 credit left"),
-        (without_starts, "you have used up the 1 job in 10 minutes"),
+        (without_starts, "you have reached the limit of 1 job in 10 minutes"),
     ],
 )
 async def test_a_form_that_could_start_nothing_does_not_open(
