@@ -44,6 +44,7 @@ class Watchdog:
         self._beat = beat
         self._standstill = standstill
         self._last = perf_counter()
+        self._puzzled = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._task: asyncio.Task[None] | None = None
@@ -65,12 +66,22 @@ class Watchdog:
     async def _live(self) -> None:
         while True:
             self._last = perf_counter()
-            reason = self._stuck()
+            reason = self._why_stuck()
             if reason is not None:
                 _log.critical("The engine makes no progress (%s): ending the process.", reason)
                 self._end()
                 return
             await asyncio.sleep(self._beat)
+
+    def _why_stuck(self) -> str | None:
+        """Nobody watches a watchdog: an error in what it asks is logged, once, and it goes on watching."""
+        try:
+            return self._stuck()
+        except Exception:  # noqa: BLE001 - logged; without it the loop alone would be watched
+            if not self._puzzled:
+                _log.exception("Whether the engine makes progress could not be told.")
+            self._puzzled = True
+            return None
 
     def _watch(self) -> None:
         while not self._closing.wait(self._beat):

@@ -32,6 +32,23 @@ async def test_an_engine_that_makes_no_progress_ends_the_process(caplog: pytest.
     assert "poll 12ab has lasted 400 s" in caplog.text
 
 
+async def test_an_error_in_what_it_asks_is_logged_once_and_it_goes_on_watching(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended = asyncio.Event()
+    asked: list[None] = []
+
+    def stuck() -> str | None:
+        asked.append(None)
+        if len(asked) < 4:
+            raise RuntimeError("nobody foresaw this")
+        return "poll 12ab has lasted 400 s"
+
+    async with Watchdog(stuck, end=ended.set, beat=0.01):
+        await asyncio.wait_for(ended.wait(), 5)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.CRITICAL]
+
+
 async def test_a_healthy_one_is_left_alone_and_its_thread_ends_with_it() -> None:
     ended: list[bool] = []
     async with Watchdog(lambda: None, end=lambda: ended.append(True), beat=0.01, standstill=2.0):

@@ -110,10 +110,11 @@ class Engine:
 
     def stuck(self) -> str | None:
         """What stands still, if the engine has work and makes no progress; None: all is well."""
-        pulse, late = self._tools.pulse, self._lanes.overdue()
-        if min(late, pulse.idle_for()) > TOO_LATE:
-            return f"a look at a job is {late:.0f} s late"
-        return pulse.stuck()
+        pulse = self._tools.pulse
+        if (reason := pulse.stuck()) is not None:
+            return reason
+        late = self._lanes.overdue()
+        return f"a look at a job is {late:.0f} s late" if min(late, pulse.idle_for()) > TOO_LATE else None
 
     def alive(self) -> bool:
         """Whether it runs and gets on with its work; this is denied some minutes before `stuck` is sure."""

@@ -5,9 +5,11 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.engine.allowance import Chosen
+from bot.engine.aside import Aside
 from bot.engine.beside import Beside
 from bot.engine.durations import Durations, Work
 from bot.engine.endings import NO_KEY, fail_unpaid
@@ -60,6 +62,7 @@ class Lanes:
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
+        self._handing = Aside("handing a job to its lane", tools.clock)
 
     async def progress(self, job_id: str) -> Progress:
         """A job's place in its lane's line, and when it will probably be sent or end, as far as that is
@@ -120,14 +123,17 @@ class Lanes:
                 continue
             share = shares.setdefault(key.lane, _Share())
             share.plans.append(Chosen(key.plan.requests_per_minute, key.plan_chosen_at))
-            if job.state is JobState.RUNNING:
-                share.running.append(self._entries.running(job))
-            elif job.state is not JobState.SUBMITTING:
-                share.waiting.append(self._entries.waiting(job, key.id))
+            self._handing.attempt(job.id, partial(self._enter, share, job, key.id), job.id)
         beginning = [name for name in shares if name not in self._runners]
         self._hand_out(shares, await recall(self._tools, beginning), group)
         await self._without_key(keyless)
         await self._free(stranded)
+
+    def _enter(self, share: _Share, job: Job, key_id: int) -> None:
+        if job.state is JobState.RUNNING:
+            share.running.append(self._entries.running(job))
+        elif job.state is not JobState.SUBMITTING:
+            share.waiting.append(self._entries.waiting(job, key_id))
 
     def _hand_out(
         self, shares: Mapping[str, _Share], memories: Mapping[str, Memory], group: asyncio.TaskGroup
@@ -152,9 +158,9 @@ class Lanes:
                 )
                 self._beside.works(name, runner.limits)
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
-            runner.sync(share.waiting, share.running, share.plan)
+            self._handing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
         for name in self._runners.keys() - shares.keys():
-            self._runners[name].sync((), (), None)
+            self._handing.attempt(name, partial(self._runners[name].sync, (), (), None))
 
     def _forget(self, name: str) -> None:
         del self._runners[name]

@@ -189,7 +189,6 @@ class LaneRunner:
             with self._tools.pulse.work(f"{send.step} {send.job_id}", patience) as piece:
                 result = await self._take(send, self._lane.age(send.job_id, now))
                 piece.stumbled = result.unforeseen
-            self._complaints.none(send.job_id)
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
             pause = self._complaints.about(error, send.job_id, job=send.job_id)
         finally:
@@ -202,6 +201,7 @@ class LaneRunner:
             return
         try:
             await self._take_over(send, result, now)
+            self._complaints.none(send.job_id)
         except Exception as error:  # noqa: BLE001 - logged; no error about one job may end the lane, or all
             self._lane.postpone(
                 send.job_id, now + self._complaints.about(error, send.job_id, job=send.job_id)

@@ -214,6 +214,11 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
         async with world.storage.write() as tx:
             await tx.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
         async with world.running():
+
+            async def posted() -> bool:
+                return bool(world.discord.notices and world.discord.posted_cards)
+
+            await world.until(posted, "both posted")
             await long_away(world, tried)
             gone.clear()
 

@@ -13,6 +13,7 @@ import pytest
 
 from bot.engine import Engine, loops
 from bot.engine.pulse import TRANSFER_PATIENCE
+from bot.engine.runner import Entries, LaneRunner
 from bot.errors import DatabaseAway
 from bot.model import Job, JobState, NoticeKind
 from bot.studii import JobReport
@@ -208,3 +209,36 @@ async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_n
         assert sum(record.exc_info is not None for record in told) == 1
         pauses = [record.getMessage().rpartition("next try in ")[2] for record in told]
         assert pauses[:3] == ["0.05 s", "0.1 s", "0.2 s"]
+
+
+@pytest.mark.parametrize(("where", "name"), [(LaneRunner, "sync"), (Entries, "running")])
+async def test_a_lane_that_can_not_be_given_its_jobs_keeps_no_other_from_its_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    where: type[Any],
+    name: str,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key(), guild_id=OTHER_GUILD)
+        world.studii.next_job(Outcome(duration=1000.0))
+        stumbling = await world.accept(a_job())
+        real, poisoned = getattr(where, name), asyncio.Event()
+
+        def fail(self: Any, *parts: Any) -> Any:
+            bad = parts[0].id == stumbling.id if where is Entries else self.has(stumbling.id)
+            if poisoned.is_set() and bad:
+                raise RuntimeError("nobody foresaw this")
+            return real(self, *parts)
+
+        monkeypatch.setattr(where, name, fail)
+        async with world.running() as engine:
+            await world.reaches(stumbling.id, JobState.RUNNING)
+            poisoned.set()
+            for _ in range(3):
+                job = await world.accept(a_job(guild_id=OTHER_GUILD, channel_id=7))
+                engine.wake()
+                await world.reaches(job.id, JobState.SUCCEEDED)
+        told = [one for one in caplog.records if "handing a job to its lane failed" in one.getMessage()]
+        assert sum(record.exc_info is not None for record in told) == 1
