@@ -15,8 +15,8 @@ from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError
 from bot.logs import configure_logging
 from bot.operate.ask import healthy
-from bot.operate.backup import backup, restore
-from bot.operate.doctor import examine, show
+from bot.operate.backup import PIPE, backup, restore
+from bot.operate.doctor import examine, show, unread
 from bot.operate.invite import invitation
 from bot.operate.keys import rotate
 
@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         quiet_discord_loggers()
         return asyncio.run(_do(given, settings))
     except SettingsError as error:
+        if given.command == "doctor":  # which tells all else by itself
+            show(unread(error), Console())
+            return 1
         sys.stderr.write(f"{error}\n")
         return 2
     except StudiiBotError as error:
@@ -49,7 +52,10 @@ async def _do(given: argparse.Namespace, settings: Settings) -> int:
             sys.stdout.write(f"{words}\n")
             return 0 if well else 1
         case _:
-            sys.stdout.write(f"{await _told(given, settings)}\n")
+            words = await _told(given, settings)
+            # Where the backup goes to standard output, the words must not stand in it.
+            out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
+            out.write(f"{words}\n")
     return 0
 
 
@@ -71,9 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="run the bot with the settings of the environment and .env")
     commands.add_parser("doctor", help="check everything that the bot needs; fails if it could not start")
     commands.add_parser("invite", help="print the address that adds the bot to a server")
-    taken = commands.add_parser("backup", help="copy the database to a new file, also while the bot runs")
+    taken = commands.add_parser(
+        "backup", help="copy the database to a new file (-: to standard output), also while the bot runs"
+    )
     taken.add_argument("file", type=Path, metavar="FILE")
-    given = commands.add_parser("restore", help="make a backup the database again; stop the bot first")
+    given = commands.add_parser(
+        "restore", help="make a backup (-: from standard input) the database again; stop the bot first"
+    )
     given.add_argument("file", type=Path, metavar="FILE")
     commands.add_parser(
         "rotate-keys", help="seal the Studii keys with a new encryption key; stop the bot first"

@@ -5,8 +5,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 import discord
@@ -15,7 +14,7 @@ from discord.ext import commands
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.errors import SettingsError, StudiiBotError
+from bot.errors import SettingsError
 from bot.services import Services
 from bot.ui.buttons import BUTTONS
 from bot.ui.edit import EditButton
@@ -42,7 +41,6 @@ EXTENSIONS = (
     "cogs.setup",
     "cogs.reactions",
 )
-LOGIN_SECONDS = 30.0
 ANSWER_SECONDS = 2.0
 # How discord.py names its tasks for commands, and for buttons, menus and forms.
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
@@ -180,7 +178,7 @@ class StudiiBot(commands.AutoShardedBot):
             return
         try:
             registered = await self.tree.sync(guild=guild)
-        except discord.Forbidden as error:
+        except (discord.Forbidden, discord.NotFound) as error:
             if guild is None:
                 raise
             raise SettingsError(
@@ -207,65 +205,6 @@ class StudiiBot(commands.AutoShardedBot):
         if self._attached is None:
             raise RuntimeError("attach the services before the bot is started")
         return self._attached
-
-
-async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.Intents:
-    """What to ask of the gateway, so that Discord does not refuse the connection.
-
-    A client that asks for nothing logs in first: that proves the token, and tells what the application
-    may have. Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be
-    reached.
-    """
-    flags = (await application_of(token)).flags
-    granted = flags.gateway_message_content or flags.gateway_message_content_limited
-    if wanted == "auto" and not granted:
-        log.info(
-            "The application has no message content intent: reactions and photo channels are off; "
-            "everything else works. It is on your application's Bot page "
-            "(discord.com/developers/applications), under Privileged Gateway Intents."
-        )
-    return photo_intents() if wanted == "auto" and granted else discord.Intents(guilds=True)
-
-
-def photo_intents() -> discord.Intents:
-    """What it takes to see photos in channels and the emoji under them.
-
-    Commands, menus, buttons and forms need no more than `guilds`.
-    """
-    return discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """What Discord tells of a token's application."""
-
-    id: int
-    name: str
-    flags: discord.ApplicationFlags
-
-
-async def application_of(token: str) -> Application:
-    """Log in and ask, without connecting to the gateway.
-
-    Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached.
-    """
-    client = discord.Client(intents=discord.Intents(guilds=True))
-    try:
-        async with asyncio.timeout(LOGIN_SECONDS):
-            await client.login(token)
-    except discord.LoginFailure as error:
-        raise SettingsError(
-            "DISCORD_TOKEN was refused by Discord. Copy it again from your application's Bot page "
-            "(discord.com/developers/applications), or reset it there."
-        ) from error
-    except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise StudiiBotError(f"Discord could not be reached ({error or type(error).__name__}).") from error
-    else:
-        user = client.user
-        name = user.name if user is not None else ""
-        return Application(client.application_id or 0, name, client.application_flags)
-    finally:
-        await client.close()
 
 
 def quiet_discord_loggers() -> None:

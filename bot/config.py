@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     def _token_is_there(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value():
             raise ValueError("is empty; paste the token from your application's Bot page at Discord")
+        if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+            raise ValueError("has a space, a line break or a letter in it that no token has; paste it alone")
         return value
 
     @field_validator("log_level", mode="before")

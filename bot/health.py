@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import TracebackType
@@ -75,7 +76,8 @@ class HealthServer:
         except OSError as error:
             await self._runner.cleanup()
             raise SettingsError(
-                f"HEALTH_PORT {self._port} on {self._address} can't be used ({error.strerror or error})."
+                f"HEALTH_PORT {self._port} on {self._address} can't be used ({_why(error)}). "
+                "Set another, or end what uses it."
             ) from error
         return self
 
@@ -119,3 +121,10 @@ class HealthServer:
             body=self._metrics.render(now),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
+
+
+def _why(error: OSError) -> str:
+    # asyncio writes sentences of its own around the system's words.
+    return (
+        os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror or str(error)
+    )

@@ -5,10 +5,11 @@ import logging
 import signal
 
 from bot.app import App, build
-from bot.client import choose_intents, quiet_discord_loggers
+from bot.client import quiet_discord_loggers
 from bot.config import Settings
 from bot.engine.loops import Bell, keep_doing
-from bot.errors import StudiiBotError
+from bot.errors import SettingsError, StudiiBotError
+from bot.login import choose_intents
 from bot.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -73,13 +74,18 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
         failures += [await _end(client), await _end(stopped), await _end(locked_out)]
     if not stop.is_set():
         first = next((failure for failure in failures if failure is not None), None)
+        if isinstance(first, SettingsError):
+            raise first
         raise PartDied("The bot stopped by itself; the reason is in the log above.") from first
 
 
 async def _end(task: asyncio.Task[object]) -> BaseException | None:
-    """Cancel the task, wait for it, and log why it had ended if that was not our doing."""
+    """Cancel the task, wait for it, and log why it had ended if that was not our doing; what the operator
+    has to mend is one line at the end, and needs no log."""
     task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(outcome, SettingsError):
+        return outcome
     if isinstance(outcome, Exception):
         log.error("The %s died.", task.get_name(), exc_info=outcome)
         return outcome

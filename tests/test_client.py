@@ -13,8 +13,9 @@ from simcord import InteractionResult
 from simcord.interactions import base_payload
 
 from bot.catalog import RESERVED, Catalog
-from bot.client import LOUDEST, StudiiBot, choose_intents, photo_intents, quiet_discord_loggers
+from bot.client import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.errors import SettingsError, StudiiBotError
+from bot.login import choose_intents, photo_intents
 from sandbox.discord.server import TOKEN, DiscordServer
 from tests.support.desk import Desk, make_bot, open_desk, texts
 

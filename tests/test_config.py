@@ -61,11 +61,11 @@ def test_an_empty_token_says_where_to_get_one(monkeypatch: pytest.MonkeyPatch, b
 def test_a_dotenv_file_is_read_and_the_environment_comes_before_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    lines = 'DISCORD_TOKEN="from the file"\nMAX_SOURCE_MB=10\nSPOOL_MB=100\nSOMETHING_ELSE=1\n'
+    lines = 'DISCORD_TOKEN="from.the.file"\nMAX_SOURCE_MB=10\nSPOOL_MB=100\nSOMETHING_ELSE=1\n'
     (tmp_path / ".env").write_text(lines, encoding="utf-8")
     monkeypatch.setenv("SPOOL_MB", "200")
     settings = Settings.read()
-    assert settings.discord_token.get_secret_value() == "from the file"
+    assert settings.discord_token.get_secret_value() == "from.the.file"
     assert (settings.max_source_mb, settings.spool_mb) == (10, 200)
 
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
+from bot.errors import SettingsError
 from bot.model import OutputFile
 
 _log = logging.getLogger(__name__)
@@ -48,8 +49,15 @@ class Spool:
         self._max_bytes = max_bytes
 
     async def prepare(self) -> None:
-        """Make the folder if need be. Raises OSError."""
-        await asyncio.to_thread(self._make)
+        """Make the folder if need be, and see that files can be made in it. Raises `SettingsError`."""
+        try:
+            await asyncio.to_thread(self._try)
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {self._folder} for photos and results can't be "
+                f"used ({(error.strerror or type(error).__name__).lower()}). Give the bot the right to write "
+                "there, or set DATABASE_URL to another place."
+            ) from error
 
     def path(self, name: str) -> Path:
         """Where the file of that name is, or would be."""
@@ -94,6 +102,12 @@ class Spool:
         await asyncio.to_thread(self._unlink, orphans)
         if orphans:
             _log.info("Removed %d files from the spool that no job needs", len(orphans))
+
+    def _try(self) -> None:
+        self._make()
+        trial = self._folder / ".trial"
+        trial.touch()
+        trial.unlink()
 
     def _make(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,21 @@
 """`python -m bot backup FILE`, and `restore FILE`, which takes it back."""
 
 import asyncio
+import shutil
 import sqlite3
-from contextlib import AsyncExitStack
+import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from bot.config import Settings
 from bot.errors import SettingsError
+from bot.operate.alone import bot_stopped
 from bot.operate.keys import key_place
-from bot.storage import copy_database, fault_of, instance_lock, put_back, schema_of, sqlite_file
+from bot.storage import copy_database, fault_of, private_file, put_back, schema_of, sqlite_file
 
 ELSEWHERE = "The database is PostgreSQL: back it up with pg_dump and take it back with pg_restore."
+
+PIPE = Path("-")  # how commands are told to use standard input and output
 
 SINCE = (
     "What was waiting in the backup may have been made and paid for since: it is not sent to Studii again, "
@@ -21,49 +26,101 @@ SINCE = (
 async def backup(settings: Settings, target: Path) -> str:
     """Copy the database to a new file while the bot runs, look the copy over, and say what else is needed.
 
-    Raises `SettingsError`; there is no file then.
+    To `PIPE` it goes to standard output. Raises `SettingsError`; there is no file then.
     """
     source = _file(settings)
     _ensure_new(source, target)
+    if target != PIPE:
+        await asyncio.to_thread(_copy, source, target)
+        return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target))}"
+    passing = source.with_name(f"{source.name}.leaving")
     try:
-        await asyncio.to_thread(copy_database, source, target)
-    except (OSError, sqlite3.Error) as error:
-        raise SettingsError(f"The copy to {target} failed ({error}). Nothing was kept of it.") from error
-    fault = await asyncio.to_thread(fault_of, target)
-    if fault is not None:
-        raise SettingsError(f"The copy in {target} is not sound ({fault}). Do not rely on it; try again.")
-    return (
-        f"The backup is in {target}. It holds the servers' Studii keys encrypted, and opens with the "
-        f"encryption key alone, which is {key_place(settings)}: keep a copy of that apart from the backup. "
-        f"To take it back, stop the bot and run: python -m bot restore {target}"
-    )
+        await asyncio.to_thread(_copy, source, passing)
+        await asyncio.to_thread(_pour, passing, sys.stdout.buffer)
+    finally:
+        passing.unlink(missing_ok=True)
+    return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE')}"
 
 
 async def restore(settings: Settings, copy: Path) -> str:
     """Make a backup the database again; what is there now is kept beside it.
 
-    Raises `SettingsError` if the bot runs, or the file is no sound backup; nothing is changed then.
+    `PIPE` is standard input. Raises `SettingsError` if the bot runs, or the file is no sound backup; nothing
+    is changed then.
     """
     database = _file(settings)
+    if copy != PIPE:
+        return await _restore(settings, database, copy, str(copy))
+    passing = database.with_name(f"{database.name}.coming")
+    try:
+        await asyncio.to_thread(_catch, sys.stdin.buffer, passing)
+        return await _restore(settings, database, passing, "What came in")
+    finally:
+        passing.unlink(missing_ok=True)
+
+
+async def _restore(settings: Settings, database: Path, copy: Path, name: str) -> str:
     fault = await asyncio.to_thread(fault_of, copy)
     if fault is not None:
-        raise SettingsError(f"{copy} is no sound backup ({fault}). Nothing was changed.")
-    found, known = await schema_of(f"sqlite+aiosqlite:///{copy}")
-    if found is None or found > known:
-        whose = "no backup of this bot" if found is None else "a backup of a newer version of the bot"
-        raise SettingsError(f"{copy} is {whose}. Nothing was changed.")
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(instance_lock(settings.database_url, patience=0))
+        raise SettingsError(f"{name} is no sound backup: it {fault}. Nothing was changed.")
+    schema = await schema_of(f"sqlite+aiosqlite:///{copy}")
+    if not schema.known:
+        newer = schema.revision is not None and schema.revision.isdecimal()
+        whose = "a backup of a newer version of the bot" if newer else "no backup of this bot"
+        raise SettingsError(f"{name} is {whose}. Nothing was changed.")
+    async with bot_stopped(settings.database_url, "restore FILE"):
         aside = _unused(database)
         try:
             was_there = await asyncio.to_thread(put_back, copy, database, aside)
         except (OSError, sqlite3.Error) as error:
-            raise SettingsError(f"{copy} could not be put in place ({error}).") from error
+            raise SettingsError(f"{name} could not be put in place ({error}).") from error
     kept = f" What was there before is in {aside}." if was_there else ""
     return (
-        f"{copy} is the database again.{kept} The encryption key that belongs to it must be "
-        f"{key_place(settings)}. {SINCE} Now start the bot."
+        f"{name} is the database again.{kept} The encryption key that belongs to it must be "
+        f"{key_place(settings)}; `python -m bot doctor` tells whether it is. {SINCE} Now start the bot."
     )
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        copy_database(source, target)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(f"The copy to {target} failed ({error}). Nothing was kept of it.") from error
+    if (fault := fault_of(target)) is not None:
+        raise SettingsError(
+            f"The copy in {target} {fault}. Do not rely on it; look at the disk, and try again."
+        )
+
+
+def _pour(source: Path, out: BinaryIO) -> None:
+    try:
+        with source.open("rb") as file:
+            shutil.copyfileobj(file, out)
+        out.flush()
+    except OSError as error:
+        raise SettingsError(f"The backup could not be written out ({error.strerror}).") from error
+
+
+def _catch(coming: BinaryIO, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    private_file(target)
+    try:
+        with target.open("wb") as file:
+            shutil.copyfileobj(coming, file)
+    except OSError as error:
+        raise SettingsError(f"{target} could not be written ({error.strerror}).") from error
+
+
+def _opened_by(settings: Settings) -> str:
+    return (
+        "It holds the servers' Studii keys encrypted, and opens with the encryption key alone, which is "
+        f"{key_place(settings)}: keep a copy of that apart from the backup."
+    )
+
+
+def _taken_back(file: str) -> str:
+    compose = f"docker compose run --rm {'-T ' if file.startswith('-') else ''}studii restore {file}"
+    return f"To take it back, stop the bot and run: python -m bot restore {file} (with compose: {compose})"
 
 
 def _file(settings: Settings) -> Path:
@@ -74,7 +131,7 @@ def _file(settings: Settings) -> Path:
 
 
 def _ensure_new(source: Path, target: Path) -> None:
-    if target.exists():
+    if target != PIPE and target.exists():
         raise SettingsError(f"{target} is there already and was left alone. Give another name.")
     if not source.exists():
         raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.client import application_of
+from bot.login import application_of
 
 # What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
 # the history; offers are reactions, with a server's own emoji among them.

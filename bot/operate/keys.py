@@ -2,7 +2,8 @@
 
 from bot.config import Settings
 from bot.errors import SettingsError
-from bot.storage import Storage, Vault, instance_lock, migrate, reseal_keys
+from bot.operate.alone import bot_stopped
+from bot.storage import Storage, Vault, migrate, reseal_keys
 
 KEY_FILE = "encryption.key"
 
@@ -14,7 +15,7 @@ async def rotate(settings: Settings) -> str:
     must not run meanwhile: it would go on with the old one. Raises `SettingsError`.
     """
     url = settings.database_url
-    async with instance_lock(url, patience=0):
+    async with bot_stopped(url, "rotate-keys"):
         await migrate(url)
         path = settings.folder / KEY_FILE
         own_file = not settings.encryption_keys

@@ -2,22 +2,24 @@
 
 from bot.storage.copies import WAS_RESTORED, copy_database, fault_of, put_back
 from bot.storage.database import Storage, Transaction
-from bot.storage.engines import is_trouble
-from bot.storage.files import sqlite_file
+from bot.storage.files import private_file, sqlite_file
 from bot.storage.jobs import JobChanges
 from bot.storage.lane_limits import LaneLimits
 from bot.storage.lanes import Sent
 from bot.storage.ledger import ReservationError
-from bot.storage.locks import InstanceLock, instance_lock
-from bot.storage.migrations import migrate, schema_of
+from bot.storage.locks import AnotherInstance, InstanceLock, instance_lock
+from bot.storage.migrations import foreign, migrate, schema_of
 from bot.storage.rulings import NOBODY_RULED, RULED_CHARGED, RULED_RELEASED, rule
 from bot.storage.secrets import CannotDecrypt, LaneNames, Vault, reseal_keys
+from bot.storage.trouble import UNUSABLE, is_trouble, unusable
 
 __all__ = [
     "NOBODY_RULED",
     "RULED_CHARGED",
     "RULED_RELEASED",
+    "UNUSABLE",
     "WAS_RESTORED",
+    "AnotherInstance",
     "CannotDecrypt",
     "InstanceLock",
     "JobChanges",
@@ -30,12 +32,15 @@ __all__ = [
     "Vault",
     "copy_database",
     "fault_of",
+    "foreign",
     "instance_lock",
     "is_trouble",
     "migrate",
+    "private_file",
     "put_back",
     "reseal_keys",
     "rule",
     "schema_of",
     "sqlite_file",
+    "unusable",
 ]

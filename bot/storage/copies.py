@@ -6,12 +6,18 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.storage.files import private_file
+from bot.storage.trouble import sqlite_code
 
 SIDE_FILES = ("-wal", "-shm")
 
 
 # The name of what the database remembers of it (see `Meta`), until the engine has seen to it.
 WAS_RESTORED = "was_restored"
+_FAULTS = {
+    sqlite3.SQLITE_CORRUPT: "is damaged",
+    sqlite3.SQLITE_NOTADB: "is no SQLite database",
+    sqlite3.SQLITE_CANTOPEN: "can't be opened for reading",
+}
 _REMEMBER = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')"
 
 
@@ -44,13 +50,15 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
 
 
 def fault_of(path: Path) -> str | None:
-    """Why a file is no sound SQLite database; None if it is one."""
+    """Why a file is no sound SQLite database, in words that go on from its name; None if it is one."""
+    if not path.exists():
+        return "is not there"
     try:
         with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
-        return str(error)
-    return None if verdict == "ok" else str(verdict)
+        return _FAULTS.get(sqlite_code(error), f"can't be read ({error})")
+    return None if verdict == "ok" else _FAULTS[sqlite3.SQLITE_CORRUPT]
 
 
 def put_back(copy: Path, database: Path, aside: Path) -> bool:

@@ -1,6 +1,7 @@
 """The database: short transactions, one writer at a time."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -30,11 +31,11 @@ from bot.storage.policies import Policies
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.session import Session, finish, session
+from bot.storage.trouble import UNUSABLE, sqlite_code, unusable
 
 PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 
-_SQLITE_BUSY = 5  # https://www.sqlite.org/rescode.html#busy
 _CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
 
 
@@ -77,18 +78,22 @@ class Storage:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str) -> AsyncGenerator["Storage", None]:
+    async def open(cls, url: str, *, patience: float = PATIENCE) -> AsyncGenerator["Storage", None]:
         """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
 
-        Raises `SettingsError` if the file can't be written.
+        Raises `SettingsError` if the file can't be written, or another program writes to it for longer than
+        `patience` seconds.
         """
         path = sqlite_file(url)
         if path is not None:
             await asyncio.to_thread(private_file, path)
         storage = cls(engines.write_engine(url), engines.read_engine(url))
         try:
-            async with storage.write():
-                pass  # the first writer turns on write-ahead logging, without which readers would block
+            try:
+                async with storage.write(patience=patience):
+                    pass  # the first writer turns on write-ahead logging, without which readers would block
+            except UNUSABLE as error:
+                raise unusable(url, error) from error
             yield storage
         finally:
             await finish(storage._writing.dispose())
@@ -164,7 +169,7 @@ async def _connected(engine: AsyncEngine) -> AsyncGenerator[Session, None]:
 
 
 def _held_by_another_process(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == _SQLITE_BUSY
+    return sqlite_code(error) == sqlite3.SQLITE_BUSY
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

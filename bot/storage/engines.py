@@ -6,12 +6,8 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-
-from bot.errors import Busy, SettingsError
 
 BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
 READERS = 4
@@ -26,28 +22,6 @@ _WRITE_PRAGMAS = (
 )
 # Foreign keys are off while tables are rebuilt, or dropping the old one would count as deleting its rows.
 _MIGRATION_PRAGMAS = (*_WRITE_PRAGMAS[:-1], "PRAGMA foreign_keys=OFF")
-
-
-UNUSABLE = (OSError, DBAPIError)  # what the first contact may raise; see `unusable`
-
-
-def is_trouble(error: Exception) -> bool:
-    """Whether the database failed or is away, whatever was asked of it: the same may work later."""
-    if isinstance(error, DataError | IntegrityError | ProgrammingError):
-        return False
-    return isinstance(error, Busy | DBAPIError | PoolTimeout)
-
-
-def unusable(url: str, error: Exception) -> SettingsError:
-    """What the operator is told when the database can't be reached or opened: the driver's own reason."""
-    reason = " ".join(str(getattr(error, "orig", error)).split())
-    if is_sqlite(url):
-        what, remedy = f"file {make_url(url).database}", "Set DATABASE_URL to another file."
-    else:
-        # As an operator writes it: the driver is our business.
-        address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
-        what, remedy = f"at {address}", "Check DATABASE_URL."
-    return SettingsError(f"The database {what} can't be used ({reason}). {remedy}")
 
 
 def is_sqlite(url: str) -> bool:

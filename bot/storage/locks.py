@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.clock import SystemClock
 from bot.errors import SettingsError
-from bot.storage.engines import UNUSABLE, migration_engine, unusable
+from bot.storage.engines import migration_engine
 from bot.storage.files import private_file, sqlite_file
 from bot.storage.session import Session, finish, session
+from bot.storage.trouble import UNUSABLE, unusable
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,10 @@ PATIENCE = 30.0  # seconds
 _POLL = 0.1  # seconds between two tries
 _ADVISORY = text("SELECT pg_try_advisory_lock(21332, 1)")  # two numbers of our own, apart from servers' locks
 _ALIVE = text("SELECT 1")
+
+
+class AnotherInstance(SettingsError):
+    """The bot runs on this database."""
 
 
 class InstanceLock:
@@ -141,7 +146,7 @@ async def _taken(current: Session, patience: float) -> None:
 async def _again(clock: SystemClock, deadline: float, how: str) -> None:
     left = deadline - clock.monotonic()
     if left <= 0:
-        raise SettingsError(
+        raise AnotherInstance(
             f"Another instance of the bot is running on this database ({how}). "
             "Stop it first, or give this one a DATABASE_URL of its own."
         )

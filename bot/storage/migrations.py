@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -13,11 +14,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SettingsError
 from bot.storage.copies import copy_database
-from bot.storage.engines import UNUSABLE, migration_engine, read_engine, unusable
+from bot.storage.engines import migration_engine, read_engine
 from bot.storage.files import private_file, sqlite_file
+from bot.storage.trouble import UNUSABLE, unusable
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
 COPIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Which tables a database has. `revision`: None where there are none of ours; `target`: today's."""
+
+    revision: str | None
+    target: str
+    known: bool
+    others: bool  # it holds tables, and they are not ours
+
+    @property
+    def current(self) -> bool:
+        return self.revision == self.target
 
 
 async def migrate(url: str, revision: str = "head") -> None:
@@ -40,20 +56,14 @@ async def migrate(url: str, revision: str = "head") -> None:
 
 
 async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None) -> None:
-    scripts = ScriptDirectory(str(SCRIPTS))
-    target = str(scripts.as_revision_number(revision))
-    current = await connection.run_sync(_current)
-    if current == target:
+    schema = await connection.run_sync(_schema, revision)
+    if schema.current:
         return
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
-        raise SettingsError(
-            f"The database was made by a newer version of the bot (schema {current}, we know {target}). "
-            "Start that version again, or set DATABASE_URL to another database."
-        )
-    if path is not None and current is not None:
+    if wrong := foreign(schema, path):
+        raise SettingsError(f"The database {wrong}")
+    target = schema.target
+    if path is not None and schema.revision is not None:
         await asyncio.to_thread(_copy, path, f"{path.name}.before-{target}.bak")
-    elif path is not None and await connection.run_sync(lambda sync: inspect(sync).get_table_names()):
-        raise SettingsError(f"{path} is a database of another program. Set DATABASE_URL to another file.")
     await connection.rollback()  # what was looked at so far; the upgrade begins by itself
     if path is not None:
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -61,27 +71,45 @@ async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None
     await connection.commit()
 
 
-async def schema_of(url: str) -> tuple[str | None, str]:
-    """The schema that the database has (None: no tables of ours yet), and the one that this version needs.
+def foreign(schema: Schema, path: Path | None) -> str | None:
+    """Why we must keep our hands off a database, in words that go on from its name; None: it is ours."""
+    if schema.revision is not None and not schema.known and schema.revision.isdecimal():
+        return (
+            f"was made by a newer version of the bot (schema {schema.revision}, we know {schema.target}). "
+            "Start that version again, or set DATABASE_URL to another database."
+        )
+    if (schema.revision is not None and not schema.known) or (schema.others and path is not None):
+        return f"{f'file {path} ' if path else ''}is another program's. Set DATABASE_URL to another one."
+    return None
 
-    Changes nothing, and makes no file. Raises `SettingsError` if the database can't be reached.
+
+async def schema_of(url: str) -> Schema:
+    """What the database holds. Changes nothing, and makes no file.
+
+    Raises `SettingsError` if the database can't be reached.
     """
-    target = str(ScriptDirectory(str(SCRIPTS)).get_current_head())
     path = sqlite_file(url)
     if path is not None and not await asyncio.to_thread(path.exists):
-        return None, target
+        return Schema(None, str(ScriptDirectory(str(SCRIPTS)).get_current_head()), known=False, others=False)
     engine = read_engine(url)
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(_current), target
+            return await connection.run_sync(_schema, "head")
     except UNUSABLE as error:
         raise unusable(url, error) from error
     finally:
         await engine.dispose()
 
 
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def _schema(connection: Connection, revision: str) -> Schema:
+    scripts = ScriptDirectory(str(SCRIPTS))
+    current = MigrationContext.configure(connection).get_current_revision()
+    return Schema(
+        current,
+        str(scripts.as_revision_number(revision)),
+        known=current in {script.revision for script in scripts.walk_revisions()},
+        others=current is None and bool(inspect(connection).get_table_names()),
+    )
 
 
 def _run(connection: Connection, target: str) -> None:

@@ -43,20 +43,27 @@ class Vault:
         Raises `SettingsError` for what is no key, and for a file that can't be read or made.
         """
         fernets = [
-            _fernet(key, f"ENCRYPTION_KEYS: key {number} of {len(keys)} is not an encryption key.")
+            _fernet(
+                key,
+                f"ENCRYPTION_KEYS: key {number} of {len(keys)} is no encryption key. Make one with: {_HOW}",
+            )
             for number, key in enumerate(keys, 1)
         ]
         try:
             if not keys and not key_file.exists():
                 _make(key_file)
             if key_file.exists():
-                complaint = f"{key_file} does not hold an encryption key. Put its last copy back in place."
+                complaint = (
+                    f"{key_file} does not hold an encryption key. Put its last copy back in place; if there "
+                    "is none, move the file away: the next start makes a new key, and asks the servers' "
+                    "admins for their Studii keys again."
+                )
                 lines = key_file.read_text("utf-8").split() or [""]
                 fernets += [_fernet(line, complaint) for line in lines]
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
-                f"The key file {key_file} can't be used ({error}). Let the bot read and write it, "
-                f"or set ENCRYPTION_KEYS; make a key with: {_HOW}"
+                f"The key file {key_file} can't be used ({_why(error)}). Let the bot read and write it, "
+                "put its last copy back in place, or set ENCRYPTION_KEYS."
             ) from error
         return cls(MultiFernet(fernets))
 
@@ -146,7 +153,11 @@ def _fernet(key: str, complaint: str) -> Fernet:
         return Fernet(key)
     except ValueError:
         # Without the cause: it might quote the key.
-        raise SettingsError(f"{complaint} Make one with: {_HOW}") from None
+        raise SettingsError(complaint) from None
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or "").lower() if isinstance(error, OSError) else "it is no text"
 
 
 def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
@@ -155,7 +166,7 @@ def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
         _write(path, "".join(f"{line}\n" for line in change(lines)).encode())
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"The key file {path} can't be changed ({error}). Nothing was changed."
+            f"The key file {path} can't be changed ({_why(error)}). Nothing was changed."
         ) from error
 
 

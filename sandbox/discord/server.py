@@ -93,6 +93,9 @@ class DiscordServer:
         app.router.add_get(f"{PREFIX}/users/@me", self._me)
         app.router.add_get(f"{PREFIX}/oauth2/applications/@me", self._application)
         app.router.add_put(f"{PREFIX}/applications/{{id}}/commands", self._put_commands)
+        for_a_guild = f"{PREFIX}/applications/{{id}}/guilds/{{guild}}/commands"
+        app.router.add_get(for_a_guild, self._guild_commands)
+        app.router.add_put(for_a_guild, self._guild_commands)
         app.router.add_post(f"{PREFIX}/channels/{{id}}/messages", self._post)
         app.router.add_get(f"{PREFIX}/gateway/bot", self._gateway_address)
         app.router.add_get("/gateway/", self._gateway)
@@ -126,6 +129,11 @@ class DiscordServer:
         if request.path.startswith(PREFIX) and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _answer({"message": "401: Unauthorized", "code": 0}, status=401)
         return await handler(request)
+
+    async def _guild_commands(self, request: web.Request) -> web.Response:
+        if int(request.match_info["guild"]) not in self._guilds:
+            return _answer({"message": "Missing Access", "code": 50001}, status=403)
+        return await self._put_commands(request) if request.method == "PUT" else _answer([])
 
     async def _me(self, _request: web.Request) -> web.Response:
         return _answer(_USER)

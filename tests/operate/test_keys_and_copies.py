@@ -12,7 +12,9 @@ from cryptography.fernet import Fernet
 from discord.http import Route
 
 from bot.config import Settings
-from bot.operate.doctor import SOUND_SQLITE, Verdict, examine
+from bot.operate.doctor import examine
+from bot.operate.findings import Verdict
+from bot.operate.in_database import SOUND_SQLITE
 from bot.storage import CannotDecrypt
 from sandbox.discord.server import TOKEN, DiscordServer
 from sandbox.studii import StudiiServer

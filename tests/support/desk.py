@@ -11,10 +11,11 @@ import simcord
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
 
 from bot.catalog import Catalog
-from bot.client import StudiiBot, photo_intents
+from bot.client import StudiiBot
 from bot.delivery import DiscordDelivery
 from bot.engine import Spool
 from bot.errors import Refused
+from bot.login import photo_intents
 from bot.model import Job, JobState, Plan
 from bot.services import Services, build_services
 from bot.storage import LaneNames, Storage, Vault

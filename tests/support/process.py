@@ -33,6 +33,7 @@ async def bot_process(
         *arguments,
         cwd=folder,
         env=environment(settings),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

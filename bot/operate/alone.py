@@ -1,0 +1,20 @@
+"""What only one may do: commands for which the bot must not run."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from bot.errors import SettingsError
+from bot.storage import AnotherInstance, instance_lock
+
+
+@asynccontextmanager
+async def bot_stopped(url: str, command: str) -> AsyncGenerator[None]:
+    """Keep the bot from starting while the block lasts. Raises `SettingsError` if it runs."""
+    try:
+        async with instance_lock(url, patience=0):
+            yield
+    except AnotherInstance as error:
+        raise SettingsError(
+            "The bot runs on this database. Stop it first, then run this again. With compose: "
+            f"`docker compose stop`, `docker compose run --rm studii {command}`, `docker compose up -d`."
+        ) from error

@@ -1,0 +1,21 @@
+"""What a check of `doctor` says."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How a check came out; `STOPS` means that the bot would not start or not work."""
+
+    GOOD = "ok"
+    LOOK = "look"
+    STOPS = "stops"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the table."""
+
+    what: str
+    verdict: Verdict
+    words: str
