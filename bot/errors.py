@@ -50,3 +50,9 @@ class PhotoUnavailable(StudiiBotError):
     """The photo that a job starts from cannot be had: the job ends unpaid."""
 
     default = "Discord no longer has that photo. Please attach it again."
+
+
+class PhotoDelayed(PhotoUnavailable):
+    """It cannot be had for the moment; the same photo may do later."""
+
+    default = "The photo could not be fetched from Discord. Please try again in a moment."

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.errors import PhotoUnavailable
+from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.model import Job
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,6 @@ HOSTS = frozenset(
 )
 TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
 CHUNK = 256 * 1024  # bytes
-UNREACHABLE = "The photo could not be fetched from Discord. Please try again in a moment."
 
 
 class CdnPhotoSource:
@@ -49,7 +48,10 @@ class CdnPhotoSource:
             await self._opened.close()
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
-        """Write the job's photo to `destination`; raises `PhotoUnavailable` with a sentence."""
+        """Write the job's photo to `destination`.
+
+        Raises `PhotoUnavailable` with a sentence; `PhotoDelayed` if it is for the moment alone.
+        """
         if job.source is None or not _is_discords(job.source.url):
             raise PhotoUnavailable
         file = await asyncio.to_thread(destination.open, "wb")
@@ -57,7 +59,7 @@ class CdnPhotoSource:
             await self._stream(job.source.url, file, limit)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("The photo of job %s could not be fetched: %r", job.id, error, extra={"job": job.id})
-            raise PhotoUnavailable(UNREACHABLE) from error
+            raise PhotoDelayed from error
         finally:
             await asyncio.to_thread(file.close)
 
@@ -68,7 +70,7 @@ class CdnPhotoSource:
             if response.status in {403, 404, 410}:
                 raise PhotoUnavailable
             if response.status != 200:
-                raise PhotoUnavailable(UNREACHABLE)
+                raise PhotoDelayed
             taken = 0
             async for chunk in response.content.iter_chunked(CHUNK):
                 taken += len(chunk)

@@ -10,7 +10,7 @@ from bot.engine.ports import PhotoSource
 from bot.engine.pulse import TRANSFER_PATIENCE
 from bot.engine.spool import suffix_of
 from bot.engine.steps import Tools, backoff
-from bot.errors import PhotoUnavailable
+from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.media import Photo, PhotoInspector, PhotoRefused
 from bot.model import FailureCode, Job, JobState, SourcePhoto
 from bot.storage import JobChanges
@@ -24,7 +24,7 @@ UNFORESEEN = (
     "Something that nobody foresaw stood in the way before anything was sent to Studii. Please try again{}; "
     "if it stays like this, tell whoever hosts this bot."
 )
-TOO_SLOW = "The photo took too long to arrive. Please send it again."
+TOO_SLOW = "The photo took too long to arrive. Please try again."
 
 
 class Intake:
@@ -53,38 +53,38 @@ class Intake:
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.source is None:
             return await untorn(self._ready(job, None))
+        if not await self._tools.spool.room_for_source(job.source.size):
+            _log.warning("Job %s: the spool is full", job.id, extra={"job": job.id})
+            return await untorn(self._fail(job, FailureCode.UPLOAD, NO_ROOM))
         try:
             photo = await self._fetch(job, job.source)
         except PhotoRefused as error:
-            return await untorn(self._refuse(job, str(error)))
+            return await untorn(self._fail(job, FailureCode.PHOTO, str(error)))
         except PhotoUnavailable as error:
             tuning = self._tools.tuning
             if tries + 1 < tuning.intake_tries:
                 return backoff(tries + 1, tuning.intake_pause, tuning.backoff_bound)
-            return await untorn(self._refuse(job, str(error)))
+            code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
+            return await untorn(self._fail(job, code, str(error)))
         suffix = suffix_of(photo.content_type) or ""
         kept = self._tools.spool.source(job.id, suffix)
         await asyncio.to_thread(self._tools.spool.source(job.id).replace, kept)
         return await untorn(self._ready(job, kept.name))
 
     async def _give_up(self, job: Job) -> None:
-        await untorn(
-            self._refuse(job, UNFORESEEN.format("" if job.source is None else " with another photo"))
-        )
+        with_what = "" if job.source is None else " with another photo"
+        await untorn(self._fail(job, FailureCode.PHOTO, UNFORESEEN.format(with_what)))
 
     async def _fetch(self, job: Job, source: SourcePhoto) -> Photo:
-        if not await self._tools.spool.room_for_source(source.size):
-            _log.warning("Job %s: the spool is full", job.id, extra={"job": job.id})
-            raise PhotoRefused(NO_ROOM)
         path = self._tools.spool.source(job.id)
         try:
             async with asyncio.timeout(LONGEST_FETCH):
                 await self._photos.fetch(job, path, source.size + SLACK)
         except TimeoutError:
-            raise PhotoUnavailable(TOO_SLOW) from None
+            raise PhotoDelayed(TOO_SLOW) from None
         except OSError as error:
             _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
-            raise PhotoUnavailable(NO_ROOM) from None
+            raise PhotoDelayed(NO_ROOM) from None
         return await self._inspector.inspect(path)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
@@ -101,10 +101,10 @@ class Intake:
         self._tools.changed()
         self._tools.requeued()
 
-    async def _refuse(self, job: Job, text: str) -> None:
+    async def _fail(self, job: Job, code: FailureCode, text: str) -> None:
         async with self._tools.storage.write() as tx:
             now = self._tools.clock.now()
-            await fail_unpaid(tx, job, JobState.RECEIVED, FailureCode.PHOTO, text, now)
+            await fail_unpaid(tx, job, JobState.RECEIVED, code, text, now)
         await self._tools.spool.remove(self._tools.spool.source(job.id).name)
         _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
         self._tools.changed()

@@ -16,7 +16,7 @@ from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, Up
 _log = logging.getLogger(__name__)
 
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that turned out not to be as it thought
-PHOTO_LOST = "The photo is no longer on the bot's disk. Please send it again."
+PHOTO_LOST = "The photo is no longer on the bot's disk. Please try again."
 
 
 def needs_upload(job: Job, key_id: int) -> bool:
@@ -135,7 +135,7 @@ class Starting:
     async def _photo_lost(self, job: Job) -> StepResult:
         async with self._tools.storage.write() as tx:
             now = self._tools.clock.now()
-            failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.PHOTO, PHOTO_LOST, now)
+            failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.UPLOAD, PHOTO_LOST, now)
         _log.warning("Job %s: its photo is gone from the spool", job.id, extra={"job": job.id})
         self._tools.changed()
         return StepResult(failed, sent=False)

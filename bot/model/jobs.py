@@ -45,12 +45,12 @@ TERMINAL_STATES = frozenset(state for state, following in NEXT_STATES.items() if
 class FailureCode(StrEnum):
     """Why a job failed, for code to decide on; the sentence for people is beside it."""
 
-    PHOTO = "photo"  # the source could not be fetched, or is no picture that we take
+    PHOTO = "photo"  # the source is no picture that we take
     INPUTS = "inputs"  # 400
     KEY = "key"  # 401
     CREDITS = "credits"  # 402
     PLAN = "plan"  # 403
-    UPLOAD = "upload"
+    UPLOAD = "upload"  # the source did not come through, by no fault of its own
     API = "api"  # Studii kept failing before it took the job
     STUDII = "studii"  # Studii took the job and says that it failed
     OUTPUT = "output"  # finished, but its output is gone or unusable

@@ -100,16 +100,16 @@ class KeyService:
         self._wake()
         return key
 
-    async def forget(self, guild_id: int) -> Forgotten | None:
+    async def forget(self, guild_id: int, key_id: int) -> Forgotten | None:
         """The server has no key any more: what waits is cancelled, unpaid, and what Studii has is finished.
 
-        The key stays, sealed, for those jobs alone, a day at most. None if there was no key.
+        The key stays, sealed, for those jobs alone, a day at most. None if that is not its key any more.
         """
         async with self._storage.write(patience=PATIENCE) as transaction:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             key = await transaction.keys.current(guild_id)
-            if key is None:
+            if key is None or key.id != key_id:
                 return None
             cancelled = await cancel_unsent(transaction, guild_id, now)
             await transaction.guilds.set_key(guild_id, None, now)

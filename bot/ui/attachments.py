@@ -12,7 +12,9 @@ from bot.ui.text import plain
 TAKEN = frozenset(
     {
         "image/jpeg",
+        "image/jpg",
         "image/png",
+        "image/apng",
         "image/webp",
         "image/heic",
         "image/heif",

@@ -51,8 +51,12 @@ def _name(text: str, place: int) -> tuple[str, int]:
     found = _NAME.match(text, place)
     if found is None or text[found.end() : found.end() + 1] != "=":
         piece = text[place:].split(maxsplit=1)[0]
-        why = "is no `key=value`" if "=" not in piece else "does not begin with a name and an `=`"
-        raise Refused(f"In `extra`, {plain(piece, 40)} {why}. {EXAMPLE}")
+        why = (
+            "is no `key=value`"
+            if "=" not in piece
+            else "does not begin with a name (a letter, then letters, digits and `_`) and an `=`"
+        )
+        raise Refused(f"In `extra`, “{plain(piece, 40)}” {why}. {EXAMPLE}")
     return found[0], found.end() + 1
 
 

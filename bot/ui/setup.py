@@ -194,21 +194,25 @@ def _intent_line(now: Setup) -> str:
     return f"➖ {INTENT_OFF}"
 
 
-class SetupButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:setup:(?P<what>[a-z]+)"):
-    """A step of the setup; works after any restart."""
+_TEMPLATE = r"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{1,20}))?"
 
-    def __init__(self, what: str, label: str = "", *, main: bool = False) -> None:
-        self.what = what
+
+class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
+    """A step of the setup; works after any restart. `key` is the id of the key that it speaks of."""
+
+    def __init__(self, what: str, label: str = "", *, main: bool = False, key: int | None = None) -> None:
+        self.what, self.key = what, key
         style = discord.ButtonStyle.primary if main else discord.ButtonStyle.secondary
         if what == "forget":
             style = discord.ButtonStyle.danger
-        super().__init__(ui.Button(label=label or what, style=style, custom_id=f"studii:setup:{what}"))
+        custom_id = f"studii:setup:{what}" if key is None else f"studii:setup:{what}:{key}"
+        super().__init__(ui.Button(label=label or what, style=style, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
-        return cls(match["what"])
+        return cls(match["what"], key=None if match["key"] is None else int(match["key"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
@@ -226,7 +230,7 @@ class SetupButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:setup:(?P<wh
                 state = await services.credits.budget(guild_id)
                 await show_form(interaction, BudgetModal(services, state.settings.budget))
             case "forget":
-                await interaction.response.edit_message(view=await forget_key(services, guild_id))
+                await interaction.response.edit_message(view=await _forget_key(services, guild_id, self.key))
             case "keep":
                 await interaction.response.edit_message(view=notice("The key was kept.", QUIET))
             case _:
@@ -271,15 +275,17 @@ class BudgetModal(ui.Modal):
 
 def ask_to_forget(key: StudiiKey) -> Panel:
     """What forgetting the key means, before it is done."""
-    forget, keep = SetupButton("forget", "Forget the key"), SetupButton("keep", "Keep it")
+    forget, keep = SetupButton("forget", "Forget the key", key=key.id), SetupButton("keep", "Keep it")
     return Panel(box(BAD, SURE.format(key=key.masked), row(forget, keep)))
 
 
-async def forget_key(services: Services, guild_id: int) -> Panel:
+async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> Panel:
     """Do it, and tell what became of the jobs."""
-    forgotten = await services.keys.forget(guild_id)
+    forgotten = None if key_id is None else await services.keys.forget(guild_id, key_id)
     if forgotten is None:
-        raise Refused("This server has no key. Nothing was changed.")
+        raise Refused(
+            "That key is not this server's any more. Nothing was changed; `/studii setup` shows what is set."
+        )
     cancelled = (
         f"{forgotten.cancelled} waiting job{'s' if forgotten.cancelled != 1 else ''} cancelled, not charged"
     )

@@ -182,6 +182,17 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
         assert "no Studii key" in texts(await desk.maya.slash(desk.channel, "studio", prompt="three"))
 
 
+async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) -> None:
+    """Another admin may have set a new one while the question stood there."""
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        new = await desk.services.keys.set_key(desk.guild.id, "stu_another0123456789", Plan.TEAM, None)
+        told = await desk.admin.click(message(asked), label="Forget the key")
+        assert "That key is not this server's any more. Nothing was changed" in texts(told)
+        assert await desk.services.keys.current(desk.guild.id) == new
+
+
 async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -154,7 +154,7 @@ async def test_a_photo_that_vanished_from_the_disk_is_asked_for_again(tmp_path: 
                 (world.spool_folder / name).unlink()
             await world.use_key(world.studii.add_key())
             failed = await fails_unpaid(world, job)
-        assert failed.failure is FailureCode.PHOTO
+        assert failed.failure is FailureCode.UPLOAD
         assert "again" in (failed.failure_text or "")
 
 

@@ -227,7 +227,7 @@ CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
     "access": _block,
     "logs": lambda world: world.services.logs.set(GUILD, LogSettings(3)),
     "servers": lambda world: world.services.servers.pause(GUILD, paused=True),
-    "keys": lambda world: world.services.keys.forget(GUILD),
+    "keys": lambda world: world.services.keys.forget(GUILD, 1),
     "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
     "photos": lambda world: world.services.photos.turn_reactions(GUILD, None, on=True),
 }

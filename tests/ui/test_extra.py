@@ -26,8 +26,8 @@ def test_pairs_are_read_as_they_were_meant(typed: str, pairs: dict[str, str]) ->
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("seed", "seed is no `key=value`"),
-        ("seed = 42", "seed is no `key=value`"),
+        ("seed", "“seed” is no `key=value`"),
+        ("seed = 42", "“seed” is no `key=value`"),
         ("4x=1", "does not begin with a name"),
         ("seed=", "`seed` has no value"),
         ('seed=""', "`seed` has no value"),

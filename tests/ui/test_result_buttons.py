@@ -112,6 +112,15 @@ async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_but
         assert again.id != first.id
 
 
+async def test_a_photo_that_did_not_come_through_has_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        ended = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.UPLOAD)
+        await desk.delivery.announce(ended, None)
+        assert "Again" in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
+
+
 @pytest.mark.parametrize("failure", [FailureCode.PHOTO, FailureCode.INPUTS, FailureCode.PLAN])
 async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: FailureCode) -> None:
     async with open_desk(tmp_path) as desk:
