@@ -48,6 +48,12 @@ class Offer:
         budget, own = self.limits.budget.left, self.limits.left
         return budget if own is None else min(budget, own)
 
+    @property
+    def objection(self) -> str | None:
+        """Why no tool may be used here, if it is the same for all: it is said once."""
+        reasons = {self.objections.get(one.tool.slug) for one in self.prices}
+        return reasons.pop() if len(reasons) == 1 else None
+
 
 def example_name(slug: str) -> str:
     return f"{slug}.jpg"
@@ -107,6 +113,7 @@ def _left_words(offer: Offer) -> str:
         "" if offer.has_key else f"⚠️ {NO_KEY}",
         f"⚠️ {HELD} {sentence(offer.held)}" if offer.held else "",
         f"⏸️ {PAUSED}" if budget.settings.paused else "",
+        f"🚫 {shortened(offer.objection, LONGEST_REASON)}" if offer.objection else "",
         f"**{words[0].upper()}{words[1:]}** in this server. {budget.renewal_words}.",
         *own_limits(offer.limits),
         small(DEFAULT_HOLDS) if budget.is_default else "",
@@ -115,12 +122,11 @@ def _left_words(offer: Offer) -> str:
 
 def _tool_words(one: ToolPrice, offer: Offer) -> str:
     tool = one.tool
-    objection = offer.objections.get(tool.slug)
     return lines(
         f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
         tool.summary,
         small(f"{_PHOTO[tool.source]} · {price_words(one.price)}{_choices(one)}"),
-        f"🚫 {shortened(objection, LONGEST_REASON)}" if objection else _short_of(one, offer),
+        "" if offer.objection else _hindrance(one, offer),
     )
 
 
@@ -137,5 +143,8 @@ def _chosen(other: OtherPrice) -> str:
     return " and ".join(f"{name} **{plain(value, 30)}**" for name, value in other.choices.items())
 
 
-def _short_of(one: ToolPrice, offer: Offer) -> str:
+def _hindrance(one: ToolPrice, offer: Offer) -> str:
+    objection = offer.objections.get(one.tool.slug)
+    if objection:
+        return f"🚫 {shortened(objection, LONGEST_REASON)}"
     return "🚫 That is more than you have left." if one.price.amount > offer.left else ""

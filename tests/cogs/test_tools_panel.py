@@ -71,6 +71,13 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
         assert "🚫" not in about(words, "studio")
 
 
+async def test_a_reason_that_holds_for_every_tool_is_said_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii access", block=desk.maya)
+        assert texts(await desk.maya.slash(desk.channel, "tools")).count("🚫") == 1
+
+
 async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
