@@ -10,14 +10,15 @@ FROM python:3.12-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin studii \
     && install --directory --owner=10001 --group=10001 --mode=0700 /data
 COPY --from=build /venv /venv
-WORKDIR /app
-COPY migrations migrations
-COPY bot bot
-COPY cogs cogs
+COPY migrations /app/migrations
+COPY bot /app/bot
+COPY cogs /app/cogs
+# Runs in /, so that data/, where everything is kept unless a setting says otherwise, is the volume.
+WORKDIR /
 ENV PATH=/venv/bin:$PATH \
+    PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    DATABASE_URL=sqlite:////data/studii.db \
     HEALTH_PORT=8080 \
     HEALTH_ADDRESS=0.0.0.0 \
     LOG_FORMAT=json \

@@ -1,0 +1,168 @@
+"""The container's files name only what is there, and an operator's settings reach the bot in it."""
+
+import importlib.util
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from bot.config import Settings
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
+VOLUME = "/data"
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's, in order."""
+    text = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [(line.split()[0], line.partition(" ")[2].strip()) for line in lines]
+
+
+def every(name: str) -> list[str]:
+    return [rest for instruction, rest in instructions() if instruction == name]
+
+
+def image_environment() -> dict[str, str]:
+    words = " ".join(every("ENV")).split()
+    return dict(word.split("=", 1) for word in words)
+
+
+def compose_environment() -> dict[str, str]:
+    """What `environment:` in compose.yaml sets."""
+    (block,) = re.findall(r"^    environment:\n((?: {6}.*\n)+)", COMPOSE, re.MULTILINE)
+    pairs = (line.strip().split(": ", 1) for line in block.splitlines() if not line.strip().startswith("#"))
+    return {name: value.strip('"') for name, value in pairs}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.lower() in Settings.model_fields:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def in_container(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The image's settings, in its working folder."""
+    for name, value in image_environment().items():
+        if name.lower() in Settings.model_fields:
+            monkeypatch.setenv(name, value)
+    monkeypatch.chdir(every("WORKDIR")[-1])
+    return monkeypatch
+
+
+def test_all_that_is_copied_is_there_and_is_let_into_the_build() -> None:
+    let_in = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    copied = [words.split()[0] for words in every("COPY") if not words.startswith("--from")]
+    assert set(copied) == {"requirements/bot.txt", "bot", "cogs", "migrations"}
+    for path in copied:
+        assert (ROOT / path).exists()
+        assert f"!{path}" in let_in
+
+
+def test_what_runs_is_found_and_hears_signals() -> None:
+    (entry,), (command,) = every("ENTRYPOINT"), every("CMD")
+    words = json.loads(entry)  # the exec form: no shell between the bot and SIGTERM
+    assert words == ["python", "-m", "bot"]
+    assert importlib.util.find_spec("bot.__main__") is not None
+    assert json.loads(command) == ["run"]
+    places = {
+        words.split()[-1] for words in every("COPY") if words.split()[0] in {"bot", "cogs", "migrations"}
+    }
+    assert {str(Path(place).parent) for place in places} == {image_environment()["PYTHONPATH"]}
+
+
+@pytest.mark.parametrize("name", ["health", "run", "doctor", "invite", "backup", "restore", "rotate-keys"])
+def test_each_command_that_a_container_is_told_to_run_exists(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert name in capsys.readouterr().out
+
+
+def test_the_health_check_asks_the_bot_where_it_listens(in_container: pytest.MonkeyPatch) -> None:
+    (check,) = every("HEALTHCHECK")
+    assert json.loads(check.partition("CMD ")[2]) == ["python", "-m", "bot", "health"]
+    in_container.setenv("DISCORD_TOKEN", "a.b.c")
+    assert [str(Settings.read().health_port)] == every("EXPOSE")
+    assert compose_environment() == {
+        name: image_environment()[name] for name in ("HEALTH_PORT", "HEALTH_ADDRESS")
+    }
+
+
+def test_it_does_not_run_as_root_and_what_it_keeps_is_in_the_volume(in_container: pytest.MonkeyPatch) -> None:
+    (user,) = every("USER")
+    assert int(user) > 0
+    assert f"--owner={user} --group={user} --mode=0700 {VOLUME}" in " ".join(every("RUN"))
+    assert every("VOLUME") == [VOLUME]
+    assert f"- data:{VOLUME}\n" in COMPOSE
+    in_container.setenv("DISCORD_TOKEN", "a.b.c")
+    for url in (None, "postgresql://bot:word@db/studii"):
+        if url is not None:
+            in_container.setenv("DATABASE_URL", url)
+        assert str(Settings.read().folder.absolute()) == VOLUME
+
+
+@pytest.mark.parametrize("named", sorted(image_environment().keys() | compose_environment().keys()))
+def test_no_setting_is_named_that_the_bot_does_not_know(named: str) -> None:
+    of_python = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR"}
+    assert named in of_python or named.lower() in Settings.model_fields
+
+
+def test_the_python_is_one_that_the_bot_runs_on() -> None:
+    for image in every("FROM"):
+        version = re.match(r"python:3\.(\d+)-slim", image)
+        assert version is not None
+        assert int(version[1]) >= 11
+    assert sys.version_info >= (3, 11)
+
+
+def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pytest.MonkeyPatch) -> None:
+    """`env_file` comes over the image's own, and `environment` over both."""
+    assert re.search(r"^    env_file: \.env$", COMPOSE, re.MULTILINE)
+    written = {
+        "DISCORD_TOKEN": "a.b.c",
+        "DATABASE_URL": "postgresql://bot:word@db/studii",
+        "ENCRYPTION_KEYS": "newest,older",
+        "STUDII_API_URL": "https://example.com/api/v1",
+        "STUDII_TOOLS_FILE": "data/tools.toml",
+        "MESSAGE_CONTENT": "off",
+        "MAX_SOURCE_MB": "7",
+        "SPOOL_MB": "70",
+        "KEEP_PROMPTS_DAYS": "9",
+        "LOG_LEVEL": "DEBUG",
+        "LOG_FORMAT": "text",
+        "DEV_GUILD_ID": "5",
+    }
+    decided = compose_environment()
+    assert {name.lower() for name in written.keys() | decided.keys()} == set(Settings.model_fields)
+    for name, value in {**written, **decided}.items():
+        in_container.setenv(name, value)
+    found = Settings.read()
+    for name in written:
+        default = Settings.model_fields[name.lower()].get_default()
+        assert getattr(found, name.lower()) != default or name == "LOG_FORMAT", name
+    assert found.log_format == "text"
+    in_container.setenv("LOG_FORMAT", "json")
+    assert Settings.read().log_format == "json"
+
+
+def test_the_example_settings_leave_the_volume_in_its_place(in_container: pytest.MonkeyPatch) -> None:
+    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
+    for line in lines:
+        if line and line[0] != "#":
+            in_container.setenv(*line.split("=", 1))
+    for name, value in {"DISCORD_TOKEN": "a.b.c", **compose_environment()}.items():
+        in_container.setenv(name, value)
+    found = Settings.read()
+    assert str(found.folder.absolute()) == VOLUME
+    assert found.health_port == 8080
