@@ -110,7 +110,7 @@ class Spool:
         trial.unlink()
 
     def _make(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # photos are for nobody else to see
 
     def _list(self) -> list[Path]:
         self._make()

@@ -1,11 +1,27 @@
 """The folder for photos and outputs stays within its bounds."""
 
 import shutil
+import stat
 from pathlib import Path
 
+import pytest
+
 from bot.engine import Spool
+from bot.errors import SettingsError
 from bot.model import JobState
 from tests.engine.world import a_job, a_staging_job, engine_world
+
+
+async def test_nobody_else_on_the_machine_sees_the_photos(tmp_path: Path) -> None:
+    await Spool(tmp_path / "spool", 1000).prepare()
+    assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+async def test_a_spool_that_can_not_be_used_says_so_to_the_operator(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("in the way", "utf-8")
+    with pytest.raises(SettingsError, match=r"spool for photos and results can't be used \(file exists\)"):
+        await Spool(tmp_path / "spool", 1000).prepare()
 
 
 async def test_a_fifth_is_left_for_outputs(tmp_path: Path) -> None:
