@@ -121,7 +121,8 @@ class NoticeBoard:
         if isinstance(said, TryLater) and age < timedelta(seconds=self._tools.tuning.notice_bound):
             return said.seconds
         if not isinstance(said, Posted):
-            _log.warning("Server %d: a notice (%s) was not posted: %s", notice.guild_id, notice.kind, said)
+            told = "Server %d: a notice (%s) was not posted: %s"
+            _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
         works = isinstance(said, Posted) and not to_owner and lost is None
         # Not noted, it would be told again and again.
         await self._insistence.on(lambda: self._close(notice, said, lost, works=works), notice.id)

@@ -217,18 +217,19 @@ class LaneRunner:
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
         self._bell.ring()
         if ended is not None:
-            await self._learn(*ended)
+            await self._learn(send.job_id, *ended)
         if news is not None:
             await untorn(self._limits.keep(news))
 
-    async def _learn(self, work: Work, low: float, high: float) -> None:
+    async def _learn(self, job_id: str, work: Work, low: float, high: float) -> None:
         """How long a job took. What could not be kept is known until the process ends, which will do."""
         self._durations.learn(work, low, high)
         try:
             async with self._tools.storage.write() as tx:
                 await tx.durations.learn(*work, low, high, self._tools.clock.now())
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
-            _log.warning("How long a job of %s took could not be kept: %r", work.tool, error)
+            told = "How long job %s took could not be kept: %r"
+            _log.warning(told, job_id, error, extra={"job": job_id})
 
     async def _take(self, send: Send, age: float) -> StepResult:
         match send.step:

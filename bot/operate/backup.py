@@ -74,7 +74,7 @@ async def _restore(settings: Settings, database: Path, copy: Path, name: str) ->
             was_there = await asyncio.to_thread(put_back, copy, database, aside)
         except (OSError, sqlite3.Error) as error:
             raise SettingsError(f"{name} could not be put in place ({error}).") from error
-    kept = f" What was there before is in {aside}." if was_there else ""
+    kept = f" What was there before is in {aside}; delete it when you are content." if was_there else ""
     return (
         f"{name} is the database again.{kept} The encryption key that belongs to it must be "
         f"{key_place(settings)}; `python -m bot doctor` tells whether it is. {SINCE} Now start the bot."

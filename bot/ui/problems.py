@@ -1,6 +1,7 @@
 """What a person is told when a command, a button or a form does not do what they wanted."""
 
 import logging
+import re
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ UNKNOWN_WEBHOOK = 10015
 INVALID_WEBHOOK_TOKEN = 50027
 _EXPIRED = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED, UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN})
 
+_JOB_ID = re.compile(r"\b[0-9a-f]{16}\b")
 LONGEST = 1500  # characters of a reason
 OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
 
@@ -78,9 +80,16 @@ def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
         return OUTDATED
     reference = secrets.token_hex(3)
     what = interaction.command.qualified_name if interaction.command else interaction.type.name
-    log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error)
+    about = {"job": _job_in(interaction)}
+    log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
     return (
         f"Something went wrong on our side (reference `{reference}`). "
         "Nothing was charged unless a card in the channel says so. "
         "Please try again; if it stays like this, give the reference to whoever hosts this bot."
     )
+
+
+def _job_in(interaction: discord.Interaction[Any]) -> str | None:
+    """The job whose button was pressed or whose form was sent: its id stands in the custom id."""
+    found = _JOB_ID.search(str((interaction.data or {}).get("custom_id", "")))
+    return None if found is None else found[0]
