@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,6 +34,7 @@ from bot.storage.session import Session, finish, session
 from bot.storage.trouble import UNUSABLE, sqlite_code, unusable
 
 PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
+CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 
 _CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
@@ -73,6 +74,7 @@ class Storage:
         # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(engines.READERS)
+        self._closed = False
         self._busy_timeout: int | None = None  # milliseconds; the one writing connection keeps it
         self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
 
@@ -96,12 +98,15 @@ class Storage:
                 raise unusable(url, error) from error
             yield storage
         finally:
-            await finish(storage._writing.dispose())
-            await finish(storage._reading.dispose())
+            await finish(storage._close())
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Transaction, None]:
-        """See one moment of the database, beside any writer. Writing in it is an error."""
+        """See one moment of the database, beside any writer. Writing in it is an error.
+
+        Raises `DatabaseAway` if it is closed or there is no way to it.
+        """
+        self._ensure_open()
         async with self._readers, _connected(self._reading) as current:
             if current.on_sqlite:
                 await current.run("BEGIN")
@@ -129,7 +134,23 @@ class Storage:
         finally:
             self._writer.release()
 
+    async def _close(self) -> None:
+        """Whoever is in a transaction ends it first: a connection in use is in no pool that closes it."""
+        self._closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING):
+                await self._writer.acquire()
+                for _ in range(engines.READERS):
+                    await self._readers.acquire()
+        await self._writing.dispose()
+        await self._reading.dispose()
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise DatabaseAway
+
     async def _turn(self, patience: float) -> None:
+        self._ensure_open()
         try:
             async with asyncio.timeout(patience):
                 await self._writer.acquire()

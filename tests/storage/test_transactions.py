@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import random
 import sqlite3
 from contextlib import closing
@@ -257,3 +258,27 @@ async def test_an_error_of_the_one_who_writes_is_not_taken_for_a_database_that_i
         async with storage.write():
             raise FileNotFoundError
     assert not is_trouble(told.value)
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+async def test_who_is_in_a_transaction_ends_it_before_the_database_is_closed(url: str, way: str) -> None:
+    """As a handler of an event may, whom nobody waits for when the bot leaves; no connection stays open."""
+    await migrate(url)
+    began = asyncio.Event()
+
+    async def linger(storage: Storage) -> bytes | None:
+        async with getattr(storage, way)() as transaction:
+            began.set()
+            await asyncio.sleep(0.05)
+            return await transaction.meta.get("count")
+
+    async with Storage.open(url) as storage:
+        lingering = asyncio.create_task(linger(storage))
+        await began.wait()
+    assert lingering.done()
+    assert await lingering is None
+    gc.collect()  # a connection that was left open would complain, and warnings are errors
+    for late in (storage.read, storage.write):
+        with pytest.raises(DatabaseAway):
+            async with late():
+                pytest.fail("closed")
