@@ -13,7 +13,7 @@ from bench.decisions import decision_milliseconds
 from bench.loads import IMAGE, VIDEO, Load
 from bench.measure import POLICIES, Result, Scale, learning, measure
 from bench.picture import draw
-from bench.table import is_better, table
+from bench.table import NEWCOMERS, is_better, table, waits
 from bot.engine.durations import Work
 
 TARGETS = {
@@ -35,6 +35,15 @@ QUICK = [
     Load("images", 300, 1),
     Load("mixed", 60, 20, burst=True),
     Load("images", 60, 60, burst=True),
+    Load("images", 60, 8),
+]
+LINES = [
+    Load("images", 60, 20, burst=True),
+    Load("mixed", 60, 20, burst=True),
+    Load("images", 60, 60, burst=True),
+    Load("mixed", 60, 60, burst=True),
+    Load("videos", 60, 60, burst=True),
+    Load("mixed", 300, 200, burst=True),
     Load("images", 60, 8),
 ]
 FULL = [
@@ -95,12 +104,19 @@ def main() -> None:
     results: list[Result] = []
     with ProcessPoolExecutor() as pool:
         under_way = {load: [pool.submit(measure, load, one, scale) for one in POLICIES] for load in loads}
+        told = {
+            load: [pool.submit(measure, load, "new lane", scale, new=new) for new in NEWCOMERS.values()]
+            for load in (() if arguments.quick else LINES)
+        }
         for load in track(loads, "Simulating", console=console, transient=True):
             some = [one.result() for one in under_way[load]]
             results += some
             key = (load.mix, load.limit, load.in_flight)
             target = None if load.burst else TARGETS.get(key)
             console.print(table(load, some, None if load.burst else lower_bound(load), target))
+        foretold = {load: [one.result() for one in runs] for load, runs in told.items()}
+    if not arguments.quick:
+        console.print(waits(foretold))
     console.print("\n" + _summary(results))
     console.print(f"One decision with 200 jobs: {decision_milliseconds():.2f} ms (median; to reach: 1 ms)")
     for work in (IMAGE, VIDEO):

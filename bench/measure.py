@@ -62,6 +62,14 @@ class Scale:
         return min(max(self.least, ceil(self.jobs / (load.rate * self.seconds(load)))), self.most)
 
 
+@dataclass(frozen=True)
+class Newcomer:
+    """What a new lane knows: a guess that is wrong by a factor, and how long so many jobs took."""
+
+    guess: float = 2.0
+    seen: int = 0
+
+
 def measure(
     load: Load,
     policy: str,
@@ -70,6 +78,7 @@ def measure(
     lasting: Mapping[Work, Lasting] = USUAL,
     counting: Counting = "sliding",
     tuning: Tuning | None = None,
+    new: Newcomer = Newcomer(),
 ) -> Result:
     """Simulate it, a few times over."""
     jobs, requests, refused, slowest = list[Job](), 0, 0, 0.0
@@ -78,7 +87,9 @@ def measure(
         arrivals = load.arrivals(rng, scale.seconds(load))
         some = make_jobs(arrivals, load.works(rng, len(arrivals)), lasting, rng)
         world = World(load.limit, rng, counting)
-        client = _client(policy, world, load, lasting, rng, tuning or Tuning())
+        knows = new if policy == "new lane" else Newcomer(guess=1.0, seen=100)
+        durations = _learned(load, lasting, rng, knows)
+        client = _client(policy, world, load, durations, tuning or Tuning())
         if policy in FORETELLING:
             _let_some_ask(some, scale.askers, Random(f"asks {seed}"))
         for job in some:
@@ -99,24 +110,22 @@ def _let_some_ask(jobs: Sequence[Job], moments: int, rng: Random) -> None:
         job.asks = job.asked in chosen
 
 
-def _client(
-    policy: str, world: World, load: Load, lasting: Mapping[Work, Lasting], rng: Random, tuning: Tuning
-) -> Client:
+def _learned(load: Load, lasting: Mapping[Work, Lasting], rng: Random, knows: Newcomer) -> Durations:
+    durations = Durations(lambda work: knows.guess * USUAL[work].median)
+    for work in MIXES[load.mix]:
+        observe(durations, work, lasting[work], rng, knows.seen)
+    return durations
+
+
+def _client(policy: str, world: World, load: Load, durations: Durations, tuning: Tuning) -> Client:
     if policy == "fixed 2 s":
         return fixed(world, 2.0)
     if policy == "fixed 5 s":
         return fixed(world, 5.0)
     if policy == "exponential":
         return exponential(world)
-    rate = RateWindow(load.limit, tuning)
-    if policy == "new lane":  # knows nothing but a guess that is twice too long
-        durations = Durations(lambda work: 2 * USUAL[work].median)
-        return OwnLane(world, durations, Lane(rate, durations, tuning))
-    durations = Durations(lambda work: USUAL[work].median)
-    for work in MIXES[load.mix]:
-        observe(durations, work, lasting[work], rng, 100)
     kind = RoundRobin if policy == "round-robin" else Lane
-    return OwnLane(world, durations, kind(rate, durations, tuning))
+    return OwnLane(world, durations, kind(RateWindow(load.limit, tuning), durations, tuning))
 
 
 def observe(durations: Durations, work: Work, lasting: Lasting, rng: Random, number: int) -> list[float]:

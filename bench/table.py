@@ -1,13 +1,23 @@
 """What came of a load, as a table."""
 
+from collections.abc import Mapping, Sequence
+
 from rich.table import Table
 
 from bench.loads import Load
-from bench.measure import Result
+from bench.measure import Newcomer, Result
 
 COLUMNS = ("mean s", "p95 s", "ratio", "whole wait s", "requests/job", "429s", "seen", "told", "well")
 
 
+NEWCOMERS = {
+    "has seen 100 jobs": Newcomer(1.0, 100),
+    "5, a guess of a third": Newcomer(1 / 3, 5),
+    "5, a guess of three times": Newcomer(3.0, 5),
+    "none, a guess of a third": Newcomer(1 / 3),
+    "none, a right guess": Newcomer(1.0),
+    "none, a guess of three times": Newcomer(3.0),
+}
 SURELY = 0.99  # of the lane's figure: less than that is no accident of rounding
 
 
@@ -52,3 +62,22 @@ def table(load: Load, results: list[Result], bound: float | None, target: float 
         made.caption = "* less than the lane's"
         made.caption_justify = "left"
     return made
+
+
+def waits(told: Mapping[Load, Sequence[Result]]) -> Table:
+    """What those are told who wait in line; a column for each of the newcomers."""
+    made = Table(
+        title="Waits in line: told at all / within 30 % or 3 s", title_justify="left", title_style="bold"
+    )
+    made.add_column("load")
+    for name in NEWCOMERS:
+        made.add_column(name, justify="right")
+    for load, results in told.items():
+        made.add_row(load.name, *map(_told, results))
+    return made
+
+
+def _told(one: Result) -> str:
+    if one.told is None:
+        return "nobody waits"
+    return f"{one.told:.0%}" + ("" if one.told_well is None else f" / {one.told_well:.0%}")

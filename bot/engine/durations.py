@@ -142,6 +142,10 @@ class Durations:
         """Whether enough such jobs were seen to end for people to be told how long they usually take."""
         return len(self._seen.get(work, ())) >= TOLD_FROM
 
+    def doubt(self, work: Work) -> float:
+        """How much of what is known is the guess: 1.0 if nothing was seen, less with each job that was."""
+        return GUESS_WEIGHT / (GUESS_WEIGHT + len(self._seen.get(work, ())))
+
     def model(self, work: Work) -> Model:
         """How long such jobs take, as far as is known."""
         model = self._models.get(work)

@@ -18,7 +18,8 @@ ANSWER = 0.2  # seconds that a request takes
 DECISIONS = 900  # bounds a rehearsal,
 FOREMOST = 300  # with so many of the line; for those further back its pace goes on
 # Some rehearsals spread evenly how long jobs last, from that share on, others (None) leave it to luck: where
-# these differ, luck will decide. For work that is new to the bot some take its guess to be wrong by a factor.
+# these differ, luck will decide. Some take the guess to be wrong by a factor, which counts for as much as the
+# guess itself.
 REHEARSALS: Sequence[tuple[float | None, float]] = (
     (0.5, 1.0),
     (0.2, 0.4),
@@ -27,8 +28,8 @@ REHEARSALS: Sequence[tuple[float | None, float]] = (
     (None, 1.0),
 )
 AT_ONCE = 3.0  # seconds
-AGREED = 0.5  # they may differ by so much of the wait,
-AGREED_WITHIN = 4.0  # or by so many seconds
+AGREED = 0.3  # what is told may be wrong by so much of the wait, whichever of them comes true,
+AGREED_WITHIN = 2.0  # or by so many seconds, if nobody has to guess
 _GOLDEN = 0.6180339887498949
 
 
@@ -52,16 +53,22 @@ def foretell(lane: Lane, now: float) -> Forecast:
         _Rehearsal(lane.copy(), now, _luck(number) if first is None else _spread(first), stretch).run()
         for number, (first, stretch) in enumerate(REHEARSALS)
     ]
+    line = lane.line()
+    guessed = not all(lane.is_known(job.id) for job in (*line, *lane.running()))
     starts: dict[str, float | None] = {}
-    for one in lane.line():
-        times = sorted(run[one.id] for run in runs if one.id in run)
-        starts[one.id] = _agreed(times, now) if len(times) == len(runs) else None
+    for one in line:
+        waits = [run[one.id] - now for run in runs if one.id in run]
+        wait = _least_wrong(waits, 0.0 if guessed else AGREED_WITHIN) if len(waits) == len(runs) else None
+        starts[one.id] = None if wait is None else now + wait
     return Forecast(now, starts)
 
 
-def _agreed(times: Sequence[float], now: float) -> float | None:
-    middle = times[len(times) // 2]
-    return middle if times[-1] - times[0] <= max(AGREED * (middle - now), AGREED_WITHIN) else None
+def _least_wrong(waits: Sequence[float], within: float) -> float | None:
+    """The wait that is wrong by the same share of the shortest and of the longest; None: by too much."""
+    shortest, longest = min(waits), max(waits)
+    wrong = (longest - shortest) / (longest + shortest)
+    agreed = wrong <= AGREED or longest - shortest <= 2 * within
+    return shortest * (1.0 + wrong) if agreed else None
 
 
 class _Rehearsal:

@@ -155,10 +155,10 @@ class Looks:
 
     def may_end(self, job_id: str, share: float, stretch: float = 1.0) -> float:
         """The moment by which a job will have ended with that probability; it may be over. `stretch`: how
-        wrong the guess is, if no more than a guess is known of such jobs."""
+        wrong the guess is, which matters the less the more such jobs were seen."""
         watch = self._watches[job_id]
         age = watch.since.age
-        wrong = 1.0 if self._durations.known(watch.job.work) else stretch
+        wrong = stretch ** self._durations.doubt(watch.job.work)
         return watch.job.submitted + age + watch.model.left(age, share) * wrong
 
     def copy(self) -> "Looks":

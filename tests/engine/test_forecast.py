@@ -6,7 +6,7 @@ import pytest
 
 from bench.clients import OwnLane
 from bench.loads import IMAGE, USUAL, Load
-from bench.measure import Scale, measure, observe
+from bench.measure import Newcomer, Scale, measure, observe
 from bench.world import World, make_jobs
 from bot.engine.durations import Durations
 from bot.engine.forecast import AT_ONCE, foretell
@@ -47,6 +47,36 @@ def test_nine_of_ten_who_are_told_how_long_they_wait_are_told_within_30_percent(
     assert result.told >= 0.7
     assert result.told_well is not None
     assert result.told_well >= 0.9
+
+
+@pytest.mark.parametrize("guess", [1 / 3, 3.0])
+@pytest.mark.parametrize("mix", ["images", "videos"])
+def test_a_guess_that_is_wrong_by_three_times_makes_no_wait_untrue(mix: str, guess: float) -> None:
+    """Nothing was learned: fewer are told, and to these the time in which all guesses agree."""
+    load = Load(mix, 60, 60, burst=True)
+    result = measure(load, "new lane", Scale(least=1, burst_jobs=60), new=Newcomer(guess))
+    assert result.told is not None
+    assert result.told >= 0.3
+    assert result.told_well is not None
+    assert result.told_well >= 0.9
+
+
+def test_nobody_is_told_a_time_that_hangs_on_when_the_first_picture_of_a_new_tool_is_ready() -> None:
+    """It was told to be a few seconds, and was ten: the guess was a third of the truth."""
+    durations = Durations(lambda work: USUAL[work].median / 3)
+    lane = Lane(RateWindow(60, TUNING), durations, TUNING)
+    lane.sync([waiting(n) for n in range(6)], [], 0.0)
+    assert not any(foretell(lane, 0.0).starts_in(f"{n:02}", 0.0) for n in range(6))
+
+
+def test_the_more_such_jobs_were_seen_the_more_are_told_a_time() -> None:
+    told: list[int] = []
+    for seen in (0, 5, 50):
+        lane = a_lane(seen=seen)
+        lane.sync([waiting(n) for n in range(20)], [], 0.0)
+        forecast = foretell(lane, 0.0)
+        told.append(sum(forecast.starts_in(f"{n:02}", 0.0) is not None for n in range(20)))
+    assert told[0] < told[1] <= told[2]
 
 
 def test_those_further_back_wait_longer_and_who_hardly_waits_is_told_nothing() -> None:
