@@ -3,11 +3,15 @@
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
+from random import Random
+from statistics import fmean
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.loads import IMAGE, ROUGH, USUAL, VIDEO
+from bench.measure import observe
 from bot.engine.durations import Durations, Work
 from bot.engine.lane import Lane, Rest, Send
 from bot.engine.line import Step, Waiting
@@ -16,7 +20,6 @@ from bot.engine.rate import RateWindow
 from bot.engine.tuning import HOUR, Tuning
 
 TUNING = Tuning()
-IMAGE, VIDEO = Work("studio", "image"), Work("studio", "video")
 
 
 def lane_of(limit: int = 60, tuning: Tuning = TUNING) -> Lane:
@@ -198,6 +201,67 @@ def test_after_a_day_a_job_is_looked_at_hourly() -> None:
     rest = lane.decide(1.0)
     assert isinstance(rest, Rest)
     assert rest.until == pytest.approx(HOUR, abs=1)
+
+
+def unseen(lane: Lane, durations: Durations, took: float, began: float) -> float:
+    """For how long one job sits finished; the lane learns from it, as its runner lets it."""
+    lane.put(running("job", began), "job", began)
+    now = began
+    while True:
+        decision = lane.decide(now)
+        if isinstance(decision, Rest):
+            assert decision.until is not None
+            now = decision.until
+            continue
+        lane.begin(decision, now)
+        over = now >= began + took
+        ended = lane.ended_between("job", now)
+        lane.end("job", now, sent=True)
+        lane.put(None if over else running("job", began), "job", now)
+        if over and ended is not None:
+            durations.learn(*ended)
+            return now - began - took
+
+
+def waits_with_a_guess(wrong: float, number: int) -> list[float]:
+    """What so many pictures wait to be seen, one after another, on a lane that begins with a guess."""
+    durations = Durations(lambda work: wrong * USUAL[work].median)
+    thrifty = Tuning(idle_price=0.5)
+    lane, rng = Lane(RateWindow(60, thrifty), durations, thrifty), Random(5)
+    return [unseen(lane, durations, USUAL[IMAGE].draw(rng), 100.0 * n) for n in range(number)]
+
+
+@pytest.mark.parametrize("wrong", [1 / 3, 3.0, 10.0])
+def test_a_guess_that_is_wrong_by_a_lot_is_soon_outvoted(wrong: float) -> None:
+    waits, right = waits_with_a_guess(wrong, 60), waits_with_a_guess(1.0, 60)
+    assert fmean(waits[20:]) <= 1.15 * fmean(right[20:])
+
+
+@pytest.mark.parametrize("wrong", [3.0, 10.0, 100.0])
+def test_a_guess_that_is_far_too_long_keeps_nobody_waiting_for_long(wrong: float) -> None:
+    assert max(waits_with_a_guess(wrong, 10)) <= TUNING.look_bound + 1.0
+
+
+def test_jobs_that_fail_at_once_or_start_cold_are_seen_soon() -> None:
+    durations, rng = Durations(lambda work: USUAL[work].median), Random(6)
+    observe(durations, IMAGE, ROUGH[IMAGE], rng, 100)
+    lane = Lane(RateWindow(60, TUNING), durations, TUNING)
+    at_once = [unseen(lane, durations, rng.uniform(1.0, 3.0), 100.0 * n) for n in range(10)]
+    cold = [unseen(lane, durations, 40.0 + USUAL[IMAGE].draw(rng), 5000.0 + 100.0 * n) for n in range(10)]
+    assert fmean(at_once) <= 1.5
+    assert fmean(cold) <= 3.0
+
+
+def test_a_lane_with_little_to_do_looks_more_often_than_one_that_needs_its_requests() -> None:
+    often: list[int] = []
+    for used in (0, 150, 250):
+        lane = lane_of(300)
+        for _ in range(used):
+            lane.rate.begin(0.0)
+            lane.rate.end(0.0)
+        lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
+        often.append(len(looks_at(lane, 60.0)))
+    assert often[0] > often[1] > often[2] > 0
 
 
 def test_slow_uploads_leave_room_for_looks() -> None:
