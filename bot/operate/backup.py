@@ -49,6 +49,7 @@ async def restore(settings: Settings, copy: Path) -> str:
     is changed then.
     """
     database = _file(settings)
+    _ensure_other(copy, database)
     if copy != PIPE:
         return await _restore(settings, database, copy, str(copy))
     passing = database.with_name(f"{database.name}.coming")
@@ -82,6 +83,13 @@ async def _restore(settings: Settings, database: Path, copy: Path, name: str) ->
 
 
 def _copy(source: Path, target: Path) -> None:
+    try:
+        private_file(target.with_name(f"{target.name}.part"))
+    except SettingsError:
+        raise SettingsError(
+            f"No file can be made at {target}. Name a place that the bot's user may write to, or use - to "
+            "have the backup on standard output."
+        ) from None
     try:
         copy_database(source, target)
     except (OSError, sqlite3.Error) as error:
@@ -128,6 +136,11 @@ def _file(settings: Settings) -> Path:
     if path is None:
         raise SettingsError(ELSEWHERE)
     return path
+
+
+def _ensure_other(copy: Path, database: Path) -> None:
+    if copy.exists() and database.exists() and copy.samefile(database):
+        raise SettingsError(f"{copy} is the database itself, and no backup. Nothing was changed.")
 
 
 def _ensure_new(source: Path, target: Path) -> None:

@@ -1,9 +1,11 @@
 """The encryption key: where it is, and how another takes its place."""
 
+from pathlib import Path
+
 from bot.config import Settings
 from bot.errors import SettingsError
 from bot.operate.alone import bot_stopped
-from bot.storage import Storage, Vault, migrate, reseal_keys
+from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file
 
 KEY_FILE = "encryption.key"
 
@@ -15,10 +17,14 @@ async def rotate(settings: Settings) -> str:
     must not run meanwhile: it would go on with the old one. Raises `SettingsError`.
     """
     url = settings.database_url
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        raise SettingsError(f"There is no database yet at {file}, so nothing to seal. Check DATABASE_URL.")
     async with bot_stopped(url, "rotate-keys"):
         await migrate(url)
         path = settings.folder / KEY_FILE
         own_file = not settings.encryption_keys
+        before = path.read_bytes() if own_file and path.exists() else b""
         if own_file:
             Vault.add_key(path)
         async with Storage.open(url) as storage:
@@ -30,15 +36,26 @@ async def rotate(settings: Settings) -> str:
                 "this again, or have the admins of those servers enter their keys again with /studii key."
             )
         if own_file:
+            kept = _keep_aside(path, before) if before else None
             Vault.drop_older_keys(path)
-            return (
-                f"Done: everything is sealed with a new key in {path.absolute()}. "
-                "Backups made before need the old file: keep your copy of it as long as you keep them."
-            )
+            old = f" The old one is in {kept.name} beside it: {_OLD_KEY}" if kept else ""
+            return f"Done: everything is sealed with a new key in {path.absolute()}.{old}"
     return (
         "Done: everything is sealed with the first of ENCRYPTION_KEYS. Take the others out of the setting, "
         f"delete {path.absolute()} if it is there, and keep them only as long as backups from before."
     )
+
+
+_OLD_KEY = "backups made before need it. Keep it apart from them, and delete it when they are gone."
+
+
+def _keep_aside(path: Path, content: bytes) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.before-{number}")).exists():
+        number += 1
+    private_file(aside)
+    aside.write_bytes(content)
+    return aside
 
 
 def vault_of(settings: Settings) -> Vault:

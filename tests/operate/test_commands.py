@@ -144,6 +144,21 @@ async def test_a_backup_replaces_no_file(tmp_path: Path) -> None:
     assert (tmp_path / "copy.db").read_text() == "dear"
 
 
+async def test_a_backup_that_can_not_be_written_says_where_it_can(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    (tmp_path / "in the way").write_text("")
+    status, _, errors = await ran(tmp_path, "backup", "in the way/copy.db")
+    assert status == 2
+    assert "Name a place that the bot's user may write to" in errors
+
+
+async def test_the_database_itself_is_not_taken_back(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    status, _, errors = await ran(tmp_path, "restore", str(database(tmp_path)))
+    assert status == 2
+    assert "is the database itself" in errors
+
+
 async def test_a_backup_is_taken_back_and_what_was_there_is_kept(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
@@ -188,9 +203,20 @@ async def test_a_key_file_of_our_own_is_rotated(tmp_path: Path) -> None:
     assert file.read_text() != old
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert await kept_key(tmp_path) == SECRET
+    kept = tmp_path / "data" / "encryption.key.before-1"
+    assert kept.name in told
+    assert kept.read_text() == old  # for backups made before
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     file.write_text(old)
     with pytest.raises(CannotDecrypt):
         await kept_key(tmp_path)
+
+
+async def test_where_there_is_no_database_nothing_is_rotated(tmp_path: Path) -> None:
+    status, _, errors = await ran(tmp_path, "rotate-keys")
+    assert status == 2
+    assert "There is no database yet" in errors
+    assert not (tmp_path / "data" / "encryption.key").exists()
 
 
 async def test_a_rotation_that_cannot_read_a_key_throws_no_encryption_key_away(tmp_path: Path) -> None:
