@@ -18,7 +18,7 @@ test: $(VENV)/dev.done ## run the tests
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the worlds around it (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
 
-bench: $(VENV)/dev.done ## simulate the lane beside other policies, and measure the bot here (ARGS=--quick: less of it)
+bench: $(VENV)/dev.done ## simulate the lane beside other policies, and measure the bot here (half an hour; ARGS=--quick: minutes)
 	@$(BIN)/python -m bench $(ARGS)
 	@$(BIN)/python -W ignore -m bench.realtime
 

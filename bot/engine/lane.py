@@ -17,6 +17,7 @@ from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 
 LEFT_FOR_LOOKS = 0.1  # of the requests, however many want to be submitted
+PRICE_RISES = 6  # the power of the share in use: requests need not be saved while a third is left over
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class Lane:
 
     def _price(self, now: float) -> float:
         """An idle lane looks more eagerly than one that needs its requests."""
-        return max(self._tuning.idle_price, self._tuning.look_price * self.occupancy(now) ** 2)
+        return max(self._tuning.idle_price, self._tuning.look_price * self.occupancy(now) ** PRICE_RISES)
 
     def _next_start(self, now: float) -> tuple[Waiting | None, float | None]:
         """What to upload or submit now; else when (None: something has to happen first)."""

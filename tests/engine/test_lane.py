@@ -254,7 +254,7 @@ def test_jobs_that_fail_at_once_or_start_cold_are_seen_soon() -> None:
 
 def test_a_lane_with_little_to_do_looks_more_often_than_one_that_needs_its_requests() -> None:
     often: list[int] = []
-    for used in (0, 150, 250):
+    for used in (0, 230, 270):
         lane = lane_of(300)
         for _ in range(used):
             lane.rate.begin(0.0)
