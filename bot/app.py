@@ -10,7 +10,7 @@ import discord
 from bot.catalog import Catalog
 from bot.client import StudiiBot
 from bot.clock import Clock, SystemClock
-from bot.config import Settings
+from bot.config import MEGABYTE, Settings
 from bot.delivery import CdnPhotoSource, DiscordDelivery
 from bot.engine import Engine, PhotoSource, Spool
 from bot.errors import Refused
@@ -20,8 +20,6 @@ from bot.metrics import Metrics
 from bot.services import Services, build_services
 from bot.storage import InstanceLock, LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import KeyRefused, StudiiClient
-
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

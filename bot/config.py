@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.errors import SettingsError
 
+MEGABYTE = 1_000_000  # bytes: what the settings in megabytes mean
+
 _POSTGRESQL = "postgresql+asyncpg"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": _POSTGRESQL, "postgres": _POSTGRESQL}
 

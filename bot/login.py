@@ -25,8 +25,7 @@ async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.
     may have. Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be
     reached.
     """
-    flags = (await application_of(token)).flags
-    granted = flags.gateway_message_content or flags.gateway_message_content_limited
+    granted = (await application_of(token)).reads_messages
     if wanted == "auto" and not granted:
         log.info(
             "The application has no message content intent: reactions and photo channels are off; "
@@ -50,7 +49,7 @@ class Application:
 
     id: int
     name: str
-    flags: discord.ApplicationFlags
+    reads_messages: bool  # it may have the message content intent
 
 
 async def application_of(token: str) -> Application:
@@ -61,7 +60,9 @@ async def application_of(token: str) -> Application:
     async with _logged_in(token) as client:
         user = client.user
         name = user.name if user is not None else ""
-        return Application(client.application_id or 0, name, client.application_flags)
+        flags = client.application_flags
+        reads = flags.gateway_message_content or flags.gateway_message_content_limited
+        return Application(client.application_id or 0, name, reads)
 
 
 async def has_commands_in(token: str, guild_id: int) -> bool:

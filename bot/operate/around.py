@@ -27,8 +27,7 @@ async def discord(settings: Settings) -> list[Finding]:
     if settings.message_content == "off":
         words = "MESSAGE_CONTENT is off: all works but reactions under members' photos and photo channels."
         return [*found, Finding("Intents", Verdict.GOOD, words)]
-    flags = application.flags
-    if flags.gateway_message_content or flags.gateway_message_content_limited:
+    if application.reads_messages:
         words = "Message content is switched on for the application."
         return [*found, Finding("Intents", Verdict.GOOD, words)]
     words = (

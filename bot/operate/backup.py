@@ -11,7 +11,7 @@ from bot.config import Settings
 from bot.errors import SettingsError
 from bot.operate.alone import bot_stopped
 from bot.operate.keys import key_place
-from bot.storage import copy_database, fault_of, private_file, put_back, schema_of, sqlite_file
+from bot.storage import copy_database, fault_of, private_file, put_back, schema_of, sqlite_file, unused
 
 ELSEWHERE = "The database is PostgreSQL: back it up with pg_dump and take it back with pg_restore."
 
@@ -70,7 +70,7 @@ async def _restore(settings: Settings, database: Path, copy: Path, name: str) ->
         whose = "a backup of a newer version of the bot" if newer else "no backup of this bot"
         raise SettingsError(f"{name} is {whose}. Nothing was changed.")
     async with bot_stopped(settings.database_url, "restore FILE"):
-        aside = _unused(database)
+        aside = unused(database, "replaced")
         try:
             was_there = await asyncio.to_thread(put_back, copy, database, aside)
         except (OSError, sqlite3.Error) as error:
@@ -84,14 +84,12 @@ async def _restore(settings: Settings, database: Path, copy: Path, name: str) ->
 
 def _copy(source: Path, target: Path) -> None:
     try:
-        private_file(target.with_name(f"{target.name}.part"))
-    except SettingsError:
+        copy_database(source, target)
+    except SettingsError as error:  # which takes it for the database's own file
         raise SettingsError(
             f"No file can be made at {target}. Name a place that the bot's user may write to, or use - to "
             "have the backup on standard output."
-        ) from None
-    try:
-        copy_database(source, target)
+        ) from error
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(f"The copy to {target} failed ({error}). Nothing was kept of it.") from error
     if (fault := fault_of(target)) is not None:
@@ -148,10 +146,3 @@ def _ensure_new(source: Path, target: Path) -> None:
         raise SettingsError(f"{target} is there already and was left alone. Give another name.")
     if not source.exists():
         raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")
-
-
-def _unused(database: Path) -> Path:
-    number = 1
-    while (path := database.with_name(f"{database.name}.replaced-{number}")).exists():
-        number += 1
-    return path

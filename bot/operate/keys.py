@@ -5,7 +5,7 @@ from pathlib import Path
 from bot.config import Settings
 from bot.errors import SettingsError
 from bot.operate.alone import bot_stopped
-from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file
+from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file, unused
 
 KEY_FILE = "encryption.key"
 
@@ -50,9 +50,7 @@ _OLD_KEY = "backups made before need it. Keep it apart from them, and delete it 
 
 
 def _keep_aside(path: Path, content: bytes) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.before-{number}")).exists():
-        number += 1
+    aside = unused(path, "before")
     private_file(aside)
     aside.write_bytes(content)
     return aside

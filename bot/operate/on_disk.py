@@ -4,11 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-from bot.config import Settings
+from bot.config import MEGABYTE, Settings
 from bot.operate.findings import Finding, Verdict
 from bot.storage import AnotherInstance, instance_lock, sqlite_file
 
-MEGABYTE = 1_000_000
 LEAST_ROOM = 10 * MEGABYTE  # for the database's log and what is written to it
 
 

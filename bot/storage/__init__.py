@@ -2,7 +2,7 @@
 
 from bot.storage.copies import WAS_RESTORED, copy_database, fault_of, put_back
 from bot.storage.database import Storage, Transaction
-from bot.storage.files import private_file, sqlite_file
+from bot.storage.files import private_file, sqlite_file, unused
 from bot.storage.jobs import JobChanges
 from bot.storage.lane_limits import LaneLimits
 from bot.storage.lanes import Sent
@@ -43,4 +43,5 @@ __all__ = [
     "schema_of",
     "sqlite_file",
     "unusable",
+    "unused",
 ]

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.storage.files import private_file
@@ -29,7 +29,8 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
     """
     unfinished = target.with_name(f"{target.name}.part")
     try:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be made, the next line says so
+            unfinished.unlink()
         private_file(unfinished)
         with (
             closing(sqlite3.connect(f"file:{_quoted(source)}?mode=ro", uri=True)) as reading,
@@ -45,7 +46,8 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
             os.fsync(file.fileno())
         unfinished.replace(target)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         raise
 
 

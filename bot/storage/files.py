@@ -16,6 +16,14 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(address.database)) if address.get_backend_name() == "sqlite" else None
 
 
+def unused(path: Path, word: str) -> Path:
+    """A name beside the file that nothing has yet: `studii.db.replaced-1`."""
+    number = 1
+    while (free := path.with_name(f"{path.name}.{word}-{number}")).exists():
+        number += 1
+    return free
+
+
 def private_file(path: Path) -> None:
     """See that the file exists, with its folder, and that only its owner may read it.
 

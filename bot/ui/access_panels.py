@@ -8,10 +8,8 @@ from bot.ui.layout import GOOD, NEUTRAL, Panel, box, lines, small
 from bot.ui.words import ToolNames
 
 MOST = 15  # names in a row
-MOST_TEXT, MOST_OPTIONS = (
-    3600,
-    1400,
-)  # characters of the 4,000 that a message holds: of all, and of all but tools
+MOST_TEXT = 3600  # characters of the 4,000 that a message holds
+MOST_OPTIONS = 1400  # of these, for all but the tools
 LAST_LINE = 20  # characters
 GONE = (
     "⚠️ What was deleted lets nobody in. Open the tool to all with `change`, then name those that it is for; "

@@ -33,6 +33,18 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.engine.insist.PAUSE", 0.005)
 
 
+def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: asyncio.Event) -> None:
+    """The database goes away as soon as that has been answered."""
+    real = getattr(owner, name)
+
+    async def call(*args: Any) -> Any:
+        said = await real(*args)
+        gone.set()
+        return said
+
+    monkeypatch.setattr(owner, name, call)
+
+
 async def long_away(world: World, tried: list[None]) -> None:
     """Until so much was tried without a database that all patience that there is for jobs would be over."""
 
@@ -123,14 +135,7 @@ async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
     async with engine_world(tmp_path, options=Options(instant=True, long_side=64)) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)
-        real = world.client.create_job
-
-        async def create_job(*args: Any) -> object:
-            created = await real(*args)
-            gone.set()
-            return created
-
-        monkeypatch.setattr(world.client, "create_job", create_job)
+        after(monkeypatch, world.client, "create_job", gone)
         job = await world.accept(a_job())
         async with world.running():
             await long_away(world, tried)
@@ -147,14 +152,7 @@ async def test_an_answer_that_is_still_to_be_stored_is_stored_when_the_engine_st
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)
-        real = world.client.create_job
-
-        async def create_job(*args: Any) -> object:
-            created = await real(*args)
-            gone.set()
-            return created
-
-        monkeypatch.setattr(world.client, "create_job", create_job)
+        after(monkeypatch, world.client, "create_job", gone)
         job = await world.accept(a_job())
         async with world.running():
 
@@ -173,14 +171,7 @@ async def test_a_result_that_was_posted_is_not_posted_again_because_that_could_n
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)
-        real = world.discord.announce
-
-        async def announce(*args: Any) -> Any:
-            said = await real(*args)
-            gone.set()
-            return said
-
-        monkeypatch.setattr(world.discord, "announce", announce)
+        after(monkeypatch, world.discord, "announce", gone)
         job = await world.accept(a_job())
         async with world.running():
             await long_away(world, tried)
@@ -197,19 +188,8 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
 ) -> None:
     async with engine_world(tmp_path) as world:
         gone, tried = away(world, monkeypatch)
-
-        def then_gone(name: str) -> None:
-            real = getattr(world.discord, name)
-
-            async def call(*args: Any) -> Any:
-                said = await real(*args)
-                gone.set()
-                return said
-
-            monkeypatch.setattr(world.discord, name, call)
-
-        then_gone("notify")
-        then_gone("post_card")
+        after(monkeypatch, world.discord, "notify", gone)
+        after(monkeypatch, world.discord, "post_card", gone)
         job = await world.accept(replace(a_job(), origin_message_id=5))
         async with world.storage.write() as tx:
             await tx.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
