@@ -3,8 +3,6 @@
 import asyncio
 import signal
 import sqlite3
-import tempfile
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,18 +17,10 @@ from bot.storage import CannotDecrypt
 from sandbox.discord.server import TOKEN, DiscordServer
 from sandbox.studii import StudiiServer
 from tests.operate.test_commands import SECRET, keep_key, kept_key, looked_after, ran
-from tests.support.postgresql import programs, server
+from tests.support.postgresql import new_database
 from tests.support.process import bot_process
 
 NOWHERE = "http://127.0.0.1:9/api/v1"
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Generator[str]:
-    if programs() is None:
-        pytest.skip("no PostgreSQL is installed here")
-    with server(Path(tempfile.gettempdir())) as url:
-        yield url.replace("postgresql+asyncpg", "postgresql")
 
 
 async def test_the_first_of_several_encryption_keys_seals_everything_anew(tmp_path: Path) -> None:
@@ -90,7 +80,8 @@ async def test_a_postgresql_database_is_left_to_its_own_tools(tmp_path: Path, co
 
 async def test_the_bot_and_the_doctor_work_on_postgresql(tmp_path: Path, postgresql: str) -> None:
     async with StudiiServer() as studii:
-        settings = {"STUDII_API_URL": studii.url, "DATABASE_URL": postgresql}
+        address = (await new_database(postgresql)).replace("postgresql+asyncpg", "postgresql")
+        settings = {"STUDII_API_URL": studii.url, "DATABASE_URL": address}
         async with (
             DiscordServer() as discord,
             bot_process(discord, tmp_path, "run", **settings) as process,

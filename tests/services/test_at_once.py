@@ -14,10 +14,7 @@ from bot.services import JobService, LimitService, jobs
 from bot.services.jobs import Repeated
 from bot.storage import Storage
 from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
-from tests.support.both_databases import either, postgresql
 from tests.support.clock import FakeClock
-
-__all__ = ["either", "postgresql"]  # fixtures
 
 ROLE = 70
 REQUEST = replace(PICTURE, standing=Standing(roles=frozenset({ROLE})))

@@ -11,10 +11,7 @@ from bot.services import audit
 from bot.storage import Storage
 from bot.storage.engines import write_engine
 from tests.storage.jobs_of import accepted
-from tests.support.both_databases import either, postgresql
 from tests.support.jobs import NOW
-
-__all__ = ["either", "postgresql"]  # fixtures
 
 
 @pytest.fixture

