@@ -12,7 +12,7 @@ import pillow_heif
 from PIL import Image
 
 from bench.memory import forget_peak, peak
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 
 WIDTH, HEIGHT = 9800, 6500  # just below the most pixels that are taken
 
@@ -61,8 +61,8 @@ def _child(answer: Connection, photos: list[Path]) -> None:
 
 async def _look_at(photos: list[Path]) -> tuple[int, float]:
     loop = asyncio.get_running_loop()
-    async with PhotoInspector() as inspector:
+    async with DecoderPool() as decoder:
         forget_peak()
         before, began = peak(), loop.time()
-        await asyncio.gather(*(inspector.inspect(photo) for photo in photos))
+        await asyncio.gather(*(decoder.inspect(photo) for photo in photos))
         return peak() - before, loop.time() - began

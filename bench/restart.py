@@ -18,7 +18,7 @@ from bench.work import a_job
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.engine import Engine, Spool
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.model import JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import JobReport, StudiiClient
@@ -135,7 +135,7 @@ async def restart(
     async with (
         Storage.open(url) as storage,
         CountingClient(lanes_wanted) as client,
-        PhotoInspector(1) as inspector,
+        DecoderPool(1) as decoder,
     ):
         await fill(file, storage, vault, jobs_wanted, lanes_wanted)
         engine = Engine(
@@ -144,7 +144,7 @@ async def restart(
             vault=vault,
             delivery=Nobody(),
             photos=Nobody(),
-            inspector=inspector,
+            decoder=decoder,
             spool=Spool(folder / "spool", 10_000_000),
             catalog=Catalog.load(),
             clock=SystemClock(),

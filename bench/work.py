@@ -15,7 +15,7 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery
 from bot.engine import Engine, Spool
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.model import Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import StudiiClient
@@ -82,7 +82,7 @@ async def at_work(
         async with (
             Storage.open(url) as storage,
             StudiiClient(studii_url) as studii,
-            PhotoInspector(1) as inspector,
+            DecoderPool(1) as decoder,
             discord.Client(intents=discord.Intents.none()) as client,
         ):
             await client.login("of.no.use")
@@ -97,7 +97,7 @@ async def at_work(
                 vault=vault,
                 delivery=delivery,
                 photos=Nobody(),
-                inspector=inspector,
+                decoder=decoder,
                 spool=Spool(folder / "spool", 2_000_000_000),
                 catalog=catalog,
                 clock=clock,

@@ -15,7 +15,7 @@ from bot.delivery import CdnPhotoSource, DiscordDelivery
 from bot.engine import Engine, PhotoSource, Spool
 from bot.errors import Refused
 from bot.health import HealthServer, Vitals
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.metrics import Metrics
 from bot.services import Services, build_services
 from bot.storage import InstanceLock, LaneNames, Storage, Vault, instance_lock, migrate
@@ -66,18 +66,18 @@ async def build(
         kept = await _open(settings, stack)
         metrics = Metrics()
         studii = await stack.enter_async_context(StudiiClient(settings.studii_api_url, count=metrics.request))
-        inspector = await stack.enter_async_context(PhotoInspector())
+        decoder = await stack.enter_async_context(DecoderPool())
         if photos is None:
             photos = await stack.enter_async_context(CdnPhotoSource())
         bot = StudiiBot(catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id)
-        delivery = DiscordDelivery(bot, catalog, clock, inspector.fit)
+        delivery = DiscordDelivery(bot, catalog, clock, decoder.fit)
         engine = Engine(
             storage=kept.storage,
             studii=studii,
             vault=kept.vault,
             delivery=delivery,
             photos=photos,
-            inspector=inspector,
+            decoder=decoder,
             spool=kept.spool,
             catalog=catalog,
             clock=clock,

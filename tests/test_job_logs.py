@@ -14,7 +14,7 @@ import pytest
 from bot.engine import loops
 from bot.engine.starting import Starting
 from bot.logs import JsonFormatter, quiet_libraries
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.model import Job, JobState, NoticeKind, Undeliverable
 from sandbox.studii import Outcome, faults
 from tests.engine.recorder import Recorder
@@ -76,7 +76,7 @@ async def stumbling(world: World, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job whose photo, then its request and then its announcement met something that nobody foresaw."""
     monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
     for where, name in (
-        (PhotoInspector, "inspect"),
+        (DecoderPool, "inspect"),
         (Starting, "submit"),
         (Recorder, "announce"),
     ):

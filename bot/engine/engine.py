@@ -25,7 +25,7 @@ from bot.engine.spool import Spool
 from bot.engine.steps import Tools
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.underway import Underway
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
 
@@ -49,7 +49,7 @@ class Engine:
         vault: Vault,
         delivery: Delivery,
         photos: PhotoSource,
-        inspector: PhotoInspector,
+        decoder: DecoderPool,
         spool: Spool,
         catalog: Catalog,
         clock: Clock,
@@ -73,7 +73,7 @@ class Engine:
         self._tools = tools
         beside = Beside(tools)
         self._lanes = Lanes(tools, catalog, self._lanes_bell, beside)
-        self._intake = Intake(tools, photos, inspector)
+        self._intake = Intake(tools, photos, decoder)
         outputs = Outputs(tools, catalog)
         self._collector = Collector(tools, outputs)
         self._outbox = Outbox(tools, delivery, Refetch(tools, outputs, beside))

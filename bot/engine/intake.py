@@ -11,7 +11,8 @@ from bot.engine.pulse import TRANSFER_PATIENCE
 from bot.engine.spool import suffix_of
 from bot.engine.steps import Tools, backoff
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.media import Photo, PhotoInspector, PhotoRefused
+from bot.media import Photo, PhotoRefused
+from bot.media.pool import DecoderPool
 from bot.model import FailureCode, Job, JobState, SourcePhoto
 from bot.storage import JobChanges
 
@@ -30,10 +31,10 @@ TOO_SLOW = "The photo took too long to arrive. Please try again."
 class Intake:
     """Fetches and checks the photos of accepted jobs."""
 
-    def __init__(self, tools: Tools, photos: PhotoSource, inspector: PhotoInspector) -> None:
+    def __init__(self, tools: Tools, photos: PhotoSource, decoder: DecoderPool) -> None:
         self._tools = tools
         self._photos = photos
-        self._inspector = inspector
+        self._decoder = decoder
         self.crew = Crew(
             "taking in photos",
             self._find,
@@ -85,7 +86,7 @@ class Intake:
         except OSError as error:
             _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
             raise PhotoDelayed(NO_ROOM) from None
-        return await self._inspector.inspect(path)
+        return await self._decoder.inspect(path)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._tools.storage.write() as tx:

@@ -1,14 +1,19 @@
-"""Pictures: what the bytes are."""
+"""Pictures: what the bytes are.
+
+`bot.media.pool` opens them; it is not exported here, because the decoder's own processes import this package
+and need no event loop.
+"""
 
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
-from bot.media.photo import MAX_PIXELS, Photo, PhotoInspector, PhotoRefused
+from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PhotoRefused, PictureBroken
 
 __all__ = [
     "HEAD_BYTES",
     "MAX_PIXELS",
+    "DecoderFailed",
     "Photo",
-    "PhotoInspector",
     "PhotoKind",
     "PhotoRefused",
+    "PictureBroken",
     "sniff",
 ]

@@ -1,6 +1,6 @@
 """Pictures of other kinds made into ones that Studii takes, and results made to fit in a message.
 
-Everything here blocks, and runs in the inspector's worker threads alone.
+Everything here blocks, and runs in the decoder's worker threads alone.
 """
 
 import io

@@ -1,15 +1,12 @@
 """Whether a file is a photo that can be sent to Studii, or be made one: decoded once, in a worker thread."""
 
-import asyncio
 import struct
 import threading
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 from PIL import Image, ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
@@ -79,6 +76,21 @@ class PhotoRefused(StudiiBotError):
     default = "That file is not a picture that can be read. Please use a JPEG, PNG, WebP or HEIC photo."
 
 
+class PictureBroken(StudiiBotError):
+    """An output that is a picture does not decode whole."""
+
+    default = "The picture is broken or incomplete."
+
+
+class DecoderFailed(StudiiBotError):
+    """The process that opened the file died, or exceeded its bound of memory, processor seconds or time.
+
+    Unlike a refusal this says nothing certain of the file: the machine may have been short of something.
+    """
+
+    default = "That picture could not be opened: it took too much memory or time. Please use another one."
+
+
 @dataclass(frozen=True)
 class Photo:
     """A photo that decodes. `content_type` is what the file holds now; width and height are in pixels as they
@@ -90,38 +102,7 @@ class Photo:
     height: int
 
 
-class PhotoInspector:
-    """Looks at photos, at most `max_workers` at once, and of large ones (see `SMALL_BYTES`) one at a time.
-
-    Threads of its own keep that bound even if a waiting task is cancelled while its photo is still being
-    decoded.
-    """
-
-    def __init__(self, max_workers: int = 2, *, max_pixels: int = MAX_PIXELS) -> None:
-        self._workers = ThreadPoolExecutor(max_workers, thread_name_prefix="photo")
-        self._max_pixels = max_pixels
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self._workers.shutdown, cancel_futures=True)
-
-    async def inspect(self, path: Path) -> Photo:
-        """Decode the photo; one of a kind that Studii does not take is replaced by the same picture as a JPEG
-        or PNG. Raises `PhotoRefused`, and OSError if the file cannot be opened or written."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, _inspect, path, self._max_pixels)
-
-    async def fit(self, path: Path, limit: int) -> bytes | None:
-        """The picture in the file as a JPEG of at most `limit` bytes; None if there is no way to that."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, _fit, path, limit, self._max_pixels)
-
-
-def _inspect(path: Path, max_pixels: int) -> Photo:
+def inspect(path: Path, max_pixels: int) -> Photo:
     with path.open("rb") as file:
         kind = sniff(file.read(HEAD_BYTES))
         if kind is None:
@@ -130,7 +111,21 @@ def _inspect(path: Path, max_pixels: int) -> Photo:
         return _decode(file, kind, path, max_pixels)
 
 
-def _fit(path: Path, limit: int, max_pixels: int) -> bytes | None:
+def check(path: Path, max_pixels: int) -> None:
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD_BYTES))
+        if kind is None:
+            return
+        file.seek(0)
+        try:
+            image = _DECODERS[kind](file)
+            with _room_for(image.width * image.height * _BYTES_PER_PIXEL[kind]):
+                _read(image, kind, file, PhotoRefused())
+        except (*_BROKEN, PhotoRefused):
+            raise PictureBroken from None
+
+
+def fit(path: Path, limit: int, max_pixels: int) -> bytes | None:
     try:
         with path.open("rb") as file:
             with Image.open(file) as opened:

@@ -22,7 +22,7 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery
 from bot.engine import Engine, Spool
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.model import Job
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient, Timeouts
@@ -104,7 +104,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             attempts=2,
             retry_wait=0.01,
         ) as studii,
-        PhotoInspector(1) as inspector,
+        DecoderPool(1) as decoder,
         discord.Client(intents=discord.Intents.none()) as client,
     ):
         await client.login("of.no.use")
@@ -115,7 +115,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             vault=Vault.open((), folder / "encryption.key"),
             delivery=DiscordDelivery(client, catalog, clock),
             photos=_Photos(folder),
-            inspector=inspector,
+            decoder=decoder,
             spool=Spool(folder / "spool", 10_000_000),
             catalog=catalog,
             clock=clock,

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.model import Job, JobState, OutputFile
 from tests.support.desk import Desk, open_desk, pieces, texts
 
@@ -31,7 +31,7 @@ MADE, ROOM = picture("orange"), picture("blue")
 @asynccontextmanager
 async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
     """Maya's room was restored; the result has not been posted."""
-    async with open_desk(folder) as desk, PhotoInspector() as inspector:
+    async with open_desk(folder) as desk, DecoderPool() as decoder:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -42,7 +42,7 @@ async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]
             output_kind="image",
             output_url="https://studii.example/o",
         )
-        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, inspector.fit), job
+        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoder.fit), job
 
 
 def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.engine import collect, crew, intake, loops
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.model import FailureCode, Job, JobState, Progress
 from bot.studii import StudiiClient
 from tests.engine.recorder import Recorder
@@ -42,7 +42,7 @@ async def test_a_photo_that_fails_in_an_unforeseen_way_ends_its_job_unpaid_and_h
 ) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        tries = failing(monkeypatch, PhotoInspector, "inspect")
+        tries = failing(monkeypatch, DecoderPool, "inspect")
         job = await ended(world, await world.accept(a_staging_job()))
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.PHOTO)
         assert job.failure_text == intake.UNFORESEEN.format(" with another photo")

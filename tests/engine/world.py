@@ -15,7 +15,7 @@ from PIL import Image
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.engine import Engine, Spool, Tuning
-from bot.media import PhotoInspector
+from bot.media.pool import DecoderPool
 from bot.model import Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
@@ -68,7 +68,7 @@ class World:
     vault: Vault
     lanes: LaneNames
     client: StudiiClient
-    inspector: PhotoInspector
+    decoder: DecoderPool
     spool_folder: Path
     tuning: Tuning
     discord: Recorder = field(default_factory=Recorder)
@@ -83,7 +83,7 @@ class World:
             vault=self.vault,
             delivery=self.discord,
             photos=self.album,
-            inspector=self.inspector,
+            decoder=self.decoder,
             spool=Spool(self.spool_folder, self.spool_bytes),
             catalog=Catalog.load(),
             clock=self.clock,
@@ -243,12 +243,12 @@ async def engine_world(
     async with (
         Storage.open(url) as storage,
         StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01, count=count) as client,
-        PhotoInspector(1) as inspector,
+        DecoderPool(1) as decoder,
         nullcontext() if down else studii,
     ):
         lanes = await LaneNames.open(storage, vault)
         tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
-        world = World(studii, storage, vault, lanes, client, inspector, folder / "spool", tuning)
+        world = World(studii, storage, vault, lanes, client, decoder, folder / "spool", tuning)
         if clock is not None:
             world.clock = clock
         yield world

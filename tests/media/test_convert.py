@@ -10,15 +10,16 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from bot.media import PhotoInspector, PhotoKind, PhotoRefused, photo, sniff
+from bot.media import PhotoKind, PhotoRefused, photo, sniff
+from bot.media.pool import DecoderPool
 
 ORIENTATION = 0x0112
 
 
 @pytest.fixture
-async def inspector() -> AsyncIterator[PhotoInspector]:
-    async with PhotoInspector() as inspector:
-        yield inspector
+async def decoder() -> AsyncIterator[DecoderPool]:
+    async with DecoderPool() as decoder:
+        yield decoder
 
 
 def scene(mode: str = "RGB") -> Image.Image:
@@ -45,11 +46,11 @@ def looks_like(path: Path, wanted: Image.Image) -> bool:
 
 @pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
 async def test_other_kinds_of_photos_are_converted_and_look_the_same(
-    inspector: PhotoInspector, tmp_path: Path, image_format: str
+    decoder: DecoderPool, tmp_path: Path, image_format: str
 ) -> None:
     path = tmp_path / "photo"
     save(path, image_format)
-    found = await inspector.inspect(path)
+    found = await decoder.inspect(path)
     assert found.content_type == "image/jpeg"
     assert sniff(path.read_bytes()[:64]) is PhotoKind.JPEG
     assert looks_like(path, scene())
@@ -57,7 +58,7 @@ async def test_other_kinds_of_photos_are_converted_and_look_the_same(
 
 @pytest.mark.parametrize("image_format", ["AVIF", "TIFF", "HEIF"])
 async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
-    inspector: PhotoInspector, tmp_path: Path, image_format: str
+    decoder: DecoderPool, tmp_path: Path, image_format: str
 ) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = 6  # a quarter turn to the right makes it upright
@@ -66,7 +67,7 @@ async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
         save(path, image_format, exif=exif)
     else:
         save(path, image_format, exif=exif.tobytes())
-    await inspector.inspect(path)
+    await decoder.inspect(path)
     assert looks_like(path, scene().rotate(-90, expand=True))
     with Image.open(path) as kept:
         assert kept.getexif().get(ORIENTATION, 1) == 1
@@ -74,40 +75,40 @@ async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
 async def test_jpeg_png_and_webp_go_unchanged(
-    inspector: PhotoInspector, tmp_path: Path, image_format: str
+    decoder: DecoderPool, tmp_path: Path, image_format: str
 ) -> None:
     path = tmp_path / "photo"
     save(path, image_format)
     before = path.read_bytes()
-    await inspector.inspect(path)
+    await decoder.inspect(path)
     assert path.read_bytes() == before
 
 
-async def test_of_a_moving_gif_the_first_frame_is_taken(inspector: PhotoInspector, tmp_path: Path) -> None:
+async def test_of_a_moving_gif_the_first_frame_is_taken(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     others = [Image.new("RGB", (96, 64), "black"), Image.new("RGB", (96, 64), "white")]
     save(path, "GIF", save_all=True, append_images=others)
-    await inspector.inspect(path)
+    await decoder.inspect(path)
     assert looks_like(path, scene())
 
 
-async def test_what_can_be_seen_through_stays_so(inspector: PhotoInspector, tmp_path: Path) -> None:
+async def test_what_can_be_seen_through_stays_so(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     image = scene("RGBA")
     image.putalpha(128)
     save(path, "TIFF", image)
-    found = await inspector.inspect(path)
+    found = await decoder.inspect(path)
     assert found.content_type == "image/png"
     with Image.open(path) as kept:
         assert kept.getpixel((5, 5)) == (255, 0, 0, 128)
 
 
-async def test_a_scan_of_sixteen_bits_keeps_its_shades(inspector: PhotoInspector, tmp_path: Path) -> None:
+async def test_a_scan_of_sixteen_bits_keeps_its_shades(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     image = Image.new("I;16", (64, 64), 1000)
     image.paste(60000, (0, 0, 32, 64))
     save(path, "TIFF", image)
-    await inspector.inspect(path)
+    await decoder.inspect(path)
     with Image.open(path) as kept:
         assert kept.getpixel((5, 5)) == 255
         assert kept.getpixel((60, 5)) == 0
@@ -115,76 +116,74 @@ async def test_a_scan_of_sixteen_bits_keeps_its_shades(inspector: PhotoInspector
 
 @pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
 async def test_half_a_photo_of_another_kind_is_refused(
-    inspector: PhotoInspector, tmp_path: Path, image_format: str
+    decoder: DecoderPool, tmp_path: Path, image_format: str
 ) -> None:
     path = tmp_path / "photo"
     save(path, image_format, Image.effect_noise((200, 200), 90).convert("RGB"))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(PhotoRefused, match="is broken or incomplete"):
-        await inspector.inspect(path)
+        await decoder.inspect(path)
 
 
-async def test_an_avif_photo_with_nonsense_in_it_is_refused(
-    inspector: PhotoInspector, tmp_path: Path
-) -> None:
+async def test_an_avif_photo_with_nonsense_in_it_is_refused(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     save(path, "AVIF")
     head, box, data = path.read_bytes().partition(b"mdat")
     path.write_bytes(head + box + bytes(8) + data[8:])
     with pytest.raises(PhotoRefused, match="That AVIF picture is broken or incomplete"):
-        await inspector.inspect(path)
+        await decoder.inspect(path)
 
 
 @pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
 async def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path, image_format: str) -> None:
     path = tmp_path / "photo"
     save(path, image_format)
-    async with PhotoInspector(max_pixels=96 * 64 - 1) as inspector:
+    async with DecoderPool(max_pixels=96 * 64 - 1) as decoder:
         with pytest.raises(PhotoRefused, match="96 × 64 pixels"):
-            await inspector.inspect(path)
+            await decoder.inspect(path)
 
 
-async def test_a_result_is_made_to_fit(inspector: PhotoInspector, tmp_path: Path) -> None:
+async def test_a_result_is_made_to_fit(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "result.png"
     noise = Image.effect_noise((600, 400), 90)
     noise.convert("RGB").save(path, "PNG")
     limit = path.stat().st_size // 3
-    fitted = await inspector.fit(path, limit)
+    fitted = await decoder.fit(path, limit)
     assert fitted is not None
     assert len(fitted) <= limit
     with Image.open(io.BytesIO(fitted)) as image:
         assert image.width / image.height == pytest.approx(1.5, abs=0.02)
 
 
-async def test_what_is_no_picture_cannot_be_made_to_fit(inspector: PhotoInspector, tmp_path: Path) -> None:
+async def test_what_is_no_picture_cannot_be_made_to_fit(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "result.png"
     path.write_bytes(b"no picture at all")
-    assert await inspector.fit(path, 1000) is None
+    assert await decoder.fit(path, 1000) is None
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "TIFF", "BMP"])
 async def test_a_photo_that_is_wider_than_a_jpeg_can_be_becomes_a_png(
-    inspector: PhotoInspector, tmp_path: Path, image_format: str
+    decoder: DecoderPool, tmp_path: Path, image_format: str
 ) -> None:
     path = tmp_path / "photo"
     save(path, image_format, Image.new("RGB", (65_535 if image_format == "GIF" else 66_000, 3), "red"))
-    assert (await inspector.inspect(path)).content_type == "image/png"
+    assert (await decoder.inspect(path)).content_type == "image/png"
     with Image.open(path) as got:
         assert got.convert("RGB").getpixel((60_000, 1)) == (255, 0, 0)
 
 
 async def test_a_comment_that_is_too_long_for_a_jpeg_is_left_out(
-    inspector: PhotoInspector, tmp_path: Path
+    decoder: DecoderPool, tmp_path: Path
 ) -> None:
     path = tmp_path / "photo"
     save(path, "GIF", comment=b"x" * 70_000)
-    assert (await inspector.inspect(path)).content_type == "image/jpeg"
+    assert (await decoder.inspect(path)).content_type == "image/jpeg"
     assert looks_like(path, scene())
 
 
 async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_not_the_photos_fault(
-    inspector: PhotoInspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_writing(error: Exception) -> None:
         def fail(*_: object) -> str:
@@ -196,20 +195,20 @@ async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_n
     save(path, "BMP")
     no_writing(OSError("broken data stream when writing image file"))
     with pytest.raises(PhotoRefused, match="broken or incomplete"):
-        await inspector.inspect(path)
+        await decoder.inspect(path)
     no_writing(OSError(errno.ENOSPC, "No space left on device"))
     with pytest.raises(OSError, match="No space"):
-        await inspector.inspect(path)
+        await decoder.inspect(path)
 
 
 @pytest.mark.parametrize(("mode", "space", "kept"), [("CMYK", b"CMYK", False), ("RGB", b"RGB ", True)])
 async def test_a_colour_profile_is_kept_only_where_it_fits_the_colours(
-    inspector: PhotoInspector, tmp_path: Path, mode: str, space: bytes, *, kept: bool
+    decoder: DecoderPool, tmp_path: Path, mode: str, space: bytes, *, kept: bool
 ) -> None:
     profile = bytes(12) + b"prtr" + space + b"Lab " + bytes(104)
     path = tmp_path / "photo"
     save(path, "TIFF", scene(mode), icc_profile=profile)
-    await inspector.inspect(path)
+    await decoder.inspect(path)
     with Image.open(path) as got:
         assert got.mode == "RGB"
         assert ("icc_profile" in got.info) is kept

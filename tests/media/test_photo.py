@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.media import Photo, PhotoInspector, PhotoKind, PhotoRefused, photo
+from bot.media import Photo, PhotoKind, PhotoRefused, photo, pool
+from bot.media.pool import DecoderPool
 
 
 @pytest.fixture
-async def inspector() -> AsyncIterator[PhotoInspector]:
-    async with PhotoInspector() as inspector:
-        yield inspector
+async def decoder() -> AsyncIterator[DecoderPool]:
+    async with DecoderPool() as decoder:
+        yield decoder
 
 
 def encoded(
@@ -53,12 +54,12 @@ SAMPLES: list[tuple[str, PhotoKind, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("image_format", "kind", "options"), SAMPLES)
 async def test_a_whole_photo_is_described(
-    inspector: PhotoInspector, tmp_path: Path, image_format: str, kind: PhotoKind, options: dict[str, Any]
+    decoder: DecoderPool, tmp_path: Path, image_format: str, kind: PhotoKind, options: dict[str, Any]
 ) -> None:
     path = tmp_path / "misnamed.txt"
     path.write_bytes(encoded(image_format, **options))
     width, height = options.get("size", (203, 157))
-    assert await inspector.inspect(path) == Photo(kind, kind.content_type, width, height)
+    assert await decoder.inspect(path) == Photo(kind, kind.content_type, width, height)
 
 
 @pytest.mark.parametrize("missing", [4, 12, 100, 5000])
@@ -66,7 +67,7 @@ async def test_a_whole_photo_is_described(
     ("image_format", "kind", "options"), [sample for sample in SAMPLES if "size" not in sample[2]]
 )
 async def test_a_photo_that_was_cut_off_is_refused(
-    inspector: PhotoInspector,
+    decoder: DecoderPool,
     tmp_path: Path,
     image_format: str,
     kind: PhotoKind,
@@ -76,57 +77,55 @@ async def test_a_photo_that_was_cut_off_is_refused(
     path = tmp_path / "photo"
     path.write_bytes(encoded(image_format, **options)[:-missing])
     with pytest.raises(PhotoRefused, match=f"That {kind.label} picture is broken or incomplete"):
-        await inspector.inspect(path)
+        await decoder.inspect(path)
 
 
 @pytest.mark.parametrize("head", [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\0\0\0WEBPVP8 "])
 async def test_a_beginning_with_nonsense_behind_it_is_refused(
-    inspector: PhotoInspector, tmp_path: Path, head: bytes
+    decoder: DecoderPool, tmp_path: Path, head: bytes
 ) -> None:
     path = tmp_path / "photo"
     path.write_bytes(head + b"nonsense" * 20)
     with pytest.raises(PhotoRefused, match="broken or incomplete"):
-        await inspector.inspect(path)
+        await decoder.inspect(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"just some words", b"%PDF-1.7 \xff\xd8\xff"])
 async def test_a_file_that_is_no_picture_is_refused(
-    inspector: PhotoInspector, tmp_path: Path, content: bytes
+    decoder: DecoderPool, tmp_path: Path, content: bytes
 ) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(content)
     with pytest.raises(PhotoRefused, match=r"not a picture that can be read\. Please use a JPEG"):
-        await inspector.inspect(path)
+        await decoder.inspect(path)
 
 
 @pytest.mark.parametrize(
     ("width", "height", "megapixels"), [(8001, 8000, "64"), (30000, 30000, "900"), (65000, 65000, "4,225")]
 )
 async def test_too_many_pixels_are_refused_with_the_figure_and_the_limit(
-    inspector: PhotoInspector, tmp_path: Path, width: int, height: int, megapixels: str
+    decoder: DecoderPool, tmp_path: Path, width: int, height: int, megapixels: str
 ) -> None:
     path = tmp_path / "photo"
     path.write_bytes(png_header(width, height))
     with pytest.raises(PhotoRefused) as refused:
-        await inspector.inspect(path)
+        await decoder.inspect(path)
     assert f"{width} × {height} pixels ({megapixels} megapixels). At most 64 megapixels" in str(refused.value)
 
 
 async def test_exactly_the_most_pixels_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "photo"
     path.write_bytes(encoded("PNG", size=(20, 10)))
-    async with PhotoInspector(max_pixels=200) as inspector:
-        assert (await inspector.inspect(path)).width == 20
-    async with PhotoInspector(max_pixels=199) as inspector:
+    async with DecoderPool(max_pixels=200) as decoder:
+        assert (await decoder.inspect(path)).width == 20
+    async with DecoderPool(max_pixels=199) as decoder:
         with pytest.raises(PhotoRefused):
-            await inspector.inspect(path)
+            await decoder.inspect(path)
 
 
-async def test_a_missing_file_is_not_taken_for_a_broken_photo(
-    inspector: PhotoInspector, tmp_path: Path
-) -> None:
+async def test_a_missing_file_is_not_taken_for_a_broken_photo(decoder: DecoderPool, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        await inspector.inspect(tmp_path / "gone")
+        await decoder.inspect(tmp_path / "gone")
 
 
 async def test_cancelled_inspections_do_not_let_more_photos_in_at_once(
@@ -144,14 +143,14 @@ async def test_cancelled_inspections_do_not_let_more_photos_in_at_once(
             busy -= 1
         return Photo(PhotoKind.PNG, "image/png", 1, 1)
 
-    monkeypatch.setattr(photo, "_inspect", wait)
-    async with PhotoInspector(max_workers=2) as inspector:
-        first = [asyncio.create_task(inspector.inspect(tmp_path)) for _ in range(4)]
+    monkeypatch.setattr(pool, "inspect", wait)
+    async with DecoderPool(max_workers=2) as decoder:
+        first = [asyncio.create_task(decoder.inspect(tmp_path)) for _ in range(4)]
         await asyncio.sleep(0)
         for task in first:
             task.cancel()
         await asyncio.gather(*first, return_exceptions=True)
-        second = [asyncio.create_task(inspector.inspect(tmp_path)) for _ in range(4)]
+        second = [asyncio.create_task(decoder.inspect(tmp_path)) for _ in range(4)]
         await asyncio.sleep(0)
         release.set()
         await asyncio.gather(*second)
@@ -159,19 +158,19 @@ async def test_cancelled_inspections_do_not_let_more_photos_in_at_once(
 
 
 async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
-    inspector: PhotoInspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photo, "MAX_BYTES", 20_000_000)
     sizes = {"PNG": (1100, 1000), "WEBP": (1100, 1000)}
     for image_format, size in sizes.items():
         Image.new("RGB", size).save(tmp_path / image_format, image_format)
-    assert (await inspector.inspect(tmp_path / "PNG")).width == 1100
+    assert (await decoder.inspect(tmp_path / "PNG")).width == 1100
     with pytest.raises(PhotoRefused, match="At most 1 megapixels are possible"):
-        await inspector.inspect(tmp_path / "WEBP")
+        await decoder.inspect(tmp_path / "WEBP")
 
 
 async def test_large_pictures_are_decoded_one_at_a_time(
-    inspector: PhotoInspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = most = 0
     real, lock = photo.first_picture, threading.Lock()
@@ -193,5 +192,5 @@ async def test_large_pictures_are_decoded_one_at_a_time(
     paths = [tmp_path / str(number) for number in range(4)]
     for path in paths:
         path.write_bytes(encoded("BMP"))
-    await asyncio.gather(*(inspector.inspect(path) for path in paths))
+    await asyncio.gather(*(decoder.inspect(path) for path in paths))
     assert most == 1
