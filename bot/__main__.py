@@ -1,39 +1,19 @@
 """The command line: `python -m bot run`, and what an operator does beside it."""
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-
-from bot import process
-from bot.client import quiet_discord_loggers
-from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError
-from bot.logs import configure_logging
-from bot.operate.ask import healthy
-from bot.operate.backup import PIPE, backup, restore
-from bot.operate.doctor import examine, show, unread
-from bot.operate.invite import invitation
-from bot.operate.keys import rotate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; gives the process's exit status."""
     given = _parser().parse_args(arguments)
     try:
-        settings = Settings.read()
-        # What is not the bot itself says its result alone.
-        configure_logging(settings.log_level if given.command == "run" else "ERROR", settings.log_format)
-        quiet_discord_loggers()
-        return asyncio.run(_do(given, settings))
+        return _health() if given.command == "health" else _any_other(given)
     except SettingsError as error:
-        if given.command == "doctor":  # which tells all else by itself
-            show(unread(error), Console())
-            return 1
         sys.stderr.write(f"{error}\n")
         return 2
     except StudiiBotError as error:
@@ -41,34 +21,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-async def _do(given: argparse.Namespace, settings: Settings) -> int:
-    match given.command:
-        case "run":
-            await process.run(settings)
-        case "doctor":
-            return 0 if show(await examine(settings), Console()) else 1
-        case "health":
-            well, words = await healthy(settings)
-            sys.stdout.write(f"{words}\n")
-            return 0 if well else 1
-        case _:
-            words = await _told(given, settings)
-            # Where the backup goes to standard output, the words must not stand in it.
-            out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
-            out.write(f"{words}\n")
-    return 0
+# Imports are inside: the health check runs every minute, and imports a tenth of what the others need.
 
 
-def _told(given: argparse.Namespace, settings: Settings) -> Coroutine[Any, Any, str]:
-    match given.command:
-        case "invite":
-            return invitation(settings.discord_token.get_secret_value())
-        case "backup":
-            return backup(settings, given.file)
-        case "restore":
-            return restore(settings, given.file)
-        case _:
-            return rotate(settings)
+def _health() -> int:
+    from bot.config_base import HealthSettings
+    from bot.operate.ask import healthy
+
+    well, words = healthy(HealthSettings.read())
+    sys.stdout.write(f"{words}\n")
+    return 0 if well else 1
+
+
+def _any_other(given: argparse.Namespace) -> int:
+    from bot.commands import run_command
+
+    return run_command(given)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,12 +10,13 @@ from typing import Literal
 import aiohttp
 import discord
 
+from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, StudiiBotError
 
 log = logging.getLogger(__name__)
 
 LOGIN_SECONDS = 30.0
-_NO_WAY = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
+_NO_WAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.Intents:
@@ -85,8 +86,12 @@ async def _logged_in(token: str) -> AsyncGenerator[discord.Client]:
     except discord.LoginFailure as error:
         raise SettingsError(
             "DISCORD_TOKEN was refused by Discord. Copy it again from your application's Bot page "
-            "(discord.com/developers/applications), or reset it there. It is the long one with two dots in "
-            "it, not the application's id, public key or client secret."
+            f"(discord.com/developers/applications), or reset it there. {LOOKS_LIKE}."
+        ) from error
+    except discord.HTTPException as error:
+        raise StudiiBotError(
+            f"Discord answered the login with status {error.status}. Look at discordstatus.com, and start "
+            "again in a few minutes."
         ) from error
     except _NO_WAY as error:
         raise StudiiBotError(
@@ -99,8 +104,6 @@ async def _logged_in(token: str) -> AsyncGenerator[discord.Client]:
 
 def _why(error: Exception) -> str:
     match error:
-        case discord.HTTPException():
-            return f"it answered with status {error.status}"
         case TimeoutError():
             return f"no answer within {LOGIN_SECONDS:.0f} s"
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():

@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 import pytest
+from aiohttp import web
 from discord.http import Route
 from simcord import InteractionResult
 from simcord.interactions import base_payload
@@ -17,6 +18,7 @@ from bot.client import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.errors import SettingsError, StudiiBotError
 from bot.login import choose_intents, photo_intents
 from sandbox.discord.server import TOKEN, DiscordServer
+from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
 
 
@@ -182,6 +184,18 @@ async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: p
     monkeypatch.setattr(Route, "BASE", gone)
     with pytest.raises(StudiiBotError, match="Discord could not be reached"):
         await choose_intents(TOKEN, "auto")
+
+
+async def test_a_discord_that_answers_with_trouble_is_not_said_to_be_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def trouble(_request: web.Request) -> web.Response:
+        return web.Response(status=503, text="<html>Service unavailable</html>", content_type="text/html")
+
+    async with answering(trouble) as server:
+        monkeypatch.setattr(Route, "BASE", server.url)
+        with pytest.raises(StudiiBotError, match="Discord answered the login with status 503"):
+            await choose_intents(TOKEN, "auto")
 
 
 @pytest.fixture

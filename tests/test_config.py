@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings
+from bot.config import LONGEST_SECRET, Settings, StorageSettings
 from bot.errors import SettingsError
 
-TOKEN = "discord-token-for-tests"
+TOKEN = "discord.token.for-tests"
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,15 @@ def test_an_empty_token_says_where_to_get_one(monkeypatch: pytest.MonkeyPatch, b
     monkeypatch.setenv("DISCORD_TOKEN", blank)
     expected = "DISCORD_TOKEN is empty; paste the token from your application's Bot page at Discord."
     assert complaint() == expected
+
+
+@pytest.mark.parametrize("other", ["1100000000000000001", "sandbox.token", "a..c", "0f" * 32])
+def test_what_is_no_token_is_found_without_a_network(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", other)
+    assert complaint() == (
+        "DISCORD_TOKEN is no bot token. It's the long one with two dots in it, not the application's id, "
+        "public key or client secret."
+    )
 
 
 def test_a_dotenv_file_is_read_and_the_environment_comes_before_it(
@@ -203,3 +212,97 @@ def test_no_secret_shows_in_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None
         Settings.read()
     assert "database-password" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+SECRETS = [("DISCORD_TOKEN", TOKEN), ("ENCRYPTION_KEYS", "newest,older")]
+
+
+def revealed(settings: Settings, name: str) -> str:
+    if name == "DISCORD_TOKEN":
+        return settings.discord_token.get_secret_value()
+    return ",".join(key.get_secret_value() for key in settings.encryption_keys)
+
+
+@pytest.fixture
+def other_secrets(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A token in the environment for tests of the other secret."""
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(("name", "secret"), SECRETS)
+@pytest.mark.parametrize("written", ["{}", "{}\n", "\ufeff{}\r\n"])
+def test_a_secret_can_come_from_a_file(
+    other_secrets: pytest.MonkeyPatch, tmp_path: Path, name: str, secret: str, written: str
+) -> None:
+    (tmp_path / "secret").write_bytes(written.format(secret).encode())
+    other_secrets.setenv(f"{name}_FILE", "secret")
+    other_secrets.setenv(name, "")  # as .env.example leaves it
+    settings = Settings.read()
+    assert revealed(settings, name) == secret
+    assert secret not in repr(settings)
+
+
+@pytest.mark.parametrize(("name", "secret"), SECRETS)
+def test_a_secret_comes_from_one_place(
+    other_secrets: pytest.MonkeyPatch, tmp_path: Path, name: str, secret: str
+) -> None:
+    (tmp_path / "secret").write_text(secret)
+    other_secrets.setenv(f"{name}_FILE", "secret")
+    other_secrets.setenv(name, secret)
+    assert complaint() == f"{name} and {name}_FILE are both set. Leave one of them empty."
+
+
+@pytest.mark.parametrize("name", ["DISCORD_TOKEN", "ENCRYPTION_KEYS"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "(no such file or directory). The user who runs this needs to read it."),
+        (b"", ": the file is empty. Write the secret into it."),
+        (b" ,\n", ": the file is empty. Write the secret into it."),
+        (b"\xff\xfe\x00", ": it is not text."),
+        (b"x" * (LONGEST_SECRET + 1), ": the file is far too long. It holds the secret and nothing else."),
+    ],
+)
+def test_a_secrets_file_that_is_of_no_use_is_named(
+    other_secrets: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None, reason: str
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    other_secrets.delenv(name, raising=False)
+    other_secrets.setenv(f"{name}_FILE", "secret")
+    line = complaint()
+    assert line.startswith(f"{name} can't be read from secret, which {name}_FILE names")
+    assert line.endswith(reason)
+
+
+def test_a_secrets_file_that_may_not_be_read_says_who_needs_to(
+    other_secrets: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other_secrets.setenv("ENCRYPTION_KEYS_FILE", str(tmp_path))  # a folder: modes do not stop root
+    assert "(is a directory). The user who runs this needs to read it." in complaint()
+
+
+def test_what_works_on_files_alone_needs_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOOL_MB", "lots")
+    assert StorageSettings.read().folder == Path("data")
+    assert "DISCORD_TOKEN is not set" in complaint()
+
+
+def test_what_is_right_can_be_had_although_something_else_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOOL_MB", "lots")
+    monkeypatch.setenv("DATABASE_URL", "mysql://db/studii")
+    monkeypatch.setenv("MAX_SOURCE_MB", "7")
+    settings, wrong = Settings.read_leniently()
+    assert wrong == {
+        "discord_token": "DISCORD_TOKEN is not set. Copy .env.example to .env and fill it in.",
+        "spool_mb": "SPOOL_MB must be a whole number.",
+        "database_url": "DATABASE_URL mysql is not supported; use sqlite or postgresql.",
+    }
+    assert (settings.max_source_mb, settings.spool_mb, settings.folder) == (7, 2000, Path("data"))
+
+
+@pytest.mark.usefixtures("token")
+def test_a_dotenv_file_that_is_no_text_is_said_to_be_that(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("SPOOL_MB=100 # größer\n".encode("latin-1"))
+    assert complaint().startswith("The file .env can't be read (it is not utf-8 text).")

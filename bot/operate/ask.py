@@ -1,29 +1,33 @@
-"""`python -m bot health`: what a container's health check runs."""
+"""`python -m bot health`: what a container's health check runs.
 
-import json
+Imports little on purpose: it is a process of its own every minute.
+"""
 
-import aiohttp
+import http.client
 
-from bot.config import Settings
+from bot.config_base import HealthSettings
 from bot.errors import SettingsError
 
 SECONDS = 15.0  # the bot may wait for its database meanwhile
+LONGEST = 65_536  # bytes
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a place to listen, not one to call
 
 
-async def healthy(settings: Settings) -> tuple[bool, str]:
-    """Whether the bot that runs with these settings is well, and its own words about it.
+def healthy(settings: HealthSettings) -> tuple[bool, str]:
+    """Return whether the bot that runs with these settings is well, and its own words about it.
 
     Raises `SettingsError` if no port is set.
     """
     if settings.health_port is None:
         raise SettingsError("HEALTH_PORT is not set, so the bot cannot be asked.")
     host = EVERYWHERE.get(settings.health_address, settings.health_address)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{settings.health_port}/healthz"
-    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    connection = http.client.HTTPConnection(host, settings.health_port, timeout=SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
-            words = json.dumps(await answer.json())
-            return answer.status == 200, words
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return False, f"{url} does not answer ({type(error).__name__})."
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        return answer.status == 200, answer.read(LONGEST).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        where = f"http://{f'[{host}]' if ':' in host else host}:{settings.health_port}/healthz"
+        return False, f"{where} does not answer ({type(error).__name__})."
+    finally:
+        connection.close()

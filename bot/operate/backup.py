@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.config import Settings
+from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.operate.alone import bot_stopped
 from bot.operate.keys import key_place
@@ -23,7 +23,7 @@ SINCE = (
 )
 
 
-async def backup(settings: Settings, target: Path) -> str:
+async def backup(settings: StorageSettings, target: Path) -> str:
     """Copy the database to a new file while the bot runs, look the copy over, and say what else is needed.
 
     To `PIPE` it goes to standard output. Raises `SettingsError`; there is no file then.
@@ -32,17 +32,17 @@ async def backup(settings: Settings, target: Path) -> str:
     _ensure_new(source, target)
     if target != PIPE:
         await asyncio.to_thread(_copy, source, target)
-        return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target))}"
+        return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target), piped=False)}"
     passing = source.with_name(f"{source.name}.leaving")
     try:
         await asyncio.to_thread(_copy, source, passing)
         await asyncio.to_thread(_pour, passing, sys.stdout.buffer)
     finally:
         passing.unlink(missing_ok=True)
-    return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE')}"
+    return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE', piped=True)}"
 
 
-async def restore(settings: Settings, copy: Path) -> str:
+async def restore(settings: StorageSettings, copy: Path) -> str:
     """Make a backup the database again; what is there now is kept beside it.
 
     `PIPE` is standard input. Raises `SettingsError` if the bot runs, or the file is no sound backup; nothing
@@ -60,7 +60,7 @@ async def restore(settings: Settings, copy: Path) -> str:
         passing.unlink(missing_ok=True)
 
 
-async def _restore(settings: Settings, database: Path, copy: Path, name: str) -> str:
+async def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -> str:
     fault = await asyncio.to_thread(fault_of, copy)
     if fault is not None:
         raise SettingsError(f"{name} is no sound backup: it {fault}. Nothing was changed.")
@@ -117,19 +117,20 @@ def _catch(coming: BinaryIO, target: Path) -> None:
         raise SettingsError(f"{target} could not be written ({error.strerror}).") from error
 
 
-def _opened_by(settings: Settings) -> str:
+def _opened_by(settings: StorageSettings) -> str:
     return (
         "It holds the servers' Studii keys encrypted, and opens with the encryption key alone, which is "
         f"{key_place(settings)}: keep a copy of that apart from the backup."
     )
 
 
-def _taken_back(file: str) -> str:
-    compose = f"docker compose run --rm {'-T ' if file.startswith('-') else ''}studii restore {file}"
-    return f"To take it back, stop the bot and run: python -m bot restore {file} (with compose: {compose})"
+def _taken_back(file: str, *, piped: bool) -> str:
+    words = f"To take it back, stop the bot and run: python -m bot restore {file}"
+    # A path of this machine means nothing in a container, and the other way round; a pipe works in both.
+    return f"{words} (with compose: docker compose run --rm -T studii restore {file})" if piped else words
 
 
-def _file(settings: Settings) -> Path:
+def _file(settings: StorageSettings) -> Path:
     path = sqlite_file(settings.database_url)
     if path is None:
         raise SettingsError(ELSEWHERE)

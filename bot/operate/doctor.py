@@ -1,52 +1,61 @@
 """`python -m bot doctor`: would the bot start, and what should be looked at before it does?"""
 
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from bot.config import Settings
 from bot.errors import StudiiBotError
-from bot.operate import around, in_database, on_disk
+from bot.operate import around, in_database, in_settings, on_disk
 from bot.operate.findings import Finding, Verdict
 
-CHECKS: Sequence[tuple[str, Callable[[Settings], Awaitable[list[Finding]]]]] = (
-    ("Discord", around.discord),
-    ("Catalogue", around.catalogue),
-    ("Folder", on_disk.folder),
-    ("Disk", on_disk.room),
-    ("Bot", around.bot),
-    ("Encryption key", in_database.encryption_key),
-    ("Database", in_database.database),
-    ("SQLite", in_database.sqlite),
-    ("Studii", around.studii),
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A part of the examination; `needs` names the settings without which it would mislead."""
+
+    what: str
+    look: Callable[[Settings], Awaitable[list[Finding]]]
+    needs: frozenset[str] = frozenset()
+
+
+_DATABASE = frozenset({"database_url"})
+
+CHECKS: Sequence[Check] = (
+    Check("Discord", around.discord, frozenset({"discord_token"})),
+    Check("Catalogue", around.catalogue),
+    Check("Folder", on_disk.folder, _DATABASE),
+    Check("Disk", on_disk.room, _DATABASE | {"spool_mb"}),
+    Check("Bot", around.bot, _DATABASE),
+    Check("Encryption key", in_database.encryption_key, _DATABASE | {"encryption_keys"}),
+    Check("Database", in_database.database, _DATABASE),
+    Check("SQLite", in_database.sqlite, _DATABASE),
+    Check("Studii", around.studii, frozenset({"studii_api_url"})),
 )
 COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Check everything that the bot needs, without changing anything; safe beside a running bot."""
-    found = [_settings()]
-    for what, check in CHECKS:
+async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) -> list[Finding]:
+    """Check everything that the bot needs, without changing anything; safe beside a running bot.
+
+    `wrong` has a sentence for each setting that could not be used, as `Settings.read_leniently` gives it.
+    """
+    wrong = wrong or {}
+    found = in_settings.settings(wrong)
+    for check in CHECKS:
+        if missing := sorted(check.needs & wrong.keys()):
+            words = f"Not checked: {missing[0].upper()} needs to be fixed first."
+            found.append(Finding(check.what, Verdict.LOOK, words))
+            continue
         try:
-            found += await check(settings)
+            found += await check.look(settings)
         except StudiiBotError as error:
             # What is in the way of several checks is told once.
             if all(str(error) != one.words for one in found):
-                found.append(Finding(what, Verdict.STOPS, str(error)))
+                found.append(Finding(check.what, Verdict.STOPS, str(error)))
     return found
-
-
-def _settings() -> Finding:
-    file = Path(".env").absolute()
-    beside = f"{file} and the environment" if file.exists() else f"the environment; there is no {file}"
-    return Finding("Settings", Verdict.GOOD, f"From {beside}.")
-
-
-def unread(error: StudiiBotError) -> list[Finding]:
-    """What is found where the settings can't even be read."""
-    return [Finding("Settings", Verdict.STOPS, f"{error} The rest is looked at when that is mended.")]
 
 
 def show(findings: Sequence[Finding], console: Console) -> bool:

@@ -43,11 +43,14 @@ async def encryption_key(settings: Settings) -> list[Finding]:
             return [Finding("Encryption key", Verdict.LOOK, words)]
         return [Finding("Encryption key", Verdict.LOOK, f"None yet; the first start makes {path}.")]
     vault = vault_of(settings)
-    where = "ENCRYPTION_KEYS" if settings.encryption_keys else str(path)
+    where = str(path)
+    if settings.encryption_keys:
+        where = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
     unreadable = sum(not _opens(vault, one) for one in sealed)
     if unreadable:
+        servers = "1 server" if unreadable == 1 else f"{unreadable} servers"
         words = (
-            f"{where} does not open the Studii keys of {unreadable} server(s): the bot starts and asks their "
+            f"{where} doesn't open the Studii keys of {servers}: the bot starts and asks their "
             "admins to enter them again. Put the old encryption key back if you have it."
         )
         return [Finding("Encryption key", Verdict.LOOK, words)]

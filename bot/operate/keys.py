@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.config import Settings
+from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.operate.alone import bot_stopped
 from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file, unused
@@ -10,7 +10,7 @@ from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqli
 KEY_FILE = "encryption.key"
 
 
-async def rotate(settings: Settings) -> str:
+async def rotate(settings: StorageSettings) -> str:
     """Seal all Studii keys with a new encryption key, and tell what to do with the old one.
 
     The new one is the first of ENCRYPTION_KEYS; without that setting, one is made in the key file. The bot
@@ -30,19 +30,25 @@ async def rotate(settings: Settings) -> str:
         async with Storage.open(url) as storage:
             unreadable = await reseal_keys(storage, vault_of(settings))
         if unreadable:
-            raise SettingsError(
-                f"{len(unreadable)} Studii keys could not be read with any encryption key that is there, and "
-                "were left as they are. The old encryption keys were kept. Put the missing one back and run "
-                "this again, or have the admins of those servers enter their keys again with /studii key."
-            )
+            raise SettingsError(_left(len(unreadable)))
         if own_file:
             kept = _keep_aside(path, before) if before else None
             Vault.drop_older_keys(path)
             old = f" The old one is in {kept.name} beside it: {_OLD_KEY}" if kept else ""
             return f"Done: everything is sealed with a new key in {path.absolute()}.{old}"
+    name = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
     return (
-        "Done: everything is sealed with the first of ENCRYPTION_KEYS. Take the others out of the setting, "
+        f"Done: everything is sealed with the first key of {name}. Take the others out of it, "
         f"delete {path.absolute()} if it is there, and keep them only as long as backups from before."
+    )
+
+
+def _left(count: int) -> str:
+    many = "1 Studii key was" if count == 1 else f"{count} Studii keys were"
+    return (
+        f"{many} left unchanged: none of the encryption keys opens "
+        f"{'it' if count == 1 else 'them'}. The old encryption keys were kept. Put the missing one back and "
+        "run this again, or have the admins of those servers enter their Studii keys again with /studii key."
     )
 
 
@@ -56,14 +62,16 @@ def _keep_aside(path: Path, content: bytes) -> Path:
     return aside
 
 
-def vault_of(settings: Settings) -> Vault:
+def vault_of(settings: StorageSettings) -> Vault:
     """The vault as the bot opens it. Raises `SettingsError`."""
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
     return Vault.open(keys, settings.folder / KEY_FILE)
 
 
-def key_place(settings: Settings) -> str:
+def key_place(settings: StorageSettings) -> str:
     """Where the encryption key is, for a sentence."""
+    if settings.encryption_keys_file is not None:
+        return f"in {settings.encryption_keys_file.absolute()} (ENCRYPTION_KEYS_FILE)"
     if settings.encryption_keys:
         return "in ENCRYPTION_KEYS (your environment or .env)"
     return f"in the file {(settings.folder / KEY_FILE).absolute()}"

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 
 from sandbox.discord.rest import read_message
 
-TOKEN = "sandbox.token"  # noqa: S105 # of no use anywhere else
+TOKEN = "sandbox.bot.token"  # noqa: S105 # of no use anywhere else
 APPLICATION_ID = 7001
 MESSAGE_CONTENT_LIMITED = 1 << 19
 HEARTBEAT_MILLISECONDS = 41_250

@@ -4,6 +4,8 @@ import asyncio
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from bot.model import Plan
 from bot.storage import CannotDecrypt, Storage, Vault, migrate
 from sandbox.discord.server import APPLICATION_ID, DiscordServer
 from sandbox.studii import StudiiServer
-from tests.support.process import bot_process
+from tests.support.process import bot_process, environment
 
 SECRET = "stu_0123456789abcdef"
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -106,7 +108,7 @@ async def test_the_doctor_says_whose_key_the_encryption_key_does_not_open(tmp_pa
     Vault.open((), tmp_path / "data" / "encryption.key")
     status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")
     assert status == 0
-    assert "does not open the Studii keys of 1 server(s)" in told
+    assert "doesn't open the Studii keys of 1 server:" in told
 
 
 async def test_the_invitation_asks_for_the_least(tmp_path: Path) -> None:
@@ -117,6 +119,14 @@ async def test_the_invitation_asks_for_the_least(tmp_path: Path) -> None:
     assert set(asked["scope"][0].split()) == {"bot", "applications.commands"}
     permissions = int(asked["permissions"][0])
     assert permissions == sum(1 << bit for bit in (6, 10, 11, 15, 16, 18, 38))  # none that manages anything
+
+
+async def test_what_works_on_files_alone_needs_no_token_and_minds_no_other_setting(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    for command in (("backup", "copy.db"), ("restore", "copy.db"), ("rotate-keys",)):
+        status, _, errors = await ran(tmp_path, *command, DISCORD_TOKEN="", SPOOL_MB="lots")
+        assert status == 0, errors
+    assert await kept_key(tmp_path) == SECRET
 
 
 async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone(tmp_path: Path) -> None:
@@ -130,6 +140,7 @@ async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone
     copy = tmp_path / "copy.db"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert str(tmp_path / "data" / "encryption.key") in told
+    assert told.endswith("stop the bot and run: python -m bot restore copy.db")
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT value FROM meta WHERE name = 'written'").fetchone() == (b"last",)
     assert SECRET.encode() not in copy.read_bytes()
@@ -227,7 +238,7 @@ async def test_a_rotation_that_cannot_read_a_key_throws_no_encryption_key_away(t
     other = file.read_text().strip()
     status, _, errors = await ran(tmp_path, "rotate-keys")
     assert status == 2
-    assert "1 Studii keys could not be read" in errors
+    assert "1 Studii key was left unchanged" in errors
     assert other in file.read_text()
 
 
@@ -248,6 +259,32 @@ async def test_health_is_asked_of_the_running_bot(tmp_path: Path, unused_tcp_por
     status, told, _ = await ran(tmp_path, "health", **port)
     assert status == 1
     assert "does not answer" in told
+
+
+def test_asking_for_the_health_imports_little(tmp_path: Path, unused_tcp_port: int) -> None:
+    """It is a process of its own every minute: what the bot itself imports costs a second of processor."""
+    program = "import sys; from bot.__main__ import main; print(main(['health']), *sys.modules)"
+    asked = subprocess.run(  # noqa: S603
+        (sys.executable, "-c", program),
+        cwd=tmp_path,
+        env=environment({"HEALTH_PORT": str(unused_tcp_port)}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words, _, last = asked.stdout.strip().rpartition("\n")
+    status, *imported = last.split()
+    assert (status, "does not answer" in words) == ("1", True)
+    assert not {"aiohttp", "discord", "sqlalchemy", "PIL", "matplotlib", "cryptography"} & set(imported)
+
+
+async def test_the_health_is_asked_whatever_else_is_wrong(tmp_path: Path, unused_tcp_port: int) -> None:
+    port = str(unused_tcp_port)
+    status, told, _ = await ran(tmp_path, "health", HEALTH_PORT=port, DISCORD_TOKEN="", SPOOL_MB="lots")
+    assert (status, f"http://127.0.0.1:{port}/healthz does not answer" in told) == (1, True)
+    for port, sentence in (("", "HEALTH_PORT is not set"), ("80.5", "HEALTH_PORT must be a whole number")):
+        status, _, errors = await ran(tmp_path, "health", HEALTH_PORT=port)
+        assert (status, sentence in errors) == (2, True)
 
 
 async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_once(tmp_path: Path) -> None:

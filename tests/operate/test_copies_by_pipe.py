@@ -15,6 +15,7 @@ async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) ->
         assert process.returncode == 0, words
     assert copy.startswith(b"SQLite format 3\x00")
     assert str(tmp_path / "data" / "encryption.key") in words.decode()
+    assert "docker compose run --rm -T studii restore - < FILE" in words.decode()
     assert SECRET.encode() not in copy
     await keep_key(tmp_path, "stu_another_key_since")
     status, told = await taken_back(tmp_path, copy)

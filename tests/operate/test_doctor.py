@@ -13,6 +13,7 @@ import pytest
 from discord.http import Route
 
 from bot.config import Settings
+from bot.operate import in_settings
 from bot.operate.doctor import examine
 from bot.operate.findings import Finding, Verdict
 from bot.storage import instance_lock
@@ -69,7 +70,7 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
     ("token", "remedy"),
     [
         ("", "paste the token from your application's Bot page"),
-        ("Bot sandbox.token", "paste it alone"),
+        ("Bot sandbox.bot.token", "paste it alone"),
         ("7001", "not the application's id, public key or client secret"),
     ],
 )
@@ -80,6 +81,68 @@ async def test_a_wrong_token_is_a_line_of_the_table_and_says_which_is_right(
     assert (status, errors) == (1, "")
     assert "stops" in told
     assert remedy in told
+
+
+async def test_wrong_settings_are_lines_of_the_table_and_all_else_is_checked(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    await keep_key(tmp_path)
+    status, told, errors = await ran(
+        tmp_path,
+        "doctor",
+        SPOOL_MB="lots",
+        DISCORD_TOKEN="",
+        STUDII_API_URL=around["studii_api_url"],
+        COLUMNS="300",
+    )
+    assert (status, errors) == (1, "")
+    for sentence in (
+        "SPOOL_MB must be a whole number.",
+        "DISCORD_TOKEN is empty",
+        "Not checked: DISCORD_TOKEN needs to be fixed first.",
+        "Not checked: SPOOL_MB needs to be fixed first.",
+        "Writable",
+        "every sum agrees",
+        "answers",
+    ):
+        assert sentence in told
+
+
+async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://db/studii")
+    settings, wrong = Settings.read_leniently(**around)
+    findings = {one.what: one for one in await examine(settings, wrong)}
+    assert stopping(findings) == {"Settings"}
+    for what in ("Folder", "Disk", "Bot", "Encryption key", "Database", "SQLite"):
+        assert findings[what].words == "Not checked: DATABASE_URL needs to be fixed first."
+    assert findings["Discord"].verdict is Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    ("line", "mode", "minded"),
+    [
+        (f"DISCORD_TOKEN={TOKEN}", 0o644, True),
+        (f"discord_token={TOKEN}", 0o602, True),
+        (f"DISCORD_TOKEN={TOKEN}", 0o640, False),
+        ("DATABASE_URL=postgresql://bot:word@db/studii", 0o644, True),
+        ("ENCRYPTION_KEYS=newest", 0o644, True),
+        ("DISCORD_TOKEN=\nDISCORD_TOKEN_FILE=/run/secrets/discord_token", 0o644, False),
+    ],
+)
+def test_a_dotenv_file_that_every_user_can_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, mode: int, minded: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    file.write_text(f"{line}\n")
+    file.chmod(mode)
+    findings = {one.what: one for one in in_settings.settings({})}
+    assert (".env" in findings) is minded
+    if minded:
+        assert findings[".env"].verdict is Verdict.LOOK
+        assert f"chmod 600 {file}" in findings[".env"].words
 
 
 def a_file_for_a_folder(folder: Path) -> None:

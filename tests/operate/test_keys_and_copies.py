@@ -28,11 +28,24 @@ async def test_the_first_of_several_encryption_keys_seals_everything_anew(tmp_pa
     await keep_key(tmp_path, SECRET, old)
     status, told, errors = await ran(tmp_path, "rotate-keys", ENCRYPTION_KEYS=f"{new},{old}")
     assert status == 0, errors
-    assert "Take the others out of the setting" in told
+    assert "Take the others out of it" in told
     assert await kept_key(tmp_path, new) == SECRET
     with pytest.raises(CannotDecrypt):
         await kept_key(tmp_path, old)
     assert not {old, new} & set(told.split())
+
+
+async def test_encryption_keys_in_a_file_are_rotated_and_named_as_that(tmp_path: Path) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    await keep_key(tmp_path, SECRET, old)
+    (tmp_path / "keys").write_text(f"{new}\n{old}\n")
+    settings = {"ENCRYPTION_KEYS_FILE": "keys"}
+    status, told, errors = await ran(tmp_path, "rotate-keys", **settings)
+    assert status == 0, errors
+    assert "sealed with the first key of ENCRYPTION_KEYS_FILE" in told
+    assert await kept_key(tmp_path, new) == SECRET
+    _, told, _ = await ran(tmp_path, "backup", "copy.db", **settings)
+    assert f"in {tmp_path / 'keys'} (ENCRYPTION_KEYS_FILE)" in told
 
 
 async def test_before_a_rotation_an_older_encryption_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
@@ -41,7 +54,7 @@ async def test_before_a_rotation_an_older_encryption_key_still_opens_what_it_sea
     assert await kept_key(tmp_path, new, old) == SECRET
     status, _, errors = await ran(tmp_path, "rotate-keys", ENCRYPTION_KEYS=new)
     assert status == 2
-    assert "1 Studii keys could not be read" in errors
+    assert "1 Studii key was left unchanged" in errors
     assert await kept_key(tmp_path, old) == SECRET
 
 

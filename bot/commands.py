@@ -1,0 +1,50 @@
+"""The commands of the command line, each with the settings that it needs and no more."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from rich.console import Console
+
+from bot import process
+from bot.client import quiet_discord_loggers
+from bot.config import Settings, StorageSettings
+from bot.logs import configure_logging
+from bot.operate.backup import PIPE, backup, restore
+from bot.operate.doctor import examine, show
+from bot.operate.invite import invitation
+from bot.operate.keys import rotate
+
+
+def run_command(given: argparse.Namespace) -> int:
+    """Run the command and return the process's exit status. Raises `StudiiBotError`."""
+    quiet_discord_loggers()
+    if given.command == "run":
+        settings = Settings.read()
+        configure_logging(settings.log_level, settings.log_format)
+        asyncio.run(process.run(settings))
+        return 0
+    # Every other command says its result alone.
+    configure_logging("ERROR", "text")
+    if given.command == "doctor":
+        settings, wrong = Settings.read_leniently()
+        return 0 if show(asyncio.run(examine(settings, wrong)), Console()) else 1
+    words = asyncio.run(_told(given))
+    # Where the backup goes to standard output, the words must not stand in it.
+    out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
+    out.write(f"{words}\n")
+    return 0
+
+
+def _told(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
+    match given.command:
+        case "invite":
+            return invitation(Settings.read().discord_token.get_secret_value())
+        case "backup":
+            return backup(StorageSettings.read(), given.file)
+        case "restore":
+            return restore(StorageSettings.read(), given.file)
+        case _:
+            return rotate(StorageSettings.read())

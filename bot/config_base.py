@@ -1,0 +1,101 @@
+"""How settings are read from the environment and `.env`, and the two that the health check needs.
+
+Imports little on purpose: a container's health check starts a process every minute.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+# Takes the place of a token that is missing or wrong where the other settings are still of use.
+STAND_INS: Mapping[str, Any] = {"discord_token": "no.token.here"}
+
+
+class SettingsBase(BaseSettings):
+    """Reads its fields from the environment and `.env`; a value that is left empty has its default."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any, info: Any) -> Any:
+        if isinstance(value, str):
+            value = value.strip()
+            if not value and info.field_name != "discord_token":
+                return cls.model_fields[info.field_name].get_default()
+        return value
+
+    @classmethod
+    def read(cls, **values: Any) -> Self:
+        """Read the environment and `.env`; `values` come before both.
+
+        Raises `SettingsError`: one line that names every wrong setting.
+        """
+        try:
+            return cls._read(values)
+        except ValidationError as error:
+            raise SettingsError(" ".join(_complaints(error).values())) from None
+
+    @classmethod
+    def read_leniently(cls, **values: Any) -> tuple[Self, dict[str, str]]:
+        """Read what can be read: a wrong setting has its default, and a sentence in the mapping (by the
+        field's name) says what is wrong with it.
+
+        Raises `SettingsError` if `.env` itself can't be read.
+        """
+        wrong: dict[str, str] = {}
+        while True:
+            stand_ins = {name: STAND_INS.get(name, cls.model_fields[name].get_default()) for name in wrong}
+            try:
+                return cls._read({**values, **stand_ins}), wrong
+            except ValidationError as error:
+                found = _complaints(error)
+                if not found.keys() - wrong.keys():
+                    raise SettingsError(" ".join(found.values())) from None
+                wrong |= found
+
+    @classmethod
+    def _read(cls, values: Mapping[str, Any]) -> Self:
+        try:
+            return cls(**values)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SettingsError(
+                f"The file .env can't be read ({(reason or type(error).__name__).lower()}). Give it to the "
+                "user who runs this, or remove it."
+            ) from None
+
+
+class HealthSettings(SettingsBase):
+    """Where the bot answers for its health, and where `python -m bot health` asks."""
+
+    health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    health_address: str = "127.0.0.1"
+
+
+# By pydantic's names of what can be wrong ("Validation Errors" in its manual).
+_REASONS: Mapping[str, str] = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "is far too large a number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+}
+
+
+def _complaints(error: ValidationError) -> dict[str, str]:
+    """A sentence for each wrong setting, by the field's name."""
+    return {str(one["loc"][0]): _complaint({**one}) for one in error.errors(include_input=False)}
+
+
+def _complaint(wrong: Mapping[str, Any]) -> str:
+    known = _REASONS.get(wrong["type"])
+    reason = known.format(**wrong.get("ctx", {})) if known else re.sub(r"^Value error, ", "", wrong["msg"])
+    return f"{str(wrong['loc'][0]).upper()} {reason[0].lower()}{reason[1:]}."
