@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.policy import Permit, Whose
 from bot.services import AccessChange, Services
 from bot.ui.access_panels import access_panel, privacy_panel
-from bot.ui.permissions import ensure_manager
+from bot.ui.permissions import server_of
 from bot.ui.problems import answer, telling
 from bot.ui.words import ToolNames
 
@@ -67,7 +67,7 @@ def access_command(bot: StudiiBot) -> Command:
         unblock: discord.User | None = None,
     ) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             roles = [] if role is None else [role.id]
             if (private or extra) and (tool or channel or change):
                 raise Refused(

@@ -14,7 +14,7 @@ from bot.charts import ChartMaker
 from bot.credits.spans import Span
 from bot.services import Services, export_folder, write_ledger
 from bot.ui.layout import NEUTRAL, Panel, box, small
-from bot.ui.permissions import ensure_manager
+from bot.ui.permissions import server_of
 from bot.ui.problems import telling
 from bot.ui.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 
@@ -37,7 +37,7 @@ def add_insight_commands(group: app_commands.Group | None, services: Services, c
     @app_commands.choices(period=_SPANS)
     async def usage(interaction: discord.Interaction[Any], period: str = Span.DAYS_30.value) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             await interaction.response.defer(ephemeral=True, thinking=True)
             span = Span(period)
             report = await services.insight.usage(guild_id, span)
@@ -49,7 +49,7 @@ def add_insight_commands(group: app_commands.Group | None, services: Services, c
     @app_commands.choices(period=_SPANS)
     async def export(interaction: discord.Interaction[Any], period: str | None = None) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             await interaction.response.defer(ephemeral=True, thinking=True)
             await _send_ledger(interaction, services, guild_id, None if period is None else Span(period))
 

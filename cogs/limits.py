@@ -11,7 +11,7 @@ from bot.policy import AllowanceOf, StartRate
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
 from bot.ui.layout import Panel
 from bot.ui.limit_panels import allowance_panel, grant_panel, member_panel
-from bot.ui.permissions import ensure_manager
+from bot.ui.permissions import server_of
 from bot.ui.problems import answer, telling
 from bot.ui.standing import roles_of
 
@@ -44,7 +44,7 @@ def allowance_command(services: Services) -> Command:
         no_limit: bool = False,
     ) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             limits = services.limits
             _ensure_sense(credits_, member, role, starts, minutes, no_limit=no_limit)
             _ensure_for_all(member or role, at_once, starts)
@@ -85,7 +85,7 @@ def grant_command(services: Services) -> Command:
         member: discord.User | None = None,  # also one who has left
     ) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             if credits_ is not None:
                 await services.limits.grant(guild_id, None if member is None else member.id, credits_)
             if member is not None:

@@ -10,7 +10,7 @@ from bot.model import LogSettings
 from bot.services import Services
 from bot.ui.layout import NEUTRAL, notice
 from bot.ui.log_panels import HELLO, log_panel, missing_there, trouble_there
-from bot.ui.permissions import ensure_manager, hindrance
+from bot.ui.permissions import hindrance, server_of
 from bot.ui.problems import answer, telling
 
 EITHER = "Say either `off` or what to post where. Nothing was changed."
@@ -33,7 +33,7 @@ def add_log_command(group: app_commands.Group | None, services: Services) -> Non
         off: bool = False,
     ) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             if off and (channel is not None or results):
                 raise Refused(EITHER)
             now = await services.logs.get(guild_id)

@@ -15,7 +15,7 @@ from bot.services import Services
 from bot.ui.emoji import parse_emoji
 from bot.ui.layout import lines
 from bot.ui.own_emoji import missing_words
-from bot.ui.permissions import ensure_manager
+from bot.ui.permissions import server_of
 from bot.ui.photo_panels import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.photo_places import lacking_words, shut_words, still_on, still_served
 from bot.ui.problems import answer, telling
@@ -129,7 +129,7 @@ class ReactionCommands(_Group):
     @app_commands.command(description="See where reactions run tools, and what each emoji stands for")
     async def show(self, interaction: Interaction) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             await self._answer(interaction, guild_id, "Reactions in this server")
 
     @app_commands.command(name="on", description="Let people run tools by tapping an emoji under a photo")
@@ -152,7 +152,7 @@ class ReactionCommands(_Group):
         self, interaction: Interaction, emoji: str, tool: str, inputs: str | None = None
     ) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             preset = self._photos.preset(tool, inputs_from(inputs))
             await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
             await self._answer(interaction, guild_id, "The emoji is set")
@@ -161,7 +161,7 @@ class ReactionCommands(_Group):
     @app_commands.describe(emoji="The emoji")
     async def remove(self, interaction: Interaction, emoji: str) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
             await self._answer(interaction, guild_id, "The emoji stands for nothing now")
 
@@ -171,7 +171,7 @@ class ReactionCommands(_Group):
 
     async def _turn(self, interaction: Interaction, channel: Place | None, *, on: bool) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
             still = "" if on else still_on(rules, channel)
             how = "still on" if still else "on" if on else "off"
@@ -193,7 +193,7 @@ class PhotoCommands(_Group):
     @app_commands.command(description="See what happens by itself with photos, and in which channels")
     async def show(self, interaction: Interaction) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             await self._answer(interaction, guild_id, "Photo channels of this server")
 
     @app_commands.command(
@@ -202,7 +202,7 @@ class PhotoCommands(_Group):
     @app_commands.describe(channel="The channel; this one if you leave it out")
     async def offer(self, interaction: Interaction, channel: Place | None = None) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             place = _place(interaction, channel)
             await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
             await self._answer(interaction, guild_id, "The channel offers tools under photos")
@@ -223,7 +223,7 @@ class PhotoCommands(_Group):
         channel: Place | None = None,
     ) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             preset = self._photos.preset(tool, inputs_from(inputs))
             place = _place(interaction, channel)
             await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
@@ -233,7 +233,7 @@ class PhotoCommands(_Group):
     @app_commands.describe(channel="The channel; this one if you leave it out")
     async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             rules = await self._photos.clear_channel(guild_id, _place(interaction, channel))
             still = still_served(rules, channel or interaction.channel)
             title = "Photos are still served there" if still else "The channel is an ordinary one"

@@ -12,8 +12,9 @@ from bot.model import Period
 from bot.services import MAX_BUDGET, Services, matching_zones
 from bot.ui.key_modal import KeyModal
 from bot.ui.open_forms import show_form
+from bot.ui.openers import Opener
 from bot.ui.panels import budget_panel
-from bot.ui.permissions import ensure_manager
+from bot.ui.permissions import server_of
 from bot.ui.problems import answer, telling
 from cogs.insight import add_insight_commands
 from cogs.logs import add_log_command
@@ -33,7 +34,7 @@ class Settings(
     group_name="studii",
     group_description="Set up Studii in this server",
 ):
-    """The settings of a server; Discord shows them to those who may manage it."""
+    """The settings of a server. Discord lets those with Manage Server run them, and those whom admins add."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -41,9 +42,9 @@ class Settings(
     @app_commands.command(name="key", description="Enter or replace this server's Studii key")
     async def key(self, interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             current = await self._services.keys.current(guild_id)
-            await show_form(interaction, KeyModal(self._services, current))
+            await show_form(interaction, KeyModal(self._services, current, Opener.of(interaction)))
 
     @app_commands.command(name="budget", description="See or set how many credits this server may spend")
     @app_commands.describe(
@@ -63,7 +64,7 @@ class Settings(
         restart: bool = False,
     ) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = server_of(interaction)
             if credits_ is None and period is None and timezone is None and not restart:
                 await answer(interaction, budget_panel(await self._services.credits.budget(guild_id)))
                 return

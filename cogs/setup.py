@@ -12,7 +12,7 @@ from bot.client import StudiiBot
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
-from bot.ui.permissions import ensure_manager
+from bot.ui.permissions import manages, server_of
 from bot.ui.problems import answer, telling
 from bot.ui.setup import GREETING, KEY_LOST, SetupButton, ask_to_forget, setup_panel_for
 from bot.ui.text import plain
@@ -109,20 +109,21 @@ def add_setup_commands(group: app_commands.Group, services: Services) -> None:
     @app_commands.command(name="setup", description="See what is set up here and what is missing")
     async def setup_(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
-            await answer(interaction, await setup_panel_for(interaction))
+            let_in = not manages(interaction)
+            await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
 
     @app_commands.command(name="forget-key", description="Take this server's Studii key out of the bot")
     async def forget_key(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
-            key = await services.keys.current(ensure_manager(interaction))
+            key = await services.keys.current(server_of(interaction))
             if key is None:
                 raise Refused("This server has no key. `/studii key` sets one.")
-            await answer(interaction, ask_to_forget(key))
+            await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
 
     @app_commands.command(name="pause", description="Refuse new jobs for now; what is going goes on")
     async def pause(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
-            changed = await services.servers.pause(ensure_manager(interaction), paused=True)
+            changed = await services.servers.pause(server_of(interaction), paused=True)
             words = (
                 "Paused: new jobs are refused" if changed else "It was paused already: new jobs are refused"
             )
@@ -133,7 +134,7 @@ def add_setup_commands(group: app_commands.Group, services: Services) -> None:
     @app_commands.command(name="resume", description="Take jobs again after a pause")
     async def resume(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
-            changed = await services.servers.pause(ensure_manager(interaction), paused=False)
+            changed = await services.servers.pause(server_of(interaction), paused=False)
             words = "The pause is over: members can make things again." if changed else "There was no pause."
             await answer(interaction, notice(words, GOOD))
 

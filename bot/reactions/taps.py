@@ -35,6 +35,7 @@ class _TakenBack:
     `left`: the paths of the photos that still stand in the message; None if all that it started is meant.
     """
 
+    guild_id: int
     message_id: int
     hand: Hand
     how: _How
@@ -91,32 +92,32 @@ class Taps:
         """That person's emoji is gone."""
         hand = Hand(user_id, emoji)
         if hand in self._started.under(message_id):
-            self._take_back(guild_id, _TakenBack(message_id, hand, _How.TAKEN_AWAY))
+            self._take_back(_TakenBack(guild_id, message_id, hand, _How.TAKEN_AWAY))
 
     def clear(self, guild_id: int, message_id: int, emoji: str | None = None) -> None:
         """Somebody took everybody's away: of that emoji, or (None) of all."""
         for hand in self._started.under(message_id, emoji):
-            self._take_back(guild_id, _TakenBack(message_id, hand, _How.CLEARED))
+            self._take_back(_TakenBack(guild_id, message_id, hand, _How.CLEARED))
 
     def deleted(self, guild_id: int, message_id: int) -> None:
         """The message is gone, with its photo."""
         for hand in (*self._started.under(message_id), *self._ran.under(message_id)):
-            self._take_back(guild_id, _TakenBack(message_id, hand, _How.DELETED))
+            self._take_back(_TakenBack(guild_id, message_id, hand, _How.DELETED))
 
     def edited(self, guild_id: int, message_id: int, left: Callable[[], frozenset[str]]) -> None:
         """The message was edited; `left` tells the paths of its photos."""
         hands = (*self._started.under(message_id), *self._ran.under(message_id))
         for hand in hands:
-            gone = _TakenBack(message_id, hand, _How.DELETED, left())
+            gone = _TakenBack(guild_id, message_id, hand, _How.DELETED, left())
             self._backlog.put(guild_id, gone, first=True)
 
-    def _take_back(self, guild_id: int, gone: _TakenBack) -> None:
+    def _take_back(self, gone: _TakenBack) -> None:
         def undone(one: Tapped | _TakenBack) -> bool:
             return isinstance(one, Tapped) and one.message_id == gone.message_id and _hand(one) == gone.hand
 
-        self._backlog.withdraw(guild_id, undone)
+        self._backlog.withdraw(gone.guild_id, undone)
         # It costs no request, and each moment counts; what is being started now is done before it.
-        self._backlog.put(guild_id, gone, first=True)
+        self._backlog.put(gone.guild_id, gone, first=True)
 
     async def _do(self, one: Tapped | _TakenBack) -> None:
         if isinstance(one, Tapped):
@@ -148,7 +149,7 @@ class Taps:
     async def _undo(self, job_id: str, gone: _TakenBack) -> None:
         try:
             by = await self._whose_doing(job_id, gone)
-            await self._jobs.cancel(job_id, by, moderates=by == NOBODY)
+            await self._jobs.cancel(job_id, gone.guild_id, by, moderates=by == NOBODY)
         except Refused:  # it is being made, or has been
             if gone.how is _How.DELETED:
                 await self._privacy.hide_photo(job_id)

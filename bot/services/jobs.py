@@ -151,15 +151,16 @@ class JobService:
         async with self._storage.read() as transaction:
             return await transaction.jobs.get(job_id)
 
-    async def cancel(self, job_id: str, user_id: int, *, moderates: bool = False) -> Job:
-        """Cancel what has not gone to Studii yet, and release its credits; once cancelled, it stays so.
+    async def cancel(self, job_id: str, guild_id: int, user_id: int, *, moderates: bool = False) -> Job:
+        """Cancel a job of the server that has not gone to Studii yet, and release its credits.
 
-        Who may: its requester, and those who moderate. Raises `Refused` with the reason.
+        Its requester may, and people who moderate. A cancelled job is returned as it is. Raises `Refused`
+        with the reason.
         """
         async with self._storage.write(patience=PATIENCE) as transaction:
             now = self._clock.now()
             job = await transaction.jobs.get(job_id)
-            if job is None:
+            if job is None or job.guild_id != guild_id:
                 raise Refused(UNKNOWN_JOB)
             if job.user_id != user_id and not moderates:
                 raise Refused(NOT_YOURS_TO_CANCEL)

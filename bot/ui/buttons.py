@@ -9,7 +9,7 @@ from discord import ui
 from bot.errors import Refused
 from bot.model import NOBODY, Job
 from bot.services import Services
-from bot.ui.permissions import may_cancel_all
+from bot.ui.permissions import moderates, server_of
 from bot.ui.problems import tell
 
 NOT_YOURS = "Only whoever asked for this, or someone with Manage Messages, can delete it."
@@ -77,7 +77,8 @@ class DeleteButton(JobButton, template=template_of("delete")):
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
         if not interaction.permissions.manage_messages:
             job = await services.jobs.get(self.job_id)
-            whose = NOBODY if job is None else job.user_id
+            of_here = job is not None and interaction.guild_id in {None, job.guild_id}
+            whose = job.user_id if job is not None and of_here else NOBODY
             if whose == NOBODY:
                 # It was erased here; the message still says whose it is.
                 whose = _addressed_to(interaction.message)
@@ -106,8 +107,10 @@ class CancelButton(JobButton, template=template_of("cancel")):
     label = "Cancel"
 
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
-        moderates = may_cancel_all(interaction)
-        await services.jobs.cancel(self.job_id, interaction.user.id, moderates=moderates)
+        guild_id = server_of(interaction)
+        job = await services.jobs.get(self.job_id)
+        may = job is not None and moderates(interaction, job)
+        await services.jobs.cancel(self.job_id, guild_id, interaction.user.id, moderates=may)
         await interaction.response.defer()
 
 

@@ -13,7 +13,7 @@ from bot.ui.age import is_age_restricted, stays_there
 from bot.ui.cards import job_card
 from bot.ui.layout import NEUTRAL, Panel, Piece, box, row, small, text
 from bot.ui.panels import job_line
-from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post, may_cancel_all
+from bot.ui.permissions import MANAGERS_ONLY, ensure_can_post, manages, moderates, server_of
 from bot.ui.problems import answer, tell
 from bot.ui.result_buttons import job_of, terms_of
 from bot.ui.results import link_button
@@ -68,24 +68,18 @@ async def show_page(
     interaction: discord.Interaction[Any], whose: str, number: int, *, instead: bool = False
 ) -> None:
     """Show a page to the person alone; `instead` of the one that they see. Raises `Refused`."""
-    if interaction.guild_id is None:
-        raise Refused("This works in a server only.")
+    guild_id = server_of(interaction)
     workshop = cast(Workshop, interaction.client)
     manager = manages(interaction)
     if whose == SERVER and not manager:
         raise Refused(MANAGERS_ONLY)
     user_id = interaction.user.id if whose == MINE else None
-    page = await workshop.services.jobs.page(interaction.guild_id, user_id, number)
+    page = await workshop.services.jobs.page(guild_id, user_id, number)
     panel = jobs_panel(page, ToolNames(workshop.catalog), manager=manager)
     if instead:
         await interaction.response.edit_message(view=panel)
     else:
         await answer(interaction, panel)
-
-
-def manages(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the person may look at the server's jobs."""
-    return interaction.permissions.manage_guild or interaction.permissions.administrator
 
 
 class PageButton(
@@ -160,8 +154,9 @@ class ListedButton(
             await self._show(interaction, workshop, job)
             return
         if self._action == "cancel":
-            moderates = may_cancel_all(interaction)
-            await workshop.services.jobs.cancel(job.id, interaction.user.id, moderates=moderates)
+            await workshop.services.jobs.cancel(
+                job.id, job.guild_id, interaction.user.id, moderates=moderates(interaction, job)
+            )
         else:
             await self._post(interaction, workshop, job)
         await show_page(interaction, self._whose, self._number, instead=True)

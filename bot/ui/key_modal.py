@@ -8,8 +8,8 @@ from discord import ui
 from bot.errors import Refused
 from bot.model import Plan, StudiiKey
 from bot.services import MAX_BUDGET, Services
+from bot.ui.openers import Opener
 from bot.ui.panels import key_panel
-from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, tell, telling
 
 OPEN_FOR = 15 * 60.0  # seconds
@@ -23,9 +23,10 @@ _PLANS = {
 class KeyModal(ui.Modal):
     """Asks for key, plan and daily budget. Each showing is its own: its custom id is never shared."""
 
-    def __init__(self, services: Services, current: StudiiKey | None) -> None:
+    def __init__(self, services: Services, current: StudiiKey | None, opener: Opener) -> None:
         super().__init__(title="Studii key of this server", timeout=OPEN_FOR)
         self._services = services
+        self._opener = opener
         self._key: ui.TextInput[Any] = ui.TextInput(
             custom_id="key", placeholder="stu_…", min_length=4, max_length=400
         )
@@ -51,7 +52,7 @@ class KeyModal(ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = self._opener.ensure(interaction)
             budget = daily_budget(self._budget.value)
             # Studii is asked about the key, which may take longer than Discord waits.
             await interaction.response.defer(ephemeral=True, thinking=True)

@@ -8,9 +8,10 @@ from bot.errors import Refused
 from bot.services import Services
 from bot.ui.buttons import JobButton, template_of
 from bot.ui.layout import QUIET, notice
+from bot.ui.permissions import moderates
 from bot.ui.problems import answer
 
-NOT_YOURS = "Only people with Manage Messages or Manage Server can delete others' results from here."
+NOT_YOURS = "To delete it from here you need Manage Server, or Manage Messages in the result's channel."
 GONE = "That result is not there any more: it was deleted before."
 MAY_NOT = "I may not delete it: in its channel I lack **View Channel**. Delete it there yourself."
 
@@ -23,12 +24,11 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
-        allowed = interaction.permissions
-        if not (allowed.manage_messages or allowed.manage_guild or allowed.administrator):
-            raise Refused(NOT_YOURS)
         job = await services.jobs.get(self.job_id)
         if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
             raise Refused(GONE)
+        if not moderates(interaction, job):
+            raise Refused(NOT_YOURS)
         # Discord may take longer than an interaction waits.
         await interaction.response.defer(ephemeral=True, thinking=True)
         channel = interaction.client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)

@@ -5,7 +5,9 @@ from typing import Any
 import discord
 
 from bot.errors import Refused
+from bot.model import Job
 
+SERVER_ONLY = "This works in a server only."
 MANAGERS_ONLY = "Only people with the Manage Server permission can do this."
 
 
@@ -51,8 +53,7 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
 
     Raises `Refused` with what the bot lacks here and who can change it.
     """
-    if interaction.guild_id is None:
-        raise Refused("This works in a server only.")
+    guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if MANAGE_THREADS in missing:
         raise Refused(
@@ -64,7 +65,7 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
             f"I could not post the result here: in this channel I lack {listed(missing)}. "
             f"Nothing was charged. Whoever manages the channel can allow it under {HOW}.",
         )
-    return interaction.guild_id
+    return guild_id
 
 
 def hindrance(missing: list[str]) -> str:
@@ -77,19 +78,46 @@ def hindrance(missing: list[str]) -> str:
     return "; ".join([*locked, *([f"I lack {listed(lacking)}: {HOW}"] if lacking else [])])
 
 
-def ensure_manager(interaction: discord.Interaction[Any]) -> int:
-    """The server that the person may manage; raises `Refused` if they may not."""
+def server_of(interaction: discord.Interaction[Any]) -> int:
+    """Return the id of the server that the interaction comes from.
+
+    Raises `Refused` in a DM. A command of `/studii` needs no other check: Discord sends it only for people
+    whom the server lets run it, by default those with Manage Server.
+    """
     if interaction.guild_id is None:
-        raise Refused("This works in a server only.")
-    if not (interaction.permissions.manage_guild or interaction.permissions.administrator):
-        raise Refused(MANAGERS_ONLY)
+        raise Refused(SERVER_ONLY)
     return interaction.guild_id
 
 
-def may_cancel_all(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the person may cancel what others asked for."""
-    may = interaction.permissions
-    return may.manage_messages or may.manage_guild or may.administrator
+def manages(interaction: discord.Interaction[Any]) -> bool:
+    """Return whether the person has Manage Server."""
+    return interaction.permissions.manage_guild or interaction.permissions.administrator
+
+
+def ensure_manager(interaction: discord.Interaction[Any]) -> int:
+    """Return the id of the server. Raises `Refused` if the person does not have Manage Server in it."""
+    guild_id = server_of(interaction)
+    if not manages(interaction):
+        raise Refused(MANAGERS_ONLY)
+    return guild_id
+
+
+def moderates(interaction: discord.Interaction[Any], job: Job) -> bool:
+    """Return whether the person may cancel or delete what others asked for in the job's channel.
+
+    Manage Messages counts in the channel of the job, which may not be the one of the interaction.
+    """
+    if manages(interaction):
+        return True
+    if interaction.channel_id == job.channel_id:
+        return interaction.permissions.manage_messages
+    guild, person = interaction.guild, interaction.user
+    channel = guild.get_channel_or_thread(job.channel_id) if guild is not None else None
+    if channel is None or not isinstance(person, discord.Member):
+        return False
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return False
+    return channel.permissions_for(person).manage_messages
 
 
 def listed(names: list[str]) -> str:

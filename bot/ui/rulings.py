@@ -11,11 +11,13 @@ from bot.services import Services
 from bot.ui.buttons import Host, JobButton, template_of
 from bot.ui.layout import GOOD, notice
 from bot.ui.open_forms import show_form
+from bot.ui.openers import LET_IN, ensure_panel_opener
 from bot.ui.permissions import ensure_manager
 from bot.ui.problems import answer, tell, telling
 from bot.ui.words import cost_words
 
 OPEN_FOR = 15 * 60.0  # seconds
+OF_ANOTHER_SERVER = "That button belongs to another server. Nothing was changed."
 
 
 class ChargedButton(JobButton, template=template_of("charged")):
@@ -71,29 +73,42 @@ class ChargedModal(ui.Modal):
         await tell(interaction, error)
 
 
-class TryAgainButton(ui.DynamicItem[ui.Button[Any]], template=r"studii:tryagain:(?P<guild>[0-9]{1,20})"):
-    """Lets one waiting job try the server's key at once."""
+class TryAgainButton(
+    ui.DynamicItem[ui.Button[Any]], template=rf"studii:tryagain:(?P<guild>[0-9]{{1,20}})(?P<let>{LET_IN})?"
+):
+    """Lets one waiting job try the server's key at once.
 
-    def __init__(self, guild_id: int) -> None:
-        custom_id = f"studii:tryagain:{guild_id}"
+    It is in the log channel, where it asks for Manage Server, and in the panel of `/studii setup`. `let_in`:
+    the panel was opened by a person whom the server lets run `/studii` without Manage Server.
+    """
+
+    def __init__(self, guild_id: int, *, let_in: bool = False) -> None:
+        self._guild_id = guild_id
+        self._let_in = let_in
+        custom_id = f"studii:tryagain:{guild_id}{LET_IN if let_in else ''}"
         super().__init__(ui.Button(label="Try again", style=discord.ButtonStyle.primary, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
-        return cls(int(match["guild"]))
+        return cls(int(match["guild"]), let_in=match["let"] is not None)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
-            guild_id = ensure_manager(interaction)
-            services = cast(Host, interaction.client).services
-            words = "Nothing is held any more: the key works."
-            if await services.keys.try_again(guild_id):
-                words = "The next job tries Studii again now; the others follow once that works."
-            await answer(interaction, notice(words, GOOD))
+            await self._press(interaction)
         except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
             await tell(interaction, error)
+
+    async def _press(self, interaction: discord.Interaction[Any]) -> None:
+        guild_id = ensure_panel_opener(interaction, let_in=self._let_in)
+        if guild_id != self._guild_id:
+            raise Refused(OF_ANOTHER_SERVER)
+        services = cast(Host, interaction.client).services
+        words = "Nothing is held any more: the key works."
+        if await services.keys.try_again(guild_id):
+            words = "The next job tries Studii again now; the others follow once that works."
+        await answer(interaction, notice(words, GOOD))
 
 
 RULING_BUTTONS: tuple[type[JobButton], ...] = (ChargedButton, ReleaseButton)

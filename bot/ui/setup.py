@@ -15,8 +15,9 @@ from bot.ui.key_modal import KeyModal, daily_budget
 from bot.ui.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, lines, notice, row, rule, small
 from bot.ui.log_panels import log_line, trouble_there
 from bot.ui.open_forms import show_form
+from bot.ui.openers import LET_IN, Opener, ensure_panel_opener
 from bot.ui.panels import budget_panel
-from bot.ui.permissions import ensure_manager, hindrance, missing_to_post
+from bot.ui.permissions import hindrance, missing_to_post, server_of
 from bot.ui.photo_panels import INTENT_OFF
 from bot.ui.photo_places import lacking_words, shut_words
 from bot.ui.problems import answer, tell, telling
@@ -77,9 +78,12 @@ class Host(Protocol):
     def intents(self) -> discord.Intents: ...
 
 
-async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
-    """The panel as things are now. Raises `Refused` for who may not manage the server."""
-    guild_id = ensure_manager(interaction)
+async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool) -> Panel:
+    """Return the panel as things are now.
+
+    `let_in`: the server lets the person who opened it run `/studii` without Manage Server.
+    """
+    guild_id = server_of(interaction)
     host = cast(Host, interaction.client)
     key = await host.services.keys.current(guild_id)
     log = await host.services.logs.get(guild_id)
@@ -96,7 +100,8 @@ async def setup_panel_for(interaction: discord.Interaction[Any]) -> Panel:
             reads_messages=host.intents.message_content,
             log=log_line(log, trouble_there(interaction.guild, log)),
             tools=len(host.catalog.tools),
-        )
+        ),
+        let_in=let_in,
     )
 
 
@@ -107,17 +112,20 @@ async def _in_the_way(guild: discord.Guild | None, guild_id: int, host: Host) ->
     return lines(lacking_words(guild, rules), shut)
 
 
-def setup_panel(now: Setup) -> Panel:
+def setup_panel(now: Setup, *, let_in: bool = False) -> Panel:
+    def button(what: str, label: str, *, main: bool = False) -> SetupButton:
+        return SetupButton(what, label, main=main, let_in=let_in)
+
     ready = now.key is not None and now.readable and now.held is None and not now.missing
     paused = now.budget.settings.paused
     step = _next_step(now)
-    buttons: list[Piece] = [TryAgainButton(now.guild_id)] if now.held and now.readable else []
-    buttons += [
-        SetupButton("key", "Enter the key" if now.key is None else "Replace the key", main=step == "key")
-    ]
-    buttons.append(SetupButton("budget", "Set the budget", main=step == "budget" and not now.held))
-    buttons.append(SetupButton("resume" if paused else "pause", "End the pause" if paused else "Pause"))
-    buttons.append(SetupButton("look", "Look again"))
+    held = now.held is not None and now.readable
+    buttons: list[Piece] = [TryAgainButton(now.guild_id, let_in=let_in)] if held else []
+    key_label = "Enter the key" if now.key is None else "Replace the key"
+    buttons.append(button("key", key_label, main=step == "key"))
+    buttons.append(button("budget", "Set the budget", main=step == "budget" and not now.held))
+    buttons.append(button("resume" if paused else "pause", "End the pause" if paused else "Pause"))
+    buttons.append(button("look", "Look again"))
     return Panel(
         box(
             GOING if paused else GOOD if ready else BAD,
@@ -194,25 +202,32 @@ def _intent_line(now: Setup) -> str:
     return f"➖ {INTENT_OFF}"
 
 
-_TEMPLATE = r"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{1,20}))?"
+_TEMPLATE = rf"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{{1,20}}))?(?P<let>{LET_IN})?"
 
 
 class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
-    """A step of the setup; works after any restart. `key` is the id of the key that it speaks of."""
+    """A step of the setup; works after any restart. `key` is the id of the key that it speaks of.
 
-    def __init__(self, what: str, label: str = "", *, main: bool = False, key: int | None = None) -> None:
-        self.what, self.key = what, key
+    `let_in`: the panel was opened by a person whom the server lets run `/studii` without Manage Server.
+    """
+
+    def __init__(
+        self, what: str, label: str = "", *, main: bool = False, key: int | None = None, let_in: bool = False
+    ) -> None:
+        self.what, self.key, self.let_in = what, key, let_in
         style = discord.ButtonStyle.primary if main else discord.ButtonStyle.secondary
         if what == "forget":
             style = discord.ButtonStyle.danger
-        custom_id = f"studii:setup:{what}" if key is None else f"studii:setup:{what}:{key}"
+        which = "" if key is None else f":{key}"
+        custom_id = f"studii:setup:{what}{which}{LET_IN if let_in else ''}"
         super().__init__(ui.Button(label=label or what, style=style, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
-        return cls(match["what"], key=None if match["key"] is None else int(match["key"]))
+        key = None if match["key"] is None else int(match["key"])
+        return cls(match["what"], key=key, let_in=match["let"] is not None)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
@@ -221,14 +236,15 @@ class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
             await tell(interaction, error)
 
     async def _press(self, interaction: discord.Interaction[Any]) -> None:
-        guild_id = ensure_manager(interaction)
+        guild_id = ensure_panel_opener(interaction, let_in=self.let_in)
         services = cast(Host, interaction.client).services
         match self.what:
             case "key":
-                await show_form(interaction, KeyModal(services, await services.keys.current(guild_id)))
+                key = await services.keys.current(guild_id)
+                await show_form(interaction, KeyModal(services, key, Opener.of(interaction)))
             case "budget":
-                state = await services.credits.budget(guild_id)
-                await show_form(interaction, BudgetModal(services, state.settings.budget))
+                state, opener = await services.credits.budget(guild_id), Opener.of(interaction)
+                await show_form(interaction, BudgetModal(services, state.settings.budget, opener))
             case "forget":
                 await interaction.response.edit_message(view=await _forget_key(services, guild_id, self.key))
             case "keep":
@@ -236,15 +252,18 @@ class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
             case _:
                 if self.what in {"pause", "resume"}:
                     await services.servers.pause(guild_id, paused=self.what == "pause")
-                await interaction.response.edit_message(view=await setup_panel_for(interaction))
+                await interaction.response.edit_message(
+                    view=await setup_panel_for(interaction, let_in=self.let_in)
+                )
 
 
 class BudgetModal(ui.Modal):
     """Asks how much the server may spend, and how often that renews."""
 
-    def __init__(self, services: Services, budget: Budget) -> None:
+    def __init__(self, services: Services, budget: Budget, opener: Opener) -> None:
         super().__init__(title="Budget of this server", timeout=OPEN_FOR)
         self._services = services
+        self._opener = opener
         self._limit: ui.TextInput[Any] = ui.TextInput(
             custom_id="limit", default=str(budget.limit), max_length=12
         )
@@ -261,7 +280,7 @@ class BudgetModal(ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         async with telling(interaction):
-            guild_id = ensure_manager(interaction)
+            guild_id = self._opener.ensure(interaction)
             limit = daily_budget(self._limit.value)
             if limit is None:
                 raise Refused("Enter how many credits the server may spend. Nothing was changed.")
@@ -273,9 +292,10 @@ class BudgetModal(ui.Modal):
         await tell(interaction, error)
 
 
-def ask_to_forget(key: StudiiKey) -> Panel:
-    """What forgetting the key means, before it is done."""
-    forget, keep = SetupButton("forget", "Forget the key", key=key.id), SetupButton("keep", "Keep it")
+def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
+    """Return what forgetting the key means, before it is done. `let_in`: as for `setup_panel_for`."""
+    forget = SetupButton("forget", "Forget the key", key=key.id, let_in=let_in)
+    keep = SetupButton("keep", "Keep it", let_in=let_in)
     return Panel(box(BAD, SURE.format(key=key.masked), row(forget, keep)))
 
 

@@ -105,7 +105,7 @@ async def test_a_picture_in_which_all_was_cancelled_is_said_to_show_nothing(tmp_
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-        await desk.services.jobs.cancel((await desk.job()).id, desk.maya.id)
+        await desk.services.jobs.cancel((await desk.job()).id, desk.guild.id, desk.maya.id)
         answer = await desk.admin.slash(desk.channel, "studii usage", period="week")
         (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
         assert gallery["items"][0]["description"].endswith("in the last 7 days: nothing was spent.")

@@ -126,7 +126,7 @@ class Bank:
         return ended is not None
 
     async def cancel(self, job_id: str, user_id: int) -> None:
-        await self.jobs.cancel(job_id, user_id)
+        await self.jobs.cancel(job_id, GUILD, user_id)
 
     async def lose(self, job_id: str) -> None:
         """Nobody knows whether Studii took the job."""

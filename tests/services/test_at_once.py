@@ -90,7 +90,7 @@ async def test_what_is_wished_twice_at_one_moment_is_done_once(
     outcomes = await asyncio.gather(*(service.accept(wish) for _ in range(20)), return_exceptions=True)
     (job,) = (one for one in outcomes if isinstance(one, Job))
     assert sum(isinstance(one, Repeated) for one in outcomes) == 19
-    await service.cancel(job.id, job.user_id)
+    await service.cancel(job.id, job.guild_id, job.user_id)
     assert (await service.accept(wish)).id != job.id  # what was cancelled may be wished anew
     async with storage.read() as transaction:
         assert await transaction.audit.everything() == []

@@ -59,6 +59,14 @@ class Desk:
             name, overwrites={bot: discord.PermissionOverwrite(**permissions)}
         )
 
+    async def channel_message(self, custom_id: str, channel_id: int | None = None) -> discord.Message:
+        """Return a message of the bot's that everyone sees, with a button that has that custom id."""
+        view = discord.ui.LayoutView(timeout=None)
+        view.add_item(discord.ui.ActionRow(discord.ui.Button(label="Press", custom_id=custom_id)))
+        channel = self.bot.get_channel(channel_id or self.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        return await channel.send(view=view)
+
     def close_dms(self) -> None:
         """From now on nobody takes direct messages from the bot."""
         self.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)

@@ -1,0 +1,163 @@
+"""A server lets people without Manage Server run `/studii` (Server Settings, Integrations)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from discord import app_commands
+from simcord import InteractionResult, MemberActor, ResponseMessage
+
+from bot.ui.openers import LET_IN, PANEL_SECONDS
+from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
+from tests.support.presses import press
+
+ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "studii reactions map": {"emoji": "🪄", "tool": "photo-restore"},
+    "studii reactions remove": {"emoji": "🪄"},
+    "studii photos auto": {"tool": "photo-restore"},
+}
+REFUSAL = "Only people with the Manage Server permission"
+
+
+def let_in(desk: Desk, person: MemberActor, *, allowed: bool = True) -> None:
+    command: Any = desk.env.backend.find_command("studii", desk.guild.id, type=1)
+    desk.guild.set_command_permissions(int(command["id"]), {person: allowed})
+
+
+def lose_roles(desk: Desk, person: MemberActor) -> None:
+    desk.env.backend.get_guild(desk.guild.id).members[person.id].role_ids.clear()
+
+
+def button(shown: InteractionResult, label: str) -> str:
+    (found,) = (piece["custom_id"] for piece in pieces(shown) if piece.get("label") == label)
+    return found
+
+
+def message(shown: InteractionResult) -> ResponseMessage:
+    assert shown.response is not None
+    return shown.response
+
+
+async def paused(desk: Desk) -> bool:
+    return (await desk.services.credits.budget(desk.guild.id)).settings.paused
+
+
+async def test_everyone_whom_discord_lets_run_studii_may_run_each_of_its_commands(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        let_in(desk, desk.maya)
+        group = desk.bot.tree.get_command("studii")
+        assert isinstance(group, app_commands.Group)
+        names = [one.qualified_name for one in group.walk_commands() if isinstance(one, app_commands.Command)]
+        assert len(names) >= 21
+        for name in names:
+            shown = await desk.maya.slash(desk.channel, name, **ARGUMENTS.get(name, {}))
+            assert shown.modal is not None or shown.ephemeral, name
+            said = "" if shown.modal is not None else texts(shown)
+            assert REFUSAL not in said, name
+            assert "went wrong" not in said, name
+
+
+async def test_the_buttons_and_forms_of_ones_own_panel_work_also_after_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        let_in(desk, desk.maya)
+        panel = await desk.maya.slash(desk.channel, "studii setup")
+        form = await desk.maya.click(message(panel), label="Enter the key")
+        told = await desk.maya.submit_modal(form, {"key": KEY, "plan": ["pro"], "budget": ""})
+        assert "The key works" in texts(told)
+        await desk.maya.click(message(panel), label="Pause")
+        assert await paused(desk)
+        await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+        await desk.maya.click(message(panel), label="End the pause")
+        assert not await paused(desk)
+        form = await desk.maya.click(message(panel), label="Set the budget")
+        await desk.maya.submit_modal(form, {"limit": "40", "period": ["week"]})
+        assert (await desk.services.credits.budget(desk.guild.id)).settings.budget.limit == 40
+        sure = await desk.maya.slash(desk.channel, "studii forget-key")
+        await desk.maya.click(message(sure), label="Forget the key")
+        assert await desk.services.keys.current(desk.guild.id) is None
+
+
+async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for_manage_server(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        let_in(desk, desk.maya)
+        key = await desk.services.keys.current(desk.guild.id)
+        assert key is not None
+        async with desk.storage.write() as tx:
+            later = desk.clock.now().replace(hour=23)
+            await tx.holds.set(desk.guild.id, key.id, "Studii has no credits left for this.", later)
+        panel = await desk.maya.slash(desk.channel, "studii setup")
+        assert "tries Studii again now" in texts(await desk.maya.click(message(panel), label="Try again"))
+        again = button(panel, "Try again").removesuffix(LET_IN)
+        posted = await desk.admin.slash(desk.channel, "studii setup")
+        assert again == button(posted, "Try again")
+        visible = await desk.channel_message(again)
+        assert REFUSAL in texts(await desk.maya.click(visible, custom_id=again))
+
+
+async def test_whoever_is_shut_out_meanwhile_can_use_what_is_open_for_an_hour(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        let_in(desk, desk.maya)
+        panel = await desk.maya.slash(desk.channel, "studii setup")
+        let_in(desk, desk.maya, allowed=False)
+        await desk.env.advance_time(PANEL_SECONDS - 5)
+        await desk.maya.click(message(panel), label="Pause")
+        assert await paused(desk)
+        await desk.env.advance_time(10)
+        told = await desk.maya.click(message(panel), label="End the pause")
+        assert "open for over an hour" in texts(told)
+        assert await paused(desk)
+
+
+@pytest.mark.parametrize("label", ["Enter the key", "Set the budget", "Pause", "Look again"])
+async def test_an_admin_who_lost_manage_server_cannot_use_the_panel_that_they_opened_as_one(
+    tmp_path: Path, label: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        panel = await desk.admin.slash(desk.channel, "studii setup")
+        lose_roles(desk, desk.admin)
+        told = await desk.admin.click(message(panel), label=label)
+        assert told.modal is None
+        assert REFUSAL in texts(told)
+        assert not await paused(desk)
+
+
+async def test_an_admin_who_lost_manage_server_cannot_hand_in_the_form_of_the_budget(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        panel = await desk.admin.slash(desk.channel, "studii setup")
+        form = await desk.admin.click(message(panel), label="Set the budget")
+        lose_roles(desk, desk.admin)
+        told = await desk.admin.submit_modal(form, {"limit": "40", "period": ["week"]})
+        assert REFUSAL in texts(told)
+        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+
+
+async def test_a_button_of_the_panel_is_refused_outside_of_a_panel_of_ones_own(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        let_in(desk, desk.maya)
+        panel = await desk.maya.slash(desk.channel, "studii setup")
+        pause = button(panel, "Pause")
+        assert pause.endswith(LET_IN)
+        own = await desk.tom.slash(desk.channel, "jobs")  # an answer that only Tom sees, without that button
+        told = await press(desk, desk.tom, message(own), pause)
+        assert "isn't in the message any more" in texts(told)
+        for shown in (await desk.channel_message(pause), message(panel)):
+            assert REFUSAL in texts(await press(desk, desk.tom, shown, pause))
+        assert not await paused(desk)
+
+
+async def test_those_let_in_still_see_their_own_jobs_alone_and_send_no_unknown_inputs(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        let_in(desk, desk.maya)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", extra="seed=7")
+        assert "`extra` is for people with Manage Server only" in texts(refused)
+        jobs = await desk.maya.slash(desk.channel, "jobs")
+        assert "The server's jobs" not in str(pieces(jobs))
+        page = "studii:jobs:server:0"
+        assert REFUSAL in texts(await press(desk, desk.maya, await desk.channel_message(page), page))

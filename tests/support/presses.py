@@ -1,0 +1,32 @@
+"""Presses that no app of Discord's would send, but a changed one can: any custom id, for any message."""
+
+import discord
+from simcord import InteractionResult, MemberActor, ResponseMessage
+from simcord.backend import serializers
+from simcord.interactions import base_payload
+
+from tests.support.desk import Desk
+
+BUTTON = {"component_type": 2}
+
+
+async def press(
+    desk: Desk, person: MemberActor, message: discord.Message | ResponseMessage, custom_id: str
+) -> InteractionResult:
+    """Send the press of a button with that custom id, as if it were in the message, and return the answer."""
+    # An answer that one person alone sees is in the channel where they asked.
+    channel_id = message.channel.id if isinstance(message, discord.Message) else desk.channel.id
+    stored = desk.env.backend.get_message(channel_id, message.id)
+    record, payload = base_payload(
+        desk.env.backend,
+        type=3,
+        channel_id=channel_id,
+        guild_id=person.guild.id,
+        user_id=person.id,
+        data={"custom_id": custom_id, **BUTTON},
+    )
+    payload["message"] = dict(serializers.message_payload(desk.env.backend, stored))
+    record.source_message_id = stored.id
+    desk.env.backend.emit("INTERACTION_CREATE", payload)
+    await desk.env.settle()
+    return InteractionResult(desk.env, record)
