@@ -19,6 +19,7 @@ class _Retry:
     tries: int = 0
     not_before: float = 0.0
     failures: int = 0  # unforeseen errors in a row
+    seen: Hashable = None  # the job's news at the last try
 
 
 class Crew:
@@ -26,7 +27,8 @@ class Crew:
     how many seconds to try again (`tries`: how often that was said before). A job that meets unforeseen
     errors again and again is left to `give_up`.
 
-    Jobs with the same `queue` go one after the other, in order; None: they are independent.
+    Jobs with the same `queue` go one after the other, in order; None: they are independent. A job whose
+    `news` have changed since the last try is not left alone until its next one.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Crew:
         pulse: Pulse,
         patience: float = PATIENCE,
         queue: Callable[[Job], Hashable] | None = None,
+        news: Callable[[Job], Hashable] = lambda _: None,
     ) -> None:
         self.bell = Bell()
         self.what = what
@@ -52,6 +55,7 @@ class Crew:
         self._clock = clock
         self._look_around = look_around
         self._queue: Callable[[Job], Hashable] = queue or _by_itself
+        self._news = news
         self._busy: set[str] = set()
         self._just_ended: set[str] = set()
         self._retries: dict[str, _Retry] = {}
@@ -76,7 +80,7 @@ class Crew:
         for job in found:
             queue = self._queue(job)
             retry = self._retries.get(job.id, _Retry())
-            resting = retry.not_before > now
+            resting = retry.not_before > now and retry.seen == self._news(job)
             if job.id in self._just_ended:
                 # We may have seen it as it was before; it has rung, so there is another look at once.
                 held_up.add(queue)
@@ -89,9 +93,11 @@ class Crew:
         if len(found) < limit:
             self._forget_all_but({job.id for job in found})
         await rest_after(now - began, self._look_around)
-        now = self._clock.monotonic()
-        waits = [one.not_before - now for one in self._retries.values() if one.not_before > now]
-        return min([*waits, self._look_around])
+        # What was due at the look was begun, or is begun when another has ended, which rings. What has fallen
+        # due since has been seen by nobody.
+        due = [one.not_before for one in self._retries.values() if one.not_before > now]
+        wait = min(due, default=now + self._look_around) - self._clock.monotonic()
+        return min(max(0.0, wait), self._look_around)
 
     async def _do(self, job: Job, retry: _Retry) -> None:
         again: float | None
@@ -115,7 +121,8 @@ class Crew:
         if again is None:
             self._retries.pop(job.id, None)
         else:
-            self._retries[job.id] = _Retry(retry.tries + 1, self._clock.monotonic() + again, failures)
+            not_before = self._clock.monotonic() + again
+            self._retries[job.id] = _Retry(retry.tries + 1, not_before, failures, self._news(job))
 
     def _forget_all_but(self, job_ids: set[str]) -> None:
         for job_id in self._retries.keys() - job_ids - self._busy:

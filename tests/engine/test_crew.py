@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import cycle
 
 from bot.clock import SystemClock
@@ -15,7 +16,7 @@ from tests.engine.world import a_job
 class Desk:
     """Jobs to do, and what was done."""
 
-    def __init__(self, count: int, *, size: int = 4, channels: int = 100) -> None:
+    def __init__(self, count: int, *, size: int = 4, channels: int = 100, look_around: float = 0.05) -> None:
         self.open = {job.id: job for job in (a_job(channel_id=n % channels) for n in range(count))}
         self.done: list[str] = []
         self.given_up: list[str] = []
@@ -30,7 +31,8 @@ class Desk:
             size=size,
             pulse=Pulse(SystemClock()),
             clock=SystemClock(),
-            look_around=0.05,
+            look_around=look_around,
+            news=lambda job: job.version,
             queue=lambda job: job.channel_id,
         )
 
@@ -91,3 +93,33 @@ async def test_jobs_of_one_queue_are_done_one_after_the_other() -> None:
         await desk.empty()
     assert desk.done == jobs
     assert desk.most_at_once == 1
+
+
+async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the_next_look_around() -> None:
+    class Refused(Desk):
+        tries = 0
+
+        async def work(self, job: Job, tries: int) -> float | None:
+            self.tries += 1
+            # Between the second look and the end of the rest after it.
+            return 0.45 if self.tries == 1 else await super().work(job, tries)
+
+    desk = Refused(1, look_around=60.0)
+    desk.slow_look = 0.05  # after which the crew rests for 0.25 s
+    async with desk.at_work():
+        await desk.empty()
+    assert desk.tries == 2
+
+
+async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> None:
+    class Changing(Desk):
+        async def work(self, job: Job, tries: int) -> float | None:
+            if tries:
+                return await super().work(job, tries)
+            self.open[job.id] = replace(job, version=job.version + 1)
+            return 60.0
+
+    desk = Changing(1, look_around=60.0)
+    async with desk.at_work():
+        await desk.empty()
+    assert len(desk.done) == 1
