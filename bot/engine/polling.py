@@ -90,7 +90,7 @@ class Polling:
             met = MalformedAnswer(reason=type(error).__name__)
             result = await untorn(self._failed(job, met, age))
             if result.again is not None:
-                result = replace(result, again=pause, unforeseen=True)
+                result = replace(result, again=self._bounded(pause, age), unforeseen=True)
             return self._after(job_id, result)
         self._complaints.none(job_id)
         self._stumbles.forget(job_id)
@@ -181,7 +181,7 @@ class Polling:
             extra={"job": job.id},
         )
         if isinstance(error, JobNotFound):
-            return await self._not_found(job)
+            return await self._not_found(job, age)
         if age >= self._tools.tuning.lost_after:
             return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
         if age >= self._tools.tuning.hourly_after:
@@ -189,7 +189,15 @@ class Polling:
         if isinstance(error, KeyRefused):
             return await self._key_refused(job, str(error))
         pause = backoff(self._stumbles.count(job.id), self._tools.tuning.first_look, STUMBLE_BOUND)
-        return StepResult(job, again=pause)
+        return StepResult(job, again=self._bounded(pause, age))
+
+    def _bounded(self, pause: float, age: float) -> float:
+        """The pause after a look at which nothing was learned, bounded by a share of the job's age.
+
+        A job may end while it is not looked at: its person then waits at most that share longer.
+        """
+        tuning = self._tools.tuning
+        return min(pause, max(tuning.first_look, tuning.look_share * age))
 
     async def _still_running(self, job: Job) -> Job:
         """After a day its person and the admins are told, once."""
@@ -202,14 +210,14 @@ class Polling:
         self._tools.changed()
         return told or job
 
-    async def _not_found(self, job: Job) -> StepResult:
+    async def _not_found(self, job: Job, age: float) -> StepResult:
         """One 404 may be a mistake of the moment; several over a while are not."""
         now, over = self._tools.clock.monotonic(), self._tools.tuning.missing_over
         since = self._missing.setdefault(job.id, _Since(now))
         since.times += 1
         if since.times >= ENOUGH_MISSES and now - since.at >= over:
             return await self._end(job, FailureCode.LOST, UNKNOWN_TO_STUDII, charge_of(job))
-        return StepResult(job, again=over / (ENOUGH_MISSES - 1))
+        return StepResult(job, again=self._bounded(over / (ENOUGH_MISSES - 1), age))
 
     async def _key_refused(self, job: Job, reason: str) -> StepResult:
         """Its key does not work any more: on with the server's current one, if that is another."""

@@ -82,6 +82,17 @@ async def test_one_bad_answer_about_a_job_changes_nothing(tmp_path: Path, fault:
         assert len(world.studii.jobs) == 1
 
 
+@pytest.mark.parametrize("fault", [faults.proxy_error(502), faults.error(404), faults.Malformed()])
+async def test_bad_answers_in_a_row_do_not_keep_a_young_job_waiting(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path, missing_over=60.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("status", fault, 20)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)  # doubled each time, the pauses would be minutes
+        assert said.job.state is JobState.SUCCEEDED
+
+
 async def test_a_status_of_studiis_own_is_shown_and_the_job_goes_on(tmp_path: Path) -> None:
     async with engine_world(tmp_path, options=PROCESSING) as world:
         await world.use_key(world.studii.add_key())
