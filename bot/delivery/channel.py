@@ -9,7 +9,7 @@ import discord
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.files import DEFAULT_LIMIT, Fit, Showings
-from bot.delivery.history import find_card, find_posting
+from bot.delivery.history import CLOCKS_DIFFER, find_card, find_posting
 from bot.delivery.notices import NoticePoster
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
 from bot.delivery.pace import EditPace
@@ -28,7 +28,7 @@ from bot.model import (
     Undeliverable,
 )
 from bot.ui.age import stays_there
-from bot.ui.cards import card_mark, job_card, posted_card
+from bot.ui.cards import job_card
 from bot.ui.layout import Panel
 from bot.ui.permissions import missing_to_post
 from bot.ui.results import can_play, ending, linked_result, linked_video, plain_buttons, result
@@ -71,7 +71,8 @@ class DiscordDelivery:
             return True
         channel_id = job.channel_id if self._tokens.get(job.id) is None else None
         now = self._clock.monotonic()
-        if not self._pace.take(channel_id, job.card_message_id, now, ending=job.terminal):
+        ending = job.terminal or job.state is JobState.UNKNOWN
+        if not self._pace.take(channel_id, job.card_message_id, now, ending=ending):
             return False
         try:
             async with asyncio.timeout(EDIT_SECONDS):
@@ -89,6 +90,14 @@ class DiscordDelivery:
                 return await self._post_card(job, progress)
         except DISCORD_ERRORS as error:
             return self._failed(job, error)
+
+    async def find_card(self, job: Job) -> Announcement:
+        """Find the card that Discord took as a command's answer, although nobody heard of it."""
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                return Posted(await find_card(self._channel(job), self._own_id, job))
+        except DISCORD_ERRORS as error:
+            return self._failed(job, error, "its card could not be looked for")
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Post the job's last word as a new message; once for each `job.nonce`."""
@@ -125,10 +134,10 @@ class DiscordDelivery:
         if missing:
             return Undeliverable(f"the bot lacks {', '.join(missing)}")
         if (self._clock.now() - job.created_at).total_seconds() > NONCE_SECONDS:
-            found = await find_card(self._channel(job), self._own_id, card_mark(job))
+            found = await find_card(self._channel(job), self._own_id, job)
             if found is not None:
                 return Posted(found)
-        parts: dict[str, Any] = {"view": posted_card(job, self._names, progress), "silent": True}
+        parts: dict[str, Any] = {"view": job_card(job, self._names, progress), "silent": True}
         if (reference := _reply_to(job)) is not None:
             parts["reference"] = reference
         nonce = f"{job.id}-card"
@@ -177,7 +186,7 @@ class DiscordDelivery:
             return Undeliverable(f"{why}, and nothing from there may be shown elsewhere")
         try:
             dm = await self._client.create_dm(discord.Object(job.user_id))
-            if self._may_be_posted(job) and await find_posting(dm, self._own_id, job.nonce) is not None:
+            if self._may_be_posted(job) and await find_posting(dm, self._own_id, job) is not None:
                 return Posted(None)
             await self._say(job, output, Place(dm, by_dm=True), DEFAULT_LIMIT)
         except (discord.Forbidden, discord.NotFound) as error:
@@ -197,10 +206,9 @@ class DiscordDelivery:
 
     async def _posted_before(self, job: Job) -> int | None:
         try:
-            since = discord.Object(job.card_message_id) if job.card_message_id else job.created_at
-            return await find_posting(
-                self._channel(job), self._own_id, job.nonce, job.card_message_id, since=since
-            )
+            card = job.card_message_id
+            since = discord.Object(card) if card else job.created_at - CLOCKS_DIFFER
+            return await find_posting(self._channel(job), self._own_id, job, since=since)
         except (discord.Forbidden, discord.NotFound) as error:
             if outcome_of(error) is Outcome.LATER:
                 raise
@@ -236,15 +244,15 @@ class DiscordDelivery:
         )
         return Posted(await place.send(job.nonce, mentions, **parts))
 
-    def _failed(self, job: Job, error: Exception) -> Announcement:
+    def _failed(self, job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
         match outcome_of(error):
             case Outcome.LATER:
-                log.info("Job %s will be announced later: %r", job.id, error, extra={"job": job.id})
+                log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
                 return TryLater(seconds_until_retry(error))
             case Outcome.WAS_DELETED:
                 return Posted(None)
             case Outcome.NEVER | Outcome.TOO_LARGE:
-                log.warning("Job %s could not be announced: %r", job.id, error, extra={"job": job.id})
+                log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
                 return Undeliverable(str(error))
 
     def _channel(self, job: Job) -> discord.PartialMessageable:

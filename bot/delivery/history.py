@@ -1,45 +1,62 @@
-"""Finding a posting of ours that Discord may have taken without telling us."""
+"""Finding messages of ours that Discord may have taken without telling us."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import discord
 
-LOOK_BACK = 50  # messages
+from bot.model import Job
+from bot.ui.buttons import CancelButton, DeleteButton, custom_id_of
+from bot.ui.marks import card_mark, posting_mark
+
+LOOK_BACK = 100  # messages: as many as Discord gives at once
+# Message ids hold Discord's time, `created_at` is ours.
+CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 async def find_posting(
     channel: discord.abc.Messageable,
     author_id: int,
-    nonce: str,
-    card: int | None = None,
+    job: Job,
     *,
     since: discord.abc.Snowflake | datetime | None = None,
 ) -> int | None:
-    """The message among the channel's latest, and the first ones after `since`, but for the card, whose
-    buttons name that posting.
+    """Return the id of the message that says the job's last word, or None if there is none.
+
+    It is sought among the channel's latest messages, and the first ones after `since`.
+    Raises discord.HTTPException.
+    """
+    # An ordinary message (a video's link) has no numbers of ours, but the button that only postings have.
+    button = custom_id_of(DeleteButton.action, job.id, job.posting)
+    mark = posting_mark(job)
+    return await _find(channel, author_id, lambda found: _marked(found, mark) or _has(found, button), since)
+
+
+async def find_card(channel: discord.abc.Messageable, author_id: int, job: Job) -> int | None:
+    """Return the id of the job's card, or None if there is none where `find_posting` looks.
 
     Raises discord.HTTPException.
     """
+    # Cards of earlier versions of the bot bear no mark.
+    button = custom_id_of(CancelButton.action, job.id, job.posting)
+    mark, since = card_mark(job), job.created_at - CLOCKS_DIFFER
+    return await _find(channel, author_id, lambda found: _marked(found, mark) or _has(found, button), since)
+
+
+async def _find(
+    channel: discord.abc.Messageable,
+    author_id: int,
+    wanted: Callable[[Iterable[Any]], bool],
+    since: discord.abc.Snowflake | datetime | None,
+) -> int | None:
     looks = [channel.history(limit=LOOK_BACK)]
     if since is not None:
         looks.append(channel.history(limit=LOOK_BACK, after=since, oldest_first=True))
     for look in looks:
         async for message in look:
-            if message.author.id == author_id and message.id != card and _names(message.components, nonce):
+            if message.author.id == author_id and wanted(message.components):
                 return message.id
-    return None
-
-
-async def find_card(channel: discord.abc.Messageable, author_id: int, mark: int) -> int | None:
-    """The message among the channel's latest whose outermost component has that number.
-
-    Raises discord.HTTPException.
-    """
-    async for message in channel.history(limit=LOOK_BACK):
-        if message.author.id == author_id and _marked(message.components, mark):
-            return message.id
     return None
 
 
@@ -47,10 +64,9 @@ def _marked(components: Iterable[Any], mark: int) -> bool:
     return any(getattr(component, "id", None) == mark for component in components)
 
 
-def _names(components: Iterable[Any], nonce: str) -> bool:
-    for component in components:
-        if str(getattr(component, "custom_id", None) or "").endswith(f":{nonce}"):
-            return True
-        if _names(getattr(component, "children", ()), nonce):
-            return True
-    return False
+def _has(components: Iterable[Any], custom_id: str) -> bool:
+    return any(
+        getattr(component, "custom_id", None) == custom_id
+        or _has(getattr(component, "children", ()), custom_id)
+        for component in components
+    )

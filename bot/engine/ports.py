@@ -28,6 +28,13 @@ class Delivery(Protocol):
         """Post the card of a job that no interaction started; doing it twice posts it once."""
         ...
 
+    async def find_card(self, job: Job) -> Announcement:
+        """Find the card that was shown as a command's answer, when its message id was never stored.
+
+        `Posted` without a message id: there is none.
+        """
+        ...
+
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Say the last word on a job: its result, failure, cancellation or unknown outcome.
 

@@ -66,6 +66,8 @@ class Tuning:
     notice_bound: float = DAY  # what admins could not be told for so long is given up
     delivery_patience: float = 3 * MINUTE  # for one call
     card_again: float = 1.5
+    card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message
+    card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_output_bytes: int = 500 * 1024 * 1024
     look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
     unruled_bound: float = 30 * DAY  # an unknown outcome then counts as charged

@@ -9,7 +9,7 @@ from sqlalchemy import Select, Update, case, func, insert, select, text, update
 from sqlalchemy.engine import RowMapping
 
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
-from bot.storage.schema import GOING_OR_DONE, NO_CARD_YET, guilds, jobs
+from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, guilds, jobs
 from bot.storage.session import Session
 
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
@@ -203,6 +203,28 @@ class Jobs:
             .where(text(NO_CARD_YET), jobs.c.state.in_(_GOING))
             .order_by(jobs.c.number)
             .limit(limit)
+        )
+
+    async def lost_cards(self, after: datetime, before: datetime, limit: int) -> list[Job]:
+        """Jobs accepted between those moments whose command's answer may have shown a card, with its message
+        id never stored; oldest first. What one person alone was shown can't be found."""
+        accepted = (jobs.c.created_at > after) & (jobs.c.created_at < before)
+        return await self._all(
+            select(jobs)
+            .where(text(CARD_NEVER_SEEN), accepted, ~jobs.c.private)
+            .order_by(jobs.c.created_at)
+            .limit(limit)
+        )
+
+    async def card_found(self, job_id: str, message_id: int | None) -> None:
+        """The job's lost card is that message, of an older version; or there is none (None).
+
+        What was stored meanwhile stays.
+        """
+        version = jobs.c.version if message_id is None else 0
+        unseen = (jobs.c.id == job_id) & text(CARD_NEVER_SEEN)
+        await self._session.execute(
+            update(jobs).where(unseen).values(card_message_id=message_id, card_version=version)
         )
 
     async def going_or_done(self, once: str) -> Job | None:

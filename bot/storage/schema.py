@@ -86,6 +86,8 @@ guilds = Table(
 
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
 NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
+# A command's answer was to show its card, and nobody has stored whether it did.
+CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND card_version = 0"
 GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
 
 # `number` is the order of acceptance, which the wall clock may not tell. `resolved_at` is the ledger's own:
@@ -171,6 +173,12 @@ jobs = Table(
         "number",
         sqlite_where=text(NO_CARD_YET),
         postgresql_where=text(NO_CARD_YET),
+    ),
+    Index(
+        "ix_jobs_lost_cards",
+        "created_at",
+        sqlite_where=text(CARD_NEVER_SEEN),
+        postgresql_where=text(CARD_NEVER_SEEN),
     ),
     # What is going or done is not done twice; what failed or was cancelled may be tried again.
     Index(

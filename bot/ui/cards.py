@@ -26,6 +26,7 @@ from bot.ui.layout import (
     rule,
     small,
 )
+from bot.ui.marks import card_mark
 from bot.ui.words import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
 
 KEPT = "It could not be posted here, nor sent to you. Get it with `/jobs`, which keeps it for 30 days."
@@ -54,12 +55,15 @@ _SIGNS: Mapping[JobState, str] = {
 
 
 def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
-    """The card of a job as it stands; a mention in it is to be sent without a ping."""
+    """The card of a job as it stands; a mention in it is to be sent without a ping.
+
+    It bears the job's mark, by which it can be found again if Discord's answer to it got lost.
+    """
     tool = names.tool(job)
     settings = settings_words(tool, job)
     asked = f"for <@{job.user_id}>" + (f" · {settings}" if settings else "")
     buttons = [row(edit_button(job))] if can_be_edited(job) else []
-    return Panel(
+    card = Panel(
         box(
             _COLOURS[job.state],
             lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
@@ -71,6 +75,8 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
         ),
         *buttons,
     )
+    card.children[0].id = card_mark(job)
+    return card
 
 
 def can_be_edited(job: Job) -> bool:
@@ -82,21 +88,6 @@ def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[
     """Shows the form with the job's inputs (see `bot.ui.edit`, which knows it by its custom id)."""
     custom_id = custom_id_of(EDIT, job.id, job.posting)
     return ui.Button(label=EDIT_LABEL, style=style, custom_id=custom_id)
-
-
-def posted_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
-    """The card as the bot posts it by itself: it bears the job's mark, by which it can be found again."""
-    card = job_card(job, names, progress)
-    card.children[0].id = card_mark(job)
-    return card
-
-
-def card_mark(job: Job) -> int:
-    """Tells the job's card from others, where no interaction does; fits a component's number of 32 bits.
-
-    https://discord.com/developers/docs/components/reference#anatomy-of-a-component
-    """
-    return 1 + int(job.id[:7], 16)
 
 
 def _result_link(job: Job) -> str:

@@ -12,6 +12,7 @@ from bot.model import FailureCode, Job, JobState, Progress
 from bot.ui.buttons import DeleteButton, JobButton
 from bot.ui.cards import can_be_edited, edit_button
 from bot.ui.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
+from bot.ui.marks import posting_mark
 from bot.ui.result_buttons import AgainButton, UseInButton
 from bot.ui.rulings import RULING_BUTTONS
 from bot.ui.text import plain
@@ -48,7 +49,8 @@ def result(
     media = [MediaGalleryItem(f"attachment://{file_name}", description=alt, spoiler=hidden)]
     if before is not None:
         media.append(MediaGalleryItem(f"attachment://{before}", description=BEFORE, spoiler=hidden))
-    return Panel(
+    return _posting(
+        job,
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
         ui.MediaGallery(*media),
         text(lines(_details(job, names), *map(small, notes), _long_link(job), _why_here(job, by_dm=by_dm))),
@@ -59,7 +61,8 @@ def result(
 def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> Panel:
     """The result without its file, for a reason that is said, with the link to it if there is one."""
     there = f"{why} {link_words(job)}"
-    return Panel(
+    return _posting(
+        job,
         text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
         text(lines(_details(job, names), _why_here(job, by_dm=by_dm))),
         _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
@@ -98,7 +101,14 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
         buttons.append(DeleteButton.of(job))
     head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
     cost = small(cost_words(job))
-    return Panel(text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
+    return _posting(job, text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
+
+
+def _posting(job: Job, *pieces: Piece) -> Panel:
+    """Return a panel that can be found again as this posting of the job; see `bot.ui.marks`."""
+    panel = Panel(*pieces)
+    panel.children[0].id = posting_mark(job)
+    return panel
 
 
 def _another_try(job: Job) -> list[Piece]:

@@ -1,5 +1,6 @@
 """From what a person asked for to a job and its card."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -14,10 +15,14 @@ from bot.services import JobService
 from bot.ui.age import is_age_restricted
 from bot.ui.cards import job_card
 from bot.ui.permissions import ensure_can_post
+from bot.ui.problems import ALREADY_ACKNOWLEDGED
 from bot.ui.standing import standing_of
 from bot.ui.words import ToolNames
 
 log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 30.0
+_FAILURES = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Cards(Protocol):
@@ -104,13 +109,37 @@ class JobStarter:
             shown = await interaction.response.send_message(
                 view=card, ephemeral=job.private, allowed_mentions=discord.AllowedMentions.none()
             )
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-            log.info("Job %s goes on without a card: %s", job.id, error, extra={"job": job.id})
-            return
-        if shown.message_id is None:
+            message_id = shown.message_id
+        except _FAILURES as error:
+            log.info("Job %s: its card may not be shown: %s", job.id, error, extra={"job": job.id})
+            message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
+        if message_id is None:
             return
         self._cards.remember(job.id, interaction)
         try:
-            await self._jobs.card_shown(job.id, shown.message_id, job.version)
+            await self._jobs.card_shown(job.id, message_id, job.version)
         except StudiiBotError as error:
-            log.warning("The card of job %s will not change: %s", job.id, error, extra={"job": job.id})
+            log.warning("Job %s: its card was not stored yet: %s", job.id, error, extra={"job": job.id})
+
+
+def _may_be_shown(error: Exception) -> bool:
+    """Whether Discord may have taken the answer that it seems to have refused.
+
+    discord.py repeats an answer after a 5xx, and the second is refused because the first was taken.
+    """
+    if not isinstance(error, discord.HTTPException):
+        return True
+    return error.status >= 500 or error.code == ALREADY_ACKNOWLEDGED
+
+
+async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | None:
+    """Return the id of the interaction's answer; None if there is none, or Discord does not say.
+
+    In the second case the engine looks for the card in the channel.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return (await interaction.original_response()).id
+    except (*_FAILURES, discord.ClientException) as error:
+        log.info("Whether an answer was shown is not known: %r", error)
+        return None

@@ -154,3 +154,12 @@ async def test_tokens_are_kept_in_bounded_number_and_no_longer_than_they_live(tm
         assert tokens.get("third") is not None
         clock.advance(15 * 60)
         assert tokens.get("third") is None
+
+
+async def test_an_unknown_outcome_is_shown_at_once_like_any_end(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await desk.move(await waiting(desk), JobState.SUBMITTING)
+        assert await desk.delivery.show_card(job, Progress())
+        job = await desk.move(job, JobState.UNKNOWN)
+        assert await desk.delivery.show_card(job, Progress())
+        assert "Handing it to Studii" not in card(desk)

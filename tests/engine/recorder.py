@@ -34,6 +34,7 @@ class Recorder:
     card_answers: list[bool] = field(default_factory=list[bool])
     posted_cards: list[Job] = field(default_factory=list[Job])
     posting_answers: list[Announcement] = field(default_factory=list[Announcement])
+    lost_cards: dict[str, list[Announcement]] = field(default_factory=dict[str, list[Announcement]])
     attempts: int = 0
     delay: float = 0.0
 
@@ -44,6 +45,10 @@ class Recorder:
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         self.posted_cards.append(job)
         return self.posting_answers.pop(0) if self.posting_answers else Posted(7000 + len(self.posted_cards))
+
+    async def find_card(self, job: Job) -> Announcement:
+        answers = self.lost_cards.get(job.id)
+        return answers.pop(0) if answers else Posted(None)
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         self.attempts += 1

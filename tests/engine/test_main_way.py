@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.model import EntryKind, JobState
+from bot.model import EntryKind, JobState, Posted, TryLater
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world, png
 
@@ -89,6 +89,56 @@ async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path
 
             await world.until(up_to_date, "the card to be up to date")
         assert world.discord.cards[-1][0].state is JobState.SUCCEEDED
+
+
+async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_and_at_once(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, card_again=60.0, look_around=60.0) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.storage.write() as tx:
+            await tx.jobs.update(job.id, card_message_id=77, card_version=1)
+        async with world.running():
+            await world.announced(job.id)
+
+            async def up_to_date() -> bool:
+                now = await world.job(job.id)
+                return now.card_version == now.version
+
+            await world.until(up_to_date, "the card to show the end")
+        shown = [job for job, _ in world.discord.cards]
+        assert [one.output_url for one in shown if one.state is JobState.RUNNING and one.output_url] == []
+
+
+async def test_a_card_that_nobody_stored_is_looked_for_until_it_can_not_come_any_more(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, card_overdue=0.5) as world:
+        await world.use_key(world.studii.add_key())
+        found, none = [await world.accept(a_job()) for _ in range(2)]
+        world.discord.lost_cards[found.id] = [TryLater(0.0), Posted(None), Posted(77)]
+        async with world.running():
+            await world.announced(found.id)
+            await world.announced(none.id)
+
+            async def settled() -> bool:
+                jobs = [await world.job(found.id), await world.job(none.id)]
+                return all(job.card_version == job.version for job in jobs)
+
+            await world.until(settled, "both cards to be settled")
+        assert (await world.job(found.id)).card_message_id == 77
+        assert (await world.job(none.id)).card_message_id is None
+        assert {job.id for job, _ in world.discord.cards} == {found.id}
+
+
+async def test_a_card_of_this_life_is_not_looked_for_while_its_command_may_store_it(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.running() as engine:
+            job = await world.accept(a_job())
+            world.discord.lost_cards[job.id] = [Posted(77)]
+            engine.wake()
+            await world.announced(job.id)
+        assert (await world.job(job.id)).card_message_id is None
 
 
 async def test_a_video_is_delivered_as_one(tmp_path: Path) -> None:
