@@ -106,7 +106,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
     url = settings.database_url
     lock = await stack.enter_async_context(instance_lock(url))
     await migrate(url)
-    storage = await stack.enter_async_context(Storage.open(url))
+    storage = await stack.enter_async_context(Storage.open(url, lock=lock))
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
     vault = Vault.open(keys, settings.folder / "encryption.key")
     spool = Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE)

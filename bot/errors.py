@@ -46,6 +46,10 @@ class DatabaseAway(Busy):
     default = "The bot can't reach its database right now. Please try again in a few minutes."
 
 
+class NotAlone(DatabaseAway):
+    """The instance's lock is lost, so another instance may be at work: nothing may be written."""
+
+
 class PhotoUnavailable(StudiiBotError):
     """The photo that a job starts from cannot be had: the job ends unpaid."""
 

@@ -1,11 +1,13 @@
-"""How jobs end: the change of state and its lines in the ledger, in the transaction of the caller."""
+"""How jobs end, and run after all: the change of state and its lines in the ledger, in the transaction of the
+caller."""
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Unpack
 
 from bot.budget_watch import watch_budget
 from bot.model import FailureCode, Job, JobState
-from bot.storage import Transaction
+from bot.storage import JobChanges, Transaction
 
 NO_KEY = (
     "This server has no Studii key at the moment. An admin can set one with `/studii key`; "
@@ -47,6 +49,31 @@ async def fail_unpaid(
         return None
     await tx.ledger.release(job.id, at)
     return await tx.jobs.get(job.id)
+
+
+async def taken(tx: Transaction, job_id: str, at: datetime, **changes: Unpack[JobChanges]) -> Job | None:
+    """Studii has taken the job: it runs, also if another instance has made it unknown meanwhile.
+
+    None if it was in neither state: an admin may have ruled on it.
+    """
+    running = await tx.jobs.advance(job_id, JobState.SUBMITTING, JobState.RUNNING, at=at, **changes)
+    if running is not None:
+        return running
+    changes["failure_text"] = None
+    running = await tx.jobs.advance(job_id, JobState.UNKNOWN, JobState.RUNNING, at=at, **changes)
+    return None if running is None else await _say_it_anew(tx, running)
+
+
+async def not_taken(tx: Transaction, job: Job, code: FailureCode, text: str, at: datetime) -> Job | None:
+    """Studii has not taken a job that another instance has made unknown meanwhile: it ends unpaid. None if it
+    was not unknown."""
+    failed = await fail_unpaid(tx, job, JobState.UNKNOWN, code, text, at)
+    return None if failed is None else await _say_it_anew(tx, failed)
+
+
+async def _say_it_anew(tx: Transaction, job: Job) -> Job | None:
+    """That it is unknown may have been posted: what is said next is a posting of its own."""
+    return await tx.jobs.update(job.id, posting=job.posting + 1)
 
 
 async def fail_paid(

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.engine.endings import fail_unpaid
+from bot.engine.endings import fail_unpaid, not_taken
 from bot.engine.steps import Claim, StepResult, Tools, Tries, backoff, one_of
-from bot.errors import StudiiBotError
+from bot.errors import NotAlone, StudiiBotError
 from bot.model import FailureCode, Job, JobState, NoticeKind
 from bot.storage import Transaction
 from bot.studii import (
@@ -72,7 +72,12 @@ class Setbacks:
         _log.info(
             "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, reason, extra={"job": job.id}
         )
-        result = await self._store(claim, state, error)
+        try:
+            result = await self._store(claim, state, error)
+        except NotAlone:
+            if state is not JobState.SUBMITTING or isinstance(error, OutcomeUnknown):
+                raise
+            result = await self._amend(job, error)
         if result.job is not None and result.job.terminal:
             self._uploads.forget(job.id)
             self._unsent.forget(job.id)
@@ -99,6 +104,17 @@ class Setbacks:
         if isinstance(error, UploadFailed) and error.status == TOO_LARGE:
             return StepResult(await self._fail(job, state, FailureCode.UPLOAD, str(error)))
         return await self._try_again(job, state, error)
+
+    async def _amend(self, job: Job, error: StudiiBotError) -> StepResult:
+        """Studii has not taken a job of which another instance could only say that nobody knows."""
+        code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
+        if isinstance(error, ApiRefused):
+            code = _CODES.get(type(error), code)
+        async with self._tools.storage.amend() as tx:
+            failed = await not_taken(tx, job, code, str(error), self._tools.clock.now())
+        if failed is None:
+            raise NotAlone
+        return StepResult(failed)
 
     async def _try_again(self, job: Job, state: JobState, error: StudiiBotError) -> StepResult:
         """Studii did not take it (429, a received 500), or an upload did not come through."""

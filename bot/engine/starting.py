@@ -3,12 +3,13 @@
 import logging
 
 from bot.budget_watch import watch_budget
-from bot.engine.endings import fail_unpaid
+from bot.engine.endings import fail_unpaid, taken
 from bot.engine.insist import Insistence
 from bot.engine.loops import untorn
 from bot.engine.setbacks import Setbacks
 from bot.engine.spool import content_type_of
 from bot.engine.steps import Claim, StepResult, Tools
+from bot.errors import NotAlone
 from bot.model import FailureCode, Job, JobState, NoticeKind
 from bot.storage import CannotDecrypt, JobChanges, Transaction
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
@@ -142,33 +143,47 @@ class Starting:
 
     async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
         """Studii has the job: what it said, and the money, in one transaction."""
-        job, charge = claim.job, created.credits_charged
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
-            running = await tx.jobs.advance(
-                job.id,
-                JobState.SUBMITTING,
-                JobState.RUNNING,
-                at=now,
-                studii_id=created.id,
-                status_url=created.status_url,
-                studii_status=created.status,
-                charged=charge,
-                submitted_at=now,
-            )
-            if running is not None and charge is not None:
-                running = await tx.ledger.correct(job.id, charge, now)
-                await watch_budget(tx, job.guild_id, now)
-                await tx.prices.learn(job.tool, job.variant, charge, now)
-            cleared = await tx.holds.clear(job.guild_id)
-            if claim.was_held or cleared:
-                await tx.jobs.release_held(job.guild_id)
-                await tx.holds.look_again(job.guild_id, now)
-            if cleared:
-                await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
-                await tx.notices.forget(job.guild_id, NoticeKind.OUT_OF_CREDITS)
-        if claim.was_held or cleared:
+        try:
+            async with self._tools.storage.write() as tx:
+                running, released = await self._note_taken(tx, claim, created)
+        except NotAlone:
+            # Another instance may take it for lost, and nobody but us knows by what name Studii has it.
+            async with self._tools.storage.amend() as tx:
+                running, released = await self._note_taken(tx, claim, created)
+        if released:
             self._tools.requeued()
-        self._setbacks.none(job)
+        self._setbacks.none(claim.job)
         self._tools.changed()
         return StepResult(running)
+
+    async def _note_taken(
+        self, tx: Transaction, claim: Claim, created: CreatedJob
+    ) -> tuple[Job | None, bool]:
+        """The job, if it runs now, and whether its server's other jobs are free to go."""
+        job, charge, now = claim.job, created.credits_charged, self._tools.clock.now()
+        running = await taken(
+            tx,
+            job.id,
+            now,
+            studii_id=created.id,
+            status_url=created.status_url,
+            studii_status=created.status,
+            charged=charge,
+            submitted_at=now,
+        )
+        if running is None:
+            said = "Job %s: Studii has it as %s, and it was settled before that was known"
+            _log.warning(said, job.id, created.id, extra={"job": job.id})
+            return None, False
+        if charge is not None:
+            running = await tx.ledger.correct(job.id, charge, now)
+            await watch_budget(tx, job.guild_id, now)
+            await tx.prices.learn(job.tool, job.variant, charge, now)
+        cleared = await tx.holds.clear(job.guild_id)
+        if claim.was_held or cleared:
+            await tx.jobs.release_held(job.guild_id)
+            await tx.holds.look_again(job.guild_id, now)
+        if cleared:
+            await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
+            await tx.notices.forget(job.guild_id, NoticeKind.OUT_OF_CREDITS)
+        return running, claim.was_held or cleared

@@ -34,7 +34,7 @@ NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
         {JobState.RUNNING, JobState.WAITING, JobState.FAILED, JobState.UNKNOWN},
     ),
     JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED}),
-    JobState.UNKNOWN: frozenset({JobState.FAILED}),
+    JobState.UNKNOWN: frozenset({JobState.RUNNING, JobState.FAILED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),

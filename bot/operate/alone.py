@@ -4,15 +4,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from bot.errors import SettingsError
-from bot.storage import AnotherInstance, instance_lock
+from bot.storage import AnotherInstance, InstanceLock, instance_lock
 
 
 @asynccontextmanager
-async def bot_stopped(url: str, command: str) -> AsyncGenerator[None]:
+async def bot_stopped(url: str, command: str) -> AsyncGenerator[InstanceLock]:
     """Keep the bot from starting while the block lasts. Raises `SettingsError` if it runs."""
     try:
-        async with instance_lock(url, patience=0):
-            yield
+        async with instance_lock(url, patience=0) as lock:
+            yield lock
     except AnotherInstance as error:
         raise SettingsError(
             "The bot runs on this database. Stop it first, then run this again. With compose: "

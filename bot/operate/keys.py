@@ -20,14 +20,14 @@ async def rotate(settings: StorageSettings) -> str:
     file = sqlite_file(url)
     if file is not None and not file.exists():
         raise SettingsError(f"There is no database yet at {file}, so nothing to seal. Check DATABASE_URL.")
-    async with bot_stopped(url, "rotate-keys"):
+    async with bot_stopped(url, "rotate-keys") as lock:
         await migrate(url)
         path = settings.folder / KEY_FILE
         own_file = not settings.encryption_keys
         before = path.read_bytes() if own_file and path.exists() else b""
         if own_file:
             Vault.add_key(path)
-        async with Storage.open(url) as storage:
+        async with Storage.open(url, lock=lock) as storage:
             unreadable = await reseal_keys(storage, vault_of(settings))
         if unreadable:
             raise SettingsError(_left(len(unreadable)))

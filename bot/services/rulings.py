@@ -32,6 +32,16 @@ class RulingService:
         """Studii never took it: nothing is paid. Raises `Refused` if it was settled before."""
         return await self._rule(guild_id, job_id, None, RULED_RELEASED)
 
+    async def ensure_open(self, guild_id: int, job_id: str) -> Job:
+        """Return the job if it is still to be ruled on. Raises `Refused` otherwise."""
+        async with self._storage.read() as transaction:
+            job = await transaction.jobs.get(job_id)
+        if job is None or job.guild_id != guild_id:
+            raise Refused(GONE)
+        if job.state is not JobState.UNKNOWN:
+            raise Refused(_settled(job))
+        return job
+
     async def _rule(self, guild_id: int, job_id: str, charge: int | None, text: str) -> Job:
         async with self._storage.write(patience=PATIENCE) as transaction:
             job = await transaction.jobs.get(job_id)
@@ -47,6 +57,8 @@ class RulingService:
 
 
 def _settled(job: Job) -> str:
+    if job.state in (JobState.RUNNING, JobState.SUCCEEDED):
+        return "Studii's answer has arrived since: it has the job, so there is nothing to settle."
     if job.state is not JobState.FAILED:
         return "There is nothing to settle about that job."
     paid = f"charged {credit_words(job.settled)}" if job.settled else "nothing was charged"

@@ -23,6 +23,7 @@ from bot.storage.keys import Keys
 from bot.storage.lane_limits import LaneLimitRows
 from bot.storage.lanes import Lanes
 from bot.storage.ledger import Ledger
+from bot.storage.locks import InstanceLock
 from bot.storage.logs import LogChannels
 from bot.storage.meta import Meta
 from bot.storage.notices import Notices
@@ -37,6 +38,7 @@ PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough 
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 
+_CLAIMED = "claimed"  # noted of a connection
 _CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
 
 
@@ -67,9 +69,17 @@ class Transaction:
 class Storage:
     """Made by `Storage.open`; safe to use from many tasks of one event loop."""
 
-    def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
+    def __init__(
+        self,
+        writing: AsyncEngine,
+        reading: AsyncEngine,
+        amending: AsyncEngine | None = None,
+        lock: InstanceLock | None = None,
+    ) -> None:
         self._writing = writing
         self._reading = reading
+        self._amending = amending or writing
+        self._lock = lock
         # One writer at a time, so that what it reads holds until it commits, on PostgreSQL as on SQLite.
         # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
         self._writer = asyncio.Lock()
@@ -80,16 +90,19 @@ class Storage:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, patience: float = PATIENCE) -> AsyncGenerator["Storage", None]:
+    async def open(
+        cls, url: str, *, patience: float = PATIENCE, lock: InstanceLock | None = None
+    ) -> AsyncGenerator["Storage", None]:
         """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
 
-        Raises `SettingsError` if the file can't be written, or another program writes to it for longer than
-        `patience` seconds.
+        With `lock`, nothing is written while that lock is lost (see `amend`). Raises `SettingsError` if the
+        file can't be written, or another program writes to it for longer than `patience` seconds.
         """
         path = sqlite_file(url)
         if path is not None:
             await asyncio.to_thread(private_file, path)
-        storage = cls(engines.write_engine(url), engines.read_engine(url))
+        on_server = None if path is not None else engines.migration_engine(url)
+        storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, lock)
         try:
             try:
                 async with storage.write(patience=patience):
@@ -117,13 +130,30 @@ class Storage:
         """Change the database: all of the block, or nothing of it if the block raises.
 
         Raises `Busy` if the transaction could not begin within `patience` seconds, or if the database is
-        away. A commit is never given up: if the task is cancelled meanwhile, it commits, and then raises
-        CancelledError.
+        away; `NotAlone` if the instance's lock is lost. A commit is never given up: if the task is cancelled
+        meanwhile, it commits, and then raises CancelledError.
         """
+        async with self._writes(self._writing, patience, self._lock) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def amend(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
+        """Like `write`, also beside another instance that writes: for what somebody answered to a request
+        that was sent while the lock was ours. What it changes must be conditional on the row."""
+        async with self._writes(self._amending, patience, None) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def _writes(
+        self, engine: AsyncEngine, patience: float, lock: InstanceLock | None
+    ) -> AsyncGenerator[Transaction, None]:
         deadline = self._clock.monotonic() + patience
         await self._turn(patience)
         try:
-            async with _connected(self._writing) as current:
+            async with _connected(engine) as current:
+                if lock is not None and not current.notes.get(_CLAIMED):
+                    await lock.claim(current)
+                    current.notes[_CLAIMED] = True
                 await self._begin(current, deadline)
                 yield Transaction(current)
                 await current.commit()
@@ -142,8 +172,8 @@ class Storage:
                 await self._writer.acquire()
                 for _ in range(engines.READERS):
                     await self._readers.acquire()
-        await self._writing.dispose()
-        await self._reading.dispose()
+        for engine in (self._writing, self._reading, self._amending):
+            await engine.dispose()
 
     def _ensure_open(self) -> None:
         if self._closed:

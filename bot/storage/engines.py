@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
 READERS = 4
+LOOK_TIMEOUT = 3.0  # seconds
 
 _READ_PRAGMAS = (f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}", "PRAGMA query_only=ON")
 _WRITE_PRAGMAS = (
@@ -49,10 +50,14 @@ def migration_engine(url: str) -> AsyncEngine:
     return _postgresql(url, poolclass=NullPool)
 
 
-def _postgresql(url: str, **options: Any) -> AsyncEngine:
-    return create_async_engine(
-        url, hide_parameters=True, connect_args={"timeout": 10, "command_timeout": 60}, **options
-    )
+def lock_engine(url: str) -> AsyncEngine:
+    """For the connection to PostgreSQL that holds the instance's lock: looks at it are bounded tightly."""
+    return _postgresql(url, poolclass=NullPool, timeout=LOOK_TIMEOUT, command_timeout=LOOK_TIMEOUT)
+
+
+def _postgresql(url: str, timeout: float = 10, command_timeout: float = 60, **options: Any) -> AsyncEngine:
+    bounds = {"timeout": timeout, "command_timeout": command_timeout}
+    return create_async_engine(url, hide_parameters=True, connect_args=bounds, **options)
 
 
 def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:

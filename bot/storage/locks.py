@@ -2,28 +2,47 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import text
+from sqlalchemy import Executable, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.clock import SystemClock
-from bot.errors import SettingsError
-from bot.storage.engines import migration_engine
+from bot.errors import NotAlone, SettingsError
+from bot.storage.engines import lock_engine
 from bot.storage.files import private_file, sqlite_file
 from bot.storage.session import Session, finish, session
 from bot.storage.trouble import UNUSABLE, unusable
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 10.0  # seconds between two looks at whether the connection that holds the lock still stands
+LOOK_EVERY = 1.0  # seconds between two looks at whether the connection that holds the lock still stands
 PATIENCE = 30.0  # seconds
 _POLL = 0.1  # seconds between two tries
-_ADVISORY = text("SELECT pg_try_advisory_lock(21332, 1)")  # two numbers of our own, apart from servers' locks
-_ALIVE = text("SELECT 1")
+
+# On PostgreSQL there are two locks, numbered apart from servers' own. A connection of its own holds the first
+# for life. Each connection that writes takes the second, which it can only while the first is the instance's:
+# so no two instances ever write in turns, whichever of their connections are cut.
+_TAKE = text("SELECT pg_try_advisory_lock(21332, 1)")
+_NO_WRITER = text(
+    "SELECT CASE WHEN pg_try_advisory_lock(21332, 2) THEN pg_advisory_unlock(21332, 2) ELSE false END"
+)
+_CLAIM = text(
+    "SELECT pg_try_advisory_lock(21332, 2) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE locktype = 'advisory' AND granted AND classid = 21332 AND objid = 1 AND objsubid = 2"
+    " AND database = datid AND datname = current_database() AND pid = :pid AND backend_start = :since"
+)
+# A server that is started anew gives the same numbers to other connections.
+_WHO = text("SELECT pid, backend_start AS since FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+# When our host vanishes, the server gives the locks of its connections back within half a minute.
+_NOTICE_A_DEAD_HOST = text(
+    "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),"
+    " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20000', false)"
+)
 
 
 class AnotherInstance(SettingsError):
@@ -31,11 +50,17 @@ class AnotherInstance(SettingsError):
 
 
 class InstanceLock:
-    """What is held while the block of `instance_lock` lasts."""
+    """What is held while the block of `instance_lock` lasts; a file's lock is never lost."""
 
     async def lost(self) -> None:
-        """Return when another instance has the lock all the same; a file's is never lost."""
+        """Return when it could not be kept: this instance must end."""
         await asyncio.Event().wait()
+
+    async def claim(self, connection: Session) -> None:
+        """Make the connection one that may write, for as long as it stands.
+
+        Raises `NotAlone` while the lock is lost, or another instance's connection still writes.
+        """
 
 
 class _ServersLock(InstanceLock):
@@ -45,36 +70,67 @@ class _ServersLock(InstanceLock):
         self._engine = engine
         self._open = AsyncExitStack()
         self._session: Session | None = None
-
-    async def connect(self) -> Session:
-        """Raises one of `UNUSABLE`."""
-        await self.close()
-        self._session = await self._open.enter_async_context(session(self._engine))
-        return self._session
-
-    async def close(self) -> None:
-        self._session = None
-        with suppress(*UNUSABLE):
-            await self._open.aclose()
+        self._holder: dict[str, Any] | None = None  # by what the server knows the connection with the lock
 
     async def lost(self) -> None:
+        away = False
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
-                if self._session is not None:
-                    await self._session.execute(_ALIVE)
-                    continue
-                await self._take_again()
+                if not await self._keep():
+                    log.error("Another instance has taken the bot's lock in the database: this one ends.")
+                    return
             except UNUSABLE as error:
-                log.warning("The database that holds the bot's lock is away: %s", type(error).__name__)
                 await self.close()
-            except SettingsError:
-                log.exception("The lock in the database was lost while it was away.")
-                return
+                if not away:
+                    log.warning(
+                        "The database that holds the bot's lock is away (%s). "
+                        "Nothing is accepted or submitted until it is back.",
+                        type(error).__name__,
+                    )
+                away = True
+            else:
+                if away:
+                    log.warning("The database is back, and the bot's lock in it was taken anew.")
+                away = False
 
-    async def _take_again(self) -> None:
-        await _taken(await self.connect(), PATIENCE)
-        log.warning("The database is back, and the bot's lock in it was taken anew.")
+    async def claim(self, connection: Session) -> None:
+        if self._holder is None:
+            raise NotAlone
+        claimed = await connection.execute(_CLAIM.bindparams(**self._holder))
+        if not claimed.scalar_one_or_none():
+            raise NotAlone
+        await connection.execute(_NOTICE_A_DEAD_HOST)
+
+    async def take(self) -> bool:
+        """Take the lock if no other instance has it or still writes. Raises one of `UNUSABLE`."""
+        if not await self._take(await self._connected()):
+            return False
+        return await _answer(await self._connected(), _NO_WRITER)
+
+    async def close(self) -> None:
+        """Give the lock back, if it is held."""
+        self._session = self._holder = None
+        with suppress(*UNUSABLE):
+            await self._open.aclose()
+
+    async def _keep(self) -> bool:
+        """Look whether the connection stands; if not, have the lock at once or not at all."""
+        if self._session is not None:
+            await self._session.execute(text("SELECT 1"))
+            return True
+        return await self._take(await self._connected())
+
+    async def _take(self, current: Session) -> bool:
+        if self._holder is None and await _answer(current, _TAKE):
+            await current.execute(_NOTICE_A_DEAD_HOST)
+            self._holder = dict((await current.execute(_WHO)).mappings().one())
+        return self._holder is not None
+
+    async def _connected(self) -> Session:
+        if self._session is None:
+            self._session = await self._open.enter_async_context(session(self._engine))
+        return self._session
 
 
 @asynccontextmanager
@@ -98,7 +154,7 @@ async def _on_file(path: Path, patience: float) -> AsyncGenerator[None, None]:
     # Taken and given back in whichever thread is free, so it must not belong to one.
     lock = FileLock(path, mode=0o600, thread_local=False, fallback_to_soft=False)
 
-    async def locked() -> bool:
+    async def take() -> bool:
         try:
             await finish(asyncio.to_thread(lock.acquire, timeout=0))
         except Timeout:
@@ -109,11 +165,8 @@ async def _on_file(path: Path, patience: float) -> AsyncGenerator[None, None]:
             ) from error
         return True
 
-    clock = SystemClock()
-    deadline = clock.monotonic() + patience
     try:
-        while not await locked():
-            await _again(clock, deadline, f"it holds {path}")
+        await _patiently(take, patience, f"it holds {path}")
         yield
     finally:
         await finish(asyncio.to_thread(lock.release))
@@ -121,33 +174,50 @@ async def _on_file(path: Path, patience: float) -> AsyncGenerator[None, None]:
 
 @asynccontextmanager
 async def _on_server(url: str, patience: float) -> AsyncGenerator[InstanceLock, None]:
-    engine = migration_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+    engine = lock_engine(url).execution_options(isolation_level="AUTOCOMMIT")
     lock = _ServersLock(engine)
-    try:
+    met = False
+
+    async def take() -> bool:
+        nonlocal met
         try:
-            current = await lock.connect()
+            taken = await lock.take()
         except UNUSABLE as error:
-            raise unusable(url, error) from error
-        await _taken(current, patience)
+            if not met:
+                raise unusable(url, error) from error
+            await lock.close()  # a server that is started anew while we wait
+            return False
+        met = True
+        return taken
+
+    try:
+        await _patiently(take, patience, "it holds the lock in the database")
         yield lock
     finally:
         await lock.close()
         await finish(engine.dispose())
 
 
-async def _taken(current: Session, patience: float) -> None:
-    """Take the server's lock for this connection. Raises `SettingsError` when another one keeps it."""
+async def _patiently(take: Callable[[], Awaitable[bool]], patience: float, how: str) -> None:
+    """Try until it is taken. Raises `AnotherInstance` when another one keeps it."""
     clock = SystemClock()
     deadline = clock.monotonic() + patience
-    while not (await current.execute(_ADVISORY)).scalar_one():
-        await _again(clock, deadline, "it holds the lock in the database")
+    said = False
+    while not await take():
+        left = deadline - clock.monotonic()
+        if left <= 0:
+            raise AnotherInstance(
+                f"Another instance of the bot is running on this database ({how}). "
+                "Stop it first, or give this one a DATABASE_URL of its own."
+            )
+        if not said:
+            waits = (
+                "Another instance of the bot is running on this database (%s). Waiting %.0f s for its end."
+            )
+            log.warning(waits, how, left)
+            said = True
+        await asyncio.sleep(min(left, _POLL))
 
 
-async def _again(clock: SystemClock, deadline: float, how: str) -> None:
-    left = deadline - clock.monotonic()
-    if left <= 0:
-        raise AnotherInstance(
-            f"Another instance of the bot is running on this database ({how}). "
-            "Stop it first, or give this one a DATABASE_URL of its own."
-        )
-    await asyncio.sleep(min(left, _POLL))
+async def _answer(current: Session, question: Executable) -> bool:
+    return bool((await current.execute(question)).scalar_one())

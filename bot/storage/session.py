@@ -43,6 +43,11 @@ class Session:
     def on_sqlite(self) -> bool:
         return self._connection.dialect.name == "sqlite"
 
+    @property
+    def notes(self) -> dict[Any, Any]:
+        """What is to be known of the connection for as long as it stands, beyond this transaction."""
+        return self._connection.info
+
     async def execute(self, statement: Executable) -> CursorResult[Any]:
         return await finish(self._connection.execute(statement))
 

@@ -6,7 +6,7 @@ import discord
 from discord import ui
 
 from bot.errors import Refused
-from bot.model import Job, JobState
+from bot.model import Job
 from bot.services import Services
 from bot.ui.buttons import Host, JobButton, template_of
 from bot.ui.layout import GOOD, notice
@@ -28,10 +28,7 @@ class ChargedButton(JobButton, template=template_of("charged")):
 
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
         guild_id = ensure_manager(interaction)
-        job = await services.jobs.get(self.job_id)
-        if job is None or job.guild_id != guild_id or job.state is not JobState.UNKNOWN:
-            told = cost_words(job) if job is not None and job.guild_id == guild_id else ""
-            raise Refused(f"That is settled already. {told}".strip())
+        job = await services.rulings.ensure_open(guild_id, self.job_id)
         await show_form(interaction, ChargedModal(services, job))
 
 

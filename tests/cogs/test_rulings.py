@@ -66,7 +66,7 @@ async def test_a_second_click_on_a_ruling_settles_nothing_twice(tmp_path: Path) 
         again = texts(await desk.admin.click(told, label="Release"))
         assert "settled before: nothing was charged" in again
         late = texts(await desk.admin.click(told, label="It was charged"))
-        assert "That is settled already. Not charged." in late
+        assert "settled before: nothing was charged" in late
         async with desk.storage.read() as tx:
             assert await tx.audit.everything() == []
 

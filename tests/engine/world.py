@@ -17,7 +17,7 @@ from bot.clock import Clock, SystemClock
 from bot.engine import Engine, Spool, Tuning
 from bot.media.pool import DecoderPool
 from bot.model import Job, JobState, Plan, SourcePhoto, StudiiKey
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import InstanceLock, LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
@@ -229,19 +229,22 @@ async def engine_world(
     clock: Clock | None = None,
     timeouts: Timeouts = TIMEOUTS,
     count: Callable[[str, int | None], None] = lambda kind, status: None,
+    url: str | None = None,
+    lock: InstanceLock | None = None,
     **changes: object,
 ) -> AsyncGenerator[World, None]:
     """Everything but the engine itself; `changes` are to `QUICK`.
 
     Studii's jobs are done at once, unless `options` say otherwise. `down`: the test starts Studii itself.
+    `url`: a database with all tables, if not a new file's.
     """
-    url = await database(folder)
+    url = url or await database(folder)
     vault = Vault.open((), folder / "encryption.key")
     port = free_port()
     studii = StudiiServer(options or Options(instant=True, long_side=64), port=port)
     address = f"http://127.0.0.1:{port}/api/v1"
     async with (
-        Storage.open(url) as storage,
+        Storage.open(url, lock=lock) as storage,
         StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01, count=count) as client,
         DecoderPool(1) as decoder,
         nullcontext() if down else studii,

@@ -65,6 +65,16 @@ async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
             assert await tx.audit.everything() == []
 
 
+async def test_nothing_is_left_to_settle_once_studiis_answer_has_arrived(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await unknown(desk)
+        await desk.move(job, JobState.RUNNING)
+        for label in ("Release", "It was charged"):
+            answer = await desk.admin.click(desk.channel.history()[-1], custom_id=button(desk, label))
+            assert "Studii's answer has arrived since" in texts(answer)
+        assert (await desk.job()).state is JobState.RUNNING
+
+
 async def test_members_can_not_rule(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)

@@ -89,3 +89,17 @@ async def test_the_lock_of_a_killed_process_is_free_at_once(url: str) -> None:
 async def test_two_databases_are_two_instances(url: str, tmp_path: Path) -> None:
     async with instance_lock(url), instance_lock(f"sqlite+aiosqlite:///{tmp_path}/other.db", patience=0):
         pass
+
+
+async def test_whoever_has_to_wait_for_the_lock_says_so_at_once(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with instance_lock(url):
+        waiting = asyncio.create_task(instance_lock(url, patience=60).__aenter__())
+        async with asyncio.timeout(20):
+            while "Another instance of the bot is running on this database" not in caplog.text:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert "Waiting 60 s for its end." in caplog.text
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)

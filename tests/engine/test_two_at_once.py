@@ -1,0 +1,153 @@
+"""A request outlives the right to write: PostgreSQL is started anew, and another instance comes first."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.engine.recovery import INTERRUPTED, recover
+from bot.errors import NotAlone
+from bot.model import Job, JobState
+from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, instance_lock, locks, migrate, rule
+from bot.studii import Timeouts
+from sandbox.studii.faults import Effect, error
+from tests.engine.world import World, a_job, engine_world
+from tests.support.postgresql import server
+
+PATIENT = Timeouts(connect=2, read=60, total=60, transfer=5)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Studii has decided, and its answer is on its way until the test lets it arrive."""
+
+    sent: asyncio.Event = field(default_factory=asyncio.Event)
+    arrives: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def apply(self, request: web.Request, effect: Effect) -> web.StreamResponse | None:
+        response = await effect()
+        self.sent.set()
+        await self.arrives.wait()
+        return response
+
+
+@dataclass(frozen=True)
+class HeldRefusal(Held):
+    """The same, and Studii has refused."""
+
+    async def apply(self, request: web.Request, effect: Effect) -> web.StreamResponse | None:
+        self.sent.set()
+        await self.arrives.wait()
+        return await error(400, "No such mode.").apply(request, effect)
+
+
+async def submitted(world: World, answer: Held) -> Job:
+    """A job whose submission Studii has, while its answer is on its way."""
+    await world.use_key(world.studii.add_key())
+    world.studii.fail("create", answer)
+    job = await world.accept(a_job(estimate=10))
+    async with asyncio.timeout(20):
+        await answer.sent.wait()
+    return job
+
+
+async def taken_for_lost(storage: Storage, world: World) -> None:
+    """What an instance does at its start with the jobs of one that it takes for dead."""
+    async with storage.write() as tx:
+        await recover(tx, await tx.jobs.in_states(INTERRUPTED), world.clock.now())
+
+
+async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path) -> None:
+    answer = Held()
+    async with engine_world(tmp_path, timeouts=PATIENT) as world, world.running():
+        job = await submitted(world, answer)
+        await taken_for_lost(world.storage, world)
+        answer.arrives.set()
+        await world.reaches(job.id, JobState.SUCCEEDED)
+        await world.balanced()
+        assert (await world.job(job.id)).settled == 8
+
+
+async def test_who_was_told_that_it_may_be_lost_gets_the_result_in_a_message_of_its_own(
+    tmp_path: Path,
+) -> None:
+    answer = Held()
+    async with engine_world(tmp_path, timeouts=PATIENT) as world, world.running():
+        job = await submitted(world, answer)
+        await taken_for_lost(world.storage, world)
+        assert (await world.announced(job.id)).job.state is JobState.UNKNOWN
+        answer.arrives.set()
+        await world.reaches(job.id, JobState.SUCCEEDED)
+
+        async def told() -> bool:
+            return (await world.job(job.id)).announced_at is not None
+
+        await world.until(told, "the result announced")
+        first, last = world.discord.said
+        assert last.job.state is JobState.SUCCEEDED
+        assert first.job.nonce != last.job.nonce
+        await world.balanced()
+
+
+@pytest.mark.parametrize(("charge", "words"), [(None, RULED_RELEASED), (3, RULED_CHARGED)])
+async def test_a_ruling_stands_although_the_202_arrives_after_it(
+    tmp_path: Path, charge: int | None, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = Held()
+    async with engine_world(tmp_path, timeouts=PATIENT) as world, world.running():
+        job = await submitted(world, answer)
+        await taken_for_lost(world.storage, world)
+        async with world.storage.write() as tx:
+            unknown = await tx.jobs.get(job.id)
+            assert unknown is not None
+            await rule(tx, unknown, charge, words, world.clock.now())
+        answer.arrives.set()
+
+        async def noted() -> bool:
+            return "settled before that was known" in caplog.text
+
+        await world.until(noted, "noted")
+        ruled = await world.job(job.id)
+        assert (ruled.state, ruled.settled, ruled.reserved) == (JobState.FAILED, charge or 0, 0)
+        await world.balanced()
+
+
+async def test_a_late_answer_reaches_the_database_of_another_instance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _over_a_restart(tmp_path, monkeypatch, Held(), JobState.RUNNING)
+
+
+async def test_a_late_refusal_ends_the_job_unpaid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _over_a_restart(tmp_path, monkeypatch, HeldRefusal(), JobState.FAILED)
+
+
+async def _over_a_restart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, answer: Held, state: JobState
+) -> None:
+    monkeypatch.setattr(locks, "LOOK_EVERY", 0.05)
+    with server() as postgresql:
+        url = postgresql.url
+        async with instance_lock(url) as lock:
+            await migrate(url)
+            async with (
+                engine_world(folder, timeouts=PATIENT, url=url, lock=lock) as world,
+                world.running(),
+            ):
+                job = await submitted(world, answer)
+                await asyncio.to_thread(postgresql.stop)
+                await asyncio.to_thread(postgresql.start)
+                async with instance_lock(url) as theirs, Storage.open(url, lock=theirs) as other:
+                    await taken_for_lost(other, world)
+                    with pytest.raises(NotAlone):
+                        await world.accept(a_job())
+                    async with asyncio.timeout(20):
+                        await lock.lost()
+                    answer.arrives.set()
+                    await world.reaches(job.id, state)
+                    await world.balanced()
+                    found = await world.job(job.id)
+                    assert found.reserved + found.settled == (8 if state is JobState.RUNNING else 0)
+                    assert found.posting == 1
