@@ -7,6 +7,7 @@ from functools import partial
 
 import discord
 
+from bot.aio.proxy import connector
 from bot.catalog import Catalog
 from bot.client import StudiiBot
 from bot.clock import Clock, SystemClock
@@ -65,11 +66,16 @@ async def build(
     async with AsyncExitStack() as stack:
         kept = await _open(settings, stack)
         metrics = Metrics()
-        studii = await stack.enter_async_context(StudiiClient(settings.studii_api_url, count=metrics.request))
+        connect = partial(connector, settings.proxy)
+        studii = await stack.enter_async_context(
+            StudiiClient(settings.studii_api_url, count=metrics.request, connect=connect)
+        )
         decoder = await stack.enter_async_context(DecoderPool())
         if photos is None:
-            photos = await stack.enter_async_context(CdnPhotoSource())
-        bot = StudiiBot(catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id)
+            photos = await stack.enter_async_context(CdnPhotoSource(connect))
+        bot = StudiiBot(
+            catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id, connector=connect(limit=0)
+        )
         delivery = DiscordDelivery(bot, catalog, clock, decoder.fit)
         engine = Engine(
             storage=kept.storage,

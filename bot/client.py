@@ -80,8 +80,11 @@ class StudiiBot(commands.AutoShardedBot):
         intents: discord.Intents,
         dev_guild_id: int | None = None,
         extensions: Sequence[str] = EXTENSIONS,
+        connector: aiohttp.BaseConnector | None = None,
     ) -> None:
+        """`connector` is closed with the bot; without one discord.py makes its own."""
         super().__init__(
+            connector=connector,
             command_prefix=commands.when_mentioned,  # never looked at: see on_message
             help_command=None,
             tree_cls=StudiiTree,

@@ -41,7 +41,8 @@ def run_command(given: argparse.Namespace) -> int:
 def _told(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
     match given.command:
         case "invite":
-            return invitation(Settings.read().discord_token.get_secret_value())
+            settings = Settings.read()
+            return invitation(settings.discord_token.get_secret_value(), settings.proxy)
         case "backup":
             return backup(StorageSettings.read(), given.file)
         case "restore":

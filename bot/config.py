@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.aio.proxy import Proxy
 from bot.config_base import HealthSettings, SettingsBase
 
 MEGABYTE = 1_000_000  # bytes: what the settings in megabytes mean
@@ -72,6 +73,8 @@ class Settings(StorageSettings, HealthSettings):
 
     discord_token_file: Path | None = None
     discord_token: Annotated[SecretStr, Field(default=None, validate_default=True)]
+    https_proxy: SecretStr | None = None  # it may hold a password
+    no_proxy: str = ""
     studii_api_url: str = "https://studii.tech/api/v1"
     studii_tools_file: Path | None = None
     message_content: Literal["auto", "off"] = "auto"
@@ -102,6 +105,13 @@ class Settings(StorageSettings, HealthSettings):
     def _any_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("https_proxy")
+    @classmethod
+    def _proxy_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Proxy.parse(value.get_secret_value())
+        return value
+
     @field_validator("studii_api_url")
     @classmethod
     def _api_address(cls, value: str) -> str:
@@ -110,6 +120,13 @@ class Settings(StorageSettings, HealthSettings):
         if parts.scheme not in {"https", "http"} or not parts.hostname or beside:
             raise ValueError("must be an address such as https://studii.tech/api/v1")
         return value.rstrip("/")
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """What leads to Discord and Studii, if they are not reached directly."""
+        if self.https_proxy is None:
+            return None
+        return Proxy.parse(self.https_proxy.get_secret_value(), self.no_proxy)
 
 
 def _from_file(value: Any, info: ValidationInfo) -> Any:

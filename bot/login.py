@@ -10,6 +10,7 @@ from typing import Literal
 import aiohttp
 import discord
 
+from bot.aio.proxy import NoTunnel, Proxy, connector
 from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, StudiiBotError
 
@@ -19,14 +20,16 @@ LOGIN_SECONDS = 30.0
 _NO_WAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
-async def choose_intents(token: str, wanted: Literal["auto", "off"]) -> discord.Intents:
+async def choose_intents(
+    token: str, wanted: Literal["auto", "off"], proxy: Proxy | None = None
+) -> discord.Intents:
     """What to ask of the gateway, so that Discord does not refuse the connection.
 
     A client that asks for nothing logs in first: that proves the token, and tells what the application
     may have. Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be
     reached.
     """
-    granted = (await application_of(token)).reads_messages
+    granted = (await application_of(token, proxy)).reads_messages
     if wanted == "auto" and not granted:
         log.info(
             "The application has no message content intent: reactions and photo channels are off; "
@@ -53,12 +56,12 @@ class Application:
     reads_messages: bool  # it may have the message content intent
 
 
-async def application_of(token: str) -> Application:
+async def application_of(token: str, proxy: Proxy | None = None) -> Application:
     """Log in and ask, without connecting to the gateway.
 
     Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached.
     """
-    async with _logged_in(token) as client:
+    async with _logged_in(token, proxy) as client:
         user = client.user
         name = user.name if user is not None else ""
         flags = client.application_flags
@@ -66,9 +69,9 @@ async def application_of(token: str) -> Application:
         return Application(client.application_id or 0, name, reads)
 
 
-async def has_commands_in(token: str, guild_id: int) -> bool:
+async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None) -> bool:
     """Whether the bot may register commands in that server. Raises as `application_of`."""
-    async with _logged_in(token) as client:
+    async with _logged_in(token, proxy) as client:
         try:
             await client.http.get_guild_commands(client.application_id or 0, guild_id)
         except (discord.Forbidden, discord.NotFound):
@@ -77,8 +80,8 @@ async def has_commands_in(token: str, guild_id: int) -> bool:
 
 
 @asynccontextmanager
-async def _logged_in(token: str) -> AsyncGenerator[discord.Client]:
-    client = discord.Client(intents=discord.Intents(guilds=True))
+async def _logged_in(token: str, proxy: Proxy | None) -> AsyncGenerator[discord.Client]:
+    client = discord.Client(intents=discord.Intents(guilds=True), connector=connector(proxy, limit=0))
     try:
         async with asyncio.timeout(LOGIN_SECONDS):
             await client.login(token)
@@ -104,6 +107,8 @@ async def _logged_in(token: str) -> AsyncGenerator[discord.Client]:
 
 def _why(error: Exception) -> str:
     match error:
+        case NoTunnel():
+            return str(error)
         case TimeoutError():
             return f"no answer within {LOGIN_SECONDS:.0f} s"
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():

@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from typing import Literal
 
 _SECRET = re.compile(r"\bstu_[A-Za-z0-9_\-]{4,}|\bBearer\s+[^\s'\"]+")
+# The user and password of a proxy or a database, in an address or a header.
+_ACCOUNT = re.compile(r"(?<=://)[^\s/@'\"]+(?=@)|(?<=\bBasic )[A-Za-z0-9+/=]{8,}")
 
 
 def mask(text: str) -> str:
-    """The text without anything that looks like a Studii key.
+    """The text without anything that looks like a Studii key, or a user and password.
 
-    A second fence: nothing logs a key on purpose, but a library's error text might hold one.
+    A second fence: nothing logs one on purpose, but a library's error text might hold it.
     """
-    return _SECRET.sub("stu_…", text)
+    return _ACCOUNT.sub("…", _SECRET.sub("stu_…", text))
 
 
 class TextFormatter(logging.Formatter):

@@ -47,7 +47,9 @@ async def run(settings: Settings) -> None:
 async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
     token = settings.discord_token.get_secret_value()
     async with (
-        build(settings, intents=lambda: choose_intents(token, settings.message_content)) as app,
+        build(
+            settings, intents=lambda: choose_intents(token, settings.message_content, settings.proxy)
+        ) as app,
         Watchdog(app.engine.stuck),
     ):
         parts_run.set()

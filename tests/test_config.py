@@ -136,6 +136,11 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
             "http://user:word@studii.tech/api/v1",
             "must be an address such as https://studii.tech/api/v1.",
         ),
+        (
+            "HTTPS_PROXY",
+            "socks5://proxy:1080",
+            "must be an address such as http://proxy.example:3128; other kinds don't work.",
+        ),
         ("DEV_GUILD_ID", "-5", "must be more than 0."),
         ("DATABASE_URL", "sqlite://", "needs a file: sqlite:///data/studii.db."),
         ("DATABASE_URL", "sqlite:///:memory:", "needs a file: sqlite:///data/studii.db."),
@@ -201,8 +206,11 @@ def test_the_spool_lies_beside_the_databases_file(monkeypatch: pytest.MonkeyPatc
 def test_no_secret_shows_when_the_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://bot:database-password@db/studii")
     monkeypatch.setenv("ENCRYPTION_KEYS", "encryption-secret")
-    printed = repr(Settings.read())
-    assert not any(secret in printed for secret in (TOKEN, "database-password", "encryption-secret"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://maya:proxy-password@proxy:3128")
+    settings = Settings.read()
+    printed = repr(settings) + repr(settings.proxy)
+    secrets = (TOKEN, "database-password", "encryption-secret", "proxy-password", "bWF5")
+    assert not any(secret in printed for secret in secrets)
 
 
 def test_no_secret_shows_in_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:

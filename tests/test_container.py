@@ -142,6 +142,8 @@ def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pyte
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "text",
         "DEV_GUILD_ID": "5",
+        "HTTPS_PROXY": "http://proxy:3128",
+        "NO_PROXY": "studii.tech",
     }
     decided = compose_environment()
     # A secret comes from one place: those of files have a test of their own.

@@ -1,7 +1,9 @@
 """What `doctor` looks at around the bot: Discord, Studii, the catalogue, and the port for its health."""
 
 import socket
+from functools import partial
 
+from bot.aio.proxy import connector
 from bot.catalog import Catalog
 from bot.config import Settings
 from bot.errors import StudiiBotError
@@ -16,10 +18,10 @@ NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
 async def discord(settings: Settings) -> list[Finding]:
     """Whose the token is, and which intents it may ask for."""
     token = settings.discord_token.get_secret_value()
-    application = await application_of(token)
+    application = await application_of(token, settings.proxy)
     found = [Finding("Discord", Verdict.GOOD, f"The token is {application.name}'s ({application.id}).")]
     server = settings.dev_guild_id
-    if server is not None and not await has_commands_in(token, server):
+    if server is not None and not await has_commands_in(token, server, settings.proxy):
         words = (
             f"DEV_GUILD_ID: the bot is not in server {server}. Invite it there, or leave the setting empty."
         )
@@ -64,7 +66,7 @@ async def bot(settings: Settings) -> list[Finding]:
 async def studii(settings: Settings) -> list[Finding]:
     """Whether the API answers as it should."""
     where = settings.studii_api_url
-    async with StudiiClient(where) as client:
+    async with StudiiClient(where, connect=partial(connector, settings.proxy)) as client:
         try:
             # No server's key is used up for this: being refused is the answer that shows it is there.
             await client.check_key(NO_KEY_OF_ANYONE)

@@ -24,7 +24,7 @@ class Check:
 _DATABASE = frozenset({"database_url"})
 
 CHECKS: Sequence[Check] = (
-    Check("Discord", around.discord, frozenset({"discord_token"})),
+    Check("Discord", around.discord, frozenset({"discord_token", "https_proxy"})),
     Check("Catalogue", around.catalogue),
     Check("Folder", on_disk.folder, _DATABASE),
     Check("Disk", on_disk.room, _DATABASE | {"spool_mb"}),
@@ -32,7 +32,7 @@ CHECKS: Sequence[Check] = (
     Check("Encryption key", in_database.encryption_key, _DATABASE | {"encryption_keys"}),
     Check("Database", in_database.database, _DATABASE),
     Check("SQLite", in_database.sqlite, _DATABASE),
-    Check("Studii", around.studii, frozenset({"studii_api_url"})),
+    Check("Studii", around.studii, frozenset({"studii_api_url", "https_proxy"})),
 )
 COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
 

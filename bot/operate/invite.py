@@ -2,6 +2,7 @@
 
 import discord
 
+from bot.aio.proxy import Proxy
 from bot.login import application_of
 
 # What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
@@ -18,7 +19,7 @@ LEAST = discord.Permissions(
 SCOPES = ("bot", "applications.commands")
 
 
-async def invitation(token: str) -> str:
+async def invitation(token: str, proxy: Proxy | None = None) -> str:
     """Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached."""
-    application = await application_of(token)
+    application = await application_of(token, proxy)
     return discord.utils.oauth_url(application.id, permissions=LEAST, scopes=SCOPES)

@@ -69,15 +69,18 @@ class StudiiClient:
         attempts: int = 3,
         retry_wait: float = 0.5,
         count: Callable[[str, int | None], None] = lambda kind, status: None,
+        connect: Callable[..., TCPConnector] = TCPConnector,
     ) -> None:
         """`attempts` and `retry_wait` (seconds before the first repeat) are for uploads and downloads of
-        bytes. `count` is told the kind of each request, and its answer's status (None: no answer)."""
+        bytes. `count` is told the kind of each request, and its answer's status (None: no answer).
+        `connect` makes what each session connects with, from the options of `TCPConnector`."""
         self._addresses = Addresses(base_url)
         self._timeouts = timeouts or Timeouts()
         self._clock = clock or SystemClock()
         self._attempts = attempts
         self._retry_wait = retry_wait
         self._count = count
+        self._connect = connect
         self._stack = AsyncExitStack()
         self._api: ClientSession
         self._create: ClientSession
@@ -103,7 +106,7 @@ class StudiiClient:
         limits = self._timeouts
         return await self._stack.enter_async_context(
             ClientSession(
-                connector=TCPConnector(force_close=force_close),
+                connector=self._connect(force_close=force_close),
                 timeout=ClientTimeout(total=total, connect=limits.connect, sock_read=limits.read),
                 headers={"User-Agent": USER_AGENT},
                 cookie_jar=DummyCookieJar(),  # keys of different servers share a session, cookies must not

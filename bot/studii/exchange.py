@@ -9,6 +9,8 @@ from multidict import CIMultiDict
 from pydantic import SecretStr
 from yarl import URL
 
+from bot.aio.proxy import NoTunnel
+
 LARGEST_ANSWER = 2**20
 
 
@@ -54,13 +56,14 @@ async def send_once(request: ClientRequest, handler: ClientHandlerType) -> Clien
 
 
 def never_sent(error: BaseException) -> bool:
-    """Whether a failure means that no connection came about: DNS, refusal, TLS, or too slow to connect."""
-    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    """Whether a failure means that no connection came about: DNS, refusal, TLS, a proxy that does not lead
+    there, or too slow to connect."""
+    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | NoTunnel)
 
 
 def reason_of(error: BaseException) -> str:
     """A few words about a failure, without the text of the library's exception, which may hold headers."""
-    return str(error) if isinstance(error, _ConnectionLost) else type(error).__name__
+    return str(error) if isinstance(error, _ConnectionLost | NoTunnel) else type(error).__name__
 
 
 def counting(kinds: Mapping[str, str], count: Callable[[str, int | None], None]) -> ClientMiddlewareType:

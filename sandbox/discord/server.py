@@ -7,6 +7,7 @@ operator starts it. Facts: https://discord.com/developers/docs/events/gateway
 import asyncio
 import json
 from collections.abc import Sequence
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,12 +62,22 @@ def _guild(guild_id: int) -> dict[str, Any]:
 class DiscordServer:
     """Discord's login, commands and gateway on 127.0.0.1; `ready` is set when a bot has identified itself.
 
+    With `tls` it speaks TLS, and `gateway` is the address that it tells for its gateway, instead of its own.
     The bot is in the servers `guilds`, each of which has one channel with the server's own id; `posted` is
     what came into these.
     """
 
-    def __init__(self, *, message_content: bool = False, guilds: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        message_content: bool = False,
+        guilds: Sequence[int] = (),
+        tls: SSLContext | None = None,
+        gateway: str | None = None,
+    ) -> None:
         self._message_content = message_content
+        self._tls = tls
+        self._gateway_told = gateway
         self._guilds = tuple(guilds)
         self._runner: web.AppRunner | None = None
         self._address = ""
@@ -86,7 +97,7 @@ class DiscordServer:
     @property
     def gateway(self) -> str:
         """What takes the place of discord.py's `DiscordWebSocket.DEFAULT_GATEWAY`."""
-        return f"{self._address.replace('http', 'ws', 1)}/gateway/"
+        return self._gateway_told or f"{self._address.replace('http', 'ws', 1)}/gateway/"
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._guard])
@@ -101,8 +112,8 @@ class DiscordServer:
         app.router.add_get("/gateway/", self._gateway)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self._address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls).start()
+        self._address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(

@@ -1,6 +1,7 @@
 """The Studii API on loopback, with its controls."""
 
 from collections.abc import Collection, Mapping
+from ssl import SSLContext
 from types import TracebackType
 from typing import Self
 
@@ -24,12 +25,20 @@ class StudiiServer:
     Nothing in it is timed by a task: a job's state is worked out from the clock when it is asked for.
     """
 
-    def __init__(self, options: Options | None = None, *, clock: Clock | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        clock: Clock | None = None,
+        port: int = 0,
+        tls: SSLContext | None = None,
+    ) -> None:
         self.options = options or Options()
         self.requests = RequestLog()
         self.failures = FaultQueue()
         self._world = World(clock or RealClock(), self.options)
         self._port = port
+        self._tls = tls
         self._runner: web.AppRunner | None = None
         self._outputs = Outputs(self.options.long_side)
         self._address = ""
@@ -91,9 +100,9 @@ class StudiiServer:
         # Handlers that a fault keeps asleep need not be waited for.
         self._runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self._tls).start()
         self._port = self._runner.addresses[0][1]
-        self._address = f"http://127.0.0.1:{self._port}"
+        self._address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
         return self
 
     async def __aexit__(

@@ -1,24 +1,19 @@
 """Photos from Discord's CDN: a real server with Discord's name, reached over TLS on this machine."""
 
-import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bot.delivery import CdnPhotoSource
 from bot.errors import PhotoUnavailable
 from bot.model import SourcePhoto
 from tests.support.jobs import staging
+from tests.support.tls import certificate, contexts
 
 HOST = "cdn.discordapp.com"
 BYTES = b"\xff\xd8" + bytes(range(256)) * 4000
@@ -35,29 +30,6 @@ class ThisMachine(AbstractResolver):
         pass
 
 
-def certificate(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "cdn.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
-
-
 @asynccontextmanager
 async def cdn(folder: Path, answer: Answer) -> AsyncGenerator[tuple[CdnPhotoSource, str]]:
     """A source, and the address of a photo that its server answers with `answer`."""
@@ -67,10 +39,7 @@ async def cdn(folder: Path, answer: Answer) -> AsyncGenerator[tuple[CdnPhotoSour
 
     app = web.Application()
     app.router.add_get("/attachments/1/2/room.jpg", handle)
-    file = certificate(folder)
-    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    serving.load_cert_chain(file)
-    trusting = ssl.create_default_context(cafile=file)
+    serving, trusting = contexts(certificate(folder, HOST))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
