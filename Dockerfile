@@ -1,11 +1,16 @@
+# A release gives the digest too, so that it can be built again from the same bytes (see CONTRIBUTING.md).
+ARG BASE_IMAGE=python:3.12-slim
+
 # Locked versions with their hashes go into an environment of their own; nothing that builds comes along.
-FROM python:3.12-slim AS build
+FROM ${BASE_IMAGE} AS build
 WORKDIR /app
 COPY requirements/bot.txt requirements/bot.txt
 RUN python -m venv /venv \
     && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/bot.txt
 
-FROM python:3.12-slim
+FROM ${BASE_IMAGE}
+ARG BASE_IMAGE
+LABEL org.opencontainers.image.base.name="${BASE_IMAGE}"
 # A number, so that a host that forbids root can see that this is not root.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin studii \
     && install --directory --owner=10001 --group=10001 --mode=0700 /data

@@ -4,6 +4,8 @@ import importlib.util
 import json
 import os
 import re
+import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -119,10 +121,14 @@ def test_no_setting_is_named_that_the_bot_does_not_know(named: str) -> None:
 
 
 def test_the_python_is_one_that_the_bot_runs_on() -> None:
-    for image in every("FROM"):
-        version = re.match(r"python:3\.(\d+)-slim", image)
-        assert version is not None
-        assert int(version[1]) >= 11
+    base, again = every("ARG")  # declared anew behind FROM, for the label
+    version = re.fullmatch(r"BASE_IMAGE=python:3\.(\d+)-slim", base)
+    assert version is not None
+    assert int(version[1]) >= 11
+    assert [image.split()[0] for image in every("FROM")] == ["${BASE_IMAGE}"] * 2
+    assert again == "BASE_IMAGE"
+    assert every("LABEL") == ['org.opencontainers.image.base.name="${BASE_IMAGE}"']
+    assert f"${{{base.replace('=', ':-')}}}" in COMPOSE
     assert sys.version_info >= (3, 11)
 
 
@@ -170,3 +176,46 @@ def test_the_example_settings_leave_the_volume_in_its_place(in_container: pytest
     found = Settings.read()
     assert str(found.folder.absolute()) == VOLUME
     assert found.health_port == 8080
+
+
+def compose_limit(name: str) -> int:
+    (found,) = re.findall(rf"^    {name}: (\d+)m?$", COMPOSE, re.MULTILINE)
+    return int(found)
+
+
+def test_its_limits_leave_room_for_the_decoders() -> None:
+    """123 MiB while idle, 750 for decoding at most, what is in /tmp, and a third of that for busy hours."""
+    (scratch,) = re.findall(r"^      - /tmp:size=(\d+)m,mode=1777$", COMPOSE, re.MULTILINE)
+    assert compose_limit("mem_limit") >= (123 + 750 + int(scratch)) * 4 / 3
+    assert compose_limit("pids_limit") >= 256
+
+
+def uncommented() -> str:
+    """compose.yaml with its example of secrets in use."""
+    example = r"(?=-? *(?:secrets:|discord_token|encryption_keys|file:|[A-Z_]+_FILE:))"
+    return re.sub(rf"^( *)# ( *){example}", r"\1\2", COMPOSE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["discord_token", "encryption_keys"])
+def test_the_example_of_secrets_leads_to_settings_that_the_bot_reads(name: str) -> None:
+    text = uncommented()
+    assert re.search(rf"^    secrets:\n(      - \w+\n)*      - {name}\n", text, re.MULTILINE)
+    assert re.search(rf"^secrets:\n(  .*\n)*  {name}:\n    file: \./secrets/{name}\n", text, re.MULTILINE)
+    assert f"\n      {name.upper()}_FILE: /run/secrets/{name}\n" in text
+    assert f"{name}_file" in Settings.model_fields
+    assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+def test_the_encryption_key_is_put_back_as_the_readme_says(tmp_path: Path) -> None:
+    """It is for the bot's user alone, whoever owned the file that was there."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (script,) = re.findall(r"--entrypoint sh studii -c \\\n\s+'([^']+)' < encryption.key", readme)
+    there = tmp_path / "encryption.key"
+    there.write_text("of somebody else")
+    there.chmod(0o444)
+    before = there.stat().st_ino
+    here = script.replace(f"{VOLUME}/", f"{tmp_path}/")
+    subprocess.run(("/bin/sh", "-c", here), input=b"the key", check=True)  # noqa: S603
+    assert (there.read_bytes(), stat.S_IMODE(there.stat().st_mode)) == (b"the key", 0o600)
+    assert there.stat().st_ino != before
+    assert [one.name for one in tmp_path.iterdir()] == ["encryption.key"]
