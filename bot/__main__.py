@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "rotate-keys", help="seal the Studii keys with a new encryption key; stop the bot first"
     )
+    commands.add_parser(
+        "forget-servers", help="forget the servers that doctor names as having removed the bot"
+    )
     commands.add_parser("health", help="ask the running bot how it is (HEALTH_PORT); fails if it is not well")
     return parser
 

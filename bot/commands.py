@@ -14,6 +14,7 @@ from bot.config import Settings, StorageSettings
 from bot.logs import configure_logging
 from bot.operate.backup import PIPE, backup, restore
 from bot.operate.doctor import examine, show
+from bot.operate.forget import forget_servers
 from bot.operate.invite import invitation
 from bot.operate.keys import rotate
 
@@ -47,5 +48,7 @@ def _told(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
             return backup(StorageSettings.read(), given.file)
         case "restore":
             return restore(StorageSettings.read(), given.file)
+        case "forget-servers":
+            return forget_servers(Settings.read())
         case _:
             return rotate(StorageSettings.read())

@@ -17,6 +17,9 @@ from bot.errors import SettingsError, StudiiBotError
 log = logging.getLogger(__name__)
 
 LOGIN_SECONDS = 30.0
+_NOT_THERE = frozenset({10004, 50001})  # Unknown Guild, Missing Access
+# What discord.py raises for a body that it can't read: a hotel's page instead of Discord's answer.
+_NOT_DISCORD = (AttributeError, LookupError, TypeError, ValueError)
 _NO_WAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -61,7 +64,7 @@ async def application_of(token: str, proxy: Proxy | None = None) -> Application:
 
     Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached.
     """
-    async with _logged_in(token, proxy) as client:
+    async with logged_in(token, proxy) as client:
         user = client.user
         name = user.name if user is not None else ""
         flags = client.application_flags
@@ -71,21 +74,38 @@ async def application_of(token: str, proxy: Proxy | None = None) -> Application:
 
 async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None) -> bool:
     """Whether the bot may register commands in that server. Raises as `application_of`."""
-    async with _logged_in(token, proxy) as client:
+    async with logged_in(token, proxy) as client:
         try:
-            await client.http.get_guild_commands(client.application_id or 0, guild_id)
+            async with asyncio.timeout(LOGIN_SECONDS):
+                await client.http.get_guild_commands(client.application_id or 0, guild_id)
         except (discord.Forbidden, discord.NotFound):
             return False
     return True
 
 
-@asynccontextmanager
-async def _logged_in(token: str, proxy: Proxy | None) -> AsyncGenerator[discord.Client]:
-    client = discord.Client(intents=discord.Intents(guilds=True), connector=connector(proxy, limit=0))
+async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
+    """Whether the server has removed the bot, or is gone; None if Discord gives no such answer."""
+    if client.get_guild(guild_id) is not None:
+        return False
     try:
         async with asyncio.timeout(LOGIN_SECONDS):
-            await client.login(token)
-            yield client
+            await client.fetch_guild(guild_id, with_counts=False)
+    except (discord.NotFound, discord.Forbidden) as error:
+        # Something on the way may speak with the same status, and knows nothing of Discord's own codes.
+        return True if error.code in _NOT_THERE else None
+    except (discord.HTTPException, *_NO_WAY, *_NOT_DISCORD) as error:
+        log.info("Discord could not be asked for server %d: %s", guild_id, type(error).__name__)
+        return None
+    return False
+
+
+@asynccontextmanager
+async def logged_in(token: str, proxy: Proxy | None = None) -> AsyncGenerator[discord.Client]:
+    """A client that is logged in and not connected. Raises as `application_of`."""
+    client = discord.Client(intents=discord.Intents(guilds=True), connector=connector(proxy, limit=0))
+    try:
+        await _log_in(client, token)
+        yield client
     except discord.LoginFailure as error:
         raise SettingsError(
             "DISCORD_TOKEN was refused by Discord. Copy it again from your application's Bot page "
@@ -103,6 +123,17 @@ async def _logged_in(token: str, proxy: Proxy | None) -> AsyncGenerator[discord.
         ) from error
     finally:
         await client.close()
+
+
+async def _log_in(client: discord.Client, token: str) -> None:
+    try:
+        async with asyncio.timeout(LOGIN_SECONDS):
+            await client.login(token)
+    except _NOT_DISCORD as error:
+        raise StudiiBotError(
+            "Something other than Discord answered at discord.com: a proxy, or the login page of this "
+            "machine's network. Open https://discord.com from this machine, and start again."
+        ) from error
 
 
 def _why(error: Exception) -> str:

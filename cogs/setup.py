@@ -1,6 +1,7 @@
 """/studii setup, forget-key, pause and resume; a server that adds or removes the bot; /forget-me."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from discord.ext import commands
 
 from bot.client import StudiiBot
 from bot.errors import Refused
+from bot.login import was_removed
 from bot.services import Services
 from bot.ui.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
 from bot.ui.permissions import manages, server_of
@@ -75,11 +77,13 @@ class Setup(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         present = [guild.id for guild in self._bot.guilds]
+        found = await self._services.servers.compare(self._bot.application_id or 0, present)
         # For these Discord sends no event: they took the bot in while it was away.
-        self._new.update(await self._services.servers.compare(self._bot.application_id or 0, present))
+        self._new.update(found.joined)
         self._without_key.update(await self._services.keys.lost())
         for guild in self._bot.guilds:
             await self._tell(guild)
+        await self._services.servers.part(found.absent, partial(was_removed, self._bot))
 
 
 async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:

@@ -16,7 +16,7 @@ from simcord.interactions import base_payload
 from bot.catalog import RESERVED, Catalog
 from bot.client import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.errors import SettingsError, StudiiBotError
-from bot.login import choose_intents, photo_intents
+from bot.login import choose_intents, logged_in, photo_intents, was_removed
 from sandbox.discord.server import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -184,6 +184,34 @@ async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: p
     monkeypatch.setattr(Route, "BASE", gone)
     with pytest.raises(StudiiBotError, match="Discord could not be reached"):
         await choose_intents(TOKEN, "auto")
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>Welcome! Log in to use the network.</html>", b"[]", b"\xff\xfe", b""]
+)
+async def test_what_is_not_discord_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="text/html")
+
+    async with answering(page) as server:
+        monkeypatch.setattr(Route, "BASE", server.url)
+        with pytest.raises(StudiiBotError, match="Something other than Discord answered"):
+            await choose_intents(TOKEN, "auto")
+
+
+async def test_a_page_in_place_of_discord_does_not_say_that_a_server_removed_the_bot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text="<html>Welcome!</html>", content_type="text/html")
+
+    async with DiscordServer() as server:
+        monkeypatch.setattr(Route, "BASE", server.api)
+        async with logged_in(TOKEN) as client:
+            assert await was_removed(client, 7) is True
+            async with answering(page) as hotel:
+                monkeypatch.setattr(Route, "BASE", hotel.url)
+                assert await was_removed(client, 7) is None
 
 
 async def test_a_discord_that_answers_with_trouble_is_not_said_to_be_out_of_reach(

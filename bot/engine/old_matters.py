@@ -1,19 +1,23 @@
-"""What time settles: outcomes on which nobody ruled, and keys that are no longer needed."""
+"""What time settles: outcomes on which nobody ruled, keys that are no longer needed, jobs of lost servers."""
 
 import logging
 from datetime import timedelta
 
+from bot.engine.endings import fail_unpaid
 from bot.engine.steps import Tools
-from bot.model import JobState
+from bot.model import FailureCode, JobState
 from bot.storage import NOBODY_RULED, rule
 
 _log = logging.getLogger(__name__)
+
+MISSING = "For a day it was not clear whether the bot was still in this server, so this was not started."
 
 
 async def close_old_matters(tools: Tools) -> None:
     """To be done now and then."""
     await _rule_by_time(tools)
     await _forget_keys(tools)
+    await _end_where_missing(tools)
 
 
 async def _rule_by_time(tools: Tools) -> None:
@@ -36,3 +40,16 @@ async def _forget_keys(tools: Tools) -> None:
     if erased:
         _log.info("The secrets of %d keys that are no longer in use are erased", erased)
         tools.requeued()
+
+
+async def _end_where_missing(tools: Tools) -> None:
+    """What has waited for a day in a server that seems to have removed the bot ends unpaid."""
+    async with tools.storage.write() as tx:
+        now = tools.clock.now()
+        oldest = now - timedelta(seconds=tools.tuning.held_bound)
+        missing = set(await tx.guilds.missing())
+        waiting = await tx.jobs.in_states({JobState.WAITING}) if missing else []
+        for job in waiting:
+            if job.guild_id in missing and job.created_at < oldest:
+                await fail_unpaid(tx, job, JobState.WAITING, FailureCode.API, MISSING, now)
+    tools.changed()

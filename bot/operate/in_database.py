@@ -75,6 +75,7 @@ async def database(settings: Settings) -> list[Finding]:
     return [
         Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),
         await _ledger(url),
+        *await _missing_servers(url),
     ]
 
 
@@ -104,6 +105,19 @@ async def _ledger(url: str) -> Finding:
         words = f"{len(wrong)} sums differ. {' '.join(wrong[:MOST_WRONG])}"
         return Finding("Ledger", Verdict.STOPS, words)
     return Finding("Ledger", Verdict.GOOD, SUMS_AGREE)
+
+
+async def _missing_servers(url: str) -> list[Finding]:
+    async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+        missing = await tx.guilds.missing()
+    if not missing:
+        return []
+    words = (
+        f"Discord says that {len(missing)} servers removed the bot, too many at once to be sure: "
+        f"{', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs are not sent. "
+        "If it's true, run: python -m bot forget-servers"
+    )
+    return [Finding("Servers", Verdict.LOOK, words)]
 
 
 async def _sealed(settings: Settings) -> list[bytes]:

@@ -1,8 +1,9 @@
 """A server comes, pauses, and goes."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.clock import Clock
@@ -13,6 +14,7 @@ from bot.storage import Storage, Transaction
 log = logging.getLogger(__name__)
 
 UNSENT = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING)
+AT_ONCE = 3  # servers that are forgotten at a time without the operator's word
 APPLICATION = "application"  # the name under which the bot's own id is kept
 REMOVED = (
     "The bot was removed from the server while this was being made, and with it the server's Studii key."
@@ -27,6 +29,27 @@ class Forgotten:
     running: int
 
 
+# Whether the server has removed the bot; None: Discord has not said.
+Asking = Callable[[int], Awaitable[bool | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Servers that the bot came into, and those that may have removed it."""
+
+    joined: list[int]
+    absent: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """What became of the servers that seemed to have removed the bot: forgotten, still there, not known."""
+
+    forgotten: list[int] = field(default_factory=list[int])
+    kept: list[int] = field(default_factory=list[int])
+    unanswered: list[int] = field(default_factory=list[int])
+
+
 class ServerService:
     """Whether a server takes jobs at the moment, and what is left of it when it removes the bot."""
 
@@ -34,6 +57,7 @@ class ServerService:
         self._storage = storage
         self._clock = clock
         self._wake = wake
+        self._parting = asyncio.Lock()
 
     async def paused(self, guild_id: int) -> bool:
         """Whether new jobs are refused."""
@@ -70,24 +94,66 @@ class ServerService:
         log.info("The bot was removed from server %d; its keys are erased.", guild_id)
         self._wake()
 
-    async def compare(self, application_id: int, present: Collection[int]) -> list[int]:
-        """What happened while the bot was away: servers that it knows and is not in any more were left.
-
-        Returns those that it came into meanwhile; `joined` is still to be called for them.
-        """
+    async def compare(self, application_id: int, present: Collection[int]) -> Difference:
+        """What may have happened while the bot was away: `joined` is still to be called for the servers that
+        it came into, and `part` for those of which Discord does not speak any more."""
         mine = str(application_id).encode()
         async with self._storage.write() as transaction:
             before = await transaction.meta.get(APPLICATION)
             known = await transaction.guilds.present()
             if before is None or before == mine:
                 await transaction.meta.set(APPLICATION, mine)
+                await transaction.guilds.set_missing(set(known) & set(present), None)
         if before is not None and before != mine:
             # With another bot's token, no server of this database is there: that is a mistake, no farewell.
             log.warning("The token is another bot's than before; no server counts as left.")
-            return []
-        for guild_id in set(known) - set(present):
-            await self.left(guild_id)
-        return sorted(set(present) - set(known))
+            return Difference([], [])
+        return Difference(sorted(set(present) - set(known)), sorted(set(known) - set(present)))
+
+    async def part(self, absent: Collection[int], removed: Asking) -> None:
+        """Forget those of the servers that have removed the bot, if they are few.
+
+        If they are many, something else may be wrong: nothing of theirs is erased, and what waits there is
+        not sent, until they are seen again or the operator lets them be forgotten (`forget_missing`).
+        """
+        async with self._parting:
+            gone = [guild_id for guild_id in absent if await removed(guild_id)]
+            async with self._storage.write() as transaction:
+                missing = await transaction.guilds.missing()
+                fresh = sorted(set(gone) - set(missing))
+                if len(fresh) > AT_ONCE:
+                    await transaction.guilds.set_missing(fresh, self._clock.now())
+            if len(fresh) <= AT_ONCE:
+                for guild_id in fresh:
+                    await self.left(guild_id)
+                return
+        log.warning(
+            "Discord says that %d servers removed the bot while it was away. Their Studii keys are kept, and "
+            "their waiting jobs are not sent. If it's true, run: python -m bot forget-servers",
+            len(fresh),
+        )
+        self._wake()
+
+    async def missing(self) -> list[int]:
+        """Servers that wait for the operator's word."""
+        async with self._storage.read() as transaction:
+            return await transaction.guilds.missing()
+
+    async def forget_missing(self, removed: Asking) -> Parted:
+        """Forget the servers that wait for the operator's word, as `left`, if Discord still says so."""
+        parted = Parted()
+        for guild_id in await self.missing():
+            match await removed(guild_id):
+                case True:
+                    await self.left(guild_id)
+                    parted.forgotten.append(guild_id)
+                case False:
+                    async with self._storage.write() as transaction:
+                        await transaction.guilds.set_missing([guild_id], None)
+                    parted.kept.append(guild_id)
+                case None:
+                    parted.unanswered.append(guild_id)
+        return parted
 
 
 async def cancel_unsent(transaction: Transaction, guild_id: int, at: datetime) -> int:

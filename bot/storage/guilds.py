@@ -1,9 +1,10 @@
 """Servers' settings."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.model import Budget, GuildSettings
@@ -39,18 +40,30 @@ class Guilds:
 
     async def set_paused(self, guild_id: int, at: datetime | None) -> None:
         """Since when new jobs are refused; None: they are taken."""
-        await self._set(guild_id, paused_at=at)
+        # Whoever ends the pause is in the server, and the bot is too.
+        seen = {} if at is not None else {"missing_since": None}
+        await self._set(guild_id, paused_at=at, **seen)
 
     async def came(self, guild_id: int, at: datetime) -> bool:
         """The bot is in the server; whether nobody was greeted there since it came."""
         query = select(guilds.c.greeted_at).where(guilds.c.guild_id == guild_id)
         greeted = (await self._session.execute(query)).scalar_one_or_none()
-        await self._set(guild_id, left_at=None, greeted_at=greeted or at)
+        await self._set(guild_id, left_at=None, missing_since=None, greeted_at=greeted or at)
         return greeted is None
 
     async def went(self, guild_id: int, at: datetime) -> None:
         """The bot was removed from the server."""
-        await self._set(guild_id, left_at=at, greeted_at=None)
+        await self._set(guild_id, left_at=at, missing_since=None, greeted_at=None)
+
+    async def missing(self) -> list[int]:
+        """Servers that seem to have removed the bot, and wait for the operator to say so."""
+        query = select(guilds.c.guild_id).where(guilds.c.missing_since.is_not(None))
+        return list((await self._session.execute(query.order_by(guilds.c.guild_id))).scalars())
+
+    async def set_missing(self, guild_ids: Collection[int], at: datetime | None) -> None:
+        """Since when the servers seem to have removed the bot; None: they have it."""
+        theirs = guilds.c.guild_id.in_(list(guild_ids)) & guilds.c.left_at.is_(None)
+        await self._session.execute(update(guilds).where(theirs).values(missing_since=at))
 
     async def present(self) -> list[int]:
         """Servers that have settings, and have not removed the bot."""
@@ -74,5 +87,5 @@ def _settings(row: RowMapping) -> GuildSettings:
         key_id=settings.key_id,
         budget=budget,
         timezone=row["timezone"] or settings.timezone,
-        paused=row["paused_at"] is not None,
+        paused=row["paused_at"] is not None or row["missing_since"] is not None,
     )

@@ -116,11 +116,15 @@ class Jobs:
         return await self._all(query.limit(limit))
 
     async def on_lanes(self) -> list[tuple[Job, int | None]]:
-        """Jobs that still need requests to Studii, each with its server's current key; oldest first."""
+        """Jobs that still need requests to Studii, each with its server's current key; oldest first.
+
+        What waits for a server that seems to have removed the bot is not among them.
+        """
         query = (
             select(jobs, guilds.c.key_id.label("current_key_id"))
             .join(guilds, guilds.c.guild_id == jobs.c.guild_id, isouter=True)
             .where(jobs.c.state.in_(_NEED_REQUESTS), jobs.c.output_url.is_(None))
+            .where((jobs.c.state != JobState.WAITING) | guilds.c.missing_since.is_(None))
             .order_by(jobs.c.number)
         )
         rows = (await self._session.execute(query)).mappings()

@@ -80,6 +80,7 @@ guilds = Table(
     Column("timezone", Text),
     Column("paused_at", UtcDateTime),
     Column("left_at", UtcDateTime),
+    Column("missing_since", UtcDateTime),
     Column("greeted_at", UtcDateTime),
     _one_of("budget_period", Period),
 )

@@ -107,6 +107,7 @@ class DiscordServer:
         for_a_guild = f"{PREFIX}/applications/{{id}}/guilds/{{guild}}/commands"
         app.router.add_get(for_a_guild, self._guild_commands)
         app.router.add_put(for_a_guild, self._guild_commands)
+        app.router.add_get(f"{PREFIX}/guilds/{{guild}}", self._show_guild)
         app.router.add_post(f"{PREFIX}/channels/{{id}}/messages", self._post)
         app.router.add_get(f"{PREFIX}/gateway/bot", self._gateway_address)
         app.router.add_get("/gateway/", self._gateway)
@@ -145,6 +146,12 @@ class DiscordServer:
         if int(request.match_info["guild"]) not in self._guilds:
             return _answer({"message": "Missing Access", "code": 50001}, status=403)
         return await self._put_commands(request) if request.method == "PUT" else _answer([])
+
+    async def _show_guild(self, request: web.Request) -> web.Response:
+        guild = int(request.match_info["guild"])
+        if guild not in self._guilds:
+            return _answer({"message": "Unknown Guild", "code": 10004}, status=404)
+        return _answer(_guild(guild))
 
     async def _me(self, _request: web.Request) -> web.Response:
         return _answer(_USER)

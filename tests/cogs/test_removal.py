@@ -1,11 +1,15 @@
 """A server throws the bot out: the key goes at once, the rest after a month."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from bot.model import JobState
+import pytest
+
+from bot.login import was_removed
+from bot.model import JobState, Plan
 from bot.storage import Storage
-from tests.support.desk import open_desk
+from tests.support.desk import Desk, open_desk
 from tests.support.servers import cog, leave
 
 
@@ -48,18 +52,91 @@ async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -
             assert len(await tx.keys.all()) == 1
 
 
+async def known(desk: Desk, *guild_ids: int) -> None:
+    """Servers that the bot was in, each with a Studii key."""
+    for guild_id in guild_ids:
+        await desk.services.servers.joined(guild_id)
+        await desk.services.keys.set_key(guild_id, f"stu_{guild_id:016}", Plan.PRO, None)
+
+
+async def with_keys(desk: Desk, *guild_ids: int) -> list[int]:
+    return [one for one in guild_ids if await desk.services.keys.current(one) is not None]
+
+
+def unseen(desk: Desk) -> None:
+    """Discord's READY has left out the desk's server."""
+    vars(desk.bot)["_connection"]._guilds.pop(desk.guild.id)
+
+
 async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_does_not(
     tmp_path: Path,
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.set_key()
         mine = desk.bot.application_id
         assert mine is not None
-        await desk.services.servers.compare(mine, [desk.guild.id])
-        await desk.services.servers.compare(mine + 1, [])
-        assert await desk.services.keys.current(desk.guild.id) is not None
-        await desk.services.servers.compare(mine, [])
-        assert await desk.services.keys.current(desk.guild.id) is None
+        await known(desk, 7)
+        assert (await desk.services.servers.compare(mine, [7])).absent == []
+        assert (await desk.services.servers.compare(mine + 1, [])).absent == []
+        await cog(desk).on_ready()
+        assert await with_keys(desk, 7) == []
+
+
+async def test_a_server_that_ready_leaves_out_keeps_its_key_if_discord_still_has_the_bot_in_it(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await known(desk, desk.guild.id, 7)
+        unseen(desk)
+        await cog(desk).on_ready()
+        assert await with_keys(desk, desk.guild.id, 7) == [desk.guild.id]
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 0), (404, 0), (400, 50035)])
+async def test_a_server_of_which_something_else_than_discord_speaks_keeps_its_key(
+    tmp_path: Path, status: int, code: int
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await known(desk, 7)
+        desk.env.inject_error("GET", "/guilds/7", status=status, code=code)
+        await cog(desk).on_ready()
+        assert await with_keys(desk, 7) == [7]
+        await cog(desk).on_ready()
+        assert await with_keys(desk, 7) == []
+
+
+async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        gone = [1, 2, 3, 4, 5]
+        await known(desk, *gone)
+        await cog(desk).on_ready()
+        assert await with_keys(desk, *gone) == gone
+        assert await desk.services.servers.missing() == gone
+        assert await desk.services.servers.paused(1)
+        await cog(desk).on_ready()  # and the next start changes nothing about that
+        assert await with_keys(desk, *gone) == gone
+        parted = await desk.services.servers.forget_missing(partial(was_removed, desk.bot))
+        assert parted.forgotten == gone
+        assert await with_keys(desk, *gone) == []
+        assert await desk.services.servers.missing() == []
+
+
+async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="a red kite")
+        job = await desk.move(await desk.job(), JobState.WAITING)
+
+        async def sendable() -> list[str]:
+            async with desk.storage.read() as tx:
+                return [one.id for one, _ in await tx.jobs.on_lanes()]
+
+        assert await sendable() == [job.id]
+        async with desk.storage.write() as tx:
+            await tx.guilds.set_missing([desk.guild.id], desk.clock.now())
+        assert await sendable() == []
+        await cog(desk).on_ready()
+        assert await sendable() == [job.id]
+        assert not await desk.services.servers.paused(desk.guild.id)
 
 
 async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tmp_path: Path) -> None:
