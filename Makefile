@@ -25,12 +25,13 @@ bench: $(VENV)/dev.done ## simulate the lane beside other policies, and measure 
 fuzz: $(VENV)/dev.done ## play with the ledger for 100,000 steps, add up after each, and find out crooked books (many minutes)
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py $(ARGS)
 
-check: $(VENV)/dev.done ## style, types, import rules and the Dockerfile
+check: $(VENV)/dev.done ## style, types, import rules, the Dockerfile, and known vulnerabilities of the locked packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 	$(BIN)/hadolint Dockerfile
+	@$(BIN)/python -m tests.support.audit requirements/dev.txt
 
 run: $(VENV)/bot.done ## run the bot with the settings of .env
 	@$(BIN)/python -m bot run
