@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.aio.proxy import Proxy
+from bot.aio.public_hosts import is_loopback
 from bot.config_base import HealthSettings, SettingsBase
 
 MEGABYTE = 1_000_000  # bytes: what the settings in megabytes mean
@@ -75,6 +76,7 @@ class Settings(StorageSettings, HealthSettings):
     discord_token: Annotated[SecretStr, Field(default=None, validate_default=True)]
     https_proxy: SecretStr | None = None  # it may hold a password
     no_proxy: str = ""
+    studii_allow_http: bool = False  # stands before the address, so that it is known when that is looked at
     studii_api_url: str = "https://studii.tech/api/v1"
     studii_tools_file: Path | None = None
     message_content: Literal["auto", "off"] = "auto"
@@ -114,11 +116,17 @@ class Settings(StorageSettings, HealthSettings):
 
     @field_validator("studii_api_url")
     @classmethod
-    def _api_address(cls, value: str) -> str:
+    def _api_address(cls, value: str, info: ValidationInfo) -> str:
         parts = urlsplit(value)
         beside = parts.query or parts.fragment or parts.username or parts.password
         if parts.scheme not in {"https", "http"} or not parts.hostname or beside:
             raise ValueError("must be an address such as https://studii.tech/api/v1")
+        allowed = parts.scheme == "https" or info.data.get("studii_allow_http") or is_loopback(parts.hostname)
+        if not allowed:
+            raise ValueError(
+                "must begin with https://, or others on the network can read the keys. "
+                "STUDII_ALLOW_HTTP=true allows it for a network that is yours alone"
+            )
         return value.rstrip("/")
 
     @property

@@ -80,6 +80,7 @@ class HealthSettings(SettingsBase):
 
 # By pydantic's names of what can be wrong ("Validation Errors" in its manual).
 _REASONS: Mapping[str, str] = {
+    "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
     "int_parsing_size": "is far too large a number",

@@ -9,6 +9,10 @@ from bot.config import LONGEST_SECRET, Settings, StorageSettings
 from bot.errors import SettingsError
 
 TOKEN = "discord.token.for-tests"
+HTTP = (
+    "must begin with https://, or others on the network can read the keys. "
+    "STUDII_ALLOW_HTTP=true allows it for a network that is yours alone."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +155,10 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
         ),
         ("STUDII_API_URL", "studii.tech/api/v1", "must be an address such as https://studii.tech/api/v1."),
         ("STUDII_API_URL", "ftp://studii.tech", "must be an address such as https://studii.tech/api/v1."),
+        ("STUDII_API_URL", "http://studii.tech/api/v1", HTTP),
+        ("STUDII_API_URL", "http://10.0.0.5:8080/api/v1", HTTP),
+        ("STUDII_API_URL", "http://localhost.studii.tech/api/v1", HTTP),
+        ("STUDII_ALLOW_HTTP", "perhaps", "must be true or false."),
         ("MAX_SOURCE_MB", "0", "must be at least 1."),
         ("SPOOL_MB", "10", "must be at least 50."),
         ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'."),
@@ -179,6 +187,22 @@ def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_log_level_may_be_written_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "debug")
     assert Settings.read().log_level == "DEBUG"
+
+
+@pytest.mark.usefixtures("token")
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "127.8.8.8", "localhost", "[::1]:8080"])
+def test_the_api_on_this_machine_may_be_asked_over_http(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("STUDII_API_URL", f"http://{host}/api/v1")
+    assert Settings.read().studii_api_url == f"http://{host}/api/v1"
+
+
+@pytest.mark.usefixtures("token")
+def test_an_api_elsewhere_is_asked_over_http_if_the_operator_allows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STUDII_API_URL", "http://studii-mirror:8080/api/v1")
+    monkeypatch.setenv("STUDII_ALLOW_HTTP", "true")
+    assert Settings.read().studii_api_url == "http://studii-mirror:8080/api/v1"
 
 
 @pytest.mark.usefixtures("token")

@@ -139,6 +139,7 @@ def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pyte
         "DISCORD_TOKEN": "a.b.c",
         "DATABASE_URL": "postgresql://bot:word@db/studii",
         "ENCRYPTION_KEYS": "newest,older",
+        "STUDII_ALLOW_HTTP": "true",
         "STUDII_API_URL": "https://example.com/api/v1",
         "STUDII_TOOLS_FILE": "data/tools.toml",
         "MESSAGE_CONTENT": "off",

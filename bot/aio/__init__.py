@@ -1,1 +1,1 @@
-"""Helpers for asyncio that know nothing of the product."""
+"""Helpers for asyncio and networks that know nothing of the product."""

@@ -1,9 +1,8 @@
 """Connections through the proxy of HTTPS_PROXY, and errors that say for certain when none came about."""
 
 import base64
-import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import aiohttp
@@ -12,6 +11,9 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from multidict import CIMultiDict
 from yarl import URL
+
+from bot.aio.public_hosts import Reach, is_loopback
+from bot.aio.resolver import GuardedResolver
 
 _SECURE = frozenset({"https", "wss"})
 _FORM = "must be an address such as http://proxy.example:3128"
@@ -60,7 +62,7 @@ class Proxy:
     def leads_to(self, url: URL) -> bool:
         """Return whether a request to this address goes through the proxy: it is https, and not exempt."""
         host = url.host or ""
-        if url.scheme not in _SECURE or _is_loopback(host):
+        if url.scheme not in _SECURE or is_loopback(host):
             return False
         return not any(_covers(one, host, url.port) for one in re.split(r"[,\s]+", self.direct.lower()))
 
@@ -99,9 +101,20 @@ class ProxyConnector(TCPConnector):
         raise NoTunnel(reason)
 
 
-def connector(proxy: Proxy | None, **options: Any) -> TCPConnector:
-    """Return what a session connects with; `options` are those of `aiohttp.TCPConnector`."""
+def connector(proxy: Proxy | None, *, reach: Reach | None = None, **options: Any) -> TCPConnector:
+    """Return what a session connects with; `options` are those of `aiohttp.TCPConnector`.
+
+    `reach` says which hosts it may connect to (None: any). The proxy itself may be anywhere.
+    """
+    if reach is not None:
+        own: set[str] = set() if proxy is None else {(proxy.address.host or "").lower()}
+        options["resolver"] = GuardedResolver(replace(reach, hosts=reach.hosts | own))
     return ProxyConnector(proxy, **options) if proxy is not None else TCPConnector(**options)
+
+
+def direct(**options: Any) -> TCPConnector:
+    """Return what a session connects with where there is no proxy; see `connector`."""
+    return connector(None, **options)
 
 
 def _covers(entry: str, host: str, port: int | None) -> bool:
@@ -113,10 +126,3 @@ def _covers(entry: str, host: str, port: int | None) -> bool:
         return False
     name = name.removeprefix("*").removeprefix(".")
     return bool(name) and (host == name or host.endswith(f".{name}"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

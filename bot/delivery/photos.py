@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.aio.proxy import direct
+from bot.aio.public_hosts import Reach
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.model import Job
 
@@ -30,17 +32,16 @@ CHUNK = 256 * 1024  # bytes
 class CdnPhotoSource:
     """Fetches the source of a job from Discord's CDN and from nowhere else.
 
-    An async context manager: its connections live as long as that. `connect` makes what it connects
-    with (None: aiohttp's own).
+    An async context manager that closes its connections. `connect` makes its connector, from the options of
+    `bot.aio.proxy.connector`.
     """
 
-    def __init__(self, connect: Callable[[], aiohttp.BaseConnector] | None = None) -> None:
+    def __init__(self, connect: Callable[..., aiohttp.BaseConnector] = direct) -> None:
         self._connect = connect
         self._opened: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = self._connect() if self._connect else None
-        self._opened = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
+        self._opened = aiohttp.ClientSession(connector=self._connect(reach=Reach()), timeout=TIMEOUT)
         return self
 
     async def __aexit__(self, *_: object) -> None:

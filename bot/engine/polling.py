@@ -30,6 +30,7 @@ STUMBLE_BOUND = 60.0  # seconds between two looks while Studii gives no answer
 
 NO_REASON = "Studii could not finish this job."
 NO_URL = f"Studii finished this job but never said where its result is. {LOOK_THERE}"
+UNSAFE_URL = f"Studii finished this job, but I don't open addresses like the one of its result. {LOOK_THERE}"
 UNKNOWN_TO_STUDII = f"Studii says that it does not know this job any more. {LOOK_THERE}"
 A_DAY = (
     "Studii has been at this for more than a day. It is looked at every hour, and ends after seven days, "
@@ -156,7 +157,8 @@ class Polling:
             since = self._without_url.setdefault(job.id, _Since(now))
             if now - since.at < self._tools.tuning.url_grace:
                 return StepResult(job)
-            return await self._end(job, FailureCode.OUTPUT, NO_URL, charge)
+            text = UNSAFE_URL if report.output_refused else NO_URL
+            return await self._end(job, FailureCode.OUTPUT, text, charge)
         async with self._tools.storage.write() as tx:
             stored = await tx.jobs.update(
                 job.id,

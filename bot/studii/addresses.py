@@ -1,10 +1,11 @@
-"""Which addresses we go to: our own, built from the base, and those that Studii hands back, once they are
-safe."""
+"""The addresses that the client asks: those built from the base, and safe ones that Studii hands back."""
 
 import re
 from urllib.parse import quote
 
 from yarl import URL
+
+from bot.aio.public_hosts import reach_of
 
 _PRINTABLE = re.compile(r"[!-~]+")
 
@@ -18,6 +19,7 @@ class Addresses:
             raise ValueError("base_url must be an address such as https://studii.tech/api/v1")
         self._base = str(base).rstrip("/")
         self._origin = base.origin()
+        self.reach = reach_of(base.host or "")
         self._schemes = {"https"} if base.scheme == "https" else {"http", "https"}
 
     @property
@@ -38,10 +40,16 @@ class Addresses:
         return URL(f"{self._base}/jobs/{quote(job_id, safe='').replace('.', '%2E')}", encoded=True)
 
     def handed_back(self, text: str) -> URL | None:
-        """An address out of an answer, kept to the letter (a signature may hang on it); None if it is not
-        safe: not https (unless the base is http itself), no host, or a name and password in it."""
+        """Return an address out of an answer, kept to the letter (a signature may depend on it).
+
+        None if it is not safe: not https (unless the base is http itself), no host, a name and password in
+        it, or a host of a local network (unless the base is local itself). This is the only check of the host
+        where a proxy resolves names; else the resolver checks the address that is connected to.
+        """
         url = _absolute(text)
-        return url if url is not None and url.scheme in self._schemes else None
+        if url is None or url.scheme not in self._schemes or not self.reach.allows(url.host or ""):
+            return None
+        return url
 
 
 def _absolute(text: str) -> URL | None:

@@ -14,6 +14,8 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot import __version__
+from bot.aio.proxy import direct
+from bot.aio.public_hosts import Reach
 from bot.clock import Clock, SystemClock
 from bot.studii.addresses import Addresses
 from bot.studii.errors import (
@@ -27,9 +29,11 @@ from bot.studii.errors import (
     NotSent,
     OutcomeUnknown,
     OutOfCredits,
+    OutputGone,
     PlanRefused,
     RateLimited,
     StudiiError,
+    UploadFailed,
 )
 from bot.studii.exchange import Answer, Lost, counting, exchange, send_once
 from bot.studii.transfer import Download, Storage
@@ -69,11 +73,11 @@ class StudiiClient:
         attempts: int = 3,
         retry_wait: float = 0.5,
         count: Callable[[str, int | None], None] = lambda kind, status: None,
-        connect: Callable[..., TCPConnector] = TCPConnector,
+        connect: Callable[..., TCPConnector] = direct,
     ) -> None:
         """`attempts` and `retry_wait` (seconds before the first repeat) are for uploads and downloads of
         bytes. `count` is told the kind of each request, and its answer's status (None: no answer).
-        `connect` makes what each session connects with, from the options of `TCPConnector`."""
+        `connect` makes what each session connects with, from the options of `bot.aio.proxy.connector`."""
         self._addresses = Addresses(base_url)
         self._timeouts = timeouts or Timeouts()
         self._clock = clock or SystemClock()
@@ -91,7 +95,9 @@ class StudiiClient:
         # On a kept-alive connection a stale socket and a lost answer look the same: a paid POST gets a fresh
         # one.
         self._create = await self._session(self._timeouts.total, {"POST": "create"}, force_close=True)
-        storage = await self._session(self._timeouts.transfer, {"PUT": "put", "GET": "output"})
+        # The other sessions ask the base alone, which the operator chose.
+        kinds, reach = {"PUT": "put", "GET": "output"}, self._addresses.reach
+        storage = await self._session(self._timeouts.transfer, kinds, reach=reach)
         self._storage = Storage(storage, attempts=self._attempts, retry_wait=self._retry_wait)
         return self
 
@@ -101,12 +107,12 @@ class StudiiClient:
         await self._stack.aclose()
 
     async def _session(
-        self, total: float, kinds: Mapping[str, str], *, force_close: bool = False
+        self, total: float, kinds: Mapping[str, str], *, force_close: bool = False, reach: Reach | None = None
     ) -> ClientSession:
         limits = self._timeouts
         return await self._stack.enter_async_context(
             ClientSession(
-                connector=self._connect(force_close=force_close),
+                connector=self._connect(force_close=force_close, reach=reach),
                 timeout=ClientTimeout(total=total, connect=limits.connect, sock_read=limits.read),
                 headers={"User-Agent": USER_AGENT},
                 cookie_jar=DummyCookieJar(),  # keys of different servers share a session, cookies must not
@@ -147,8 +153,9 @@ class StudiiClient:
         report = parse(JOB_REPORT, answer.body)
         if report is None or report.id != job_id:
             raise MalformedAnswer(reason="not a report of this job")
-        if report.output_url is not None and self._addresses.handed_back(report.output_url) is None:
-            raise MalformedAnswer(reason="output_url is not safe")
+        url = report.output_url
+        refused = url is not None and self._addresses.handed_back(url) is None
+        report = replace(report, output_url=None if refused else url, output_refused=refused)
         return replace(report, error=clean(report.error, secret.get_secret_value()))
 
     async def check_key(self, key: str) -> None:
@@ -177,20 +184,20 @@ class StudiiClient:
     async def put(self, target: UploadTarget, path: Path, content_type: str) -> None:
         """Upload a file; `content_type` must be the one that was asked for. Raises `UploadFailed` (ask for a
         new target) and OSError if the file cannot be read."""
-        await self._storage.put(self._safe(target.signed_url), path, content_type)
+        address = self._addresses.handed_back(target.signed_url)
+        if address is None:
+            raise UploadFailed(reason="the signed address is not one that is asked")
+        await self._storage.put(address, path, content_type)
 
     async def download(self, url: str, destination: Path, *, limit: int) -> Download:
         """Fetch an output into a file that appears whole or not at all; `limit` is in bytes.
 
         Raises `OutputGone`, `TooLarge`, `DownloadFailed`, and OSError if the file cannot be written.
         """
-        return await self._storage.download(self._safe(url), destination, limit)
-
-    def _safe(self, address: str) -> URL:
-        url = self._addresses.handed_back(address)
-        if url is None:
-            raise MalformedAnswer(reason="an address is not safe")
-        return url
+        address = self._addresses.handed_back(url)
+        if address is None:
+            raise OutputGone(reason="its address is not one that is asked")
+        return await self._storage.download(address, destination, limit)
 
     async def _ask(self, method: str, url: URL, key: SecretStr, json: object = None) -> Answer:
         """The 2xx answer to a request that costs nothing."""

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.aio.proxy import NoTunnel
+from bot.aio.resolver import NotReached
 
 LARGEST_ANSWER = 2**20
 
@@ -59,6 +60,11 @@ def never_sent(error: BaseException) -> bool:
     """Whether a failure means that no connection came about: DNS, refusal, TLS, a proxy that does not lead
     there, or too slow to connect."""
     return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | NoTunnel)
+
+
+def leads_nowhere(error: BaseException) -> bool:
+    """Whether the host's name resolves to addresses of private networks alone."""
+    return isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, NotReached)
 
 
 def reason_of(error: BaseException) -> str:

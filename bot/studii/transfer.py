@@ -13,7 +13,7 @@ from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
 from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
-from bot.studii.exchange import never_sent, reason_of
+from bot.studii.exchange import leads_nowhere, never_sent, reason_of
 
 _CHUNK = 256 * 1024
 # Storage services say 400 and 401 of a signature that has expired.
@@ -57,7 +57,7 @@ class Storage:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
             # Once it was sent it may be stored, and the URL used up: not to be repeated.
-            kind = _NotStored if never_sent(error) else UploadFailed
+            kind = _NotStored if never_sent(error) and not leads_nowhere(error) else UploadFailed
             raise kind(reason=reason_of(error)) from None
         finally:
             await asyncio.to_thread(file.close)
@@ -97,6 +97,8 @@ class Storage:
                     raise _Interrupted(reason=f"{size} of {response.content_length} bytes")
                 return Download(size, response.content_type)
         except (aiohttp.ClientError, TimeoutError) as error:
+            if leads_nowhere(error):
+                raise OutputGone(reason="its host is in a private network") from None
             raise _Interrupted(reason=reason_of(error)) from None
 
     def _retried(self, on: type[Exception]):

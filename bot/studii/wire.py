@@ -68,6 +68,8 @@ class JobReport:
     created_at: _Moment = None
     completed_at: _Moment = None
     credits_charged: _Credits = None
+    # Set by the client, whatever the answer says: there is an address, and it is not one that is asked.
+    output_refused: Annotated[bool, _Lenient] = False
 
     @property
     def succeeded(self) -> bool:

@@ -1,8 +1,11 @@
 """Photos from Discord's CDN: a real server with Discord's name, reached over TLS on this machine."""
 
+import asyncio
+import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -10,7 +13,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.delivery import CdnPhotoSource
-from bot.errors import PhotoUnavailable
+from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.model import SourcePhoto
 from tests.support.jobs import staging
 from tests.support.tls import certificate, contexts
@@ -40,14 +43,16 @@ async def cdn(folder: Path, answer: Answer) -> AsyncGenerator[tuple[CdnPhotoSour
     app = web.Application()
     app.router.add_get("/attachments/1/2/room.jpg", handle)
     serving, trusting = contexts(certificate(folder, HOST))
+
+    def connect(**_: Any) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(ssl=trusting, resolver=ThisMachine())
+
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=serving).start()
         port = runner.addresses[0][1]
-        async with CdnPhotoSource(
-            lambda: aiohttp.TCPConnector(ssl=trusting, resolver=ThisMachine())
-        ) as source:
+        async with CdnPhotoSource(connect) as source:
             yield source, f"https://{HOST}:{port}/attachments/1/2/room.jpg"
     finally:
         await runner.cleanup()
@@ -110,3 +115,25 @@ async def test_photos_come_from_discord_and_from_nowhere_else(tmp_path: Path, ur
         with pytest.raises(PhotoUnavailable):
             await source.fetch(staging(source=SourcePhoto(url, "a", None, 1)), tmp_path / "photo", 10)
     assert not (tmp_path / "photo").exists()
+
+
+async def test_discords_name_is_not_believed_where_it_leads_into_a_private_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def getaddrinfo(_host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    visits: list[None] = []
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visits.append(None)
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        source = SourcePhoto(f"https://{HOST}:{port}/attachments/1/2/p.jpg", "p.jpg", "image/jpeg", 10)
+        async with CdnPhotoSource() as photos:
+            with pytest.raises(PhotoDelayed):
+                await photos.fetch(staging(source=source), tmp_path / "photo", 1000)
+    assert not visits

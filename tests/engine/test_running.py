@@ -152,6 +152,22 @@ async def test_a_job_that_never_ends_is_given_up_at_what_it_was_charged(tmp_path
         assert failed.failure is FailureCode.LOST
 
 
+async def test_an_output_in_a_private_network_is_not_fetched_and_fails_with_its_charge(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        private = {"output_url": "http://169.254.169.254/latest/meta-data/"}
+        world.studii.fail("status", faults.WrongShape(without=frozenset(), replaced=private), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert "I don't open addresses like the one of its result" in (failed.failure_text or "")
+        assert failed.output_url is None
+        assert world.studii.requests.count("output") == 0
+
+
 async def test_an_output_that_is_gone_is_asked_for_once_more(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -71,6 +71,38 @@ def test_addresses_that_are_not_safe_are_not_used(address: str) -> None:
     assert HTTPS.handed_back(address) is None
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "2130706433",
+        "localhost",
+        "localhost.:8443",
+        "10.0.0.1:9000",
+        "minio",
+        "metadata.google.internal",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:7f00:1]",
+        "[fe80::1%25eth0]",
+    ],
+)
+def test_an_address_of_a_private_network_is_not_used(host: str) -> None:
+    assert HTTPS.handed_back(f"https://{host}/a") is None
+    assert str(HTTPS.job("8a1f", f"https://{host}/api/v1/jobs/8a1f")) == OWN
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "localhost:9", "10.0.0.1", "minio:9000"])
+def test_it_is_used_where_the_api_itself_is_in_one(host: str) -> None:
+    assert HTTP.handed_back(f"http://{host}/a") is not None
+
+
+def test_the_address_where_clouds_keep_credentials_is_never_used() -> None:
+    assert HTTP.handed_back("http://169.254.169.254/latest/meta-data/") is None
+
+
 def test_plain_http_is_fine_where_the_api_itself_is_plain() -> None:
     assert HTTP.handed_back("http://127.0.0.1:9/a") is not None
     assert HTTP.handed_back("https://x.supabase.co/a") is not None

@@ -11,7 +11,15 @@ import aiohttp
 import pytest
 
 from bot.aio.proxy import NoTunnel, Proxy, connector
-from bot.studii import NotSent, OutcomeUnknown, StudiiClient, Timeouts, UploadFailed
+from bot.studii import (
+    DownloadFailed,
+    NotSent,
+    OutcomeUnknown,
+    OutputGone,
+    StudiiClient,
+    Timeouts,
+    UploadFailed,
+)
 from sandbox.studii import Key, Options, StudiiServer, faults
 from sandbox.studii.api import API
 from tests.studii.conftest import QUICK
@@ -119,6 +127,21 @@ async def test_an_upload_that_a_proxy_refuses_is_tried_again_at_the_same_address
         assert len(way.proxy.asked) == 3
         way.proxy.trouble = None
         await way.client.put(target, photo, "image/png")
+
+
+async def test_the_proxy_may_be_in_a_private_network_and_what_studii_hands_back_may_not(
+    tmp_path: Path,
+) -> None:
+    async with behind(tmp_path) as way:
+        proxy = Proxy.parse(way.proxy.address().replace("127.0.0.1", "localhost"))
+        _, trusting = contexts(certificate(tmp_path, HOST))
+        connect = partial(connector, proxy, ssl=trusting)
+        async with StudiiClient(f"https://{HOST}{API}", attempts=1, connect=connect) as client:
+            with pytest.raises(DownloadFailed):
+                await client.download("https://files.example/a.png", tmp_path / "a", limit=1000)
+            with pytest.raises(OutputGone):
+                await client.download("https://localhost/a.png", tmp_path / "a", limit=1000)
+        assert way.proxy.asked == ["files.example:443"]  # the proxy looks names up: it was asked for this one
 
 
 async def test_no_error_shows_the_proxys_user_and_password(tmp_path: Path) -> None:
