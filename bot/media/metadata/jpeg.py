@@ -1,0 +1,169 @@
+"""JPEG: segments, each with a marker, and entropy-coded data after each SOS.
+
+ITU-T T.81, annex B; JFIF: ITU-T T.871; ICC: ICC.1:2022, annex B.4; C2PA: JUMBF in APP11, ISO 19566-5.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from bot.media.metadata.exif import PREFIX
+from bot.media.metadata.findings import Findings
+from bot.media.metadata.pieces import BrokenStructure, PartCounter, Piece, Range, Source
+
+_SOI, _EOI, _SOS, _TEM, _COM = 0xD8, 0xD9, 0xDA, 0x01, 0xFE
+_APP0, _APP1, _APP2, _APP11, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE
+_RESTARTS = range(0xD0, 0xD8)
+# Frames, tables and scans; JPG (C8), which no decoder takes, is not among them.
+_CODING = frozenset({*range(0xC0, 0xC8), *range(0xC9, 0xD0), *range(0xDA, 0xE0)})
+_APPLICATIONS = range(0xE0, 0xF0)
+# Ends entropy-coded data. Stuffed zeros, restarts and reserved codes are part of it.
+_END_OF_SCAN = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+_NOT_FILLED = re.compile(rb"[^\xff]")
+
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_JFIF = b"JFIF\0"
+_JFIF_SIZE = 14  # without a thumbnail
+_ICC = b"ICC_PROFILE\0"
+_ADOBE = b"Adobe"
+_ADOBE_SIZE = 12
+_JUMBF = b"JP"
+_JUMBF_HEAD, _BOX_HEAD = 8, 8
+
+
+@dataclass
+class _Reading:
+    """Where the reading of a file stands. Ranges of the manifest store are held until its end is known."""
+
+    source: Source
+    findings: Findings = field(default_factory=Findings)
+    pieces: list[Piece] = field(default_factory=list[Piece])
+    store: set[Range] = field(default_factory=set[Range])
+    metadata_at: int | None = None  # in `pieces`
+    has_jfif: bool = False
+
+
+def pieces_of(source: Source) -> list[Piece]:
+    """Return what the JPEG is made of without metadata. Raises `BrokenStructure`."""
+    if source.read(0, 2) != bytes((0xFF, _SOI)):
+        raise BrokenStructure("no start of image")
+    reading, parts, at = _Reading(source, pieces=[Range(0, 2)]), PartCounter(), 2
+    while True:
+        parts.count()
+        marker, start = _next_marker(source, at)
+        at = start + 2
+        if marker == _EOI:
+            reading.pieces.append(Range(start, at))
+            return _composed(reading)
+        if marker in _RESTARTS or marker == _TEM:
+            continue  # outside of a scan they mean nothing
+        end = at + int.from_bytes(source.read(at, 2))
+        if end < at + 2 or end > source.size:
+            raise BrokenStructure("a segment has no room for its length")
+        _take(reading, marker, Range(start, end))
+        at = end
+        if marker == _SOS:
+            at = _end_of_scan(source, end)
+            reading.pieces.append(Range(end, at))
+
+
+def _take(reading: _Reading, marker: int, segment: Range) -> None:
+    """Keep the segment, or what has to stay of it."""
+    if marker in _CODING:
+        reading.pieces.append(segment)
+        return
+    if marker not in _APPLICATIONS and marker != _COM:
+        raise BrokenStructure("a segment of a kind that no decoder takes")
+    data = reading.source.read(segment.start + 4, segment.end - segment.start - 4)
+    if marker == _APP0:
+        _take_jfif(reading, data)
+    elif marker == _APP2 and data.startswith(_ICC):
+        reading.pieces.append(segment)
+    elif marker == _APP14 and data.startswith(_ADOBE) and len(data) >= _ADOBE_SIZE:
+        reading.pieces.append(_segment(_APP14, data[:_ADOBE_SIZE]))
+    elif marker == _APP11 and data.startswith(_JUMBF):
+        # Each part after the first repeats the head of the box.
+        is_first = int.from_bytes(data[4:8]) <= 1
+        reading.findings.add_store(data[_JUMBF_HEAD + (0 if is_first else _BOX_HEAD) :])
+        reading.store.add(segment)
+        _note_place(reading)
+        reading.pieces.append(segment)
+    else:
+        _drop(reading, marker, data)
+
+
+def _drop(reading: _Reading, marker: int, data: bytes) -> None:
+    """Note what has to stay of a segment that goes."""
+    _note_place(reading)
+    if marker == _APP1 and data.startswith(PREFIX):
+        reading.findings.add_exif(data)
+    elif marker == _APP1 and data.startswith(_XMP):
+        reading.findings.add_xmp(data)
+    else:
+        reading.findings.add_marks(data)
+
+
+def _note_place(reading: _Reading) -> None:
+    """Metadata is written again where the first of it was found."""
+    if reading.metadata_at is None:
+        reading.metadata_at = len(reading.pieces)
+
+
+def _take_jfif(reading: _Reading, data: bytes) -> None:
+    """Keep the first JFIF header, without its thumbnail; its extensions hold nothing but thumbnails."""
+    if data.startswith(_JFIF) and len(data) >= _JFIF_SIZE and not reading.has_jfif:
+        reading.has_jfif = True
+        reading.pieces.append(_segment(_APP0, data[: _JFIF_SIZE - 2] + bytes(2)))
+
+
+def _composed(reading: _Reading) -> list[Piece]:
+    findings, at = reading.findings, reading.metadata_at
+    keeps_store = findings.keeps_store()
+    written = b""
+    if exif := findings.exif():
+        written += _segment(_APP1, exif)
+    if xmp := findings.xmp():
+        written += _segment(_APP1, _XMP + xmp)
+    composed: list[Piece] = (
+        [*reading.pieces[:at], written, *reading.pieces[at:]] if written else reading.pieces
+    )
+    if keeps_store:
+        return composed
+    return [piece for piece in composed if isinstance(piece, bytes) or piece not in reading.store]
+
+
+def _segment(marker: int, data: bytes) -> bytes:
+    return bytes((0xFF, marker)) + (len(data) + 2).to_bytes(2) + data
+
+
+def _next_marker(source: Source, at: int) -> tuple[int, int]:
+    """Return the next marker and where it is, as libjpeg finds it: stray bytes before it are passed over."""
+    while at < source.size:
+        block = source.block(at)
+        start = block.find(b"\xff")
+        if start < 0:
+            at += len(block)
+            continue
+        code = _NOT_FILLED.search(block, start)
+        if code is None:
+            # The block ends in fill bytes: the last of them may begin the marker.
+            if at + len(block) >= source.size:
+                break
+            at += max(len(block) - 1, 1)
+        elif block[code.start()] == 0:
+            at += code.start() + 1
+        else:
+            return block[code.start()], at + code.start() - 1
+    raise BrokenStructure("no end of image")
+
+
+def _end_of_scan(source: Source, at: int) -> int:
+    """Return where the marker after the entropy-coded data begins."""
+    while at < source.size:
+        block = source.block(at)
+        found = _END_OF_SCAN.search(block)
+        if found is not None:
+            return at + found.start()
+        if at + len(block) >= source.size:
+            break
+        at += len(block) - block.endswith(b"\xff")
+    raise BrokenStructure("no end of image")

@@ -1,0 +1,147 @@
+"""Marks of AI: IPTC's DigitalSourceType in XMP, and C2PA manifests.
+
+https://cv.iptc.org/newscodes/digitalsourcetype/ and https://spec.c2pa.org
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.media.metadata.pieces import BLOCK
+
+MAX_XMP = 4 * 1024 * 1024
+"""Bytes of an XMP packet that are searched; a longer one is dropped unread."""
+
+MAX_STORE = 4 * 1024 * 1024
+"""Bytes of a C2PA manifest store that are searched; a longer one is dropped unread: it has pictures in it."""
+
+_VOCABULARY = rb"(?:https?://)?(?:cv\.iptc\.org/newscodes|c2pa\.org)/digitalsourcetype/"
+# An attribute, an element's text, or a reference to a resource; the prefix of the namespace may be any.
+_PROPERTY = re.compile(
+    rb"[:\"'{}]DigitalSourceType\s{0,64}(?:=\s{0,64}[\"']|>\s{0,256}|\s(?:rdf:)?resource\s{0,64}=\s{0,64}[\"'])"
+    rb"((?:" + _VOCABULARY + rb")?[A-Za-z]{2,64})"
+)
+_ORIENTATION = re.compile(rb"tiff:Orientation(?:\s{0,64}=\s{0,64}[\"']|>\s{0,64})([1-8])")
+# In CBOR the next letter may belong to the next value, so only known names end a mark there.
+_NAMES = (
+    "algorithmicMedia",
+    "algorithmicallyEnhanced",
+    "compositeCapture",
+    "compositeSynthetic",
+    "compositeWithTrainedAlgorithmicMedia",
+    "composite",
+    "computationalCapture",
+    "dataDrivenMedia",
+    "digitalArt",
+    "digitalCapture",
+    "digitalCreation",
+    "empty",
+    "humanEdits",
+    "minorHumanEdits",
+    "negativeFilm",
+    "positiveFilm",
+    "print",
+    "screenCapture",
+    "softwareImage",
+    "trainedAlgorithmicData",
+    "trainedAlgorithmicMedia",
+    "virtualRecording",
+)
+_ADDRESS = re.compile(
+    _VOCABULARY + rb"(?:" + b"|".join(name.encode() for name in sorted(_NAMES, key=len, reverse=True)) + rb")"
+)
+_LONGEST = 1024  # bytes of a mark; blocks of a file overlap by as much
+_BY_AI = ("algorithmic", "synthetic")
+_BY_CAMERA = ("capture", "film", "/print")
+
+# Assertions that hold what is removed elsewhere, and boxes that can't be read without decompressing them.
+# https://spec.c2pa.org/specifications/specifications/2.2/specs/C2PA_Specification.html, "Standard assertions"
+_PRIVATE = re.compile(
+    rb"c2pa\.thumbnail|c2pa\.metadata|c2pa\.depthmap|c2pa\.location|cawg\.|stds\.exif|stds\.iptc|stds\.schema-org"
+    rb"|exif:|exifEX:|GPSL|brob"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What becomes of a C2PA manifest store: whether it is kept, and the mark that it holds."""
+
+    is_kept: bool
+    digital_source: str | None = None
+
+
+def judge_store(store: bytes) -> Store:
+    """Decide whether a C2PA manifest store may stay.
+
+    It can only stay whole. One that holds a thumbnail, a location, a person or a camera's record goes, and
+    its mark is told, to be written as XMP. One that stays still says that AI was used; its signature covers
+    the whole file, so it no longer matches if anything else was removed.
+    """
+    if b"c2pa" not in store:
+        return Store(is_kept=False)
+    found = [match.group().decode("ascii") for match in _ADDRESS.finditer(store)]
+    mark = strongest(found)
+    by_camera = mark is not None and not is_by_ai(mark) and any(word in mark.lower() for word in _BY_CAMERA)
+    return Store(is_kept=not by_camera and _PRIVATE.search(store) is None, digital_source=mark)
+
+
+def digital_source_in_xmp(xmp: bytes) -> str | None:
+    """Return the value of `DigitalSourceType` in an XMP packet, or None if it has none."""
+    return strongest(match.group(1).decode("ascii") for match in _PROPERTY.finditer(xmp))
+
+
+def orientation_in_xmp(xmp: bytes) -> int | None:
+    """Return `tiff:Orientation` of an XMP packet: some decoders turn by it where there is no Exif data."""
+    match = _ORIENTATION.search(xmp)
+    return None if match is None else int(match.group(1))
+
+
+def digital_source_in_file(path: Path) -> str | None:
+    """Return the strongest mark in a file of any kind, wherever it keeps XMP or C2PA, if not compressed."""
+    found: list[str] = []
+    with path.open("rb") as file:
+        tail = b""
+        while block := file.read(BLOCK):
+            data = tail + block
+            found.extend(match.group(1).decode("ascii") for match in _PROPERTY.finditer(data))
+            found.extend(match.group().decode("ascii") for match in _ADDRESS.finditer(data))
+            found = [mark] if (mark := strongest(found)) is not None else []
+            tail = data[-_LONGEST:]
+    return found[0] if found else None
+
+
+def strongest(marks: Iterable[str]) -> str | None:
+    """Return the first mark that says that AI was used; else the first of all; None if there is none."""
+    known = list(marks)
+    return next((mark for mark in known if is_by_ai(mark)), known[0] if known else None)
+
+
+def is_by_ai(mark: str) -> bool:
+    """Return whether the mark says that an algorithm made the picture, or part of it."""
+    return any(word in mark.lower() for word in _BY_AI)
+
+
+def xmp_packet(digital_source: str | None, orientation: int | None = None) -> bytes:
+    """Return an XMP packet that says this and nothing else; empty if there is nothing to say."""
+    said = b""
+    if orientation is not None:
+        said += b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="%d"' % orientation
+    if digital_source is not None:
+        address = (
+            digital_source
+            if "://" in digital_source or "/" not in digital_source
+            else f"http://{digital_source}"
+        )
+        said += (
+            b' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+            b' Iptc4xmpExt:DigitalSourceType="%s"' % address.encode("ascii")
+        )
+    if not said:
+        return b""
+    return (
+        b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about=""%s/></rdf:RDF></x:xmpmeta><?xpacket end="r"?>' % said
+    )

@@ -1,0 +1,105 @@
+"""What a file without metadata is made of: ranges of the original, and new bytes between them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+MAX_PARTS = 100_000
+"""The most segments or chunks that a file may have. A 25 MB PNG with chunks of 8 KiB has 3,200."""
+
+BLOCK = 256 * 1024  # bytes that are read, searched or copied in one step
+
+
+class BrokenStructure(Exception):
+    """The file's structure contradicts itself, so nothing can be removed from it safely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bytes of the original file that are kept."""
+
+    start: int
+    end: int
+
+
+Piece = Range | bytes
+
+
+class Source:
+    """A file that is read in small parts, wherever they are."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self.size = size
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return exactly `length` bytes from `start`. Raises `BrokenStructure` if the file ends before."""
+        if start + length > self.size:
+            raise BrokenStructure("the file ends too early")
+        self._file.seek(start)
+        data = self._file.read(length)
+        if len(data) != length:
+            raise BrokenStructure("the file ends too early")
+        return data
+
+    def block(self, start: int) -> bytes:
+        """Return at most `BLOCK` bytes from `start`; fewer at the file's end."""
+        self._file.seek(start)
+        return self._file.read(BLOCK)
+
+
+class PartCounter:
+    """Refuses files that have an absurd number of parts, so that the work is bounded."""
+
+    def __init__(self, most: int = MAX_PARTS) -> None:
+        self._left = most
+
+    def count(self) -> None:
+        """Count one part. Raises `BrokenStructure` if there are too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise BrokenStructure("the file has too many parts")
+
+
+def length_of(piece: Piece) -> int:
+    """Return the number of bytes that the piece stands for."""
+    return len(piece) if isinstance(piece, bytes) else piece.end - piece.start
+
+
+def joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """Return the pieces with neighbouring ranges joined and empty pieces left out."""
+    result: list[Piece] = []
+    for piece in pieces:
+        last = result[-1] if result else None
+        if length_of(piece) == 0:
+            continue
+        if isinstance(piece, Range) and isinstance(last, Range) and last.end == piece.start:
+            result[-1] = Range(last.start, piece.end)
+        elif isinstance(piece, bytes) and isinstance(last, bytes):
+            result[-1] = last + piece
+        else:
+            result.append(piece)
+    return result
+
+
+def is_unchanged(pieces: Iterable[Piece], source: Source) -> bool:
+    """Return whether the pieces are the original file, byte for byte."""
+    at = 0
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            if at + len(piece) > source.size or source.read(at, len(piece)) != piece:
+                return False
+        elif piece.start != at:
+            return False
+        at += length_of(piece)
+    return at == source.size
+
+
+def copy(pieces: Iterable[Piece], source: Source, target: BinaryIO) -> None:
+    """Write the pieces to `target`."""
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            target.write(piece)
+            continue
+        starts = range(piece.start, piece.end, BLOCK)
+        target.writelines(source.read(start, min(BLOCK, piece.end - start)) for start in starts)
