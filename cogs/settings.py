@@ -15,6 +15,7 @@ from bot.ui.open_forms import show_form
 from bot.ui.openers import Opener
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import server_of
+from bot.ui.photo_panels import metadata_panel
 from bot.ui.problems import answer, telling
 from cogs.insight import add_insight_commands
 from cogs.logs import add_log_command
@@ -76,6 +77,18 @@ class Settings(
             zone_alone = credits_ is None and period is None and not restart
             title = "The time zone is set" if zone_alone else "The budget is set"
             await answer(interaction, budget_panel(state, title))
+
+    @app_commands.command(
+        name="metadata", description="See or set whether location and camera data is removed from photos"
+    )
+    @app_commands.describe(remove="Leave it out to see the current setting")
+    async def metadata(self, interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
+        async with telling(interaction):
+            guild_id = server_of(interaction)
+            servers = self._services.servers
+            if remove is not None:
+                await servers.keep_metadata(guild_id, keeps=not remove)
+            await answer(interaction, metadata_panel(keeps=await servers.keeps_metadata(guild_id)))
 
     @budget.autocomplete("timezone")
     async def zones(

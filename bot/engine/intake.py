@@ -6,6 +6,7 @@ import logging
 from bot.engine.crew import Crew
 from bot.engine.endings import fail_unpaid
 from bot.engine.loops import untorn
+from bot.engine.photo_metadata import remove_metadata
 from bot.engine.ports import PhotoSource
 from bot.engine.pulse import TRANSFER_PATIENCE
 from bot.engine.spool import suffix_of
@@ -86,7 +87,9 @@ class Intake:
         except OSError as error:
             _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
             raise PhotoDelayed(NO_ROOM) from None
-        return await self._decoder.inspect(path)
+        photo = await self._decoder.inspect(path)
+        await remove_metadata(self._tools.storage, job, path)
+        return photo
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._tools.storage.write() as tx:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
+
+from bot.media.metadata import digital_source_in, xmp_packet
 
 QUALITY = 92  # of a JPEG that is sent on
 LONGEST_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
@@ -32,22 +35,27 @@ def is_transparent(image: Image.Image) -> bool:
     return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
 
 
-def write(image: Image.Image, path: Path) -> str:
+def write(image: Image.Image, path: Path, digital_source: str | None = None) -> str:
     """Write it as a PNG if it is transparent or too long for a JPEG, else as a JPEG; returns the type.
 
-    Of what came beside the pixels only a colour profile that fits them is kept.
+    Of what came beside the pixels only a colour profile that fits them is kept, and the mark of AI.
     """
-    profile = _profile(image)
+    profile, xmp = _profile(image), xmp_packet(digital_source)
     if image.mode == "RGBA" or max(image.size) > LONGEST_JPEG_SIDE:
-        image.save(path, "PNG", icc_profile=profile)
+        texts = PngInfo()
+        if xmp:
+            texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        image.save(path, "PNG", icc_profile=profile, pnginfo=texts)
         return "image/png"
     # A comment may be longer than a JPEG can hold.
-    image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile, comment=b"")
+    image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile, comment=b"", xmp=xmp)
     return "image/jpeg"
 
 
 def fitted(file: BinaryIO, limit: int) -> bytes | None:
     """The picture as a JPEG of at most `limit` bytes, as good as that allows; None if it can't be had."""
+    xmp = xmp_packet(digital_source_in(file))
+    file.seek(0)
     with Image.open(file) as opened:
         picture = first_picture(opened)
     if picture.mode == "RGBA":
@@ -58,7 +66,7 @@ def fitted(file: BinaryIO, limit: int) -> bytes | None:
         size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
         tried = picture if share == 1.0 else picture.resize(size, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        tried.save(buffer, "JPEG", quality=quality, optimize=True)
+        tried.save(buffer, "JPEG", quality=quality, optimize=True, comment=b"", xmp=xmp)
         if buffer.tell() <= limit:
             return buffer.getvalue()
     return None

@@ -21,6 +21,7 @@ from pillow_heif import HeifImageFile
 from bot.errors import StudiiBotError
 from bot.media.convert import first_picture, fitted, write
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
+from bot.media.metadata import digital_source_in
 
 MAX_PIXELS = 64_000_000
 # The most memory that one picture may take while it is looked at; the figures below were measured.
@@ -159,7 +160,8 @@ def _decode(file: BinaryIO, kind: PhotoKind, path: Path, max_pixels: int) -> Pho
             _read(image, kind, file, broken)
             return Photo(kind, kind.content_type, width, height)
         try:
-            content_type = write(first_picture(image), path)
+            mark = digital_source_in(file)
+            content_type = write(first_picture(image), path, mark)
         except _BROKEN as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # of the disk; what Pillow says of a picture has no number

@@ -50,6 +50,7 @@ class GuildSettings:
     budget: Budget = field(default_factory=Budget)
     timezone: str = "UTC"
     paused: bool = False  # new jobs are refused
+    keeps_metadata: bool = False  # photos keep their location, camera and so on
 
 
 @dataclass(frozen=True, slots=True)

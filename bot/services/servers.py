@@ -51,7 +51,7 @@ class Parted:
 
 
 class ServerService:
-    """Whether a server takes jobs at the moment, and what is left of it when it removes the bot."""
+    """A server's switches, and what is left of it when it removes the bot."""
 
     def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
         self._storage = storage
@@ -71,6 +71,16 @@ class ServerService:
                 return False
             await transaction.guilds.set_paused(guild_id, self._clock.now() if paused else None)
         return True
+
+    async def keeps_metadata(self, guild_id: int) -> bool:
+        """Return whether photos keep their metadata."""
+        async with self._storage.read() as transaction:
+            return (await transaction.guilds.get(guild_id)).keeps_metadata
+
+    async def keep_metadata(self, guild_id: int, *, keeps: bool) -> None:
+        """Set whether photos that arrive from now on keep their metadata."""
+        async with self._storage.write(patience=PATIENCE) as transaction:
+            await transaction.guilds.set_keeps_metadata(guild_id, keeps=keeps)
 
     async def joined(self, guild_id: int) -> bool:
         """The bot is in the server (again). Whether to greet it: true once for each stay."""

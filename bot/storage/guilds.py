@@ -44,6 +44,10 @@ class Guilds:
         seen = {} if at is not None else {"missing_since": None}
         await self._set(guild_id, paused_at=at, **seen)
 
+    async def set_keeps_metadata(self, guild_id: int, *, keeps: bool) -> None:
+        """Set whether photos keep their metadata."""
+        await self._set(guild_id, keeps_metadata=keeps)
+
     async def came(self, guild_id: int, at: datetime) -> bool:
         """The bot is in the server; whether nobody was greeted there since it came."""
         query = select(guilds.c.greeted_at).where(guilds.c.guild_id == guild_id)
@@ -88,4 +92,5 @@ def _settings(row: RowMapping) -> GuildSettings:
         budget=budget,
         timezone=row["timezone"] or settings.timezone,
         paused=row["paused_at"] is not None or row["missing_since"] is not None,
+        keeps_metadata=bool(row["keeps_metadata"]),
     )

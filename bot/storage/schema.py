@@ -79,6 +79,7 @@ guilds = Table(
     Column("budget_since", UtcDateTime),
     Column("timezone", Text),
     Column("paused_at", UtcDateTime),
+    Column("keeps_metadata", Boolean),
     Column("left_at", UtcDateTime),
     Column("missing_since", UtcDateTime),
     Column("greeted_at", UtcDateTime),

@@ -9,7 +9,7 @@ from bot.catalog import Catalog
 from bot.errors import Refused
 from bot.photo_rules import MOST_OFFERED, PhotoChannelKind, PhotoRules, Preset
 from bot.services import Tap
-from bot.ui.layout import NEUTRAL, UNSURE, Panel, box, lines, rule, small
+from bot.ui.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, rule, small
 from bot.ui.text import plain
 
 INTENT_OFF = (
@@ -116,6 +116,32 @@ def photos_panel(
             ),
         )
     )
+
+
+def metadata_panel(*, keeps: bool) -> Panel:
+    """Whether metadata is removed from photos, and how to change it."""
+    if keeps:
+        said = (
+            "Photo metadata is **kept**. JPEG, PNG and WebP photos go to Studii, and appear beside results, "
+            "with everything in the file: for example where they were taken, and with which camera. Photos "
+            "of other kinds are converted and lose it."
+        )
+        other = "`/studii metadata remove:True` removes it from photos that arrive from then on."
+    else:
+        said = (
+            "Photo metadata is **removed**. Location, camera, serial numbers, comments, previews and "
+            "attached videos are taken out before a photo goes to Studii or appears beside a result. The "
+            "picture itself, its orientation, its color profile and AI labels stay."
+        )
+        other = "`/studii metadata remove:False` keeps it in photos that arrive from then on."
+    return Panel(box(UNSURE if keeps else GOOD, f"### 🏷️ Photo metadata\n{said}", small(other)))
+
+
+def metadata_line(*, keeps: bool) -> str:
+    """The line for the setup panel; empty where the default applies."""
+    if not keeps:
+        return ""
+    return "⚠️ **Photo metadata** is kept, such as where a photo was taken: `/studii metadata`"
 
 
 def _bounded(listed: Sequence[str], room: int) -> list[str]:

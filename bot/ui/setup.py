@@ -18,7 +18,7 @@ from bot.ui.open_forms import show_form
 from bot.ui.openers import LET_IN, Opener, ensure_panel_opener
 from bot.ui.panels import budget_panel
 from bot.ui.permissions import hindrance, missing_to_post, server_of
-from bot.ui.photo_panels import INTENT_OFF
+from bot.ui.photo_panels import INTENT_OFF, metadata_line
 from bot.ui.photo_places import lacking_words, shut_words
 from bot.ui.problems import answer, tell, telling
 from bot.ui.rulings import TryAgainButton
@@ -137,6 +137,7 @@ def setup_panel(now: Setup, *, let_in: bool = False) -> Panel:
                 _permission_line(now),
                 _intent_line(now),
                 now.lacking,
+                metadata_line(keeps=now.budget.settings.keeps_metadata),
                 now.log,
             ),
             rule(),

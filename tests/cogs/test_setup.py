@@ -152,7 +152,7 @@ async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
         assert "2,000 credits a month" in texts(told)
 
 
-@pytest.mark.parametrize("command", ["setup", "forget-key", "pause", "resume"])
+@pytest.mark.parametrize("command", ["setup", "forget-key", "pause", "resume", "metadata"])
 async def test_members_do_not_see_the_commands(tmp_path: Path, command: str) -> None:
     async with open_desk(tmp_path) as desk:
         with pytest.raises(simcord.SetupError, match="not visible"):
@@ -227,3 +227,21 @@ async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> Non
         assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert await desk.services.keys.lost() == [desk.guild.id]
         assert await desk.services.keys.lost() == []
+
+
+async def test_admins_see_and_set_whether_photos_keep_their_metadata(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii metadata")
+        assert shown.ephemeral
+        assert "is **removed**" in texts(shown)
+        assert "Photo metadata" not in texts(await desk.admin.slash(desk.channel, "studii setup"))
+        shown = await desk.admin.slash(desk.channel, "studii metadata", remove=False)
+        assert "is **kept**" in texts(shown)
+        assert "is **kept**" in texts(await desk.admin.slash(desk.channel, "studii metadata"))
+        assert "⚠️ **Photo metadata** is kept" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+        async with desk.storage.read() as tx:
+            assert (await tx.guilds.get(desk.guild.id)).keeps_metadata
+            assert not (await tx.guilds.get(desk.guild.id + 1)).keeps_metadata
+        await desk.admin.slash(desk.channel, "studii metadata", remove=True)
+        async with desk.storage.read() as tx:
+            assert not (await tx.guilds.get(desk.guild.id)).keeps_metadata

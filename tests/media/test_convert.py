@@ -11,7 +11,9 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from bot.media import PhotoKind, PhotoRefused, photo, sniff
+from bot.media.metadata import strip_metadata
 from bot.media.pool import DecoderPool
+from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, xmp
 
 ORIENTATION = 0x0112
 
@@ -212,3 +214,52 @@ async def test_a_colour_profile_is_kept_only_where_it_fits_the_colours(
     with Image.open(path) as got:
         assert got.mode == "RGB"
         assert ("icc_profile" in got.info) is kept
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF"])
+async def test_of_all_metadata_a_converted_photo_keeps_the_mark_of_ai(
+    decoder: DecoderPool, tmp_path: Path, image_format: str, *, transparent: bool
+) -> None:
+    image = scene("RGBA" if transparent and image_format != "GIF" else "RGB")
+    options: dict[str, Any] = {"comment": b"SECRET-COMMENT"}
+    if image_format in {"HEIF", "AVIF"}:
+        options = {"exif": exif(), "xmp": xmp(AI)}
+    elif image_format == "TIFF":
+        options = {"tiffinfo": {700: xmp(AI), 0x010F: "SECRET-MAKE"}}
+    path = tmp_path / "photo"
+    save(path, image_format, image, **options)
+    if image_format == "GIF":
+        path.write_bytes(path.read_bytes()[:-1] + b"!\xff\x0bXMP DataXMP" + xmp(AI) + b"\0;")
+    assert b"SECRET" in path.read_bytes()
+    await decoder.inspect(path)
+    kept = path.read_bytes()
+    assert [secret for secret in SECRETS if secret in kept] == []
+    with Image.open(path) as photo:
+        assert AI in str(photo.info["xmp"])
+    before = kept
+    strip_metadata(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_photo_without_a_mark_gets_none(decoder: DecoderPool, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    save(path, "TIFF", tiffinfo={700: xmp(), 0x010F: "SECRET-MAKE"})
+    await decoder.inspect(path)
+    with Image.open(path) as photo:
+        assert "xmp" not in photo.info
+
+
+@pytest.mark.parametrize("photo", [phone_jpeg(source=AI), phone_png(source=AI), phone_webp(source=AI)])
+async def test_a_copy_that_is_made_to_fit_carries_nothing_but_the_mark(
+    decoder: DecoderPool, tmp_path: Path, photo: bytes
+) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(photo)
+    strip_metadata(path)
+    fitted = await decoder.fit(path, 5000)
+    assert fitted is not None
+    assert [secret for secret in SECRETS if secret in fitted] == []
+    with Image.open(io.BytesIO(fitted)) as image:
+        assert AI in str(image.info["xmp"])
+        assert not image.getexif()

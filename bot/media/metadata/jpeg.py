@@ -40,6 +40,7 @@ class _Reading:
     store: set[Range] = field(default_factory=set[Range])
     metadata_at: int | None = None  # in `pieces`
     has_jfif: bool = False
+    has_scan: bool = False
 
 
 def pieces_of(source: Source) -> list[Piece]:
@@ -52,6 +53,9 @@ def pieces_of(source: Source) -> list[Piece]:
         marker, start = _next_marker(source, at)
         at = start + 2
         if marker == _EOI:
+            if not reading.has_scan:
+                # Tables alone, which some decoders take for the beginning of the picture behind them.
+                raise BrokenStructure("an end before the picture")
             reading.pieces.append(Range(start, at))
             return _composed(reading)
         if marker in _RESTARTS or marker == _TEM:
@@ -64,6 +68,7 @@ def pieces_of(source: Source) -> list[Piece]:
         if marker == _SOS:
             at = _end_of_scan(source, end)
             reading.pieces.append(Range(end, at))
+            reading.has_scan = True
 
 
 def _take(reading: _Reading, marker: int, segment: Range) -> None:

@@ -6,7 +6,7 @@ https://cv.iptc.org/newscodes/digitalsourcetype/ and https://spec.c2pa.org
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from bot.media.metadata.pieces import BLOCK
 
@@ -97,18 +97,18 @@ def orientation_in_xmp(xmp: bytes) -> int | None:
     return None if match is None else int(match.group(1))
 
 
-def digital_source_in_file(path: Path) -> str | None:
+def digital_source_in(file: BinaryIO) -> str | None:
     """Return the strongest mark in a file of any kind, wherever it keeps XMP or C2PA, if not compressed."""
-    found: list[str] = []
-    with path.open("rb") as file:
-        tail = b""
-        while block := file.read(BLOCK):
-            data = tail + block
-            found.extend(match.group(1).decode("ascii") for match in _PROPERTY.finditer(data))
-            found.extend(match.group().decode("ascii") for match in _ADDRESS.finditer(data))
-            found = [mark] if (mark := strongest(found)) is not None else []
-            tail = data[-_LONGEST:]
-    return found[0] if found else None
+    file.seek(0)
+    found: str | None = None
+    tail = b""
+    while block := file.read(BLOCK):
+        data = tail + block
+        marks = [match.group(1).decode("ascii") for match in _PROPERTY.finditer(data)]
+        marks += [match.group().decode("ascii") for match in _ADDRESS.finditer(data)]
+        found = strongest(marks if found is None else [found, *marks])
+        tail = data[-_LONGEST:]
+    return found
 
 
 def strongest(marks: Iterable[str]) -> str | None:
