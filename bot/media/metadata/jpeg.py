@@ -18,7 +18,7 @@ _CODING = frozenset({*range(0xC0, 0xC8), *range(0xC9, 0xD0), *range(0xDA, 0xE0)}
 _APPLICATIONS = range(0xE0, 0xF0)
 # Ends entropy-coded data. Stuffed zeros, restarts and reserved codes are part of it.
 _END_OF_SCAN = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
-_NOT_FILLED = re.compile(rb"[^\xff]")
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _JFIF = b"JFIF\0"
@@ -142,33 +142,15 @@ def _segment(marker: int, data: bytes) -> bytes:
 
 def _next_marker(source: Source, at: int) -> tuple[int, int]:
     """Return the next marker and where it is, as libjpeg finds it: stray bytes before it are passed over."""
-    while at < source.size:
-        block = source.block(at)
-        start = block.find(b"\xff")
-        if start < 0:
-            at += len(block)
-            continue
-        code = _NOT_FILLED.search(block, start)
-        if code is None:
-            # The block ends in fill bytes: the last of them may begin the marker.
-            if at + len(block) >= source.size:
-                break
-            at += max(len(block) - 1, 1)
-        elif block[code.start()] == 0:
-            at += code.start() + 1
-        else:
-            return block[code.start()], at + code.start() - 1
-    raise BrokenStructure("no end of image")
+    start = source.find(_MARKER, at)
+    if start is None:
+        raise BrokenStructure("no end of image")
+    return source.read(start + 1, 1)[0], start
 
 
 def _end_of_scan(source: Source, at: int) -> int:
     """Return where the marker after the entropy-coded data begins."""
-    while at < source.size:
-        block = source.block(at)
-        found = _END_OF_SCAN.search(block)
-        if found is not None:
-            return at + found.start()
-        if at + len(block) >= source.size:
-            break
-        at += len(block) - block.endswith(b"\xff")
-    raise BrokenStructure("no end of image")
+    start = source.find(_END_OF_SCAN, at)
+    if start is None:
+        raise BrokenStructure("no end of image")
+    return start

@@ -1,5 +1,6 @@
 """What a file without metadata is made of: ranges of the original, and new bytes between them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -8,6 +9,7 @@ MAX_PARTS = 100_000
 """The most segments or chunks that a file may have. A 25 MB PNG with chunks of 8 KiB has 3,200."""
 
 BLOCK = 256 * 1024  # bytes that are read, searched or copied in one step
+_FIRST_LOOK = 64
 
 
 class BrokenStructure(Exception):
@@ -42,10 +44,23 @@ class Source:
             raise BrokenStructure("the file ends too early")
         return data
 
-    def block(self, start: int) -> bytes:
-        """Return at most `BLOCK` bytes from `start`; fewer at the file's end."""
-        self._file.seek(start)
-        return self._file.read(BLOCK)
+    def find(self, pattern: re.Pattern[bytes], at: int) -> int | None:
+        """Return where the next match of a pattern of two bytes begins, or None if there is none.
+
+        Reads little at first, so that many short distances are as cheap as a long one.
+        """
+        size = _FIRST_LOOK
+        while at + 2 <= self.size:
+            self._file.seek(at)
+            block = self._file.read(size)
+            found = pattern.search(block)
+            if found is not None:
+                return at + found.start()
+            if len(block) < 2:
+                return None
+            at += len(block) - 1  # the match may begin with the last byte
+            size = min(size * 8, BLOCK)
+        return None
 
 
 class PartCounter:

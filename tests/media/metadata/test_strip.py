@@ -367,3 +367,9 @@ def test_fill_bytes_that_end_a_block_are_no_end(strip: Strip) -> None:
     stripped = strip(photo)
     assert shown(stripped) == shown(photo)
     assert stripped == plain
+
+
+@pytest.mark.parametrize("filler", [b"\xff\x00", b"\xff\xd0", b"\x00\xff\xd0", b"\x00" * 70])
+def test_stray_bytes_between_segments_go_and_cost_little(strip: Strip, filler: bytes) -> None:
+    plain = plain_jpeg()
+    assert strip(plain[:20] + filler * 50_000 + plain[20:]) == plain
