@@ -135,7 +135,7 @@ async def restart(
     async with (
         Storage.open(url) as storage,
         CountingClient(lanes_wanted) as client,
-        DecoderPool(1) as decoder,
+        DecoderPool() as decoder,
     ):
         await fill(file, storage, vault, jobs_wanted, lanes_wanted)
         engine = Engine(

@@ -82,7 +82,7 @@ async def at_work(
         async with (
             Storage.open(url) as storage,
             StudiiClient(studii_url) as studii,
-            DecoderPool(1) as decoder,
+            DecoderPool() as decoder,
             discord.Client(intents=discord.Intents.none()) as client,
         ):
             await client.login("of.no.use")

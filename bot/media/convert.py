@@ -1,26 +1,27 @@
 """Pictures of other kinds made into ones that Studii takes, and results made to fit in a message.
 
-Everything here blocks, and runs in the decoder's worker threads alone.
+Everything here blocks, and runs in the decoder's processes alone.
 """
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from bot.media.metadata import digital_source_in, xmp_packet
+from bot.media.metadata import xmp_packet
 
 QUALITY = 92  # of a JPEG that is sent on
 LONGEST_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
+MOST_FITTED = 20_000_000  # pixels of a picture that is made to fit
+_BAND = 64  # rows
 FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
 
 
 def first_picture(image: Image.Image) -> Image.Image:
-    """Its first frame, turned as its EXIF data asks for, in colours that a JPEG or PNG can hold."""
-    image.seek(0)
-    image.load()
+    """Return a decoded picture, turned as its EXIF data asks for, in colours that a JPEG or PNG can hold."""
     # In its place: a copy of one that is upright already would take as much memory once more.
     ImageOps.exif_transpose(image, in_place=True)
     if is_transparent(image):
@@ -52,12 +53,10 @@ def write(image: Image.Image, path: Path, digital_source: str | None = None) -> 
     return "image/jpeg"
 
 
-def fitted(file: BinaryIO, limit: int) -> bytes | None:
-    """The picture as a JPEG of at most `limit` bytes, as good as that allows; None if it can't be had."""
-    xmp = xmp_packet(digital_source_in(file))
-    file.seek(0)
-    with Image.open(file) as opened:
-        picture = first_picture(opened)
+def fitted(image: Image.Image, limit: int, digital_source: str | None = None) -> bytes | None:
+    """Return the picture as a JPEG of at most `limit` bytes, as good as that allows, or None."""
+    xmp = xmp_packet(digital_source)
+    picture = first_picture(_shrunk(image))
     if picture.mode == "RGBA":
         ground = Image.new("RGB", picture.size, "white")
         ground.paste(picture, mask=picture.getchannel("A"))
@@ -72,6 +71,17 @@ def fitted(file: BinaryIO, limit: int) -> bytes | None:
     return None
 
 
+def _shrunk(image: Image.Image) -> Image.Image:
+    """Return a very large picture with fewer pixels: what follows takes much memory for each."""
+    pixels = image.width * image.height
+    if pixels <= MOST_FITTED:
+        return image
+    share = (MOST_FITTED / pixels) ** 0.5
+    smaller = image.resize((max(1, int(image.width * share)), max(1, int(image.height * share))))
+    smaller.info = image.info
+    return smaller
+
+
 def _profile(image: Image.Image) -> bytes | None:
     """Its colour profile, unless that is of other colours: a scan's for printing, say, is not RGB's.
 
@@ -83,8 +93,21 @@ def _profile(image: Image.Image) -> bytes | None:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Sixteen bits a pixel and more, as scanners make them, brought to eight by what is in it."""
-    wide = image.convert("F")
-    low, high = cast("tuple[float, float]", wide.getextrema())
+    """Return sixteen bits a pixel and more, as scanners make them, as eight, by what is in it.
+
+    Done in bands: the whole picture as floating point numbers would take four bytes a pixel three times.
+    """
+    extremes = [cast("tuple[float, float]", band.getextrema()) for band, _ in _bands(image)]
+    low, high = min(one[0] for one in extremes), max(one[1] for one in extremes)
     scale = 255.0 / max(high - low, 1.0)
-    return wide.point(lambda value: value * scale - low * scale).convert("L")
+    narrow = Image.new("L", image.size)
+    for band, top in _bands(image):
+        narrow.paste(band.point(lambda value: value * scale - low * scale).convert("L"), (0, top))
+    narrow.info = image.info
+    return narrow
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
+    for top in range(0, image.height, _BAND):
+        band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+        yield band.convert("F"), top

@@ -1,24 +1,85 @@
-"""The one way to have a picture opened: checked, converted, or made to fit."""
+"""The one way to have a picture opened: checked, converted, or made to fit, in processes of their own."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import logging
+import os
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from bot.media.photo import MAX_PIXELS, Photo, check, fit, inspect
+from bot.media.answers import Look, Nonsense, Refusal, broken, look_of, photo_of, refusal_of, too_large
+from bot.media.decoder_process import DecoderProcess, Died, NotTaken
+from bot.media.kinds import PhotoKind
+from bot.media.memory import Memory
+from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PictureBroken
+
+_T = TypeVar("_T")
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1024 * 1024
+TOTAL_BYTES = 660 * MEGABYTE
+"""The most memory for pictures that are open at the same time."""
+LARGEST_BYTES = 560 * MEGABYTE
+"""The most for one picture: a small one has room beside it."""
+SMALL_BYTES = 140 * MEGABYTE
+"""A picture of 12 megapixels of any kind is small: it does not wait for a large one."""
+
+SMALL_AT_ONCE = 2
+PATIENCE = (
+    2.0  # seconds after which a small picture makes room for others that wait, and is tried with the large
+)
+_LOOK_AGAIN = 0.2
+IDLE = 20.0  # seconds after which a process that has nothing to do is ended; the last one stays
+_MAY_KEEP = 48 * MEGABYTE  # that a process holds on to between two pictures
+_TRIES = 3
+_MAPPED = 32 * MEGABYTE  # address space beside the picture itself
+_MAPPED_BY_THREADS = 112 * MEGABYTE  # where the library has threads, and each of them its arena and stack
+_THREADED = frozenset({PhotoKind.HEIC, PhotoKind.AVIF})
+_LOOK_BYTES = 64 * MEGABYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How long a request may take: seconds of the processor, and seconds that pass.
+
+    A photo of 64 megapixels takes up to 14 s of one core here. The bounds leave room for a machine that is
+    five times slower, or shared with others.
+    """
+
+    processor: int
+    passing: float
+
+    @classmethod
+    def of(cls, pixels: int) -> "Clock":
+        processor = 10 + pixels // 1_000_000
+        return cls(processor, 20.0 + 3 * processor)
+
+
+class _Overtaken(Exception):
+    """A small picture took too long while others waited."""
 
 
 class DecoderPool:
-    """Opens pictures, at most `max_workers` at once, and of large ones (see `SMALL_BYTES`) one at a time.
+    """Opens pictures in processes without secrets, with bounds on memory, processor seconds and time.
 
-    Each method raises `DecoderFailed` if the decoder died on the file or exceeded its bounds, and OSError if
-    the file cannot be opened or written. A call that is cancelled is abandoned at once.
+    Two small pictures are open at once, and one large one beside them. Each method raises `DecoderFailed` if
+    its process died on the file or exceeded a bound, and OSError if a process can't be started or the file
+    can't be read or written. A cancelled call ends its process, and nothing waits for that.
     """
 
-    def __init__(self, max_workers: int = 2, *, max_pixels: int = MAX_PIXELS) -> None:
-        self._workers = ThreadPoolExecutor(max_workers, thread_name_prefix="photo")
+    def __init__(self, *, small_at_once: int = SMALL_AT_ONCE, max_pixels: int = MAX_PIXELS) -> None:
         self._max_pixels = max_pixels
+        self._memory = Memory(TOTAL_BYTES)
+        self._slots = asyncio.Semaphore(small_at_once)
+        self._waiting = 0
+        self._is_closed = False
+        self._processes: set[DecoderProcess] = set()
+        self._idle: dict[DecoderProcess, asyncio.TimerHandle] = {}
+        self._chores: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -26,23 +87,198 @@ class DecoderPool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._workers.shutdown, cancel_futures=True)
+        self._is_closed = True
+        for timer in self._idle.values():
+            timer.cancel()
+        self._idle.clear()
+        for process in list(self._processes):
+            self._end(process)
+        while self._chores:
+            await asyncio.wait(self._chores)
 
     async def inspect(self, path: Path) -> Photo:
         """Decode the photo; one of a kind that Studii does not take is replaced by the same picture as a JPEG
         or PNG. Raises `PhotoRefused` if it cannot be used."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, inspect, path, self._max_pixels)
-
-    async def fit(self, path: Path, limit: int) -> bytes | None:
-        """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, fit, path, limit, self._max_pixels)
+        into = path.with_name(f"{path.name}.converted")
+        try:
+            answer, _ = await self._open("inspect", path, into=str(into))
+            photo = photo_of(answer)
+            if not photo.kind.is_accepted:
+                await asyncio.to_thread(into.replace, path)
+        except Refusal as refusal:
+            raise refusal.photo from None
+        except Nonsense:
+            raise DecoderFailed from None
+        finally:
+            self._later(_remove(into))
+        return photo
 
     async def check(self, path: Path) -> None:
         """Decode a picture whole and leave it as it is; raises `PictureBroken` if it is broken or cut off.
 
-        A file of a kind that `sniff` does not know (a video) is never opened, and passes.
+        What is no picture (a video) passes, and so does a picture that is too large to be opened here.
         """
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._workers, check, path, self._max_pixels)
+        try:
+            await self._open("check", path)
+        except Refusal as refusal:
+            if refusal.why in {"broken", "structure"}:
+                raise PictureBroken from None
+
+    async def fit(self, path: Path, limit: int) -> bytes | None:
+        """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
+        try:
+            _, data = await self._open("fit", path, limit=limit)
+        except (Refusal, DecoderFailed, OSError):
+            return None
+        return data or None
+
+    async def missing(self) -> tuple[str, ...]:
+        """Name the bounds that this system can't set on a process. Raises OSError if none can be started."""
+        async with self._process() as process:
+            return process.missing
+
+    async def _open(self, what: str, path: Path, **more: object) -> tuple[dict[str, Any], bytes]:
+        """Ask for `what`, among the pictures that take as much memory as this one. Raises `Refusal`."""
+        look = await self._look(what, path)
+        most = min(self._max_pixels, look.pixels * LARGEST_BYTES // max(look.memory, 1))
+        if look.pixels > most:
+            raise too_large(look, _rounded(most) if most < self._max_pixels else most)
+        if not look.is_whole:
+            raise broken(look.kind)
+        request = {"do": what, "path": str(path), "pixels": look.pixels, **more}
+        allowed = look.memory + (_MAPPED_BY_THREADS if look.kind in _THREADED else _MAPPED)
+        return await self._ask(request, look.memory, allowed, Clock.of(look.pixels))
+
+    async def _look(self, what: str, path: Path) -> Look:
+        request = {"do": "look", "what": what, "path": str(path)}
+        answer, _ = await self._ask(request, 0, _LOOK_BYTES, Clock.of(0))
+        try:
+            return look_of(answer)
+        except Nonsense:
+            raise DecoderFailed from None
+
+    async def _ask(
+        self, request: dict[str, Any], size: int, allowed: int, clock: Clock
+    ) -> tuple[dict[str, Any], bytes]:
+        request |= {"memory": allowed, "seconds": clock.processor}
+        answer, data = await self._in_turn(request, size, clock)
+        error = answer.get("error")
+        if isinstance(error, int):
+            raise OSError(error, os.strerror(error))
+        try:
+            refusal = refusal_of(answer)
+        except Nonsense:
+            raise DecoderFailed from None
+        if refusal is not None:
+            raise refusal
+        if "failed" in answer:
+            log.warning(
+                "A decoder ran out of its %d MB (%s)", allowed // MEGABYTE, Path(request["path"]).name
+            )
+            raise DecoderFailed
+        return answer, data
+
+    async def _in_turn(
+        self, request: dict[str, Any], size: int, clock: Clock
+    ) -> tuple[dict[str, Any], bytes]:
+        if size <= SMALL_BYTES:
+            try:
+                async with self._small(size):
+                    return await self._answer(request, clock, is_small=True)
+            except _Overtaken:
+                log.info("A small picture takes long, and others wait: it is tried beside the large ones")
+        async with self._memory.large(size):
+            return await self._answer(request, clock)
+
+    @asynccontextmanager
+    async def _small(self, size: int) -> AsyncGenerator[None]:
+        self._waiting += 1
+        is_waiting = True
+        try:
+            async with self._memory.small(size), self._slots:
+                self._waiting -= 1
+                is_waiting = False
+                yield
+        finally:
+            self._waiting -= is_waiting
+
+    async def _answer(
+        self, request: dict[str, Any], clock: Clock, *, is_small: bool = False
+    ) -> tuple[dict[str, Any], bytes]:
+        for _ in range(_TRIES):
+            try:
+                async with self._process() as process:
+                    asking = process.ask(request, clock.passing)
+                    return await (self._unless_overtaken(asking) if is_small else asking)
+            except NotTaken:
+                continue  # it had ended before: nobody can tell why, and the file was not touched
+            except Died as error:
+                if self._is_closed:
+                    break  # by us
+                log.warning("A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name)
+                raise DecoderFailed from None
+        raise OSError("no decoder stays alive")
+
+    async def _unless_overtaken(self, asking: Coroutine[Any, Any, _T]) -> _T:
+        """Wait as long as nobody else waits, and for a moment if somebody does. Raises `_Overtaken`."""
+        task = asyncio.ensure_future(asking)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+            while not done and not self._waiting:
+                done, _ = await asyncio.wait({task}, timeout=_LOOK_AGAIN)
+            if done:
+                return task.result()
+            raise _Overtaken
+        finally:
+            task.cancel()
+
+    @asynccontextmanager
+    async def _process(self) -> AsyncGenerator[DecoderProcess]:
+        """Within: a process of one's own. It is ended if anything goes wrong, cancellation included."""
+        process = await self._take()
+        try:
+            yield process
+        except BaseException:
+            self._end(process)
+            raise
+        if process.resting - process.resting_at_start > _MAY_KEEP:
+            self._end(process)
+        else:
+            self._idle[process] = asyncio.get_running_loop().call_later(IDLE, self._tire, process)
+
+    async def _take(self) -> DecoderProcess:
+        while self._idle:
+            process, timer = self._idle.popitem()
+            timer.cancel()
+            if process.is_alive:
+                return process
+            self._end(process)
+        if self._is_closed:
+            raise OSError("the decoders are ended")
+        process = await DecoderProcess.start()
+        self._processes.add(process)
+        return process
+
+    def _tire(self, process: DecoderProcess) -> None:
+        if len(self._idle) > 1:
+            del self._idle[process]
+            self._end(process)
+
+    def _end(self, process: DecoderProcess) -> None:
+        self._processes.discard(process)
+        process.kill()
+        self._later(process.reaped())
+
+    def _later(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+def _rounded(pixels: int) -> int:
+    return pixels // 1_000_000 * 1_000_000 or pixels
+
+
+async def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        await asyncio.to_thread(path.unlink)

@@ -104,7 +104,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             attempts=2,
             retry_wait=0.01,
         ) as studii,
-        DecoderPool(1) as decoder,
+        DecoderPool() as decoder,
         discord.Client(intents=discord.Intents.none()) as client,
     ):
         await client.login("of.no.use")

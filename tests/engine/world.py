@@ -246,7 +246,7 @@ async def engine_world(
     async with (
         Storage.open(url, lock=lock) as storage,
         StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01, count=count) as client,
-        DecoderPool(1) as decoder,
+        DecoderPool() as decoder,
         nullcontext() if down else studii,
     ):
         lanes = await LaneNames.open(storage, vault)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pillow_heif
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageChops, ImageDraw
 
-from bot.media import PhotoKind, PhotoRefused, photo, sniff
+from bot.media import PhotoKind, PhotoRefused, sniff
+from bot.media.decoder import pictures
 from bot.media.metadata import strip_metadata
 from bot.media.pool import DecoderPool
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, xmp
@@ -18,7 +20,11 @@ from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png
 ORIENTATION = 0x0112
 
 
-@pytest.fixture
+# One decoder for all: each would start processes of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def decoder() -> AsyncIterator[DecoderPool]:
     async with DecoderPool() as decoder:
         yield decoder
@@ -185,22 +191,22 @@ async def test_a_comment_that_is_too_long_for_a_jpeg_is_left_out(
 
 
 async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_not_the_photos_fault(
-    decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_writing(error: Exception) -> None:
         def fail(*_: object) -> str:
             raise error
 
-        monkeypatch.setattr(photo, "write", fail)
+        monkeypatch.setattr(pictures, "write", fail)
 
     path = tmp_path / "photo"
     save(path, "BMP")
     no_writing(OSError("broken data stream when writing image file"))
-    with pytest.raises(PhotoRefused, match="broken or incomplete"):
-        await decoder.inspect(path)
+    with pytest.raises(pictures.Refusal, match="broken"):
+        pictures.inspect(path, tmp_path / "new", 10_000)
     no_writing(OSError(errno.ENOSPC, "No space left on device"))
     with pytest.raises(OSError, match="No space"):
-        await decoder.inspect(path)
+        pictures.inspect(path, tmp_path / "new", 10_000)
 
 
 @pytest.mark.parametrize(("mode", "space", "kept"), [("CMYK", b"CMYK", False), ("RGB", b"RGB ", True)])

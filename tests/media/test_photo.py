@@ -1,22 +1,24 @@
 """A photo is looked at before anything is spent on it."""
 
-import asyncio
 import io
 import struct
-import threading
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 
-from bot.media import Photo, PhotoKind, PhotoRefused, photo, pool
+from bot.media import Photo, PhotoKind, PhotoRefused, pool
 from bot.media.pool import DecoderPool
 
+# One decoder for all: each would start processes of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def decoder() -> AsyncIterator[DecoderPool]:
     async with DecoderPool() as decoder:
         yield decoder
@@ -128,69 +130,13 @@ async def test_a_missing_file_is_not_taken_for_a_broken_photo(decoder: DecoderPo
         await decoder.inspect(tmp_path / "gone")
 
 
-async def test_cancelled_inspections_do_not_let_more_photos_in_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release, busy, most, lock = threading.Event(), 0, 0, threading.Lock()
-
-    def wait(path: Path, max_pixels: int) -> Photo:
-        nonlocal busy, most
-        with lock:
-            busy += 1
-            most = max(most, busy)
-        release.wait(10)
-        with lock:
-            busy -= 1
-        return Photo(PhotoKind.PNG, "image/png", 1, 1)
-
-    monkeypatch.setattr(pool, "inspect", wait)
-    async with DecoderPool(max_workers=2) as decoder:
-        first = [asyncio.create_task(decoder.inspect(tmp_path)) for _ in range(4)]
-        await asyncio.sleep(0)
-        for task in first:
-            task.cancel()
-        await asyncio.gather(*first, return_exceptions=True)
-        second = [asyncio.create_task(decoder.inspect(tmp_path)) for _ in range(4)]
-        await asyncio.sleep(0)
-        release.set()
-        await asyncio.gather(*second)
-    assert most == 2
-
-
 async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
     decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo, "MAX_BYTES", 20_000_000)
+    monkeypatch.setattr(pool, "LARGEST_BYTES", 12_500_000)
     sizes = {"PNG": (1100, 1000), "WEBP": (1100, 1000)}
     for image_format, size in sizes.items():
         Image.new("RGB", size).save(tmp_path / image_format, image_format)
     assert (await decoder.inspect(tmp_path / "PNG")).width == 1100
     with pytest.raises(PhotoRefused, match="At most 1 megapixels are possible"):
         await decoder.inspect(tmp_path / "WEBP")
-
-
-async def test_large_pictures_are_decoded_one_at_a_time(
-    decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    busy = most = 0
-    real, lock = photo.first_picture, threading.Lock()
-
-    def watched(image: Image.Image) -> Image.Image:
-        nonlocal busy, most
-        with lock:
-            busy += 1
-            most = max(most, busy)
-        release.wait(0.05)
-        picture = real(image)
-        with lock:
-            busy -= 1
-        return picture
-
-    release = threading.Event()
-    monkeypatch.setattr(photo, "SMALL_BYTES", 0)
-    monkeypatch.setattr(photo, "first_picture", watched)
-    paths = [tmp_path / str(number) for number in range(4)]
-    for path in paths:
-        path.write_bytes(encoded("BMP"))
-    await asyncio.gather(*(decoder.inspect(path) for path in paths))
-    assert most == 1

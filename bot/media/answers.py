@@ -1,0 +1,103 @@
+"""What the decoder's answers mean. They are data of unknown origin: a hostile file may have written them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.media.kinds import PhotoKind
+from bot.media.photo import Photo, PhotoRefused
+
+_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+
+
+class Nonsense(Exception):
+    """No decoder of ours answers so."""
+
+
+class Refusal(Exception):
+    """The file cannot be used; `why` is `unknown`, `broken`, `structure` or `pixels`."""
+
+    def __init__(self, why: str, photo: PhotoRefused) -> None:
+        super().__init__(why)
+        self.why = why
+        self.photo = photo
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a file's structure says: `memory` is the bytes that opening it takes."""
+
+    kind: PhotoKind
+    width: int
+    height: int
+    memory: int
+    is_whole: bool
+
+    @property
+    def pixels(self) -> int:
+        """How many there are."""
+        return self.width * self.height
+
+
+def look_of(answer: Mapping[str, Any]) -> Look:
+    """Read the answer to `look`; raises `Nonsense`."""
+    width, height, memory = (_number(answer, name) for name in ("width", "height", "memory"))
+    return Look(_kind(answer), width, height, memory, bool(answer.get("whole")))
+
+
+def photo_of(answer: Mapping[str, Any]) -> Photo:
+    """Read the answer to `inspect`; raises `Nonsense`."""
+    content_type = answer.get("type")
+    if content_type not in _TYPES:
+        raise Nonsense
+    return Photo(_kind(answer), str(content_type), _number(answer, "width"), _number(answer, "height"))
+
+
+def refusal_of(answer: Mapping[str, Any]) -> Refusal | None:
+    """Read a refusal, if it is one."""
+    why = answer.get("refused")
+    if why is None:
+        return None
+    if why == "unknown":
+        return Refusal("unknown", PhotoRefused())
+    kind = _kind(answer)
+    if why == "structure":
+        words = (
+            f"That {kind.label} file is not built like a photo, so it was not opened. "
+            "Please open it in a photo app, save it as a new JPEG, and use that."
+        )
+        return Refusal("structure", PhotoRefused(words))
+    return broken(kind)
+
+
+def broken(kind: PhotoKind) -> Refusal:
+    """Refuse a file that ends too early or contradicts itself."""
+    words = f"That {kind.label} picture is broken or incomplete. Please send it again, or use another one."
+    return Refusal("broken", PhotoRefused(words))
+
+
+def too_large(look: Look, most: int) -> Refusal:
+    """Refuse a picture of more than `most` pixels."""
+    words = (
+        f"That picture has {look.width} × {look.height} pixels ({_megapixels(look.pixels)} megapixels). "
+        f"At most {_megapixels(most)} megapixels are possible: please use a smaller one."
+    )
+    return Refusal("pixels", PhotoRefused(words))
+
+
+def _kind(answer: Mapping[str, Any]) -> PhotoKind:
+    try:
+        return PhotoKind[str(answer.get("kind"))]
+    except KeyError:
+        raise Nonsense from None
+
+
+def _number(answer: Mapping[str, Any], name: str) -> int:
+    value = answer.get(name)
+    if type(value) is not int or not 0 <= value < 1 << 50:
+        raise Nonsense
+    return value
+
+
+def _megapixels(pixels: int) -> str:
+    return f"{pixels / 1_000_000:,.1f}".removesuffix(".0")

@@ -1,0 +1,213 @@
+"""Pictures are opened here and nowhere else, by the class that their bytes call for."""
+
+import mmap
+import struct
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pillow_heif.options
+from PIL import AvifImagePlugin, Image, ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+from pillow_heif import HeifImageFile
+
+from bot.media.convert import MOST_FITTED, first_picture, fitted, write
+from bot.media.decoder.structure import Broken, NotAPhoto, Structure, structure_of
+from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
+from bot.media.metadata import digital_source_in
+
+THREADS = 2
+FITTING_BYTES_PER_PIXEL = 16  # beside the picture itself; measured, as is the next
+SHRINKING_BYTES_PER_PIXEL = 8
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,  # what the AVIF library says of a broken file
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+    Broken,
+)
+
+
+class Refusal(Exception):
+    """The file cannot be used; `why` is `unknown`, `broken`, `structure` or `pixels`."""
+
+    def __init__(self, why: str, **facts: object) -> None:
+        super().__init__(why)
+        self.why = why
+        self.facts = facts
+
+
+def prepare() -> None:
+    """Set the libraries up: few threads, and nothing decoded but the picture itself."""
+    AvifImagePlugin.DEFAULT_MAX_THREADS = THREADS
+    pillow_heif.options.DECODE_THREADS = THREADS
+    pillow_heif.options.THUMBNAILS = False
+    pillow_heif.options.DEPTH_IMAGES = False
+    pillow_heif.options.AUX_IMAGES = False
+    # Sizes are checked by us, before a picture is opened.
+    Image.MAX_IMAGE_PIXELS = None
+
+
+def look(path: Path, what: str) -> dict[str, Any]:
+    """Say by a file's structure alone what it is, and how much memory `what` will take."""
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD_BYTES))
+        if kind is None:
+            raise Refusal("unknown")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            try:
+                found = structure_of(kind, data)
+            except Broken:
+                raise Refusal("broken", kind=kind.name) from None
+            except NotAPhoto:
+                raise Refusal("structure", kind=kind.name) from None
+            size = len(data)
+    return {
+        "kind": kind.name,
+        "width": found.width,
+        "height": found.height,
+        "memory": _memory(what, kind, found) + size,
+        "whole": found.is_whole,
+    }
+
+
+def inspect(path: Path, into: Path, pixels: int) -> dict[str, Any]:
+    """Decode a photo whole; if Studii does not take its kind, write it to `into` as one that it takes."""
+    with _opened(path) as (kind, file), _refusing(kind):
+        mark = None if kind.is_accepted else _digital_source(file)
+        opened = _open(kind, file, pixels)
+        width, height = opened.size
+        if kind.is_accepted:
+            _read(kind, opened)
+            return {"kind": kind.name, "width": width, "height": height, "type": kind.content_type}
+        picture = first_picture(_decoded(kind, opened))
+        content_type = write(picture, into, mark)
+    return {"kind": kind.name, "width": width, "height": height, "type": content_type}
+
+
+def check(path: Path, pixels: int) -> None:
+    """Decode a picture whole."""
+    with _opened(path) as (kind, file), _refusing(kind):
+        _read(kind, _open(kind, file, pixels))
+
+
+def fit(path: Path, limit: int, pixels: int) -> bytes:
+    """Return the picture as a JPEG of at most `limit` bytes; none at all if there is no way to that."""
+    with _opened(path) as (kind, file), _refusing(kind):
+        mark = _digital_source(file)
+        return fitted(_decoded(kind, _open(kind, file, pixels)), limit, mark) or b""
+
+
+def _memory(what: str, kind: PhotoKind, found: Structure) -> int:
+    if what == "fit":
+        pixels = found.width * found.height
+        fitting = min(pixels, MOST_FITTED) * FITTING_BYTES_PER_PIXEL
+        return max(found.converted, pixels * SHRINKING_BYTES_PER_PIXEL, pixels * 4 + fitting)
+    return found.checked if what == "check" or kind.is_accepted else found.converted
+
+
+def _digital_source(file: BinaryIO) -> str | None:
+    mark = digital_source_in(file)
+    file.seek(0)
+    return mark
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[tuple[PhotoKind, BinaryIO]]:
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD_BYTES))
+        if kind is None:
+            raise Refusal("unknown")
+        file.seek(0)
+        yield kind, file
+
+
+@contextmanager
+def _refusing(kind: PhotoKind) -> Generator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk; what Pillow says of a picture has no number
+        raise Refusal("broken", kind=kind.name) from None
+
+
+_CLASSES: dict[PhotoKind, type[ImageFile.ImageFile]] = {
+    PhotoKind.JPEG: JpegImageFile,
+    PhotoKind.PNG: PngImageFile,
+    PhotoKind.WEBP: WebPImageFile,
+    PhotoKind.HEIC: HeifImageFile,
+    PhotoKind.AVIF: AvifImageFile,
+    PhotoKind.GIF: GifImageFile,
+    PhotoKind.TIFF: TiffImageFile,
+    PhotoKind.BMP: BmpImageFile,
+}
+
+
+def _open(kind: PhotoKind, file: BinaryIO, pixels: int) -> Any:
+    """Open without decoding; `pixels` is what the structure said."""
+    opened = _CLASSES[kind](file)
+    if opened.width * opened.height > pixels:
+        raise Broken
+    return opened
+
+
+def _read(kind: PhotoKind, opened: Any) -> None:
+    """Decode all of its data, and keep as little as possible."""
+    reading = _READ.get(kind)
+    if reading is not None:
+        reading(opened)
+        return
+    # A JPEG can be read whole at an eighth of its size: all its data is looked at, a fraction is kept.
+    opened.draft("RGB", (max(1, opened.width // 8), max(1, opened.height // 8)))
+    opened.load()
+
+
+def _decoded(kind: PhotoKind, opened: Any) -> Image.Image:
+    """Decode it; what the library needed for that is given back before anything else takes memory."""
+    reading = _READ.get(kind)
+    if reading is None:
+        opened.seek(0)
+        opened.load()
+        return opened
+    mode, size, info = opened.mode, opened.size, opened.info
+    data, raw_mode = reading(opened)
+    picture = Image.frombytes(mode, size, data, "raw", raw_mode)
+    picture.info = info
+    return picture
+
+
+def _read_avif(opened: Any) -> tuple[bytes, str]:
+    data: bytes = opened._decoder.get_frame(0)[0]  # noqa: SLF001 - Pillow holds on to it for longer
+    opened._decoder = None  # noqa: SLF001
+    return data, opened.mode
+
+
+def _read_webp(opened: Any) -> tuple[bytes, str]:
+    frame: tuple[bytes, int] | None = opened._decoder.get_next()  # noqa: SLF001 - Pillow makes a picture of it
+    opened._decoder = None  # noqa: SLF001
+    if frame is None:
+        raise Broken
+    return frame[0], opened.rawmode
+
+
+_READ: dict[PhotoKind, Callable[[Any], tuple[bytes, str]]] = {
+    PhotoKind.AVIF: _read_avif,
+    PhotoKind.WEBP: _read_webp,
+}

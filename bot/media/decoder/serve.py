@@ -1,0 +1,66 @@
+"""The decoder's end of the pipe: a request is a line of JSON, and so is its answer.
+
+`fit` is answered with the picture's bytes behind the line. The other end is `bot/media/decoder_process.py`.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bot.media.decoder import pictures
+from bot.media.decoder.bounds import Bounds
+from bot.media.decoder.pictures import Refusal
+
+
+def serve() -> None:
+    """Answer requests until the pipe is closed."""
+    # Whatever a library prints goes nowhere; answers have a file of their own.
+    answers = os.fdopen(os.dup(1), "wb")
+    bounds = Bounds(parent=int(sys.argv[1]))
+    pictures.prepare()
+    _answer(answers, {"ready": os.getpid(), "missing": bounds.missing, "resting": bounds.resting()})
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        _answer(answers, {"taken": True})
+        bounds.renew(request["memory"] + 2 * _size(request["path"]), request["seconds"])
+        words, data = _handled(request)
+        words["resting"] = bounds.resting()
+        _answer(answers, words, data)
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
+
+
+def _answer(answers: BinaryIO, words: dict[str, Any], data: bytes = b"") -> None:
+    answers.write(json.dumps(words).encode() + b"\n" + data)
+    answers.flush()
+
+
+def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    tasks: dict[str, Callable[[dict[str, Any]], dict[str, Any] | bytes | None]] = {
+        "look": lambda asked: pictures.look(Path(asked["path"]), asked["what"]),
+        "inspect": lambda asked: pictures.inspect(Path(asked["path"]), Path(asked["into"]), asked["pixels"]),
+        "check": lambda asked: pictures.check(Path(asked["path"]), asked["pixels"]),
+        "fit": lambda asked: pictures.fit(Path(asked["path"]), asked["limit"], asked["pixels"]),
+    }
+    try:
+        result = tasks[request["do"]](request)
+    except Refusal as refusal:
+        return {"refused": refusal.why, **refusal.facts}, b""
+    except MemoryError:
+        return {"failed": "memory"}, b""
+    except OSError as error:
+        return {"error": error.errno}, b""
+    if isinstance(result, bytes):
+        return {"bytes": len(result)}, result
+    return result or {}, b""

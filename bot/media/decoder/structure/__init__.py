@@ -1,0 +1,35 @@
+"""What a picture's structure says before anything is decoded: its real size, and the memory it takes.
+
+A file that no camera and no program writes is refused here, by counting what would have to be decoded.
+"""
+
+import mmap
+from collections.abc import Callable
+
+from bot.media.decoder.structure import bmp, gif, iso, jpeg, png, tiff, webp
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure
+from bot.media.kinds import PhotoKind
+
+__all__ = ["Broken", "NotAPhoto", "Structure", "structure_of"]
+
+_READERS: dict[PhotoKind, Callable[[mmap.mmap], Structure]] = {
+    PhotoKind.JPEG: jpeg.read,
+    PhotoKind.PNG: png.read,
+    PhotoKind.WEBP: webp.read,
+    PhotoKind.HEIC: iso.read,
+    PhotoKind.AVIF: iso.read,
+    PhotoKind.GIF: gif.read,
+    PhotoKind.TIFF: tiff.read,
+    PhotoKind.BMP: bmp.read,
+}
+
+
+def structure_of(kind: PhotoKind, data: mmap.mmap) -> Structure:
+    """Return the structure of a file of that kind; raises `Broken` and `NotAPhoto`."""
+    try:
+        found = _READERS[kind](data)
+    except (IndexError, ValueError, OverflowError):
+        raise Broken from None
+    if found.width < 1 or found.height < 1:
+        raise Broken
+    return found

@@ -1,0 +1,68 @@
+"""HEVC: the sizes in sequence parameter sets, and how many pictures there are. ITU-T H.265, 7.3."""
+
+from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto, number
+
+MAX_UNITS = 20_000
+MAX_PICTURES = 4  # an item holds one
+BYTES_PER_PIXEL = 0.75  # beside the pixels: its planes are given back before those are copied; measured
+_PARAMETERS = 33
+_SLICES = range(32)
+_START_CODE_PREVENTION = b"\x00\x00\x03"
+
+
+def sizes(settings: bytes, content: bytes) -> list[tuple[int, int]]:
+    """Return the sizes in the `hvcC` box and in the item's own data."""
+    found: list[tuple[int, int]] = []
+    if not settings:
+        return found
+    at = 23
+    for _ in range(number(settings, 22, 1)):
+        count, at = number(settings, at + 1, 2), at + 3
+        for _ in range(count):
+            length = number(settings, at, 2)
+            found += _size(settings[at + 2 : at + 2 + length])
+            at += 2 + length
+    return found + _inside(content, (settings[21] & 3) + 1)
+
+
+def _inside(content: bytes, length_size: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    at = units = pictures = 0
+    while at + length_size < len(content):
+        length = number(content, at, length_size)
+        at += length_size
+        head = content[at : at + 3]
+        is_slice = len(head) == 3 and head[0] >> 1 & 63 in _SLICES
+        pictures += is_slice and head[2] >> 7  # first_slice_segment_in_pic_flag
+        units += 1
+        if pictures > MAX_PICTURES or units > MAX_UNITS:
+            raise NotAPhoto
+        found += _size(content[at : at + min(length, 1000)])
+        at += length
+    return found
+
+
+def _size(unit: bytes) -> list[tuple[int, int]]:
+    if len(unit) < 3 or unit[0] >> 1 & 63 != _PARAMETERS:
+        return []
+    bits = Bits(_plain(unit[2:]))
+    bits.take(4)
+    layers = bits.take(3)
+    bits.take(1 + 88 + 8)  # temporal nesting, the general profile and its level
+    present = [(bits.take(1), bits.take(1)) for _ in range(layers)]
+    if layers:
+        bits.take(2 * (8 - layers))
+    for has_profile, has_level in present:
+        bits.take(88 * has_profile + 8 * has_level)
+    bits.exponential()  # sps_seq_parameter_set_id
+    if bits.exponential() == 3:  # chroma_format_idc
+        bits.take(1)
+    width, height = bits.exponential(), bits.exponential()
+    if not width or not height:
+        raise Broken
+    return [(width, height)]
+
+
+def _plain(content: bytes) -> bytes:
+    """Without the bytes that keep start codes from appearing."""
+    return content.replace(_START_CODE_PREVENTION, b"\x00\x00")

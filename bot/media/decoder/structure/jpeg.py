@@ -1,0 +1,60 @@
+"""JPEG: markers, up to the end of the image. https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B."""
+
+import mmap
+import re
+
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+
+MAX_SCANS = 100  # encoders write 10 to 20; each is a walk over the whole picture
+MAX_SEGMENTS = 5_000  # of 64 kB each: a long colour profile or Content Credentials have some hundred
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # no stuffed byte and no restart
+_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_START, _END, _SCAN, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0x01
+
+
+def read(data: mmap.mmap) -> Structure:
+    """Count the scans and find the frame; scans behind the end of the image are nobody's concern."""
+    frame: tuple[int, int] | None = None  # marker, and where its content starts
+    scans = segments = 0
+    at = 2
+    while (found := _MARKER.search(data, at)) is not None:
+        marker, at = found[1][0], found.end()
+        if marker == _END:
+            break
+        if marker == _TEMPORARY:
+            continue
+        if marker == _START:
+            raise Broken
+        length = number(data, at, 2)
+        if marker in _FRAMES:
+            if frame is not None:
+                raise Broken
+            frame = (marker, at + 2)
+        scans += marker == _SCAN
+        segments += 1
+        if scans > MAX_SCANS or segments > MAX_SEGMENTS:
+            raise NotAPhoto
+        at += max(length, 2)
+    if frame is None or not scans:
+        raise Broken
+    return _structure(data, *frame, scans)
+
+
+def _structure(data: mmap.mmap, marker: int, at: int, scans: int) -> Structure:
+    height, width, components = number(data, at + 1, 2), number(data, at + 3, 2), number(data, at + 5, 1)
+    if not 1 <= components <= 4:
+        raise Broken
+    factors = [divmod(number(data, at + 7 + 3 * index, 1), 16) for index in range(components)]
+    widest, highest = max(factor[0] for factor in factors), max(factor[1] for factor in factors)
+    if not all(across and down for across, down in factors):
+        raise Broken
+    # All coefficients, of two bytes each, are kept from the first scan to the last.
+    whole = width * height * 2 * sum(across * down for across, down in factors) // (widest * highest)
+    kept = whole if marker in _PROGRESSIVE or scans > 1 else 0
+    pixels = width * height
+    opened = kept + pixels * (1 if components == 1 else 4)
+    # Decoding at an eighth of the size looks at all of the data.
+    return Structure(
+        width, height, kept + pixels // 8, opened, opened + (pixels * 4 if components == 4 else 0)
+    )

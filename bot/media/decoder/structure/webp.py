@@ -1,0 +1,65 @@
+"""WebP: the canvas and the first frame. https://developers.google.com/speed/webp/docs/riff_container"""
+
+import mmap
+
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+
+MAX_CHUNKS = 20_000
+LONGEST_SIDE = 16_383
+_LOSSY_START, _LOSSLESS_START = b"\x9d\x01\x2a", b"\x2f"
+_BYTES_PER_PIXEL = 12  # two canvases and the copy that is handed out
+
+
+def read(data: mmap.mmap) -> Structure:
+    """The canvas is what is decoded into; a frame that does not fit in it is refused."""
+    canvas: tuple[int, int] | None = None
+    frame: tuple[int, int] | None = None
+    end = min(len(data), number(data, 4, 4, little=True) + 8)
+    at, chunks = 12, 0
+    while at + 8 <= end:
+        name, length, start = data[at : at + 4], number(data, at + 4, 4, little=True), at + 8
+        if name == b"VP8X" and canvas is None:
+            canvas = (
+                number(data, start + 4, 3, little=True) + 1,
+                number(data, start + 7, 3, little=True) + 1,
+            )
+        elif name == b"ANMF":
+            width, height = (number(data, start + place, 3, little=True) + 1 for place in (6, 9))
+            left, top = (number(data, start + place, 3, little=True) * 2 for place in (0, 3))
+            inner = data[start + 16 : start + 20], start + 24
+            frame = _larger(frame, (left + width, top + height), _inside(data, inner))
+        else:
+            frame = _larger(frame, _inside(data, (name, start)))
+        chunks += 1
+        if chunks > MAX_CHUNKS:
+            raise NotAPhoto
+        at = start + length + length % 2
+    if frame is None:
+        raise Broken
+    width, height = canvas or frame
+    if frame[0] > width or frame[1] > height or max(width, height) > LONGEST_SIDE:
+        raise Broken
+    needed = width * height * _BYTES_PER_PIXEL
+    return Structure(width, height, needed, needed, needed)
+
+
+def _larger(*sizes: tuple[int, int] | None) -> tuple[int, int] | None:
+    known = [size for size in sizes if size is not None]
+    return (max(width for width, _ in known), max(height for _, height in known)) if known else None
+
+
+def _inside(data: mmap.mmap, chunk: tuple[bytes, int]) -> tuple[int, int] | None:
+    """The size that a chunk of picture data declares; None for other chunks."""
+    name, start = chunk
+    if name == b"VP8 ":
+        if data[start + 3 : start + 6] != _LOSSY_START:
+            raise Broken
+        return number(data, start + 6, 2, little=True) & 0x3FFF, number(
+            data, start + 8, 2, little=True
+        ) & 0x3FFF
+    if name == b"VP8L":
+        if data[start : start + 1] != _LOSSLESS_START:
+            raise Broken
+        bits = number(data, start + 1, 4, little=True)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return None

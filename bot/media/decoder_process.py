@@ -1,0 +1,167 @@
+"""One process of the decoder, as the bot sees it: started, asked, and killed."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, cast
+
+_PROGRAM = Path(__file__).with_name("decoder")
+_LONGEST_ANSWER = 4096
+START_WITHIN = 60.0  # seconds; a tenth of one is usual
+REAPED_WITHIN = 2.0
+_LAST_WORDS = 2000  # bytes of what a process said before it was ready
+# Nothing of the bot's own environment but what a program may need to be found at all.
+_NEEDED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    # What a large picture took is given back to the system as soon as it is no longer needed.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
+}
+
+
+class Died(Exception):
+    """The process ended, answered nonsense, or was too slow and was killed."""
+
+
+class NotTaken(Exception):
+    """The process had ended before it began with the request."""
+
+
+class DecoderProcess:
+    """A process that opens pictures, one at a time. Of no use after `Died` or a cancelled call."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.missing: tuple[str, ...] = ()
+        self.resting = 0
+        self.resting_at_start = 0
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Start one; raises OSError if the system can't, or if it does not come up."""
+        flags = ("-I", "-B")  # isolated from PYTHON* settings and the current folder; writes no bytecode
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *flags,
+            str(_PROGRAM),
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=_LONGEST_ANSWER,
+            env=environment(os.environ),
+            start_new_session=True,
+        )
+        started = cls(process)
+        try:
+            async with asyncio.timeout(START_WITHIN):
+                ready = await started._answer()
+        except (Died, TimeoutError):
+            started.kill()
+            raise OSError(f"the decoder does not start: {await started._last_words()}") from None
+        except BaseException:
+            started.kill()
+            raise
+        started.missing = tuple(str(one) for one in cast("list[object]", ready.get("missing") or []))
+        started.resting_at_start = started.resting
+        return started
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended, as far as is known."""
+        return self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    async def ask(self, request: Mapping[str, object], within: float) -> tuple[dict[str, Any], bytes]:
+        """Return the answer to a request, and the bytes behind it. Raises `Died`, or
+        `NotTaken` if the process had ended before.
+
+        The process is killed if it needs longer than `within` seconds, and when the call is cancelled.
+        """
+        try:
+            async with asyncio.timeout(within):
+                return await self._ask(request)
+        except TimeoutError:
+            self.kill()
+            raise Died(f"no answer within {within:.0f} s") from None
+        except BaseException:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End it at once; `reaped` waits until it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def reaped(self) -> None:
+        """Wait for the end of a process that was killed, for a moment at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REAPED_WITHIN):
+                await self._process.wait()
+
+    async def _ask(self, request: Mapping[str, object]) -> tuple[dict[str, Any], bytes]:
+        pipe = self._process.stdin
+        if pipe is None:
+            raise NotTaken
+        try:
+            pipe.write(json.dumps(request).encode() + b"\n")
+            await pipe.drain()
+            await self._answer()  # "taken"
+        except (BrokenPipeError, ConnectionResetError, Died):
+            raise NotTaken from None
+        answer = await self._answer()
+        size = answer.get("bytes", 0)
+        if not isinstance(size, int) or not 0 <= size <= int(cast("int", request.get("limit", 0))):
+            raise Died("an answer of the wrong size")
+        try:
+            data = await self._pipe().readexactly(size) if size else b""
+        except asyncio.IncompleteReadError:
+            raise Died(await self._how_it_ended()) from None
+        return answer, data
+
+    async def _answer(self) -> dict[str, Any]:
+        try:
+            line = await self._pipe().readline()
+            # A hostile file may have taken the process over: what it says is data and nothing more.
+            answer = json.loads(line) if line.endswith(b"\n") else None
+        except ValueError:
+            raise Died("an answer that is no answer") from None
+        if not isinstance(answer, dict):
+            raise Died(await self._how_it_ended())
+        words = cast("dict[str, Any]", answer)
+        resting = words.get("resting")
+        self.resting = resting if isinstance(resting, int) else 0
+        return words
+
+    def _pipe(self) -> asyncio.StreamReader:
+        if self._process.stdout is None:
+            raise Died
+        return self._process.stdout
+
+    async def _how_it_ended(self) -> str:
+        await self.reaped()
+        code = self._process.returncode
+        return "no answer" if code is None else f"signal {-code}" if code < 0 else f"exit status {code}"
+
+    async def _last_words(self) -> str:
+        """What it printed before it was ready, when it had not seen a file."""
+        await self.reaped()
+        if self._process.stderr is None or self._process.returncode is None:
+            return "no answer"
+        said = (await self._process.stderr.read(_LAST_WORDS)).decode(errors="replace").strip()
+        return said.rpartition("\n")[2] or f"exit status {self._process.returncode}"
+
+
+def environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a decoder: none of the bot's settings and secrets."""
+    return {**{name: own[name] for name in _NEEDED if name in own}, **_ENVIRONMENT}

@@ -1,0 +1,302 @@
+"""What opens files runs in processes of their own, and what becomes of those is nobody else's concern."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.media import HEAD_BYTES, DecoderFailed, PhotoKind, PhotoRefused, PictureBroken, pool, sniff
+from bot.media.answers import Look
+from bot.media.decoder_process import DecoderProcess, environment
+from bot.media.memory import Memory
+from bot.media.pool import Clock, DecoderPool
+from sandbox.people import until
+
+
+@pytest.fixture
+async def decoder() -> AsyncIterator[DecoderPool]:
+    async with DecoderPool() as decoder:
+        yield decoder
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo"
+    Image.effect_noise((300, 200), 60).convert("RGB").save(path, "BMP")
+    return path
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> "list[DecoderProcess]":
+    """The processes that were asked for something, in order."""
+    processes: list[DecoderProcess] = []
+    real = DecoderProcess.ask
+
+    async def ask(self: DecoderProcess, request: dict[str, object], within: float) -> object:
+        processes.append(self)
+        return await real(self, request, within)
+
+    monkeypatch.setattr(DecoderProcess, "ask", ask)
+    return processes
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, what: str) -> "asyncio.Future[int]":
+    """Have the next process that is asked for `what` stand still; its id comes as soon as it is asked."""
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    real = DecoderProcess.ask
+
+    async def ask(self: DecoderProcess, request: dict[str, object], within: float) -> object:
+        if request["do"] == what and not stopped.done():
+            os.kill(self.pid, signal.SIGSTOP)
+            stopped.set_result(self.pid)
+        return await real(self, request, within)
+
+    monkeypatch.setattr(DecoderProcess, "ask", ask)
+    return stopped
+
+
+class Hasty(Clock):
+    """Gives every file a third of a second."""
+
+    @classmethod
+    def of(cls, pixels: int) -> Clock:
+        return Clock(1, 0.3)
+
+
+def belongings(process: Path) -> tuple[list[Path], bytes]:
+    """The files that a process has open, and its environment."""
+    return [link.readlink() for link in (process / "fd").iterdir()], (process / "environ").read_bytes()
+
+
+async def gone(pid: int) -> None:
+    """Wait until the process is no more."""
+    await until(lambda: not is_alive(pid), "the end of a decoder")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_one_process_opens_one_photo_after_the_other(
+    decoder: DecoderPool, photo: Path, asked: list[DecoderProcess]
+) -> None:
+    for _ in range(3):
+        Image.new("RGB", (30, 20)).save(photo, "PNG")
+        assert (await decoder.inspect(photo)).width == 30
+    assert len(set(asked)) == 1
+
+
+async def test_a_process_that_died_between_two_photos_is_replaced_without_a_word(
+    decoder: DecoderPool, photo: Path, asked: list[DecoderProcess]
+) -> None:
+    await decoder.check(photo)
+    os.kill(asked[0].pid, signal.SIGKILL)
+    assert (await decoder.inspect(photo)).width == 300
+
+
+async def test_a_process_that_dies_on_a_file_is_the_files_failure_and_the_next_file_has_another(
+    decoder: DecoderPool, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = DecoderProcess.ask
+
+    async def ask(self: DecoderProcess, request: dict[str, object], within: float) -> object:
+        return await real(self, {**request, "memory": "no number"}, within)  # which it does not survive
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DecoderProcess, "ask", ask)
+        with pytest.raises(DecoderFailed):
+            await decoder.inspect(photo)
+    assert (await decoder.inspect(photo)).width == 300
+
+
+async def test_a_photo_that_takes_too_long_fails_and_its_process_ends(
+    decoder: DecoderPool, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = stop_at(monkeypatch, "inspect")
+    monkeypatch.setattr(pool, "Clock", Hasty)
+    with pytest.raises(DecoderFailed):
+        await decoder.inspect(photo)
+    await gone(await stopped)
+
+
+async def test_a_photo_that_takes_more_memory_than_it_may_fails(
+    decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "photo"
+    Image.new("RGB", (6000, 5000)).save(path, "PNG")
+    real = pool.look_of
+
+    def small(answer: Mapping[str, object]) -> Look:
+        return real({**answer, "memory": 1_000_000})
+
+    monkeypatch.setattr(pool, "look_of", small)
+    with pytest.raises(DecoderFailed):
+        await decoder.inspect(path)
+
+
+async def test_a_cancelled_photo_ends_its_process_at_once(
+    decoder: DecoderPool, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = stop_at(monkeypatch, "inspect")
+    inspecting = asyncio.create_task(decoder.inspect(photo))
+    pid = await stopped
+    inspecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await inspecting
+    await gone(pid)
+
+
+async def test_closing_does_not_wait_for_photos_that_are_being_opened(
+    photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = stop_at(monkeypatch, "inspect")
+    async with DecoderPool() as decoder:
+        inspecting = asyncio.create_task(decoder.inspect(photo))
+        pid = await stopped
+    assert not is_alive(pid)
+    with pytest.raises((DecoderFailed, OSError)):
+        await inspecting
+
+
+async def test_a_small_photo_that_takes_long_makes_room_for_others_and_is_opened_all_the_same(
+    photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "PATIENCE", 0.1)
+    stopped = stop_at(monkeypatch, "inspect")
+    async with DecoderPool(small_at_once=1) as decoder:
+        slow = asyncio.create_task(decoder.inspect(photo))
+        await stopped
+        other = photo.with_name("other")
+        Image.new("RGB", (30, 20)).save(other, "PNG")
+        assert (await decoder.inspect(other)).width == 30
+        assert (await slow).width == 300
+
+
+async def test_a_picture_that_is_cut_off_is_broken_and_a_whole_one_is_left_as_it_is(
+    decoder: DecoderPool, tmp_path: Path
+) -> None:
+    path = tmp_path / "output"
+    Image.effect_noise((300, 200), 60).save(path, "PNG")
+    whole = path.read_bytes()
+    await decoder.check(path)
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PictureBroken):
+        await decoder.check(path)
+
+
+async def test_what_is_no_picture_is_never_opened(decoder: DecoderPool, tmp_path: Path) -> None:
+    path = tmp_path / "output.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n")
+    await decoder.check(path)
+    assert await decoder.fit(path, 100_000) is None
+    with pytest.raises(PhotoRefused, match="not a picture"):
+        await decoder.inspect(path)
+
+
+async def test_a_conversion_that_failed_leaves_the_photo_and_nothing_else(
+    decoder: DecoderPool, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = stop_at(monkeypatch, "inspect")
+    inspecting = asyncio.create_task(decoder.inspect(photo))
+    half = photo.with_name("photo.converted")
+    half.write_bytes(b"half of it")
+    await stopped
+    inspecting.cancel()
+    await asyncio.wait({inspecting})
+    await until(lambda: not half.exists(), "the removal of half a conversion")
+    assert sniff((await asyncio.to_thread(photo.read_bytes))[:HEAD_BYTES]) is PhotoKind.BMP
+
+
+async def test_a_process_knows_none_of_the_bots_secrets_and_has_no_files_of_the_bot(
+    decoder: DecoderPool, photo: Path, asked: list[DecoderProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "DISCORD_TOKEN" not in environment({"DISCORD_TOKEN": "secret", "PATH": "/bin"})
+    monkeypatch.setenv("ENCRYPTION_KEYS", "secret")
+    with photo.open("rb") as held:
+        os.set_inheritable(held.fileno(), True)
+        await decoder.check(photo)
+    if sys.platform != "linux":
+        pytest.skip("there is no /proc here")
+    held_open, own = await asyncio.to_thread(belongings, Path(f"/proc/{asked[0].pid}"))
+    assert photo not in held_open
+    assert b"secret" not in own
+
+
+async def test_nothing_of_a_photo_reaches_the_log_or_standard_error(
+    decoder: DecoderPool,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level("DEBUG")
+    exif = Image.Exif()
+    exif[0x010F] = "A camera of mine"
+    path = tmp_path / "photo"
+    Image.effect_noise((64, 64), 60).save(path, "TIFF", exif=exif, compression="tiff_adobe_deflate")
+    path.write_bytes(path.read_bytes()[:-2000])  # libtiff complains
+    caplog.clear()
+    with pytest.raises(PhotoRefused):
+        await decoder.inspect(path)
+    assert "camera" not in caplog.text
+    Image.new("RGB", (30, 20)).save(path, "JPEG", exif=exif)
+    caplog.clear()
+    await decoder.inspect(path)
+    assert "camera" not in caplog.text
+    assert capfd.readouterr().err == ""
+
+
+async def test_large_pictures_come_one_at_a_time_and_small_ones_beside_them() -> None:
+    memory = Memory(100)
+    order: list[str] = []
+
+    async def large(name: str) -> None:
+        async with memory.large(80):
+            order.append(name)
+            await release.wait()
+
+    release = asyncio.Event()
+    tasks = [asyncio.create_task(large("first")), asyncio.create_task(large("second"))]
+    await asyncio.sleep(0)
+    async with memory.small(20):
+        assert order == ["first"]
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01), memory.small(1):
+                pass
+    release.set()
+    await asyncio.gather(*tasks)
+    assert order == ["first", "second"]
+    async with memory.small(100):
+        pass
+
+
+async def test_a_large_picture_gets_its_turn_among_many_small_ones() -> None:
+    memory = Memory(100)
+    done: list[str] = []
+
+    async def small() -> None:
+        async with memory.small(60):
+            done.append("small")
+            await asyncio.sleep(0)
+
+    async def large() -> None:
+        async with memory.large(80):
+            done.append("large")
+
+    async with memory.small(60):
+        tasks = [asyncio.create_task(large())]
+        await asyncio.sleep(0)
+        tasks += [asyncio.create_task(small()) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert done == []
+    await asyncio.gather(*tasks)
+    assert done[0] == "large"
