@@ -17,7 +17,7 @@ from bench.quiet import Nobody
 from bench.work import a_job
 from bot.catalog import Catalog
 from bot.clock import SystemClock
-from bot.engine import Engine, Spool
+from bot.engine import Engine, GuardedDecoder, Spool
 from bot.media.pool import DecoderPool
 from bot.model import JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
@@ -144,7 +144,7 @@ async def restart(
             vault=vault,
             delivery=Nobody(),
             photos=Nobody(),
-            decoder=decoder,
+            decoder=GuardedDecoder(storage, decoder, SystemClock()),
             spool=Spool(folder / "spool", 10_000_000),
             catalog=Catalog.load(),
             clock=SystemClock(),

@@ -14,7 +14,7 @@ from bench.quiet import Nobody
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery
-from bot.engine import Engine, Spool
+from bot.engine import Engine, GuardedDecoder, Spool
 from bot.media.pool import DecoderPool
 from bot.model import Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
@@ -97,7 +97,7 @@ async def at_work(
                 vault=vault,
                 delivery=delivery,
                 photos=Nobody(),
-                decoder=decoder,
+                decoder=GuardedDecoder(storage, decoder, clock),
                 spool=Spool(folder / "spool", 2_000_000_000),
                 catalog=catalog,
                 clock=clock,

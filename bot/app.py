@@ -13,7 +13,7 @@ from bot.client import StudiiBot
 from bot.clock import Clock, SystemClock
 from bot.config import MEGABYTE, Settings
 from bot.delivery import CdnPhotoSource, DiscordDelivery
-from bot.engine import Engine, PhotoSource, Spool
+from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused
 from bot.health import HealthServer, Vitals
 from bot.media.pool import DecoderPool
@@ -70,7 +70,8 @@ async def build(
         studii = await stack.enter_async_context(
             StudiiClient(settings.studii_api_url, count=metrics.request, connect=connect)
         )
-        decoder = await stack.enter_async_context(DecoderPool())
+        pool = await stack.enter_async_context(DecoderPool())
+        decoder = GuardedDecoder(kept.storage, pool, clock)
         if photos is None:
             photos = await stack.enter_async_context(CdnPhotoSource(connect))
         bot = StudiiBot(
@@ -87,6 +88,7 @@ async def build(
             spool=kept.spool,
             catalog=catalog,
             clock=clock,
+            tuning=Tuning(max_source_bytes=settings.max_source_mb * MEGABYTE),
             posted=metrics.posted,
         )
         services = build_services(

@@ -5,17 +5,19 @@ import logging
 from bot.engine.crew import Crew
 from bot.engine.endings import LOOK_THERE, charge_of, fail_paid, succeed
 from bot.engine.loops import untorn
-from bot.engine.outputs import NoPicture, Outputs
+from bot.engine.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
 from bot.engine.pulse import TRANSFER_PATIENCE
 from bot.engine.steps import Tools, backoff
+from bot.engine.turns import Turns
 from bot.model import FailureCode, Job, OutputFile
-from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, TooLarge
+from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
 _log = logging.getLogger(__name__)
 
 FULL_DISK_PAUSE = 30.0  # seconds
 GONE = f"Studii made this, but its result is not where Studii says it is. {LOOK_THERE}"
 NOT_FETCHED = "Studii made this, but its result could not be fetched from there, however often it was tried."
+BROKEN = "Studii made this, but the picture arrives damaged each time. The link below may still open it."
 UNFORESEEN = "Studii made this, but fetching its result failed for a reason that nobody foresaw."
 
 
@@ -37,6 +39,7 @@ class Collector:
             pulse=tools.pulse,
             patience=TRANSFER_PATIENCE,
             look_around=tools.tuning.look_around,
+            turns=Turns(tools.tuning.downloads_at_once),
         )
 
     async def _find(self, limit: int) -> list[Job]:
@@ -44,29 +47,31 @@ class Collector:
             return await tx.jobs.to_download(limit)
 
     async def _collect(self, job: Job, tries: int) -> float | None:
-        if not await self._tools.spool.room_for_output():
-            _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
-            return FULL_DISK_PAUSE
         try:
             output = await self._outputs.fetch(job)
+        except SpoolFull:
+            _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
+            return FULL_DISK_PAUSE
         except (TooLarge, NoPicture) as error:
             return await untorn(self._fail(job, str(error)))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
             _log.info("Job %s: its output met %s", job.id, error.reason, extra={"job": job.id})
-            return await self._again(job, tries, gone=isinstance(error, OutputGone))
+            return await self._again(job, tries, error)
         except OSError as error:
             _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
             return FULL_DISK_PAUSE
         return await untorn(self._succeed(job, output))
 
-    async def _again(self, job: Job, tries: int, *, gone: bool) -> float | None:
+    async def _again(self, job: Job, tries: int, error: StudiiError) -> float | None:
         tuning = self._tools.tuning
+        gone = isinstance(error, OutputGone)
         last = tries + 1 >= tuning.download_tries
         if (gone or last) and job.id not in self._asked_anew:
             return await untorn(self._ask_anew(job))
         if not last:
             return backoff(tries + 1, tuning.download_pause, tuning.backoff_bound)
-        return await untorn(self._fail(job, GONE if gone else NOT_FETCHED, link=not gone))
+        text = BROKEN if isinstance(error, BrokenPicture) else NOT_FETCHED
+        return await untorn(self._fail(job, GONE if gone else text, link=not gone))
 
     async def _give_up(self, job: Job) -> None:
         await untorn(self._fail(job, UNFORESEEN))

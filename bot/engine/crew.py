@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.engine.loops import Bell, Complaints, keep_doing, rest_after
 from bot.engine.pulse import PATIENCE, Pulse
+from bot.engine.turns import Turns
 from bot.model import Job
 from bot.storage import is_trouble
 
@@ -28,7 +29,8 @@ class Crew:
     errors again and again is left to `give_up`.
 
     Jobs with the same `queue` go one after the other, in order; None: they are independent. A job whose
-    `news` have changed since the last try is not left alone until its next one.
+    `news` have changed since the last try is not left alone until its next one. With `turns`, servers share
+    the crew.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Crew:
         patience: float = PATIENCE,
         queue: Callable[[Job], Hashable] | None = None,
         news: Callable[[Job], Hashable] = lambda _: None,
+        turns: Turns | None = None,
     ) -> None:
         self.bell = Bell()
         self.what = what
@@ -56,6 +59,7 @@ class Crew:
         self._look_around = look_around
         self._queue: Callable[[Job], Hashable] = queue or _by_itself
         self._news = news
+        self._turns = turns
         self._busy: set[str] = set()
         self._just_ended: set[str] = set()
         self._retries: dict[str, _Retry] = {}
@@ -77,7 +81,7 @@ class Crew:
             found = await self._find(limit)
         now = self._clock.monotonic()
         held_up: set[Hashable] = set()
-        for job in found:
+        for job in found if self._turns is None else self._turns.in_turn(found, _server):
             queue = self._queue(job)
             retry = self._retries.get(job.id, _Retry())
             resting = retry.not_before > now and retry.seen == self._news(job)
@@ -86,9 +90,11 @@ class Crew:
                 held_up.add(queue)
             elif job.id in self._busy or (resting and retry.tries <= HOLDS_ITS_QUEUE):
                 held_up.add(queue)
-            elif not resting and queue not in held_up and len(self._busy) < self._size:
+            elif not resting and queue not in held_up and self._has_place_for(job):
                 held_up.add(queue)
                 self._busy.add(job.id)
+                if self._turns is not None:
+                    self._turns.began(_server(job))
                 group.create_task(self._do(job, retry), name=f"{self.what} {job.id}")
         if len(found) < limit:
             self._forget_all_but({job.id for job in found})
@@ -116,6 +122,8 @@ class Crew:
             self._complaints.none(job.id)
         finally:
             self._busy.discard(job.id)
+            if self._turns is not None:
+                self._turns.ended(_server(job))
             self._just_ended.add(job.id)
             self.bell.ring()
         if again is None:
@@ -124,6 +132,11 @@ class Crew:
             not_before = self._clock.monotonic() + again
             self._retries[job.id] = _Retry(retry.tries + 1, not_before, failures, self._news(job))
 
+    def _has_place_for(self, job: Job) -> bool:
+        if len(self._busy) >= self._size:
+            return False
+        return self._turns is None or self._turns.may_begin(_server(job))
+
     def _forget_all_but(self, job_ids: set[str]) -> None:
         for job_id in self._retries.keys() - job_ids - self._busy:
             del self._retries[job_id]
@@ -131,3 +144,7 @@ class Crew:
 
 def _by_itself(job: Job) -> Hashable:
     return job.id
+
+
+def _server(job: Job) -> Hashable:
+    return job.guild_id

@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.engine.beside import Beside
 from bot.engine.cards import Cards
 from bot.engine.collect import Collector
+from bot.engine.guarded_decoder import GuardedDecoder, recover_attempts
 from bot.engine.insist import Insistence
 from bot.engine.intake import Intake
 from bot.engine.lanes import Lanes
@@ -22,10 +23,10 @@ from bot.engine.pulse import TRANSFER_PATIENCE, Pulse
 from bot.engine.recovery import INTERRUPTED, doubt_restored, recover
 from bot.engine.refetch import Refetch
 from bot.engine.spool import Spool
+from bot.engine.spool_room import SpoolRoom
 from bot.engine.steps import Tools
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.underway import Underway
-from bot.media.pool import DecoderPool
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
 
@@ -49,7 +50,7 @@ class Engine:
         vault: Vault,
         delivery: Delivery,
         photos: PhotoSource,
-        decoder: DecoderPool,
+        decoder: GuardedDecoder,
         spool: Spool,
         catalog: Catalog,
         clock: Clock,
@@ -73,8 +74,9 @@ class Engine:
         self._tools = tools
         beside = Beside(tools)
         self._lanes = Lanes(tools, catalog, self._lanes_bell, beside)
-        self._intake = Intake(tools, photos, decoder)
-        outputs = Outputs(tools, catalog)
+        room = SpoolRoom(tools)
+        self._intake = Intake(tools, photos, decoder, room)
+        outputs = Outputs(tools, catalog, room, decoder)
         self._collector = Collector(tools, outputs)
         self._outbox = Outbox(tools, delivery, Refetch(tools, outputs, beside))
         self._notices = NoticeBoard(tools, delivery)
@@ -94,7 +96,9 @@ class Engine:
 
     async def _run(self) -> None:
         await self._tools.spool.prepare()
-        await Insistence("taking up interrupted jobs", self._tools.pulse).on(self._recover, "at the start")
+        starting = Insistence("taking up interrupted jobs", self._tools.pulse)
+        await starting.on(self._recover, "at the start")
+        await starting.on(self._count_files, "in the spool")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._notices.run(), name="notices")
@@ -138,6 +142,7 @@ class Engine:
             await doubt_restored(tx, self._tools.clock.now())
             interrupted = await tx.jobs.in_states(INTERRUPTED)
             await recover(tx, interrupted, self._tools.clock.now())
+            await recover_attempts(tx)
         if interrupted:
             _log.info("Found %d jobs that were interrupted", len(interrupted))
 
@@ -145,9 +150,14 @@ class Engine:
         with self._tools.pulse.work("tidying", TRANSFER_PATIENCE, progress=False):
             await self._outbox.tidy()
             await close_old_matters(self._tools)
-            await self._tools.spool.sweep(self._needed)
+            await self._count_files()
+            async with self._tools.storage.write() as tx:
+                await tx.decodes.tidy()
         return HOUR
 
-    async def _needed(self) -> set[str]:
+    async def _count_files(self) -> None:
+        await self._tools.spool.sweep(self._needed)
+
+    async def _needed(self) -> dict[str, int]:
         async with self._tools.storage.read() as tx:
             return await tx.jobs.with_files()

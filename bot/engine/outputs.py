@@ -1,15 +1,21 @@
 """An output at Studii becomes a file in the spool."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 from bot.catalog import Catalog
+from bot.engine.guarded_decoder import GuardedDecoder, Undecodable
+from bot.engine.loops import untorn
 from bot.engine.spool import content_type_of, suffix_of
+from bot.engine.spool_room import SpoolRoom
 from bot.engine.steps import Tools
-from bot.errors import Refused
-from bot.media import HEAD_BYTES, sniff
+from bot.errors import Refused, StudiiBotError
+from bot.media import HEAD_BYTES, PictureBroken, sniff
 from bot.model import Job, OutputFile
-from bot.studii import StudiiError
+from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
+
+_log = logging.getLogger(__name__)
 
 _WEBM = b"\x1a\x45\xdf\xa3"  # an EBML document, https://www.rfc-editor.org/rfc/rfc8794
 
@@ -20,28 +26,89 @@ class NoPicture(StudiiError):
     default = "What Studii gave as the result is neither a picture nor a video."
 
 
-class Outputs:
-    """Fetches outputs."""
+class BrokenPicture(DownloadFailed):
+    """What was fetched is no whole picture, though its length may be right; fetched again it may be."""
 
-    def __init__(self, tools: Tools, catalog: Catalog) -> None:
+    default = "What Studii gave as the result is a picture that does not arrive whole."
+
+
+class SpoolFull(StudiiBotError):
+    """There is no room for the output at the moment."""
+
+
+class Outputs:
+    """Fetches outputs. A picture is decoded before it counts as fetched."""
+
+    def __init__(self, tools: Tools, catalog: Catalog, room: SpoolRoom, decoder: GuardedDecoder) -> None:
         self._tools = tools
         self._catalog = catalog
+        self._room = room
+        self._decoder = decoder
 
     async def fetch(self, job: Job) -> OutputFile:
-        """From the job's output address. Raises `StudiiError` (`OutputGone`, `DownloadFailed`, `TooLarge`,
-        `MalformedAnswer`, `NoPicture`), and OSError where it can't be written."""
+        """Fetch the file at the job's output address.
+
+        Raises `StudiiError` (`OutputGone`, `DownloadFailed`, `TooLarge`, `MalformedAnswer`, `NoPicture`),
+        `SpoolFull`, and OSError where it can't be written.
+        """
         spool = self._tools.spool
         path = spool.output(job.id)
-        limit = self._tools.tuning.max_output_bytes
-        download = await self._tools.studii.download(job.output_url or "", path, limit=limit)
-        content_type = content_type_of_output(await asyncio.to_thread(_head, path), download.content_type)
+        kept = path
+        await spool.make()
+        try:
+            download = await self._download(job, path)
+            content_type = await self._content_type(job, path, download)
+            kept = spool.output(job.id, suffix_of(content_type) or "")
+            await asyncio.to_thread(path.replace, kept)
+            size = await spool.settle(kept)
+        except BaseException:
+            await untorn(spool.remove(path.name, kept.name))
+            raise
+        return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), size)
+
+    async def _download(self, job: Job, path: Path) -> Download:
+        most = self._tools.tuning.max_output_bytes
+        granted: int | None = None  # if its size is not known
+
+        async def room(length: int | None) -> int:
+            nonlocal granted
+            if length is None:
+                granted = self._room.for_unknown_output(job, most)
+                return granted
+            if length > self._tools.spool.max_bytes:
+                raise TooLarge(self._tools.spool.max_bytes)
+            if not await self._room.for_output(job, length):
+                raise SpoolFull
+            return most
+
+        try:
+            return await self._tools.studii.download(job.output_url or "", path, limit=most, room=room)
+        except TooLarge:
+            if granted is not None and granted < min(most, self._tools.spool.max_bytes):
+                raise SpoolFull from None  # there may be more room later
+            raise
+
+    async def _content_type(self, job: Job, path: Path, download: Download) -> str:
+        """Return what the file is, if it is whole as far as can be seen."""
+        head = await asyncio.to_thread(_head, path)
+        content_type = content_type_of_output(head, download.content_type)
         content_type = content_type or self._expected(job, download.content_type)
         if content_type is None:
-            await spool.remove(path.name)
             raise NoPicture(reason=download.content_type)
-        kept = spool.output(job.id, suffix_of(content_type) or "")
-        await asyncio.to_thread(path.replace, kept)
-        return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), download.size)
+        if content_type.startswith("image/"):
+            if sniff(head) is None:
+                raise BrokenPicture(reason=f"not {content_type}")
+            await self._check(job, path)
+        return content_type
+
+    async def _check(self, job: Job, path: Path) -> None:
+        try:
+            await self._decoder.check(path)
+        except PictureBroken:
+            raise BrokenPicture(reason="it does not decode") from None
+        except Undecodable:
+            # It was paid for, and may well be whole: it is posted as it is, and never opened again.
+            _log.warning("Job %s: its output can't be checked", job.id, extra={"job": job.id})
 
     def _expected(self, job: Job, said: str) -> str | None:
         """For bytes that say nothing, of which the storage says nothing either: what the tool makes."""

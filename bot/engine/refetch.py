@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from bot.engine.beside import Beside
-from bot.engine.outputs import Outputs
+from bot.engine.outputs import Outputs, SpoolFull
 from bot.engine.steps import Tools
 from bot.model import Job, JobState
 from bot.storage import CannotDecrypt
@@ -47,14 +47,14 @@ class Refetch:
 
     async def _from_its_address(self, job: Job) -> Job | None:
         """None: it is not there."""
-        if not await self._tools.spool.room_for_output():
-            raise NotNow("the spool is full")
         try:
             output = await self._outputs.fetch(job)
         except OutputGone:
             return None
         except TooLarge:
             return job
+        except SpoolFull:
+            raise NotNow("the spool is full") from None
         except (StudiiError, OSError) as error:
             raise NotNow(repr(error)) from None
         return replace(job, output_file=output.path.name)

@@ -185,9 +185,9 @@ class Setbacks:
         await tx.holds.set(guild_id, key_id, reason, until)
         await tx.jobs.hold(guild_id, key_id, reason, until)
         oldest = now - timedelta(seconds=tuning.held_bound)
-        for waiting in await tx.jobs.in_states({JobState.WAITING}):
-            if waiting.guild_id == guild_id and waiting.created_at < oldest:
-                await fail_unpaid(tx, waiting, JobState.WAITING, code, reason, now)
+        for waiting in await tx.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
+            if waiting.guild_id == guild_id and waiting.held and waiting.created_at < oldest:
+                await fail_unpaid(tx, waiting, waiting.state, code, reason, now)
 
     async def _wait(
         self, job: Job, state: JobState, pause: float, *, held: str | None = None, attempts: int | None = None

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from bot.engine.spool_book import SpoolBook
 from bot.errors import SettingsError
-from bot.model import OutputFile
+from bot.model import FileRole, OutputFile
 
 _log = logging.getLogger(__name__)
-
-FOR_OUTPUTS = 0.2  # of all room: photos leave it alone, so that what was paid for finds a place
 
 # The names of files of ours end in these; the content type is known by them.
 CONTENT_TYPES = {
@@ -41,12 +42,15 @@ def content_type_of(path: Path) -> str:
 class Spool:
     """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads.
 
-    The folder is made anew if somebody has removed it: before anything is written, room is asked for.
+    The book knows the size of each file, so that no decision about room walks through the folder. A file is
+    claimed before it is written, settled when its size is known, and leaves the book when it is removed. The
+    folder is made anew, before a file is written, if somebody has removed it (`make`).
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
+        self._book = SpoolBook(max_bytes)
+        self._expected: set[tuple[str, str]] = set()  # claims of files that are being written
 
     async def prepare(self) -> None:
         """Make the folder if need be, and see that files can be made in it. Raises `SettingsError`."""
@@ -71,13 +75,49 @@ class Spool:
         """Where a job's output goes."""
         return self.path(f"{job_id}.output{suffix}")
 
-    async def room_for_source(self, size: int) -> bool:
-        """Whether a photo of `size` bytes may still come in."""
-        return await asyncio.to_thread(self._used) + size <= self._max_bytes * (1 - FOR_OUTPUTS)
+    @property
+    def max_bytes(self) -> int:
+        """What all files together may have."""
+        return self._book.max_bytes
 
-    async def room_for_output(self) -> bool:
-        """Whether another output may still come in."""
-        return await asyncio.to_thread(self._used) < self._max_bytes
+    @property
+    def used(self) -> int:
+        """What all files have, or are expected to have."""
+        return self._book.used
+
+    def source_size(self, job_id: str) -> int:
+        """Return the size of a job's photo, in bytes; 0 if it is not there."""
+        return self._book.size((job_id, FileRole.SOURCE))
+
+    def claim_source(self, job_id: str, guild_id: int, size: int, *, held: bool = False) -> int:
+        """Claim room for a job's photo; returns 0, or how many bytes are lacking: nothing is claimed then."""
+        claim = job_id, FileRole.SOURCE
+        lacking = self._book.lacking_for_source(claim, guild_id, size, held=held)
+        return lacking or self._claim(claim, guild_id, size)
+
+    def claim_output(self, job_id: str, guild_id: int, size: int) -> int:
+        """Claim room for a job's output; returns 0, or how many bytes are lacking."""
+        claim = job_id, FileRole.OUTPUT
+        return self._book.lacking_for_output(claim, size) or self._claim(claim, guild_id, size)
+
+    def claim_rest(self, job_id: str, guild_id: int, most: int) -> int:
+        """Claim what is left for an output of unknown size, at most `most` bytes; returns how many."""
+        claim = job_id, FileRole.OUTPUT
+        size = min(most, self._book.left_for_output(claim))
+        self._claim(claim, guild_id, size)
+        return size
+
+    async def make(self) -> None:
+        """Make the folder anew if somebody has removed it; to be called before a file is written."""
+        await asyncio.to_thread(self._make)
+
+    async def settle(self, path: Path) -> int:
+        """The file has been written, and uses as much as it has; returns that."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        claim = _claim_of(path)
+        self._expected.discard(claim)
+        self._book.resize(claim, size)
+        return size
 
     async def open_output(self, name: str) -> OutputFile | None:
         """A kept output; None if it is no longer there."""
@@ -91,15 +131,20 @@ class Spool:
 
     async def remove(self, *names: str | None) -> None:
         """Remove files; it does not matter whether they are there."""
-        await asyncio.to_thread(self._unlink, [self.path(name) for name in names if name])
+        paths = [self.path(name) for name in names if name]
+        await asyncio.to_thread(self._unlink, paths)
+        for path in paths:
+            self._drop(_claim_of(path))
 
-    async def sweep(self, needed: Callable[[], Awaitable[Collection[str]]]) -> None:
-        """Remove the files of all jobs but those whose ids `needed` tells."""
+    async def sweep(self, needed: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
+        """Remove the files of all jobs but those that `needed` names with their servers; count the rest."""
         # Listed before it is asked what is needed: what comes in meanwhile is not touched.
+        before = set(self._book.claims) - self._expected
         listed = await asyncio.to_thread(self._list)
         keep = await needed()
         orphans = [path for path in listed if path.name.partition(".")[0] not in keep]
         await asyncio.to_thread(self._unlink, orphans)
+        self._count({path: size for path, size in listed.items() if path not in orphans}, before, keep)
         if orphans:
             _log.info("Removed %d files from the spool that no job needs", len(orphans))
 
@@ -112,20 +157,45 @@ class Spool:
     def _make(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # photos are for nobody else to see
 
-    def _list(self) -> list[Path]:
+    def _list(self) -> dict[Path, int]:
         self._make()
-        return [path for path in self._folder.iterdir() if path.is_file()]
+        sizes: dict[Path, int] = {}
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):
+                if path.is_file():
+                    sizes[path] = path.stat().st_size
+        return sizes
 
-    def _used(self) -> int:
-        used = 0
-        for path in self._list():
-            try:
-                used += path.stat().st_size
-            except FileNotFoundError:
-                continue
-        return used
+    def _claim(self, claim: tuple[str, str], guild_id: int, size: int) -> int:
+        if claim not in self._book:
+            self._expected.add(claim)
+        self._book.put(claim, guild_id, size)
+        return 0
+
+    def _drop(self, claim: tuple[str, str]) -> None:
+        self._expected.discard(claim)
+        self._book.drop(claim)
+
+    def _count(self, files: Mapping[Path, int], before: set[Hashable], servers: Mapping[str, int]) -> None:
+        """Let the book say what was on the disk, but for what has changed since it was listed."""
+        sizes: Counter[tuple[str, str]] = Counter()
+        for path, size in files.items():
+            sizes[_claim_of(path)] += size
+        for claim, size in sizes.items():
+            if claim in before and claim not in self._expected:
+                self._book.resize(claim, size)
+            elif claim not in before and claim not in self._book:
+                self._book.put(claim, servers[claim[0]], size)
+        for claim in before - sizes.keys() - self._expected:
+            self._book.drop(claim)
 
     @staticmethod
     def _unlink(paths: list[Path]) -> None:
         for path in paths:
             path.unlink(missing_ok=True)
+
+
+def _claim_of(path: Path) -> tuple[str, str]:
+    """Return the job and the role that a file's name tells; a job has one file of each role."""
+    job_id, _, rest = path.name.partition(".")
+    return job_id, rest.partition(".")[0]

@@ -56,8 +56,11 @@ class Tuning:
     # Outside the lanes.
     intake_tries: int = 3
     intake_pause: float = 1.0  # doubles with each try
-    intake_at_once: int = 4
-    downloads_at_once: int = 3
+    intake_at_once: int = 8  # half of them for one server (see `Turns`)
+    room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
+    room_pause_bound: float = 30.0
+    room_patience: float = 10 * MINUTE  # a server none of whose photos finds room for so long is told
+    downloads_at_once: int = 6
     download_tries: int = 8
     download_pause: float = 2.0  # doubles with each try
     announcements_at_once: int = 8
@@ -68,6 +71,7 @@ class Tuning:
     card_again: float = 1.5
     card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
+    max_source_bytes: int = 25_000_000  # of a photo, converted if need be
     max_output_bytes: int = 500 * 1024 * 1024
     look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
     unruled_bound: float = 30 * DAY  # an unknown outcome then counts as charged

@@ -12,6 +12,7 @@ from bot.model.credits import (
     Usage,
     Window,
 )
+from bot.model.decoding import DecodeRecord, FileRole
 from bot.model.delivery import (
     Announcement,
     NoPlace,
@@ -53,8 +54,10 @@ __all__ = [
     "TERMINAL_STATES",
     "Announcement",
     "Budget",
+    "DecodeRecord",
     "EntryKind",
     "FailureCode",
+    "FileRole",
     "GuildSettings",
     "Job",
     "JobRequest",

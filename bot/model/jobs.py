@@ -25,7 +25,8 @@ class JobState(StrEnum):
 NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
     JobState.RECEIVED: frozenset({JobState.WAITING, JobState.FAILED, JobState.CANCELLED}),
     JobState.WAITING: frozenset(
-        {JobState.UPLOADING, JobState.SUBMITTING, JobState.CANCELLED, JobState.FAILED},
+        # Back to received when its photo gave way in the spool, to be fetched again.
+        {JobState.RECEIVED, JobState.UPLOADING, JobState.SUBMITTING, JobState.CANCELLED, JobState.FAILED},
     ),
     JobState.UPLOADING: frozenset(
         {JobState.SUBMITTING, JobState.WAITING, JobState.CANCELLED, JobState.FAILED},
@@ -129,7 +130,7 @@ class Job:
     settled: int  # credits paid in the end; equals the ledger
     charged: int | None = None  # `credits_charged` of Studii's last answer
     not_before: datetime | None = None  # a waiting job is left alone until then
-    held: str | None = None  # why a waiting job waits, as a sentence for people
+    held: str | None = None  # why a job waits, or is not fetched, as a sentence for people
     attempts: int = 0  # POST /jobs sent that Studii did not take (429, received 500)
     source_file: str | None = None  # name in the spool
     key_id: int | None = None  # the key it was uploaded or submitted with

@@ -12,6 +12,7 @@ from bot.clock import SystemClock
 from bot.errors import Busy, DatabaseAway
 from bot.storage import engines
 from bot.storage.audit import Audit
+from bot.storage.decodes import Decodes
 from bot.storage.durations import Durations
 from bot.storage.figures import Figures
 from bot.storage.files import private_file, sqlite_file
@@ -55,6 +56,7 @@ class Transaction:
         self.lane_limits = LaneLimitRows(session)
         self.prices = Prices(session)
         self.privacy = Privacy(session)
+        self.decodes = Decodes(session)
         self.durations = Durations(session)
         self.meta = Meta(session)
         self.notices = Notices(session)

@@ -5,11 +5,23 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, Update, case, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    Update,
+    case,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
-from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, guilds, jobs
+from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, guilds, holds, jobs
 from bot.storage.session import Session
 
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
@@ -130,23 +142,51 @@ class Jobs:
         rows = (await self._session.execute(query)).mappings()
         return [(job_of(row), row["current_key_id"]) for row in rows]
 
-    async def to_download(self, limit: int) -> list[Job]:
-        """Running jobs whose output has an address, oldest first."""
-        return await self._all(
-            select(jobs)
-            .where(jobs.c.state == JobState.RUNNING, jobs.c.output_url.is_not(None))
-            .order_by(jobs.c.number)
-            .limit(limit)
-        )
+    async def to_take_in(self, limit: int, at: datetime, full: Collection[int] = ()) -> list[Job]:
+        """Accepted jobs whose photo is to be fetched: the oldest of each server, then the second of each.
 
-    async def with_files(self) -> set[str]:
-        """Ids of the jobs whose files are still needed: they go on, or have not been posted."""
+        Photos of the servers in `full` are left out. While a server's key is not served, its photos stay in
+        their messages; one is fetched when it is time to try again and no other job can be tried.
+        """
+        waits = jobs.alias("waits")
+        another = exists().where(waits.c.guild_id == jobs.c.guild_id, waits.c.state == JobState.WAITING)
+        due = jobs.c.held.is_(None) | ((jobs.c.not_before <= at) & ~another)
+        has_room = jobs.c.guild_id.not_in(list(full)) | jobs.c.source_url.is_(None)
+        which = (jobs.c.state == JobState.RECEIVED) & due & has_room
+        turns = _in_turn(which)
+        fetched = jobs.c.held.is_(None) | (turns.c.turn == 1)
+        return await self._all(_by_turn(turns).where(fetched).limit(limit))
+
+    async def to_download(self, limit: int) -> list[Job]:
+        """Running jobs whose output has an address: the oldest of each server, then the second of each."""
+        which = (jobs.c.state == JobState.RUNNING) & jobs.c.output_url.is_not(None)
+        return await self._all(_by_turn(_in_turn(which)).limit(limit))
+
+    async def held_with_photos(self) -> list[Job]:
+        """Jobs that wait because their server's key is not served, and whose photo stands in a message from
+        which it could be fetched again; oldest first."""
+        query = (
+            select(jobs)
+            .join(holds, holds.c.guild_id == jobs.c.guild_id)
+            .where(
+                jobs.c.state == JobState.WAITING,
+                jobs.c.held.is_not(None),
+                jobs.c.source_file.is_not(None),
+                jobs.c.source_message_id.is_not(None),
+            )
+            .order_by(jobs.c.number)
+        )
+        return await self._all(query)
+
+    async def with_files(self) -> dict[str, int]:
+        """Jobs whose files are still needed, each with its server: they go on, or have not been posted."""
         needs_files = (
             jobs.c.source_file.is_not(None)
             | jobs.c.output_file.is_not(None)
             | jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING))
         )
-        return set((await self._session.execute(select(jobs.c.id).where(needs_files))).scalars())
+        query = select(jobs.c.id, jobs.c.guild_id).where(needs_files)
+        return {row["id"]: row["guild_id"] for row in (await self._session.execute(query)).mappings()}
 
     async def undelivered(self, before: datetime) -> list[Job]:
         """Jobs given up for posting before that moment, whose output is still kept."""
@@ -155,11 +195,15 @@ class Jobs:
         )
 
     async def hold(self, guild_id: int, key_id: int, reason: str, until: datetime) -> None:
-        """Let a server's waiting jobs wait until then, because of that key, and say why."""
+        """Let a server's waiting jobs wait until then, because of that key, and say why.
+
+        A photo that can be had from its message later is not fetched meanwhile either.
+        """
         same_key = jobs.c.key_id == key_id
+        unfetched = (jobs.c.state == JobState.RECEIVED) & jobs.c.source_message_id.is_not(None)
         await self._session.execute(
             update(jobs)
-            .where(jobs.c.guild_id == guild_id, jobs.c.state == JobState.WAITING)
+            .where(jobs.c.guild_id == guild_id, (jobs.c.state == JobState.WAITING) | unfetched)
             .values(
                 held=reason,
                 not_before=until,
@@ -171,7 +215,8 @@ class Jobs:
 
     async def release_held(self, guild_id: int) -> None:
         """What was in the way of a server's waiting jobs is gone."""
-        held = (jobs.c.guild_id == guild_id) & (jobs.c.state == JobState.WAITING) & jobs.c.held.is_not(None)
+        held = (jobs.c.guild_id == guild_id) & jobs.c.state.in_((JobState.RECEIVED, JobState.WAITING))
+        held &= jobs.c.held.is_not(None)
         await self._session.execute(
             update(jobs).where(held).values(held=None, not_before=None, version=jobs.c.version + 1)
         )
@@ -311,6 +356,16 @@ class Jobs:
 
     async def _all(self, query: Select[Any]) -> list[Job]:
         return [job_of(row) for row in (await self._session.execute(query)).mappings()]
+
+
+def _in_turn(which: ColumnElement[bool]) -> Subquery:
+    """Jobs by number, each with its place among those of its server, from 1."""
+    turn = func.row_number().over(partition_by=jobs.c.guild_id, order_by=jobs.c.number)
+    return select(jobs.c.number, turn.label("turn")).where(which).subquery("turns")
+
+
+def _by_turn(turns: Subquery) -> Select[Any]:
+    return select(jobs).join(turns, turns.c.number == jobs.c.number).order_by(turns.c.turn, jobs.c.number)
 
 
 def job_of(row: RowMapping) -> Job:

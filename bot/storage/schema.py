@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.model import EntryKind, FailureCode, JobState, NoticeKind, Period, Plan
+from bot.model import EntryKind, FailureCode, FileRole, JobState, NoticeKind, Period, Plan
 from bot.storage.columns import Choice, UtcDateTime
 
 
@@ -301,6 +301,19 @@ notices = Table(
         sqlite_where=text("posted_at IS NULL"),
         postgresql_where=text("posted_at IS NULL"),
     ),
+)
+
+# Files that are being decoded, and those whose decoder died (see `bot.model.DecodeRecord`); few at any time.
+decodes = Table(
+    "decodes",
+    metadata,
+    Column("job_id", String(16), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", Choice(FileRole), primary_key=True),
+    Column("counted", Integer, nullable=False),
+    Column("suspect", Boolean, nullable=False),
+    Column("underway", Boolean, nullable=False),
+    Column("alone", Boolean, nullable=False),
+    _one_of("role", FileRole),
 )
 
 holds = Table(

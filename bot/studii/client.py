@@ -36,7 +36,7 @@ from bot.studii.errors import (
     UploadFailed,
 )
 from bot.studii.exchange import Answer, Lost, counting, exchange, send_once
-from bot.studii.transfer import Download, Storage
+from bot.studii.transfer import Download, Room, Storage
 from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
 from bot.studii.words import clean, detail_of, retry_after
 
@@ -189,15 +189,19 @@ class StudiiClient:
             raise UploadFailed(reason="the signed address is not one that is asked")
         await self._storage.put(address, path, content_type)
 
-    async def download(self, url: str, destination: Path, *, limit: int) -> Download:
+    async def download(
+        self, url: str, destination: Path, *, limit: int, room: Room | None = None
+    ) -> Download:
         """Fetch an output into a file that appears whole or not at all; `limit` is in bytes.
+
+        `room` is asked before the first byte is written, and may raise.
 
         Raises `OutputGone`, `TooLarge`, `DownloadFailed`, and OSError if the file cannot be written.
         """
         address = self._addresses.handed_back(url)
         if address is None:
             raise OutputGone(reason="its address is not one that is asked")
-        return await self._storage.download(address, destination, limit)
+        return await self._storage.download(address, destination, limit, room)
 
     async def _ask(self, method: str, url: URL, key: SecretStr, json: object = None) -> Answer:
         """The 2xx answer to a request that costs nothing."""

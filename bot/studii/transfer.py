@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,10 @@ class Download:
     content_type: str
 
 
+Room = Callable[[int | None], Awaitable[int]]
+"""Makes room for a file of that many bytes (None if the server doesn't say); returns how many may come."""
+
+
 class Storage:
     def __init__(self, session: ClientSession, *, attempts: int, retry_wait: float) -> None:
         self._session = session
@@ -65,24 +70,24 @@ class Storage:
             return
         raise (_NotStored if status >= 500 or status in _PASSING else UploadFailed)(status)
 
-    async def download(self, url: URL, destination: Path, limit: int) -> Download:
+    async def download(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
         async for attempt in self._retried(_Interrupted):
             with attempt:
-                return await self._download_once(url, destination, limit)
+                return await self._download_once(url, destination, limit, room)
         raise AssertionError  # the last attempt raises
 
-    async def _download_once(self, url: URL, destination: Path, limit: int) -> Download:
+    async def _download_once(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
         # One name for a destination, so that what a crash leaves behind is overwritten and does not pile up.
         part = destination.with_name(f"{destination.name}.part")
         file = await asyncio.to_thread(part.open, "wb")
         try:
-            download = await self._receive(url, file, limit)
+            download = await self._receive(url, file, limit, room)
             await asyncio.to_thread(_keep, file, part, destination)
         finally:
             await asyncio.to_thread(_discard, file, part)
         return download
 
-    async def _receive(self, url: URL, file: BinaryIO, limit: int) -> Download:
+    async def _receive(self, url: URL, file: BinaryIO, limit: int, room: Room | None) -> Download:
         try:
             async with self._session.get(
                 url,
@@ -92,6 +97,8 @@ class Storage:
                 read_bufsize=_CHUNK,
             ) as response:
                 _check(response, limit)
+                if room is not None:
+                    limit = min(limit, await room(response.content_length))
                 size = await _write_all(response, file, limit)
                 if size == 0 or response.content_length not in {None, size}:
                     raise _Interrupted(reason=f"{size} of {response.content_length} bytes")

@@ -91,7 +91,7 @@ def state_words(job: Job, progress: Progress) -> str:
     """What is going on with a job, in one line, without what it costs."""
     match job.state:
         case JobState.RECEIVED:
-            return "Fetching your photo…" if job.source else "Getting ready…"
+            return _received(job)
         case JobState.WAITING:
             return _waiting(job, progress)
         case JobState.UPLOADING:
@@ -125,6 +125,12 @@ def cost_words(job: Job) -> str:
 
 def message_link(job: Job, message_id: int) -> str:
     return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{message_id}"
+
+
+def _received(job: Job) -> str:
+    if job.held:
+        return sentence(job.held)
+    return "Fetching your photo…" if job.source else "Getting ready…"
 
 
 def _waiting(job: Job, progress: Progress) -> str:

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,7 +21,9 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery
-from bot.engine import Engine, Spool
+from bot.engine import Engine, GuardedDecoder, Spool
+from bot.engine.guarded_decoder import Decoder
+from bot.media import Photo
 from bot.media.pool import DecoderPool
 from bot.model import Job
 from bot.storage import Storage, Vault
@@ -40,6 +42,8 @@ class Life:
     `dies_once`: or as soon as there is a row in that table. `later`: seconds that its clock is ahead;
     `patience`: seconds that it waits for an answer of Studii's.
 
+    `deadly`: files of the spool (`<job>.source`) that kill the process when they are opened.
+
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
     cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
     """
@@ -55,6 +59,7 @@ class Life:
     patience: float = 10.0  # a machine that is busy makes no answer unknown
     trace: bool = False
     threads: bool = False
+    deadly: Sequence[str] = ()
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
@@ -74,6 +79,32 @@ class _Photos:
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
         await asyncio.to_thread(shutil.copyfile, self._folder / "photo.png", destination)
+
+
+class _Deadly:
+    """Opening some files kills the process; meanwhile others are being opened."""
+
+    def __init__(self, decoder: Decoder, deadly: Sequence[str]) -> None:
+        self._decoder = decoder
+        self._deadly = deadly
+
+    async def inspect(self, path: Path) -> Photo:
+        await self._open(path)
+        return await self._decoder.inspect(path)
+
+    async def check(self, path: Path) -> None:
+        await self._open(path)
+        await self._decoder.check(path)
+
+    async def fit(self, path: Path, limit: int) -> bytes | None:
+        await self._open(path)
+        return await self._decoder.fit(path, limit)
+
+    async def _open(self, path: Path) -> None:
+        if self._deadly:
+            await asyncio.sleep(0.1)
+        if any(path.name.startswith(name) for name in self._deadly):
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def live(life: Life) -> int:
@@ -109,14 +140,15 @@ async def _live(life: Life, tracer: Tracer) -> int:
     ):
         await client.login("of.no.use")
         catalog = Catalog.load()
+        guarded = GuardedDecoder(storage, _Deadly(decoder, life.deadly), clock, quiet=0.2)
         engine = Engine(
             storage=storage,
             studii=studii,
             vault=Vault.open((), folder / "encryption.key"),
-            delivery=DiscordDelivery(client, catalog, clock),
+            delivery=DiscordDelivery(client, catalog, clock, guarded.fit),
             photos=_Photos(folder),
-            decoder=decoder,
-            spool=Spool(folder / "spool", 10_000_000),
+            decoder=guarded,
+            spool=Spool(folder / "spool", 100_000_000),
             catalog=catalog,
             clock=clock,
             tuning=tuning,

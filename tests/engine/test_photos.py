@@ -2,11 +2,12 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from bot.engine.intake import NO_ROOM
 from bot.model import FailureCode, Job, JobState
-from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world, png
+from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world
 
 
 async def test_a_photo_that_is_no_picture_ends_the_job_unpaid(tmp_path: Path) -> None:
@@ -38,8 +39,9 @@ async def test_a_photo_that_cannot_be_had_ends_the_job_after_a_few_tries(tmp_pat
 async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.spool_bytes = len(png())
-        photo = await world.accept(a_staging_job())
+        job = a_staging_job()
+        assert job.source is not None
+        photo = await world.accept(replace(job, source=replace(job.source, size=world.spool_bytes)))
         words = await world.accept(a_job())
         async with world.running():
             turned_away = (await world.announced(photo.id)).job

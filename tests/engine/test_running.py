@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import EntryKind, FailureCode, Job, JobState
+from bot.model import EntryKind, FailureCode, Job, JobState, TryLater
 from sandbox.studii import Fault, Options, Outcome, Output, faults
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import STUDIO, World, a_job, engine_world, png
 
 PROCESSING = Options(long_side=64)
+HALF = Output(png(size=256)[:300], "image/png")
 
 
 async def ends_badly(world: World, job: Job, charged: int) -> Job:
@@ -249,11 +250,56 @@ async def test_a_web_page_in_the_place_of_an_output_is_no_result(tmp_path: Path)
         assert failed.failure is FailureCode.OUTPUT
 
 
-async def test_bytes_that_nobody_names_are_what_the_tool_makes(tmp_path: Path) -> None:
+async def test_bytes_that_nobody_names_are_the_video_that_the_tool_makes(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.studii.next_job(Outcome(output=Output(b"\x00" * 50, "application/octet-stream")))
+        job = await world.accept(a_job(inputs={**STUDIO, "mode": "video"}))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.output, said.kind) == (b"\x00" * 50, "video")
+
+
+async def test_half_a_picture_whose_length_agrees_is_fetched_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.Malformed(), times=2)
         job = await world.accept(a_job())
         async with world.running():
             said = await world.announced(job.id)
-        assert (said.output, said.kind) == (b"\x00" * 50, "image")
+        (made,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(made.id)).data
+        assert world.studii.requests.count("output") == 3
+
+
+@pytest.mark.parametrize("output", [Output(b"\x00" * 50, "application/octet-stream"), HALF])
+async def test_what_is_no_whole_picture_is_never_posted_and_its_charge_and_link_are_told(
+    tmp_path: Path, output: Output
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(output=output))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert "arrives damaged each time" in (failed.failure_text or "")
+        assert failed.output_url is not None
+        assert world.studii.requests.count("output") == 2 * world.tuning.download_tries
+        assert world.spooled() == []
+
+
+async def test_a_result_that_is_fetched_again_before_it_is_posted_is_whole_as_well(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        world.discord.delay = 0.0
+        world.discord.answers = [TryLater(0.5)]
+        async with world.running():
+            await world.reaches(job.id, JobState.SUCCEEDED)
+            world.studii.fail("output", faults.Malformed(), times=1)
+            for path in world.spool_folder.iterdir():
+                path.unlink()
+            said = await world.announced(job.id)
+        (made,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(made.id)).data

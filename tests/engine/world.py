@@ -14,7 +14,7 @@ from PIL import Image
 
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
-from bot.engine import Engine, Spool, Tuning
+from bot.engine import Engine, GuardedDecoder, Spool, Tuning
 from bot.media.pool import DecoderPool
 from bot.model import Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.storage import InstanceLock, LaneNames, Storage, Vault
@@ -46,6 +46,9 @@ QUICK = Tuning(
     missing_over=0.15,
     url_grace=0.3,
     intake_pause=0.02,
+    room_pause=0.02,
+    room_pause_bound=0.1,
+    room_patience=0.2,
     download_tries=3,
     download_pause=0.02,
     announcement_bound=0.1,
@@ -83,7 +86,7 @@ class World:
             vault=self.vault,
             delivery=self.discord,
             photos=self.album,
-            decoder=self.decoder,
+            decoder=GuardedDecoder(self.storage, self.decoder, self.clock, quiet=0.0),
             spool=Spool(self.spool_folder, self.spool_bytes),
             catalog=Catalog.load(),
             clock=self.clock,

@@ -83,6 +83,7 @@ def plausible(table: Table) -> dict[str, Any]:
         "failure": "photo",
         "kind": "reserve",
         "plan": "pro",
+        "role": "source",
         "budget_period": "week",
         "timezone": "UTC",
     }

@@ -1,0 +1,139 @@
+"""Who uses how many bytes of the spool, and who may use more. Pure."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+FOR_OUTPUTS = 0.2  # of all room: photos leave it alone, so that what was paid for finds a place
+# A server's files may grow to this many times the room that is left for photos. One server alone gets half of
+# it, two get a third each, and whoever comes next always finds some.
+SHARE = 1.0
+HELD_SHARE = 0.25  # while Studii doesn't take the server's key
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPhoto:
+    """A photo that could give way: its job is held, and its message has it."""
+
+    job_id: str
+    guild_id: int
+    size: int  # bytes
+
+
+class SpoolBook:
+    """Sizes of files that are there or expected, by server. A claim stands for a file, whatever its name."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.used = 0
+        self._sizes: dict[Hashable, tuple[int, int]] = {}  # claim -> server, bytes
+        self._servers: Counter[int] = Counter()
+
+    def __contains__(self, claim: Hashable) -> bool:
+        return claim in self._sizes
+
+    @property
+    def claims(self) -> list[Hashable]:
+        return list(self._sizes)
+
+    def of_server(self, guild_id: int) -> int:
+        """Return how many bytes the server uses."""
+        return self._servers[guild_id]
+
+    def size(self, claim: Hashable) -> int:
+        return self._sizes.get(claim, (0, 0))[1]
+
+    def put(self, claim: Hashable, guild_id: int, size: int) -> None:
+        """The file has, or will have, `size` bytes; this replaces what was said before."""
+        self.drop(claim)
+        self._sizes[claim] = guild_id, size
+        self._servers[guild_id] += size
+        self.used += size
+
+    def resize(self, claim: Hashable, size: int) -> None:
+        """The file has `size` bytes now. Does nothing for an unknown claim."""
+        if claim in self._sizes:
+            self.put(claim, self._sizes[claim][0], size)
+
+    def drop(self, claim: Hashable) -> None:
+        """The file is gone, or will not come."""
+        if claim not in self._sizes:
+            return
+        guild_id, size = self._sizes.pop(claim)
+        self.used -= size
+        self._servers[guild_id] -= size
+        if not self._servers[guild_id]:
+            del self._servers[guild_id]
+
+    def lacking_for_source(self, claim: Hashable, guild_id: int, size: int, *, held: bool) -> int:
+        """Return how many bytes must go before a photo of `size` bytes may be kept; 0 if it may be now."""
+        before = self.size(claim)
+        left = int(self.max_bytes * (1 - FOR_OUTPUTS)) - (self.used - before) - size
+        own = self._servers[guild_id] - before
+        if own <= 0:  # a server that has nothing here needs no share
+            return max(0, -left)
+        share = HELD_SHARE if held else SHARE
+        return max(0, -left, int((own + size) / share) - left)
+
+    def lacking_for_output(self, claim: Hashable, size: int) -> int:
+        """Return how many bytes must go before an output of `size` bytes may be kept; 0 if it may be now."""
+        return max(0, self.used - self.size(claim) + size - self.max_bytes)
+
+    def left_for_output(self, claim: Hashable) -> int:
+        """Return how many bytes an output may have now."""
+        return max(0, self.max_bytes - self.used + self.size(claim))
+
+
+def who_gives_way(photos: Iterable[HeldPhoto], lacking: int) -> list[HeldPhoto]:
+    """Return the photos that make room for `lacking` bytes; none if they can't.
+
+    `photos` are in order of acceptance. The server that has most in them gives first, its newest photo first:
+    its oldest job is the one to try whether Studii takes its key again.
+    """
+    by_server: dict[int, list[HeldPhoto]] = {}
+    for photo in photos:
+        by_server.setdefault(photo.guild_id, []).append(photo)
+    sums = {guild_id: sum(photo.size for photo in theirs) for guild_id, theirs in by_server.items()}
+    if sum(sums.values()) < lacking:
+        return []
+    giving: list[HeldPhoto] = []
+    while lacking > 0:
+        guild_id = max(sums, key=lambda one: sums[one])
+        photo = by_server[guild_id].pop()
+        sums[guild_id] -= photo.size
+        lacking -= photo.size
+        giving.append(photo)
+    return giving
+
+
+@dataclass(slots=True)
+class _Shortage:
+    since: float
+    last: float
+    until: float
+
+
+class Shortages:
+    """Servers whose photos find no room, since when, and until when they are left alone."""
+
+    def __init__(self, forgotten_after: float) -> None:
+        self._forgotten_after = forgotten_after
+        self._servers: dict[int, _Shortage] = {}
+
+    def refused(self, guild_id: int, now: float, pause: float) -> float:
+        """A photo found no room; returns for how many seconds that has been so for all of the server's."""
+        short = self._servers.get(guild_id)
+        if short is None or now - short.last > self._forgotten_after:
+            short = self._servers[guild_id] = _Shortage(now, now, now)
+        short.last, short.until = now, now + pause
+        return now - short.since
+
+    def granted(self, guild_id: int) -> None:
+        """A photo found room."""
+        self._servers.pop(guild_id, None)
+
+    def resting(self, now: float) -> list[int]:
+        """Return the servers whose photos are left alone for the moment."""
+        old = now - self._forgotten_after
+        self._servers = {guild_id: one for guild_id, one in self._servers.items() if one.last >= old}
+        return [guild_id for guild_id, one in self._servers.items() if one.until > now]

@@ -1,0 +1,54 @@
+"""Attempts to decode files from outside, written down before they are made."""
+
+from sqlalchemy import delete, exists, or_, select
+from sqlalchemy.engine import RowMapping
+
+from bot.model import DecodeRecord, FileRole, JobState
+from bot.storage.schema import decodes, jobs
+from bot.storage.session import Session
+
+
+class Decodes:
+    """Attempts to decode within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, job_id: str, role: FileRole) -> DecodeRecord:
+        """Return what is remembered about the job's file."""
+        mine = (decodes.c.job_id == job_id) & (decodes.c.role == role)
+        row = (await self._session.execute(select(decodes).where(mine))).mappings().one_or_none()
+        return DecodeRecord() if row is None else _record(row)
+
+    async def put(self, job_id: str, role: FileRole, record: DecodeRecord) -> None:
+        """Remember it."""
+        values = {
+            "counted": record.counted,
+            "suspect": record.suspect,
+            "underway": record.underway,
+            "alone": record.alone,
+        }
+        await self._session.put(decodes, {"job_id": job_id, "role": role}, values)
+
+    async def forget(self, job_id: str, role: FileRole) -> None:
+        """Nothing has to be remembered about the file any more."""
+        await self._session.execute(delete(decodes).where(decodes.c.job_id == job_id, decodes.c.role == role))
+
+    async def underway(self) -> list[tuple[str, FileRole, DecodeRecord]]:
+        """Return the attempts that have begun and not ended, each with its file."""
+        rows = (await self._session.execute(select(decodes).where(decodes.c.underway))).mappings()
+        return [(row["job_id"], row["role"], _record(row)) for row in rows]
+
+    async def tidy(self) -> None:
+        """Forget files that are not kept any more."""
+        kept = or_(
+            jobs.c.source_file.is_not(None),
+            jobs.c.output_file.is_not(None),
+            jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING)),
+        )
+        needed = exists().where(jobs.c.id == decodes.c.job_id, kept)
+        await self._session.execute(delete(decodes).where(~decodes.c.underway, ~needed))
+
+
+def _record(row: RowMapping) -> DecodeRecord:
+    return DecodeRecord(row["counted"], row["suspect"], row["underway"], row["alone"])

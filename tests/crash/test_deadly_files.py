@@ -1,0 +1,90 @@
+"""A file that ends the whole process when it is opened is given up, and costs nobody else anything."""
+
+from collections.abc import Generator
+
+import pytest
+
+from bot.model import EntryKind, FailureCode, Job, JobState
+from bot.storage import Storage
+from sandbox.studii import Outcome, Output
+from tests.crash.life import ENDED
+from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds, zygote
+from tests.engine.world import a_staging_job, png
+
+DEATHS = 3  # beside others, then twice alone
+TOO_LARGE = png() + bytes(11 * 1024 * 1024)  # for a message; what follows a PNG's end is none of its business
+
+
+@pytest.fixture(scope="module")
+def process() -> Generator[Zygote]:
+    with zygote() as started:
+        yield started
+
+
+async def lives(own: Worlds, process: Zygote, case: Case, deadly: str) -> list[int]:
+    """How the bot's lives end, until one ends by itself; five at most."""
+    ends: list[int] = []
+    while len(ends) < 5 and ENDED not in ends:
+        ends.append(await process.live(own.life(case, deadly=[deadly])))
+    return ends
+
+
+async def job_of(case: Case, job_id: str) -> Job:
+    async with Storage.open(case.database) as storage, storage.read() as tx:
+        job = await tx.jobs.get(job_id)
+        assert await tx.decodes.underway() == []
+    assert job is not None
+    return job
+
+
+async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_made(process: Zygote) -> None:
+    async with worlds() as own:
+        assert await process.live(own.life(await own.case())) == ENDED  # loads what it needs
+        case = await own.case()
+        ids = {"guild_id": case.job.guild_id, "channel_id": case.job.channel_id}
+        beside = [a_staging_job(**ids) for _ in range(3)]
+        async with Storage.open(case.database) as storage, storage.write() as tx:
+            for job in beside:
+                await tx.jobs.add(job)
+                await tx.ledger.reserve(job, job.created_at)
+        ends = await lives(own, process, case, f"{case.job.id}.source")
+        assert ends == [KILLED] * DEATHS + [ENDED]
+        killer = await job_of(case, case.job.id)
+        assert (killer.state, killer.failure) == (JobState.FAILED, FailureCode.PHOTO)
+        assert "stopped the program that opens pictures" in (killer.failure_text or "")
+        async with Storage.open(case.database) as storage, storage.read() as tx:
+            lines = [line.kind for line in await tx.ledger.entries(job_id=killer.id)]
+            assert await tx.audit.everything() == []
+        assert lines == [EntryKind.RESERVE, EntryKind.RELEASE]
+        # Whoever was being submitted in that moment is as ever after a kill.
+        ends_beside = {(await job_of(case, job.id)).state for job in beside}
+        assert ends_beside <= {JobState.SUCCEEDED, JobState.UNKNOWN}
+        assert JobState.SUCCEEDED in ends_beside
+
+
+async def test_a_result_that_kills_the_bot_when_it_is_checked_is_posted_as_it_is(process: Zygote) -> None:
+    async with worlds() as own:
+        assert await process.live(own.life(await own.case())) == ENDED
+        case = await own.case(text=True)
+        ends = await lives(own, process, case, f"{case.job.id}.output")
+        assert ends == [KILLED] * DEATHS + [ENDED]
+        _, complaints = await own.wrong(case, may_be_unknown=False)
+        assert complaints == []
+        assert (await job_of(case, case.job.id)).state is JobState.SUCCEEDED
+
+
+async def test_a_result_that_kills_the_bot_when_it_is_made_to_fit_is_posted_as_a_link(
+    process: Zygote,
+) -> None:
+    async with worlds() as own:
+        assert await process.live(own.life(await own.case())) == ENDED
+        case = await own.case(text=True)
+        own.studii.next_job(Outcome(output=Output(TOO_LARGE, "image/png")))
+        # It is checked under another name: only making it smaller kills here.
+        ends = await lives(own, process, case, f"{case.job.id}.output.")
+        assert ends == [KILLED] * DEATHS + [ENDED]
+        job = await job_of(case, case.job.id)
+        assert job.state is JobState.SUCCEEDED
+        (posted,) = [one for one in own.discord.in_channel(job.channel_id) if one.nonce is not None]
+        assert not posted.files
+        assert job.settled == 8
