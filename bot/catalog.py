@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.domain.visible import visible
 from bot.errors import Refused, SettingsError
 
 SHIPPED = Path(__file__).with_name("tools.toml")
@@ -120,7 +121,8 @@ class Tool(_Strict):
             flag = self.source_flag
             prepared[flag.name] = flag.with_photo if has_source else flag.without_photo
         for one in self.inputs:
-            value = (values.get(one.name) or "").strip() or one.default
+            typed = (values.get(one.name) or "").strip()
+            value = typed if visible(typed).strip() else one.default
             if value is None and one.required:
                 what = one.description[0].lower() + one.description[1:]
                 raise Refused(f"{self.title} needs `{one.name}`: {what}.")
@@ -196,7 +198,7 @@ class Catalog:
         """The tool of that slug; raises `Refused` when there is none (any more)."""
         tool = self.tools.get(slug)
         if tool is None:
-            raise Refused(f"There is no tool `{slug}` here any more.")
+            raise Refused(f"There is no tool “{slug[:40]}” here any more.")
         return tool
 
 

@@ -6,17 +6,24 @@ import re
 from datetime import UTC, datetime
 from typing import Literal
 
+from bot.domain.visible import visible
+
 _SECRET = re.compile(r"\bstu_[A-Za-z0-9_\-]{4,}|\bBearer\s+[^\s'\"]+")
 # The user and password of a proxy or a database, in an address or a header.
 _ACCOUNT = re.compile(r"(?<=://)[^\s/@'\"]+(?=@)|(?<=\bBasic )[A-Za-z0-9+/=]{8,}")
+# The token of an interaction in an address of Discord's, which lets anybody answer for a quarter of an hour.
+_TOKEN = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^\s/?'\"]+")
+# What an address is signed with.
+_QUERY = re.compile(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*")
 
 
 def mask(text: str) -> str:
-    """The text without anything that looks like a Studii key, or a user and password.
+    """Return the text without Studii keys, users and passwords, tokens of interactions, and signatures.
 
-    A second fence: nothing logs one on purpose, but a library's error text might hold it.
+    A second fence: nothing logs them on purpose, but libraries do, and their error texts hold them.
     """
-    return _ACCOUNT.sub("…", _SECRET.sub("stu_…", text))
+    masked = _ACCOUNT.sub("…", _SECRET.sub("stu_…", text))
+    return _QUERY.sub(r"\1?…", _TOKEN.sub(r"\1…", masked))
 
 
 class TextFormatter(logging.Formatter):
@@ -28,7 +35,12 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         job = getattr(record, "job", None)
         line = super().format(record)
-        return mask(line if job is None or str(job) in line else f"{line} [job {job}]")
+        return mask(visible(line if job is None or str(job) in line else f"{line} [job {job}]"))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        # What others wrote does not begin a line that looks like one of ours.
+        record.message = " ".join(record.message.splitlines())
+        return super().formatMessage(record)
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,7 +57,7 @@ class JsonFormatter(logging.Formatter):
             entry["job"] = str(job)
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)
-        return mask(json.dumps(entry, ensure_ascii=False))
+        return mask(visible(json.dumps(entry, ensure_ascii=False)))
 
 
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:

@@ -14,6 +14,7 @@ from bot.ui.attachments import source_photo
 from bot.ui.extra import LONGEST_LINE, extra_inputs
 from bot.ui.problems import telling
 from bot.ui.starting import JobStarter
+from bot.ui.text import shortened
 
 CHOICES = 25  # what Discord shows of suggestions
 IMAGE = "image"
@@ -105,7 +106,10 @@ def _needed(one: ToolInput) -> bool:
 
 def _suggestions(one: ToolInput) -> Suggest:
     async def suggest(interaction: discord.Interaction[Any], typed: str) -> Choices:
-        return [app_commands.Choice(name=value, value=value) for value in suggested(one, typed)]
+        return [
+            app_commands.Choice(name=shortened(value, 100) or "…", value=value)
+            for value in suggested(one, typed)
+        ]
 
     return suggest
 

@@ -69,7 +69,7 @@ def test_every_default_that_changes_a_price_is_one_of_the_suggestions(shipped: C
 
 
 def test_a_tool_that_is_gone_is_refused_by_name(shipped: Catalog) -> None:
-    with pytest.raises(Refused, match="no tool `hologram` here any more"):
+    with pytest.raises(Refused, match="no tool “hologram” here any more"):
         shipped.get("hologram")
 
 

@@ -59,7 +59,9 @@ class CdnPhotoSource:
         try:
             await self._stream(job.source.url, file, limit)
         except (aiohttp.ClientError, TimeoutError) as error:
-            log.info("The photo of job %s could not be fetched: %r", job.id, error, extra={"job": job.id})
+            # Not the error itself: some have the signed address in them.
+            reason = type(error).__name__
+            log.info("The photo of job %s could not be fetched: %s", job.id, reason, extra={"job": job.id})
             raise PhotoDelayed from error
         finally:
             await asyncio.to_thread(file.close)

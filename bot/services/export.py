@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
+from bot.domain.visible import visible
 from bot.errors import Refused
 from bot.model import NOBODY, LedgerLine
 
@@ -73,8 +74,11 @@ def export_folder() -> TemporaryDirectory[str]:
 
 
 def safe(text: str) -> str:
-    """Text as a cell that no spreadsheet runs as a formula, nor any part of it."""
-    return _FORMULA.sub(r"\1'", text)
+    """Return text as a cell that no spreadsheet runs as a formula, nor any part of it.
+
+    Spreadsheets skip invisible characters in front of a formula.
+    """
+    return _FORMULA.sub(r"\1'", visible(text))
 
 
 def _row(line: LedgerLine, zone: ZoneInfo) -> list[str | int]:

@@ -87,7 +87,7 @@ class PhotoService:
         unknown = next((name for name in inputs if name not in names), None)
         if unknown is not None:
             takes = f"It takes {', '.join(f'`{name}`' for name in names)}." if names else "It takes none."
-            raise Refused(f"{known.title} has no input `{unknown[:40]}`. {takes} Nothing was changed.")
+            raise Refused(f"{known.title} has no input “{unknown[:40]}”. {takes} Nothing was changed.")
         if known.source is SourceRule.NONE:
             raise Refused(f"{known.title} does not start from a photo. Nothing was changed.")
         try:

@@ -2,13 +2,14 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from pydantic_core import from_json
+
+from bot.domain.visible import visible
 
 LONGEST_DETAIL = 300
 LONGEST_RETRY_AFTER = 300.0
@@ -29,9 +30,10 @@ def clean(text: str | None, key: str) -> str | None:
     left."""
     if text is None:
         return None
-    visible = "".join(" " if char.isspace() else char for char in text if char.isspace() or _printable(char))
-    # Masked before it is cut: half a key is too much as well.
-    masked = _LIKE_A_KEY.sub("stu_…", visible.replace(key, "stu_…") if key else visible)
+    # Without what is invisible, which would hide a key from the pattern; masked before it is cut, as half a
+    # key is too much as well.
+    shown = visible(text)
+    masked = _LIKE_A_KEY.sub("stu_…", shown.replace(key, "stu_…") if key else shown)
     line = " ".join(masked.split())
     return (line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…") or None
 
@@ -39,10 +41,6 @@ def clean(text: str | None, key: str) -> str | None:
 def quoted(detail: str) -> str:
     """Somebody's words as a part of ours, as their own sentence: “No such style.”, “No such style”."""
     return f"“{detail}”" if detail.endswith((".", "!", "?", "…")) else f"“{detail}”."
-
-
-def _printable(char: str) -> bool:
-    return not unicodedata.category(char).startswith("C")
 
 
 def detail_of(body: bytes | None, key: str) -> str | None:

@@ -1,6 +1,8 @@
-"""Text that others wrote, made safe to stand in a message: nobody is pinged, nothing is formatted."""
+"""Text that others wrote, made safe for a message: nobody is pinged, nothing is formatted or hidden."""
 
 import re
+
+from bot.domain.visible import visible
 
 # A backslash in front takes a mark's meaning away. Some mean something at the start of a line alone.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
@@ -13,9 +15,10 @@ _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def shortened(text: str, length: int) -> str:
-    """At most `length` characters on one line, with an ellipsis where something was left out."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+    """Return at most `length` visible characters on one line, with an ellipsis where some were left out."""
+    line = " ".join(visible(text).split())
+    # A cut through an emoji leaves a joiner at the end.
+    return line if len(line) <= length else visible(line[: length - 1]).rstrip() + "…"
 
 
 def plain(text: str, length: int) -> str:

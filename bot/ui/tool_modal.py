@@ -19,6 +19,7 @@ CHOICES = 25
 TITLE_LENGTH = 45
 LABEL_LENGTH = 45
 DESCRIPTION_LENGTH = 100
+VALUE_LENGTH = 100
 PICTURE = "picture"
 HIDDEN = "Behind a spoiler"
 
@@ -99,7 +100,10 @@ def _field(one: ToolInput, prefilled: str | None) -> ui.Select[Any] | ui.TextInp
     if value and value not in offered:
         # Values of one's own are taken too: what was asked for before stays on offer.
         offered = [value, *offered[: CHOICES - 1]]
-    options = [discord.SelectOption(label=each, value=each, default=each == value) for each in offered]
+    options = [
+        discord.SelectOption(label=shortened(each, VALUE_LENGTH) or "…", value=each, default=each == value)
+        for each in offered
+    ]
     return ui.Select(custom_id=one.name, options=options, required=required, min_values=int(required))
 
 

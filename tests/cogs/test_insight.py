@@ -184,6 +184,13 @@ def test_no_cell_is_a_formula(cell: str) -> None:
     assert safe(f"mode{cell.strip()}") == f"mode{cell.strip()}"
 
 
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ufeff", "\u2060\u00ad", "\x00", "\u3164"])
+def test_what_nobody_sees_hides_no_formula(hidden: str) -> None:
+    assert safe(f"{hidden}=1+1") == "'=1+1"
+    assert safe(f"x;{hidden}=1+1") == "x;'=1+1"
+    assert safe(f" {hidden}@SUM(A1){hidden}") == "' @SUM(A1)"
+
+
 @pytest.mark.parametrize("parted", [";", ",", "\t", "; ", ';"', ";'", "|"])
 def test_no_cell_is_a_formula_where_semicolons_or_tabs_part_cells(parted: str) -> None:
     assert safe(f"quality=x{parted}=1+1") == f"quality=x{parted[0]}'{parted[1:]}=1+1"

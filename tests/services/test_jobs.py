@@ -94,7 +94,7 @@ async def test_without_a_key_an_admin_is_named_who_can_set_one(world: World) -> 
 
 
 async def test_a_tool_that_is_gone_is_refused_first(world: World) -> None:
-    assert await refusal(world, tool="hologram") == "There is no tool `hologram` here any more."
+    assert await refusal(world, tool="hologram") == "There is no tool “hologram” here any more."
 
 
 async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: World) -> None:

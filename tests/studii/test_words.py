@@ -45,6 +45,8 @@ def test_control_characters_and_line_breaks_do_not_get_through() -> None:
         f"{KEY}{KEY}",
         f"{'x' * 290} {KEY}",
         "\u200b".join(KEY),
+        "\u202e".join(KEY),
+        "\U000e0061".join(KEY),
         "The key stu_another-key_of-somebody is revoked.",
     ],
 )

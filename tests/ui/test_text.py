@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.visible import visible
 from bot.ui.text import ordinal, plain, sentence, shortened
 
 # Text as people who mean mischief write it.
@@ -51,6 +52,18 @@ def test_nothing_that_somebody_typed_can_ping_or_become_a_link(typed: str) -> No
     assert not re.search(r"https?://", plain(typed, 100))
 
 
+HIDDEN = "\u202e\u2066\u200b\u2060\ufeff\u00ad\u200f\x1b"
+
+
+@given(st.text(st.sampled_from([*HIDDEN, *"ab @*<“”\n👩🚀\u200d"]), max_size=60), st.integers(2, 30))
+def test_nothing_that_somebody_typed_is_hidden(typed: str, length: int) -> None:
+    for shown in (shortened(typed, length), plain(typed, length), sentence(typed, length)):
+        # The bot itself keeps mentions apart.
+        assert not set(shown.replace("@\u200b", "@")) & set(HIDDEN)
+        assert not shown.replace("…", "").endswith("\u200d")
+    assert len(shortened(typed, length)) <= length
+
+
 @given(NASTY)
 def test_nothing_that_somebody_typed_formats_the_card(typed: str) -> None:
     shown = plain(typed, 100)
@@ -62,7 +75,7 @@ def test_nothing_that_somebody_typed_formats_the_card(typed: str) -> None:
 
 @given(NASTY, st.integers(2, 200))
 def test_words_are_shown_whole_or_with_an_ellipsis(typed: str, length: int) -> None:
-    line = " ".join(typed.split())
+    line = " ".join(visible(typed).split())
     assert shortened(typed, length) == line if len(line) <= length else shortened(typed, length).endswith("…")
     assert len(shortened(typed, length)) <= length
 
