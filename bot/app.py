@@ -21,6 +21,9 @@ from bot.metrics import Metrics
 from bot.services import Services, build_services
 from bot.storage import InstanceLock, LaneNames, Storage, Vault, instance_lock, migrate
 from bot.studii import KeyRefused, StudiiClient
+from bot.ui.sources import found_again
+
+FIND_SECONDS = 20.0  # until Discord has told where a photo is now
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,12 @@ async def build(
         )
         pool = await stack.enter_async_context(DecoderPool())
         decoder = GuardedDecoder(kept.storage, pool, clock)
-        if photos is None:
-            photos = await stack.enter_async_context(CdnPhotoSource(connect))
         bot = StudiiBot(
             catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id, connector=connect(limit=0)
         )
+        if photos is None:
+            find = partial(found_again, bot, patience=FIND_SECONDS)
+            photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
         delivery = DiscordDelivery(bot, catalog, clock, decoder.fit)
         engine = Engine(
             storage=kept.storage,

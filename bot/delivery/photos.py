@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import urlsplit
@@ -11,8 +11,9 @@ import aiohttp
 
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
-from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.model import Job
+from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
+from bot.model import Job, SourcePhoto
+from bot.ui.sources import PhotoGone
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +30,26 @@ TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
 CHUNK = 256 * 1024  # bytes
 
 
+Find = Callable[[Job, SourcePhoto], Awaitable[SourcePhoto]]
+
+
+class _NotThere(PhotoUnavailable):
+    """The address is not good (any more); the photo's message may have another."""
+
+
 class CdnPhotoSource:
     """Fetches the source of a job from Discord's CDN and from nowhere else.
 
     An async context manager that closes its connections. `connect` makes its connector, from the options of
-    `bot.aio.proxy.connector`.
+    `bot.aio.proxy.connector`. Where an address has expired, `find` returns the photo with the one that it has
+    in its message now (see `bot.ui.sources.found_again`).
     """
 
-    def __init__(self, connect: Callable[..., aiohttp.BaseConnector] = direct) -> None:
+    def __init__(
+        self, connect: Callable[..., aiohttp.BaseConnector] = direct, find: Find | None = None
+    ) -> None:
         self._connect = connect
+        self._find = find
         self._opened: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -53,11 +65,22 @@ class CdnPhotoSource:
 
         Raises `PhotoUnavailable` with a sentence; `PhotoDelayed` if it is for the moment alone.
         """
-        if job.source is None or not _is_discords(job.source.url):
+        if job.source is None:
+            raise PhotoUnavailable
+        try:
+            await self._fetch(job, job.source, destination, limit)
+        except _NotThere:
+            if self._find is None or job.source.message_id is None:
+                raise
+            found = await _found(self._find, job, job.source)
+            await self._fetch(job, found, destination, limit)
+
+    async def _fetch(self, job: Job, source: SourcePhoto, destination: Path, limit: int) -> None:
+        if not _is_discords(source.url):
             raise PhotoUnavailable
         file = await asyncio.to_thread(destination.open, "wb")
         try:
-            await self._stream(job.source.url, file, limit)
+            await self._stream(source.url, file, limit)
         except (aiohttp.ClientError, TimeoutError) as error:
             # Not the error itself: some have the signed address in them.
             reason = type(error).__name__
@@ -71,7 +94,7 @@ class CdnPhotoSource:
             raise RuntimeError("a CdnPhotoSource is entered before it is used")
         async with self._opened.get(url, allow_redirects=False) as response:
             if response.status in {403, 404, 410}:
-                raise PhotoUnavailable
+                raise _NotThere
             if response.status != 200:
                 raise PhotoDelayed
             taken = 0
@@ -80,6 +103,15 @@ class CdnPhotoSource:
                 if taken > limit:
                     raise PhotoUnavailable("That photo is larger than this bot takes. Send a smaller one.")
                 await asyncio.to_thread(file.write, chunk)
+
+
+async def _found(find: Find, job: Job, source: SourcePhoto) -> SourcePhoto:
+    try:
+        return await find(job, source)
+    except PhotoGone:
+        raise PhotoUnavailable from None
+    except Refused:
+        raise PhotoDelayed from None
 
 
 def _is_discords(url: str) -> bool:

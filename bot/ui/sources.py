@@ -38,11 +38,11 @@ SOURCE_GONE = (
 UNREACHABLE = "Discord did not say where the photo is now. Please try again in a moment. Nothing was charged."
 
 
-class _Gone(Refused):
-    """The photo is not to be had from where it was."""
+class PhotoGone(Refused):
+    """The photo can't be had from where it was."""
 
 
-class _Deleted(_Gone):
+class _Deleted(PhotoGone):
     """Somebody took it out of Discord."""
 
 
@@ -67,8 +67,8 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
     if job.source.message_id is None and given is not None:
         return given
     try:
-        return await _found_again(interaction.client, job, job.source)
-    except _Gone as gone:
+        return await found_again(interaction.client, job, job.source)
+    except PhotoGone as gone:
         left = shown if isinstance(gone, _Deleted) else given or shown
         if left is None:
             raise
@@ -89,21 +89,25 @@ def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
     return next((photo for photo in pictures if is_before(photo)), None)
 
 
-async def _found_again(client: discord.Client, job: Job, source: SourcePhoto) -> SourcePhoto:
-    """The photo in its message, with the address that it has there now. Raises `Refused` if it is not there.
+async def found_again(
+    client: discord.Client, job: Job, source: SourcePhoto, patience: float = PATIENCE
+) -> SourcePhoto:
+    """Return the photo in its message, with the address that it has there now.
+
+    Raises `PhotoGone` if it is not there, and `Refused` if Discord doesn't answer within `patience` seconds.
 
     https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
     """
     if source.message_id is None:
-        raise _Gone(COMMANDS_PHOTO_GONE)
+        raise PhotoGone(COMMANDS_PHOTO_GONE)
     channel = client.get_partial_messageable(source.channel_id or job.channel_id, guild_id=job.guild_id)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             message = await channel.fetch_message(source.message_id)
     except discord.NotFound as error:
         raise _Deleted(SOURCE_GONE) from error
     except discord.Forbidden as error:
-        raise _Gone(NOT_SEEN) from error
+        raise PhotoGone(NOT_SEEN) from error
     except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Refused(UNREACHABLE) from error
     path = urlsplit(source.url).path
@@ -113,7 +117,7 @@ async def _found_again(client: discord.Client, job: Job, source: SourcePhoto) ->
     ours = client.user is not None and message.author.id == client.user.id
     if ours or client.intents.message_content:
         raise _Deleted(SOURCE_GONE)
-    raise _Gone(NOT_SHOWN)
+    raise PhotoGone(NOT_SHOWN)
 
 
 def _expired(url: str, now: datetime) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.delivery import CdnPhotoSource
-from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.model import SourcePhoto
+from bot.delivery.photos import Find
+from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
+from bot.model import Job, SourcePhoto
+from bot.ui.sources import PhotoGone
 from tests.support.jobs import staging
 from tests.support.tls import certificate, contexts
 
@@ -34,7 +37,9 @@ class ThisMachine(AbstractResolver):
 
 
 @asynccontextmanager
-async def cdn(folder: Path, answer: Answer) -> AsyncGenerator[tuple[CdnPhotoSource, str]]:
+async def cdn(
+    folder: Path, answer: Answer, find: Find | None = None
+) -> AsyncGenerator[tuple[CdnPhotoSource, str]]:
     """A source, and the address of a photo that its server answers with `answer`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -52,7 +57,7 @@ async def cdn(folder: Path, answer: Answer) -> AsyncGenerator[tuple[CdnPhotoSour
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=serving).start()
         port = runner.addresses[0][1]
-        async with CdnPhotoSource(connect) as source:
+        async with CdnPhotoSource(connect, find) as source:
             yield source, f"https://{HOST}:{port}/attachments/1/2/room.jpg"
     finally:
         await runner.cleanup()
@@ -137,3 +142,52 @@ async def test_discords_name_is_not_believed_where_it_leads_into_a_private_netwo
             with pytest.raises(PhotoDelayed):
                 await photos.fetch(staging(source=source), tmp_path / "photo", 1000)
     assert not visits
+
+
+def signed(request: web.Request) -> web.StreamResponse:
+    return web.Response(body=BYTES) if request.query.get("ex") == "new" else web.Response(status=404)
+
+
+async def test_a_photo_whose_address_has_expired_is_fetched_from_where_its_message_has_it_now(
+    tmp_path: Path,
+) -> None:
+    asked: list[int | None] = []
+
+    async def find(job: Job, source: SourcePhoto) -> SourcePhoto:
+        asked.append(source.message_id)
+        return replace(source, url=source.url.replace("ex=old", "ex=new"))
+
+    async with cdn(tmp_path, signed, find) as (source, url):
+        photo = SourcePhoto(f"{url}?ex=old", "room.jpg", "image/jpeg", len(BYTES), message_id=7)
+        await source.fetch(staging(source=photo), tmp_path / "photo", 10_000_000)
+        assert (tmp_path / "photo").read_bytes() == BYTES
+        assert asked == [7]
+        with pytest.raises(PhotoUnavailable):  # a command's photo stands in no message
+            await source.fetch(staging(source=replace(photo, message_id=None)), tmp_path / "photo", 1000)
+        assert asked == [7]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [(PhotoGone("gone"), "Please attach it again"), (Refused("away"), "try again in a moment")],
+)
+async def test_a_photo_that_is_not_in_its_message_any_more_is_told_as_such(
+    tmp_path: Path, trouble: Refused, words: str
+) -> None:
+    async def find(job: Job, source: SourcePhoto) -> SourcePhoto:
+        raise trouble
+
+    async with cdn(tmp_path, signed, find) as (source, url):
+        photo = SourcePhoto(url, "room.jpg", "image/jpeg", len(BYTES), message_id=7)
+        with pytest.raises(PhotoUnavailable, match=words):
+            await source.fetch(staging(source=photo), tmp_path / "photo", 1000)
+
+
+async def test_a_message_leads_to_no_other_host(tmp_path: Path) -> None:
+    async def find(job: Job, source: SourcePhoto) -> SourcePhoto:
+        return replace(source, url="https://example.com/room.jpg")
+
+    async with cdn(tmp_path, signed, find) as (source, url):
+        photo = SourcePhoto(url, "room.jpg", "image/jpeg", len(BYTES), message_id=7)
+        with pytest.raises(PhotoUnavailable):
+            await source.fetch(staging(source=photo), tmp_path / "photo", 1000)
