@@ -8,12 +8,13 @@ import pytest
 
 from bot.storage import instance_lock
 from sandbox.discord.server import DiscordServer
-from tests.support.process import bot_process
+from tests.support.forks import ForkedProcess
+from tests.support.process import bot_process, started_process, until_it_says
 
 API = "http://127.0.0.1:9/api/v1"  # nobody is there, and a bot without jobs asks nobody
 
 
-async def said(process: asyncio.subprocess.Process) -> str:
+async def said(process: ForkedProcess | asyncio.subprocess.Process) -> str:
     _, errors = await asyncio.wait_for(process.communicate(), 20)
     return errors.decode()
 
@@ -22,7 +23,7 @@ async def said(process: asyncio.subprocess.Process) -> str:
 async def test_it_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
     async with (
         DiscordServer() as discord,
-        bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process,
+        started_process(discord, tmp_path, "run", STUDII_API_URL=API) as process,
     ):
         await asyncio.wait_for(discord.ready.wait(), 20)
         process.send_signal(number)
@@ -38,7 +39,7 @@ async def test_it_ends_cleanly_while_it_still_waits_for_another_instance(tmp_pat
         instance_lock(f"sqlite+aiosqlite:///{tmp_path}/data/studii.db"),
         bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process,
     ):
-        await asyncio.sleep(4)  # it has started by then, and waits for half a minute
+        await until_it_says(process, b"Another instance of the bot is running")
         process.send_signal(signal.SIGTERM)
         errors = await said(process)
         assert process.returncode == 0, errors

@@ -17,7 +17,8 @@ from bot.model import Plan
 from bot.storage import CannotDecrypt, Storage, Vault, migrate
 from sandbox.discord.server import APPLICATION_ID, DiscordServer
 from sandbox.studii import StudiiServer
-from tests.support.process import bot_process, environment
+from tests.support.forks import ForkedProcess
+from tests.support.process import bot_process, environment, until_it_says
 
 SECRET = "stu_0123456789abcdef"
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -306,10 +307,7 @@ async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_o
     assert (tmp_path / "data" / "encryption.key").exists()
 
 
-async def looked_after(process: asyncio.subprocess.Process) -> None:
+async def looked_after(process: ForkedProcess) -> None:
     """Wait until the bot says that it is ready, and has done what it does then."""
-    assert process.stderr is not None
-    async with asyncio.timeout(20):
-        while b"Ready as" not in await process.stderr.readline():
-            assert process.returncode is None
+    await until_it_says(process, b"Ready as")
     await asyncio.sleep(1)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sandbox.discord.server import TOKEN, DiscordServer
+from tests.support.forks import ForkedProcess
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +24,24 @@ sys.exit(main(sys.argv[2:]))
 @asynccontextmanager
 async def bot_process(
     discord: DiscordServer, folder: Path, *arguments: str, **settings: str
+) -> AsyncGenerator[ForkedProcess]:
+    """`python -m bot ARGUMENTS` in `folder`, against the sandbox's Discord; killed in the end if it runs.
+
+    Its imports are done already (`tests.support.forks`); `started_process` is without that.
+    """
+    process = await ForkedProcess.start((discord.api, *arguments), folder, environment(settings))
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def started_process(
+    discord: DiscordServer, folder: Path, *arguments: str, **settings: str
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """`python -m bot ARGUMENTS` in `folder`, against the sandbox's Discord; killed in the end if it runs."""
+    """The same, from its very start."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -43,6 +60,13 @@ async def bot_process(
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+async def until_it_says(process: ForkedProcess, words: bytes) -> None:
+    """Wait until a line of its log has the words."""
+    async with asyncio.timeout(20):
+        while words not in await process.stderr.readline():
+            assert process.returncode is None
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,174 @@
+"""A process that has imported the bot once, and forks for each command: a start costs no second of imports.
+
+What is forked is a process like any other: its own arguments, folder, environment, pipes, signals and exit
+status. One such nursery serves all tests of a pytest process; it ends with it.
+"""
+
+import asyncio
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 65_536  # bytes of a request
+_CHUNK = 65_536
+
+
+class ForkedProcess:
+    """A command of the bot, with as much of `asyncio.subprocess.Process` as the tests use."""
+
+    def __init__(self, pid: int, stdin: int, status: asyncio.StreamReader) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stdout = asyncio.StreamReader()
+        self.stderr = asyncio.StreamReader()
+        self._stdin = stdin
+        self._transports: list[asyncio.BaseTransport] = []
+        self._ending = asyncio.create_task(self._end(status))
+
+    @classmethod
+    async def start(cls, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Self:
+        """Fork it off; `arguments` begin with the address that takes the place of Discord's."""
+        pipes = [os.pipe() for _ in range(3)]
+        (its_stdin, stdin), (stdout, its_stdout), (stderr, its_stderr) = pipes
+        status, its_status = os.pipe()
+        its_own = [its_stdin, its_stdout, its_stderr, its_status]
+        request = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
+        socket.send_fds(_nursery(), [request], its_own)
+        for fd in its_own:
+            os.close(fd)
+        reader = asyncio.StreamReader()
+        transport = await _read(status, reader)
+        process = cls(int(await reader.readline()), stdin, reader)
+        process._transports = [
+            transport,
+            await _read(stdout, process.stdout),
+            await _read(stderr, process.stderr),
+        ]
+        return process
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def communicate(self, given: bytes | None = None) -> tuple[bytes, bytes]:
+        """Write to its standard input, close that, and return what it wrote until its end."""
+        writing = asyncio.to_thread(self._write, given or b"")
+        out, errors, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), writing)
+        await self._ending
+        for transport in self._transports:
+            transport.close()
+        return out, errors
+
+    def _write(self, given: bytes) -> None:
+        if self._stdin < 0:
+            return
+        with suppress(BrokenPipeError):
+            while given:
+                given = given[os.write(self._stdin, given[:_CHUNK]) :]
+        os.close(self._stdin)
+        self._stdin = -1
+
+    async def _end(self, status: asyncio.StreamReader) -> None:
+        self.returncode = int(await status.readline())
+
+
+async def _read(fd: int, reader: asyncio.StreamReader) -> asyncio.BaseTransport:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb", 0)
+    )
+    return transport
+
+
+@cache
+def _nursery() -> socket.socket:
+    """Return what leads to this pytest process's own, which ends with it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = subprocess.Popen(  # noqa: S603
+        (sys.executable, "-m", "tests.support.forks", str(theirs.fileno())),
+        cwd=ROOT,
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    theirs.close()
+
+    def close() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(close)
+    return ours
+
+
+def serve(channel: socket.socket) -> int:
+    """Fork for each request until the channel is closed; in a fork, return the command's exit status."""
+    from importlib import import_module
+
+    from bot import commands
+    from bot.client import EXTENSIONS
+
+    assert commands
+    for extension in EXTENSIONS:
+        import_module(extension)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for the commands
+    while True:
+        request, fds, _, _ = socket.recv_fds(channel, LONGEST, 4)
+        if not request:
+            return 0
+        if os.fork() == 0:
+            channel.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            arguments, folder, environment = json.loads(request)
+            if (pid := os.fork()) == 0:
+                return _command(arguments, folder, environment, fds)
+            _wait(pid, fds)
+        for fd in fds:
+            os.close(fd)
+
+
+def _command(arguments: list[str], folder: str, environment: dict[str, str], fds: list[int]) -> int:
+    for number, fd in enumerate(fds[:3]):
+        os.dup2(fd, number)
+    for fd in fds:
+        os.close(fd)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+
+    from discord.http import Route
+
+    from bot.__main__ import main
+
+    Route.BASE = arguments[0]
+    return main(arguments[1:])
+
+
+def _wait(pid: int, fds: list[int]) -> None:
+    for fd in fds[:3]:
+        os.close(fd)
+    status = os.fdopen(fds[3], "w")
+    status.write(f"{pid}\n")
+    status.flush()
+    _, ended = os.waitpid(pid, 0)
+    status.write(f"{os.waitstatus_to_exitcode(ended)}\n")
+    status.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))))
