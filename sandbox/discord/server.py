@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
-from sandbox.discord.rest import read_message
+from sandbox.discord.messages import read_message
 
 TOKEN = "sandbox.bot.token"  # noqa: S105 # of no use anywhere else
 APPLICATION_ID = 7001

@@ -128,7 +128,7 @@ async def main(console: Console) -> bool:
         await crew.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
         await crew.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
         await crew.perform("Killed three times", killed_three_times(points))
-        alone = await crew.perform("Trouble on the way to Studii", troubles())
+        alone = await crew.perform("Trouble on the way to Studii and to Discord", troubles())
         met = [(trial.trouble, one.points) for trial, one in zip(troubles(), alone, strict=True)]
         under = killed_under_trouble(points, [(trouble, seen) for trouble, seen in met if trouble])
         console.print(

@@ -1,4 +1,8 @@
-"""One life of a bot's process: the engine with the real delivery, until its job is over or it is killed."""
+"""One life of a bot's process, until its job is over or it is killed.
+
+It is the real bot with its commands, engine and delivery, logged in and not connected to the gateway: the
+interaction that starts the job is handed to discord.py as the gateway would.
+"""
 
 import asyncio
 import json
@@ -19,6 +23,7 @@ import pytest
 from discord.http import Route
 
 from bot.catalog import Catalog
+from bot.client import HANDLERS, StudiiBot
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, Spool
@@ -26,13 +31,22 @@ from bot.engine.guarded_decoder import Decoder
 from bot.media import Photo
 from bot.media.pool import DecoderPool
 from bot.model import Job
-from bot.storage import Storage, Vault
+from bot.services import build_services
+from bot.storage import LaneNames, Storage, Vault
+from bot.storage.schema import CARD_NEVER_SEEN
 from bot.studii import StudiiClient, Timeouts
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.database import sqlite_in_place
 
 PATIENCE = 20.0  # seconds that a life may last
+_CARDS = {"card_overdue": 0.5}
+# What is still to be said: last words, changes that a card does not show, and cards that are looked for.
+_OPEN = (
+    "jobs WHERE announced_at IS NULL",
+    "jobs WHERE card_message_id IS NOT NULL AND card_version < version",
+    f"jobs WHERE {CARD_NEVER_SEEN}",
+)
 ENDED, GAVE_UP = 0, 3
 
 
@@ -40,7 +54,7 @@ ENDED, GAVE_UP = 0, 3
 class Life:
     """What a process is started with. `point` and `nth`: where it dies; `dies_after`: or when, in seconds;
     `dies_once`: or as soon as there is a row in that table. `later`: seconds that its clock is ahead;
-    `patience`: seconds that it waits for an answer of Studii's.
+    `patience`: seconds that it waits for an answer of Studii's. `interaction`: what the gateway tells it of.
 
     `deadly`: files of the spool (`<job>.source`) that kill the process when they are opened.
 
@@ -61,6 +75,7 @@ class Life:
     threads: bool = False
     deadly: Sequence[str] = ()
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
+    interaction: Mapping[str, Any] | None = None
 
 
 class _LaterClock(SystemClock):
@@ -124,7 +139,8 @@ def live(life: Life) -> int:
 async def _live(life: Life, tracer: Tracer) -> int:
     folder = Path(life.folder)
     clock = _LaterClock(life.later)
-    tuning = replace(QUICK, **dict(life.tuning))  # type: ignore[arg-type]
+    catalog = Catalog.load()
+    vault = Vault.open((), folder / "encryption.key")
     async with (
         Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
         StudiiClient(
@@ -136,28 +152,46 @@ async def _live(life: Life, tracer: Tracer) -> int:
             retry_wait=0.01,
         ) as studii,
         DecoderPool() as decoder,
-        discord.Client(intents=discord.Intents.none()) as client,
+        StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
-        await client.login("of.no.use")
-        catalog = Catalog.load()
         guarded = GuardedDecoder(storage, _Deadly(decoder, life.deadly), clock, quiet=0.2)
+        delivery = DiscordDelivery(bot, catalog, clock, guarded.fit)
+        spool = Spool(folder / "spool", 100_000_000)
         engine = Engine(
             storage=storage,
             studii=studii,
-            vault=Vault.open((), folder / "encryption.key"),
-            delivery=DiscordDelivery(client, catalog, clock, guarded.fit),
+            vault=vault,
+            delivery=delivery,
             photos=_Photos(folder),
             decoder=guarded,
-            spool=Spool(folder / "spool", 100_000_000),
+            spool=spool,
             catalog=catalog,
             clock=clock,
-            tuning=tuning,
+            tuning=replace(QUICK, **(_CARDS | dict(life.tuning))),  # type: ignore[arg-type]
         )
+        services = build_services(
+            storage,
+            vault,
+            await LaneNames.open(storage, vault),
+            catalog,
+            clock,
+            wake=engine.wake,
+            check_key=_believe,
+            discard=spool.remove,
+            max_source_bytes=10_000_000,
+            keep_days=90,
+        )
+        bot.attach(services, delivery, clock)
+        await bot.login("of.no.use")
         if life.trace or life.point is not None:
             tracer.install()
+        loop = asyncio.get_running_loop()
         if life.dies_after is not None:
-            asyncio.get_running_loop().call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
+            loop.call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
         running = asyncio.create_task(engine.run())
+        if life.interaction is not None:
+            # Where the gateway calls it from: what it begins belongs to the bot, and not to us.
+            loop.call_soon(bot._connection.parse_interaction_create, life.interaction)  # pyright: ignore
         try:
             async with asyncio.timeout(PATIENCE):
                 await _until_over(folder, running, life.dies_once)
@@ -169,16 +203,26 @@ async def _live(life: Life, tracer: Tracer) -> int:
     return ENDED
 
 
+async def _believe(_: str) -> None:
+    """Any key is taken for a good one."""
+
+
 async def _until_over(folder: Path, running: "asyncio.Task[Any]", dies_once: str | None) -> None:
     # Past the bot's own storage: what is only looked at costs next to nothing, and is no point to die at.
+    await asyncio.sleep(0)
     with closing(sqlite3.connect(f"file:{folder / 'studii.db'}?mode=ro", uri=True)) as watcher:
         while not running.done():
             if dies_once is not None and _count(watcher, dies_once):
                 os.kill(os.getpid(), signal.SIGKILL)
-            if not _count(watcher, "jobs WHERE announced_at IS NULL"):
+            if not any(_count(watcher, rows) for rows in _OPEN) and not _handling():
                 return
             await asyncio.sleep(0.01)
     running.result()
+
+
+def _handling() -> bool:
+    """Whether somebody's command or button is being dealt with."""
+    return any(task.get_name().startswith(HANDLERS) for task in asyncio.all_tasks())
 
 
 def _count(watcher: sqlite3.Connection, rows: str) -> int:

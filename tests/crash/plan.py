@@ -5,7 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.crash.trial import TROUBLES, Death, Trouble, deaths_of, is_posting
+from tests.crash.trial import (
+    DISCORD_TROUBLES,
+    TROUBLES,
+    Death,
+    DiscordTrouble,
+    Trouble,
+    deaths_of,
+    is_posting,
+)
 
 SEED = 6
 NONCES_FORGOTTEN = 900.0  # seconds
@@ -19,7 +27,7 @@ class Trial:
     bot may not read its channel; `threads`: SQLite has its own, as in earnest."""
 
     deaths: Sequence[Death] = ()
-    trouble: Trouble | None = None
+    trouble: Trouble | DiscordTrouble | None = None
     later: float = 0.0
     blind: bool = False
     threads: bool = False
@@ -62,11 +70,11 @@ def killed_three_times(points: Mapping[str, int]) -> list[Trial]:
 
 def troubles() -> list[Trial]:
     """Each trouble alone."""
-    return [Trial(trouble=trouble) for trouble in TROUBLES]
+    return [Trial(trouble=trouble) for trouble in (*TROUBLES, *DISCORD_TROUBLES)]
 
 
 def killed_under_trouble(
-    quiet: Mapping[str, int], under: Iterable[tuple[Trouble, Mapping[str, int]]]
+    quiet: Mapping[str, int], under: Iterable[tuple[Trouble | DiscordTrouble, Mapping[str, int]]]
 ) -> UnderTrouble:
     """At each point of which quiet lives know nothing, under the first trouble that leads to it; and at some
     of the others, under each trouble at other ones."""

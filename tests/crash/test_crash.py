@@ -7,9 +7,18 @@ import pytest
 
 from bot.model import JobState
 from sandbox.studii.jobs import Output
+from tests.crash.life import ENDED
 from tests.crash.plan import all_points, killed_under_trouble
-from tests.crash.trial import TROUBLES, attempt, deaths_of, is_posting
-from tests.crash.world import NOT_WHOLE, Zygote, worlds, zygote
+from tests.crash.trial import (
+    DISCORD_TROUBLES,
+    RESET,
+    TAKEN_RESET,
+    TROUBLES,
+    attempt,
+    deaths_of,
+    is_posting,
+)
+from tests.crash.world import KILLED, NOT_WHOLE, Zygote, worlds, zygote
 
 POINTS = 8
 SEED = 6
@@ -75,6 +84,31 @@ async def test_a_job_of_which_nobody_knows_is_said_to_be_unknown_and_not_sent_ag
     async with worlds() as own:
         verdict = await attempt(own, process, trouble=AMBIGUOUS)
         assert (verdict.state, verdict.complaints) == (JobState.UNKNOWN, [])
+
+
+async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_restart(process: Zygote) -> None:
+    async with worlds() as own:
+        case = await own.case()
+        assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
+        own.discord.fail("callback", TAKEN_RESET)
+        own.discord.fail("original", RESET)
+        life = own.begun(case, dies_once="jobs WHERE studii_id IS NOT NULL", tuning={"card_overdue": 60.0})
+        assert await process.live(life) == KILLED
+        assert await process.live(own.life(case)) == ENDED
+        job, complaints = await own.wrong(case, may_be_unknown=False)
+        assert complaints == []
+        assert job is not None
+        assert job.card_message_id in {one.id for one in own.discord.in_channel(case.channel_id)}
+
+
+async def test_trouble_on_the_way_to_discord_loses_no_card_and_no_result(
+    process: Zygote, subtests: pytest.Subtests
+) -> None:
+    async with worlds() as own:
+        for trouble in random.Random(SEED).sample(DISCORD_TROUBLES, 3):
+            with subtests.test(trouble.name, endpoint=trouble.endpoint):
+                verdict = await attempt(own, process, trouble=trouble)
+                assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
 
 
 def test_under_trouble_every_point_is_tried_that_no_quiet_life_has() -> None:

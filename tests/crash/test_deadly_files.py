@@ -39,17 +39,17 @@ async def job_of(case: Case, job_id: str) -> Job:
 
 async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_made(process: Zygote) -> None:
     async with worlds() as own:
-        assert await process.live(own.life(await own.case())) == ENDED  # loads what it needs
-        case = await own.case()
-        ids = {"guild_id": case.job.guild_id, "channel_id": case.job.channel_id}
+        assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
+        case, asked = await own.accepted()
+        ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         beside = [a_staging_job(**ids) for _ in range(3)]
         async with Storage.open(case.database) as storage, storage.write() as tx:
             for job in beside:
                 await tx.jobs.add(job)
                 await tx.ledger.reserve(job, job.created_at)
-        ends = await lives(own, process, case, f"{case.job.id}.source")
+        ends = await lives(own, process, case, f"{asked.id}.source")
         assert ends == [KILLED] * DEATHS + [ENDED]
-        killer = await job_of(case, case.job.id)
+        killer = await job_of(case, asked.id)
         assert (killer.state, killer.failure) == (JobState.FAILED, FailureCode.PHOTO)
         assert "stopped the program that opens pictures" in (killer.failure_text or "")
         async with Storage.open(case.database) as storage, storage.read() as tx:
@@ -64,26 +64,26 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
 
 async def test_a_result_that_kills_the_bot_when_it_is_checked_is_posted_as_it_is(process: Zygote) -> None:
     async with worlds() as own:
-        assert await process.live(own.life(await own.case())) == ENDED
-        case = await own.case(text=True)
-        ends = await lives(own, process, case, f"{case.job.id}.output")
+        assert await process.live(own.begun(await own.case())) == ENDED
+        case, asked = await own.accepted(text=True)
+        ends = await lives(own, process, case, f"{asked.id}.output")
         assert ends == [KILLED] * DEATHS + [ENDED]
         _, complaints = await own.wrong(case, may_be_unknown=False)
         assert complaints == []
-        assert (await job_of(case, case.job.id)).state is JobState.SUCCEEDED
+        assert (await job_of(case, asked.id)).state is JobState.SUCCEEDED
 
 
 async def test_a_result_that_kills_the_bot_when_it_is_made_to_fit_is_posted_as_a_link(
     process: Zygote,
 ) -> None:
     async with worlds() as own:
-        assert await process.live(own.life(await own.case())) == ENDED
-        case = await own.case(text=True)
+        assert await process.live(own.begun(await own.case())) == ENDED
+        case, asked = await own.accepted(text=True)
         own.studii.next_job(Outcome(output=Output(TOO_LARGE, "image/png")))
         # It is checked under another name: only making it smaller kills here.
-        ends = await lives(own, process, case, f"{case.job.id}.output.")
+        ends = await lives(own, process, case, f"{asked.id}.output.")
         assert ends == [KILLED] * DEATHS + [ENDED]
-        job = await job_of(case, case.job.id)
+        job = await job_of(case, asked.id)
         assert job.state is JobState.SUCCEEDED
         (posted,) = [one for one in own.discord.in_channel(job.channel_id) if one.nonce is not None]
         assert not posted.files

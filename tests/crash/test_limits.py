@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.engine import Tuning
 from bot.model import JobState, Plan
 from bot.storage import LaneNames, Storage, Vault
@@ -37,7 +38,7 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
         vault = Vault.open((), Path(case.folder) / "encryption.key")
         lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
         async with storage.write() as tx:
-            at = case.job.created_at
+            at = SystemClock().now()
             stored = await tx.keys.add(guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at)
             await tx.guilds.set_key(guild_id, stored.id, at)
             for number in range(jobs):
@@ -66,7 +67,7 @@ async def test_no_key_meets_a_429_of_our_making_however_often_the_bot_is_killed(
     rng = random.Random(SEED)
     async with worlds() as own:
         case, keys = await crowd(own)
-        assert await process.live(own.life(await own.case())) == ENDED  # loads what it needs
+        assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
         for _ in range(5):
             life = own.life(
                 case, dies_after=rng.uniform(0.3, 1.2), tuning=TUNING, patience=PATIENCE, threads=True
@@ -87,15 +88,15 @@ async def test_nothing_is_asked_before_retry_after_has_passed_though_the_bot_was
 ) -> None:
     async with worlds() as own:
         case = await own.case(text=True)
-        assert await process.live(own.life(await own.case())) == ENDED
+        assert await process.live(own.begun(await own.case())) == ENDED
         own.studii.requests.clear()
         own.studii.fail("status", faults.rate_limited(3))
-        for _ in range(3):
-            life = own.life(case, dies_once="lane_limits", threads=True)
+        for asked in (case.interaction, None, None):
+            life = own.life(case, dies_once="lane_limits", threads=True, interaction=asked)
             assert await process.live(life) == KILLED
         (limited,) = own.studii.requests.of(status=429)
         assert await process.live(own.life(case)) == ENDED
         after = [one for one in own.studii.requests if one.monotonic > limited.monotonic]
         assert after
         assert all(one.monotonic - limited.monotonic >= 3.0 for one in after if one.endpoint != "output")
-        assert await states(case, case.job.guild_id) == [JobState.SUCCEEDED]
+        assert await states(case, case.guild_id) == [JobState.SUCCEEDED]

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-BOT = str(Path(__file__).parents[2] / "bot")
+ROOT = Path(__file__).parents[2]
+BOT = (str(ROOT / "bot"), str(ROOT / "cogs"))
 
 
 @dataclass

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from bot.model import JobState
+from sandbox.discord import rest
 from sandbox.studii.faults import (
     DropAfter,
     DropBefore,
@@ -35,6 +37,31 @@ class Trouble:
     endpoint: Endpoint
     fault: Fault
     ambiguous: bool = False
+
+    def befall(self, worlds: Worlds) -> None:
+        """Let it happen to the next request there."""
+        worlds.studii.fail(self.endpoint, self.fault)
+
+    @property
+    def patience(self) -> Mapping[str, float]:
+        """What a life under it is to have of it."""
+        return {"patience": SHORT} if self.fault is TOO_SLOW else {}
+
+
+@dataclass(frozen=True)
+class DiscordTrouble:
+    """Something between the bot and Discord: the next requests there go wrong, one after the other."""
+
+    name: str
+    endpoint: str
+    faults: Mapping[str, Sequence[rest.Fault]]  # by call
+    ambiguous: bool = False
+    patience: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    def befall(self, worlds: Worlds) -> None:
+        """Let it happen to the next requests."""
+        for call, faults in self.faults.items():
+            worlds.discord.fail(call, *faults)
 
 
 _SHARED: Sequence[tuple[str, Fault]] = (
@@ -68,6 +95,29 @@ TROUBLES: Sequence[Trouble] = (
     Trouble("signed address expired", "output", error(403)),
     Trouble("gone once", "output", gone()),
 )
+RESET, TAKEN_RESET = rest.Fault(None), rest.Fault(None, after=True)
+_WRONG: Mapping[str, rest.Fault] = {
+    "502": rest.Fault(502),
+    "taken, then 502": rest.Fault(502, after=True),
+    "connection reset": RESET,
+    "taken, then the connection is reset": TAKEN_RESET,
+    "answer comes late": rest.Fault(200, delay=0.3),
+}
+DISCORD_TROUBLES: Sequence[DiscordTrouble] = (
+    *(
+        DiscordTrouble(name, call, {call: [fault]})
+        for call in ("callback", "answer", "edit", "send")
+        for name, fault in _WRONG.items()
+    ),
+    DiscordTrouble("taken, and nobody says so", "callback", {"callback": [TAKEN_RESET], "original": [RESET]}),
+    DiscordTrouble("its token is refused", "answer", {"answer": [rest.Fault(refusal=rest.INVALID_TOKEN)]}),
+    DiscordTrouble("taken, then no answer, twice", "send", {"send": [TAKEN_RESET, TAKEN_RESET]}),
+    DiscordTrouble(
+        "nobody says so, and it can't be looked for at first",
+        "callback",
+        {"callback": [TAKEN_RESET], "original": [RESET], "history": [rest.Fault(502), RESET]},
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -81,9 +131,9 @@ class Death:
 @dataclass(frozen=True)
 class Verdict:
     """How a trial went. `died`: how often; `complaints`: promises that were not kept; `points`: those of a
-    life without a death."""
+    life without a death; `state`: None if no job was accepted."""
 
-    state: JobState
+    state: JobState | None
     died: int
     complaints: Sequence[str]
     points: Mapping[str, int]
@@ -94,7 +144,7 @@ async def attempt(
     zygote: Zygote,
     deaths: Sequence[Death] = (),
     *,
-    trouble: Trouble | None = None,
+    trouble: Trouble | DiscordTrouble | None = None,
     later: float = 0.0,
     blind: bool = False,
     threads: bool = False,
@@ -105,13 +155,17 @@ async def attempt(
     case = await worlds.case()
     worlds.discord.readable = not blind
     if trouble is not None:
-        worlds.studii.fail(trouble.endpoint, trouble.fault)
-    patience = {"patience": SHORT} if trouble is not None and trouble.fault is TOO_SLOW else {}
+        trouble.befall(worlds)
+    patience: Mapping[str, float] = {} if trouble is None else trouble.patience
+    asked: Mapping[str, Any] | None = case.interaction
     died = 0
     unknown = trouble is not None and trouble.ambiguous
     unheard = False  # a 429 that came in the moment of a death
     for death in deaths:
-        life = worlds.life(case, point=death.point, nth=death.nth, threads=threads, **patience)
+        life = worlds.life(
+            case, point=death.point, nth=death.nth, threads=threads, interaction=asked, **patience
+        )
+        asked = None  # Discord tells of it once
         code = await zygote.live(life)
         if code != KILLED:
             break
@@ -120,9 +174,9 @@ async def attempt(
         unheard = unheard or await worlds.unheard(case)
     if later:
         worlds.discord.forget_nonces()
-    life = worlds.life(case, trace=not deaths, later=later, threads=threads, **patience)
+    life = worlds.life(case, trace=not deaths, later=later, threads=threads, interaction=asked, **patience)
     code = await zygote.live(life)
-    job, complaints = await worlds.wrong(case, may_be_unknown=unknown)
+    job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind)
     if not unheard:
         complaints += worlds.hasty(case)
     if not deaths and await worlds.unheard(case):
@@ -134,12 +188,12 @@ async def attempt(
     if code == ENDED and not deaths:
         points = json.loads((case.folder / "points.json").read_text())
     await worlds.drop(case)
-    return Verdict(job.state, died, complaints, points)
+    return Verdict(None if job is None else job.state, died, complaints, points)
 
 
 def times(point: str, count: int) -> range:
     """At which of its times a point is tried: all, where a library's request waits; else the first."""
-    request = "exchange." in point or "transfer." in point or "channel." in point
+    request = any(part in point for part in ("exchange.", "transfer.", "channel.", "starting._show_card"))
     return range(1, min(count, MANY) + 1) if request else range(1, 2)
 
 
@@ -150,4 +204,4 @@ def deaths_of(points: Mapping[str, int]) -> list[Death]:
 
 def is_posting(death: Death) -> bool:
     """Whether a message may have been posted of which there is no note."""
-    return "outbox._announce" in death.point or "outbox._note" in death.point
+    return any(place in death.point for place in ("outbox._announce", "outbox._note", "starting._show_card"))

@@ -8,25 +8,40 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from bot.clock import SystemClock
 from bot.model import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
-from sandbox.discord.rest import DiscordRest, Message
+from sandbox.discord.messages import Message
+from sandbox.discord.rest import DiscordRest
 from sandbox.studii import Key, Options, StudiiServer
 from sandbox.studii.faults import Answer
 from sandbox.studii.jobs import Job as StudiiJob
 from tests.crash.life import Life
+from tests.engine.world import STAGING as STYLE
 from tests.engine.world import a_job, a_staging_job, png
 
 KILLED = -9
 NOT_WHOLE = "posted without its picture, or not with the whole of it"
 COUNTED = {"create", "status", "upload"}  # against a key's requests a minute
+ANSWERED_IN = 15.0  # seconds: a busy machine makes no answer come too late
+MAYA = 300
+PHOTO = "https://cdn.discordapp.com/attachments/1/2/room.png"
+STAGING: Mapping[str, Any] = STYLE | {
+    "image": {
+        "filename": "room.png",
+        "size": 500,
+        "url": PHOTO,
+        "proxy_url": PHOTO,
+        "content_type": "image/png",
+    }
+}
 ROOT = Path(__file__).parents[2]
 
 
@@ -70,11 +85,16 @@ def zygote() -> Generator[Zygote]:
 
 @dataclass
 class Case:
-    """One job in a database of its own, with a key and a channel of its own."""
+    """Somebody who uses a command in a server with a database, a key and a channel of its own.
+
+    `interaction`: what the gateway tells the bot of it, once.
+    """
 
     folder: Path
     key: Key
-    job: Job
+    guild_id: int
+    channel_id: int
+    interaction: Mapping[str, Any]
 
     @property
     def database(self) -> str:
@@ -91,52 +111,69 @@ class Worlds:
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def case(self, *, text: bool = False) -> Case:
-        """A job that has just been accepted, its card standing in its channel."""
+        """Somebody has just used a command: with a photo, unless it is a `text`."""
         number = next(self.numbers)
         folder = self.folder / str(number)
         await asyncio.to_thread(shutil.copytree, self.folder / "template", folder)
         key = self.studii.add_key("team")
-        ids = {"guild_id": 100_000 + number, "channel_id": 200_000 + number}
-        job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
-        job = replace(job, card_message_id=self.discord.put_card(job.channel_id))
-        case = Case(folder, key, job)
+        guild_id, channel_id = 100_000 + number, 200_000 + number
+        tool, options = ("studio", {"prompt": "A red kite"}) if text else ("virtual-staging", STAGING)
+        asked = self.discord.slash(guild_id, channel_id, MAYA, tool, options)
+        case = Case(folder, key, guild_id, channel_id, asked)
         async with Storage.open(case.database) as storage:
             vault = Vault.open((), folder / "encryption.key")
             lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
             async with storage.write() as tx:
-                at = job.created_at
-                stored = await tx.keys.add(
-                    job.guild_id, lane, key.hint, Plan.TEAM, vault.seal(key.secret), at
-                )
-                await tx.guilds.set_key(job.guild_id, stored.id, at)
-                await tx.jobs.add(job)
-                await tx.ledger.reserve(job, at)
+                at = SystemClock().now()
+                sealed = vault.seal(key.secret)
+                stored = await tx.keys.add(guild_id, lane, key.hint, Plan.TEAM, sealed, at)
+                await tx.guilds.set_key(guild_id, stored.id, at)
         return case
+
+    async def accepted(self, *, text: bool = False) -> tuple[Case, Job]:
+        """A job that was accepted in an earlier life, which ended before it answered with a card."""
+        case = await self.case(text=text)
+        ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
+        job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
+        async with Storage.open(case.database) as storage, storage.write() as tx:
+            await tx.jobs.add(job)
+            await tx.ledger.reserve(job, job.created_at)
+        return case, job
 
     def life(self, case: Case, **options: Any) -> Life:
         return Life(str(case.folder), self.studii.url, self.discord.url, **options)
 
-    async def wrong(self, case: Case, *, may_be_unknown: bool) -> tuple[Job, list[str]]:
-        """The job, and what is not as it was promised, after the last life has ended by itself."""
+    def begun(self, case: Case, **options: Any) -> Life:
+        """The life in which the command is used."""
+        return self.life(case, interaction=case.interaction, **options)
+
+    async def wrong(
+        self, case: Case, *, may_be_unknown: bool, card_found: bool = True
+    ) -> tuple[Job | None, list[str]]:
+        """The job (None: it was never accepted), and what is not as it was promised, after the last life has
+        ended by itself. `card_found`: whether a card that nobody stored can be found."""
         async with Storage.open(case.database) as storage, storage.read() as tx:
-            job = await tx.jobs.get(case.job.id)
-            kinds = [line.kind for line in await tx.ledger.entries(job_id=case.job.id)]
+            jobs = await tx.jobs.in_states(list(JobState))
             complaints = await tx.audit.everything()
-        assert job is not None
-        submitted = [one for one in self.studii.jobs.values() if one.key is case.key]
-        posted = [one for one in self.discord.in_channel(job.channel_id) if one.nonce is not None]
-        if len(submitted) > 1:
-            complaints.append(f"submitted {len(submitted)} times")
-        if len(posted) != 1:
-            complaints.append(f"its last word was posted {len(posted)} times")
+            entries = await tx.ledger.entries(job_id=jobs[0].id) if jobs else []
+        if not jobs:
+            return None, complaints + self._of_nothing(case)
+        if len(jobs) > 1:
+            complaints.append(f"{len(jobs)} jobs of one command")
+        job = jobs[0]
+        kinds = [line.kind for line in entries]
         if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:
             complaints.append(f"its lines in the ledger are {kinds}")
+        submitted = [one for one in self.studii.jobs.values() if one.key is case.key]
+        if len(submitted) > 1:
+            complaints.append(f"submitted {len(submitted)} times")
+        there = self.discord.in_channel(job.channel_id)
+        posted = [one for one in there if one.nonce is not None]
+        complaints += self._of_postings(job, posted)
+        complaints += self._of_cards(job, [one for one in there if one.nonce is None], found=card_found)
         match job.state:
             case JobState.UNKNOWN:
-                if not may_be_unknown:
-                    complaints.append("unknown, although it was known")
-                if job.reserved != job.estimate or job.settled:
-                    complaints.append("unknown, and its credits are not just reserved")
+                complaints += self._of_the_unknown(job, may_be=may_be_unknown)
             case JobState.SUCCEEDED:
                 spent = case.key.spent
                 if len(submitted) != 1 or job.settled != spent or job.reserved:
@@ -146,6 +183,38 @@ class Worlds:
             case _:
                 complaints.append(f"{job.state}: {job.failure} {job.failure_text}")
         return job, complaints
+
+    def _of_the_unknown(self, job: Job, *, may_be: bool) -> list[str]:
+        complaints = [] if may_be else ["unknown, although it was known"]
+        if job.reserved != job.estimate or job.settled:
+            complaints.append("unknown, and its credits are not just reserved")
+        return complaints
+
+    def _of_postings(self, job: Job, posted: Sequence[Message]) -> list[str]:
+        if len(posted) != 1:
+            return [f"its last word was posted {len(posted)} times"]
+        if posted[0].id != job.result_message_id:
+            return ["its last word is not what it is said to be"]
+        return []
+
+    def _of_nothing(self, case: Case) -> list[str]:
+        """What is wrong when nothing was accepted."""
+        submitted = any(one.key is case.key for one in self.studii.jobs.values())
+        said = self.discord.in_channel(case.channel_id)
+        return ["there is no job of what was said or sent"] if submitted or said else []
+
+    def _of_cards(self, job: Job, cards: Sequence[Message], *, found: bool) -> list[str]:
+        """What is wrong with the card: it shows how the job ended, and is the one that is stored."""
+        if len(cards) > 1:
+            return [f"{len(cards)} cards"]
+        if not cards or not found:
+            return []
+        (card,) = cards
+        if job.card_message_id != card.id:
+            return ["its card is not the one that is stored"]
+        stale = any("cancel" in custom_id for custom_id in card.custom_ids())
+        ended = job.state is not JobState.SUCCEEDED or "Done" in card.words()
+        return [] if ended and not stale else [f"its card says: {card.words()}"]
 
     async def _shown(self, submitted: Sequence[StudiiJob], posted: Sequence[Message]) -> bool:
         """Whether what Studii made of the job was posted, byte for byte."""
@@ -157,7 +226,7 @@ class Worlds:
         if not self.studii.requests.of(key=case.key.hint, status=429):
             return False
         async with Storage.open(case.database) as storage, storage.read() as tx:
-            key = await tx.keys.current(case.job.guild_id)
+            key = await tx.keys.current(case.guild_id)
             return key is None or not await tx.lane_limits.of([key.lane])
 
     def hasty(self, case: Case) -> list[str]:
@@ -175,15 +244,15 @@ class Worlds:
 
     async def drop(self, case: Case) -> None:
         """What is left of it is not needed any more."""
-        self.discord.messages.clear()
+        self.discord.forget()
         await asyncio.to_thread(shutil.rmtree, case.folder)
 
     @staticmethod
-    async def state(case: Case) -> JobState:
+    async def state(case: Case) -> JobState | None:
+        """The job's, if one was accepted."""
         async with Storage.open(case.database) as storage, storage.read() as tx:
-            job = await tx.jobs.get(case.job.id)
-        assert job is not None
-        return job.state
+            jobs = await tx.jobs.in_states(list(JobState))
+        return jobs[0].state if jobs else None
 
 
 @asynccontextmanager
@@ -192,7 +261,7 @@ async def worlds(options: Options | None = None) -> AsyncGenerator[Worlds]:
     try:
         await migrate(f"sqlite+aiosqlite:///{folder / 'template' / 'studii.db'}")
         options = options or Options(instant=True, long_side=64)
-        async with StudiiServer(options) as studii, DiscordRest() as discord:
+        async with StudiiServer(options) as studii, DiscordRest(first_answer=ANSWERED_IN) as discord:
             yield Worlds(folder, studii, discord)
     finally:
         shutil.rmtree(folder)
