@@ -34,6 +34,7 @@ class Cards:
         self._delivery = delivery
         self._progress = progress
         self._since = tools.clock.now()
+        self._seeking = False
         self._places = Places()
         self._insistence = Insistence("noting that its card was posted", tools.pulse)
         self.crew = Crew(
@@ -57,7 +58,8 @@ class Cards:
             stale = await tx.jobs.stale_cards(limit)
             moved = self._places.moved(ways.__getitem__, now)
             seen = {job.id for job in stale}
-            return wanted + lost + stale + [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
+            in_line = [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
+            return wanted + stale + in_line + lost
 
     def _lost_between(self) -> tuple[datetime, datetime]:
         """Between which moments the jobs were accepted whose card, if unknown, is to be looked for.
@@ -70,7 +72,7 @@ class Cards:
 
     async def _show(self, job: Job, tries: int) -> float | None:
         if job.card_message_id is None and job.origin_message_id is None:
-            return await self._seek(job, tries)
+            return await self._seek(job)
         if job.card_message_id is None:
             # Between Discord's answer and our note of it nothing may be torn apart.
             return await untorn(self._post(job, tries), patience=self._tools.tuning.drain)
@@ -100,8 +102,20 @@ class Cards:
         self._places.forget(job.id)
         await untorn(self._note(job))
 
-    async def _seek(self, job: Job, tries: int) -> float | None:
-        """Take over the card that a command's answer may have shown without anybody storing its message."""
+    async def _seek(self, job: Job) -> float | None:
+        """Take over the card that a command's answer may have shown without anybody storing its message.
+
+        One is looked for at a time: reading a channel is slow, and nobody waits for it.
+        """
+        if self._seeking:
+            return self._tools.tuning.card_again
+        self._seeking = True
+        try:
+            return await self._find_lost(job)
+        finally:
+            self._seeking = False
+
+    async def _find_lost(self, job: Job) -> float | None:
         said: Announcement
         try:
             async with asyncio.timeout(self._tools.tuning.delivery_patience):
@@ -109,7 +123,7 @@ class Cards:
         except TimeoutError:
             said = TryLater(0.0)
         if isinstance(said, TryLater):
-            return self._again(said, tries)
+            return max(said.seconds, self._tools.tuning.card_again)
         found = said.message_id if isinstance(said, Posted) else None
         age = (self._tools.clock.now() - job.created_at).total_seconds()
         if found is None and age < self._tools.tuning.card_overdue:
@@ -129,7 +143,8 @@ class Cards:
         except TimeoutError:
             said = TryLater(0.0)
         if isinstance(said, TryLater):
-            return self._again(said, tries)
+            bound = self._tools.tuning.announcement_bound
+            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
         if isinstance(said, Undeliverable):
             _log.info("Job %s goes on without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
@@ -137,10 +152,6 @@ class Cards:
             self._places.shown(job.id, way, self._tools.clock.monotonic())
         await self._insistence.on(lambda: self._note_posted(job, message_id), job.id, job.id)
         return None
-
-    def _again(self, said: TryLater, tries: int) -> float:
-        bound = self._tools.tuning.announcement_bound
-        return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
 
     async def _note_posted(self, job: Job, message_id: int | None) -> None:
         async with self._tools.storage.write() as tx:
