@@ -20,6 +20,7 @@ from tests.crash.plan import (
     killed_three_times,
     killed_under_trouble,
     killed_while_blind,
+    killed_while_cancelling,
     killed_while_posting,
     troubles,
 )
@@ -69,6 +70,7 @@ class Crew:
                         later=trial.later,
                         blind=trial.blind,
                         threads=trial.threads,
+                        cancelled=trial.cancelled,
                     )
                     progress.advance(bar)
 
@@ -128,6 +130,9 @@ async def main(console: Console) -> bool:
         await crew.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
         await crew.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
         await crew.perform("Killed three times", killed_three_times(points))
+        cancelled = await crew.perform("Cancelled", [Trial(cancelled=True)] * QUIET_LIVES)
+        cancelling = killed_while_cancelling(all_points(verdict.points for verdict in cancelled))
+        await crew.kill("… and killed meanwhile", cancelling)
         alone = await crew.perform("Trouble on the way to Studii and to Discord", troubles())
         met = [(trial.trouble, one.points) for trial, one in zip(troubles(), alone, strict=True)]
         under = killed_under_trouble(points, [(trouble, seen) for trouble, seen in met if trouble])

@@ -24,13 +24,15 @@ EVERY = 200  # of the points that a life under a trouble shares with others, one
 @dataclass(frozen=True)
 class Trial:
     """A job with what is to happen to it. `later`: seconds until the life after the last death; `blind`: the
-    bot may not read its channel; `threads`: SQLite has its own, as in earnest."""
+    bot may not read its channel; `threads`: SQLite has its own, as in earnest; `cancelled`: its Cancel is
+    pressed as soon as its card is there."""
 
     deaths: Sequence[Death] = ()
     trouble: Trouble | DiscordTrouble | None = None
     later: float = 0.0
     blind: bool = False
     threads: bool = False
+    cancelled: bool = False
 
     def __str__(self) -> str:
         deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
@@ -66,6 +68,11 @@ def killed_three_times(points: Mapping[str, int]) -> list[Trial]:
     """Three deaths, one after the other, in each of some jobs' lives."""
     deaths, rng = deaths_of(points), random.Random(SEED)
     return [Trial(rng.sample(deaths, 3), threads=True) for _ in range(THREE_TIMES)]
+
+
+def killed_while_cancelling(points: Mapping[str, int]) -> list[Trial]:
+    """Every death while the press of Cancel is dealt with, in lives that passed those points."""
+    return [Trial([one], cancelled=True) for one in deaths_of(points) if "buttons." in one.point]
 
 
 def troubles() -> list[Trial]:

@@ -101,6 +101,16 @@ async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_resta
         assert job.card_message_id in {one.id for one in own.discord.in_channel(case.channel_id)}
 
 
+async def test_a_cancel_that_the_bot_dies_of_is_done_or_not_and_never_half(process: Zygote) -> None:
+    async with worlds() as own:
+        await attempt(own, process)  # loads what it needs
+        quiet = await attempt(own, process, cancelled=True)
+        assert quiet.complaints == []
+        deaths = [one for one in deaths_of(quiet.points) if "buttons." in one.point]
+        for death in random.Random(SEED).sample(deaths, 2):
+            assert (await attempt(own, process, [death], cancelled=True)).complaints == []
+
+
 async def test_trouble_on_the_way_to_discord_loses_no_card_and_no_result(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:

@@ -148,10 +148,12 @@ async def attempt(
     later: float = 0.0,
     blind: bool = False,
     threads: bool = False,
+    cancelled: bool = False,
 ) -> Verdict:
     """`later`: seconds that pass between the last death and the next life; Discord forgets nonces then.
     `blind`: the bot may not read its channel, so that the nonce alone tells Discord of a repetition.
-    `threads`: SQLite works in threads of its own, as it does in earnest."""
+    `threads`: SQLite works in threads of its own, as it does in earnest. `cancelled`: an earlier life showed
+    the card, and now its Cancel is pressed."""
     case = await worlds.case()
     worlds.discord.readable = not blind
     if trouble is not None:
@@ -160,6 +162,11 @@ async def attempt(
     asked: Mapping[str, Any] | None = case.interaction
     died = 0
     unknown = trouble is not None and trouble.ambiguous
+    if cancelled:
+        shown = "jobs WHERE card_message_id IS NOT NULL"
+        await zygote.live(worlds.begun(case, dies_once=shown, threads=threads, **patience))
+        unknown = await worlds.state(case) is JobState.SUBMITTING
+        asked = worlds.cancel(case)
     unheard = False  # a 429 that came in the moment of a death
     for death in deaths:
         life = worlds.life(

@@ -147,6 +147,14 @@ class Worlds:
         """The life in which the command is used."""
         return self.life(case, interaction=case.interaction, **options)
 
+    def cancel(self, case: Case) -> Mapping[str, Any] | None:
+        """What the gateway tells of somebody who presses Cancel on the card, if it is there to be pressed."""
+        for message in self.discord.in_channel(case.channel_id):
+            for custom_id in message.custom_ids():
+                if ":cancel:" in custom_id:
+                    return self.discord.press(case.guild_id, message, MAYA, custom_id)
+        return None
+
     async def wrong(
         self, case: Case, *, may_be_unknown: bool, card_found: bool = True
     ) -> tuple[Job | None, list[str]]:
@@ -171,9 +179,28 @@ class Worlds:
         posted = [one for one in there if one.nonce is not None]
         complaints += self._of_postings(job, posted)
         complaints += self._of_cards(job, [one for one in there if one.nonce is None], found=card_found)
+        complaints += await self._of_the_end(case, job, submitted, posted, may_be_unknown=may_be_unknown)
+        return job, complaints
+
+    async def _of_the_end(
+        self,
+        case: Case,
+        job: Job,
+        submitted: Sequence[StudiiJob],
+        posted: Sequence[Message],
+        *,
+        may_be_unknown: bool,
+    ) -> list[str]:
+        """What is wrong with how it ended."""
+        complaints: list[str] = []
         match job.state:
             case JobState.UNKNOWN:
-                complaints += self._of_the_unknown(job, may_be=may_be_unknown)
+                complaints += [] if may_be_unknown else ["unknown, although it was known"]
+                if job.reserved != job.estimate or job.settled:
+                    complaints.append("unknown, and its credits are not just reserved")
+            case JobState.CANCELLED:
+                if submitted or job.reserved or job.settled:
+                    complaints.append("cancelled, and sent or paid all the same")
             case JobState.SUCCEEDED:
                 spent = case.key.spent
                 if len(submitted) != 1 or job.settled != spent or job.reserved:
@@ -182,15 +209,11 @@ class Worlds:
                     complaints.append(NOT_WHOLE)
             case _:
                 complaints.append(f"{job.state}: {job.failure} {job.failure_text}")
-        return job, complaints
-
-    def _of_the_unknown(self, job: Job, *, may_be: bool) -> list[str]:
-        complaints = [] if may_be else ["unknown, although it was known"]
-        if job.reserved != job.estimate or job.settled:
-            complaints.append("unknown, and its credits are not just reserved")
         return complaints
 
     def _of_postings(self, job: Job, posted: Sequence[Message]) -> list[str]:
+        if job.state is JobState.CANCELLED:  # by its person, who knows it
+            return ["cancelled, and announced all the same"] if posted else []
         if len(posted) != 1:
             return [f"its last word was posted {len(posted)} times"]
         if posted[0].id != job.result_message_id:
