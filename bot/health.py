@@ -116,7 +116,8 @@ class HealthServer:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)
             return web.Response(status=503, text="The database can't be read.\n")
-        now = Snapshot(jobs, reserved, spent, self._vitals.lanes(), self._vitals.oldest_due_poll())
+        lanes, due = self._vitals.lanes(), self._vitals.oldest_due_poll()
+        now = Snapshot(jobs, reserved, spent, lanes, due, len(self._storage.unreadable))
         return web.Response(
             body=self._metrics.render(now),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

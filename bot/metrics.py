@@ -21,6 +21,7 @@ class Snapshot:
     credits_spent: int = 0
     lanes: Mapping[str, float] = field(default_factory=dict[str, float])
     oldest_due_poll: float = 0.0
+    unreadable_rows: int = 0
 
 
 class Metrics:
@@ -62,6 +63,12 @@ class Metrics:
             "studii_oldest_due_poll_seconds", "How late the latest look at a job is", registry=self._registry
         )
 
+        self._unreadable = Gauge(
+            "studii_unreadable_rows",
+            "Rows of the database that could not be read since the start; see doctor",
+            registry=self._registry,
+        )
+
     def request(self, kind: str, status: int | None) -> None:
         """A request to Studii was answered with that status, or (None) not at all."""
         self._requests.labels(kind, "none" if status is None else str(status)).inc()
@@ -83,4 +90,5 @@ class Metrics:
         self._credits.labels("reserved").set(now.credits_reserved)
         self._credits.labels("spent").set(now.credits_spent)
         self._overdue.set(now.oldest_due_poll)
+        self._unreadable.set(now.unreadable_rows)
         return generate_latest(self._registry)

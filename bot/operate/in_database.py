@@ -75,6 +75,7 @@ async def database(settings: Settings) -> list[Finding]:
     return [
         Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),
         await _ledger(url),
+        *await _unreadable_rows(url),
         *await _missing_servers(url),
     ]
 
@@ -105,6 +106,21 @@ async def _ledger(url: str) -> Finding:
         words = f"{len(wrong)} sums differ. {' '.join(wrong[:MOST_WRONG])}"
         return Finding("Ledger", Verdict.STOPS, words)
     return Finding("Ledger", Verdict.GOOD, SUMS_AGREE)
+
+
+async def _unreadable_rows(url: str) -> list[Finding]:
+    async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+        rows = await tx.unreadable.names()
+    if not rows:
+        return []
+    named = ", ".join(rows[:MOST_WRONG]) + (", …" if len(rows) > MOST_WRONG else "")
+    count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+    words = (
+        f"{count} can't be read: {named}. The bot leaves that out, so a job there does not continue, and its "
+        "credits stay reserved. Repair it with the bot stopped, or take a backup back "
+        "(python -m bot restore FILE)."
+    )
+    return [Finding("Rows", Verdict.LOOK, words)]
 
 
 async def _missing_servers(url: str) -> list[Finding]:

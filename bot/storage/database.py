@@ -34,6 +34,8 @@ from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.session import Session, finish, session
 from bot.storage.trouble import UNUSABLE, sqlite_code, unusable
+from bot.storage.unreadable import UnreadableRows
+from bot.storage.unreadable_check import UnreadableCheck
 
 PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
@@ -66,6 +68,7 @@ class Transaction:
         self.figures = Figures(session)
         self.policies = Policies(session)
         self.photo_rules = PhotoRulings(session)
+        self.unreadable = UnreadableCheck(session)
 
 
 class Storage:
@@ -87,6 +90,7 @@ class Storage:
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(engines.READERS)
         self._closed = False
+        self._unreadable = UnreadableRows()
         self._busy_timeout: int | None = None  # milliseconds; the one writing connection keeps it
         self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
 
@@ -115,6 +119,11 @@ class Storage:
         finally:
             await finish(storage._close())
 
+    @property
+    def unreadable(self) -> UnreadableRows:
+        """The rows that could not be read since the database was opened."""
+        return self._unreadable
+
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Transaction, None]:
         """See one moment of the database, beside any writer. Writing in it is an error.
@@ -122,7 +131,7 @@ class Storage:
         Raises `DatabaseAway` if it is closed or there is no way to it.
         """
         self._ensure_open()
-        async with self._readers, _connected(self._reading) as current:
+        async with self._readers, _connected(self._reading, self._unreadable) as current:
             if current.on_sqlite:
                 await current.run("BEGIN")
             yield Transaction(current)
@@ -152,7 +161,7 @@ class Storage:
         deadline = self._clock.monotonic() + patience
         await self._turn(patience)
         try:
-            async with _connected(engine) as current:
+            async with _connected(engine, self._unreadable) as current:
                 if lock is not None and not current.notes.get(_CLAIMED):
                     await lock.claim(current)
                     current.notes[_CLAIMED] = True
@@ -212,10 +221,10 @@ class Storage:
 
 
 @asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncGenerator[Session, None]:
+async def _connected(engine: AsyncEngine, unreadable: UnreadableRows) -> AsyncGenerator[Session, None]:
     async with AsyncExitStack() as stack:
         try:
-            current = await stack.enter_async_context(session(engine))
+            current = await stack.enter_async_context(session(engine, unreadable))
         except OSError as error:  # as the driver of a server raises it when there is no way to it
             raise DatabaseAway from error
         yield current

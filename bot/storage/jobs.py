@@ -23,7 +23,9 @@ from sqlalchemy.engine import RowMapping
 from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
 from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, guilds, holds, jobs
 from bot.storage.session import Session
+from bot.storage.unreadable import json_object
 
+KEY = (jobs.c.number,)
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
 _SOURCE = {
     "source_url": "url",
@@ -139,8 +141,7 @@ class Jobs:
             .where((jobs.c.state != JobState.WAITING) | guilds.c.missing_since.is_(None))
             .order_by(jobs.c.number)
         )
-        rows = (await self._session.execute(query)).mappings()
-        return [(job_of(row), row["current_key_id"]) for row in rows]
+        return await self._session.rows(query, lambda row: (job_of(row), row["current_key_id"]), KEY)
 
     async def to_take_in(self, limit: int, at: datetime, full: Collection[int] = ()) -> list[Job]:
         """Accepted jobs whose photo is to be fetched: the oldest of each server, then the second of each.
@@ -351,11 +352,14 @@ class Jobs:
         return list((await self._session.execute(query)).scalars())[::-1]
 
     async def _one(self, statement: Select[Any] | Update) -> Job | None:
-        row = (await self._session.execute(statement)).mappings().one_or_none()
-        return None if row is None else job_of(row)
+        if isinstance(statement, Update):
+            row = (await self._session.execute(statement)).mappings().one_or_none()
+            return None if row is None else job_of(row)
+        found = await self._all(statement)
+        return found[0] if found else None
 
     async def _all(self, query: Select[Any]) -> list[Job]:
-        return [job_of(row) for row in (await self._session.execute(query)).mappings()]
+        return await self._session.rows(query, job_of, KEY)
 
 
 def _in_turn(which: ColumnElement[bool]) -> Subquery:
@@ -368,9 +372,10 @@ def _by_turn(turns: Subquery) -> Select[Any]:
     return select(jobs).join(turns, turns.c.number == jobs.c.number).order_by(turns.c.turn, jobs.c.number)
 
 
-def job_of(row: RowMapping) -> Job:
-    """A row of the table as what the rest of the bot speaks of."""
-    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:
+    """A row of the table as what the rest of the bot speaks of; with these `inputs`, if any are given."""
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS if name != "inputs"}
+    values["inputs"] = json_object(row["inputs"]) if inputs is None else inputs
     if row["source_url"] is not None:
         values["source"] = SourcePhoto(**{name: row[column] for column, name in _SOURCE.items()})
     else:

@@ -2,14 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import RowMapping
 
 from bot.model import Notice, NoticeKind
 from bot.storage.schema import notices
 from bot.storage.session import Session
+from bot.storage.unreadable import json_object
 
+KEY = (notices.c.id,)
 KEY_LENGTH = 64
 
 
@@ -49,7 +53,7 @@ class Notices:
         query = select(notices).where(notices.c.posted_at.is_(None)).order_by(notices.c.id).limit(limit)
         if besides:
             query = query.where(notices.c.guild_id.not_in(besides))
-        return [Notice(**row) for row in (await self._session.execute(query)).mappings()]
+        return await self._session.rows(query, notice_of, KEY)
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
         """It was posted as that message, or it is given up; it is not told again either way."""
@@ -62,3 +66,10 @@ class Notices:
         await self._session.execute(
             delete(notices).where(notices.c.guild_id == guild_id, notices.c.kind == kind)
         )
+
+
+def notice_of(row: RowMapping) -> Notice:
+    """A row of the table as a notice."""
+    values: dict[str, Any] = {**row}
+    values["details"] = json_object(values["details"])
+    return Notice(**values)

@@ -10,6 +10,7 @@ from sqlalchemy.engine import RowMapping
 from bot.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
 from bot.storage.photo_tables import credits_told, photo_channels, reaction_emoji, reaction_places
 from bot.storage.session import Session
+from bot.storage.unreadable import json_object
 
 WHOLE_SERVER = 0
 
@@ -109,9 +110,17 @@ class PhotoRulings:
     async def _by_guild(self, table: Table, guild_id: int | None) -> dict[int, list[RowMapping]]:
         query = select(table) if guild_id is None else select(table).where(table.c.guild_id == guild_id)
         found: dict[int, list[RowMapping]] = {}
-        for row in (await self._session.execute(query)).mappings():
+        key = list(table.primary_key.columns)
+        for row in await self._session.rows(query, readable, key):
             found.setdefault(row["guild_id"], []).append(row)
         return found
+
+
+def readable(row: RowMapping) -> RowMapping:
+    """The row itself. Raises `TypeError` if what is set in advance can't be read."""
+    if "inputs" in row:
+        json_object(row["inputs"])
+    return row
 
 
 def _emoji(rows: Iterable[RowMapping]) -> Mapping[str, tuple[Emoji, Preset | None]]:

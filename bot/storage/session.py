@@ -1,14 +1,24 @@
 """One database transaction, which no cancellation can tear."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import Column, Executable, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.storage.unreadable import (
+    UNREADABLE,
+    Build,
+    Key,
+    UnreadableRows,
+    among,
+    chunks,
+    unbounded,
+)
 
 T = TypeVar("T")
 
@@ -36,8 +46,9 @@ async def finish(awaitable: Awaitable[T]) -> T:
 class Session:
     """What the repositories speak to within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, unreadable: UnreadableRows | None = None) -> None:
         self._connection = connection
+        self.unreadable = UnreadableRows() if unreadable is None else unreadable
 
     @property
     def on_sqlite(self) -> bool:
@@ -50,6 +61,42 @@ class Session:
 
     async def execute(self, statement: Executable) -> CursorResult[Any]:
         return await finish(self._connection.execute(statement))
+
+    async def rows(self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]]) -> list[T]:
+        """Return what `build` makes of each row. Rows that can't be read are set aside: others take their
+        place where the query has a limit. `key` is the primary key of the table that they are of."""
+        asked = query
+        while True:
+            try:
+                return [build(row) for row in (await self.execute(asked)).mappings()]
+            except UNREADABLE as error:
+                keys_alone = asked.with_only_columns(*key, maintain_column_froms=True)
+                keys = [tuple(row) for row in await self.execute(keys_alone)]
+                bad = [
+                    one for part in chunks(keys) for one in await self._unreadable(query, build, key, part)
+                ]
+                if not bad:
+                    raise
+                for one in bad:
+                    self.unreadable.add(key[0].table.name, one, error)
+                for part in chunks(bad):
+                    asked = asked.where(~among(key, part))
+
+    async def _unreadable(
+        self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]], keys: Sequence[Key]
+    ) -> list[Key]:
+        """Return those of the keys whose rows can't be read, found by halves."""
+        try:
+            for row in (await self.execute(unbounded(query).where(among(key, keys)))).mappings():
+                build(row)
+        except UNREADABLE:
+            if len(keys) == 1:
+                return list(keys)
+        else:
+            return []
+        half = len(keys) // 2
+        first = await self._unreadable(query, build, key, keys[:half])
+        return first + await self._unreadable(query, build, key, keys[half:])
 
     async def run(self, sql: str) -> None:
         """A statement in the database's own words, without values."""
@@ -71,12 +118,14 @@ class Session:
 
 
 @asynccontextmanager
-async def session(engine: AsyncEngine) -> AsyncGenerator[Session, None]:
+async def session(
+    engine: AsyncEngine, unreadable: UnreadableRows | None = None
+) -> AsyncGenerator[Session, None]:
     """A connection of the pool; what is not committed at the end is rolled back."""
     connection = engine.connect()
     try:
         await finish(connection.start())
-        yield Session(connection)
+        yield Session(connection, unreadable)
     finally:
         if connection.sync_connection is not None:
             await finish(connection.close())

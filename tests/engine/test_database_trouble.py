@@ -1,8 +1,9 @@
 """A database that fails or is away ends nothing, and loses nothing that Studii has said."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -276,3 +277,16 @@ async def test_a_disk_that_is_full_loses_nothing_and_all_goes_on_when_there_is_r
         assert set(ends) == {JobState.SUCCEEDED}
         assert len(world.studii.jobs) == len(world.discord.said) == len(jobs)
         await world.balanced()
+
+
+async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        broken, *others = [await world.accept(a_job()) for _ in range(4)]
+        with closing(sqlite3.connect(tmp_path / "studii.db")) as database, database:
+            database.execute("UPDATE jobs SET inputs = ? WHERE id = ?", ('{"prompt', broken.id))
+        async with world.running():
+            for job in others:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.storage.unreadable) == 1
+        assert len(world.studii.jobs) == len(others)

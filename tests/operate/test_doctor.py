@@ -350,3 +350,15 @@ async def test_an_encryption_key_that_is_missing_from_a_database_in_use_is_told_
 async def test_message_content_that_is_not_wanted_is_no_finding(around: dict[str, str]) -> None:
     assert (await found(around))["Intents"].verdict is Verdict.LOOK
     assert (await found({**around, "message_content": "off"}))["Intents"].verdict is Verdict.GOOD
+
+
+async def test_rows_that_cannot_be_read_are_named(around: dict[str, str], tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    with closing(sqlite3.connect(database(tmp_path))) as file, file:
+        file.execute(
+            "INSERT INTO photo_channels (guild_id, channel_id, kind, tool, inputs, most) "
+            "VALUES (7, 8, 'auto', 'photo-restore', '{', 1)"
+        )
+    (found,) = [one for one in await examine(Settings.read(**around)) if one.what == "Rows"]
+    assert found.verdict is Verdict.LOOK
+    assert "1 row can't be read: photo_channels 7 8." in found.words

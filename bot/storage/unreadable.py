@@ -1,0 +1,73 @@
+"""Rows that can't be read: set aside, so that all others go on, and told to the operator."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Column, ColumnElement, Select, tuple_
+from sqlalchemy.engine import RowMapping
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Build = Callable[[RowMapping], T]
+Key = tuple[Any, ...]
+
+MOST_REMEMBERED = 1000
+CHUNK = 500  # keys in one statement
+# What the drivers and our columns raise for a value that isn't what the column says.
+UNREADABLE = (ValueError, TypeError, LookupError)
+
+
+class UnreadableRows:
+    """Remembers which rows could not be read since the start, so that each is logged once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, Key], None] = {}
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def names(self) -> list[str]:
+        """Return the rows by table and primary key, as an operator finds them."""
+        return [_name(table, key) for table, key in self._seen]
+
+    def add(self, table: str, key: Key, error: Exception) -> None:
+        """Note a row; log it if it is new."""
+        if (table, key) in self._seen or len(self._seen) >= MOST_REMEMBERED:
+            return
+        self._seen[table, key] = None
+        # Not the error's words: they may quote the row.
+        _log.error(
+            "A row can't be read (%s) and is left out: %s. Repair it, or restore a backup",
+            type(error).__name__,
+            _name(table, key),
+        )
+
+
+def json_object(value: object) -> dict[str, Any]:
+    """Return the value of a JSON column that holds an object. Raises `TypeError` for anything else."""
+    if not isinstance(value, dict):
+        raise TypeError("not a JSON object")
+    return cast(dict[str, Any], value)
+
+
+def among(columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElement[bool]:
+    """Return the condition that the columns have one of these values."""
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    return tuple_(*columns).in_(keys)
+
+
+def chunks(keys: Sequence[Key]) -> list[Sequence[Key]]:
+    """Return the keys in parts that fit into one statement each."""
+    return [keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)]
+
+
+def unbounded(query: Select[Any]) -> Select[Any]:
+    """Return the query without its order and bounds, to be asked for single rows."""
+    return query.order_by(None).limit(None).offset(None)
+
+
+def _name(table: str, key: Key) -> str:
+    return f"{table} {' '.join(map(str, key))}"

@@ -1,0 +1,40 @@
+"""Looks for rows that can't be read, in every table that keeps JSON."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Select, Table, select
+from sqlalchemy.engine import RowMapping
+
+from bot.storage.jobs import job_of
+from bot.storage.notices import notice_of
+from bot.storage.photo_rules import readable
+from bot.storage.photo_tables import photo_channels, reaction_emoji
+from bot.storage.schema import jobs, notices
+from bot.storage.session import Session
+
+PAGE = 500  # rows
+
+_BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
+    jobs: job_of,
+    notices: notice_of,
+    reaction_emoji: readable,
+    photo_channels: readable,
+}
+
+
+class UnreadableCheck:
+    """Reads all rows, as the bot reads them, within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def names(self) -> list[str]:
+        """Return the rows that can't be read, by table and primary key."""
+        for table, build in _BUILT_BY.items():
+            key = list(table.primary_key.columns)
+            pages: Select[Any] = select(table).order_by(*key).limit(PAGE)
+            at = 0
+            while await self._session.rows(pages.offset(at), build, key):
+                at += PAGE
+        return self._session.unreadable.names()
