@@ -1,5 +1,6 @@
 """The composition root: the one place that builds everything, and closes it in order."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +20,17 @@ from bot.health import HealthServer, Vitals
 from bot.media.pool import DecoderPool
 from bot.metrics import Metrics
 from bot.services import Services, build_services
-from bot.storage import InstanceLock, LaneNames, Storage, Vault, instance_lock, migrate
+from bot.storage import (
+    UNUSABLE,
+    InstanceLock,
+    LaneNames,
+    Storage,
+    Vault,
+    ensure_sound,
+    instance_lock,
+    migrate,
+    unusable,
+)
 from bot.studii import KeyRefused, StudiiClient
 from bot.ui.sources import found_again
 
@@ -117,12 +128,17 @@ async def build(
 async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
     url = settings.database_url
     lock = await stack.enter_async_context(instance_lock(url))
+    await asyncio.to_thread(ensure_sound, url)
     await migrate(url)
     storage = await stack.enter_async_context(Storage.open(url, lock=lock))
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
     vault = Vault.open(keys, settings.folder / "encryption.key")
     spool = Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE)
-    return _Kept(lock, storage, vault, await LaneNames.open(storage, vault), spool)
+    try:
+        lanes = await LaneNames.open(storage, vault)
+    except UNUSABLE as error:
+        raise unusable(url, error) from error
+    return _Kept(lock, storage, vault, lanes, spool)
 
 
 async def _check(studii: StudiiClient, key: str) -> None:

@@ -8,10 +8,13 @@ from bot.storage import AnotherInstance, InstanceLock, instance_lock
 
 
 @asynccontextmanager
-async def bot_stopped(url: str, command: str) -> AsyncGenerator[InstanceLock]:
-    """Keep the bot from starting while the block lasts. Raises `SettingsError` if it runs."""
+async def bot_stopped(url: str, command: str, *, replaced: bool = False) -> AsyncGenerator[InstanceLock]:
+    """Keep the bot from starting while the block lasts. Raises `SettingsError` if it runs.
+
+    `replaced`: see `instance_lock`.
+    """
     try:
-        async with instance_lock(url, patience=0) as lock:
+        async with instance_lock(url, patience=0, replaced=replaced) as lock:
             yield lock
     except AnotherInstance as error:
         raise SettingsError(

@@ -4,8 +4,9 @@ import asyncio
 import shutil
 import sqlite3
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TextIO
 
 from bot.config import StorageSettings
 from bot.errors import SettingsError
@@ -36,7 +37,7 @@ async def backup(settings: StorageSettings, target: Path) -> str:
     passing = source.with_name(f"{source.name}.leaving")
     try:
         await asyncio.to_thread(_copy, source, passing)
-        await asyncio.to_thread(_pour, passing, sys.stdout.buffer)
+        await asyncio.to_thread(_pour, passing, sys.stdout)
     finally:
         passing.unlink(missing_ok=True)
     return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE', piped=True)}"
@@ -54,7 +55,7 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
         return await _restore(settings, database, copy, str(copy))
     passing = database.with_name(f"{database.name}.coming")
     try:
-        await asyncio.to_thread(_catch, sys.stdin.buffer, passing)
+        await asyncio.to_thread(_catch, sys.stdin, passing)
         return await _restore(settings, database, passing, "What came in")
     finally:
         passing.unlink(missing_ok=True)
@@ -69,7 +70,7 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
         newer = schema.revision is not None and schema.revision.isdecimal()
         whose = "a backup of a newer version of the bot" if newer else "no backup of this bot"
         raise SettingsError(f"{name} is {whose}. Nothing was changed.")
-    async with bot_stopped(settings.database_url, "restore FILE"):
+    async with bot_stopped(settings.database_url, "restore FILE", replaced=True):
         aside = unused(database, "replaced")
         try:
             was_there = await asyncio.to_thread(put_back, copy, database, aside)
@@ -98,23 +99,33 @@ def _copy(source: Path, target: Path) -> None:
         )
 
 
-def _pour(source: Path, out: BinaryIO) -> None:
+def _pour(source: Path, out: TextIO | None) -> None:
+    if out is None:
+        raise SettingsError("Standard output is closed. Name a file, or send the backup somewhere: - > FILE")
     try:
         with source.open("rb") as file:
-            shutil.copyfileobj(file, out)
+            shutil.copyfileobj(file, out.buffer)
         out.flush()
     except OSError as error:
+        with suppress(OSError):
+            out.close()  # or Python would try again to write what is left, and complain
         raise SettingsError(f"The backup could not be written out ({error.strerror}).") from error
 
 
-def _catch(coming: BinaryIO, target: Path) -> None:
+def _catch(coming: TextIO | None, target: Path) -> None:
+    if coming is None:
+        raise SettingsError("Standard input is closed. Name a file, or send the backup in: - < FILE")
     target.unlink(missing_ok=True)
     private_file(target)
     try:
         with target.open("wb") as file:
-            shutil.copyfileobj(coming, file)
+            shutil.copyfileobj(coming.buffer, file)
     except OSError as error:
-        raise SettingsError(f"{target} could not be written ({error.strerror}).") from error
+        raise SettingsError(f"What comes in could not be kept in {target} ({error.strerror}).") from error
+    if not target.stat().st_size:
+        raise SettingsError(
+            "Nothing came in, so there is no backup. Send one: - < FILE. Nothing was changed."
+        )
 
 
 def _opened_by(settings: StorageSettings) -> str:

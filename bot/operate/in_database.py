@@ -17,7 +17,9 @@ from bot.storage import (
     Vault,
     fault_of,
     foreign,
+    missing_rights_at,
     schema_of,
+    shown,
     sqlite_file,
     unusable,
 )
@@ -63,6 +65,8 @@ async def database(settings: Settings) -> list[Finding]:
     schema, path = await schema_of(url), sqlite_file(url)
     if wrong := foreign(schema, path):
         return [Finding("Database", Verdict.STOPS, f"The database {wrong}")]
+    if path is None and (wrong := await missing_rights_at(url)):
+        return [Finding("Database", Verdict.STOPS, f"The database at {shown(url)} {wrong}")]
     if schema.revision is None:
         return [Finding("Database", Verdict.LOOK, "It is empty; the first start makes its tables.")]
     if path is not None and (fault := await asyncio.to_thread(fault_of, path)):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.clock import SystemClock
-from bot.errors import Busy, DatabaseAway
+from bot.errors import Busy, DatabaseAway, SettingsError
 from bot.storage import engines
 from bot.storage.audit import Audit
 from bot.storage.decodes import Decodes
@@ -32,8 +32,9 @@ from bot.storage.photo_rules import PhotoRulings
 from bot.storage.policies import Policies
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
+from bot.storage.rights import missing_rights_at
 from bot.storage.session import Session, finish, session
-from bot.storage.trouble import UNUSABLE, sqlite_code, unusable
+from bot.storage.trouble import UNUSABLE, shown, sqlite_code, unusable
 from bot.storage.unreadable import UnreadableRows
 from bot.storage.unreadable_check import UnreadableCheck
 
@@ -115,6 +116,8 @@ class Storage:
                     pass  # the first writer turns on write-ahead logging, without which readers would block
             except UNUSABLE as error:
                 raise unusable(url, error) from error
+            if path is None and (wrong := await missing_rights_at(url)):
+                raise SettingsError(f"The database at {shown(url)} {wrong}")
             yield storage
         finally:
             await finish(storage._close())

@@ -40,5 +40,6 @@ def private_file(path: Path) -> None:
         ) from error
     # Somebody else's file, or a file system without modes, is the operator's own choice.
     with suppress(OSError):
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        found = path.stat()
+        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:
             path.chmod(0o600)

@@ -15,6 +15,7 @@ from bot.clock import SystemClock
 from bot.errors import NotAlone, SettingsError
 from bot.storage.engines import lock_engine
 from bot.storage.files import private_file, sqlite_file
+from bot.storage.first_look import ensure_ours
 from bot.storage.session import Session, finish, session
 from bot.storage.trouble import UNUSABLE, unusable
 
@@ -134,12 +135,17 @@ class _ServersLock(InstanceLock):
 
 
 @asynccontextmanager
-async def instance_lock(url: str, *, patience: float = PATIENCE) -> AsyncGenerator[InstanceLock, None]:
+async def instance_lock(
+    url: str, *, patience: float = PATIENCE, replaced: bool = False
+) -> AsyncGenerator[InstanceLock, None]:
     """Be the only instance on this database, for as long as the block lasts; a killed one lets go at once.
 
-    Waits up to `patience` seconds for an instance that is ending, then raises `SettingsError`.
+    Waits up to `patience` seconds for an instance that is ending, then raises `SettingsError`; also if the
+    file is another program's, unless it is to be `replaced`.
     """
     path = sqlite_file(url)
+    if not replaced:
+        await asyncio.to_thread(ensure_ours, url)
     if path is None:
         async with _on_server(url, patience) as lock:
             yield lock

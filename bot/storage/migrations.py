@@ -16,6 +16,7 @@ from bot.errors import SettingsError
 from bot.storage.copies import copy_database
 from bot.storage.engines import migration_engine, read_engine
 from bot.storage.files import private_file, sqlite_file
+from bot.storage.first_look import NOT_OURS, ensure_ours
 from bot.storage.trouble import UNUSABLE, unusable
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
@@ -44,6 +45,7 @@ async def migrate(url: str, revision: str = "head") -> None:
     """
     path = sqlite_file(url)
     if path is not None:
+        await asyncio.to_thread(ensure_ours, url)
         await asyncio.to_thread(private_file, path)
     engine = migration_engine(url)
     try:
@@ -79,7 +81,7 @@ def foreign(schema: Schema, path: Path | None) -> str | None:
             "Start that version again, or set DATABASE_URL to another database."
         )
     if (schema.revision is not None and not schema.known) or (schema.others and path is not None):
-        return f"{f'file {path} ' if path else ''}is another program's. Set DATABASE_URL to another one."
+        return f"{f'file {path} ' if path else ''}{NOT_OURS}"
     return None
 
 

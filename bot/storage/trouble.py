@@ -3,6 +3,7 @@
 import errno
 import socket
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -53,13 +54,24 @@ def unusable(url: str, error: Exception) -> SettingsError:
         if isinstance(error, Busy) or code in _BUSY_CODES:
             return SettingsError(f"The database file {path} {_HELD}")
         if code in _ON_SQLITE:
-            return SettingsError(f"The database file {path} {_ON_SQLITE[code]}")
+            return unusable_file(path, code)
         return SettingsError(
             f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
         )
-    # As an operator writes it: the driver is our business.
-    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
-    return SettingsError(f"The database at {address} can't be used ({_reason(error)}). Check DATABASE_URL.")
+    return SettingsError(
+        f"The database at {shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
+    )
+
+
+def unusable_file(path: Path, code: int) -> SettingsError:
+    """The same of an SQLite file, by SQLite's primary result code."""
+    words = _ON_SQLITE.get(code, f"can't be used (SQLite's error {code}). Set DATABASE_URL to another file.")
+    return SettingsError(f"The database file {path} {words}")
+
+
+def shown(url: str) -> str:
+    """A server's address as an operator writes it, without its password: the driver is our business."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def _reason(error: Exception) -> str:

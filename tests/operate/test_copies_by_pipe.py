@@ -1,8 +1,15 @@
 """A backup that leaves through standard output and comes back through standard input, as with a container."""
 
 import asyncio
+import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
+from bot.config import StorageSettings
+from bot.errors import SettingsError
+from bot.operate.backup import PIPE, backup, restore
 from sandbox.discord.server import DiscordServer
 from tests.operate.test_commands import SECRET, database, keep_key, kept_key, ran
 from tests.support.process import bot_process
@@ -57,3 +64,16 @@ async def taken_back(folder: Path, content: bytes) -> tuple[int | None, str]:
     ):
         out, errors = await asyncio.wait_for(process.communicate(content), 30)
         return process.returncode, (out + errors).decode()
+
+
+@pytest.mark.parametrize("command", [backup, restore])
+async def test_a_pipe_that_is_closed_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Awaitable[str]]
+) -> None:
+    await keep_key(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in ("stdin", "stdout"):  # as Python has them where the shell has closed them
+        monkeypatch.setattr(sys, name, None)
+    with pytest.raises(SettingsError, match=r"is closed\. Name a file"):
+        await command(StorageSettings.read(), PIPE)
+    assert await kept_key(tmp_path) == SECRET

@@ -1,0 +1,115 @@
+"""A DATABASE_URL that names a file of another program leaves that file, and its folder, as they were."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.storage import ensure_sound, instance_lock, migrate, private_file
+from tests.support.database import database
+
+
+def text_file(path: Path) -> None:
+    path.write_text("root:x:0:0:root:/root:/bin/bash\n" * 100)
+
+
+def short_file(path: Path) -> None:
+    path.write_text("a host\n")
+
+
+def table_of_another(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE bookmarks (url TEXT)")
+        other.commit()
+
+
+def table_in_a_log(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE bookmarks (url TEXT)")
+        other.commit()
+
+
+def another_alembic(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        other.execute("INSERT INTO alembic_version VALUES ('ae1027a6acf')")
+        other.commit()
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, int]]:
+    found = {one.name: one.stat() for one in folder.iterdir()}
+    return {name: (one.st_mode, one.st_size, one.st_mtime_ns) for name, one in found.items()}
+
+
+MAKERS = [text_file, short_file, table_of_another, table_in_a_log, another_alembic, pipe, Path.mkdir]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("first", ["lock", "migrate"])
+async def test_nothing_is_touched_that_is_not_ours(
+    tmp_path: Path, make: Callable[[Path], object], first: str
+) -> None:
+    path = tmp_path / "theirs"
+    make(path)
+    if path.is_file():
+        path.chmod(0o644)
+    before = state(tmp_path)
+    url = f"sqlite+aiosqlite:///{path}"
+    begin = instance_lock(url, patience=0).__aenter__() if first == "lock" else migrate(url)
+    with pytest.raises(SettingsError, match=r"theirs.*DATABASE_URL"):
+        await begin
+    assert state(tmp_path) == before
+
+
+async def test_a_lock_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    theirs = tmp_path / "studii.db.lock"
+    theirs.write_text("4711\n")
+    theirs.chmod(0o644)
+    before = state(tmp_path)
+    with pytest.raises(SettingsError, match=r"studii\.db\.lock is another program's"):
+        await instance_lock(f"sqlite+aiosqlite:///{tmp_path}/studii.db", patience=0).__aenter__()
+    assert state(tmp_path) == before
+
+
+async def test_what_is_ours_is_taken_with_and_without_a_log_beside_it(tmp_path: Path) -> None:
+    url = await database(tmp_path)
+    async with instance_lock(url, patience=0):
+        with closing(sqlite3.connect(tmp_path / "studii.db")) as open_elsewhere:
+            open_elsewhere.execute("PRAGMA journal_mode=WAL")
+            open_elsewhere.execute("INSERT INTO meta (name, value) VALUES ('one', x'')")
+            open_elsewhere.commit()
+            assert (tmp_path / "studii.db-wal").stat().st_size
+            await migrate(url)
+    async with instance_lock(url, patience=0):
+        pass
+
+
+async def test_a_file_of_another_user_keeps_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "studii.db"
+    file.touch(mode=0o644)
+    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+    private_file(file)
+    assert file.stat().st_mode & 0o777 == 0o644
+    monkeypatch.undo()
+    private_file(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_file_that_is_damaged_inside_is_told_before_it_is_used(tmp_path: Path) -> None:
+    url = await database(tmp_path)
+    ensure_sound(url)
+    file = tmp_path / "studii.db"
+    content = bytearray(file.read_bytes())
+    content[3 * 4096 : 12 * 4096] = b"\xa5" * (9 * 4096)
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"is damaged\. Take a backup back"):
+        ensure_sound(url)
