@@ -19,6 +19,7 @@ from bot.storage import Storage
 _log = logging.getLogger(__name__)
 
 PATIENCE = 5.0  # seconds until a database that does not let us write counts as not writable
+LOOK_HOLDS = 1.0  # seconds
 _NO_DATABASE = (Busy, SQLAlchemyError, OSError)
 LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows down rests for so long
 
@@ -59,6 +60,9 @@ class HealthServer:
         self._storage = storage
         self._metrics = metrics
         self._clock = clock
+        self._looking = asyncio.Lock()
+        self._looked_at: float | None = None
+        self._well = True
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._show_metrics)
@@ -90,16 +94,25 @@ class HealthServer:
         """How the bot is."""
         alive, gateway = self._vitals.alive(), self._vitals.gateway()
         late = self._vitals.oldest_due_poll()
-        database = await self._writable()
+        database = await self._database()
         ok = alive and gateway and database and late < LATEST_POLL
         return Health(ok, alive, gateway, database, round(late, 3))
+
+    async def _database(self) -> bool:
+        """Whether it can be written, as a look within the last second has shown: many may ask at once."""
+        async with self._looking:
+            if self._looked_at is None or self._clock.monotonic() - self._looked_at >= LOOK_HOLDS:
+                self._well = await self._writable()
+                self._looked_at = self._clock.monotonic()
+            return self._well
 
     async def _writable(self) -> bool:
         try:
             async with asyncio.timeout(2 * PATIENCE), self._storage.write(patience=PATIENCE) as tx:
                 await tx.meta.set("health", self._clock.now().isoformat().encode())
         except _NO_DATABASE as error:
-            _log.warning("The database can't be written: %s", type(error).__name__)
+            if self._well:
+                _log.warning("The database can't be written: %s", type(error).__name__)
             return False
         return True
 

@@ -1,9 +1,11 @@
 """What an operator's tools see of the bot: /healthz and /metrics."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -85,12 +87,33 @@ async def test_a_database_that_cannot_be_written_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.health.PATIENCE", 0.1)
+    monkeypatch.setattr("bot.health.LOOK_HOLDS", 0.0)
     async with watched(tmp_path) as bot:
         async with bot.world.storage.write():
             status, text = await get(f"{bot.url}/healthz")
         assert status == 503
         assert '"database": false' in text
         assert (await get(f"{bot.url}/healthz"))[0] == 200
+
+
+async def test_many_who_ask_at_once_cost_the_database_one_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.health.LOOK_HOLDS", 3600.0)
+    looks: list[None] = []
+    async with watched(tmp_path) as bot:
+        write = bot.world.storage.write
+
+        def counted(**options: Any) -> Any:
+            looks.append(None)
+            return write(**options)
+
+        monkeypatch.setattr(bot.world.storage, "write", counted)
+        answers = await asyncio.gather(*(get(f"{bot.url}/healthz") for _ in range(20)))
+        assert {status for status, _ in answers} == {200}
+        assert len(looks) == 1
+        bot.vitals.alive = False  # what costs nothing is looked at each time
+        assert (await get(f"{bot.url}/healthz"))[0] == 503
 
 
 async def test_without_a_database_there_are_no_figures_rather_than_wrong_ones(

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from bot.storage import is_trouble
+
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -42,7 +44,8 @@ class _Complaint:
 
 
 class Complaints:
-    """Logs an unforeseen error with its traceback once, and its repetitions in a line.
+    """Logs an unforeseen error with its traceback once, and its repetitions in a line; a database's trouble
+    only for those who debug.
 
     What goes wrong with one subject says nothing of another: each has a pause of its own, which doubles.
     """
@@ -65,7 +68,10 @@ class Complaints:
             del self._open[next(iter(self._open))]
         what = self._what if job is None else f"Job {job}: {self._what}"
         extra = None if job is None else {"job": job}
-        if known:
+        if is_trouble(error):
+            # All parts meet it, each again and again; the storage has said so once.
+            _log.debug("%s failed (%s); next try in %g s", what, text, pause, extra=extra)
+        elif known:
             again = "%s failed again in the same way; next try in %g s"
             _log.warning(again, what, pause, extra=extra)
         else:

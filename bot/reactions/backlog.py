@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from bot.errors import Busy
+
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -94,6 +96,8 @@ class Backlog(Generic[_T]):
             if self._lanes[lane]:
                 self._count -= 1
                 await self._work(self._lanes[lane].popleft())
+        except Busy as error:
+            _log.warning("%s failed: %s", self._what, error)
         except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
             _log.exception("%s failed", self._what)
         if self._lanes[lane]:

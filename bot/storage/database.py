@@ -34,7 +34,7 @@ from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.rights import missing_rights_at
 from bot.storage.session import Session, finish, session
-from bot.storage.trouble import UNUSABLE, shown, sqlite_code, unusable
+from bot.storage.trouble import UNUSABLE, OutageLog, shown, sqlite_code, unusable
 from bot.storage.unreadable import UnreadableRows
 from bot.storage.unreadable_check import UnreadableCheck
 
@@ -94,6 +94,8 @@ class Storage:
         self._unreadable = UnreadableRows()
         self._busy_timeout: int | None = None  # milliseconds; the one writing connection keeps it
         self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
+        self._reads = OutageLog("read", self._clock)
+        self._writings = OutageLog("written", self._clock)
 
     @classmethod
     @asynccontextmanager
@@ -134,10 +136,12 @@ class Storage:
         Raises `DatabaseAway` if it is closed or there is no way to it.
         """
         self._ensure_open()
-        async with self._readers, _connected(self._reading, self._unreadable) as current:
-            if current.on_sqlite:
-                await current.run("BEGIN")
-            yield Transaction(current)
+        async with self._readers:
+            with self._reads.watching():
+                async with _connected(self._reading, self._unreadable) as current:
+                    if current.on_sqlite:
+                        await current.run("BEGIN")
+                    yield Transaction(current)
 
     @asynccontextmanager
     async def write(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
@@ -164,13 +168,14 @@ class Storage:
         deadline = self._clock.monotonic() + patience
         await self._turn(patience)
         try:
-            async with _connected(engine, self._unreadable) as current:
-                if lock is not None and not current.notes.get(_CLAIMED):
-                    await lock.claim(current)
-                    current.notes[_CLAIMED] = True
-                await self._begin(current, deadline)
-                yield Transaction(current)
-                await current.commit()
+            with self._writings.watching():
+                async with _connected(engine, self._unreadable) as current:
+                    if lock is not None and not current.notes.get(_CLAIMED):
+                        await lock.claim(current)
+                        current.notes[_CLAIMED] = True
+                    await self._begin(current, deadline)
+                    yield Transaction(current)
+                    await current.commit()
         except DBAPIError as error:
             if _sqlstate(error) in _CROWDED:
                 raise Busy from error

@@ -1,16 +1,22 @@
 """What goes wrong with a database, told apart: what may work later, and what an operator has to mend."""
 
 import errno
+import logging
 import socket
 import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.errors import Busy, SettingsError
+from bot.clock import Clock
+from bot.errors import Busy, DatabaseAway, NotAlone, SettingsError
 from bot.storage.files import sqlite_file
+
+_log = logging.getLogger(__name__)
 
 UNUSABLE = (OSError, DBAPIError, Busy)  # what the first contact may raise; see `unusable`
 
@@ -40,6 +46,42 @@ def is_trouble(error: Exception) -> bool:
     if isinstance(error, DataError | IntegrityError | ProgrammingError):
         return False
     return isinstance(error, Busy | DBAPIError | PoolTimeout)
+
+
+class OutageLog:
+    """Logs once that something can't be done with the database, and once that it can again."""
+
+    def __init__(self, what: str, clock: Clock) -> None:
+        self._what = what
+        self._clock = clock
+        self._since: float | None = None
+
+    @contextmanager
+    def watching(self) -> Generator[None]:
+        """Around each try. Raises `DatabaseAway` in place of an error that cost the connection."""
+        try:
+            yield
+        except NotAlone:
+            raise  # whoever keeps the lock has said so
+        except Exception as error:
+            if is_trouble(error):
+                self._failed(error)
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise DatabaseAway from error
+            raise
+        else:
+            self._worked()
+
+    def _failed(self, error: Exception) -> None:
+        if self._since is None:
+            self._since = self._clock.monotonic()
+            _log.warning("The database can't be %s (%s). It is tried again.", self._what, _reason(error))
+
+    def _worked(self) -> None:
+        if self._since is not None:
+            lasted = self._clock.monotonic() - self._since
+            _log.warning("The database can be %s again, after %.0f s.", self._what, lasted)
+            self._since = None
 
 
 def sqlite_code(error: Exception) -> int:
@@ -75,6 +117,8 @@ def shown(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, DatabaseAway) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     error = getattr(error, "orig", None) or error
     known: list[tuple[bool, str]] = [
         (isinstance(error, socket.gaierror), "no machine of that name is known"),

@@ -1,6 +1,7 @@
 """A database that fails or is away ends nothing, and loses nothing that Studii has said."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
@@ -14,11 +15,12 @@ from sqlalchemy.exc import OperationalError
 from bot.engine import loops
 from bot.errors import DatabaseAway
 from bot.model import JobState, NoticeKind
-from bot.storage import Transaction
+from bot.storage import Transaction, migrate
 from bot.storage.durations import Durations
 from bot.storage.notices import Notices
 from sandbox.studii import Options, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.support.postgresql import server
 
 OTHER_GUILD = 101
 
@@ -290,3 +292,32 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.storage.unreadable) == 1
         assert len(world.studii.jobs) == len(others)
+
+
+@pytest.mark.usefixtures("_short_pauses")
+async def test_an_outage_of_the_database_is_a_handful_of_lines_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with server() as postgresql:
+        await migrate(postgresql.url)
+        async with engine_world(tmp_path, url=postgresql.url) as world:
+            await world.use_key(world.studii.add_key())
+            jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(8)]
+            caplog.clear()
+            async with world.running():
+                await world.reaches(jobs[0].id, JobState.RUNNING)
+                await asyncio.to_thread(postgresql.stop)
+                await asyncio.sleep(1)  # hundreds of tries
+                await asyncio.to_thread(postgresql.start)
+                for job in jobs:
+                    await world.reaches(job.id, JobState.SUCCEEDED)
+        warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert [record for record in warnings if record.exc_info] == []
+        told = [record.getMessage().split(" (")[0].split(",")[0] for record in warnings]
+        assert sorted(set(told)) == [
+            "The database can be read again",
+            "The database can be written again",
+            "The database can't be read",
+            "The database can't be written",
+        ]
+        assert len(told) <= 8
