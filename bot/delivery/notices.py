@@ -10,6 +10,7 @@ import discord
 from bot.clock import Clock
 from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
 from bot.model import Announcement, Job, NoPlace, Notice, Posted, TryLater, Undeliverable
+from bot.ui.age import stays_there
 from bot.ui.log_panels import missing_there
 from bot.ui.notices import mark_of, notice_panel
 from bot.ui.words import ToolNames
@@ -65,8 +66,9 @@ class NoticePoster:
             found = await self._posted_before(channel, mark_of(notice))
             if found is not None:
                 return Posted(found)
+        hidden = job is not None and stays_there(self._client, job)
         message = await channel.send(
-            view=notice_panel(notice, self._names, job, server),
+            view=notice_panel(notice, self._names, job, server, hidden=hidden),
             nonce=notice.nonce,
             allowed_mentions=discord.AllowedMentions.none(),
         )

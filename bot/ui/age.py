@@ -4,7 +4,12 @@ from typing import Any
 
 import discord
 
+from bot.errors import Refused
 from bot.model import Job
+
+FROM_AGE_RESTRICTED = (
+    "That was asked for in an age-restricted channel, so its result can be posted in such a channel alone."
+)
 
 
 def is_age_restricted(channel: Any) -> bool | None:
@@ -24,3 +29,11 @@ def stays_there(client: discord.Client, job: Job) -> bool:
     now = is_age_restricted(guild.get_channel_or_thread(job.channel_id))
     # Of a channel that was deleted, and a thread that rests, what was known when it was asked for counts.
     return job.age_restricted is None if now is None else now
+
+
+def ensure_stays_there(interaction: discord.Interaction[Any], job: Job) -> None:
+    """Raises `Refused` if nothing of the job may be shown where the interaction comes from."""
+    here = is_age_restricted(interaction.channel)
+    unchanged = here is None and interaction.channel_id == job.channel_id
+    if stays_there(interaction.client, job) and not here and not unchanged:
+        raise Refused(FROM_AGE_RESTRICTED)

@@ -6,6 +6,7 @@ import discord
 
 from bot.errors import Refused
 from bot.services import Services
+from bot.ui.age import ensure_stays_there
 from bot.ui.buttons import JobButton, template_of
 from bot.ui.layout import EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.result_buttons import Workshop, job_of, terms_of
@@ -21,6 +22,7 @@ class EditButton(JobButton, template=template_of(EDIT)):
 
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
         job = await job_of(interaction, services, self.job_id)
+        ensure_stays_there(interaction, job)
         workshop = cast(Workshop, interaction.client)
         tool = workshop.catalog.get(job.tool)
         if not tool.inputs:

@@ -9,7 +9,7 @@ from bot.catalog import Catalog
 from bot.errors import Refused
 from bot.model import Job, JobState, Progress
 from bot.services import CANCELLABLE, JobPage, Services
-from bot.ui.age import is_age_restricted, stays_there
+from bot.ui.age import ensure_stays_there
 from bot.ui.cards import job_card
 from bot.ui.layout import NEUTRAL, Panel, Piece, box, row, small, text
 from bot.ui.panels import job_line
@@ -28,9 +28,6 @@ NOTHING_YET = "You have not made anything here yet. Type `/` and pick one of the
 NOTHING_AT_ALL = "Nobody has made anything here yet."
 SHOWN_OR_GONE = "That result has been shown, or is no longer kept."
 NO_MORE = "There is nothing on this page any more."
-FROM_AGE_RESTRICTED = (
-    "That was asked for in an age-restricted channel, so its result can be posted in such a channel alone."
-)
 
 
 class Workshop(Protocol):
@@ -181,8 +178,7 @@ def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
     """Where the result may be posted or shown now; raises `Refused`."""
     if interaction.channel_id is None:
         raise Refused("This works in a channel only.")
-    if stays_there(interaction.client, job) and not is_age_restricted(interaction.channel):
-        raise Refused(FROM_AGE_RESTRICTED)
+    ensure_stays_there(interaction, job)
     return interaction.channel_id
 
 

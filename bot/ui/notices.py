@@ -35,9 +35,16 @@ def mark_of(notice: Notice) -> int:
     return _FIRST_ID + notice.id % _FIRST_ID
 
 
-def notice_panel(notice: Notice, names: ToolNames, job: Job | None, server: str | None = None) -> Panel:
-    """The notice as a message; `server` names the server where that is not plain (in a DM)."""
-    body = lines(*_words(notice, names, job), _SETTLE if notice.kind is NoticeKind.UNKNOWN else "")
+def notice_panel(
+    notice: Notice, names: ToolNames, job: Job | None, server: str | None = None, *, hidden: bool = False
+) -> Panel:
+    """Return the notice as a message; `server` names the server where that is not plain (in a DM).
+
+    `hidden`: what the job was asked for with may not be shown here.
+    """
+    body = lines(
+        *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind is NoticeKind.UNKNOWN else ""
+    )
     place = small(f"Server: {plain(server, 100)}" if server else "")
     container = box(_COLOURS.get(notice.kind, BAD), body, place)
     container.id = mark_of(notice)
@@ -45,7 +52,7 @@ def notice_panel(notice: Notice, names: ToolNames, job: Job | None, server: str 
     return Panel(container, row(*buttons)) if buttons else Panel(container)
 
 
-def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
+def _words(notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool) -> list[str]:
     details = notice.details
     reason = sentence(str(details.get("reason") or ""))
     match notice.kind:
@@ -69,7 +76,7 @@ def _words(notice: Notice, names: ToolNames, job: Job | None) -> list[str]:
         case NoticeKind.STILL_RUNNING:
             return ["### ⏳ A job that has been running for a day", *_about(job, names), small(_DAY)]
         case NoticeKind.MADE:
-            return _made(job, names)
+            return _made(job, names, hidden=hidden)
         case NoticeKind.LOG_LOST:
             return [
                 "### 📪 I can't post in the log channel any more",
@@ -132,13 +139,13 @@ def _about(job: Job | None, names: ToolNames) -> list[str]:
     return [f"{what} · [see its card]({where})" if where else what, cost_words(job)]
 
 
-def _made(job: Job | None, names: ToolNames) -> list[str]:
+def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
     if job is None:
         return ["Something was made."]
     what = f"{names.emoji(job)} <@{job.user_id}> made a **{names.title(job)}**"
     if job.private:
         return [f"{what} for themselves alone.", small(cost_words(job))]
-    if job.age_restricted:
+    if hidden:
         return [f"{what} in <#{job.channel_id}>", small(cost_words(job))]
     tool = names.tool(job)
     about = " · ".join(part for part in (settings_words(tool, job), cost_words(job)) if part)

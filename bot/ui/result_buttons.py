@@ -9,6 +9,7 @@ from bot.catalog import Catalog, Tool
 from bot.errors import Refused
 from bot.model import Job, SourcePhoto
 from bot.services import Services
+from bot.ui.age import ensure_stays_there
 from bot.ui.authors import author_of
 from bot.ui.buttons import JobButton, template_of
 from bot.ui.permissions import ensure_can_post
@@ -46,6 +47,7 @@ class AgainButton(JobButton, template=template_of("again")):
 
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
         job = await job_of(interaction, services, self.job_id)
+        ensure_stays_there(interaction, job)
         workshop = cast(Workshop, interaction.client)
         tool = workshop.catalog.get(job.tool)
         if job.scrubbed_at is not None and tool.inputs:
@@ -62,6 +64,7 @@ class UseInButton(JobButton, template=template_of("use")):
 
     async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
         job = await job_of(interaction, services, self.job_id)
+        ensure_stays_there(interaction, job)
         ensure_can_post(interaction)
         made = [photo for photo in _pictures(interaction.message) if not is_before(photo)]
         if not made:

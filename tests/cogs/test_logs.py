@@ -168,6 +168,24 @@ async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhe
         assert "kite" not in line
 
 
+@pytest.mark.parametrize("now", [True, None])
+async def test_nor_is_it_if_the_channel_became_one_or_nobody_can_tell(
+    tmp_path: Path, now: bool | None
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await set_log(desk, results=True)
+        job = replace(await made(desk), age_restricted=None)
+        if now is None:
+            job = replace(job, channel_id=404)  # a channel that is gone
+        else:
+            known: Any = desk.bot.get_channel(job.channel_id)
+            known.nsfw = True  # the simulation knows no such channels
+        notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
+        await desk.delivery.notify(notice, channel.id, job)
+        assert "made a **Studio**" in texts(channel.history()[-1])
+        assert "kite" not in texts(channel.history()[-1])
+
+
 async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk, results=True)

@@ -264,3 +264,19 @@ async def test_what_is_with_studii_cannot_be_cancelled_and_says_so(tmp_path: Pat
         answer = await press(desk, desk.maya, card, "Cancel")
         assert "with Studii already" in texts(answer)
         assert (await desk.job()).state is state
+
+
+@pytest.mark.parametrize("label", ["Again", "Edit", "Use in…"])
+async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once_it_is_open_to_all(
+    tmp_path: Path, label: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel: Any = desk.bot.get_channel(desk.channel.id)
+        channel.nsfw = True  # the simulation knows no such channels
+        result = await staged(desk, tmp_path)
+        there = await desk.maya.click(result, custom_id=button(result, label))
+        assert there.modal is not None or "age-restricted" not in texts(there)
+        channel.nsfw = False
+        told = await desk.maya.click(result, custom_id=button(result, label))
+        assert told.modal is None
+        assert "asked for in an age-restricted channel" in texts(told)
