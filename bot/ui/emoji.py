@@ -2,6 +2,7 @@
 
 import re
 
+from bot.domain.visible import visible
 from bot.errors import Refused
 from bot.photo_rules import Emoji
 
@@ -35,6 +36,6 @@ def parse_emoji(typed: str) -> Emoji:
     custom = _CUSTOM.fullmatch(text)
     if custom is not None:
         return Emoji(custom[2], int(custom[3]), custom[1] == "a")
-    if len(text) > _LONGEST or _UNICODE.fullmatch(text) is None:
+    if len(text) > _LONGEST or _UNICODE.fullmatch(text) is None or visible(text) != text:
         raise Refused(ONE_EMOJI)
     return Emoji(text)

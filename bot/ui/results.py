@@ -178,7 +178,8 @@ def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> lis
 
 
 def _usable(url: str | None, length: int) -> bool:
-    if url is None or len(url) > length or any(character in url for character in "<> \n"):
+    # What would end the link, or the spoiler that it is behind.
+    if url is None or len(url) > length or any(character in url for character in "<> \n|"):
         return False
     try:
         return urlsplit(url).scheme in {"https", "http"}

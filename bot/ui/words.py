@@ -65,7 +65,8 @@ def settings_words(tool: Tool | None, job: Job) -> str:
     """`style **modern** · room **living**`; empty when the tool has no settings."""
     words = ""
     for name, value in settings_of(tool, job).items():
-        piece = f"{plain(name.replace('_', ' '), VALUE_LENGTH)} **{plain(value, VALUE_LENGTH)}**"
+        shown = plain(value, VALUE_LENGTH) or "…"
+        piece = f"{plain(name.replace('_', ' '), VALUE_LENGTH)} **{shown}**"
         joined = f"{words} · {piece}" if words else piece
         if len(joined) > SETTINGS_LENGTH:
             return f"{words} · …"
@@ -76,7 +77,7 @@ def settings_words(tool: Tool | None, job: Job) -> str:
 def prompt_words(tool: Tool | None, job: Job) -> str:
     """The long text as a quotation; empty when there is none."""
     prompt = prompt_of(tool, job)
-    return f"> {plain(prompt, PROMPT_LENGTH)}" if prompt else ""
+    return f"> {plain(prompt, PROMPT_LENGTH) or '…'}" if prompt else ""
 
 
 def alt_words(title: str, tool: Tool | None, job: Job) -> str:

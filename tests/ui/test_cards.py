@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog
-from bot.model import FailureCode, Job, JobState, Progress
+from bot.model import FailureCode, Job, JobState, Progress, SourcePhoto
 from bot.ui.cards import job_card
 from bot.ui.layout import Panel
 from bot.ui.results import can_play, ending, linked_result, linked_video, result
@@ -78,6 +78,23 @@ def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, positi
                 assert 0 < len(item["description"]) <= 256
     if can_play(job):
         assert len(linked_video(job, NAMES, "It is too large.")) <= 2000
+
+
+def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() -> None:
+    hidden = SourcePhoto("https://cdn.discordapp.com/a/b.png", "SPOILER_b.png", "image/png", 9)
+    job = staging(
+        source=hidden,
+        state=JobState.SUCCEEDED,
+        output_kind="video",
+        output_url="https://x.example/a||b.mp4",
+    )
+    assert not can_play(job)
+    assert "x.example" not in str(linked_result(job, NAMES, "It is too large.").to_components())
+
+
+def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
+    job = staging(inputs={"style": "\u200b", "room": "living"})
+    assert "style **…** · room **living**" in card_words(job)
 
 
 def test_a_card_says_what_was_asked_by_whom() -> None:
