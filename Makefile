@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test crash bench check run lock clean fuzz
+.PHONY: help demo test crash bench check run lock clean fuzz hostile
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and comp
 bench: $(VENV)/dev.done ## simulate the lane beside other policies, and measure the bot here (half an hour; ARGS=--quick: minutes)
 	@$(BIN)/python -m bench $(ARGS)
 	@$(BIN)/python -W ignore -m bench.realtime
+
+hostile: $(VENV)/dev.done ## send files that were built to harm through the bot, beside innocent photos (minutes)
+	@$(BIN)/python -W ignore -m tests.hostile $(ARGS)
+	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/test_damaged_pictures.py
 
 fuzz: $(VENV)/dev.done ## play with the ledger for 100,000 steps, add up after each, and find out crooked books (many minutes)
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py $(ARGS)

@@ -3,15 +3,14 @@
 import asyncio
 import shutil
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pillow_heif
 from PIL import Image
 
-from bench.memory import forget_peak, peak
+from bench.apart import apart
+from bench.held import held, watching
 from bot.media.pool import DecoderPool
 
 WIDTH, HEIGHT = 9800, 6500  # just below the most pixels that are taken
@@ -19,7 +18,8 @@ WIDTH, HEIGHT = 9800, 6500  # just below the most pixels that are taken
 
 @dataclass(frozen=True)
 class Photos:
-    """`added`: the most bytes that looking at `number` photos at once added; `seconds` for all of them."""
+    """`added`: the most bytes that looking at `number` photos at once added, the processes that open them
+    included; `seconds` for all of them."""
 
     number: int
     megapixels: int
@@ -34,18 +34,7 @@ async def huge_photos(folder: Path, number: int = 4) -> Photos:
     copies = [folder / str(index) for index in range(number)]
     for copy in copies:
         shutil.copy(photo, copy)
-    mine, theirs = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_child, args=(theirs, copies))
-    process.start()
-    try:
-        while not mine.poll():
-            if not process.is_alive():
-                raise RuntimeError("the measured process died")
-            await asyncio.sleep(0.05)
-        added, seconds = mine.recv()
-    finally:
-        process.kill()
-        process.join()
+    added, seconds = await apart(_measure, copies)
     return Photos(number, WIDTH * HEIGHT // 1_000_000, added, seconds)
 
 
@@ -55,14 +44,14 @@ def _draw(path: Path) -> None:
     heif.save(path, quality=50)
 
 
-def _child(answer: Connection, photos: list[Path]) -> None:
-    answer.send(asyncio.run(_look_at(photos)))
+def _measure(photos: list[Path]) -> tuple[int, float]:
+    return asyncio.run(_look_at(photos))
 
 
 async def _look_at(photos: list[Path]) -> tuple[int, float]:
     loop = asyncio.get_running_loop()
     async with DecoderPool() as decoder:
-        forget_peak()
-        before, began = peak(), loop.time()
-        await asyncio.gather(*(decoder.inspect(photo) for photo in photos))
-        return peak() - before, loop.time() - began
+        before, began = held().together, loop.time()
+        with watching() as most:
+            await asyncio.gather(*(decoder.inspect(photo) for photo in photos))
+        return most.together - before, loop.time() - began

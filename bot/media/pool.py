@@ -128,7 +128,7 @@ class DecoderPool:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
         try:
             _, data = await self._open("fit", path, limit=limit)
-        except (Refusal, DecoderFailed, OSError):
+        except (Refusal, OSError):
             return None
         return data or None
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bot.config import Settings
 from bot.errors import StudiiBotError
-from bot.operate import around, in_database, in_settings, on_disk
+from bot.operate import around, in_database, in_processes, in_settings, on_disk
 from bot.operate.findings import Finding, Verdict
 
 
@@ -32,6 +32,7 @@ CHECKS: Sequence[Check] = (
     Check("Encryption key", in_database.encryption_key, _DATABASE | {"encryption_keys"}),
     Check("Database", in_database.database, _DATABASE),
     Check("SQLite", in_database.sqlite, _DATABASE),
+    Check("Pictures", in_processes.pictures),
     Check("Studii", around.studii, frozenset({"studii_api_url", "https_proxy"})),
 )
 COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}

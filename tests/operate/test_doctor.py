@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import socket
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from discord.http import Route
 
 from bot.config import Settings
+from bot.media import decoder_process
+from bot.media.decoder_process import DecoderProcess
 from bot.operate import in_settings
 from bot.operate.doctor import examine
 from bot.operate.findings import Finding, Verdict
@@ -62,7 +65,7 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
     assert stopping(findings) == set()
     assert set(findings) == {
         *("Settings", "Discord", "Intents", "Catalogue", "Folder", "Disk", "Bot"),
-        *("Encryption key", "Database", "Ledger", "SQLite", "Studii"),
+        *("Encryption key", "Database", "Ledger", "SQLite", "Pictures", "Studii"),
     }
 
 
@@ -362,3 +365,30 @@ async def test_rows_that_cannot_be_read_are_named(around: dict[str, str], tmp_pa
     (found,) = [one for one in await examine(Settings.read(**around)) if one.what == "Rows"]
     assert found.verdict is Verdict.LOOK
     assert "1 row can't be read: photo_channels 7 8." in found.words
+
+
+async def test_the_limits_of_the_processes_that_open_pictures_are_looked_at(
+    around: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = (await found(around))["Pictures"]
+    if sys.platform == "linux":
+        assert pictures.verdict is Verdict.GOOD
+
+    real = DecoderProcess.start
+
+    async def start() -> DecoderProcess:
+        process = await real()
+        process.missing = ("memory", "processor time")
+        return process
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DecoderProcess, "start", start)
+        lacking = (await found(around))["Pictures"]
+    assert lacking.verdict is Verdict.LOOK
+    assert "can't limit the memory and processor time of a process" in lacking.words
+
+    (tmp_path / "program.py").write_text("raise ModuleNotFoundError('No module named PIL')")
+    monkeypatch.setattr(decoder_process, "_PROGRAM", tmp_path / "program.py")
+    broken = (await found(around))["Pictures"]
+    assert broken.verdict is Verdict.STOPS
+    assert "No module named PIL" in broken.words

@@ -1,0 +1,302 @@
+"""Makes the files: small to send, and costly to open for a program that believes what they declare."""
+
+import base64
+import io
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pillow_heif
+from PIL import Image
+
+# `Image.new("L", (16384, 16384), 128)` as AVIF at speed 10 and quality 30: making it takes half a minute and
+# more than 3 GB.
+_VAST_AVIF = (
+    "c-muNV30{GsVqn=%S>Yc0uY^>nP!-qnF!*)%uOvxWPkw0jFg-rD4U@mGr5ET4e%9YmgIt2j6f`xnUkLk;<$kLj1W;qUIqqsX&_r8"
+    "Gczv@u2u@jNo9ia63Yw>o%3_@!FFY278Df#Y0u1p<a{74l384k3bD=sib3{PWP&ww012MNGDGJ^c^Qy^aB_Z5QC@OR1<+hx2DS#E"
+    "ka%W6F3d+jXR$CcHM0QSq@0_QSR%y0#V!B6{{R2K%b28i9gI5pB$x%uOD=N*U2Jy#l+~hlZ5FcYr%NrqCCv9=VcI44>di_gV-"
+    "{L3ImdM2kKv5^FMS^@+YkJz{5oB9qi;Zlmb=y@pHY3I`bPDQ>KoNJs&6ppBU2jyfgZ#Q"
+)
+SIDE = 7900  # pixels; just below the most that are taken
+
+
+@dataclass(frozen=True)
+class HostileFile:
+    """`name` is for people, `suffix` for the file; `is_quick` tells those that are made in no time."""
+
+    name: str
+    suffix: str
+    make: Callable[[], bytes]
+    is_quick: bool = True
+
+
+def files() -> Iterator[HostileFile]:
+    """All of them."""
+    yield HostileFile("JPEG, 7,000 scans, 300 kB", "jpg", partial(scans, 7_000))
+    yield HostileFile("JPEG, 700,000 scans, 24 MB", "jpg", partial(scans, 680_000))
+    yield HostileFile("JPEG, 2 million comments", "jpg", many_comments)
+    yield HostileFile("AVIF, says 64×64, is 16384²", "avif", small_avif)
+    yield HostileFile("AVIF, says what it is, 16384²", "avif", vast_avif)
+    yield HostileFile("HEIC, says 64×64, is 7900²", "heic", small_heic, is_quick=False)
+    yield HostileFile("HEIC, a grid of 60,000 times one tile", "heic", many_tiles)
+    yield HostileFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE), is_quick=False)
+    yield HostileFile("PNG, a text of 1 GB, deflated", "png", text_bomb, is_quick=False)
+    yield HostileFile("PNG, a colour profile of 100 MB, deflated", "png", profile_bomb)
+    yield HostileFile("PNG, 2 million empty chunks", "png", many_chunks)
+    yield HostileFile("PNG, 8000² without data", "png", empty_png)
+    yield HostileFile("WebP, 16383×2500 in 38 bytes", "webp", partial(tiny_webp, 16_383, 2_500))
+    yield HostileFile("WebP, a frame larger than its canvas", "webp", large_frame)
+    yield HostileFile("TIFF, 16 bits, 7900², 150 kB", "tiff", wide_tiff, is_quick=False)
+    yield HostileFile("TIFF, CMYK, 7900²", "tiff", ink_tiff, is_quick=False)
+    yield HostileFile("TIFF, a tile of 60000²", "tiff", large_tile)
+    yield HostileFile("TIFF, one strip 60,000 times", "tiff", same_strip)
+    yield HostileFile("TIFF, 60,000 tags with the same 20 MB", "tiff", same_tags)
+    yield HostileFile("TIFF, 20,000 frames", "tiff", many_directories)
+    yield HostileFile("GIF, 100,000 frames", "gif", many_frames)
+    yield HostileFile("GIF, a comment of 24 MB", "gif", long_comment)
+    yield HostileFile("BMP, 7900² in runs", "bmp", runs)
+    yield HostileFile("EPS that calls itself PNG", "png", postscript)
+
+
+def scans(count: int, side: int = 4096) -> bytes:
+    """A progressive JPEG, each scan of which walks over all blocks and changes none."""
+    blocks = (side // 8) ** 2
+    frame = _segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + b"\x01\x11\x00")
+    tables = _segment(0xDB, b"\x00" + b"\x01" * 64)
+    one_code = b"\x01" + bytes(15)
+    tables += _segment(0xC4, b"\x00" + one_code + b"\x00") + _segment(0xC4, b"\x10" + one_code + b"\xe0")
+    levels = _scan(b"\x01\x01\x00\x00\x00\x00", bytes((blocks + 7) // 8))
+    # "0" is the one code, a run of 32,767 blocks without anything; 14 bits of ones say how long.
+    bits = ("0" + "1" * 14) * -(-blocks // 32_767)
+    bits += "1" * (-len(bits) % 8)
+    data = int(bits, 2).to_bytes(len(bits) // 8)
+    walk = _scan(b"\x01\x01\x00\x01\x3f\x00", data.replace(b"\xff", b"\xff\x00"))
+    return b"\xff\xd8" + tables + frame + levels + walk * count + b"\xff\xd9"
+
+
+def many_comments() -> bytes:
+    """As many segments as there is room for."""
+    photo = _saved(Image.new("RGB", (64, 64)), "JPEG")
+    return photo[:2] + _segment(0xFE, b"") * 2_000_000 + photo[2:]
+
+
+def vast_avif() -> bytes:
+    """16384² pixels in 2 kB."""
+    return zlib.decompress(base64.b85decode(_VAST_AVIF))
+
+
+def small_avif() -> bytes:
+    """The same, with another size written outside."""
+    return _declared(vast_avif(), 64, 64)
+
+
+def small_heic(side: int = SIDE) -> bytes:
+    """A HEIC with another size written outside."""
+    return _declared(_heic(Image.new("L", (side, side), 128)), 64, 64)
+
+
+def many_tiles() -> bytes:
+    """A grid whose cells are all the same picture, in more rows and columns than it is large."""
+    photo = _heic(Image.effect_noise((1024, 1024), 50).convert("RGB"), tile_size=512)
+    start = photo.index(b"dimg") + 4
+    source, count = struct.unpack_from(">HH", photo, start)
+    cells = struct.pack(">HH", source, count) + photo[start + 4 : start + 6] * count
+    return photo[:start] + cells + photo[start + len(cells) :]
+
+
+def flat_png(side: int) -> bytes:
+    """As large as may be, and nothing in it: taken, but only one at a time."""
+    return _saved(Image.new("RGBA", (side, side), (9, 99, 199, 255)), "PNG", compress_level=1)
+
+
+def text_bomb() -> bytes:
+    """A text that nobody wants to read."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(1_000)) + packer.flush()
+    return _with_chunk(b"zTXt", b"Comment\x00\x00" + packed)
+
+
+def profile_bomb() -> bytes:
+    """A colour profile that is none."""
+    return _with_chunk(b"iCCP", b"profile\x00\x00" + zlib.compress(bytes(100_000_000)))
+
+
+def many_chunks() -> bytes:
+    """Chunks of data without data."""
+    png = _saved(Image.new("RGB", (64, 64)), "PNG")
+    return png[:33] + _chunk(b"IDAT", b"") * 2_000_000 + png[33:]
+
+
+def empty_png() -> bytes:
+    """A size without data."""
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _header(8000, 8000)
+        + _chunk(b"IDAT", zlib.compress(b""))
+        + _chunk(b"IEND", b"")
+    )
+
+
+def tiny_webp(width: int, height: int) -> bytes:
+    """A lossless picture of which little more than the size is there."""
+    size = (width - 1 | (height - 1) << 14).to_bytes(4, "little")
+    return _riff(b"VP8L" + struct.pack("<I", 18) + b"\x2f" + size + bytes(13))
+
+
+def large_frame() -> bytes:
+    """A canvas of one pixel, and a frame beyond it."""
+    canvas = b"VP8X" + struct.pack("<I", 10) + bytes(10)
+    return _riff(canvas + tiny_webp(16_383, 16_383)[12:])
+
+
+def wide_tiff(side: int = SIDE) -> bytes:
+    """Sixteen bits for each of three colours, in one strip."""
+    return _tiff(side, side, zlib.compress(bytes(side * side * 6), 9), bits=16, samples=3, photometric=2)
+
+
+def ink_tiff(side: int = SIDE) -> bytes:
+    """Colours for printing."""
+    return _tiff(side, side, zlib.compress(bytes(side * side * 4), 9), bits=8, samples=4, photometric=5)
+
+
+def large_tile() -> bytes:
+    """A small picture in a tile that is none."""
+    entries = [*_size(64, 64, 1), (322, 4, [60_000]), (323, 4, [60_000]), (324, 4, [8]), (325, 4, [1_000])]
+    return _directory(entries, bytes(1_000))
+
+
+def same_strip() -> bytes:
+    """The same megabytes, to be decoded for each row."""
+    data = zlib.compress(bytes(4_000_000), 0)
+    entries = [*_size(64, 60_000, 1), (273, 4, [8] * 60_000), (278, 4, [1]), (279, 4, [len(data)] * 60_000)]
+    return _directory(entries, data)
+
+
+def same_tags() -> bytes:
+    """The same megabytes, to be read for each tag."""
+    start = 8 + 2 + 60_000 * 12 + 4
+    tags = b"".join(struct.pack("<HHII", number + 1_000, 7, 20_000_000, start) for number in range(60_000))
+    return b"II*\x00" + struct.pack("<IH", 8, 60_000) + tags + bytes(4) + bytes(20_000_000)
+
+
+def many_directories() -> bytes:
+    """One frame after the other, of which the first is used."""
+    buffer = io.BytesIO()
+    frame = _saved(Image.new("L", (8, 8)), "TIFF")
+    for number in range(20_000):
+        moved = 8 + number * len(frame[8:])
+        buffer.write(struct.pack("<H", 0) + struct.pack("<I", moved + 6) if number else b"")
+    return frame[:-4] + struct.pack("<I", len(frame)) + buffer.getvalue()
+
+
+def many_frames() -> bytes:
+    """Frames of a moving picture, of which the first is used."""
+    gif = _saved(Image.new("P", (64, 64)), "GIF")
+    start = gif.index(b"\x2c")
+    return gif[:start] + gif[start:-1] * 100_000 + b";"
+
+
+def long_comment() -> bytes:
+    """A comment in pieces, to be joined one by one."""
+    gif = _saved(Image.new("P", (64, 64)), "GIF")
+    start = gif.index(b"\x2c")
+    return gif[:start] + b"\x21\xfe" + (b"\xff" + b"x" * 255) * 94_000 + b"\x00" + gif[start:]
+
+
+def runs() -> bytes:
+    """Runs of one pixel each."""
+    data = b"\x01\x00" * 12_000_000
+    header = struct.pack("<IiiHHIIiiII", 40, SIDE, SIDE, 1, 8, 1, len(data), 0, 0, 256, 0)
+    return b"BM" + struct.pack("<IHHI", 54 + 1024 + len(data), 0, 0, 54 + 1024) + header + bytes(1024) + data
+
+
+def postscript() -> bytes:
+    """A program, which Pillow would give to Ghostscript."""
+    return b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n{} loop\n"
+
+
+def _saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def _heic(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    heif: Any = pillow_heif.from_pillow(image)
+    heif.save(buffer, quality=30, **options)
+    return buffer.getvalue()
+
+
+def _declared(data: bytes, width: int, height: int) -> bytes:
+    """With another size in each `ispe` box."""
+    pieces = data.split(b"ispe")
+    said = bytes(4) + struct.pack(">II", width, height)
+    return b"ispe".join([pieces[0], *(said + piece[12:] for piece in pieces[1:])])
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
+
+
+def _scan(head: bytes, data: bytes) -> bytes:
+    return _segment(0xDA, head) + data
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _header(width: int, height: int) -> bytes:
+    return _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+
+
+def _with_chunk(name: bytes, data: bytes) -> bytes:
+    png = _saved(Image.new("RGB", (64, 64)), "PNG")
+    return png[:33] + _chunk(name, data) + png[33:]
+
+
+def _riff(chunks: bytes) -> bytes:
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
+
+
+def _size(width: int, height: int, photometric: int) -> list[tuple[int, int, list[int]]]:
+    deflated = 8
+    return [
+        (256, 4, [width]),
+        (257, 4, [height]),
+        (258, 3, [8]),
+        (259, 3, [deflated]),
+        (262, 3, [photometric]),
+    ]
+
+
+def _tiff(width: int, height: int, data: bytes, *, bits: int, samples: int, photometric: int) -> bytes:
+    entries = _size(width, height, photometric)
+    entries[2] = (258, 3, [bits] * samples)
+    more = [(273, 4, [8]), (277, 3, [samples]), (278, 4, [height]), (279, 4, [len(data)])]
+    return _directory([*entries, *more], data)
+
+
+def _directory(entries: list[tuple[int, int, list[int]]], data: bytes) -> bytes:
+    """A TIFF: the data at byte 8, behind it the directory, behind that what is too long for an entry."""
+    start = 8 + len(data)
+    beside = start + 2 + len(entries) * 12 + 4
+    written, content = b"", b""
+    for tag, kind, values in sorted(entries):
+        packed = struct.pack(f"<{len(values)}{'H' if kind == 3 else 'I'}", *values)
+        if len(packed) > 4:
+            packed, content = struct.pack("<I", beside + len(content)), content + packed
+        written += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\x00")
+    return (
+        b"II*\x00"
+        + struct.pack("<I", start)
+        + data
+        + struct.pack("<H", len(entries))
+        + written
+        + bytes(4)
+        + content
+    )
