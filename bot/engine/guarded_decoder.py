@@ -12,7 +12,7 @@ from bot.engine.decode_attempts import DecodeEnd, after_death, begun, ended, giv
 from bot.engine.loops import untorn
 from bot.errors import StudiiBotError
 from bot.media import DecoderFailed, Photo, PhotoRefused, PictureBroken
-from bot.model import DecodeRecord, FileRole
+from bot.model import FileRole
 from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,12 @@ class Undecodable(StudiiBotError):
 
     default = "This picture can't be read: it stopped the program that opens pictures, twice. "
     default += "Please use another one, or save it anew as a JPEG or PNG."
+
+
+class _MustBeAlone(Exception):
+    def __init__(self, counted: int) -> None:
+        super().__init__("nothing else may be open meanwhile")
+        self.counted = counted
 
 
 class Decoder(Protocol):
@@ -69,27 +75,28 @@ class GuardedDecoder:
 
     async def _guarded(self, path: Path, decode: Callable[[], Awaitable[_T]]) -> _T:
         file = _file_of(path)
+        alone = False
         while True:
             try:
-                async with self._attempt(file):
+                async with self._attempt(file, alone=alone):
                     return await decode()
+            except _MustBeAlone as suspect:
+                alone = True
+                await asyncio.sleep(self._until_quiet() if suspect.counted else 0.0)
             except DecoderFailed:
                 _log.warning("Job %s: a decoder died on its %s", *file, extra={"job": file[0]})
 
+    def _until_quiet(self) -> float:
+        """Seconds until the process has lived so long that nothing else seems to keep ending it."""
+        return self._quiet - (self._clock.monotonic() - self._since)
+
     @asynccontextmanager
-    async def _attempt(self, file: tuple[str, FileRole]) -> AsyncGenerator[None]:
-        """Raises `Undecodable` if the file is given up."""
-        async with self._storage.read() as tx:
-            record = await tx.decodes.get(*file)
-        if given_up(record):
-            raise Undecodable
-        if record.suspect and record.counted:
-            # If something else keeps ending the process, that must not count against this file again.
-            await asyncio.sleep(self._quiet - (self._clock.monotonic() - self._since))
-        async with self._gate.enter(alone=record.suspect):
+    async def _attempt(self, file: tuple[str, FileRole], *, alone: bool) -> AsyncGenerator[None]:
+        """Raises `Undecodable` if the file is given up, and `_MustBeAlone`."""
+        async with self._gate.enter(alone=alone):
             end = DecodeEnd.TAKEN_BACK
             try:
-                await untorn(self._put(file, begun(record, alone=record.suspect)))
+                await untorn(self._begin(file, alone=alone))
                 yield
                 end = DecodeEnd.VERDICT
             except (PhotoRefused, PictureBroken):
@@ -99,14 +106,27 @@ class GuardedDecoder:
                 end = DecodeEnd.DECODER_DIED
                 raise
             finally:
-                await untorn(self._put(file, ended(record, end)))
+                await untorn(self._end(file, end))
 
-    async def _put(self, file: tuple[str, FileRole], record: DecodeRecord | None) -> None:
+    async def _begin(self, file: tuple[str, FileRole], *, alone: bool) -> None:
         async with self._storage.write() as tx:
-            if record is None:
+            record = await tx.decodes.get(*file)
+            if given_up(record):
+                raise Undecodable
+            if record.suspect and not alone:
+                raise _MustBeAlone(record.counted)
+            await tx.decodes.put(*file, begun(record, alone=alone))
+
+    async def _end(self, file: tuple[str, FileRole], how: DecodeEnd) -> None:
+        async with self._storage.write() as tx:
+            record = await tx.decodes.get(*file)
+            if not record.underway:
+                return  # it could not begin
+            after = ended(record, how)
+            if after is None:
                 await tx.decodes.forget(*file)
             else:
-                await tx.decodes.put(*file, record)
+                await tx.decodes.put(*file, after)
 
 
 async def recover_attempts(tx: Transaction) -> None:

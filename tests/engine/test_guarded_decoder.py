@@ -111,6 +111,21 @@ async def test_a_stop_takes_the_attempt_back(tmp_path: Path) -> None:
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
+async def test_a_stop_while_the_attempt_is_being_written_down_takes_it_back(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await world.accept(a_staging_job())
+        decoder = Dying(lambda path: False)
+        guarded = GuardedDecoder(world.storage, decoder, world.clock)
+        async with world.storage.write():
+            opening = asyncio.create_task(guarded.inspect(tmp_path / f"{job.id}.source"))
+            await asyncio.sleep(0.05)
+            opening.cancel()
+        await asyncio.wait({opening})
+        assert opening.cancelled()
+        assert decoder.opened == []
+        assert await remembered(world, job.id, FileRole.SOURCE) == DecodeRecord()
+
+
 async def test_what_is_given_up_is_not_made_to_fit_either(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_job())
