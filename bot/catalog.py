@@ -11,8 +11,10 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -28,6 +30,7 @@ SHIPPED = Path(__file__).with_name("tools.toml")
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 Kind = Literal["image", "video"]
+Credits = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
@@ -35,6 +38,10 @@ RESERVED = frozenset({"credits", "forget-me", "jobs", "privacy", "studii", "tool
 MAX_OPTIONS = 22  # of Discord's 25, less the image and what every command has beside its inputs
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
+
+
+def _by_mode(value: object) -> str:
+    return "by mode" if isinstance(value, Mapping) else "number"
 
 
 class SourceRule(StrEnum):
@@ -85,7 +92,10 @@ class Tool(_Strict):
     source_flag: SourceFlag | None = None
     output: Kind | None = None
     output_from: Name | None = None
-    assumed_cost: Annotated[int, Field(ge=0, le=1_000_000)]
+    assumed_cost: Annotated[
+        Annotated[Credits, Tag("number")] | Annotated[Mapping[Line, Credits], Tag("by mode")],
+        Discriminator(_by_mode),
+    ]
     usual_seconds: Seconds | Mapping[Kind, Seconds] | None = None
     portrait: bool = False
     inputs: Annotated[tuple[ToolInput, ...], Field(max_length=MAX_OPTIONS)] = ()
@@ -103,9 +113,31 @@ class Tool(_Strict):
             raise ValueError("say either output or output_from")
         if self.output_from is not None and self.output_from not in names:
             raise ValueError(f"output_from names {self.output_from!r}, which is none of its inputs")
+        self._check_assumed_cost()
         if self.source_flag is not None and self.source_flag.name in names:
             raise ValueError(f"source_flag is {self.source_flag.name!r}, which is one of its inputs already")
         return self
+
+    def _check_assumed_cost(self) -> None:
+        if isinstance(self.assumed_cost, int):
+            return
+        mode = next((one for one in self.inputs if one.name == self.output_from), None)
+        if mode is None:
+            raise ValueError(
+                "assumed_cost can differ by mode only if output_from names an input: give one number"
+            )
+        if not mode.price:
+            raise ValueError(f"assumed_cost differs by {mode.name}, so that input needs price = true")
+        wanted = set(mode.suggestions)
+        if mode.default is not None:
+            wanted.add(mode.default)
+        given = set(self.assumed_cost)
+        if missing := sorted(wanted - given):
+            raise ValueError(f"assumed_cost has no figure for {mode.name} {missing[0]!r}")
+        if unknown := sorted(given - wanted):
+            raise ValueError(f"assumed_cost names {unknown[0]!r}, which {mode.name} does not suggest")
+        if not given:
+            raise ValueError("assumed_cost has no figure")
 
     def prepare(self, values: Mapping[str, str | None], *, has_source: bool) -> dict[str, str]:
         """The inputs to send: defaults filled in, blanks left out.
@@ -143,6 +175,25 @@ class Tool(_Strict):
         one = next((one for one in self.inputs if one.name == self.output_from and one.price), None)
         value = None if one is None else inputs.get(one.name)
         return f"{one.name}={value}" if one is not None and value in one.suggestions else None
+
+    def assumed(self, inputs: Mapping[str, str]) -> int:
+        """The catalogue's figure in credits; of an unknown mode the dearest."""
+        if isinstance(self.assumed_cost, int):
+            return self.assumed_cost
+        dearest = max(self.assumed_cost.values())
+        return self.assumed_cost.get(inputs.get(self.output_from or "", ""), dearest)
+
+    @property
+    def least_assumed(self) -> int:
+        """The figure of the cheapest mode."""
+        return self.assumed_cost if isinstance(self.assumed_cost, int) else min(self.assumed_cost.values())
+
+    def price_name(self, inputs: Mapping[str, str], variant: str) -> str:
+        """What is charged alike: jobs of one tool and variant. Inputs outside the catalogue, which may cost
+        anything, count as one for each mode."""
+        if self.in_catalogue(inputs):
+            return f"{self.slug} {variant}"
+        return f"{self.slug} {self.mode(inputs) or ''} *"
 
     def undeclared(self, inputs: Mapping[str, str]) -> list[str]:
         """The names, from a to z, of inputs that the catalogue does not have: they may cost anything."""
@@ -202,6 +253,7 @@ class Catalog:
         return tool
 
 
+_TAGS = ("number", "by mode")  # of alternatives; not in the file
 _AS_DICT = TypeAdapter(dict[str, object])
 
 
@@ -210,6 +262,7 @@ def _tool(file: Path, slug: str, table: object) -> Tool:
         return Tool.model_validate({**_AS_DICT.validate_python(table), "slug": slug})
     except ValidationError as error:
         first = error.errors()[0]
-        where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+        loc = [part for part in first["loc"] if part not in _TAGS]
+        where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc)
         reason = re.sub(r"^Value error, ", "", first["msg"])
         raise SettingsError(f"{file}: [{slug}]{where}: {reason[0].lower()}{reason[1:]}.") from error

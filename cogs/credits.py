@@ -33,7 +33,7 @@ class Credits(commands.Cog):
             guild_id, user_id = interaction.guild_id, interaction.user.id
             member = await self._services.credits.member(guild_id, user_id)
             limits = await self._services.limits.of_member(guild_id, user_id, standing_of(interaction).roles)
-            prices = await self._services.credits.prices()
+            prices = await self._services.credits.prices(guild_id)
             await answer(interaction, credits_panel(member, limits, prices, self._names))
 
     @app_commands.command(name="tools", description="See what you can make here, with examples and prices")
@@ -50,7 +50,7 @@ class Credits(commands.Cog):
 
     async def _offer(self, interaction: discord.Interaction[Any], guild_id: int) -> Offer:
         standing, user_id = standing_of(interaction), interaction.user.id
-        prices = await self._services.credits.prices()
+        prices = await self._services.credits.prices(guild_id)
         return Offer(
             prices=prices,
             objections=await self._services.access.objections(guild_id, user_id, standing),

@@ -167,6 +167,22 @@ def test_an_operator_adds_a_tool_without_touching_code(tmp_path: Path) -> None:
     assert catalog.get("sketch").title == "Sketch"
 
 
+BY_MODE = """
+[studio]
+title = "Studio"
+summary = "Make a picture"
+emoji = "🎨"
+source = "optional"
+output_from = "mode"
+assumed_cost = FIGURES
+
+[[studio.inputs]]
+name = "mode"
+description = "A picture or a video"
+default = "image"
+suggestions = ["image", "video"]
+price = true
+"""
 PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
 
 
@@ -179,7 +195,32 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
             GOOD.replace("optional", "maybe"),
             "[studio].source: input should be 'none', 'optional' or 'required'.",
         ),
-        (GOOD.replace("= 8", "= -1"), "[studio].assumed_cost: input should be greater than or equal to 0."),
+        (GOOD.replace("= 8", "= 0"), "[studio].assumed_cost: input should be greater than or equal to 1."),
+        (
+            GOOD.replace("= 8", "= { image = 8 }"),
+            "[studio]: assumed_cost can differ by mode only if output_from names an input: give one number.",
+        ),
+        (
+            BY_MODE.replace("FIGURES", "{ image = 8 }"),
+            "[studio]: assumed_cost has no figure for mode 'video'.",
+        ),
+        (
+            BY_MODE.replace("FIGURES", "{ image = 8, video = 40, hologram = 9 }"),
+            "[studio]: assumed_cost names 'hologram', which mode does not suggest.",
+        ),
+        (
+            BY_MODE.replace("FIGURES", "{ image = 8, video = 0 }"),
+            "[studio].assumed_cost.video: input should be greater than or equal to 1.",
+        ),
+        (
+            BY_MODE.replace("FIGURES", '{ image = 8, video = "dear" }'),
+            "[studio].assumed_cost.video: input should be a valid integer, unable to parse string as an "
+            "integer.",
+        ),
+        (
+            BY_MODE.replace("FIGURES", "{ image = 8, video = 40 }").replace("price = true", "price = false"),
+            "[studio]: assumed_cost differs by mode, so that input needs price = true.",
+        ),
         (
             GOOD.replace("[studio]", "[Studio]"),
             "[Studio].slug: string should match pattern '^[a-z0-9_-]{1,32}$'.",

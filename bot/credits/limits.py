@@ -9,19 +9,21 @@ from bot.policy import AllowanceOf, MemberLimits, StartRate
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Credits in each period of the server's budget, and where the figure comes from."""
+    """Credits in each period of the server's budget, and where the figure comes from (a role: `role_id`)."""
 
     credits: int
     whose: AllowanceOf
+    role_id: int | None = None
 
 
 def allowance(limits: MemberLimits, user_id: int, roles: Collection[int]) -> Allowance | None:
     """The member's own, else the highest of their roles', else everyone's; None: no limit of their own."""
     if user_id in limits.own:
         return Allowance(limits.own[user_id], AllowanceOf.MEMBER)
-    of_roles = [limits.roles[role] for role in roles if role in limits.roles]
+    of_roles = [role for role in roles if role in limits.roles]
     if of_roles:
-        return Allowance(max(of_roles), AllowanceOf.ROLE)
+        highest = max(of_roles, key=lambda role: (limits.roles[role], role))
+        return Allowance(limits.roles[highest], AllowanceOf.ROLE, highest)
     return None if limits.default is None else Allowance(limits.default, AllowanceOf.MEMBERS)
 
 

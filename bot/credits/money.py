@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from bot.model import Budget, Usage
 
+LEAST = 1  # credits: what costs nothing would pass every budget
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Credits that a job will probably cost; `learned`: from what was charged before, else assumed."""
+    """Credits that a job will probably cost; `learned`: from what was charged before with the same key, else
+    assumed."""
 
     amount: int
     learned: bool
@@ -18,16 +21,16 @@ def left(budget: Budget, usage: Usage, grants: int = 0) -> int:
     return budget.limit + grants - usage.spent
 
 
-def estimate(tool_assumed: int, learned: int | None, dearest: int | None, in_catalogue: bool) -> Estimate:
-    """Credits to reserve for a job.
+def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
+    """Credits to reserve for a job; never less than 1.
 
-    `tool_assumed` is the catalogue's figure, `learned` what the same tool and price-changing inputs were
-    charged at last, `dearest` the most that any inputs of that tool were. Inputs outside the catalogue may
-    cost anything: for them the highest figure of all counts, so that they can't slip past a budget.
+    `assumed` is the catalogue's figure, `charged` what the same tool and price-changing inputs were charged
+    last with the same key. `guess` is what other keys were charged: they may have other prices, so it can
+    raise the assumed figure and never lower it. Inputs outside the catalogue may cost anything: for them
+    `guess` is the dearest charge seen, and the highest of all figures counts, so that they can't slip past a
+    budget.
     """
-    if in_catalogue:
-        return Estimate(tool_assumed, False) if learned is None else Estimate(learned, True)
-    charged = max((charge for charge in (learned, dearest) if charge is not None), default=None)
-    if charged is None or charged < tool_assumed:
-        return Estimate(tool_assumed, False)
-    return Estimate(charged, True)
+    if charged is not None and in_catalogue:
+        return Estimate(max(LEAST, charged), learned=True)
+    known = [figure for figure in (charged, guess) if figure is not None]
+    return Estimate(max(LEAST, assumed, *known), learned=charged is not None)

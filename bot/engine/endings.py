@@ -1,11 +1,11 @@
 """How jobs end, and run after all: the change of state and its lines in the ledger, in the transaction of the
 caller."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Unpack
 
 from bot.budget_watch import watch_budget
+from bot.lifecycle.transitions import fail_unpaid as fail_unpaid
 from bot.model import FailureCode, Job, JobState
 from bot.storage import JobChanges, Transaction
 
@@ -23,32 +23,6 @@ def charge_of(job: Job, told: int | None = None) -> int:
     if told is not None:
         return told
     return job.charged if job.charged is not None else job.reserved
-
-
-async def fail_unpaid(
-    tx: Transaction,
-    job: Job,
-    expected: JobState | Collection[JobState],
-    code: FailureCode,
-    text: str,
-    at: datetime,
-) -> Job | None:
-    """The job ends before Studii took it: nothing is charged. None if it was not in an expected state."""
-    failed = await tx.jobs.advance(
-        job.id,
-        expected,
-        JobState.FAILED,
-        at=at,
-        failure=code,
-        failure_text=text,
-        finished_at=at,
-        held=None,
-        not_before=None,
-    )
-    if failed is None:
-        return None
-    await tx.ledger.release(job.id, at)
-    return await tx.jobs.get(job.id)
 
 
 async def taken(tx: Transaction, job_id: str, at: datetime, **changes: Unpack[JobChanges]) -> Job | None:

@@ -74,8 +74,11 @@ class Lane:
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Where a job stands after a request; `again`: look at a running one in so many seconds."""
-        self._line.jobs.pop(job_id, None)
+        before = self._line.jobs.pop(job_id, None)
         if isinstance(job, Running):
+            if before is not None and before.price is not None:
+                # Studii has told it. If it has not, the next `sync` says so.
+                self._line.priced(before.price)
             # The age by our own clock is kept: that of the database depends on the wall clock.
             if job_id in self._looks:
                 self._looks.looked(job_id, now, self._price(now), again)
@@ -140,6 +143,10 @@ class Lane:
         if job_id not in self._line.jobs:
             return None
         return [one.id for one in self.line()].index(job_id) + 1
+
+    def waits_for_price(self, job_id: str) -> bool:
+        """Whether another job is sent before this one to learn what both cost."""
+        return self._line.waits_for_price(job_id, self._in_flight)
 
     def ends_in(self, job_id: str, now: float) -> float | None:
         """Seconds until a running job has as probably ended as not."""

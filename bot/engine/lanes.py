@@ -54,7 +54,7 @@ class Lanes:
         self._bell = bell
         self._beside = beside
         self._tools = tools
-        self._starting = Starting(tools)
+        self._starting = Starting(tools, catalog)
         self._polling = Polling(tools)
         self._entries = Entries(tools.clock, max(tools.tuning.key_retries), catalog)
         self._durations = Durations(lambda work: _usually(catalog, work))
@@ -76,7 +76,9 @@ class Lanes:
             ends_at = None
             if ends_in is not None and runner.is_known(job_id):
                 ends_at = now + timedelta(seconds=ends_in)
-            return Progress(runner.position(job_id), starts_at, ends_at)
+            return Progress(
+                runner.position(job_id), starts_at, ends_at, waits_for_price=runner.waits_for_price(job_id)
+            )
         return Progress()
 
     def overdue(self) -> float:

@@ -27,6 +27,7 @@ class Waiting:
     not_before: float = 0.0
     begun: bool = False  # it has been uploaded: its turn goes on
     held: bool = False  # it met something that is in the way of all: they are tried one by one
+    price: str | None = None  # names a price that is not known yet: of those with the same, one is sent first
 
 
 class Line:
@@ -50,6 +51,18 @@ class Line:
         if job_id in self.jobs:
             self.jobs[job_id] = replace(self.jobs[job_id], not_before=until)
 
+    def priced(self, price: str) -> None:
+        """That price is known now."""
+        alike = {name: replace(one, price=None) for name, one in self.jobs.items() if one.price == price}
+        self.jobs.update(alike)
+
+    def waits_for_price(self, job_id: str, busy: Collection[str]) -> bool:
+        """Whether another job is sent before this one to learn what both cost."""
+        one = self.jobs.get(job_id)
+        if one is None or one.price is None:
+            return False
+        return next(other for other in self.order(busy) if other.price == one.price).id != job_id
+
     def copy(self) -> "Line":
         twin = Line()
         twin.jobs, twin._turns, twin._turn = dict(self.jobs), dict(self._turns), self._turn
@@ -70,6 +83,10 @@ class Line:
         # What holds one of them would meet the others as well: all wait until the first is tried again.
         held = [one.not_before for one in self.jobs.values() if one.held]
         allowed_at = min(held, default=now)
+        asked = {self.jobs[job_id].price for job_id in busy if job_id in self.jobs} - {None}
+        candidates = [one for one in candidates if one.price not in asked]
+        if not candidates:
+            return None, None
         ready = [one for one in candidates if one.not_before <= now]
         if not ready or allowed_at > now:
             return None, max(min(one.not_before for one in candidates), allowed_at)

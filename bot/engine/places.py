@@ -54,7 +54,9 @@ class Places:
 
 
 def _differs(was: Progress, way: Progress) -> bool:
-    if was.position != way.position or (was.starts_at is None) != (way.starts_at is None):
+    if (was.position, was.waits_for_price) != (way.position, way.waits_for_price) or (
+        was.starts_at is None
+    ) != (way.starts_at is None):
         return True
     return (
         was.starts_at is not None and way.starts_at is not None and abs(way.starts_at - was.starts_at) > DRIFT

@@ -19,6 +19,7 @@ from bot.engine.polling import Polling
 from bot.engine.pulse import PATIENCE, TRANSFER_PATIENCE
 from bot.engine.starting import Starting, needs_upload
 from bot.engine.steps import StepResult, Tools
+from bot.lifecycle.prices import price_name
 from bot.model import FailureCode, Job, JobState
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Entries:
             not_before,
             begun=job.state is JobState.UPLOADING,
             held=job.held is not None,
+            price=None if job.price_learned else price_name(self._catalog, job),
         )
 
     def running(self, job: Job) -> Running:
@@ -139,6 +141,10 @@ class LaneRunner:
     def has(self, job_id: str) -> bool:
         """Whether the job is in line or runs here."""
         return self._lane.waits(job_id) is not None or self._lane.runs(job_id) is not None
+
+    def waits_for_price(self, job_id: str) -> bool:
+        """Whether another job is sent before this one to learn what both cost."""
+        return self._lane.waits_for_price(job_id)
 
     async def starts_in(self, job_id: str) -> float | None:
         """Seconds until a waiting job will probably have been submitted; None: it does not wait, or nobody

@@ -3,6 +3,7 @@
 import logging
 
 from bot.budget_watch import watch_budget
+from bot.catalog import Catalog
 from bot.engine.endings import fail_unpaid, taken
 from bot.engine.insist import Insistence
 from bot.engine.loops import untorn
@@ -10,6 +11,7 @@ from bot.engine.setbacks import Setbacks
 from bot.engine.spool import content_type_of
 from bot.engine.steps import Claim, StepResult, Tools
 from bot.errors import NotAlone
+from bot.lifecycle.prices import learn_price, may_be_sent
 from bot.model import FailureCode, Job, JobState, NoticeKind
 from bot.storage import CannotDecrypt, JobChanges, Transaction
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
@@ -28,8 +30,9 @@ def needs_upload(job: Job, key_id: int) -> bool:
 class Starting:
     """Uploads and submits. Each method is one step, taken for the lane that is named."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, catalog: Catalog) -> None:
         self._tools = tools
+        self._catalog = catalog
         self._setbacks = Setbacks(tools)
         self._insistence = Insistence("storing what Studii said of it", tools.pulse)
 
@@ -81,34 +84,37 @@ class Starting:
 
     async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and note the request, in one step."""
-        expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
         async with self._tools.storage.write() as tx:
-            job = await tx.jobs.get(job_id)
-            if job is None or job.state not in expected:
-                return StepResult(job, sent=False, again=NOT_YET)
-            key = await tx.keys.current(job.guild_id)
-            wanted = to is JobState.UPLOADING
-            if key is None or key.lane != lane or needs_upload(job, key.id) is not wanted:
-                return StepResult(None, sent=False)
-            now = self._tools.clock.now()
-            if job.held and job.key_id == key.id and job.not_before is not None and job.not_before > now:
-                # Another of its server's jobs has met what holds it, after the lane had chosen this one.
-                return StepResult(job, sent=False)
-            result: Claim | StepResult
-            try:
-                secret = self._tools.vault.unseal(key.ciphertext)
-            except CannotDecrypt as error:
-                result = await self._setbacks.hold(
-                    tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
-                )
-            else:
-                claimed = await self._advance(tx, job, key.id, to)
-                await tx.lanes.record(lane, claimed.changed_at, self._tools.underway.settled(lane))
-                result = Claim(claimed, key, secret, was_held=job.held is not None)
+            result = await self._claim_in(tx, job_id, lane, to)
         self._tools.changed()
         if result.job is not None and result.job.held is not None:
             self._tools.requeued()
         return result
+
+    async def _claim_in(self, tx: Transaction, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
+        expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
+        job = await tx.jobs.get(job_id)
+        if job is None or job.state not in expected:
+            return StepResult(job, sent=False, again=NOT_YET)
+        key = await tx.keys.current(job.guild_id)
+        wanted = to is JobState.UPLOADING
+        if key is None or key.lane != lane or needs_upload(job, key.id) is not wanted:
+            return StepResult(None, sent=False)
+        now = self._tools.clock.now()
+        if job.held and job.key_id == key.id and job.not_before is not None and job.not_before > now:
+            # Another of its server's jobs has met what holds it, after the lane had chosen this one.
+            return StepResult(job, sent=False)
+        if not await may_be_sent(tx, self._catalog, job, key.lane, now):
+            return StepResult(await tx.jobs.get(job_id), sent=False, again=NOT_YET)
+        try:
+            secret = self._tools.vault.unseal(key.ciphertext)
+        except CannotDecrypt as error:
+            return await self._setbacks.hold(
+                tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
+            )
+        claimed = await self._advance(tx, job, key.id, to)
+        await tx.lanes.record(lane, claimed.changed_at, self._tools.underway.settled(lane))
+        return Claim(claimed, key, secret, was_held=job.held is not None)
 
     async def _advance(self, tx: Transaction, job: Job, key_id: int, to: JobState) -> Job:
         changes = JobChanges(key_id=key_id, held=None, not_before=None)
@@ -159,7 +165,7 @@ class Starting:
     async def _note_taken(
         self, tx: Transaction, claim: Claim, created: CreatedJob
     ) -> tuple[Job | None, bool]:
-        """The job, if it runs now, and whether its server's other jobs are free to go."""
+        """The job, if it runs now, and whether other jobs are free to go now, or have another reservation."""
         job, charge, now = claim.job, created.credits_charged, self._tools.clock.now()
         running = await taken(
             tx,
@@ -175,10 +181,11 @@ class Starting:
             said = "Job %s: Studii has it as %s, and it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})
             return None, False
+        repriced = False
         if charge is not None:
             running = await tx.ledger.correct(job.id, charge, now)
+            repriced = await learn_price(tx, self._catalog, job, claim.key.lane, charge, now)
             await watch_budget(tx, job.guild_id, now)
-            await tx.prices.learn(job.tool, job.variant, charge, now)
         cleared = await tx.holds.clear(job.guild_id)
         if claim.was_held or cleared:
             await tx.jobs.release_held(job.guild_id)
@@ -186,4 +193,4 @@ class Starting:
         if cleared:
             await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
             await tx.notices.forget(job.guild_id, NoticeKind.OUT_OF_CREDITS)
-        return running, claim.was_held or cleared
+        return running, claim.was_held or cleared or repriced

@@ -41,6 +41,8 @@ NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 TERMINAL_STATES = frozenset(state for state, following in NEXT_STATES.items() if not following)
+# What Studii has not been asked for yet: it can be cancelled, and costs nothing.
+UNSENT_STATES = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING)
 
 
 class FailureCode(StrEnum):
@@ -56,6 +58,7 @@ class FailureCode(StrEnum):
     STUDII = "studii"  # Studii took the job and says that it failed
     OUTPUT = "output"  # finished, but its output is gone or unusable
     LOST = "lost"  # Studii does not know the job any more, or it never ended
+    BUDGET = "budget"  # its price turned out higher than assumed, and no limit has room for it
     RULED = "ruled"  # an admin ruled on a job whose outcome was unknown
 
 
@@ -155,7 +158,10 @@ class Job:
     once: str | None = None  # of all that are going or done, one job has it
     tapped: str | None = None  # the emoji (`Emoji.key`) that its person tapped for it
     scrubbed_at: datetime | None = None  # when what was written, linked and made was erased
-    price_learned: bool | None = None  # the estimate is from past charges, else assumed; None: not known
+    price_learned: bool | None = (
+        None  # the reservation is from past charges with the server's key, else assumed
+    )
+    allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
     age_restricted: bool | None = None  # it was asked for in an age-restricted channel; None: not known
 
     @property
@@ -172,8 +178,9 @@ class Job:
 class Progress:
     """What is known of a job's way besides its row: its place in the lane's line, from 1, when it will
     probably be sent to Studii (a waiting one), and when its result will probably be seen; what is not known
-    is None."""
+    is None. `waits_for_price`: another job is sent first, to learn what both cost."""
 
     position: int | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    waits_for_price: bool = False

@@ -56,7 +56,7 @@ def build_services(
     kept."""
     return Services(
         jobs=JobService(storage, catalog, clock, wake, max_source_bytes=max_source_bytes),
-        keys=KeyService(storage, vault, lanes, clock, wake, check_key),
+        keys=KeyService(storage, vault, lanes, catalog, clock, wake, check_key),
         credits=CreditService(storage, catalog, clock),
         commands=CommandRegistry(storage),
         servers=ServerService(storage, clock, wake),

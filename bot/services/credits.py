@@ -91,7 +91,8 @@ class CreditService:
             recent = await transaction.jobs.recent_of(guild_id, user_id, RECENT_JOBS)
             return MemberCredits(state, usage, tuple(recent))
 
-    async def prices(self) -> tuple[ToolPrice, ...]:
-        """Every tool's probable cost, in the catalogue's order."""
+    async def prices(self, guild_id: int) -> tuple[ToolPrice, ...]:
+        """Every tool's probable cost with the server's key, in the catalogue's order."""
         async with self._storage.read() as transaction:
-            return await price_list(transaction, self._catalog)
+            key = await transaction.keys.current(guild_id)
+            return await price_list(transaction, self._catalog, None if key is None else key.lane)

@@ -10,13 +10,14 @@ from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.credits import Estimate
 from bot.errors import CreditsShort, Refused
-from bot.model import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto
+from bot.lifecycle.prices import expected_cost
+from bot.model import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto, StudiiKey
 from bot.policy import Standing
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
 from bot.services.patience import PATIENCE
-from bot.services.prices import least_of, least_price, price_of
+from bot.services.prices import least_of, least_price
 from bot.services.words import discord_timestamp, size_words
 from bot.storage import JobChanges, Storage, Transaction
 
@@ -85,22 +86,25 @@ class JobService:
             await transaction.ledger.lock(request.guild_id)
             now = self._clock.now()
             state = await budget_state(transaction, request.guild_id, now)
-            key_id = _ensure_open(state.settings)
+            key = await _key_of(transaction, state.settings)
             await ensure_may(transaction, request, tool)
             if request.once is not None and await transaction.jobs.going_or_done(request.once) is not None:
                 raise Repeated
-            await _ensure_not_held(transaction, key_id, request.guild_id, now)
-            price = await price_of(transaction, tool, request.inputs)
+            await _ensure_not_held(transaction, key.id, request.guild_id, now)
+            variant = tool.variant(request.inputs)
+            price = await expected_cost(transaction, key.lane, tool, request.inputs, variant)
             job = _new_job(request, tool, price, now, self._max_source_bytes)
             refusal = None
             try:
                 ensure_room(state, price)
             except Refused as error:
                 refusal = error
-                least = await least_price(transaction, self._catalog)
+                least = await least_price(transaction, self._catalog, key.lane)
                 await _tell_of_budget(transaction, state, now, least=least)
             else:
-                await ensure_member_may(transaction, request, state, price, now)
+                member = await ensure_member_may(transaction, request, state, price, now)
+                if member.allowance is not None:
+                    job = replace(job, allowance_role=member.allowance.role_id)
                 await transaction.jobs.add(job)
                 job = await transaction.ledger.reserve(job, now)
                 await _tell_of_budget(transaction, state, now, more=price.amount)
@@ -127,9 +131,9 @@ class JobService:
         async with self._storage.read() as transaction:
             now = self._clock.now()
             state = await budget_state(transaction, guild_id, now)
-            key_id = _ensure_open(state.settings)
-            await _ensure_not_held(transaction, key_id, guild_id, now)
-            least = await least_of(transaction, tool)
+            key = await _key_of(transaction, state.settings)
+            await _ensure_not_held(transaction, key.id, guild_id, now)
+            least = await least_of(transaction, tool, key.lane)
             ensure_room(state, least)
             request = JobRequest(guild_id, 0, user_id, tool.slug, {}, standing=standing)
             await ensure_member_may(transaction, request, state, least, now)
@@ -235,6 +239,14 @@ def _ensure_open(settings: GuildSettings) -> int:
     if settings.paused:
         raise Refused(PAUSED)
     return settings.key_id
+
+
+async def _key_of(transaction: Transaction, settings: GuildSettings) -> StudiiKey:
+    """The server's key. Raises `Refused` while the server takes no jobs."""
+    key = await transaction.keys.get(_ensure_open(settings))
+    if key is None:
+        raise Refused(NO_KEY)
+    return key
 
 
 def _why_not_cancelled(state: JobState) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.budget_watch import watch_budget
+from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.errors import Refused
+from bot.lifecycle.prices import reprice_server
 from bot.model import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.services.budgets import new_budget
 from bot.services.patience import PATIENCE
@@ -61,6 +63,7 @@ class KeyService:
         storage: Storage,
         vault: Vault,
         lanes: LaneNames,
+        catalog: Catalog,
         clock: Clock,
         wake: Callable[[], None],
         check: Callable[[str], Awaitable[None]],
@@ -68,6 +71,7 @@ class KeyService:
         self._storage = storage
         self._vault = vault
         self._lanes = lanes
+        self._catalog = catalog
         self._clock = clock
         self._wake = wake
         self._check = check
@@ -89,6 +93,7 @@ class KeyService:
         lane = self._lanes.lane_of(secret)
         await self._try(secret, lane)
         async with self._storage.write() as transaction:
+            await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             key = await self._keep(transaction, guild_id, secret, lane, plan, now)
             await _nothing_holds(transaction, guild_id)
@@ -96,6 +101,8 @@ class KeyService:
             if budget is not None:
                 await transaction.guilds.set_budget(guild_id, budget)
                 await watch_budget(transaction, guild_id, now)
+            # What waits may have been priced by what another account was charged.
+            await reprice_server(transaction, self._catalog, guild_id, lane, now)
         log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         self._wake()
         return key

@@ -164,7 +164,7 @@ async def member_state(
 
 async def ensure_member_may(
     transaction: Transaction, request: JobRequest, budget: BudgetState, price: Estimate, now: datetime
-) -> None:
+) -> MemberState:
     """Raises `Refused`, with the limit, what is left of it, the cost and when it renews."""
     state = await member_state(transaction, budget, request.user_id, request.standing.roles, now)
     if state.allowance is not None and state.left is not None and state.left < price.amount:
@@ -179,6 +179,7 @@ async def ensure_member_may(
         room = f"you have reached the limit of {rate_words(state.rate)} here"
         again = f"The next is possible {discord_timestamp(state.next_start)}"
         raise Refused(refusal(price, room, again, CHANGE_IT))
+    return state
 
 
 def _ensure_sense(changes: LimitChanges) -> None:

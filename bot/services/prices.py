@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from bot.catalog import Catalog, Tool
-from bot.credits import Estimate, estimate
+from bot.credits import LEAST, Estimate, estimate
 from bot.storage import Transaction
 
 MOST_CHOICES = 256  # combinations of one tool's inputs that are looked at
@@ -13,10 +13,10 @@ MOST_CHOICES = 256  # combinations of one tool's inputs that are looked at
 
 @dataclass(frozen=True, slots=True)
 class OtherPrice:
-    """What a tool was charged at last with these `choices` in the place of its defaults."""
+    """What a tool will probably cost with these `choices` in the place of its defaults."""
 
     choices: Mapping[str, str]
-    charge: int  # credits
+    price: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +31,42 @@ class ToolPrice:
     @property
     def most(self) -> int:
         """The dearest that is known."""
-        return max((self.price.amount, *(other.charge for other in self.others)))
+        return max((self.price.amount, *(other.price.amount for other in self.others)))
 
 
-async def price_list(transaction: Transaction, catalog: Catalog) -> tuple[ToolPrice, ...]:
-    """Every tool's probable cost, in the catalogue's order."""
-    learned = await transaction.prices.all()
-    return tuple(_tool_price(tool, learned) for tool in catalog.tools.values())
+async def price_list(transaction: Transaction, catalog: Catalog, lane: str | None) -> tuple[ToolPrice, ...]:
+    """Every tool's probable cost with the key of that lane (or without one), in the catalogue's order."""
+    prices = _Prices(
+        {} if lane is None else await transaction.prices.all(lane), await transaction.prices.all()
+    )
+    return tuple(_tool_price(tool, prices) for tool in catalog.tools.values())
 
 
-def _tool_price(tool: Tool, learned: Mapping[tuple[str, str], int]) -> ToolPrice:
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """Last charges by tool and variant: with the server's key, and with any."""
+
+    own: Mapping[tuple[str, str], int]
+    any: Mapping[tuple[str, str], int]
+
+    def of(self, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
+        name = (tool.slug, tool.variant(inputs))
+        return estimate(tool.assumed(inputs), self.own.get(name), self.any.get(name), in_catalogue=True)
+
+
+def _tool_price(tool: Tool, prices: _Prices) -> ToolPrice:
     defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
-    last = learned.get((tool.slug, tool.variant(defaults)))
-    price = estimate(tool.assumed_cost, last, None, in_catalogue=True)
+    price = prices.of(tool, defaults)
     others: list[OtherPrice] = []
     for choices in _choices(tool):
-        charge = learned.get((tool.slug, tool.variant({**defaults, **choices})))
-        if charge is not None and charge != price.amount:
-            others.append(OtherPrice(choices, charge))
-    return ToolPrice(tool, price, tuple(sorted(others, key=lambda other: other.charge)))
+        other = prices.of(tool, {**defaults, **choices})
+        # What is assumed is the same for all choices but the mode.
+        told = other.learned or (
+            set(choices) == {tool.output_from} and not isinstance(tool.assumed_cost, int)
+        )
+        if told and other.amount != price.amount:
+            others.append(OtherPrice(choices, other))
+    return ToolPrice(tool, price, tuple(sorted(others, key=lambda other: other.price.amount)))
 
 
 def _choices(tool: Tool) -> Iterator[dict[str, str]]:
@@ -64,27 +81,16 @@ def _choices(tool: Tool) -> Iterator[dict[str, str]]:
         }
 
 
-async def price_of(transaction: Transaction, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
-    """The charge to expect, learned from any server's jobs where there were some.
-
-    Studii's prices are the same for everyone, so what one server was charged holds for all.
-    """
-    known = tool.in_catalogue(inputs)
-    learned = await transaction.prices.last(tool.slug, tool.variant(inputs))
-    dearest = None if known else await transaction.prices.dearest(tool.slug, tool.mode(inputs))
-    return estimate(tool.assumed_cost, learned, dearest, known)
-
-
-async def least_of(transaction: Transaction, tool: Tool) -> Estimate:
+async def least_of(transaction: Transaction, tool: Tool, lane: str) -> Estimate:
     """No job of the tool costs less, whatever its inputs."""
-    learned = await transaction.prices.least(tool.slug)
-    if learned is None or learned > tool.assumed_cost:
-        return Estimate(tool.assumed_cost, learned=False)
-    return Estimate(learned, learned=True)
+    charged = await transaction.prices.least(lane, tool.slug)
+    if charged is None or charged > tool.least_assumed:
+        return Estimate(tool.least_assumed, learned=False)
+    return Estimate(max(LEAST, charged), learned=True)
 
 
-async def least_price(transaction: Transaction, catalog: Catalog) -> int:
+async def least_price(transaction: Transaction, catalog: Catalog, lane: str) -> int:
     """No job costs less, whatever the tool and its inputs: what less is left cannot be spent."""
-    learned = await transaction.prices.least()
-    assumed = [tool.assumed_cost for tool in catalog.tools.values()]
-    return min([*assumed, *([] if learned is None else [learned])])
+    charged = await transaction.prices.least(lane)
+    assumed = [tool.least_assumed for tool in catalog.tools.values()]
+    return max(LEAST, min([*assumed, *([] if charged is None else [charged])]))

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.model import FailureCode, Job, JobState
+from bot.model import UNSENT_STATES, FailureCode, Job, JobState
 from bot.services.patience import PATIENCE
 from bot.storage import Storage, Transaction
 
 log = logging.getLogger(__name__)
 
-UNSENT = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING)
 AT_ONCE = 3  # servers that are forgotten at a time without the operator's word
 APPLICATION = "application"  # the name under which the bot's own id is kept
 REMOVED = (
@@ -169,9 +168,9 @@ class ServerService:
 async def cancel_unsent(transaction: Transaction, guild_id: int, at: datetime) -> int:
     """Cancel what Studii has not been asked for yet; nothing is charged. How many there were."""
     cancelled = 0
-    for job in await _of(transaction, guild_id, UNSENT):
+    for job in await _of(transaction, guild_id, UNSENT_STATES):
         ended = await transaction.jobs.advance(
-            job.id, UNSENT, JobState.CANCELLED, at=at, finished_at=at, held=None, not_before=None
+            job.id, UNSENT_STATES, JobState.CANCELLED, at=at, finished_at=at, held=None, not_before=None
         )
         if ended is not None:
             await transaction.ledger.release(job.id, at)

@@ -3,6 +3,7 @@
 For each job: reserved + corrections = settled + released + what is still reserved.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +49,34 @@ class Ledger:
         """Make the reservation what Studii says that it charges, more or less."""
         job = await self._open(job_id)
         return await self._correct(job, _credits(charge), at)
+
+    async def correct_all(self, job_ids: Collection[str], charge: int, at: datetime) -> None:
+        """Make the reservations of these jobs what they will probably be charged.
+
+        Raises `ReservationError` if one was settled or released before.
+        """
+        wanted = jobs.c.id.in_(list(job_ids)) & jobs.c.resolved_at.is_(None)
+        money = (jobs.c.id, jobs.c.guild_id, jobs.c.user_id, jobs.c.reserved)
+        query = select(*money).where(wanted).order_by(jobs.c.number).with_for_update()
+        found = (await self._session.execute(query)).all()
+        if missing := set(job_ids) - {job.id for job in found}:
+            raise ReservationError(f"Job {min(missing)} has no reservation that is open.")
+        changed = [job for job in found if job.reserved != _credits(charge)]
+        if not changed:
+            return
+        same: dict[str, Any] = {"kind": EntryKind.CORRECT, "at": at}
+        lines = [
+            {
+                "guild_id": job.guild_id,
+                "user_id": job.user_id,
+                "job_id": job.id,
+                "amount": charge - job.reserved,
+                **same,
+            }
+            for job in changed
+        ]
+        await self._session.execute(insert(ledger).values(lines))
+        await self._session.execute(update(jobs).where(wanted).values(reserved=charge))
 
     async def settle(self, job_id: str, charge: int, at: datetime) -> Job:
         """The job cost `charge` in the end; what else was reserved is free again.

@@ -1,42 +1,109 @@
-"""What tools were charged at last."""
+"""What tools were charged at last, by Studii key; and the jobs that a price concerns."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Text, func, literal, select
+from sqlalchemy import ColumnElement, Select, Text, func, literal, select, update
 
-from bot.storage.schema import prices
+from bot.model import UNSENT_STATES, Job, JobState
+from bot.storage.jobs import KEY, job_of
+from bot.storage.schema import guilds, jobs, prices, studii_keys
 from bot.storage.session import Session
+
+ANY_KEY = ""  # in the place of a lane: what any key at all was charged last
 
 
 class Prices:
-    """Learned prices, in credits, within one transaction."""
+    """Learned prices, in credits, within one transaction. A key is named by its lane."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def learn(self, tool: str, variant: str, charge: int, at: datetime) -> None:
-        await self._session.put(prices, {"tool": tool, "variant": variant}, {"charge": charge, "at": at})
+    async def learn(self, lane: str, tool: str, variant: str, charge: int, at: datetime) -> int | None:
+        """Keep a charge. Returns what the key was charged before; None if that is not known."""
+        before = await self._last(lane, tool, variant)
+        for name in (lane, ANY_KEY):
+            if before.get(name) != charge:
+                key = {"lane": name, "tool": tool, "variant": variant}
+                await self._session.put(prices, key, {"charge": charge, "at": at})
+        return before.get(lane)
 
-    async def last(self, tool: str, variant: str) -> int | None:
-        query = select(prices.c.charge).where(prices.c.tool == tool, prices.c.variant == variant)
-        return (await self._session.execute(query)).scalar_one_or_none()
+    async def last(self, lane: str, tool: str, variant: str) -> tuple[int | None, int | None]:
+        """The last charge with that key, and the last one with any key."""
+        found = await self._last(lane, tool, variant)
+        return found.get(lane), found.get(ANY_KEY)
 
-    async def all(self) -> dict[tuple[str, str], int]:
-        """By tool and variant."""
-        rows = (await self._session.execute(select(prices))).mappings()
+    async def all(self, lane: str = ANY_KEY) -> dict[tuple[str, str], int]:
+        """Last charges with that key, by tool and variant."""
+        rows = (await self._session.execute(select(prices).where(prices.c.lane == lane))).mappings()
         return {(row["tool"], row["variant"]): row["charge"] for row in rows}
 
-    async def least(self, tool: str | None = None) -> int | None:
-        """The least that any variant of the tool (None: of any tool) was charged at last."""
-        query = select(func.min(prices.c.charge))
+    async def least(self, lane: str, tool: str | None = None) -> int | None:
+        """The least last charge with that key of the tool's variants, or of all tools'."""
+        query = select(func.min(prices.c.charge)).where(prices.c.lane == lane)
         if tool is not None:
             query = query.where(prices.c.tool == tool)
         return (await self._session.execute(query)).scalar_one()
 
-    async def dearest(self, tool: str, mode: str | None = None) -> int | None:
-        """The most that any variant of the tool (in that mode, `mode=video`) was charged at last."""
-        query = select(func.max(prices.c.charge)).where(prices.c.tool == tool)
+    async def dearest(
+        self, lane: str, tool: str, mode: str | None = None, *, any_key: bool = True
+    ) -> int | None:
+        """The highest last charge of the tool's variants (in a mode: `mode=video`), with that key or any."""
+        lanes = (lane, ANY_KEY) if any_key else (lane,)
+        query = select(func.max(prices.c.charge)).where(prices.c.lane.in_(lanes), prices.c.tool == tool)
         if mode is not None:
             padded = literal(" ", Text).concat(prices.c.variant).concat(" ")
             query = query.where(padded.contains(f" {mode} ", autoescape=True))
         return (await self._session.execute(query)).scalar_one()
+
+    async def guilds_with(self, lane: str) -> list[int]:
+        """Servers whose current key has that lane, in order."""
+        query = _servers_with(lane).order_by(studii_keys.c.guild_id)
+        return list((await self._session.execute(query)).scalars())
+
+    async def unsent_with(self, lane: str, tool: str) -> list[Job]:
+        """Jobs of the tool that have not been sent, and would be with that key; oldest first."""
+        return await self._jobs(
+            UNSENT_STATES,
+            jobs.c.tool == tool,
+            jobs.c.guild_id.in_(_servers_with(lane)),
+        )
+
+    async def unsent_of(self, guild_id: int) -> list[Job]:
+        """Jobs of the server that have not been sent; oldest first."""
+        return await self._jobs(UNSENT_STATES, jobs.c.guild_id == guild_id)
+
+    async def submitting_with(self, lane: str, tool: str) -> list[Job]:
+        """Jobs of the tool that are being sent with that key."""
+        return await self._jobs((JobState.SUBMITTING,), jobs.c.tool == tool, _sent_with(lane))
+
+    async def unknown_with(self, lane: str, tool: str) -> list[Job]:
+        """Jobs of the tool that were sent with that key and whose outcome is unknown."""
+        return await self._jobs((JobState.UNKNOWN,), jobs.c.tool == tool, _sent_with(lane))
+
+    async def mark(self, job_ids: Collection[str], *, learned: bool, visible: bool) -> None:
+        """Note whether the reservations of jobs are from past charges; `visible`: people should see it."""
+        version = jobs.c.version + (1 if visible else 0)
+        await self._session.execute(
+            update(jobs).where(jobs.c.id.in_(list(job_ids))).values(price_learned=learned, version=version)
+        )
+
+    async def _jobs(self, states: Collection[JobState], *which: ColumnElement[bool]) -> list[Job]:
+        """They are held until the transaction ends, where others write meanwhile."""
+        query = select(jobs).where(jobs.c.state.in_(states), *which).order_by(jobs.c.number).with_for_update()
+        return await self._session.rows(query, job_of, KEY)
+
+    async def _last(self, lane: str, tool: str, variant: str) -> dict[str, int]:
+        query = select(prices.c.lane, prices.c.charge).where(
+            prices.c.lane.in_((lane, ANY_KEY)), prices.c.tool == tool, prices.c.variant == variant
+        )
+        return {row.lane: row.charge for row in await self._session.execute(query)}
+
+
+def _servers_with(lane: str) -> Select[tuple[int]]:
+    current = (guilds.c.guild_id == studii_keys.c.guild_id) & (guilds.c.key_id == studii_keys.c.id)
+    return select(studii_keys.c.guild_id).join(guilds, current).where(studii_keys.c.lane == lane)
+
+
+def _sent_with(lane: str) -> ColumnElement[bool]:
+    return jobs.c.key_id.in_(select(studii_keys.c.id).where(studii_keys.c.lane == lane))

@@ -142,6 +142,7 @@ jobs = Table(
     Column("announced_at", UtcDateTime),
     Column("photo_author", BigInteger),
     Column("price_learned", Boolean),
+    Column("allowance_role", BigInteger),
     Column("age_restricted", Boolean),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
@@ -248,6 +249,7 @@ lane_limits = Table(
 prices = Table(
     "prices",
     metadata,
+    Column("lane", Text, primary_key=True),  # empty: what any key was charged last
     Column("tool", Text, primary_key=True),
     Column("variant", Text, primary_key=True),
     Column("charge", Integer, nullable=False),

@@ -131,12 +131,17 @@ def _tool_words(one: ToolPrice, offer: Offer) -> str:
 
 
 def _choices(one: ToolPrice) -> str:
-    """What other choices were charged, the dearest in any case; else which choices change the price."""
+    """What other choices cost, the dearest in any case; else which choices change the price."""
     if one.others:
         shown = (*one.others[: MOST_OTHERS - 1], one.others[-1])[: len(one.others)]
-        return "".join(f"; with {_chosen(other)} {other.charge:,}" for other in shown)
+        return "".join(f"; with {_chosen(other)} {_figure(other)}" for other in shown)
     priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
     return f", more or less by {' and '.join(priced)}" if priced else ""
+
+
+def _figure(other: OtherPrice) -> str:
+    amount = f"{other.price.amount:,}"
+    return amount if other.price.learned else f"about {amount} (assumed)"
 
 
 def _chosen(other: OtherPrice) -> str:

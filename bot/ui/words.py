@@ -138,6 +138,8 @@ def _waiting(job: Job, progress: Progress) -> str:
     if job.held:
         return sentence(job.held)
     starts = f" · should start {discord_timestamp(progress.starts_at)}" if progress.starts_at else "…"
+    if progress.waits_for_price:
+        starts = f"{starts.removesuffix('…')} · one job goes first, to learn the price"
     if progress.position is None:
         return f"In line{starts}"
     if progress.position == 1:

@@ -39,8 +39,10 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         async with desk.storage.write() as transaction:
+            key = await transaction.keys.current(desk.guild.id)
+            assert key is not None
             tool = desk.bot.catalog.get("photo-restore")
-            await transaction.prices.learn(tool.slug, tool.variant({}), 6, desk.clock.now())
+            await transaction.prices.learn(key.lane, tool.slug, tool.variant({}), 6, desk.clock.now())
         said = about(await shown_to_maya(desk), "photo-restore")
         assert "6 credits" in said
         assert "assumed" not in said
@@ -49,10 +51,14 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
 async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        assert "more or less by `mode` and `quality`" in await shown_to_maya(desk)
+        assert "about 8 credits (assumed); with mode **video** about 40 (assumed)" in await shown_to_maya(
+            desk
+        )
         async with desk.storage.write() as transaction:
+            key = await transaction.keys.current(desk.guild.id)
+            assert key is not None
             for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
-                await transaction.prices.learn("studio", variant, charge, desk.clock.now())
+                await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
         words = await shown_to_maya(desk)
         assert "about 8 credits (assumed); with mode **video** 40; with mode **video** and quality" in words
         assert "quality **high** 90" in words

@@ -30,7 +30,7 @@ async def test_a_photo_goes_to_studii_and_the_output_comes_back_byte_for_byte(tm
 
 async def test_the_ledger_is_settled_at_what_studii_charged(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
+        key = await world.use_key(world.studii.add_key())
         world.studii.next_job(Outcome(charge=23))
         job = await world.accept(a_job(estimate=10))
         async with world.running():
@@ -40,7 +40,7 @@ async def test_the_ledger_is_settled_at_what_studii_charged(tmp_path: Path) -> N
         assert (done.reserved, done.settled, done.charged) == (0, 23, 23)
         async with world.storage.read() as tx:
             entries = await tx.ledger.entries(job_id=job.id)
-            assert await tx.prices.last("studio", "") == 23
+            assert await tx.prices.last(key.lane, "studio", "") == (23, 23)
         assert [(entry.kind, entry.amount) for entry in entries] == [
             (EntryKind.RESERVE, 10),
             (EntryKind.CORRECT, 13),

@@ -9,6 +9,8 @@ from bot.model import Period
 from bot.policy import AllowanceOf, StartRate
 
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
+ASSUMED = {"image standard": 8, "image high": 8, "video standard": 40}  # credits, by kind of job
+USUAL = "image standard"
 Whose = tuple[AllowanceOf, int]
 EVERYONE: Whose = (AllowanceOf.MEMBERS, 0)
 Page = tuple[object, ...]  # of the books: one for each period
@@ -18,6 +20,7 @@ class Stage(Enum):
     """As much of a job's state as its money depends on."""
 
     ACCEPTED = auto()
+    SENT = auto()
     RUNNING = auto()
     UNKNOWN = auto()
     CANCELLED = auto()
@@ -35,6 +38,9 @@ class Account:
     user_id: int
     at: datetime
     reserved: int
+    kind: str = USUAL
+    role: int | None = None  # from which its member's allowance came
+    learned: bool = True  # its reservation is what the key was charged before
     settled: int = 0
     stage: Stage = Stage.ACCEPTED
 
@@ -55,6 +61,75 @@ class Accountant:
     allowances: dict[Whose, int] = field(default_factory=dict[Whose, int])
     at_once: int | None = None
     rate: StartRate | None = None
+    prices: dict[str, int] = field(default_factory=dict[str, int])  # what the server's key was charged last
+    guesses: dict[str, int] = field(default_factory=dict[str, int])  # what any key was
+
+    def expected(self, kind: str) -> tuple[int, bool]:
+        """What a job will cost, and whether that is known; it is never less than 1."""
+        if kind in self.prices:
+            return max(1, self.prices[kind]), True
+        return max(1, ASSUMED[kind], self.guesses.get(kind, 0)), False
+
+    def learn(self, kind: str, charge: int) -> None:
+        self.prices[kind] = self.guesses[kind] = charge
+
+    def may_send(self, account: Account, now: datetime) -> bool:
+        """Whether a job may be sent; it gets the price that is known by now, and may end for that."""
+        if account.learned:
+            return True
+        self._reprice([account], now)
+        if account.stage is not Stage.ACCEPTED:
+            return False
+        same = (one for one in self.accounts.values() if one.kind == account.kind)
+        return account.learned or all(one.stage is not Stage.SENT for one in same)
+
+    def answered(self, account: Account, charge: int | None, now: datetime) -> None:
+        """Studii takes a job, and may say what it charges."""
+        account.stage = Stage.RUNNING
+        if charge is None:
+            return
+        account.reserved = charge
+        before = self.prices.get(account.kind)
+        self.learn(account.kind, charge)
+        if before == charge:
+            return
+        if before is None:
+            for one in self.accounts.values():
+                if one.kind == account.kind and one.stage is Stage.UNKNOWN:
+                    one.reserved = max(one.reserved, charge)
+        self._reprice([one for one in self.accounts.values() if one.stage is Stage.ACCEPTED], now)
+
+    def _reprice(self, waiting: list[Account], now: datetime) -> None:
+        risen: list[Account] = []
+        for one in waiting:
+            amount, one.learned = self.expected(one.kind)
+            # What other keys were charged changes nothing for what was accepted.
+            amount = amount if one.learned else max(ASSUMED[one.kind], one.reserved)
+            if amount > one.reserved:
+                risen.append(one)
+            one.reserved = amount
+        for one in reversed(risen):
+            if self._exceeded(one, now):
+                one.resolve(0)
+
+    def _exceeded(self, one: Account, now: datetime) -> bool:
+        """Whether the limits of the period in which a job was accepted have less than nothing left."""
+        moment = now if self.period is Period.TOTAL else one.at
+        if not self._counts(one.at, moment):
+            return False
+        whole = self.limit + self.granted(moment, None) - self._spent(moment, None)
+        own = self._allowance_by(one.user_id, () if one.role is None else (one.role,))
+        if own is None:
+            return whole < 0
+        return whole < 0 or own + self.granted(moment, one.user_id) < self._spent(moment, one.user_id)
+
+    def role_of(self, user_id: int) -> int | None:
+        """The role from which the member's allowance comes."""
+        if (AllowanceOf.MEMBER, user_id) in self.allowances:
+            return None
+        limits = {role: self.allowances.get((AllowanceOf.ROLE, role)) for role in ROLES[user_id]}
+        known = [(limit, role) for role, limit in limits.items() if limit is not None]
+        return max(known)[1] if known else None
 
     def set_budget(self, limit: int | None, period: Period | None, now: datetime, *, restart: bool) -> None:
         chosen = period or self.period
@@ -76,12 +151,14 @@ class Accountant:
         limit = self.limit if user_id is None else self._allowance(user_id)
         if limit is None:
             return None
-        spent = sum(
+        return limit + self.granted(now, user_id) - self._spent(now, user_id)
+
+    def _spent(self, now: datetime, user_id: int | None) -> int:
+        return sum(
             one.reserved + one.settled
             for one in self.accounts.values()
             if user_id in (None, one.user_id) and self._counts(one.at, now)
         )
-        return limit + self.granted(now, user_id) - spent
 
     def rest(self, now: datetime, user_id: int) -> int:
         """What the member may spend, by both limits."""
@@ -91,7 +168,7 @@ class Accountant:
     def going(self, user_id: int) -> int:
         """Jobs of the member that go on."""
         mine = (one.stage for one in self.accounts.values() if one.user_id == user_id)
-        return sum(stage in (Stage.ACCEPTED, Stage.RUNNING) for stage in mine)
+        return sum(stage in (Stage.ACCEPTED, Stage.SENT, Stage.RUNNING) for stage in mine)
 
     def may_start(self, now: datetime, user_id: int) -> bool:
         """By what does not count credits."""
@@ -104,10 +181,13 @@ class Accountant:
         return sum(since < at <= now for at in mine) < self.rate.starts
 
     def _allowance(self, user_id: int) -> int | None:
+        return self._allowance_by(user_id, ROLES[user_id])
+
+    def _allowance_by(self, user_id: int, roles: tuple[int, ...]) -> int | None:
         own = self.allowances.get((AllowanceOf.MEMBER, user_id))
         if own is not None:
             return own
-        of_roles = [self.allowances.get((AllowanceOf.ROLE, role)) for role in ROLES[user_id]]
+        of_roles = [self.allowances.get((AllowanceOf.ROLE, role)) for role in roles]
         highest = max((one for one in of_roles if one is not None), default=None)
         return self.allowances.get(EVERYONE) if highest is None else highest
 

@@ -13,6 +13,7 @@ from sqlalchemy import Delete, Update, delete
 from bot.catalog import Catalog
 from bot.engine.endings import fail_paid, fail_unpaid, succeed
 from bot.errors import Refused
+from bot.lifecycle.prices import learn_price, may_be_sent
 from bot.model import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
 from bot.policy import AllowanceOf, Standing, StartRate
 from bot.services import CreditService, JobService, LimitService, RulingService, audit
@@ -20,15 +21,15 @@ from bot.services.budgets import budget_state
 from bot.services.limits import member_state
 from bot.storage import Storage, Transaction
 from bot.storage.policy_tables import allowances, policies
-from bot.storage.schema import guilds, jobs, ledger, notices
-from tests.services.accountant import ROLES
+from bot.storage.schema import guilds, jobs, ledger, notices, prices
+from tests.services.accountant import ROLES, USUAL
 from tests.support.clock import FakeClock
 
 GUILD = 1
 MEMBERS = tuple(ROLES)
 BEGIN = datetime(2027, 3, 12, 9, tzinfo=UTC)
-INPUTS = {"source": "text", "prompt": "a house", "mode": "image", "quality": "standard"}
-ON_ITS_WAY = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
+LANE, OTHER_LANE = "lane", "another lane"
+TO_STUDII = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
 Replacement = tuple[str, Callable[..., Any]]
 
 
@@ -80,33 +81,69 @@ class Bank:
         self.clock.set(BEGIN)
         self.price: int | None = None
         async with self.storage.write() as transaction:
-            for table in (ledger, notices, jobs, guilds, allowances, policies):
+            for table in (ledger, notices, jobs, guilds, allowances, policies, prices):
                 await write(transaction, delete(table))
             key = await transaction.keys.current(GUILD)
-            key = key or await transaction.keys.add(GUILD, "lane", "abcd", Plan.PRO, b"", self.now)
+            key = key or await transaction.keys.add(GUILD, LANE, "abcd", Plan.PRO, b"", self.now)
             await transaction.guilds.set_key(GUILD, key.id, self.now)
 
     async def accept(self, user_id: int, amount: int) -> Job | Refused:
-        """A job of which past charges say that it costs so much."""
+        """A job of which the last charge says that it costs so much."""
         if amount != self.price:
-            variant = self.catalog.get("studio").variant(INPUTS)
-            async with self.storage.write() as transaction:
-                await transaction.prices.learn("studio", variant, amount, self.now)
-            self.price = amount
+            await self.charged_with(LANE, USUAL, amount)
+        return await self.accept_some(user_id, USUAL)
+
+    async def charged_with(self, lane: str, kind: str, charge: int) -> None:
+        """A key was charged so much, of which what waits did not learn."""
+        variant = self.catalog.get("studio").variant(inputs_of(kind))
+        async with self.storage.write() as transaction:
+            await transaction.prices.learn(lane, "studio", variant, charge, self.now)
+        if (lane, kind) == (LANE, USUAL):
+            self.price = charge
+
+    async def accept_some(self, user_id: int, kind: str) -> Job | Refused:
+        """A job of that kind, whatever is known of its price."""
         standing = Standing(roles=frozenset(ROLES[user_id]))
+        request = JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), standing=standing)
         try:
-            return await self.jobs.accept(JobRequest(GUILD, 2, user_id, "studio", INPUTS, standing=standing))
+            return await self.jobs.accept(request)
         except Refused as refused:
             return refused
 
-    async def start(self, job_id: str, charge: int | None) -> None:
+    async def send(self, job_id: str) -> bool:
+        """Whether the job is on its way to Studii now; as `bot.engine.starting` claims it."""
+        async with self.storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            if not await may_be_sent(transaction, self.catalog, job, LANE, self.now):
+                return False
+            for old, new in pairwise(TO_STUDII):
+                await transaction.jobs.advance(job_id, old, new, at=self.now)
+            key = await transaction.keys.current(GUILD)
+            await transaction.jobs.update(job_id, key_id=key.id if key else None)
+            return True
+
+    async def answer(self, job_id: str, charge: int | None) -> None:
         """Studii takes the job, and may say what it charges; as `bot.engine.starting` writes it down."""
         async with self.storage.write() as transaction:
-            for old, new in pairwise((*ON_ITS_WAY, JobState.RUNNING)):
-                await transaction.jobs.advance(job_id, old, new, at=self.now)
-            if charge is not None:
+            running, old = JobState.RUNNING, JobState.SUBMITTING
+            job = await transaction.jobs.advance(job_id, old, running, at=self.now)
+            if job is not None and charge is not None:
                 await transaction.jobs.update(job_id, charged=charge)
                 await self.correct(transaction, job_id, charge)
+                await self.learn(transaction, job, charge)
+
+    async def start(self, job_id: str, charge: int | None) -> bool:
+        """A job is sent and taken at once; False if it may not be sent."""
+        sent = await self.send(job_id)
+        if sent:
+            await self.answer(job_id, charge)
+        return sent
+
+    async def learn(self, transaction: Transaction, job: Job, charge: int) -> None:
+        await learn_price(transaction, self.catalog, job, LANE, charge, self.now)
+        if job.variant == self.catalog.get("studio").variant(inputs_of(USUAL)):
+            self.price = charge
 
     async def correct(self, transaction: Transaction, job_id: str, charge: int) -> None:
         await transaction.ledger.correct(job_id, charge, self.now)
@@ -121,7 +158,7 @@ class Bank:
             elif way == "paid":
                 ended = await fail_paid(transaction, job, FailureCode.STUDII, "", charge, self.now)
             else:
-                open_ = (JobState.RECEIVED, JobState.WAITING)
+                open_ = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
                 ended = await fail_unpaid(transaction, job, open_, FailureCode.PHOTO, "", self.now)
         return ended is not None
 
@@ -131,8 +168,7 @@ class Bank:
     async def lose(self, job_id: str) -> None:
         """Nobody knows whether Studii took the job."""
         async with self.storage.write() as transaction:
-            for old, new in pairwise((*ON_ITS_WAY, JobState.UNKNOWN)):
-                await transaction.jobs.advance(job_id, old, new, at=self.now)
+            await transaction.jobs.advance(job_id, JobState.SUBMITTING, JobState.UNKNOWN, at=self.now)
 
     async def rule(self, job_id: str, charge: int | None) -> None:
         if charge is None:
@@ -203,6 +239,11 @@ class Bank:
                 lines,
                 await audit(transaction, self.now) if thoroughly else [],
             )
+
+
+def inputs_of(kind: str) -> dict[str, str]:
+    mode, quality = kind.split()
+    return {"source": "text", "prompt": "a house", "mode": mode, "quality": quality}
 
 
 async def write(transaction: Transaction, statement: Update | Delete) -> None:

@@ -70,8 +70,11 @@ class World:
             await transaction.ledger.settle(job.id, charge, self.clock.now())
 
     async def learn(self, charge: int, variant: str = "mode=image quality=standard") -> None:
+        """The server's key was charged so much; what waits keeps its reservation."""
         async with self.storage.write() as transaction:
-            await transaction.prices.learn("studio", variant, charge, self.clock.now())
+            key = await transaction.keys.current(GUILD)
+            assert key is not None
+            await transaction.prices.learn(key.lane, "studio", variant, charge, self.clock.now())
 
     async def jobs(self) -> list[Job]:
         async with self.storage.read() as transaction:

@@ -112,7 +112,9 @@ async def test_a_member_who_did_nothing_used_nothing(world: World) -> None:
     assert (member.usage, member.recent) == (Usage(), ())
 
 
-async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_every_server(world: World) -> None:
+async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_all_servers_with_that_key(
+    world: World,
+) -> None:
     await world.ready()
     await world.ready(OTHER_GUILD)
     job = await world.accept()
@@ -122,13 +124,14 @@ async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_every_ser
         job = await world.accept(guild_id=guild_id)
         assert (job.estimate, job.price_learned) == (6, True)
     video = await world.accept(inputs={**PICTURE.inputs, "mode": "video"})
-    assert (video.estimate, video.price_learned) == (8, False)
+    assert (video.estimate, video.price_learned) == (40, False)
 
 
 async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(world: World) -> None:
+    await world.ready()
     await world.learn(6)
     await world.learn(40, "mode=video quality=standard")
-    prices = await world.services.credits.prices()
+    prices = await world.services.credits.prices(GUILD)
     assert [(one.tool.slug, one.price) for one in prices] == [
         ("studio", Estimate(6, learned=True)),
         ("virtual-staging", Estimate(8, learned=False)),
@@ -139,13 +142,14 @@ async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(wor
 
 
 async def test_the_price_list_has_what_other_choices_were_charged(world: World) -> None:
+    await world.ready()
     await world.learn(6)
     await world.learn(90, "mode=video quality=high")
     await world.learn(40, "mode=video quality=standard")
     await world.learn(500, "mode=video quality=ultra")  # not suggested
     await world.learn(6, "mode=image quality=high")  # makes no difference
-    studio, staging, *_ = await world.services.credits.prices()
-    assert [(dict(one.choices), one.charge) for one in studio.others] == [
+    studio, staging, *_ = await world.services.credits.prices(GUILD)
+    assert [(dict(one.choices), one.price.amount) for one in studio.others] == [
         ({"mode": "video"}, 40),
         ({"mode": "video", "quality": "high"}, 90),
     ]

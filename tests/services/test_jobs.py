@@ -292,6 +292,7 @@ async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(w
     assert (job.estimate, job.variant) == (12, "mode=image quality=ultra")
     job = await world.accept(inputs={**PICTURE.inputs, "mode": "panorama"})
     assert job.estimate == 40
+    assert job.price_learned is False
 
 
 async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_teach_no_other_price(

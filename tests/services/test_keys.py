@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.catalog import Catalog
 from bot.errors import Refused, StudiiBotError
 from bot.model import Period, Plan, StudiiKey
 from bot.services import KeyService
@@ -165,7 +166,8 @@ async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
     await set_key(world)
     vault = Vault.open((), tmp_path / "another.key")
     lanes = await LaneNames.open(world.storage, vault)
-    keys = KeyService(world.storage, vault, lanes, world.clock, lambda: None, world.studii.check)
+    catalog, check = Catalog.load(), world.studii.check
+    keys = KeyService(world.storage, vault, lanes, catalog, world.clock, lambda: None, check)
     key = await keys.set_key(GUILD, SECRET, Plan.PRO, None)
     assert await keys.current(GUILD) == key
     assert vault.unseal(key.ciphertext) == SECRET

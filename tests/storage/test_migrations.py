@@ -202,6 +202,37 @@ async def test_grants_of_earlier_versions_are_those_of_the_period_in_which_they_
         assert await transaction.ledger.grants(1, name) == {3: 20}
 
 
+async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_keys_that_paid(
+    file: Path, url: str
+) -> None:
+    await migrate(url, "0022")
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        seed(connection)
+    engine.dispose()
+    with read(file) as database:
+        database.execute("UPDATE prices SET tool = 'studio', variant = 'mode=image', charge = 6")
+        database.execute("UPDATE studii_keys SET lane = 'lane'")
+        columns = [name for (name,) in database.execute("SELECT name FROM pragma_table_info('jobs')")]
+        same = ", ".join(name for name in columns if name not in {"number", "id", "state", "charged", "once"})
+        for number, (state, charged) in enumerate(
+            [("succeeded", 9), ("succeeded", 12), ("failed", 0), ("running", 99)], start=2
+        ):
+            database.execute(
+                f"INSERT INTO jobs (number, id, state, charged, {same}) "  # noqa: S608
+                f"SELECT {number}, 'job{number}', '{state}', {charged}, {same} FROM jobs WHERE number = 1"
+            )
+        database.execute("UPDATE jobs SET tool = 'studio', variant = 'mode=image'")
+        database.commit()
+    await migrate(url)
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        assert await transaction.prices.last("lane", "studio", "mode=image") == (12, 6)
+        assert await transaction.prices.last("another", "studio", "mode=image") == (None, 6)
+        waiting = await transaction.jobs.get("0123456789abcdef")
+        assert waiting is not None
+        assert waiting.price_learned is False  # looked up again before it is sent
+
+
 async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "data" / "deeper" / "studii.db"
     url = f"sqlite+aiosqlite:///{file}"

@@ -33,6 +33,13 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a job's lines": lambda transaction: transaction.ledger.entries(job_id="0" * 16),
     "a lane's requests": lambda transaction: transaction.lanes.since("lane", NOW),
     "the notices": lambda transaction: transaction.notices.pending(20),
+    "a price": lambda transaction: transaction.prices.last("lane", "studio", "mode=image"),
+    "the dearest price": lambda transaction: transaction.prices.dearest("lane", "studio", "mode=image"),
+    "a key's prices": lambda transaction: transaction.prices.all("lane"),
+    "a key's servers": lambda transaction: transaction.prices.guilds_with("lane"),
+    "what a price concerns": lambda transaction: transaction.prices.unsent_with("lane", "studio"),
+    "what a server has not sent": lambda transaction: transaction.prices.unsent_of(1),
+    "what is being sent": lambda transaction: transaction.prices.submitting_with("lane", "studio"),
     "a server's key": lambda transaction: transaction.keys.current(1),
 }
 

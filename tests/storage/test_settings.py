@@ -104,18 +104,29 @@ async def test_a_wall_clock_that_was_set_back_does_not_block_a_lane(storage: Sto
         assert await transaction.lanes.since("one", NOW - timedelta(minutes=1)) == [NOW]
 
 
-async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered(storage: Storage) -> None:
+async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each_key(
+    storage: Storage,
+) -> None:
     async with storage.write() as transaction:
         prices = transaction.prices
-        assert await prices.last("studio", "mode=image") is None
-        assert await prices.dearest("studio") is None
-        await prices.learn("studio", "mode=image", 9, NOW)
-        await prices.learn("studio", "mode=image", 8, LATER)
-        await prices.learn("studio", "mode=video", 40, NOW)
-        await prices.learn("photo-restore", "", 90, NOW)
-        assert await prices.last("studio", "mode=image") == 8
-        assert await prices.dearest("studio") == 40
-        assert await prices.last("photo-restore", "") == 90
+        assert await prices.last("lane", "studio", "mode=image") == (None, None)
+        assert await prices.dearest("lane", "studio") is None
+        assert await prices.learn("lane", "studio", "mode=image", 9, NOW) is None
+        assert await prices.learn("lane", "studio", "mode=image", 8, LATER) == 9
+        assert await prices.learn("lane", "studio", "mode=image", 8, LATER) == 8
+        await prices.learn("lane", "studio", "mode=video", 40, NOW)
+        await prices.learn("lane", "photo-restore", "", 90, NOW)
+        assert await prices.last("lane", "studio", "mode=image") == (8, 8)
+        assert await prices.dearest("lane", "studio") == 40
+        assert await prices.last("lane", "photo-restore", "") == (90, 90)
+        await prices.learn("other", "studio", "mode=image", 3, LATER)
+        assert await prices.last("lane", "studio", "mode=image") == (8, 3)
+        assert await prices.last("third", "studio", "mode=image") == (None, 3)
+        assert (await prices.least("lane"), await prices.least("other"), await prices.least("third")) == (
+            8,
+            3,
+            None,
+        )
 
 
 async def test_a_named_value_is_the_one_that_was_set_last(storage: Storage) -> None:

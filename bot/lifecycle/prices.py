@@ -1,0 +1,210 @@
+"""What jobs are expected to cost with a server's key, and what changes when Studii tells the charge.
+
+While the price of some tool and price-changing inputs has not been seen with a key, jobs are accepted on the
+assumed cost, and one of them is sent. Its 202 sets the price: the reservations of the others are corrected,
+and those for which their server's budget or their member's allowance has no room then end unpaid.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.budget_watch import watch_budget
+from bot.catalog import Catalog, Tool
+from bot.credits import LEAST, Estimate, allowance, estimate, period_name, window
+from bot.lifecycle.transitions import fail_unpaid
+from bot.model import UNSENT_STATES, FailureCode, GuildSettings, Job, Period
+from bot.policy import MemberLimits
+from bot.storage import Transaction
+
+NO_ROOM_IN_BUDGET = (
+    "This costs {price:,} credits, more than the {reserved:,} that were reserved, and the server's budget "
+    "has no room for it. An admin can raise it with `/studii budget`."
+)
+NO_ROOM_IN_ALLOWANCE = (
+    "This costs {price:,} credits, more than the {reserved:,} that were reserved, and your allowance has no "
+    "room for it. An admin can raise it with `/studii allowance`."
+)
+
+
+async def expected_cost(
+    tx: Transaction,
+    lane: str,
+    tool: Tool,
+    inputs: Mapping[str, str],
+    variant: str,
+    *,
+    accepted: bool = False,
+) -> Estimate:
+    """What a job with these inputs will probably be charged with the key of that lane.
+
+    What other keys were charged is a first guess. It changes nothing for a job that was `accepted` already.
+    """
+    charged, guess = await tx.prices.last(lane, tool.slug, variant)
+    known = tool.in_catalogue(inputs)
+    if not known:
+        guess = await tx.prices.dearest(lane, tool.slug, tool.mode(inputs), any_key=not accepted)
+    elif accepted:
+        guess = None
+    return estimate(tool.assumed(inputs), charged, guess, known)
+
+
+async def learn_price(
+    tx: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime
+) -> bool:
+    """Keep what a 202 charged. Returns True if it was news: other reservations may have changed then."""
+    before = await tx.prices.learn(lane, job.tool, job.variant, charge, at)
+    if before == charge:
+        return False
+    for guild_id in await tx.prices.guilds_with(lane):
+        # Nobody accepts on the old price from here on.
+        await tx.ledger.lock(guild_id)
+    if before is None:
+        await _correct_unknown(tx, job, lane, charge, at)
+    await _reprice(tx, catalog, lane, await tx.prices.unsent_with(lane, job.tool), at)
+    return True
+
+
+async def reprice_server(tx: Transaction, catalog: Catalog, guild_id: int, lane: str, at: datetime) -> None:
+    """Correct the reservations of what a server has not sent yet, for the key of that lane."""
+    await _reprice(tx, catalog, lane, await tx.prices.unsent_of(guild_id), at)
+
+
+async def may_be_sent(tx: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime) -> bool:
+    """Whether a waiting job may be sent with the key of that lane, as far as its price is concerned.
+
+    If the price was learned since the job was accepted, its reservation is corrected; it may end for want
+    of room. If the price is unknown, one job of its kind is sent at a time.
+    """
+    if job.price_learned:
+        return True
+    await tx.ledger.lock(job.guild_id)
+    await _reprice(tx, catalog, lane, [job], at)
+    fresh = await tx.jobs.get(job.id)
+    if fresh is None or fresh.state not in UNSENT_STATES:
+        return False
+    if fresh.price_learned:
+        return True
+    name = price_name(catalog, job)
+    return all(price_name(catalog, one) != name for one in await tx.prices.submitting_with(lane, job.tool))
+
+
+def price_name(catalog: Catalog, job: Job) -> str:
+    """Jobs with the same name are charged alike."""
+    tool = catalog.tools.get(job.tool)
+    return f"{job.tool} {job.variant}" if tool is None else tool.price_name(job.inputs, job.variant)
+
+
+async def _reprice(tx: Transaction, catalog: Catalog, lane: str, jobs: Sequence[Job], at: datetime) -> None:
+    """Give unsent jobs, oldest first, the reservations that the key's prices ask for."""
+    expected: dict[tuple[str, str], Estimate | None] = {}
+    alike: dict[tuple[Estimate, bool], list[Job]] = {}
+    prices: dict[str, int] = {}
+    for job in jobs:
+        kind = (price_name(catalog, job), job.variant)
+        if kind not in expected:
+            expected[kind] = await _expected_of(tx, catalog, lane, job)
+        price = expected[kind]
+        if price is None:
+            continue
+        if not price.learned:
+            # What is only assumed lowers no reservation.
+            price = Estimate(max(price.amount, job.reserved), learned=False)
+        corrected = price.amount != job.reserved
+        prices[job.id] = price.amount
+        if corrected or job.price_learned is not price.learned:
+            alike.setdefault((price, corrected), []).append(job)
+    for (price, corrected), some in alike.items():
+        ids = [job.id for job in some]
+        if corrected:
+            await tx.ledger.correct_all(ids, price.amount, at)
+        await tx.prices.mark(ids, learned=price.learned, visible=corrected)
+    await _end_without_room(tx, [job for job in jobs if prices.get(job.id, 0) > job.reserved], prices, at)
+    for guild_id in sorted(
+        {job.guild_id for (_, corrected), some in alike.items() if corrected for job in some}
+    ):
+        await watch_budget(tx, guild_id, at)
+
+
+async def _expected_of(tx: Transaction, catalog: Catalog, lane: str, job: Job) -> Estimate | None:
+    tool = catalog.tools.get(job.tool)
+    if tool is not None:
+        return await expected_cost(tx, lane, tool, job.inputs, job.variant, accepted=True)
+    charged, _ = await tx.prices.last(lane, job.tool, job.variant)
+    return None if charged is None else Estimate(max(LEAST, charged), learned=True)
+
+
+async def _end_without_room(
+    tx: Transaction, risen: Sequence[Job], prices: Mapping[str, int], at: datetime
+) -> None:
+    """End those whose higher reservation exceeds a limit, newest first, until the others have room."""
+    rooms = _Rooms(tx, at)
+    for job in reversed(risen):
+        server, member = await rooms.of(job)
+        exceeded = [limit for limit in (server, member) if limit is not None and limit.left < 0]
+        if not exceeded:
+            continue
+        text = NO_ROOM_IN_BUDGET if exceeded[0] is server else NO_ROOM_IN_ALLOWANCE
+        said = text.format(price=prices[job.id], reserved=job.reserved)
+        if await fail_unpaid(tx, job, UNSENT_STATES, FailureCode.BUDGET, said, at) is not None:
+            for limit in (server, member):
+                if limit is not None:
+                    limit.left += prices[job.id]
+
+
+async def _correct_unknown(tx: Transaction, job: Job, lane: str, charge: int, at: datetime) -> None:
+    """Raise the reservations of jobs whose answers got lost to what they have probably cost."""
+    lost = [one for one in await tx.prices.unknown_with(lane, job.tool) if one.variant == job.variant]
+    changed = [one for one in lost if one.reserved < charge]
+    if not changed:
+        return
+    ids = [one.id for one in changed]
+    await tx.ledger.correct_all(ids, charge, at)
+    await tx.prices.mark(ids, learned=True, visible=True)
+    for guild_id in sorted({one.guild_id for one in changed}):
+        await watch_budget(tx, guild_id, at)
+
+
+@dataclass(slots=True)
+class _Room:
+    """What is left of a limit in a period."""
+
+    left: int
+
+
+class _Rooms:
+    """What is left of the limits that jobs count against, read once for each server, member and period."""
+
+    def __init__(self, tx: Transaction, at: datetime) -> None:
+        self._tx = tx
+        self._at = at
+        self._servers: dict[int, tuple[GuildSettings, MemberLimits]] = {}
+        self._rooms: dict[tuple[int, int | None, str], _Room] = {}
+
+    async def of(self, job: Job) -> tuple[_Room | None, _Room | None]:
+        """The server's and the member's; None where no limit concerns the job."""
+        if job.guild_id not in self._servers:
+            settings = await self._tx.guilds.get(job.guild_id)
+            self._servers[job.guild_id] = settings, await self._tx.policies.limits(job.guild_id)
+        settings, limits = self._servers[job.guild_id]
+        server = await self._room(job, settings, settings.budget.limit, None)
+        # The member's roles are not known here, but that which gave them their allowance is.
+        roles = () if job.allowance_role is None else (job.allowance_role,)
+        theirs = allowance(limits, job.user_id, roles)
+        if theirs is None:
+            return server, None
+        return server, await self._room(job, settings, theirs.credits, job.user_id)
+
+    async def _room(self, job: Job, settings: GuildSettings, limit: int, user_id: int | None) -> _Room | None:
+        # A job counts in the period in which it was accepted; an older one counts in no one-off total.
+        total = settings.budget.period is Period.TOTAL
+        period = window(settings.budget, settings.timezone, self._at if total else job.created_at)
+        if total and period.start is not None and job.created_at < period.start:
+            return None
+        name = period_name(settings.budget, settings.timezone, period)
+        key = (job.guild_id, user_id, name)
+        if key not in self._rooms:
+            usage = await self._tx.ledger.usage(job.guild_id, period, user_id)
+            granted = await self._tx.ledger.granted(job.guild_id, name, user_id)
+            self._rooms[key] = _Room(limit + granted - usage.spent)
+        return self._rooms[key]

@@ -1,0 +1,299 @@
+"""One server's books, which are compared with an accountant's after each step."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from bot.errors import CreditsShort, Refused
+from bot.model import Job, Period
+from bot.policy import AllowanceOf, StartRate
+from bot.storage import ReservationError
+from tests.services.accountant import ASSUMED, EVERYONE, ROLES, USUAL, Account, Accountant, Stage, Whose
+from tests.services.bank import MEMBERS, OTHER_LANE, Bank
+
+ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago")
+AUDITED = 5  # steps after which the bot's own audit is asked, too: it takes as long as all the rest
+SUBJECTS: tuple[Whose, ...] = (
+    EVERYONE,
+    *((AllowanceOf.ROLE, role) for role in sorted({role for roles in ROLES.values() for role in roles})),
+    *((AllowanceOf.MEMBER, member) for member in MEMBERS),
+)
+T = TypeVar("T")
+
+some_job = st.integers(0, 40)
+amounts = st.integers(0, 25)
+charges = amounts | st.sampled_from([80, 400])  # ten times what is assumed
+kinds = st.sampled_from(list(ASSUMED))
+rates = st.none() | st.builds(StartRate, st.integers(1, 3), st.sampled_from([60, 7200, 86_400]))
+
+
+class Books(RuleBasedStateMachine):
+    """One server's credits, in books that are emptied for each story."""
+
+    runner: asyncio.Runner
+    bank: Bank
+    steps = 0
+
+    @classmethod
+    def words(cls) -> str:
+        """What else there is to say at the end."""
+        return ""
+
+    def begin(self) -> None:
+        self.paper = Accountant()
+        self.runner.run(self.bank.empty())
+
+    def teardown(self) -> None:
+        """At the end of a story; also of one that ended because something was found out."""
+        if self.steps:
+            assert self.runner.run(self.bank.look(thoroughly=True)).wrong == []
+
+    def do(self, work: Coroutine[Any, Any, T], *, fails: type[Exception] | None = None) -> T | None:
+        """A step; it must fail like that, or not at all."""
+        type(self).steps += 1
+        return self.runner.run(self._do(work, fails))
+
+    async def _do(self, work: Coroutine[Any, Any, T], fails: type[Exception] | None) -> T | None:
+        if fails is None:
+            return await work
+        with pytest.raises(fails):
+            await work
+        return None
+
+    def compare(self) -> None:
+        """The bot's books with the accountant's."""
+        thoroughly = self.steps % AUDITED == 0
+        seen, now = self.runner.run(self.bank.look(thoroughly=thoroughly)), self.bank.now
+        assert seen.wrong == []
+        accounts = self.paper.accounts
+        assert seen.jobs == {name: (one.reserved, one.settled) for name, one in accounts.items()}
+        assert seen.lines == {name: one.reserved for name, one in accounts.items()}
+        assert seen.server_left == self.paper.left(now)
+        assert seen.member_left == {member: self.paper.left(now, member) for member in MEMBERS}
+        assert seen.going == {member: self.paper.going(member) for member in MEMBERS}
+
+    def pick(self, number: int) -> tuple[str, Account]:
+        names = list(self.paper.accounts)
+        name = names[number % len(names)]
+        return name, self.paper.accounts[name]
+
+    def accept_some(self, user_id: int, kind: str) -> None:
+        """Of a kind whose price may not have been seen with the server's key."""
+        self.accepted(self.do(self.bank.accept_some(user_id, kind)), user_id, kind)
+
+    def accepted(self, said: Job | Refused | None, user_id: int, kind: str) -> None:
+        now = self.bank.now
+        amount, learned = self.paper.expected(kind)
+        rest, may = self.paper.rest(now, user_id), self.paper.may_start(now, user_id)
+        assert isinstance(said, CreditsShort) == (amount > rest)
+        assert isinstance(said, Job) == (amount <= rest and may)
+        if isinstance(said, Job):
+            role = self.paper.role_of(user_id)
+            self.paper.accounts[said.id] = Account(user_id, now, amount, kind, role, learned)
+        self.compare()
+
+    def send(self, number: int) -> None:
+        job_id, account = self.pick(number)
+        if account.stage is Stage.ACCEPTED:
+            may = self.paper.may_send(account, self.bank.now)
+            assert self.do(self.bank.send(job_id)) == may
+            account.stage = Stage.SENT if may else account.stage
+            self.compare()
+
+    def answer(self, number: int, charge: int | None) -> None:
+        job_id, account = self.pick(number)
+        if account.stage is Stage.SENT:
+            self.do(self.bank.answer(job_id, charge))
+            self.paper.answered(account, charge, self.bank.now)
+            self.compare()
+
+    def end(self, number: int, way: str, charge: int) -> None:
+        job_id, account = self.pick(number)
+        can = account.stage in ((Stage.ACCEPTED, Stage.SENT) if way == "free" else (Stage.RUNNING,))
+        assert self.do(self.bank.end(job_id, way, charge)) == can
+        if can:
+            account.resolve({"done": account.reserved, "paid": charge, "free": 0}[way])
+        self.compare()
+
+    def cancel(self, number: int) -> None:
+        job_id, account = self.pick(number)
+        can = account.stage in (Stage.ACCEPTED, Stage.CANCELLED)
+        self.do(self.bank.cancel(job_id, account.user_id), fails=None if can else Refused)
+        if can:
+            account.resolve(0, Stage.CANCELLED)
+        self.compare()
+
+    def lose(self, number: int) -> None:
+        self.send(number)
+        job_id, account = self.pick(number)
+        if account.stage is Stage.SENT:
+            self.do(self.bank.lose(job_id))
+            account.stage = Stage.UNKNOWN
+            self.compare()
+
+
+class Bookkeeping(Books):
+    """All that happens to a server's books."""
+
+    @initialize(
+        limit=st.integers(20, 60),
+        allowance=st.integers(20, 60),
+        at_once=st.none() | st.integers(1, 3),
+        rate=st.none() | st.builds(StartRate, st.integers(1, 3), st.just(86_400)),
+    )
+    def open(self, limit: int, allowance: int, at_once: int | None, rate: StartRate | None) -> None:
+        self.begin()
+        self.set_budget(limit, Period.DAY, restart=False)
+        self.set_allowance(EVERYONE, allowance)
+        self.set_pace(at_once, rate)
+
+    @rule(user_id=st.sampled_from(MEMBERS), over=st.sampled_from([0, 1]))
+    def accept_what_is_left(self, user_id: int, over: int) -> None:
+        self.accept(user_id, max(0, self.paper.rest(self.bank.now, user_id) + over))
+
+    @rule(user_id=st.sampled_from(MEMBERS), amount=amounts)
+    def accept(self, user_id: int, amount: int) -> None:
+        said = self.do(self.bank.accept(user_id, amount))
+        self.paper.learn(USUAL, amount)
+        self.accepted(said, user_id, USUAL)
+
+    @rule(user_id=st.sampled_from(MEMBERS), kind=kinds)
+    def accept_some(self, user_id: int, kind: str) -> None:
+        super().accept_some(user_id, kind)
+
+    @rule(kind=kinds, charge=charges)
+    def charge_another_key(self, kind: str, charge: int) -> None:
+        self.do(self.bank.charged_with(OTHER_LANE, kind, charge))
+        self.paper.guesses[kind] = charge
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job)
+    def send(self, number: int) -> None:
+        super().send(number)
+
+    @precondition(lambda self: any(one.stage is Stage.SENT for one in self.paper.accounts.values()))
+    @rule(number=some_job, charge=st.none() | charges)
+    def answer(self, number: int, charge: int | None) -> None:
+        super().answer(number, charge)
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job, charge=st.none() | charges)
+    def start(self, number: int, charge: int | None) -> None:
+        self.send(number)
+        _, account = self.pick(number)
+        if account.stage is Stage.SENT:
+            self.answer(number, charge)
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job, way=st.sampled_from(["done", "paid", "free"]), charge=amounts)
+    def end(self, number: int, way: str, charge: int) -> None:
+        super().end(number, way, charge)
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job)
+    def cancel(self, number: int) -> None:
+        super().cancel(number)
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job, charge=st.none() | amounts)
+    def rule_on(self, number: int, charge: int | None) -> None:
+        job_id, account = self.pick(number)
+        can = account.stage is Stage.UNKNOWN
+        self.do(self.bank.rule(job_id, charge), fails=None if can else Refused)
+        if can:
+            account.resolve(charge or 0)
+        self.compare()
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job)
+    def lose(self, number: int) -> None:
+        super().lose(number)
+
+    @precondition(lambda self: bool(self.paper.accounts))
+    @rule(number=some_job, way=st.sampled_from(["settle", "correct", "release"]))
+    def do_wrong(self, number: int, way: str) -> None:
+        """What is resolved is resolved again; what is open is settled in a transaction that fails."""
+        job_id, account = self.pick(number)
+        if account.stage.resolved:
+            self.do(self.bank.resolve_again(job_id, way), fails=ReservationError)
+        else:
+            self.do(self.bank.fail_half_way(job_id), fails=LookupError)
+        self.compare()
+
+    @rule(user_id=st.none() | st.sampled_from(MEMBERS), amount=st.integers(-20, 40))
+    def grant(self, user_id: int | None, amount: int) -> None:
+        can = amount != 0 and self.paper.granted(self.bank.now, user_id) + amount >= 0
+        self.do(self.bank.grant(user_id, amount), fails=None if can else Refused)
+        if can:
+            self.paper.grant(self.bank.now, user_id, amount)
+        self.compare()
+
+    @rule(
+        limit=st.none() | st.integers(0, 60),
+        period=st.none() | st.sampled_from(list(Period)),
+        restart=st.booleans(),
+    )
+    def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
+        can = not restart or (period or self.paper.period) is Period.TOTAL
+        work = self.bank.set_budget(limit, period, restart=restart)
+        self.do(work, fails=None if can else Refused)
+        if can and (restart, limit, period) != (False, None, None):
+            self.paper.set_budget(limit, period, self.bank.now, restart=restart)
+        self.compare()
+
+    @rule(zone=st.sampled_from(ZONES))
+    def set_zone(self, zone: str) -> None:
+        self.do(self.bank.set_zone(zone))
+        self.paper.zone = zone
+        self.compare()
+
+    @rule(whose=st.sampled_from(SUBJECTS), amount=st.none() | st.integers(0, 70))
+    def set_allowance(self, whose: Whose, amount: int | None) -> None:
+        self.do(self.bank.set_allowance(*whose, amount))
+        self.paper.allowances.pop(whose, None)
+        if amount is not None:
+            self.paper.allowances[whose] = amount
+        self.compare()
+
+    @rule(number=st.none() | st.integers(1, 4), rate=rates)
+    def set_pace(self, number: int | None, rate: StartRate | None) -> None:
+        self.do(self.bank.set_at_once(number))
+        self.do(self.bank.set_rate(rate))
+        self.paper.at_once, self.paper.rate = number, rate
+        self.compare()
+
+    @rule(hours=st.one_of(st.integers(1, 30), st.integers(-50, 1000)))
+    def pass_time(self, hours: int) -> None:
+        self.do(self.bank.pass_time(timedelta(hours=hours)))
+        self.compare()
+
+    @rule(end=st.booleans(), seconds=st.sampled_from([-1, 0, 1800]))
+    def go_to_the_edge_of_the_period(self, end: bool, seconds: int) -> None:
+        edge = self.runner.run(self.bank.edge(end=end))
+        if edge is not None:
+            self.do(self.bank.pass_time(edge + timedelta(seconds=seconds) - self.bank.now))
+            self.compare()
+
+    @rule(user_id=st.sampled_from(MEMBERS), amount=amounts, charge=st.integers(1, 25))
+    def work_over_the_edge(self, user_id: int, amount: int, charge: int) -> None:
+        """A job is paid when another period has begun, in which the next one is accepted at once."""
+        self.accept(user_id, amount)
+        self.go_to_the_edge_of_the_period(end=True, seconds=0)
+        accounts = self.paper.accounts
+        open_ones = [name for name, one in accounts.items() if one.stage is Stage.ACCEPTED]
+        if open_ones:
+            number = list(accounts).index(open_ones[-1])
+            self.start(number, charge)
+            self.end(number, "paid", charge)
+        self.accept(user_id, charge)
+
+    @rule(really=st.integers(0, 5))
+    def restart(self, really: int) -> None:
+        if not really:  # now and then: to open the books takes as long as fifty other steps
+            self.do(self.bank.restart())
+            self.compare()
