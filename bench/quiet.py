@@ -15,6 +15,9 @@ class Nobody:
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         return Posted(None)
 
+    async def find_card(self, job: Job) -> Announcement:
+        return Posted(None)
+
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         return Posted(1)
 
