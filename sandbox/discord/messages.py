@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from aiohttp import BodyPartReader, web
 BOT_ID = 7001
 EPHEMERAL, COMPONENTS_V2 = 1 << 6, 1 << 15
 EPOCH = 1_420_070_400_000  # milliseconds; https://discord.com/developers/docs/reference#snowflakes
+BEHIND = 20.0  # seconds that Discord's clock is behind ours
 CHUNK = 256 * 1024  # bytes
 MOST_COMPONENTS, MOST_CHARACTERS = 40, 4000
 MEDIA = "https://cdn.discordapp.com/attachments/1/2/"
@@ -140,6 +142,43 @@ def ensure_valid(payload: Mapping[str, Any]) -> None:
 def snowflake(seconds: float, number: int) -> int:
     """An id that was given at that moment of Discord's clock; larger than all that were given before."""
     return (int(seconds * 1000) - EPOCH << 22) + number
+
+
+class Messages(dict[int, Message]):
+    """All messages by id. Ids are given by Discord's clock, which is not ours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = count(1)
+
+    def keep(
+        self,
+        channel_id: int,
+        payload: Mapping[str, Any],
+        files: Mapping[str, Attached],
+        token: str | None = None,
+    ) -> Message:
+        """A new message, which `token` can change if it is the answer to an interaction."""
+        message = Message(self.number(), channel_id, dict(payload), dict(files), token=token)
+        self[message.id] = message
+        return message
+
+    def number(self) -> int:
+        """A new id."""
+        return snowflake(time.time() - BEHIND, next(self._numbers) & 0x3FFFFF)
+
+
+async def read_request(request: web.Request) -> tuple[dict[str, Any], dict[str, Attached]]:
+    """As `read_message`; a request that breaks off takes no effect."""
+    try:
+        return await read_message(request)
+    except OSError:
+        raise Refusal(400, 0, "Bad Request") from None
+
+
+def answer_with(content: Any, status: int = 200) -> web.Response:
+    """Without a charset, as Discord answers: discord.py compares the whole header."""
+    return web.Response(body=json.dumps(content).encode(), status=status, content_type="application/json")
 
 
 async def read_message(request: web.Request) -> tuple[dict[str, Any], dict[str, Attached]]:

@@ -9,35 +9,27 @@ permissions (but `readable`), rate limits, upload limits, threads or gateway, an
 """
 
 import asyncio
-import json
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
-from sandbox.discord.interactions import Interaction, command, press
+from sandbox.discord.answers import Answers
+from sandbox.discord.interactions import command, press
 from sandbox.discord.messages import (
     BOT,
     BOT_ID,
-    EPHEMERAL,
     UNKNOWN_MESSAGE,
-    Attached,
     Message,
+    Messages,
     Refusal,
+    answer_with,
     ensure_valid,
-    read_message,
-    snowflake,
+    read_request,
 )
 
-BEHIND = 20.0  # seconds that Discord's clock is behind ours
-TOKEN_SECONDS = 15 * 60.0
-UNKNOWN_INTERACTION = (404, 10062, "Unknown interaction")
-ALREADY_ACKNOWLEDGED = (400, 40060, "Interaction has already been acknowledged.")
-INVALID_TOKEN = (401, 50027, "Invalid Webhook Token")
 MISSING_ACCESS = (403, 50001, "Missing Access")
 
 # What can be spoilt: `callback`, `original` (a look at an answer), `followup`, `answer` (its edit or removal
@@ -69,27 +61,25 @@ class DiscordRest:
     """
 
     def __init__(self, *, first_answer: float = 3.0) -> None:
-        self.messages: dict[int, Message] = {}
+        self.messages = Messages()
         self.sends = 0
         self.url = ""
         self.readable = True
         self.before_answer: Callable[[], float] = lambda: 0.0
-        self._first_answer = first_answer
-        self._interactions: dict[str, Interaction] = {}  # by token
+        self._answers = answers = Answers(self.messages, first_answer, lambda: self.before_answer())
         self._faults: list[tuple[str, Fault]] = []
         self._nonces: dict[str, Message] = {}
-        self._numbers = count(1)
         app = web.Application(client_max_size=2**30, middlewares=[self._answer_refusals])
         app.router.add_get("/users/@me", self._me)
         app.router.add_get("/oauth2/applications/@me", self._application)
         app.router.add_put("/applications/{application}/commands", self._commands)
         answer, message = "/webhooks/{application}/{token}", "/channels/{channel}/messages/{message}"
         for method, path, name, handler in (
-            ("POST", "/interactions/{interaction}/{token}/callback", "callback", self._callback),
-            ("POST", answer, "followup", self._followup),
-            ("GET", f"{answer}/messages/{{message}}", "original", self._look_at_answer),
-            ("PATCH", f"{answer}/messages/{{message}}", "answer", self._edit_answer),
-            ("DELETE", f"{answer}/messages/{{message}}", "answer", self._delete_answer),
+            ("POST", "/interactions/{interaction}/{token}/callback", "callback", answers.callback),
+            ("POST", answer, "followup", answers.followup),
+            ("GET", f"{answer}/messages/{{message}}", "original", answers.look_at),
+            ("PATCH", f"{answer}/messages/{{message}}", "answer", answers.edit),
+            ("DELETE", f"{answer}/messages/{{message}}", "answer", answers.delete),
             ("POST", "/users/@me/channels", "dm", self._open_dm),
             ("POST", "/channels/{channel}/messages", "send", self._send),
             ("GET", "/channels/{channel}/messages", "history", self._history),
@@ -105,17 +95,17 @@ class DiscordRest:
 
     def put_card(self, channel_id: int) -> int:
         """A message that the bot has posted before, as a command's answer; returns its id."""
-        return self._keep(channel_id, {"content": "A card"}, {}).id
+        return self.messages.keep(channel_id, {"content": "A card"}, {}).id
 
     def slash(
         self, guild_id: int, channel_id: int, user_id: int, name: str, options: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Somebody uses a slash command; returns what the gateway tells the bot of it."""
-        return command(self._interaction(channel_id), guild_id, user_id, name, options)
+        return command(self._answers.begin(channel_id), guild_id, user_id, name, options)
 
     def press(self, guild_id: int, message: Message, user_id: int, custom_id: str) -> dict[str, Any]:
         """Somebody presses a button; returns what the gateway tells the bot of it."""
-        return press(self._interaction(message.channel_id, message), guild_id, user_id, custom_id)
+        return press(self._answers.begin(message.channel_id, message), guild_id, user_id, custom_id)
 
     def fail(self, call: str, *faults: Fault) -> None:
         """Spoil the next requests of that kind, one after the other."""
@@ -124,7 +114,7 @@ class DiscordRest:
     def forget(self) -> None:
         """As if nothing had ever been said, asked or spoilt."""
         self.messages.clear()
-        self._interactions.clear()
+        self._answers.forget()
         self._faults.clear()
         self._nonces.clear()
 
@@ -169,10 +159,10 @@ class DiscordRest:
         try:
             return await handler(request)
         except Refusal as refusal:
-            return _answer({"message": str(refusal), "code": refusal.code}, status=refusal.status)
+            return answer_with({"message": str(refusal), "code": refusal.code}, status=refusal.status)
 
     async def _me(self, _: web.Request) -> web.Response:
-        return _answer(BOT)
+        return answer_with(BOT)
 
     async def _application(self, _: web.Request) -> web.Response:
         about = {
@@ -183,91 +173,32 @@ class DiscordRest:
             "owner": BOT,
             "flags": 0,
         }
-        return _answer(about | {"bot_public": True, "bot_require_code_grant": False, "verify_key": ""})
+        return answer_with(about | {"bot_public": True, "bot_require_code_grant": False, "verify_key": ""})
 
     async def _commands(self, _: web.Request) -> web.Response:
-        return _answer([])
+        return answer_with([])
 
     async def _open_dm(self, request: web.Request) -> web.Response:
         person = (await request.json())["recipient_id"]
         recipient = BOT | {"id": str(person), "bot": False}
-        return _answer({"id": str(dm_of(int(person))), "type": 1, "recipients": [recipient]})
-
-    async def _callback(self, request: web.Request) -> web.Response:
-        body, files = await _read(request)
-        interaction = self._interactions.get(request.match_info["token"])
-        if interaction is None or time.monotonic() - interaction.given_at > self._first_answer:
-            raise Refusal(*UNKNOWN_INTERACTION)
-        if interaction.answered:
-            raise Refusal(*ALREADY_ACKNOWLEDGED)
-        payload: dict[str, Any] = body.get("data") or {}
-        match body["type"]:
-            case 4:
-                ensure_valid(payload)
-                interaction.answer = self._keep(interaction.channel_id, payload, files, interaction.token)
-            case 5:
-                interaction.answer = self._keep(
-                    interaction.channel_id, {"content": "…"} | payload, {}, interaction.token
-                )
-                interaction.waits = True
-            case 7 if interaction.pressed is not None:
-                interaction.pressed.change(payload, files)
-                interaction.answer = interaction.pressed
-            case _:
-                interaction.answer = interaction.pressed
-        interaction.answered = True
-        told = {"id": str(interaction.id), "type": 2, "response_message_loading": interaction.waits}
-        told["response_message_ephemeral"] = interaction.answer is not None and interaction.answer.ephemeral
-        resource: dict[str, Any] = {"type": body["type"]}
-        if body["type"] in {4, 7} and interaction.answer is not None:
-            told["response_message_id"] = str(interaction.answer.id)
-            resource["message"] = interaction.answer.as_discord_tells()
-        await asyncio.sleep(self.before_answer())
-        return _answer({"interaction": told, "resource": resource})
-
-    async def _followup(self, request: web.Request) -> web.Response:
-        payload, files = await _read(request)
-        interaction = self._alive(request)
-        if interaction.waits and interaction.answer is not None:  # it takes the place of the deferral
-            interaction.waits = False
-            visibility = interaction.answer.flags & EPHEMERAL
-            interaction.answer.payload = {"flags": visibility}
-            kept = int(payload.get("flags") or 0) & ~EPHEMERAL | visibility
-            interaction.answer.change(payload | {"flags": kept}, files)
-            return _answer(interaction.answer.as_discord_tells())
-        ensure_valid(payload)
-        said = self._keep(interaction.channel_id, payload, files, interaction.token)
-        return _answer(said.as_discord_tells())
-
-    async def _look_at_answer(self, request: web.Request) -> web.Response:
-        return _answer(self._answer_named(request).as_discord_tells())
-
-    async def _edit_answer(self, request: web.Request) -> web.Response:
-        payload, files = await _read(request)
-        message = self._answer_named(request)
-        message.change(payload, files)
-        return _answer(message.as_discord_tells())
-
-    async def _delete_answer(self, request: web.Request) -> web.Response:
-        del self.messages[self._answer_named(request).id]
-        return web.Response(status=204)
+        return answer_with({"id": str(dm_of(int(person))), "type": 1, "recipients": [recipient]})
 
     async def _send(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
-        payload, files = await _read(request)
+        payload, files = await read_request(request)
         self.sends += 1
         nonce = payload.get("nonce")
         known = self._nonces.get(str(nonce)) if payload.get("enforce_nonce") else None
         if known is None:
             ensure_valid(payload)
             self._ensure_target(payload)
-            known = self._keep(channel, payload, files)
+            known = self.messages.keep(channel, payload, files)
             if nonce is not None:
                 self._nonces[str(nonce)] = known
         elif known.id not in self.messages:  # it was deleted since
             raise Refusal(*UNKNOWN_MESSAGE)
         await asyncio.sleep(self.before_answer())
-        return _answer(known.as_discord_tells() | {"nonce": nonce})
+        return answer_with(known.as_discord_tells() | {"nonce": nonce})
 
     async def _history(self, request: web.Request) -> web.Response:
         if not self.readable:
@@ -280,36 +211,17 @@ class DiscordRest:
             told = [one for one in told if one.id < int(request.query["before"])]
         if "after" in request.query:
             told = [one for one in told if one.id > int(request.query["after"])][:limit]
-        return _answer([one.as_discord_tells() for one in told[-limit:][::-1]])
+        return answer_with([one.as_discord_tells() for one in told[-limit:][::-1]])
 
     async def _edit(self, request: web.Request) -> web.Response:
-        payload, files = await _read(request)
+        payload, files = await read_request(request)
         message = self._named(request)
         message.change(payload, files)
-        return _answer(message.as_discord_tells())
+        return answer_with(message.as_discord_tells())
 
     async def _delete(self, request: web.Request) -> web.Response:
         del self.messages[self._named(request).id]
         return web.Response(status=204)
-
-    def _interaction(self, channel_id: int, pressed: Message | None = None) -> Interaction:
-        number = self._number()
-        interaction = Interaction(number, f"token-{number}", channel_id, time.monotonic(), pressed)
-        self._interactions[interaction.token] = interaction
-        return interaction
-
-    def _alive(self, request: web.Request) -> Interaction:
-        interaction = self._interactions.get(request.match_info["token"])
-        if interaction is None or time.monotonic() - interaction.given_at > TOKEN_SECONDS:
-            raise Refusal(*INVALID_TOKEN)
-        return interaction
-
-    def _answer_named(self, request: web.Request) -> Message:
-        interaction, name = self._alive(request), request.match_info["message"]
-        message = interaction.answer if name == "@original" else self.messages.get(int(name))
-        if message is None or message.id not in self.messages or message.token != interaction.token:
-            raise Refusal(*UNKNOWN_MESSAGE)
-        return message
 
     def _named(self, request: web.Request) -> Message:
         message = self.messages.get(int(request.match_info["message"]))
@@ -325,33 +237,7 @@ class DiscordRest:
         if int(target) not in self.messages:
             raise Refusal(400, 50035, "Unknown message")
 
-    def _keep(
-        self,
-        channel_id: int,
-        payload: Mapping[str, Any],
-        files: Mapping[str, Attached],
-        token: str | None = None,
-    ) -> Message:
-        message = Message(self._number(), channel_id, dict(payload), dict(files), token=token)
-        self.messages[message.id] = message
-        return message
-
-    def _number(self) -> int:
-        return snowflake(time.time() - BEHIND, next(self._numbers) & 0x3FFFFF)
-
 
 def dm_of(user_id: int) -> int:
     """The channel of the direct messages with somebody."""
     return user_id + 1
-
-
-async def _read(request: web.Request) -> tuple[dict[str, Any], dict[str, Attached]]:
-    try:
-        return await read_message(request)
-    except OSError:  # the sender is gone: nothing was taken
-        raise Refusal(400, 0, "Bad Request") from None
-
-
-def _answer(content: Any, status: int = 200) -> web.Response:
-    # Without a charset, as Discord answers: discord.py compares the whole header.
-    return web.Response(body=json.dumps(content).encode(), status=status, content_type="application/json")

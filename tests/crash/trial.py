@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.model import JobState
 from sandbox.discord import rest
+from sandbox.discord.answers import INVALID_TOKEN
 from sandbox.studii.faults import (
     DropAfter,
     DropBefore,
@@ -110,7 +111,7 @@ DISCORD_TROUBLES: Sequence[DiscordTrouble] = (
         for name, fault in _WRONG.items()
     ),
     DiscordTrouble("taken, and nobody says so", "callback", {"callback": [TAKEN_RESET], "original": [RESET]}),
-    DiscordTrouble("its token is refused", "answer", {"answer": [rest.Fault(refusal=rest.INVALID_TOKEN)]}),
+    DiscordTrouble("its token is refused", "answer", {"answer": [rest.Fault(refusal=INVALID_TOKEN)]}),
     DiscordTrouble("taken, then no answer, twice", "send", {"send": [TAKEN_RESET, TAKEN_RESET]}),
     DiscordTrouble(
         "nobody says so, and it can't be looked for at first",
