@@ -14,9 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.model import Plan
-from bot.storage import CannotDecrypt, Storage, Vault, migrate
+from bot.storage import CannotDecrypt, Storage, Vault
 from sandbox.discord.server import APPLICATION_ID, DiscordServer
 from sandbox.studii import StudiiServer
+from tests.support.database import database as new_database
 from tests.support.forks import ForkedProcess
 from tests.support.process import bot_process, environment, until_it_says
 
@@ -34,10 +35,15 @@ def database(folder: Path) -> Path:
     return folder / "data" / "studii.db"
 
 
+async def made_database(folder: Path) -> str:
+    """The address of the database in its place, with all tables."""
+    database(folder).parent.mkdir(exist_ok=True)
+    return await new_database(database(folder).parent)
+
+
 async def keep_key(folder: Path, secret: str = SECRET, *keys: str) -> None:
     """What a server's admin does: their key is in the database, sealed."""
-    url = f"sqlite+aiosqlite:///{database(folder)}"
-    await migrate(url)
+    url = await made_database(folder)
     vault = Vault.open(keys, folder / "data" / "encryption.key")
     async with Storage.open(url) as storage, storage.write() as tx:
         key = await tx.keys.add(100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)

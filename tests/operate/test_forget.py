@@ -6,9 +6,9 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.model import Plan
-from bot.storage import Storage, migrate
+from bot.storage import Storage
 from sandbox.discord.server import DiscordServer
-from tests.operate.test_commands import database, looked_after
+from tests.operate.test_commands import database, looked_after, made_database
 from tests.support.process import bot_process
 
 GONE, STILL_THERE = (101, 102, 103, 104), 100
@@ -17,8 +17,7 @@ API = "http://127.0.0.1:9/api/v1"
 
 async def keep_servers(folder: Path, missing: bool = False) -> None:
     """Servers that the bot was in, each with a Studii key; all of them may seem to have removed it."""
-    url = f"sqlite+aiosqlite:///{database(folder)}"
-    await migrate(url)
+    url = await made_database(folder)
     now = SystemClock().now()
     async with Storage.open(url) as storage, storage.write() as tx:
         for guild_id in (*GONE, STILL_THERE):

@@ -6,6 +6,7 @@ status. One such nursery serves all tests of a pytest process; it ends with it.
 
 import asyncio
 import atexit
+import gc
 import json
 import os
 import signal
@@ -125,6 +126,8 @@ def serve(channel: socket.socket) -> int:
     assert commands
     for extension in EXTENSIONS:
         import_module(extension)
+    gc.collect()
+    gc.freeze()  # a collection at a fork's end would copy every page: most of its time
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for the commands
     while True:
         request, fds, _, _ = socket.recv_fds(channel, LONGEST, 4)
