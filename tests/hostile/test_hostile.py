@@ -1,12 +1,22 @@
 """A sample of `make hostile`: hostile files through the whole bot, beside photos that nobody has to fear."""
 
+import asyncio
+import os
+import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from bench.held import MIB
-from tests.hostile.bot import innocents, victim
+from bot.media import pool
+from bot.media.decoder_process import DecoderProcess
+from bot.media.pool import Clock
+from sandbox.people import PATIENCE, Person, until
+from sandbox.stage import open_stage
+from sandbox.studii import Options, StudiiServer
+from tests.hostile.bot import INPUTS, innocents, victim
 from tests.hostile.files import files, scans
 
 SAMPLE = (
@@ -41,3 +51,40 @@ def test_the_sample_is_of_files_that_there_are() -> None:
     names = [file.name for file in files()]
     assert all(any(name.startswith(start) for name in names) for start in SAMPLE)
     assert len(scans(7_000)) < 300_000
+
+
+class Patient(Clock):
+    """Gives every file all the time there is."""
+
+    @classmethod
+    def of(cls, pixels: int) -> Clock:
+        return Clock(3600, 3600.0)
+
+
+async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[int] = []
+    real = DecoderProcess.ask
+
+    async def ask(self: DecoderProcess, request: Mapping[str, object], within: float) -> object:
+        if request["do"] == "inspect" and not stopped:
+            os.kill(self.pid, signal.SIGSTOP)
+            stopped.append(self.pid)
+        return await real(self, request, within)
+
+    monkeypatch.setattr(DecoderProcess, "ask", ask)
+    monkeypatch.setattr(pool, "Clock", Patient)
+    async with (
+        StudiiServer(Options(instant=True, long_side=96)) as studii,
+        open_stage(studii, tmp_path) as stage,
+    ):
+        await Person(stage, stage.world.admin).set_key(studii.add_key().secret)
+        (photo, _) = innocents(600, 400)
+        await Person(stage, stage.world.maya).command("virtual-staging", image=photo, **INPUTS)
+        await until(lambda: stopped, "the photo to be opened")
+        async with asyncio.timeout(PATIENCE):  # an hour, if anything waited for the decoder
+            await stage.restart()
+        with pytest.raises(ProcessLookupError):
+            os.kill(stopped[0], 0)
+        await until(lambda: studii.jobs, "the job to be made")

@@ -17,6 +17,8 @@ from bot.media.memory import Memory
 from bot.media.pool import Clock, DecoderPool
 from sandbox.people import until
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 async def decoder() -> AsyncIterator[DecoderPool]:
@@ -66,6 +68,14 @@ class Hasty(Clock):
     @classmethod
     def of(cls, pixels: int) -> Clock:
         return Clock(1, 0.3)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process that is more than a remainder for its parent to look at."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def belongings(process: Path) -> tuple[list[Path], bytes]:
@@ -179,6 +189,43 @@ async def test_a_small_photo_that_takes_long_makes_room_for_others_and_is_opened
         Image.new("RGB", (30, 20)).save(other, "PNG")
         assert (await decoder.inspect(other)).width == 30
         assert (await slow).width == 300
+
+
+async def test_a_stop_that_the_system_tells_everybody_is_the_bots_to_make(
+    decoder: DecoderPool, photo: Path, asked: list[DecoderProcess]
+) -> None:
+    await decoder.check(photo)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(asked[0].pid, number)
+    await decoder.check(photo)
+    assert len(set(asked)) == 1
+
+
+_BOT = """
+import asyncio, sys
+from pathlib import Path
+from bot.media.pool import DecoderPool
+
+async def main():
+    async with DecoderPool() as decoder, decoder._process() as process:
+        print(process.pid, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a decoder ends when it next reads its pipe")
+async def test_no_decoder_outlives_a_bot_that_is_killed() -> None:
+    bot = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _BOT, stdout=asyncio.subprocess.PIPE, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert bot.stdout is not None
+    pid = int(await bot.stdout.readline())
+    os.kill(pid, signal.SIGSTOP)  # as if it were busy
+    bot.kill()
+    await bot.wait()
+    await until(lambda: not is_running(pid), "the end of the decoder")
 
 
 async def test_a_picture_that_is_cut_off_is_broken_and_a_whole_one_is_left_as_it_is(

@@ -25,6 +25,7 @@ from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import digital_source_in
 
 THREADS = 2
+_READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF})  # the file is in memory as well
 FITTING_BYTES_PER_PIXEL = 16  # beside the picture itself; measured, as is the next
 SHRINKING_BYTES_PER_PIXEL = 8
 _BROKEN = (
@@ -82,7 +83,7 @@ def look(path: Path, what: str) -> dict[str, Any]:
         "kind": kind.name,
         "width": found.width,
         "height": found.height,
-        "memory": _memory(what, kind, found) + size,
+        "memory": _memory(what, kind, found) + (size if kind in _READ_WHOLE else 0),
         "whole": found.is_whole,
     }
 

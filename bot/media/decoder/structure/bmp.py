@@ -28,4 +28,5 @@ def read(data: mmap.mmap) -> Structure:
         is_whole = True
     else:
         is_whole = (width * depth + 31) // 32 * 4 * height <= len(data) - start + _SLACK
-    return Structure(width, height, opened, opened, opened + pixels * 4, is_whole)
+    converted = opened + pixels * (0 if depth >= 24 else 4)
+    return Structure(width, height, opened, opened, converted, is_whole)
