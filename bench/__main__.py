@@ -14,7 +14,7 @@ from bench.loads import IMAGE, VIDEO, Load
 from bench.measure import POLICIES, Result, Scale, learning, measure
 from bench.picture import draw
 from bench.table import NEWCOMERS, is_better, table, waits
-from bot.engine.durations import Work
+from bot.engine.scheduler.durations import Work
 
 TARGETS = {
     ("mixed", 300, 20): 1.25,

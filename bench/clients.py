@@ -6,13 +6,13 @@ from functools import partial
 from typing import Protocol
 
 from bench.world import Job, World
-from bot.engine.durations import Durations
-from bot.engine.forecast import Forecast, foretell
-from bot.engine.lane import Lane, Send
-from bot.engine.line import Step, Waiting
-from bot.engine.looks import Look, Looks, Running
-from bot.engine.rate import Earlier, RateWindow
-from bot.engine.tuning import Tuning
+from bot.engine.scheduler.durations import Durations
+from bot.engine.scheduler.forecast import Forecast, foretell
+from bot.engine.scheduler.lane import Lane, Send
+from bot.engine.scheduler.poll_schedule import Look, Looks, Running
+from bot.engine.scheduler.queue import Step, Waiting
+from bot.engine.scheduler.rate_limit import Earlier, RateWindow
+from bot.engine.scheduler.tuning import Tuning
 
 FORETOLD_EVERY = 1.0  # seconds
 

@@ -6,12 +6,12 @@ from statistics import median
 
 from bench.loads import IMAGE, USUAL, VIDEO
 from bench.measure import observe
-from bot.engine.durations import Durations
-from bot.engine.lane import Lane, Send
-from bot.engine.line import Step, Waiting
-from bot.engine.looks import Running
-from bot.engine.rate import RateWindow
-from bot.engine.tuning import Tuning
+from bot.engine.scheduler.durations import Durations
+from bot.engine.scheduler.lane import Lane, Send
+from bot.engine.scheduler.poll_schedule import Running
+from bot.engine.scheduler.queue import Step, Waiting
+from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.scheduler.tuning import Tuning
 
 
 def decision_milliseconds(*, running: int = 150, waiting: int = 50) -> float:

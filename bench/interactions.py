@@ -7,7 +7,7 @@ from time import perf_counter
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
-from bot.model import Plan
+from bot.domain import Plan
 from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer
 

@@ -7,7 +7,7 @@ from random import Random
 from bench.clients import OwnLane
 from bench.loads import Lasting, Load
 from bench.world import Job, World, make_jobs
-from bot.engine.durations import Work
+from bot.engine.scheduler.durations import Work
 from sandbox.studii.ratelimit import Counting
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from bot.domain import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
 from bot.errors import PhotoUnavailable
-from bot.model import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
 
 
 class Nobody:

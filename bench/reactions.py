@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from bot.model import Plan
-from bot.photo_rules import PhotoChannelKind
+from bot.domain import Plan
+from bot.domain.photo_rules import PhotoChannelKind
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage
 from sandbox.studii import StudiiServer

@@ -17,7 +17,7 @@ from bench.pipeline import pipeline
 from bench.process import start
 from bench.reactions import unrelated
 from bench.restart import restart
-from bot.client import quiet_discord_loggers
+from bot.client.bot import quiet_discord_loggers
 
 Row = tuple[str, str]
 

@@ -17,9 +17,9 @@ from bench.quiet import Nobody
 from bench.work import a_job
 from bot.catalog import Catalog
 from bot.clock import SystemClock
+from bot.domain import JobState, Plan
 from bot.engine import Engine, GuardedDecoder, Spool
 from bot.media.pool import DecoderPool
-from bot.model import JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import JobReport, StudiiClient
 

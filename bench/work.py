@@ -14,9 +14,9 @@ from bench.quiet import Nobody
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery
+from bot.domain import Job, JobState, Plan
 from bot.engine import Engine, GuardedDecoder, Spool
 from bot.media.pool import DecoderPool
-from bot.model import Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import StudiiClient
 

@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 from bench.loads import Lasting
-from bot.engine.durations import Work
+from bot.engine.scheduler.durations import Work
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 

@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _health() -> int:
+    from bot.cli.health import healthy
     from bot.config_base import HealthSettings
-    from bot.operate.ask import healthy
 
     well, words = healthy(HealthSettings.read())
     sys.stdout.write(f"{words}\n")

@@ -10,15 +10,15 @@ import discord
 
 from bot.aio.proxy import connector
 from bot.catalog import Catalog
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
 from bot.clock import Clock, SystemClock
 from bot.config import MEGABYTE, Settings
 from bot.delivery import CdnPhotoSource, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused
-from bot.health import HealthServer, Vitals
 from bot.media.pool import DecoderPool
-from bot.metrics import Metrics
+from bot.monitoring.health import HealthServer, Vitals
+from bot.monitoring.metrics import Metrics
 from bot.services import Services, build_services
 from bot.storage import (
     UNUSABLE,
@@ -32,7 +32,7 @@ from bot.storage import (
     unusable,
 )
 from bot.studii import KeyRefused, StudiiClient
-from bot.ui.sources import found_again
+from bot.ui.reading.photo_lookup import found_again
 
 FIND_SECONDS = 20.0  # until Discord has told where a photo is now
 

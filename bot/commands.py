@@ -9,14 +9,14 @@ from typing import Any
 from rich.console import Console
 
 from bot import process
-from bot.client import quiet_discord_loggers
+from bot.cli.backup import PIPE, backup, restore
+from bot.cli.doctor import examine, show
+from bot.cli.forget_servers import forget_servers
+from bot.cli.invite import invitation
+from bot.cli.keys import rotate
+from bot.client.bot import quiet_discord_loggers
 from bot.config import Settings, StorageSettings
-from bot.logs import configure_logging
-from bot.operate.backup import PIPE, backup, restore
-from bot.operate.doctor import examine, show
-from bot.operate.forget import forget_servers
-from bot.operate.invite import invitation
-from bot.operate.keys import rotate
+from bot.monitoring.logging import configure_logging
 
 
 def run_command(given: argparse.Namespace) -> int:

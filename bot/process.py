@@ -4,13 +4,13 @@ import asyncio
 import logging
 import signal
 
+from bot.aio.loops import Bell, keep_doing
 from bot.app import App, build
-from bot.client import quiet_discord_loggers
+from bot.client.bot import quiet_discord_loggers
+from bot.client.login import choose_intents
 from bot.config import Settings
-from bot.engine.loops import Bell, keep_doing
 from bot.errors import SettingsError, StudiiBotError
-from bot.login import choose_intents
-from bot.watchdog import Watchdog
+from bot.monitoring.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 

@@ -5,14 +5,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
+from bot.domain.policy import Permit, Whose
 from bot.errors import Refused
-from bot.policy import Permit, Whose
 from bot.services import AccessChange, Services
-from bot.ui.access_panels import access_panel, privacy_panel
-from bot.ui.permissions import server_of
-from bot.ui.problems import answer, telling
-from bot.ui.words import ToolNames
+from bot.ui.admin.access import access_panel, privacy_panel
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.responses import answer, telling
+from bot.ui.reading.permissions import server_of
 
 Command = app_commands.Command[Any, ..., None]
 _command: Any = app_commands.command

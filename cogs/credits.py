@@ -8,14 +8,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.catalog import Catalog
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.services import Services
-from bot.ui.panels import credits_panel
-from bot.ui.problems import answer, telling
-from bot.ui.standing import standing_of
-from bot.ui.tools_panel import Offer, read_examples, tools_panel
-from bot.ui.words import ToolNames
+from bot.ui.jobs.credits import credits_panel
+from bot.ui.jobs.tools import Offer, read_examples, tools_panel
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.responses import answer, telling
+from bot.ui.reading.member import standing_of
 
 
 class Credits(commands.Cog):

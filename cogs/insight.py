@@ -10,13 +10,13 @@ import discord
 from discord import app_commands, ui
 
 from bot.catalog import Catalog
-from bot.charts import ChartMaker
-from bot.credits.spans import Span
+from bot.domain.spans import Span
 from bot.services import Services, export_folder, write_ledger
-from bot.ui.layout import NEUTRAL, Panel, box, small
-from bot.ui.permissions import server_of
-from bot.ui.problems import telling
-from bot.ui.usage import FILE_NAME, SPANS, usage_chart, usage_panel
+from bot.ui.admin.charts import ChartMaker
+from bot.ui.admin.usage import FILE_NAME, SPANS, usage_chart, usage_panel
+from bot.ui.kit.layout import NEUTRAL, Panel, box, small
+from bot.ui.kit.responses import telling
+from bot.ui.reading.permissions import server_of
 
 _NAMES = {span: words.removeprefix("in ") for span, words in SPANS.items()}
 _SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in _NAMES.items()]

@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import StudiiBot
-from bot.ui.jobs_panel import MINE, show_page
-from bot.ui.problems import telling
+from bot.client.bot import StudiiBot
+from bot.ui.jobs.list import MINE, show_page
+from bot.ui.kit.responses import telling
 
 
 class Jobs(commands.Cog):

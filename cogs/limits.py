@@ -5,15 +5,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
+from bot.domain.policy import AllowanceOf, StartRate
 from bot.errors import Refused
-from bot.policy import AllowanceOf, StartRate
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
-from bot.ui.layout import Panel
-from bot.ui.limit_panels import allowance_panel, grant_panel, member_panel
-from bot.ui.permissions import server_of
-from bot.ui.problems import answer, telling
-from bot.ui.standing import roles_of
+from bot.ui.admin.limits import allowance_panel, grant_panel, member_panel
+from bot.ui.kit.layout import Panel
+from bot.ui.kit.responses import answer, telling
+from bot.ui.reading.member import roles_of
+from bot.ui.reading.permissions import server_of
 
 Command = app_commands.Command[Any, ..., None]
 _command: Any = app_commands.command

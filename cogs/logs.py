@@ -5,13 +5,13 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
+from bot.domain import LogSettings
 from bot.errors import Refused
-from bot.model import LogSettings
 from bot.services import Services
-from bot.ui.layout import NEUTRAL, notice
-from bot.ui.log_panels import HELLO, log_panel, missing_there, trouble_there
-from bot.ui.permissions import hindrance, server_of
-from bot.ui.problems import answer, telling
+from bot.ui.admin.log import HELLO, log_panel, missing_there, trouble_there
+from bot.ui.kit.layout import NEUTRAL, notice
+from bot.ui.kit.responses import answer, telling
+from bot.ui.reading.permissions import hindrance, server_of
 
 EITHER = "Say either `off` or what to post where. Nothing was changed."
 NOT_NOW = "Set a channel first: `/studii log channel:`."

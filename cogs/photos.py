@@ -7,15 +7,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
+from bot.domain import SourcePhoto
 from bot.errors import Refused
-from bot.model import SourcePhoto
-from bot.ui.attachments import ensure_taken, taken_of
-from bot.ui.authors import author_in
-from bot.ui.permissions import ensure_can_post
-from bot.ui.pictures import pictures_in
-from bot.ui.problems import telling
-from bot.ui.tool_forms import Terms, ToolForms
+from bot.ui.jobs.tool_form import Terms, ToolForms
+from bot.ui.kit.responses import telling
+from bot.ui.reading.attachments import ensure_taken, taken_of
+from bot.ui.reading.authors import author_in
+from bot.ui.reading.permissions import ensure_can_post
+from bot.ui.reading.pictures import pictures_in
 
 MENUS = 5  # that discord.py lets one application have on messages
 NAME_LENGTH = 32  # characters

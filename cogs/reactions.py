@@ -7,19 +7,19 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.catalog import Catalog, SourceRule
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
+from bot.domain.photo_rules import MOST_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
-from bot.photo_rules import MOST_AT_ONCE, PhotoChannelKind
 from bot.reactions import PhotoWatch
 from bot.services import Services
-from bot.ui.emoji import parse_emoji
-from bot.ui.layout import lines
-from bot.ui.own_emoji import missing_words
-from bot.ui.permissions import server_of
-from bot.ui.photo_panels import inputs_from, photos_panel, reactions_panel, reads_photos
-from bot.ui.photo_places import lacking_words, shut_words, still_on, still_served
-from bot.ui.problems import answer, telling
-from bot.ui.words import ToolNames
+from bot.ui.admin.photo_places import lacking_words, shut_words, still_on, still_served
+from bot.ui.admin.photos import inputs_from, photos_panel, reactions_panel, reads_photos
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import lines
+from bot.ui.kit.responses import answer, telling
+from bot.ui.reading.emoji import parse_emoji
+from bot.ui.reading.permissions import server_of
+from bot.ui.reading.server_emoji import missing_words
 
 Interaction = discord.Interaction[Any]
 Place = (

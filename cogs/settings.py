@@ -7,16 +7,16 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import StudiiBot
-from bot.model import Period
+from bot.client.bot import StudiiBot
+from bot.domain import Period
 from bot.services import MAX_BUDGET, Services, matching_zones
-from bot.ui.key_modal import KeyModal
-from bot.ui.open_forms import show_form
-from bot.ui.openers import Opener
-from bot.ui.panels import budget_panel
-from bot.ui.permissions import server_of
-from bot.ui.photo_panels import metadata_panel
-from bot.ui.problems import answer, telling
+from bot.ui.admin.key_form import KeyModal
+from bot.ui.admin.photos import metadata_panel
+from bot.ui.jobs.credits import budget_panel
+from bot.ui.kit.forms import show_form
+from bot.ui.kit.responses import answer, telling
+from bot.ui.reading.openers import Opener
+from bot.ui.reading.permissions import server_of
 from cogs.insight import add_insight_commands
 from cogs.logs import add_log_command
 

@@ -9,15 +9,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
+from bot.client.login import was_removed
 from bot.errors import Refused
-from bot.login import was_removed
 from bot.services import Services
-from bot.ui.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
-from bot.ui.permissions import manages, server_of
-from bot.ui.problems import answer, telling
-from bot.ui.setup import GREETING, KEY_LOST, SetupButton, ask_to_forget, setup_panel_for
-from bot.ui.text import plain
+from bot.ui.admin.setup import GREETING, KEY_LOST, SetupButton, ask_to_forget, setup_panel_for
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
+from bot.ui.kit.responses import answer, telling
+from bot.ui.kit.text import plain
+from bot.ui.reading.permissions import manages, server_of
 
 log = logging.getLogger(__name__)
 

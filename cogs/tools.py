@@ -9,12 +9,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool, ToolInput
-from bot.client import StudiiBot
-from bot.ui.attachments import source_photo
-from bot.ui.extra import LONGEST_LINE, extra_inputs
-from bot.ui.problems import telling
-from bot.ui.starting import JobStarter
-from bot.ui.text import shortened
+from bot.client.bot import StudiiBot
+from bot.ui.jobs.extra import LONGEST_LINE, extra_inputs
+from bot.ui.jobs.start import JobStarter
+from bot.ui.kit.responses import telling
+from bot.ui.kit.text import shortened
+from bot.ui.reading.attachments import source_photo
 
 CHOICES = 25  # what Discord shows of suggestions
 IMAGE = "image"

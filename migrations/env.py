@@ -1,4 +1,4 @@
-"""Alembic's entry: `bot.storage.migrations` hands over the connection, within a transaction of its own."""
+"""Alembic's entry: `bot.storage.database.migrations` hands over the connection, within a transaction."""
 
 from alembic import context
 from sqlalchemy import Connection

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.markup import escape
 
-from bot.client import quiet_discord_loggers
+from bot.client.bot import quiet_discord_loggers
 from bot.errors import StudiiBotError
-from bot.logs import configure_logging
+from bot.monitoring.logging import configure_logging
 from sandbox.discord.browser import BrowserError
 from sandbox.discord.page import Page
 from sandbox.photos import sample_photos

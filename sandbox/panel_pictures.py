@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.client import quiet_discord_loggers
-from bot.logs import configure_logging
+from bot.client.bot import quiet_discord_loggers
+from bot.monitoring.logging import configure_logging
 from sandbox.discord.browser import find_chromium, launch
 from sandbox.discord.page import Page
 from sandbox.discord.visitor import Visitor

@@ -9,12 +9,12 @@ import discord
 import simcord
 
 from bot import app
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
+from bot.client.login import photo_intents
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
+from bot.domain import Job
 from bot.errors import PhotoUnavailable
-from bot.login import photo_intents
-from bot.model import Job
 from sandbox.discord.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError
 from sandbox.discord.world import World, build_world
 from sandbox.studii import StudiiServer

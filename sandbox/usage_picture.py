@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.catalog import Catalog
-from bot.charts import draw
-from bot.credits.spans import Span
-from bot.model import Budget, Job, JobState, Period
+from bot.domain import Budget, Job, JobState, Period
+from bot.domain.spans import Span
 from bot.services import InsightService
 from bot.storage import Storage, migrate
-from bot.ui.usage import usage_chart
+from bot.ui.admin.charts import draw
+from bot.ui.admin.usage import usage_chart
 
 GUILD = 1
 NOW = datetime(2026, 3, 30, 20, tzinfo=UTC)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.aio.proxy import Proxy, connector
 from bot.delivery import CdnPhotoSource
-from bot.model import SourcePhoto
+from bot.domain import SourcePhoto
 from sandbox.discord.server import DiscordServer
 from sandbox.studii import StudiiServer
 from tests.support.jobs import staging

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery import pace
-from bot.engine import places
-from bot.model import JobState
+from bot.delivery import edit_rate as pace
+from bot.domain import JobState
+from bot.engine.scheduler import positions as places
 from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage

@@ -11,7 +11,7 @@ from simcord import InteractionResult
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
-from bot.model import JobState, Period, Plan
+from bot.domain import JobState, Period, Plan
 from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage

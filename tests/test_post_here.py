@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 from simcord import InteractionResult
 
-from bot.model import JobState
+from bot.domain import JobState
 from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage

@@ -1,6 +1,6 @@
 """How the engine's words and pictures reach Discord, and how photos come from there."""
 
-from bot.delivery.channel import DiscordDelivery
+from bot.delivery.discord import DiscordDelivery
 from bot.delivery.photos import CdnPhotoSource
 
 __all__ = ["CdnPhotoSource", "DiscordDelivery"]

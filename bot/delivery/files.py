@@ -9,9 +9,9 @@ from pathlib import Path
 
 import discord
 
-from bot.model import Job, OutputFile
-from bot.ui.results import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER
-from bot.ui.sources import BEFORE_FILE, SMALLER_BEFORE
+from bot.domain import Job, OutputFile
+from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER
+from bot.ui.reading.photo_lookup import BEFORE_FILE, SMALLER_BEFORE
 
 log = logging.getLogger(__name__)
 

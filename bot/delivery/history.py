@@ -6,9 +6,10 @@ from typing import Any
 
 import discord
 
-from bot.model import Job
-from bot.ui.buttons import CancelButton, DeleteButton, custom_id_of
-from bot.ui.marks import card_mark, posting_mark
+from bot.domain import Job
+from bot.ui.jobs.buttons import CancelButton, DeleteButton
+from bot.ui.kit.custom_ids import custom_id_of
+from bot.ui.kit.marks import card_mark, posting_mark
 
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.

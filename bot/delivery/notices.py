@@ -8,12 +8,12 @@ from typing import Any
 import discord
 
 from bot.clock import Clock
-from bot.delivery.outcome import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
-from bot.model import Announcement, Job, NoPlace, Notice, Posted, TryLater, Undeliverable
-from bot.ui.age import stays_there
-from bot.ui.log_panels import missing_there
-from bot.ui.notices import mark_of, notice_panel
-from bot.ui.words import ToolNames
+from bot.delivery.errors import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
+from bot.domain import Announcement, Job, NoPlace, Notice, Posted, TryLater, Undeliverable
+from bot.ui.admin.log import missing_there
+from bot.ui.admin.notices import mark_of, notice_panel
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.reading.age import stays_there
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import aiohttp
 
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
+from bot.domain import Job, SourcePhoto
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
-from bot.model import Job, SourcePhoto
-from bot.ui.sources import PhotoGone
+from bot.ui.reading.photo_lookup import PhotoGone
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class CdnPhotoSource:
 
     An async context manager that closes its connections. `connect` makes its connector, from the options of
     `bot.aio.proxy.connector`. Where an address has expired, `find` returns the photo with the one that it has
-    in its message now (see `bot.ui.sources.found_again`).
+    in its message now (see `bot.ui.reading.photo_lookup.found_again`).
     """
 
     def __init__(

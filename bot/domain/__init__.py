@@ -1,1 +1,59 @@
-"""Facts and pure rules."""
+"""What the bot speaks of: jobs, servers' settings, money. Plain frozen values, no I/O.
+
+Times are aware and in UTC, credits are whole numbers.
+"""
+
+from bot.domain.decoding import DecodeRecord, FileRole
+from bot.domain.delivery import Announcement, NoPlace, OutputFile, Posted, TryLater, Undeliverable
+from bot.domain.guilds import DEFAULT_BUDGET, Budget, GuildSettings, LogSettings, Period, Plan, StudiiKey
+from bot.domain.jobs import (
+    NEXT_STATES,
+    SPOILER,
+    TERMINAL_STATES,
+    UNSENT_STATES,
+    FailureCode,
+    Job,
+    JobRequest,
+    JobState,
+    Progress,
+    SourcePhoto,
+)
+from bot.domain.ledger import NOBODY, EntryKind, LedgerEntry, LedgerLine, Spent, Usage, Window
+from bot.domain.notices import Notice, NoticeKind
+
+__all__ = [
+    "DEFAULT_BUDGET",
+    "NEXT_STATES",
+    "NOBODY",
+    "SPOILER",
+    "TERMINAL_STATES",
+    "UNSENT_STATES",
+    "Announcement",
+    "Budget",
+    "DecodeRecord",
+    "EntryKind",
+    "FailureCode",
+    "FileRole",
+    "GuildSettings",
+    "Job",
+    "JobRequest",
+    "JobState",
+    "LedgerEntry",
+    "LedgerLine",
+    "LogSettings",
+    "NoPlace",
+    "Notice",
+    "NoticeKind",
+    "OutputFile",
+    "Period",
+    "Plan",
+    "Posted",
+    "Progress",
+    "SourcePhoto",
+    "Spent",
+    "StudiiKey",
+    "TryLater",
+    "Undeliverable",
+    "Usage",
+    "Window",
+]

@@ -4,29 +4,29 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from bot.aio.insist import Insistence
+from bot.aio.liveness import TRANSFER_PATIENCE, Pulse
+from bot.aio.loops import Bell, keep_doing
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.engine.beside import Beside
-from bot.engine.cards import Cards
-from bot.engine.collect import Collector
-from bot.engine.guarded_decoder import GuardedDecoder, recover_attempts
-from bot.engine.insist import Insistence
-from bot.engine.intake import Intake
-from bot.engine.lanes import Lanes
-from bot.engine.loops import Bell, keep_doing
-from bot.engine.notices import NoticeBoard
-from bot.engine.old_matters import close_old_matters
-from bot.engine.outbox import Outbox
-from bot.engine.outputs import Outputs
+from bot.engine.context import Tools
+from bot.engine.in_flight import Underway
+from bot.engine.lanes.out_of_band import Beside
+from bot.engine.lanes.recovery import INTERRUPTED, doubt_restored, recover
+from bot.engine.lanes.supervisor import Lanes
 from bot.engine.ports import Delivery, PhotoSource
-from bot.engine.pulse import TRANSFER_PATIENCE, Pulse
-from bot.engine.recovery import INTERRUPTED, doubt_restored, recover
-from bot.engine.refetch import Refetch
-from bot.engine.spool import Spool
-from bot.engine.spool_room import SpoolRoom
-from bot.engine.steps import Tools
-from bot.engine.tuning import HOUR, Tuning
-from bot.engine.underway import Underway
+from bot.engine.scheduler.tuning import HOUR, Tuning
+from bot.engine.workers.announce import Outbox
+from bot.engine.workers.cards import Cards
+from bot.engine.workers.download import Collector
+from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
+from bot.engine.workers.housekeeping import close_old_matters
+from bot.engine.workers.intake import Intake
+from bot.engine.workers.notices import NoticeBoard
+from bot.engine.workers.outputs import Outputs
+from bot.engine.workers.refetch import Refetch
+from bot.engine.workers.spool_room import SpoolRoom
+from bot.media.spool import Spool
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
 

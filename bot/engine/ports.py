@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from bot.model import Announcement, Job, NoPlace, Notice, OutputFile, Progress
+from bot.domain import Announcement, Job, NoPlace, Notice, OutputFile, Progress
 
 
 class PhotoSource(Protocol):

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.budget_watch import watch_budget
 from bot.catalog import Catalog, Tool
-from bot.credits import LEAST, Estimate, allowance, estimate, period_name, window
+from bot.domain import UNSENT_STATES, FailureCode, GuildSettings, Job, Period
+from bot.domain.member_limits import allowance
+from bot.domain.periods import period_name, window
+from bot.domain.policy import MemberLimits
+from bot.domain.prices import LEAST, Estimate, estimate
+from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.transitions import fail_unpaid
-from bot.model import UNSENT_STATES, FailureCode, GuildSettings, Job, Period
-from bot.policy import MemberLimits
 from bot.storage import Transaction
 
 NO_ROOM_IN_BUDGET = (

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
+from bot.domain import Job
 from bot.errors import Refused
-from bot.model import Job
-from bot.reactions.backlog import Backlog
-from bot.reactions.seen import Tapped
-from bot.reactions.started import Hand, Started
+from bot.reactions.events import Tapped
+from bot.reactions.origins import Hand, Started
+from bot.reactions.queue import Backlog
 from bot.services import JobService, PrivacyService
-from bot.ui.authors import author_of
+from bot.ui.reading.authors import author_of
 
 _log = logging.getLogger(__name__)
 

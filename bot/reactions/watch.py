@@ -8,24 +8,24 @@ from urllib.parse import urlsplit
 import aiohttp
 import discord
 
-from bot.access import open_in
 from bot.catalog import Catalog, Tool
+from bot.domain import Job, JobRequest, SourcePhoto
+from bot.domain.access import open_in
+from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
+from bot.domain.policy import Standing
 from bot.errors import CreditsShort, StudiiBotError
-from bot.model import Job, JobRequest, SourcePhoto
-from bot.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
-from bot.policy import Standing
-from bot.reactions.backlog import Backlog
-from bot.reactions.seen import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
+from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
+from bot.reactions.queue import Backlog
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
-from bot.ui.age import is_age_restricted
-from bot.ui.attachments import taken_of
-from bot.ui.authors import author_in, author_of
-from bot.ui.layout import notice
-from bot.ui.permissions import missing_to_offer, missing_to_post
-from bot.ui.pictures import photos_in
-from bot.ui.standing import places_of, standing_in
-from bot.ui.text import plain, sentence
+from bot.ui.kit.layout import notice
+from bot.ui.kit.text import plain, sentence
+from bot.ui.reading.age import is_age_restricted
+from bot.ui.reading.attachments import taken_of
+from bot.ui.reading.authors import author_in, author_of
+from bot.ui.reading.member import places_of, standing_in
+from bot.ui.reading.permissions import missing_to_offer, missing_to_post
+from bot.ui.reading.pictures import photos_in
 
 _log = logging.getLogger(__name__)
 

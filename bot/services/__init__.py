@@ -1,6 +1,6 @@
 """What people can do: one service for each subject, called by commands, forms and buttons."""
 
-from bot.credits import matching_zones
+from bot.domain.periods import matching_zones
 from bot.services.access import AccessChange, AccessService
 from bot.services.audit import audit
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
@@ -8,17 +8,17 @@ from bot.services.build import Services, build_services
 from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
-from bot.services.insight import InsightService, UsageReport
 from bot.services.jobs import CANCELLABLE, JobPage, JobService, Repeated
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
-from bot.services.logs import LogService
+from bot.services.log_channels import LogService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import Forgotten, ServerService
-from bot.services.words import credit_words, discord_timestamp, size_words
+from bot.services.usage import InsightService, UsageReport
+from bot.services.wording import credit_words, discord_timestamp, size_words
 
 __all__ = [
     "CANCELLABLE",

@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 
-from bot.access import Wish, objection
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
+from bot.domain import JobRequest
+from bot.domain.access import Wish, objection
+from bot.domain.policy import EVERY_TOOL, AccessList, AccessRules, Permit, Standing, Whose
 from bot.errors import NotAllowed, Refused
-from bot.model import JobRequest
-from bot.policy import EVERY_TOOL, AccessList, AccessRules, Permit, Standing, Whose
 from bot.services.patience import PATIENCE
 from bot.storage import Storage, Transaction
 

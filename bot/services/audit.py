@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.credits import window
+from bot.domain.periods import window
 from bot.storage import Transaction
 
 

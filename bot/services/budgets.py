@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.credits import Estimate, left, period_name, window
+from bot.domain import Budget, GuildSettings, Period, Usage, Window
+from bot.domain.periods import period_name, window
+from bot.domain.prices import Estimate, left
 from bot.errors import CreditsShort, Refused
-from bot.model import Budget, GuildSettings, Period, Usage, Window
-from bot.services.words import credit_words, discord_timestamp
+from bot.services.wording import credit_words, discord_timestamp
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits

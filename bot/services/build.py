@@ -8,15 +8,15 @@ from bot.clock import Clock
 from bot.services.access import AccessService
 from bot.services.commands import CommandRegistry
 from bot.services.credits import CreditService
-from bot.services.insight import InsightService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.limits import LimitService
-from bot.services.logs import LogService
+from bot.services.log_channels import LogService
 from bot.services.photos import PhotoService
 from bot.services.privacy import PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
+from bot.services.usage import InsightService
 from bot.storage import LaneNames, Storage, Vault
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from bot.budget_watch import watch_budget
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.credits import time_zone
+from bot.domain import Job, Period, Usage
+from bot.domain.periods import time_zone
 from bot.errors import Refused
-from bot.model import Job, Period, Usage
+from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import BudgetState, budget_state, new_budget
 from bot.services.patience import PATIENCE
 from bot.services.prices import ToolPrice, price_list

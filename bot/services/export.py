@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
+from bot.domain import NOBODY, LedgerLine
 from bot.domain.visible import visible
 from bot.errors import Refused
-from bot.model import NOBODY, LedgerLine
 
 HEADINGS = (
     "number",

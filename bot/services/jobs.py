@@ -5,20 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.budget_watch import tell_of_budget
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.credits import Estimate
+from bot.domain import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto, StudiiKey
+from bot.domain.policy import Standing
+from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
+from bot.lifecycle.budget_alerts import tell_of_budget
 from bot.lifecycle.prices import expected_cost
-from bot.model import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto, StudiiKey
-from bot.policy import Standing
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
 from bot.services.patience import PATIENCE
 from bot.services.prices import least_of, least_price
-from bot.services.words import discord_timestamp, size_words
+from bot.services.wording import discord_timestamp, size_words
 from bot.storage import JobChanges, Storage, Transaction
 
 NO_KEY = "This server has no Studii key yet. An admin can set it with `/studii key`."

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.budget_watch import watch_budget
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.domain import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.errors import Refused
+from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import reprice_server
-from bot.model import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.services.budgets import new_budget
 from bot.services.patience import PATIENCE
 from bot.services.servers import Forgotten, cancel_unsent, running

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from bot.budget_watch import watch_budget
 from bot.clock import Clock
-from bot.credits import Allowance, Estimate, allowance, counted_since, next_start
+from bot.domain import JobRequest, Usage
+from bot.domain.member_limits import Allowance, allowance, counted_since, next_start
+from bot.domain.policy import AllowanceOf, MemberLimits, StartRate
+from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
-from bot.model import JobRequest, Usage
-from bot.policy import AllowanceOf, MemberLimits, StartRate
+from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, refusal, rest_words, when_again
 from bot.services.patience import PATIENCE
-from bot.services.words import credit_words, discord_timestamp
+from bot.services.wording import credit_words, discord_timestamp
 from bot.storage import Storage, Transaction
 
 MAX_AT_ONCE = 100

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from bot.catalog import Catalog, SourceRule, Tool
 from bot.clock import Clock
-from bot.errors import Refused
-from bot.photo_rules import (
+from bot.domain.photo_rules import (
     MOST_AT_ONCE,
     MOST_CHANNELS,
     MOST_EMOJI,
@@ -18,6 +17,7 @@ from bot.photo_rules import (
     Preset,
     in_any_skin,
 )
+from bot.errors import Refused
 from bot.services.patience import PATIENCE
 from bot.storage import Storage, Transaction
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from bot.catalog import Catalog, Tool
-from bot.credits import LEAST, Estimate, estimate
+from bot.domain.prices import LEAST, Estimate, estimate
 from bot.storage import Transaction
 
 MOST_CHOICES = 256  # combinations of one tool's inputs that are looked at

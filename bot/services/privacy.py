@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.credits import period_name, window
-from bot.model import Job, JobState
+from bot.domain import Job, JobState
+from bot.domain.periods import period_name, window
 from bot.storage import Storage, Transaction
 
 log = logging.getLogger(__name__)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from bot.budget_watch import watch_budget
 from bot.clock import Clock
+from bot.domain import Job, JobState
 from bot.errors import Refused
-from bot.model import Job, JobState
+from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.patience import PATIENCE
-from bot.services.words import credit_words
+from bot.services.wording import credit_words
 from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, rule
 
 MOST = 1_000_000  # credits

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.model import UNSENT_STATES, FailureCode, Job, JobState
+from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.services.patience import PATIENCE
 from bot.storage import Storage, Transaction
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.engine import RowMapping
 
-from bot.model import TERMINAL_STATES, EntryKind, Window
+from bot.domain import TERMINAL_STATES, EntryKind, Window
+from bot.storage.database.session import Session
 from bot.storage.schema import jobs, ledger
-from bot.storage.session import Session
 
 _OF_ADMINS = (EntryKind.GRANT, EntryKind.ADJUST)
 

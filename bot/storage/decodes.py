@@ -3,9 +3,9 @@
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.engine import RowMapping
 
-from bot.model import DecodeRecord, FileRole, JobState
+from bot.domain import DecodeRecord, FileRole, JobState
+from bot.storage.database.session import Session
 from bot.storage.schema import decodes, jobs
-from bot.storage.session import Session
 
 
 class Decodes:

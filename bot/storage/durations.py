@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
+from bot.storage.database.session import Session
 from bot.storage.schema import durations
-from bot.storage.session import Session
 
 KEPT = 100  # newest observations of a tool and kind of output: older ones say little of how it is now
 

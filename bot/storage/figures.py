@@ -2,8 +2,8 @@
 
 from sqlalchemy import func, select
 
+from bot.storage.database.session import Session
 from bot.storage.schema import jobs
-from bot.storage.session import Session
 
 
 class Figures:

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.engine import RowMapping
 
-from bot.model import Budget, GuildSettings
+from bot.domain import Budget, GuildSettings
+from bot.storage.database.session import Session
 from bot.storage.schema import guilds
-from bot.storage.session import Session
 
 
 class Guilds:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from bot.model import JobState
+from bot.domain import JobState
+from bot.storage.database.session import Session
 from bot.storage.schema import holds, jobs
-from bot.storage.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import RowMapping
 
-from bot.model import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.domain import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.storage.database.session import Session
+from bot.storage.database.unreadable import json_object
 from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, guilds, holds, jobs
-from bot.storage.session import Session
-from bot.storage.unreadable import json_object
 
 KEY = (jobs.c.number,)
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from bot.model import Plan, StudiiKey
+from bot.domain import Plan, StudiiKey
+from bot.storage.database.session import Session
 from bot.storage.schema import guilds, studii_keys
-from bot.storage.session import Session
 
 
 class Keys:

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from bot.storage.database.session import Session
 from bot.storage.schema import lane_limits
-from bot.storage.session import Session
 
 # A plan that is doubted is tried again within a day; what has been quiet for so long since is over.
 KEPT = timedelta(days=7)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 
+from bot.storage.database.session import Session
 from bot.storage.schema import lane_requests
-from bot.storage.session import Session
 
 # The window that Studii counts in (Studii API docs, "Rate limits"), the longest wait for an answer, and more.
 KEPT = timedelta(minutes=3)

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
 
+from bot.domain import EntryKind, Job, LedgerEntry, Usage, Window
 from bot.errors import StudiiBotError
-from bot.model import EntryKind, Job, LedgerEntry, Usage, Window
+from bot.storage.database.session import Session
 from bot.storage.jobs import job_of
 from bot.storage.schema import jobs, ledger
-from bot.storage.session import Session
 
 
 class ReservationError(StudiiBotError):

@@ -2,8 +2,8 @@
 
 from sqlalchemy import delete, select
 
+from bot.storage.database.session import Session
 from bot.storage.schema import meta
-from bot.storage.session import Session
 
 
 class Meta:

@@ -8,10 +8,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 
-from bot.model import Notice, NoticeKind
+from bot.domain import Notice, NoticeKind
+from bot.storage.database.session import Session
+from bot.storage.database.unreadable import json_object
 from bot.storage.schema import notices
-from bot.storage.session import Session
-from bot.storage.unreadable import json_object
 
 KEY = (notices.c.id,)
 KEY_LENGTH = 64

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.engine import RowMapping
 
-from bot.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
+from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
+from bot.storage.database.session import Session
+from bot.storage.database.unreadable import json_object
 from bot.storage.photo_tables import credits_told, photo_channels, reaction_emoji, reaction_places
-from bot.storage.session import Session
-from bot.storage.unreadable import json_object
 
 WHOLE_SERVER = 0
 

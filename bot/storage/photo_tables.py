@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
 
-from bot.photo_rules import PhotoChannelKind
+from bot.domain.photo_rules import PhotoChannelKind
 from bot.storage.columns import Choice, UtcDateTime
 from bot.storage.schema import metadata
 

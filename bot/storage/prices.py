@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, Text, func, literal, select, update
 
-from bot.model import UNSENT_STATES, Job, JobState
+from bot.domain import UNSENT_STATES, Job, JobState
+from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
 from bot.storage.schema import guilds, jobs, prices, studii_keys
-from bot.storage.session import Session
 
 ANY_KEY = ""  # in the place of a lane: what any key at all was charged last
 

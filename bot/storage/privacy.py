@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 
-from bot.model import NOBODY, TERMINAL_STATES, Job, JobState
-from bot.policy import NOBODY_KNOWN
+from bot.domain import NOBODY, TERMINAL_STATES, Job, JobState
+from bot.domain.policy import NOBODY_KNOWN
+from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
 from bot.storage.photo_tables import credits_told
 from bot.storage.schema import guilds, jobs, ledger, metadata, studii_keys
-from bot.storage.session import Session
 
 _GOING = (JobState.SUBMITTING, JobState.RUNNING)
 _ERASED = {

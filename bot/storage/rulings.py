@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from bot.model import FailureCode, Job, JobState
-from bot.storage.database import Transaction
+from bot.domain import FailureCode, Job, JobState
+from bot.storage.database.storage import Transaction
 
 RULED_CHARGED = "An admin looked it up: Studii had made this. The picture can be found in the Studii account."
 RULED_RELEASED = "An admin looked it up: Studii never made this. You can ask for it again."

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.model import EntryKind, FailureCode, FileRole, JobState, NoticeKind, Period, Plan
+from bot.domain import EntryKind, FailureCode, FileRole, JobState, NoticeKind, Period, Plan
 from bot.storage.columns import Choice, UtcDateTime
 
 
@@ -305,7 +305,7 @@ notices = Table(
     ),
 )
 
-# Files that are being decoded, and those whose decoder died (see `bot.model.DecodeRecord`); few at any time.
+# Files that are being decoded, and those whose decoder died (see `bot.domain.DecodeRecord`); few at any time.
 decodes = Table(
     "decodes",
     metadata,

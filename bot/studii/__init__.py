@@ -20,9 +20,9 @@ from bot.studii.errors import (
     TooLarge,
     UploadFailed,
 )
+from bot.studii.sanitize import quoted
 from bot.studii.transfer import Download
 from bot.studii.wire import CreatedJob, JobReport, UploadTarget
-from bot.studii.words import quoted
 
 __all__ = [
     "USER_AGENT",

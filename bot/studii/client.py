@@ -36,9 +36,9 @@ from bot.studii.errors import (
     UploadFailed,
 )
 from bot.studii.exchange import Answer, Lost, counting, exchange, send_once
+from bot.studii.sanitize import clean, detail_of, retry_after
 from bot.studii.transfer import Download, Room, Storage
 from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
-from bot.studii.words import clean, detail_of, retry_after
 
 USER_AGENT = f"studii-for-discord/{__version__}"
 

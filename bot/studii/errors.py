@@ -8,7 +8,7 @@ so the key.
 from typing import ClassVar
 
 from bot.errors import StudiiBotError
-from bot.studii.words import quoted
+from bot.studii.sanitize import quoted
 
 
 class StudiiError(StudiiBotError):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WrapValidator
 
-from bot.studii.words import words_of
+from bot.studii.sanitize import words_of
 
 T = TypeVar("T")
 

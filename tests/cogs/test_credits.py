@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bot.model import JobState, Period
-from bot.policy import AllowanceOf
+from bot.domain import JobState, Period
+from bot.domain.policy import AllowanceOf
 from tests.support.desk import open_desk, texts
 
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.model import JobState
-from bot.policy import AllowanceOf
+from bot.domain import JobState
+from bot.domain.policy import AllowanceOf
 from tests.support.desk import Desk, open_desk, texts
 
 

@@ -13,10 +13,10 @@ import pytest
 import simcord
 from PIL import Image
 
-from bot.charts import UsageChart, draw
-from bot.credits.spans import Span
-from bot.model import EntryKind, JobState, Period
+from bot.domain import EntryKind, JobState, Period
+from bot.domain.spans import Span
 from bot.services.export import safe, write_ledger
+from bot.ui.admin.charts import UsageChart, draw
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)

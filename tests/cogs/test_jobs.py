@@ -5,7 +5,7 @@ from pathlib import Path
 import discord
 from simcord import InteractionResult
 
-from bot.model import FailureCode, Job, JobState, OutputFile
+from bot.domain import FailureCode, Job, JobState, OutputFile
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)

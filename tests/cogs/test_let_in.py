@@ -8,7 +8,7 @@ import pytest
 from discord import app_commands
 from simcord import InteractionResult, MemberActor, ResponseMessage
 
-from bot.ui.openers import LET_IN, PANEL_SECONDS
+from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
 

@@ -6,11 +6,11 @@ import discord
 import pytest
 
 from bot.catalog import Catalog
+from bot.domain.policy import AccessRules, AllowanceOf, MemberLimits, Permit, ToolRule
 from bot.errors import Busy
-from bot.policy import AccessRules, AllowanceOf, MemberLimits, Permit, ToolRule
-from bot.storage.policies import Policies
-from bot.ui.access_panels import access_panel
-from bot.ui.words import ToolNames
+from bot.storage.access import Policies
+from bot.ui.admin.access import access_panel
+from bot.ui.jobs.wording import ToolNames
 from tests.support.desk import PNG, open_desk, texts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.model import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Posted
+from bot.domain import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Posted
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.desk import Desk, open_desk, pieces, texts
 

@@ -9,7 +9,7 @@ from simcord import InteractionResult
 
 from bot import catalog as catalog_module
 from bot.catalog import Catalog
-from bot.model import JobState, OutputFile
+from bot.domain import JobState, OutputFile
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 MENUS = {

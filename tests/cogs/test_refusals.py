@@ -6,8 +6,8 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.model import JobState, Period
-from bot.policy import AllowanceOf, StartRate, Whose
+from bot.domain import JobState, Period
+from bot.domain.policy import AllowanceOf, StartRate, Whose
 from tests.support.desk import PNG, Desk, open_desk, texts
 
 OWN_ONLY = "Career portrait takes your own photos only in this server; that one was posted by somebody else."

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.login import was_removed
-from bot.model import JobState, Plan
+from bot.client.login import was_removed
+from bot.domain import JobState, Plan
 from bot.storage import Storage
 from tests.support.desk import Desk, open_desk
 from tests.support.servers import cog, leave

@@ -5,8 +5,8 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.engine.setbacks import tell_unknown
-from bot.model import Job, JobState, Notice, NoticeKind
+from bot.domain import Job, JobState, Notice, NoticeKind
+from bot.engine.lanes.failures import tell_unknown
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 REASON = "Studii has no credits left for this."

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import simcord
 
-from bot.model import Period, Plan
+from bot.domain import Period, Plan
 from tests.support.desk import KEY, REFUSED_KEY, Desk, open_desk, texts
 
 

@@ -8,7 +8,7 @@ import pytest
 import simcord
 from simcord import InteractionResult, ResponseMessage
 
-from bot.model import JobState, Plan
+from bot.domain import JobState, Plan
 from bot.storage import LaneLimits
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, open_desk, texts
 

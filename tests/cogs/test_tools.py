@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot.catalog import Catalog, SourceRule, Tool, ToolInput
-from bot.model import JobState
+from bot.domain import JobState
 from cogs.tools import suggested
 from tests.support.desk import BOT_PERMISSIONS, MAX_SOURCE, PNG, Desk, open_desk, texts
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from bot.catalog import SHIPPED, Catalog
-from bot.model import JobState
-from bot.policy import AllowanceOf
-from bot.ui.tools_panel import EXAMPLES, read_examples
+from bot.domain import JobState
+from bot.domain.policy import AllowanceOf
+from bot.ui.jobs.tools import EXAMPLES, read_examples
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 

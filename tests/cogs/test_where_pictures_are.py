@@ -7,7 +7,7 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.model import JobState, OutputFile
+from bot.domain import JobState, OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 

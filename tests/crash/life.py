@@ -23,14 +23,14 @@ import pytest
 from discord.http import Route
 
 from bot.catalog import Catalog
-from bot.client import HANDLERS, StudiiBot
+from bot.client.bot import HANDLERS, StudiiBot
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery
+from bot.domain import Job
 from bot.engine import Engine, GuardedDecoder, Spool
-from bot.engine.guarded_decoder import Decoder
+from bot.engine.workers.guarded_decoder import Decoder
 from bot.media import Photo
 from bot.media.pool import DecoderPool
-from bot.model import Job
 from bot.services import build_services
 from bot.storage import LaneNames, Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN

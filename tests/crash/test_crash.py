@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from bot.model import JobState
+from bot.domain import JobState
 from sandbox.studii.jobs import Output
 from tests.crash.life import ENDED
 from tests.crash.plan import all_points, killed_under_trouble
@@ -45,7 +45,7 @@ async def test_a_job_survives_kill_9_wherever_it_is(process: Zygote, subtests: p
 async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_nonce(process: Zygote) -> None:
     async with worlds() as own:
         deaths = deaths_of((await attempt(own, process)).points)
-        death = next(one for one in deaths if "outbox._note" in one.point and is_posting(one))
+        death = next(one for one in deaths if "announce._note" in one.point and is_posting(one))
         verdict = await attempt(own, process, [death], later=900)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
@@ -54,7 +54,7 @@ async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_non
 async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(process: Zygote) -> None:
     async with worlds() as own:
         deaths = deaths_of((await attempt(own, process)).points)
-        death = next(one for one in deaths if "outbox._note" in one.point and is_posting(one))
+        death = next(one for one in deaths if "announce._note" in one.point and is_posting(one))
         verdict = await attempt(own, process, [death], blind=True)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])

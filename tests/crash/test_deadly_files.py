@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from bot.model import EntryKind, FailureCode, Job, JobState
+from bot.domain import EntryKind, FailureCode, Job, JobState
 from bot.storage import Storage
 from sandbox.studii import Outcome, Output
 from tests.crash.life import ENDED

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.domain import JobState, Plan
 from bot.engine import Tuning
-from bot.model import JobState, Plan
 from bot.storage import LaneNames, Storage, Vault
 from sandbox.studii import Key, RateStyle, faults
 from sandbox.studii.ratelimit import Counting

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.model import JobState
+from bot.domain import JobState
 from sandbox.discord import rest
 from sandbox.discord.answers import INVALID_TOKEN
 from sandbox.studii.faults import (
@@ -201,7 +201,7 @@ async def attempt(
 
 def times(point: str, count: int) -> range:
     """At which of its times a point is tried: all, where a library's request waits; else the first."""
-    request = any(part in point for part in ("exchange.", "transfer.", "channel.", "starting._show_card"))
+    request = any(part in point for part in ("exchange.", "transfer.", "discord.", "start._show_card"))
     return range(1, min(count, MANY) + 1) if request else range(1, 2)
 
 
@@ -212,4 +212,4 @@ def deaths_of(points: Mapping[str, int]) -> list[Death]:
 
 def is_posting(death: Death) -> bool:
     """Whether a message may have been posted of which there is no note."""
-    return any(place in death.point for place in ("outbox._announce", "outbox._note", "starting._show_card"))
+    return any(place in death.point for place in ("announce._announce", "announce._note", "start._show_card"))

@@ -16,7 +16,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from bot.clock import SystemClock
-from bot.model import EntryKind, Job, JobState, Plan
+from bot.domain import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
 from sandbox.discord.messages import Message
 from sandbox.discord.rest import DiscordRest

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.model import Job, JobState, Notice, NoticeKind, Posted, Progress
+from bot.domain import Job, JobState, Notice, NoticeKind, Posted, Progress
 from tests.support.desk import Desk, make_bot, open_desk, texts
 
 RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)

@@ -6,9 +6,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.model import FailureCode, Job, JobState, OutputFile
+from bot.domain import FailureCode, Job, JobState, OutputFile
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
-from tests.ui.test_result_buttons import DONE
+from tests.ui.jobs.test_result_buttons import DONE
 
 
 async def asked_where_nothing_can_be_posted(desk: Desk) -> Job:

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.model import Job, JobState, OutputFile, Posted, Progress, Undeliverable
+from bot.domain import Job, JobState, OutputFile, Posted, Progress, Undeliverable
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 

@@ -13,7 +13,7 @@ from discord.http import Route
 
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
-from bot.model import JobState, OutputFile, Posted, Progress
+from bot.domain import JobState, OutputFile, Posted, Progress
 from tests.support.clock import FakeClock
 from tests.support.jobs import NOON, staging
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import discord
 
-from bot.model import Job, Posted, Progress, Undeliverable
+from bot.domain import Job, Posted, Progress, Undeliverable
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support.desk import Desk, make_bot, open_desk, texts
 

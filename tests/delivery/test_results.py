@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.model import Announcement, Job, JobState, OutputFile, Posted, TryLater, Undeliverable
+from bot.domain import Announcement, Job, JobState, OutputFile, Posted, TryLater, Undeliverable
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
 TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB

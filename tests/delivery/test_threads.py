@@ -6,7 +6,7 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.model import Job, JobState, OutputFile, Posted
+from bot.domain import Job, JobState, OutputFile, Posted
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)

@@ -10,8 +10,8 @@ import discord
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
+from bot.domain import Job, JobState, OutputFile
 from bot.media.pool import DecoderPool
-from bot.model import Job, JobState, OutputFile
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)

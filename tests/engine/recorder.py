@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.domain import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
 from bot.errors import PhotoUnavailable
-from bot.model import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
 
 
 @dataclass

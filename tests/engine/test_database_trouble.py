@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.engine import loops
+from bot.aio import loops
+from bot.domain import JobState, NoticeKind
 from bot.errors import DatabaseAway
-from bot.model import JobState, NoticeKind
 from bot.storage import Transaction, migrate
 from bot.storage.durations import Durations
 from bot.storage.notices import Notices
@@ -33,7 +33,7 @@ async def fail(*_: object, **__: object) -> None:
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(loops, "LONGEST_PAUSE", 0.005)
-    monkeypatch.setattr("bot.engine.insist.PAUSE", 0.005)
+    monkeypatch.setattr("bot.aio.insist.PAUSE", 0.005)
 
 
 def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: asyncio.Event) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import JobState, Plan
+from bot.domain import JobState, Plan
 from sandbox.studii import Options, RateStyle
 from tests.engine.world import a_job, engine_world
 

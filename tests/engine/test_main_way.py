@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.model import EntryKind, JobState, Posted, TryLater
+from bot.domain import EntryKind, JobState, Posted, TryLater
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world, png
 from tests.support.clock import FakeClock

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from bot.engine import Engine, loops
-from bot.engine.pulse import TRANSFER_PATIENCE
-from bot.engine.runner import Entries, LaneRunner
+from bot.aio import loops
+from bot.aio.liveness import TRANSFER_PATIENCE
+from bot.domain import Job, JobState, NoticeKind
+from bot.engine import Engine
+from bot.engine.lanes.runner import Entries, LaneRunner
 from bot.errors import DatabaseAway
-from bot.model import Job, JobState, NoticeKind
+from bot.monitoring.watchdog import EXIT_STATUS
 from bot.studii import JobReport
-from bot.watchdog import EXIT_STATUS
 from sandbox.studii import Outcome
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
@@ -26,7 +27,7 @@ OTHER_GUILD = 101
 PROCESS = """
 import asyncio, sys
 from pathlib import Path
-from bot.watchdog import Watchdog
+from bot.monitoring.watchdog import Watchdog
 from tests.engine import test_standstill
 from tests.engine.world import engine_world
 from tests.support.clock import FakeClock

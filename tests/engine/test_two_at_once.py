@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.engine.recovery import INTERRUPTED, recover
+from bot.domain import Job, JobState
+from bot.engine.lanes.recovery import INTERRUPTED, recover
 from bot.errors import NotAlone
-from bot.model import Job, JobState
-from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, instance_lock, locks, migrate, rule
+from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, instance_lock, migrate, rule
+from bot.storage.database import locks
 from bot.studii import Timeouts
 from sandbox.studii.faults import Effect, error
 from tests.engine.world import World, a_job, engine_world

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.engine import collect, crew, intake, loops
+from bot.aio import loops
+from bot.domain import FailureCode, Job, JobState, Progress
+from bot.engine.workers import download as collect
+from bot.engine.workers import intake
+from bot.engine.workers import worker as crew
 from bot.media.pool import DecoderPool
-from bot.model import FailureCode, Job, JobState, Progress
 from bot.studii import StudiiClient
 from tests.engine.recorder import Recorder
 from tests.engine.world import World, a_job, a_staging_job, engine_world

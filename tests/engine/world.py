@@ -14,9 +14,9 @@ from PIL import Image
 
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
+from bot.domain import Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.engine import Engine, GuardedDecoder, Spool, Tuning
 from bot.media.pool import DecoderPool
-from bot.model import Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.storage import InstanceLock, LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer

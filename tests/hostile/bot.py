@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from bench.held import Held, held, watching
-from bot.model import Job, JobState
+from bot.domain import Job, JobState
 from sandbox.people import Person, text_of, until
 from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer

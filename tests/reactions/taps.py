@@ -5,7 +5,7 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from bot.model import Job, JobState
+from bot.domain import Job, JobState
 from tests.support.desk import PNG, Desk
 
 ROOM = ("room.png", PNG)

@@ -6,7 +6,7 @@ import discord
 import pytest
 from simcord import MemberActor
 
-from bot.model import Job, JobState, OutputFile
+from bot.domain import Job, JobState, OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import JobState
-from bot.photo_rules import MOST_EMOJI, Emoji, PhotoChannelKind
+from bot.domain import JobState
+from bot.domain.photo_rules import MOST_EMOJI, Emoji, PhotoChannelKind
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
 

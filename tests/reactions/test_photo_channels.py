@@ -6,7 +6,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.model import Period
+from bot.domain import Period
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
 

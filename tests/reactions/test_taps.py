@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import JobState
+from bot.domain import JobState
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import PNG, open_desk
 

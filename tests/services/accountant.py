@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-from bot.model import Period
-from bot.policy import AllowanceOf, StartRate
+from bot.domain import Period
+from bot.domain.policy import AllowanceOf, StartRate
 
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
 ASSUMED = {"image standard": 8, "image high": 8, "video standard": 40}  # credits, by kind of job

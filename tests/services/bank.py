@@ -11,16 +11,16 @@ from unittest.mock import patch
 from sqlalchemy import Delete, Update, delete
 
 from bot.catalog import Catalog
-from bot.engine.endings import fail_paid, fail_unpaid, succeed
+from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
+from bot.domain.policy import AllowanceOf, Standing, StartRate
 from bot.errors import Refused
 from bot.lifecycle.prices import learn_price, may_be_sent
-from bot.model import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
-from bot.policy import AllowanceOf, Standing, StartRate
+from bot.lifecycle.transitions import fail_paid, fail_unpaid, succeed
 from bot.services import CreditService, JobService, LimitService, RulingService, audit
 from bot.services.budgets import budget_state
 from bot.services.limits import member_state
 from bot.storage import Storage, Transaction
-from bot.storage.policy_tables import allowances, policies
+from bot.storage.access_tables import allowances, policies
 from bot.storage.schema import guilds, jobs, ledger, notices, prices
 from tests.services.accountant import ROLES, USUAL
 from tests.support.clock import FakeClock
@@ -111,7 +111,7 @@ class Bank:
             return refused
 
     async def send(self, job_id: str) -> bool:
-        """Whether the job is on its way to Studii now; as `bot.engine.starting` claims it."""
+        """Whether the job is on its way to Studii now; as `bot.engine.lanes.submit` claims it."""
         async with self.storage.write() as transaction:
             job = await transaction.jobs.get(job_id)
             assert job is not None
@@ -124,7 +124,7 @@ class Bank:
             return True
 
     async def answer(self, job_id: str, charge: int | None) -> None:
-        """Studii takes the job, and may say what it charges; as `bot.engine.starting` writes it down."""
+        """Studii takes the job, and may say what it charges; as `bot.engine.lanes.submit` writes it down."""
         async with self.storage.write() as transaction:
             running, old = JobState.RUNNING, JobState.SUBMITTING
             job = await transaction.jobs.advance(job_id, old, running, at=self.now)

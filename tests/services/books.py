@@ -9,9 +9,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from bot.domain import Job, Period
+from bot.domain.policy import AllowanceOf, StartRate
 from bot.errors import CreditsShort, Refused
-from bot.model import Job, Period
-from bot.policy import AllowanceOf, StartRate
 from bot.storage import ReservationError
 from tests.services.accountant import ASSUMED, EVERYONE, ROLES, USUAL, Account, Accountant, Stage, Whose
 from tests.services.bank import MEMBERS, OTHER_LANE, Bank

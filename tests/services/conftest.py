@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.catalog import Catalog
+from bot.domain import Job, JobRequest, JobState, Period, Plan
 from bot.engine import Spool
 from bot.errors import StudiiBotError
-from bot.model import Job, JobRequest, JobState, Period, Plan
 from bot.services import Services, build_services
 from bot.storage import LaneNames, Storage, Vault
 from tests.support.clock import FakeClock

@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import update
 
-from bot.credits import Estimate, allowance, estimate, window
+from bot.domain import Budget, Job, JobRequest, JobState, Period, Window
+from bot.domain.member_limits import allowance
+from bot.domain.periods import window
+from bot.domain.policy import MemberLimits
+from bot.domain.prices import Estimate, estimate
 from bot.errors import Refused
 from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
-from bot.model import Budget, Job, JobRequest, JobState, Period, Window
-from bot.policy import MemberLimits
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import MemberState, member_state
 from bot.storage import ReservationError, Transaction

@@ -6,7 +6,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from bot.model import Period
+from bot.domain import Period
 from tests.services.accountant import ASSUMED, Stage
 from tests.services.bank import MEMBERS
 from tests.services.books import Books, kinds, some_job

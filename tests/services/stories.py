@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.model import Period
-from bot.policy import AllowanceOf, StartRate
+from bot.domain import Period
+from bot.domain.policy import AllowanceOf, StartRate
 from tests.services import crooks
 from tests.services.accountant import EVERYONE
 from tests.services.bank import Bank

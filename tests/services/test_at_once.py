@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.catalog import Catalog
+from bot.domain import Budget, Job, Period, Plan
+from bot.domain.policy import AllowanceOf, Standing, StartRate
 from bot.errors import Refused
-from bot.model import Budget, Job, Period, Plan
-from bot.policy import AllowanceOf, Standing, StartRate
 from bot.services import JobService, LimitService, jobs
 from bot.services.jobs import Repeated
 from bot.storage import Storage

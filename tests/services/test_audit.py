@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from bot.model import Job, JobState
+from bot.domain import Job, JobState
 from bot.services import audit
 from bot.storage import Storage
-from bot.storage.engines import write_engine
+from bot.storage.database.engines import write_engine
 from tests.storage.jobs_of import accepted
 from tests.support.jobs import NOW
 

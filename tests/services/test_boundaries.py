@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain import Period
+from bot.domain.policy import StartRate
 from bot.errors import Refused
-from bot.model import Period
-from bot.policy import StartRate
 from tests.services.conftest import GUILD, MEMBER, World
 
 SECOND = timedelta(seconds=1)

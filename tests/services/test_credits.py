@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.credits import Estimate
+from bot.domain import Period, Usage, Window
+from bot.domain.prices import Estimate
 from bot.errors import Refused
-from bot.model import Period, Usage, Window
 from bot.services import MAX_BUDGET, price_words
 from tests.services.conftest import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, World
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain import Period
+from bot.domain.policy import AllowanceOf
 from bot.errors import CreditsShort, Refused
-from bot.model import Period
-from bot.policy import AllowanceOf
 from bot.services import audit
 from tests.services.conftest import GUILD, MEMBER, World
 

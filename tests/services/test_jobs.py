@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bot.catalog import Catalog
+from bot.domain import EntryKind, Job, JobState, LogSettings, NoticeKind, Period, SourcePhoto
+from bot.domain.policy import AllowanceOf, Standing
 from bot.errors import Busy, Refused
-from bot.model import EntryKind, Job, JobState, LogSettings, NoticeKind, Period, SourcePhoto
-from bot.policy import AllowanceOf, Standing
 from bot.services import JobService, jobs
 from tests.services.conftest import (
     CHANNEL,
@@ -237,7 +237,7 @@ CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
 async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     world: World, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    for module in ("credits", "limits", "access", "logs", "servers", "keys", "rulings", "photos"):
+    for module in ("credits", "limits", "access", "log_channels", "servers", "keys", "rulings", "photos"):
         monkeypatch.setattr(f"bot.services.{module}.PATIENCE", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")

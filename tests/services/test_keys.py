@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.catalog import Catalog
+from bot.domain import Period, Plan, StudiiKey
 from bot.errors import Refused, StudiiBotError
-from bot.model import Period, Plan, StudiiKey
 from bot.services import KeyService
 from bot.storage import LaneNames, Vault
 from tests.services.conftest import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, World

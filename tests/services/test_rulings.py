@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
-from bot.model import Job, JobState, Plan
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.model import Job, Window
+from bot.domain import Job, Window
 from bot.storage import Storage, Transaction
 from tests.support.jobs import NOW, a_job
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.model import DecodeRecord, FileRole, Job, JobState, Plan
+from bot.domain import DecodeRecord, FileRole, Job, JobState, Plan
 from bot.storage import Storage
 from tests.support.jobs import NOW, PHOTO, a_job
 

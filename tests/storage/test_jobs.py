@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from bot.model import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
+from bot.domain import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
 from bot.storage import JobChanges, Storage
 from tests.support.jobs import NOW, a_job
 

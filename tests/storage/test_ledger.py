@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.model import EntryKind, Usage, Window
+from bot.domain import EntryKind, Usage, Window
 from bot.storage import ReservationError, Storage
 from tests.storage.jobs_of import TODAY, accepted
 from tests.support.jobs import NOW, a_job

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.model import LogSettings, NoticeKind
+from bot.domain import LogSettings, NoticeKind
 from bot.storage import Storage
 from tests.storage.jobs_of import accepted
 from tests.support.jobs import NOW

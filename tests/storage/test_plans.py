@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from bot.model import TERMINAL_STATES, FileRole, JobState, Window
+from bot.domain import TERMINAL_STATES, FileRole, JobState, Window
 from bot.storage import Storage, Transaction
-from bot.storage.engines import write_engine
+from bot.storage.database.engines import write_engine
 from tests.storage.jobs_of import TODAY
 from tests.support.jobs import NOW
 

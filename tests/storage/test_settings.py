@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from bot.model import Budget, GuildSettings, Period, Plan
+from bot.domain import Budget, GuildSettings, Period, Plan
 from bot.storage import Storage
 from tests.support.jobs import NOW
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, ColumnElement, text, update
 
-from bot.model import JobState, NoticeKind
-from bot.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
+from bot.domain import JobState, NoticeKind
+from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
 from bot.storage import Storage
-from bot.storage.engines import migration_engine
+from bot.storage.database.engines import migration_engine
 from bot.storage.photo_tables import photo_channels, reaction_emoji
 from bot.storage.schema import jobs, notices
 from tests.storage.jobs_of import accepted

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import aiosqlite
 import pytest
 
-from bot.storage import migrate, session
+from bot.storage import migrate
+from bot.storage.database import session
 
 T = TypeVar("T")
 

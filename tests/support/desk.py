@@ -11,12 +11,12 @@ import simcord
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
 
 from bot.catalog import Catalog
-from bot.client import StudiiBot
+from bot.client.bot import StudiiBot
+from bot.client.login import photo_intents
 from bot.delivery import DiscordDelivery
+from bot.domain import Job, JobState, Plan
 from bot.engine import Spool
 from bot.errors import Refused
-from bot.login import photo_intents
-from bot.model import Job, JobState, Plan
 from bot.services import Services, build_services
 from bot.storage import LaneNames, Storage, Vault
 from tests.support.clock import FakeClock

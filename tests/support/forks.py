@@ -121,7 +121,7 @@ def serve(channel: socket.socket) -> int:
     from importlib import import_module
 
     from bot import commands
-    from bot.client import EXTENSIONS
+    from bot.client.bot import EXTENSIONS
 
     assert commands
     for extension in EXTENSIONS:

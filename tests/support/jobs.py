@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from bot.model import Job, JobState, SourcePhoto
+from bot.domain import Job, JobState, SourcePhoto
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

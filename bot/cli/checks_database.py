@@ -1,0 +1,164 @@
+"""What `doctor` looks at in the database: its schema, whether it is whole, the ledger, the sealed keys."""
+
+import asyncio
+import sqlite3
+
+from bot.cli.checks_disk import no_room_for_a_copy
+from bot.cli.findings import Finding, Verdict
+from bot.cli.keys import KEY_FILE, vault_of
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.errors import SettingsError
+from bot.services import audit
+from bot.storage import (
+    UNUSABLE,
+    CannotDecrypt,
+    Storage,
+    Vault,
+    fault_of,
+    foreign,
+    missing_rights_at,
+    schema_of,
+    shown,
+    sqlite_file,
+    unusable,
+)
+
+# Fixed there: a database that two connections write at once could lose what a checkpoint had just moved
+# (sqlite.org, "Write-Ahead Logging", "The WAL-Reset Bug").
+SOUND_SQLITE = (3, 51, 3)
+MOST_WRONG = 6  # sentences
+PATIENCE = 5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
+SUMS_AGREE = "Added up anew, by job, by server and by its present period: every sum agrees."
+
+
+async def encryption_key(settings: Settings) -> list[Finding]:
+    """Whether there is one, and whether it opens what was sealed."""
+    path = settings.folder / KEY_FILE
+    sealed = await _sealed(settings)
+    if not settings.encryption_keys and not path.exists():
+        if sealed:
+            words = (
+                f"{path.absolute()} is missing, and {_keys_of(len(sealed))} sealed with it. Put it back; "
+                "else the next start makes a new one, and asks their admins to enter their Studii keys again."
+            )
+            return [Finding("Encryption key", Verdict.LOOK, words)]
+        return [Finding("Encryption key", Verdict.LOOK, f"None yet; the first start makes {path}.")]
+    vault = vault_of(settings)
+    where = str(path)
+    if settings.encryption_keys:
+        where = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
+    unreadable = sum(not _opens(vault, one) for one in sealed)
+    if unreadable:
+        servers = "1 server" if unreadable == 1 else f"{unreadable} servers"
+        words = (
+            f"{where} doesn't open the Studii keys of {servers}: the bot starts and asks their "
+            "admins to enter them again. Put the old encryption key back if you have it."
+        )
+        return [Finding("Encryption key", Verdict.LOOK, words)]
+    return [Finding("Encryption key", Verdict.GOOD, f"{where}. Keep a copy apart from the backups.")]
+
+
+async def database(settings: Settings) -> list[Finding]:
+    """Whether it is ours, whole and writable; then the ledger, added up anew."""
+    url = settings.database_url
+    schema, path = await schema_of(url), sqlite_file(url)
+    if wrong := foreign(schema, path):
+        return [Finding("Database", Verdict.STOPS, f"The database {wrong}")]
+    if path is None and (wrong := await missing_rights_at(url)):
+        return [Finding("Database", Verdict.STOPS, f"The database at {shown(url)} {wrong}")]
+    if schema.revision is None:
+        return [Finding("Database", Verdict.LOOK, "It is empty; the first start makes its tables.")]
+    if path is not None and (fault := await asyncio.to_thread(fault_of, path)):
+        words = f"{path} {fault}. Take a backup back (python -m bot restore FILE)."
+        return [Finding("Database", Verdict.STOPS, words)]
+    if not schema.current:
+        words = f"Schema {schema.revision}; the next start copies it and brings it to {schema.target}."
+        no_room = no_room_for_a_copy(path) if path is not None else None
+        return [Finding("Database", Verdict.STOPS if no_room else Verdict.LOOK, f"{words} {no_room or ''}")]
+    return [
+        Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),
+        await _ledger(url),
+        *await _unreadable_rows(url),
+        *await _missing_servers(url),
+    ]
+
+
+async def sqlite(settings: Settings) -> list[Finding]:
+    """Whether its version is a sound one."""
+    if sqlite_file(settings.database_url) is None:
+        return []
+    version = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info < SOUND_SQLITE:
+        words = (
+            f"Version {version} has the WAL-reset bug, which 3.51.3 mends: rarely, two connections writing "
+            "at once can damage the file. The bot writes through one; keep other programs off the file while "
+            "it runs, and keep backups."
+        )
+        return [Finding("SQLite", Verdict.LOOK, words)]
+    return [Finding("SQLite", Verdict.GOOD, f"Version {version}.")]
+
+
+async def _ledger(url: str) -> Finding:
+    async with Storage.open(url, patience=PATIENCE) as storage:  # raises if it can't be written
+        try:
+            async with storage.read() as tx:
+                wrong = await audit(tx, SystemClock().now())
+        except UNUSABLE as error:
+            raise unusable(url, error) from error
+    if wrong:
+        words = f"{len(wrong)} sums differ. {' '.join(wrong[:MOST_WRONG])}"
+        return Finding("Ledger", Verdict.STOPS, words)
+    return Finding("Ledger", Verdict.GOOD, SUMS_AGREE)
+
+
+async def _unreadable_rows(url: str) -> list[Finding]:
+    async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+        rows = await tx.unreadable.names()
+    if not rows:
+        return []
+    named = ", ".join(rows[:MOST_WRONG]) + (", …" if len(rows) > MOST_WRONG else "")
+    count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+    words = (
+        f"{count} can't be read: {named}. The bot leaves that out, so a job there does not continue, and its "
+        "credits stay reserved. Repair it with the bot stopped, or take a backup back "
+        "(python -m bot restore FILE)."
+    )
+    return [Finding("Rows", Verdict.LOOK, words)]
+
+
+async def _missing_servers(url: str) -> list[Finding]:
+    async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+        missing = await tx.guilds.missing()
+    if not missing:
+        return []
+    words = (
+        f"Discord says that {len(missing)} servers removed the bot, too many at once to be sure: "
+        f"{', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs are not sent. "
+        "If it's true, run: python -m bot forget-servers"
+    )
+    return [Finding("Servers", Verdict.LOOK, words)]
+
+
+async def _sealed(settings: Settings) -> list[bytes]:
+    """The servers' keys; none where the database can't be read, which is told by its own check."""
+    url = settings.database_url
+    try:
+        if not (await schema_of(url)).current:
+            return []
+        async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+            return [key.ciphertext for key in await tx.keys.all() if key.retired_at is None]
+    except (SettingsError, *UNUSABLE):
+        return []
+
+
+def _keys_of(servers: int) -> str:
+    return "the Studii key of 1 server is" if servers == 1 else f"the Studii keys of {servers} servers are"
+
+
+def _opens(vault: Vault, sealed: bytes) -> bool:
+    try:
+        vault.unseal(sealed)
+    except CannotDecrypt:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""What `doctor` looks at on this machine's disk: the folder, its room, and whether a bot runs on it."""
+
+import os
+import shutil
+from pathlib import Path
+
+from bot.cli.findings import Finding, Verdict
+from bot.config import MEGABYTE, Settings
+from bot.storage import AnotherInstance, instance_lock, sqlite_file
+
+LEAST_ROOM = 10 * MEGABYTE  # for the database's log and what is written to it
+
+
+async def folder(settings: Settings) -> list[Finding]:
+    """Whether the bot may write where it keeps everything."""
+    place = settings.folder
+    wrong = [_in_the_way(one, folder=True) for one in (place, place / "spool")]
+    wrong += [_in_the_way(one, folder=False) for one in _files(settings)]
+    if words := next(filter(None, wrong), None):
+        return [Finding("Folder", Verdict.STOPS, words)]
+    if not place.exists():
+        return [Finding("Folder", Verdict.GOOD, f"The first start makes {place.absolute()}.")]
+    return [Finding("Folder", Verdict.GOOD, f"{place.absolute()} can be written.")]
+
+
+async def room(settings: Settings) -> list[Finding]:
+    """Whether there is room for the database and the spool."""
+    free = shutil.disk_usage(_nearest(settings.folder)).free
+    spool = settings.folder / "spool"
+    used = sum(one.stat().st_size for one in spool.iterdir()) if spool.is_dir() else 0
+    most = settings.spool_mb * MEGABYTE
+    words = (
+        f"{free // MEGABYTE:,} MB free; photos and results on their way use {used // MEGABYTE:,} of "
+        f"{settings.spool_mb:,} MB."
+    )
+    if free < LEAST_ROOM:
+        remedy = f"The database needs {LEAST_ROOM // MEGABYTE} MB at the least: make room on that disk."
+        return [Finding("Disk", Verdict.STOPS, f"{words} {remedy}")]
+    if free + used < most:
+        return [Finding("Disk", Verdict.LOOK, f"{words} Lower SPOOL_MB or make room.")]
+    return [Finding("Disk", Verdict.GOOD, words)]
+
+
+def no_room_for_a_copy(database: Path) -> str | None:
+    """Why the copy before an update would fail, if it would."""
+    size, free = database.stat().st_size, shutil.disk_usage(database.parent).free
+    if free >= size + LEAST_ROOM:
+        return None
+    needed, there = (size + LEAST_ROOM) // MEGABYTE, free // MEGABYTE
+    return f"{needed:,} MB are needed for that and {there:,} are free: make room."
+
+
+async def runs(settings: Settings) -> bool:
+    """Whether a bot runs on this database now. Raises `SettingsError` if that cannot be told.
+
+    The lock is held for a moment; a bot that starts meanwhile waits for it.
+    """
+    path = sqlite_file(settings.database_url)
+    if path is not None and not path.with_name(f"{path.name}.lock").exists():
+        return False
+    try:
+        async with instance_lock(settings.database_url, patience=0):
+            return False
+    except AnotherInstance:
+        return True
+
+
+def _files(settings: Settings) -> list[Path]:
+    """Those that are written all the time; the key file is read alone, by a check of its own."""
+    database = sqlite_file(settings.database_url)
+    ends = ("", "-wal", "-shm", ".lock") if database is not None else ()
+    return [Path(f"{database}{end}") for end in ends]
+
+
+def _in_the_way(path: Path, *, folder: bool) -> str | None:
+    """Why the bot could not write there, and what to do about it; what is missing it makes by itself."""
+    there = _nearest(path)
+    if there.is_dir() == (there == path.absolute() and not folder):
+        return f"{there} is a {'folder' if there.is_dir() else 'file'}, and is in the way: move it."
+    if not os.access(there, os.R_OK | os.W_OK | (os.X_OK if there.is_dir() else 0)):
+        who = os.geteuid()
+        return (
+            f"{there} can't be written by user {who}, as whom this runs: give it to that user "
+            f"(chown -R {who} {there}), or set DATABASE_URL to another place."
+        )
+    return None
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the nearest one above it that is there as far as we may look."""
+    whole = path.absolute()
+    return next(one for one in (whole, *whole.parents) if _seen(one))
+
+
+def _seen(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True

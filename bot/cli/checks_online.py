@@ -1,0 +1,99 @@
+"""What `doctor` looks at around the bot: Discord, Studii, the catalogue, and the port for its health."""
+
+import socket
+from functools import partial
+
+from bot.aio.proxy import connector
+from bot.catalog import Catalog
+from bot.cli.checks_disk import runs
+from bot.cli.findings import Finding, Verdict
+from bot.client.login import application_of, has_commands_in
+from bot.config import Settings
+from bot.errors import StudiiBotError
+from bot.studii import KeyRefused, StudiiClient
+
+NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
+
+
+async def discord(settings: Settings) -> list[Finding]:
+    """Whose the token is, and which intents it may ask for."""
+    token = settings.discord_token.get_secret_value()
+    application = await application_of(token, settings.proxy)
+    found = [Finding("Discord", Verdict.GOOD, f"The token is {application.name}'s ({application.id}).")]
+    server = settings.dev_guild_id
+    if server is not None and not await has_commands_in(token, server, settings.proxy):
+        words = (
+            f"DEV_GUILD_ID: the bot is not in server {server}. Invite it there, or leave the setting empty."
+        )
+        found.append(Finding("Commands", Verdict.STOPS, words))
+    if settings.message_content == "off":
+        words = "MESSAGE_CONTENT is off: all works but reactions under members' photos and photo channels."
+        return [*found, Finding("Intents", Verdict.GOOD, words)]
+    if application.reads_messages:
+        words = "Message content is switched on for the application."
+        return [*found, Finding("Intents", Verdict.GOOD, words)]
+    words = (
+        "Message content is off: commands, menus and buttons work, reactions under members' photos do not. "
+        "It is switched on at discord.com/developers/applications, Bot, Privileged Gateway Intents."
+    )
+    return [*found, Finding("Intents", Verdict.LOOK, words)]
+
+
+async def catalogue(settings: Settings) -> list[Finding]:
+    """Whether the tools can be read."""
+    catalog = Catalog.load(settings.studii_tools_file)
+    where = settings.studii_tools_file or "the file that ships"
+    return [Finding("Catalogue", Verdict.GOOD, f"{len(catalog.tools)} tools from {where}.")]
+
+
+async def bot(settings: Settings) -> list[Finding]:
+    """Whether it runs; if not, whether its port is free."""
+    if await runs(settings):
+        words = (
+            "It runs on this database; a second one would not start. Stop it before restore and rotate-keys."
+        )
+        return [Finding("Bot", Verdict.GOOD, words)]
+    found = [Finding("Bot", Verdict.GOOD, "None runs on this database now.")]
+    if settings.health_port is None:
+        return found
+    where = f"HEALTH_PORT {settings.health_port} on {settings.health_address}"
+    if reason := _taken(settings.health_address, settings.health_port):
+        words = f"{where} can't be used ({reason}). Set another, or end what uses it."
+        return [*found, Finding("Health port", Verdict.STOPS, words)]
+    return [*found, Finding("Health port", Verdict.GOOD, f"{where} is free.")]
+
+
+async def studii(settings: Settings) -> list[Finding]:
+    """Whether the API answers as it should."""
+    where = settings.studii_api_url
+    async with StudiiClient(where, connect=partial(connector, settings.proxy)) as client:
+        try:
+            # No server's key is used up for this: being refused is the answer that shows it is there.
+            await client.check_key(NO_KEY_OF_ANYONE)
+        except KeyRefused:
+            return [Finding("Studii", Verdict.GOOD, f"{where} answers.")]
+        except StudiiBotError as error:
+            words = (
+                f"{where} can't be asked ({_short(error)}). Check STUDII_API_URL and this machine's network. "
+                "The bot starts all the same, and jobs wait."
+            )
+            return [Finding("Studii", Verdict.LOOK, words)]
+    words = f"{where} takes a key that nobody has. Is STUDII_API_URL the right address?"
+    return [Finding("Studii", Verdict.LOOK, words)]
+
+
+def _short(error: StudiiBotError) -> str:
+    """The first sentence of what members are told; the second is what they can do."""
+    return str(error).split(". ", maxsplit=1)[0].rstrip(".")
+
+
+def _taken(address: str, port: int) -> str | None:
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, place in found:
+            with socket.socket(family, kind, protocol) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(place)
+    except OSError as error:
+        return (error.strerror or type(error).__name__).lower()
+    return None

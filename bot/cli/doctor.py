@@ -1,0 +1,79 @@
+"""`python -m bot doctor`: would the bot start, and what should be looked at before it does?"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli import checks_database as in_database
+from bot.cli import checks_disk as on_disk
+from bot.cli import checks_online as around
+from bot.cli import checks_processes as in_processes
+from bot.cli import checks_settings as in_settings
+from bot.cli.findings import Finding, Verdict
+from bot.config import Settings
+from bot.errors import StudiiBotError
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A part of the examination; `needs` names the settings without which it would mislead."""
+
+    what: str
+    look: Callable[[Settings], Awaitable[list[Finding]]]
+    needs: frozenset[str] = frozenset()
+
+
+_DATABASE = frozenset({"database_url"})
+
+CHECKS: Sequence[Check] = (
+    Check("Discord", around.discord, frozenset({"discord_token", "https_proxy"})),
+    Check("Catalogue", around.catalogue),
+    Check("Folder", on_disk.folder, _DATABASE),
+    Check("Disk", on_disk.room, _DATABASE | {"spool_mb"}),
+    Check("Bot", around.bot, _DATABASE),
+    Check("Encryption key", in_database.encryption_key, _DATABASE | {"encryption_keys"}),
+    Check("Database", in_database.database, _DATABASE),
+    Check("SQLite", in_database.sqlite, _DATABASE),
+    Check("Pictures", in_processes.pictures),
+    Check("Studii", around.studii, frozenset({"studii_api_url", "https_proxy"})),
+)
+COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
+
+
+async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) -> list[Finding]:
+    """Check everything that the bot needs, without changing anything; safe beside a running bot.
+
+    `wrong` has a sentence for each setting that could not be used, as `Settings.read_leniently` gives it.
+    """
+    wrong = wrong or {}
+    found = in_settings.settings(wrong)
+    for check in CHECKS:
+        if missing := sorted(check.needs & wrong.keys()):
+            words = f"Not checked: {missing[0].upper()} needs to be fixed first."
+            found.append(Finding(check.what, Verdict.LOOK, words))
+            continue
+        try:
+            found += await check.look(settings)
+        except StudiiBotError as error:
+            # What is in the way of several checks is told once.
+            if all(str(error) != one.words for one in found):
+                found.append(Finding(check.what, Verdict.STOPS, str(error)))
+    return found
+
+
+def show(findings: Sequence[Finding], console: Console) -> bool:
+    """Print the table; whether the bot could start."""
+    table = Table(show_lines=False)
+    table.add_column("What", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("Finding", overflow="fold")
+    for one in findings:
+        table.add_row(one.what, f"[{COLOURS[one.verdict]}]{one.verdict}[/]", _escaped(one.words))
+    console.print(table)
+    return all(one.verdict is not Verdict.STOPS for one in findings)
+
+
+def _escaped(words: str) -> str:
+    return words.replace("[", "\\[")

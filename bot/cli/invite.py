@@ -1,0 +1,25 @@
+"""`python -m bot invite`: the address with which an admin adds the bot to a server."""
+
+import discord
+
+from bot.aio.proxy import Proxy
+from bot.client.login import application_of
+
+# What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
+# the history; offers are reactions, with a server's own emoji among them.
+LEAST = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,
+    add_reactions=True,
+    use_external_emojis=True,
+)
+SCOPES = ("bot", "applications.commands")
+
+
+async def invitation(token: str, proxy: Proxy | None = None) -> str:
+    """Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached."""
+    application = await application_of(token, proxy)
+    return discord.utils.oauth_url(application.id, permissions=LEAST, scopes=SCOPES)

@@ -1,0 +1,77 @@
+"""The encryption key: where it is, and how another takes its place."""
+
+from pathlib import Path
+
+from bot.cli.exclusive import bot_stopped
+from bot.config import StorageSettings
+from bot.errors import SettingsError
+from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file, unused
+
+KEY_FILE = "encryption.key"
+
+
+async def rotate(settings: StorageSettings) -> str:
+    """Seal all Studii keys with a new encryption key, and tell what to do with the old one.
+
+    The new one is the first of ENCRYPTION_KEYS; without that setting, one is made in the key file. The bot
+    must not run meanwhile: it would go on with the old one. Raises `SettingsError`.
+    """
+    url = settings.database_url
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        raise SettingsError(f"There is no database yet at {file}, so nothing to seal. Check DATABASE_URL.")
+    async with bot_stopped(url, "rotate-keys") as lock:
+        await migrate(url)
+        path = settings.folder / KEY_FILE
+        own_file = not settings.encryption_keys
+        before = path.read_bytes() if own_file and path.exists() else b""
+        if own_file:
+            Vault.add_key(path)
+        async with Storage.open(url, lock=lock) as storage:
+            unreadable = await reseal_keys(storage, vault_of(settings))
+        if unreadable:
+            raise SettingsError(_left(len(unreadable)))
+        if own_file:
+            kept = _keep_aside(path, before) if before else None
+            Vault.drop_older_keys(path)
+            old = f" The old one is in {kept.name} beside it: {_OLD_KEY}" if kept else ""
+            return f"Done: everything is sealed with a new key in {path.absolute()}.{old}"
+    name = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
+    return (
+        f"Done: everything is sealed with the first key of {name}. Take the others out of it, "
+        f"delete {path.absolute()} if it is there, and keep them only as long as backups from before."
+    )
+
+
+def _left(count: int) -> str:
+    many = "1 Studii key was" if count == 1 else f"{count} Studii keys were"
+    return (
+        f"{many} left unchanged: none of the encryption keys opens "
+        f"{'it' if count == 1 else 'them'}. The old encryption keys were kept. Put the missing one back and "
+        "run this again, or have the admins of those servers enter their Studii keys again with /studii key."
+    )
+
+
+_OLD_KEY = "backups made before need it. Keep it apart from them, and delete it when they are gone."
+
+
+def _keep_aside(path: Path, content: bytes) -> Path:
+    aside = unused(path, "before")
+    private_file(aside)
+    aside.write_bytes(content)
+    return aside
+
+
+def vault_of(settings: StorageSettings) -> Vault:
+    """The vault as the bot opens it. Raises `SettingsError`."""
+    keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
+    return Vault.open(keys, settings.folder / KEY_FILE)
+
+
+def key_place(settings: StorageSettings) -> str:
+    """Where the encryption key is, for a sentence."""
+    if settings.encryption_keys_file is not None:
+        return f"in {settings.encryption_keys_file.absolute()} (ENCRYPTION_KEYS_FILE)"
+    if settings.encryption_keys:
+        return "in ENCRYPTION_KEYS (your environment or .env)"
+    return f"in the file {(settings.folder / KEY_FILE).absolute()}"

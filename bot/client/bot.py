@@ -1,0 +1,218 @@
+"""The Discord client: what it asks of the gateway, which commands it registers, and who hears of errors."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.errors import SettingsError
+from bot.services import Services
+from bot.ui.admin.log_buttons import LOG_BUTTONS
+from bot.ui.jobs.buttons import BUTTONS
+from bot.ui.jobs.edit import EditButton
+from bot.ui.jobs.list import JOBS_BUTTONS
+from bot.ui.jobs.result_buttons import RESULT_BUTTONS
+from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
+from bot.ui.jobs.start import Cards, JobStarter
+from bot.ui.jobs.tool_form import ToolForms
+from bot.ui.kit.forms import OpenForms
+from bot.ui.kit.layout import QUIET, notice
+from bot.ui.kit.responses import answer, tell
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = (
+    "cogs.tools",
+    "cogs.photos",
+    "cogs.jobs",
+    "cogs.credits",
+    "cogs.settings",
+    "cogs.limits",
+    "cogs.access",
+    "cogs.setup",
+    "cogs.reactions",
+)
+ANSWER_SECONDS = 2.0
+# How discord.py names its tasks for commands, and for buttons, menus and forms.
+HANDLERS = ("CommandTree-invoker", "discord-ui-")
+# A longer wait is an error that is dealt with like any other, not a task that hangs.
+LONGEST_RATE_LIMIT = 60.0
+RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
+# The gateway's INFO tells of connections; all that says more than that may hold a secret.
+LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
+
+
+class StudiiTree(app_commands.CommandTree["StudiiBot"]):
+    """The commands, with one handler for all their errors."""
+
+    async def interaction_check(self, interaction: discord.Interaction["StudiiBot"], /) -> bool:
+        if interaction.client.accepting:
+            return True
+        if interaction.type is discord.InteractionType.application_command:
+            try:
+                await answer(interaction, notice(RESTARTING, QUIET))
+            except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+                log.info("Someone could not be told that the bot is restarting: %s", error)
+        return False
+
+    async def on_error(
+        self, interaction: discord.Interaction["StudiiBot"], error: app_commands.AppCommandError, /
+    ) -> None:
+        await tell(interaction, error)
+
+
+class StudiiBot(commands.AutoShardedBot):
+    """The bot in Discord. `attach` gives it what it works with, before it is started."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        intents: discord.Intents,
+        dev_guild_id: int | None = None,
+        extensions: Sequence[str] = EXTENSIONS,
+        connector: aiohttp.BaseConnector | None = None,
+    ) -> None:
+        """`connector` is closed with the bot; without one discord.py makes its own."""
+        super().__init__(
+            connector=connector,
+            command_prefix=commands.when_mentioned,  # never looked at: see on_message
+            help_command=None,
+            tree_cls=StudiiTree,
+            intents=intents,
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            # Nothing is looked up in these caches, so they stay empty.
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_messages=None,
+            max_ratelimit_timeout=LONGEST_RATE_LIMIT,
+        )
+        self.catalog = catalog
+        self.accepting = True
+        self.open_forms = OpenForms()
+        self._dev_guild_id = dev_guild_id
+        self._extensions_to_load = tuple(extensions)
+        self._attached: tuple[Services, Cards, ToolForms] | None = None
+
+    def attach(self, services: Services, cards: Cards, clock: Clock) -> None:
+        """Give the bot what its commands and buttons work with."""
+        starter = JobStarter(services.jobs, self.catalog, cards)
+        self._attached = (services, cards, ToolForms(starter, self.catalog, clock, services.access))
+
+    @property
+    def services(self) -> Services:
+        """What people can do; raises RuntimeError before `attach`."""
+        return self._parts()[0]
+
+    @property
+    def cards(self) -> Cards:
+        """What keeps cards editable; raises RuntimeError before `attach`."""
+        return self._parts()[1]
+
+    @property
+    def forms(self) -> ToolForms:
+        """What begins jobs from pictures; raises RuntimeError before `attach`."""
+        return self._parts()[2]
+
+    def add_to_studii(self, *commands: app_commands.Command[Any, ..., None]) -> None:
+        """Add commands to the admins' group, which the extension cogs.settings has made before."""
+        group = self.tree.get_command("studii")
+        if not isinstance(group, app_commands.Group):
+            raise TypeError("cogs.settings is loaded before its group is added to")
+        for command in commands:
+            group.add_command(command)
+
+    def refuse_commands(self) -> None:
+        """Take no commands any more: the bot is about to leave."""
+        self.accepting = False
+
+    async def answered(self, patience: float = ANSWER_SECONDS) -> None:
+        """Return when everybody whose command, button or form is being dealt with has their answer, or
+        their patience is over."""
+        handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
+        if handlers:
+            await asyncio.wait(handlers, timeout=patience)
+
+    def gateway_connected(self) -> bool:
+        """Whether Discord would tell us now of what people do."""
+        return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
+
+    async def setup_hook(self) -> None:
+        for extension in self._extensions_to_load:
+            await self.load_extension(extension)
+        self.add_dynamic_items(*BUTTONS, *LOG_BUTTONS, *RESULT_BUTTONS, EditButton, *JOBS_BUTTONS)
+        self.add_dynamic_items(*RULING_BUTTONS, TryAgainButton)
+        await self._register_commands()
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Messages are no commands here."""
+
+    async def on_interaction(self, interaction: discord.Interaction[Any], /) -> None:
+        """Whatever people do; what discord.py finds a handler for has been handed to it by now."""
+        await self.open_forms.answer_for(interaction)
+
+    async def on_ready(self) -> None:
+        log.info("Ready as %s, in %d servers.", self.user, len(self.guilds))
+
+    async def _register_commands(self) -> None:
+        """Tell Discord of the commands if they are others than last time.
+
+        The payload that was sent is what is remembered: what Discord sends back differs from it in
+        many small ways.
+        """
+        for other in await self.services.commands.elsewhere(self._dev_guild_id):
+            await self._take_back(other)
+        guild = discord.Object(self._dev_guild_id) if self._dev_guild_id is not None else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        digest = self._digest(guild)
+        if await self.services.commands.registered(self._dev_guild_id) == digest:
+            return
+        try:
+            registered = await self.tree.sync(guild=guild)
+        except (discord.Forbidden, discord.NotFound) as error:
+            if guild is None:
+                raise
+            raise SettingsError(
+                f"DEV_GUILD_ID: the bot is not in server {guild.id}, or was invited without commands."
+            ) from error
+        await self.services.commands.remember(digest, self._dev_guild_id)
+        where = "everywhere" if guild is None else f"in server {guild.id}"
+        log.info("%d commands registered %s.", len(registered), where)
+
+    async def _take_back(self, guild_id: int) -> None:
+        """What an earlier DEV_GUILD_ID registered would stand beside the commands for all servers."""
+        try:
+            await self.tree.sync(guild=discord.Object(guild_id))  # none were added for that server
+        except (discord.Forbidden, discord.NotFound):
+            log.info("The bot is not in server %d any more, so no commands are left there.", guild_id)
+        await self.services.commands.forget(guild_id)
+
+    def _digest(self, guild: discord.Object | None) -> str:
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        text = json.dumps([self.application_id, payload], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _parts(self) -> tuple[Services, Cards, ToolForms]:
+        if self._attached is None:
+            raise RuntimeError("attach the services before the bot is started")
+        return self._attached
+
+
+def quiet_discord_loggers() -> None:
+    """Keep discord.py from logging whole events and requests: tokens and typed keys are in them."""
+    for name, level in LOUDEST.items():
+        logging.getLogger(name).setLevel(level)
+    # Nobody talks to this bot; what it lacks for that is no news.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False

@@ -1,0 +1,82 @@
+"""The stretch of time that a budget counts, in the server's own time zone."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
+
+from bot.domain import Budget, Period, Window
+from bot.errors import Refused
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The time zone of that name in the IANA database. Raises `Refused` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
+        raise Refused(
+            f"There is no time zone named “{name[:50]}”. {_meant(name)} Nothing was changed."
+        ) from None
+
+
+def matching_zones(typed: str, most: int = 25) -> list[str]:
+    """Names of time zones that fit what was typed: places first, in alphabetical order."""
+    wanted = typed.strip().lower().replace(" ", "_")
+    found = [zone for zone in available_timezones() if wanted in zone.lower()]
+    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:most]
+
+
+def _meant(name: str) -> str:
+    """Zones of that place, else such as are written nearly so."""
+    places = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}
+    wanted = name[:64].strip().rpartition("/")[2].lower().replace(" ", "_")
+    close = get_close_matches(wanted, places, n=3, cutoff=0.7)
+    if not close:
+        return "Write it like Europe/Berlin or America/New_York."
+    found = [places[wanted]] if wanted in places else [places[one] for one in close]
+    return f"Did you mean {' or '.join(found)}?"
+
+
+def window(budget: Budget, timezone: str, now: datetime) -> Window:
+    """The budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
+
+    Windows follow each other without a gap, whatever the zone does to its clocks.
+    """
+    if budget.period is Period.TOTAL:
+        # Set while the clock was ahead: what is started before that moment counts all the same.
+        ahead = budget.since is not None and now < budget.since
+        return Window(None if ahead else budget.since, None)
+    zone = time_zone(timezone)
+    first = _first_day(budget.period, now.astimezone(zone).date())
+    start, end = _begins(first, zone), _begins(_next(budget.period, first), zone)
+    if now >= end:
+        # The clocks went back over midnight: the calendar says yesterday again, but the new period has begun.
+        first = _next(budget.period, first)
+        start, end = end, _begins(_next(budget.period, first), zone)
+    return Window(start, end)
+
+
+def period_name(budget: Budget, timezone: str, period: Window) -> str:
+    """Which period that is, such as `month 2026-03-01`: no other one has this name, in any zone.
+
+    What is given for a period keeps its name, and so stays there when the server changes its period or zone.
+    """
+    if budget.period is Period.TOTAL or period.start is None:
+        return f"total {budget.since.isoformat()}" if budget.since else "total"
+    return f"{budget.period.value} {period.start.astimezone(time_zone(timezone)).date()}"
+
+
+def _first_day(period: Period, day: date) -> date:
+    if period is Period.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if period is Period.MONTH else day
+
+
+def _next(period: Period, first: date) -> date:
+    if period is Period.MONTH:
+        return (first + timedelta(days=31)).replace(day=1)
+    return first + timedelta(days=7 if period is Period.WEEK else 1)
+
+
+def _begins(day: date, zone: ZoneInfo) -> datetime:
+    # Fold 0: of a midnight that comes twice the first; of one that is skipped the moment of the skip.
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)

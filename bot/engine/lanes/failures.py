@@ -1,0 +1,217 @@
+"""What becomes of a job that Studii has not taken, when a step towards that fails."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from bot.domain import FailureCode, Job, JobState, NoticeKind
+from bot.engine.context import Claim, StepResult, Tools, Tries, backoff, one_of
+from bot.errors import NotAlone, StudiiBotError
+from bot.lifecycle.transitions import fail_unpaid, not_taken
+from bot.storage import Transaction
+from bot.studii import (
+    ApiRefused,
+    BadInputs,
+    KeyRefused,
+    NotSent,
+    OutcomeUnknown,
+    OutOfCredits,
+    PlanRefused,
+    RateLimited,
+    StudiiError,
+    UploadFailed,
+)
+
+_log = logging.getLogger(__name__)
+
+UNREACHABLE = "Studii can't be reached at the moment. It is tried again by itself."
+TOO_LARGE = 413
+
+ANSWER_LOST = "Studii's answer to its submission got lost."
+
+_CODES: Mapping[type[ApiRefused], FailureCode] = {
+    BadInputs: FailureCode.INPUTS,
+    OutOfCredits: FailureCode.CREDITS,
+    PlanRefused: FailureCode.PLAN,
+}
+
+
+async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: str = ANSWER_LOST) -> None:
+    """The admins are told that nobody knows the job's outcome."""
+    kind, told = NoticeKind.UNKNOWN, {"reason": why}
+    await tx.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
+
+
+async def tell_refused(
+    tx: Transaction, guild_id: int, key_id: int, masked: str | None, reason: str, at: datetime
+) -> None:
+    """The admins are told that Studii refuses the server's key: once, until it works again."""
+    told: dict[str, str | int | None] = {"masked": masked, "reason": reason}
+    await tx.notices.add(guild_id, NoticeKind.KEY_REFUSED, str(key_id), at=at, details=told)
+
+
+class Setbacks:
+    """Back to waiting, with a bound on how often; failed and unpaid; or unknown."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._uploads = Tries()
+        self._unsent = Tries()
+        self._refused_keys = Tries()
+
+    def none(self, job: Job) -> None:
+        """A step went well."""
+        self._uploads.forget(job.id)
+        self._unsent.forget(job.id)
+        self._refused_keys.forget(job.guild_id)
+
+    async def meet(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
+        """Store what `error` means for a job in that state (uploading or submitting)."""
+        job = claim.job
+        reason = error.reason if isinstance(error, StudiiError) else None
+        _log.info(
+            "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, reason, extra={"job": job.id}
+        )
+        try:
+            result = await self._store(claim, state, error)
+        except NotAlone:
+            if state is not JobState.SUBMITTING or isinstance(error, OutcomeUnknown):
+                raise
+            result = await self._amend(job, error)
+        if result.job is not None and result.job.terminal:
+            self._uploads.forget(job.id)
+            self._unsent.forget(job.id)
+        self._tools.changed()
+        if isinstance(error, KeyRefused | OutOfCredits):
+            self._tools.requeued()
+        return result
+
+    async def _store(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
+        job, tuning = claim.job, self._tools.tuning
+        if isinstance(error, KeyRefused | OutOfCredits):
+            return await self._not_served(claim, state, error)
+        if isinstance(error, OutcomeUnknown):
+            return await self._unknown(job)
+        if isinstance(error, NotSent):
+            tries = self._unsent.count(job.id)
+            if tries >= tuning.unsent_tries:
+                return StepResult(await self._fail(job, state, FailureCode.API, str(error)), sent=False)
+            pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
+            return StepResult(await self._wait(job, state, pause, held=UNREACHABLE), sent=False)
+        if isinstance(error, ApiRefused):
+            code = FailureCode.UPLOAD if state is JobState.UPLOADING else FailureCode.API
+            return StepResult(await self._fail(job, state, _CODES.get(type(error), code), str(error)))
+        if isinstance(error, UploadFailed) and error.status == TOO_LARGE:
+            return StepResult(await self._fail(job, state, FailureCode.UPLOAD, str(error)))
+        return await self._try_again(job, state, error)
+
+    async def _amend(self, job: Job, error: StudiiBotError) -> StepResult:
+        """Studii has not taken a job of which another instance could only say that nobody knows."""
+        code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
+        if isinstance(error, ApiRefused):
+            code = _CODES.get(type(error), code)
+        async with self._tools.storage.amend() as tx:
+            failed = await not_taken(tx, job, code, str(error), self._tools.clock.now())
+        if failed is None:
+            raise NotAlone
+        return StepResult(failed)
+
+    async def _try_again(self, job: Job, state: JobState, error: StudiiBotError) -> StepResult:
+        """Studii did not take it (429, a received 500), or an upload did not come through."""
+        tuning = self._tools.tuning
+        uploading = state is JobState.UPLOADING
+        tries = self._uploads.count(job.id) if uploading else job.attempts + 1
+        limited = isinstance(error, RateLimited)
+        retry_after = error.retry_after if isinstance(error, RateLimited) else None
+        if tries >= tuning.tries:
+            code = FailureCode.UPLOAD if uploading else FailureCode.API
+            failed = await self._fail(job, state, code, str(error))
+            return StepResult(failed, limited=limited, retry_after=retry_after)
+        pause = max(backoff(tries, tuning.backoff, tuning.backoff_bound), retry_after or 0.0)
+        waiting = await self._wait(job, state, pause, attempts=job.attempts if uploading else tries)
+        return StepResult(waiting, limited=limited, retry_after=retry_after)
+
+    async def _not_served(
+        self, claim: Claim, state: JobState, error: KeyRefused | OutOfCredits
+    ) -> StepResult:
+        job, key = claim.job, claim.key
+        async with self._tools.storage.write() as tx:
+            current = await tx.keys.current(job.guild_id)
+            if current is None or current.id != key.id:
+                # Set or taken out since it was sent: the refusal says nothing of the server's key now.
+                at = self._tools.clock.now()
+                return StepResult(await tx.jobs.advance(job.id, state, JobState.WAITING, at=at))
+            if isinstance(error, KeyRefused):
+                return await self.hold(tx, job, state, key.id, str(error), masked=key.masked)
+            return await self._out_of_credits(tx, job, state, key.id, str(error))
+
+    async def hold(
+        self,
+        tx: Transaction,
+        job: Job,
+        state: JobState,
+        key_id: int,
+        reason: str,
+        *,
+        sent: bool = True,
+        masked: str | None = None,
+    ) -> StepResult:
+        """The server's key does not work: its waiting jobs wait, and are tried one at a time."""
+        if state is not JobState.WAITING:
+            await tx.jobs.advance(job.id, state, JobState.WAITING, at=self._tools.clock.now())
+        await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.KEY)
+        await tell_refused(tx, job.guild_id, key_id, masked, reason, self._tools.clock.now())
+        return StepResult(await tx.jobs.get(job.id), sent=sent)
+
+    async def _out_of_credits(
+        self, tx: Transaction, job: Job, state: JobState, key_id: int, reason: str
+    ) -> StepResult:
+        """The job ends unpaid; the server's others wait, as they would meet the same."""
+        now = self._tools.clock.now()
+        failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
+        await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.CREDITS)
+        told: dict[str, str | int | None] = {"reason": reason}
+        kind = NoticeKind.OUT_OF_CREDITS
+        await tx.notices.add(job.guild_id, kind, str(key_id), at=now, details=told)
+        return StepResult(failed)
+
+    async def _hold_server(
+        self, tx: Transaction, guild_id: int, key_id: int, reason: str, code: FailureCode
+    ) -> None:
+        """Its waiting jobs wait, and new commands are told; what has waited for a day ends unpaid."""
+        now, tuning = self._tools.clock.now(), self._tools.tuning
+        pause = one_of(tuning.key_retries, self._refused_keys.count(guild_id))
+        until = now + timedelta(seconds=pause)
+        await tx.holds.set(guild_id, key_id, reason, until)
+        await tx.jobs.hold(guild_id, key_id, reason, until)
+        oldest = now - timedelta(seconds=tuning.held_bound)
+        for waiting in await tx.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
+            if waiting.guild_id == guild_id and waiting.held and waiting.created_at < oldest:
+                await fail_unpaid(tx, waiting, waiting.state, code, reason, now)
+
+    async def _wait(
+        self, job: Job, state: JobState, pause: float, *, held: str | None = None, attempts: int | None = None
+    ) -> Job | None:
+        now = self._tools.clock.now()
+        async with self._tools.storage.write() as tx:
+            return await tx.jobs.advance(
+                job.id,
+                state,
+                JobState.WAITING,
+                at=now,
+                not_before=now + timedelta(seconds=pause),
+                held=held,
+                attempts=job.attempts if attempts is None else attempts,
+            )
+
+    async def _fail(self, job: Job, state: JobState, code: FailureCode, text: str) -> Job | None:
+        async with self._tools.storage.write() as tx:
+            return await fail_unpaid(tx, job, state, code, text, self._tools.clock.now())
+
+    async def _unknown(self, job: Job) -> StepResult:
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=now)
+            await tell_unknown(tx, job, now)
+        _log.warning("Job %s: whether Studii took it is not known", job.id, extra={"job": job.id})
+        return StepResult(unknown)

@@ -1,0 +1,287 @@
+"""Looking at a job that Studii has."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.aio.batch import Batch
+from bot.aio.loops import Complaints, untorn
+from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
+from bot.engine.context import Claim, StepResult, Tools, Tries, backoff, one_of
+from bot.engine.lanes.failures import tell_refused
+from bot.engine.lanes.submit import NOT_YET
+from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid
+from bot.storage import CannotDecrypt, Transaction
+from bot.studii import (
+    JobNotFound,
+    JobReport,
+    KeyRefused,
+    MalformedAnswer,
+    RateLimited,
+    StudiiError,
+    quoted,
+)
+
+_log = logging.getLogger(__name__)
+
+ENOUGH_MISSES = 3
+STUMBLE_BOUND = 60.0  # seconds between two looks while Studii gives no answer
+
+NO_REASON = "Studii could not finish this job."
+NO_URL = f"Studii finished this job but never said where its result is. {LOOK_THERE}"
+UNSAFE_URL = f"Studii finished this job, but I don't open addresses like the one of its result. {LOOK_THERE}"
+UNKNOWN_TO_STUDII = f"Studii says that it does not know this job any more. {LOOK_THERE}"
+A_DAY = (
+    "Studii has been at this for more than a day. It is looked at every hour, and ends after seven days, "
+    "at what Studii has charged for it."
+)
+FORGOTTEN = f"The key that this was made with was taken out before Studii had finished. {LOOK_THERE}"
+NEVER_ENDED = "Studii never finished this job."
+
+
+@dataclass(slots=True)
+class _Since:
+    """Something that goes on: since when (by the clock that never jumps), and how often it was seen."""
+
+    at: float
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """A job whose key cannot be decrypted, and what to do about that."""
+
+    job: Job
+    reason: str
+
+
+_Asked = tuple[str, str]  # job, lane
+
+
+class Polling:
+    """GETs a job (Studii API docs, "Poll status"). What goes on for a while is remembered in memory alone."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        # After a start with much to do, hundreds of lanes look at the same moment.
+        self._claims = Batch(self._claim_all)
+        self._complaints = Complaints("looking at it")
+        self._stumbles = Tries()
+        self._refusals = Tries()
+        self._missing: dict[str, _Since] = {}
+        self._without_url: dict[str, _Since] = {}
+
+    async def poll(self, job_id: str, lane: str, age: float) -> StepResult:
+        """One look at a job that was submitted `age` seconds ago."""
+        with self._tools.underway.request(lane):
+            return await self._poll(job_id, lane, age)
+
+    async def _poll(self, job_id: str, lane: str, age: float) -> StepResult:
+        claim = await untorn(self._claim(job_id, lane))
+        if isinstance(claim, StepResult):
+            return self._after(job_id, claim)
+        job = claim.job
+        try:
+            report = await self._tools.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
+        except StudiiError as error:
+            return self._after(job_id, await untorn(self._failed(job, error, age)))
+        except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
+            pause = self._complaints.about(error, job_id, job=job_id)
+            met = MalformedAnswer(reason=type(error).__name__)
+            result = await untorn(self._failed(job, met, age))
+            if result.again is not None:
+                result = replace(result, again=self._bounded(pause, age), unforeseen=True)
+            return self._after(job_id, result)
+        self._complaints.none(job_id)
+        self._stumbles.forget(job_id)
+        self._refusals.forget(job_id)
+        self._missing.pop(job_id, None)
+        return self._after(job_id, await untorn(self._seen(job, report, age)))
+
+    async def _claim(self, job_id: str, lane: str) -> Claim | StepResult:
+        claimed = await self._claims.ask((job_id, lane))
+        if isinstance(claimed, _Unreadable):
+            return replace(await self._key_refused(claimed.job, claimed.reason), sent=False)
+        return claimed
+
+    async def _claim_all(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Claim | StepResult | _Unreadable]:
+        """What to look at the jobs with; each look is noted before it takes place."""
+        async with self._tools.storage.write() as tx:
+            jobs = await tx.jobs.some([job_id for job_id, _ in asked])
+            keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
+            claims = {one: self._claim_of(one, jobs, keys) for one in asked}
+            sent = [one[1] for one, claim in claims.items() if isinstance(claim, Claim)]
+            settled = {lane: self._tools.underway.settled(lane) for lane in sent}
+            await tx.lanes.record_all(sent, self._tools.clock.now(), settled)
+        return claims
+
+    def _claim_of(
+        self, asked: _Asked, jobs: Mapping[str, Job], keys: Mapping[int, StudiiKey]
+    ) -> Claim | StepResult | _Unreadable:
+        job_id, lane = asked
+        job = jobs.get(job_id)
+        if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
+            return StepResult(job, sent=False, again=NOT_YET)
+        key = None if job.key_id is None else keys.get(job.key_id)
+        if key is None or key.lane != lane:
+            return StepResult(None, sent=False)
+        try:
+            return Claim(job, key, self._tools.vault.unseal(key.ciphertext))
+        except CannotDecrypt as error:
+            return _Unreadable(job, str(error))
+
+    async def _seen(self, job: Job, report: JobReport, age: float) -> StepResult:
+        if job.not_before is not None:
+            job = await self._key_works(job)
+        if report.failed:
+            text = f"Studii could not finish this job: {quoted(report.error)}" if report.error else NO_REASON
+            return await self._end(job, FailureCode.STUDII, text, charge_of(job, report.credits_charged))
+        if report.succeeded:
+            return await self._completed(job, report)
+        if age >= self._tools.tuning.lost_after:
+            return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+        if age >= self._tools.tuning.hourly_after:
+            job = await self._still_running(job)
+        if report.status != job.studii_status:
+            async with self._tools.storage.write() as tx:
+                stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
+            self._tools.changed()
+            return StepResult(stored)
+        return StepResult(job)
+
+    async def _completed(self, job: Job, report: JobReport) -> StepResult:
+        charge = charge_of(job, report.credits_charged)
+        if report.output_url is None:
+            now = self._tools.clock.monotonic()
+            since = self._without_url.setdefault(job.id, _Since(now))
+            if now - since.at < self._tools.tuning.url_grace:
+                return StepResult(job)
+            text = UNSAFE_URL if report.output_refused else NO_URL
+            return await self._end(job, FailureCode.OUTPUT, text, charge)
+        async with self._tools.storage.write() as tx:
+            stored = await tx.jobs.update(
+                job.id,
+                visible=True,
+                studii_status=report.status,
+                output_url=report.output_url,
+                output_kind=report.output_kind,
+                charged=charge,
+            )
+        self._tools.changed()
+        return StepResult(stored)
+
+    async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
+        """No report: the job goes on, until it is certain that it does not."""
+        if isinstance(error, RateLimited):
+            return StepResult(job, again=error.retry_after, limited=True, retry_after=error.retry_after)
+        _log.info(
+            "Job %s: a look at it met %s (%s)",
+            job.id,
+            type(error).__name__,
+            error.reason,
+            extra={"job": job.id},
+        )
+        if isinstance(error, JobNotFound):
+            return await self._not_found(job, age)
+        if age >= self._tools.tuning.lost_after:
+            return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+        if age >= self._tools.tuning.hourly_after:
+            job = await self._still_running(job)
+        if isinstance(error, KeyRefused):
+            return await self._key_refused(job, str(error))
+        pause = backoff(self._stumbles.count(job.id), self._tools.tuning.first_look, STUMBLE_BOUND)
+        return StepResult(job, again=self._bounded(pause, age))
+
+    def _bounded(self, pause: float, age: float) -> float:
+        """The pause after a look at which nothing was learned, bounded by a share of the job's age.
+
+        A job may end while it is not looked at: its person then waits at most that share longer.
+        """
+        tuning = self._tools.tuning
+        return min(pause, max(tuning.first_look, tuning.look_share * age))
+
+    async def _still_running(self, job: Job) -> Job:
+        """After a day its person and the admins are told, once."""
+        if job.held is not None:
+            return job
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            await tx.notices.add(job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id)
+            told = await tx.jobs.update(job.id, visible=True, held=A_DAY)
+        self._tools.changed()
+        return told or job
+
+    async def _not_found(self, job: Job, age: float) -> StepResult:
+        """One 404 may be a mistake of the moment; several over a while are not."""
+        now, over = self._tools.clock.monotonic(), self._tools.tuning.missing_over
+        since = self._missing.setdefault(job.id, _Since(now))
+        since.times += 1
+        if since.times >= ENOUGH_MISSES and now - since.at >= over:
+            return await self._end(job, FailureCode.LOST, UNKNOWN_TO_STUDII, charge_of(job))
+        return StepResult(job, again=self._bounded(over / (ENOUGH_MISSES - 1), age))
+
+    async def _key_refused(self, job: Job, reason: str) -> StepResult:
+        """Its key does not work any more: on with the server's current one, if that is another."""
+        async with self._tools.storage.write() as tx:
+            current = await tx.keys.current(job.guild_id)
+            own = None if job.key_id is None else await tx.keys.get(job.key_id)
+            forgotten = current is None and (own is None or not own.ciphertext)
+            result = StepResult(None)
+            if current is not None and current.id != job.key_id:
+                await tx.jobs.update(job.id, key_id=current.id)
+            elif not forgotten:
+                result = await self._held(tx, job, current, reason)
+        if forgotten:
+            return await self._end(job, FailureCode.KEY, FORGOTTEN, charge_of(job))
+        self._tools.changed()
+        self._tools.requeued()
+        return result
+
+    async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: str) -> StepResult:
+        """It says why nothing is seen of it, and what waits in its server waits too, until `key` works.
+
+        None: an admin took the key out and knows.
+        """
+        pause = one_of(self._tools.tuning.key_retries, self._refusals.count(job.id))
+        now = self._tools.clock.now()
+        until = now + timedelta(seconds=pause)
+        told = await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
+        if key is not None:
+            hold = await tx.holds.get(job.guild_id)
+            if hold is None or hold.key_id != key.id or hold.until <= now:
+                await tx.holds.set(job.guild_id, key.id, reason, until)
+                await tx.jobs.hold(job.guild_id, key.id, reason, until)
+            await tell_refused(tx, job.guild_id, key.id, key.masked, reason, now)
+        return StepResult(told, again=pause)
+
+    async def _key_works(self, job: Job) -> Job:
+        """Studii tells of it again: what was in the way because of the key is gone."""
+        async with self._tools.storage.write() as tx:
+            hold = await tx.holds.get(job.guild_id)
+            if hold is not None and hold.reason == job.held:
+                await tx.holds.clear(job.guild_id)
+                await tx.jobs.release_held(job.guild_id)
+                await tx.holds.look_again(job.guild_id, self._tools.clock.now())
+                await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
+            told = await tx.jobs.update(job.id, visible=True, held=None, not_before=None)
+        self._tools.changed()
+        self._tools.requeued()
+        return told or job
+
+    async def _end(self, job: Job, code: FailureCode, text: str, charge: int) -> StepResult:
+        async with self._tools.storage.write() as tx:
+            failed = await fail_paid(tx, job, code, text, charge, self._tools.clock.now())
+        _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
+        self._tools.changed()
+        return StepResult(failed)
+
+    def _after(self, job_id: str, result: StepResult) -> StepResult:
+        job = result.job
+        if job is not None and (job.state is not JobState.RUNNING or job.output_url is not None):
+            self._complaints.none(job_id)
+            self._stumbles.forget(job_id)
+            self._refusals.forget(job_id)
+            self._missing.pop(job_id, None)
+            self._without_url.pop(job_id, None)
+        return result

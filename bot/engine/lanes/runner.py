@@ -1,0 +1,261 @@
+"""Runs one lane: sends what it decides on, a bounded number of requests at once."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from bot.aio.liveness import PATIENCE, TRANSFER_PATIENCE
+from bot.aio.loops import Bell, Complaints, keep_doing, untorn
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.domain import FailureCode, Job, JobState
+from bot.engine.context import StepResult, Tools
+from bot.engine.lanes.estimates import Outlook, Rehearsals
+from bot.engine.lanes.poll import Polling
+from bot.engine.lanes.rate_state import Limits, Memory
+from bot.engine.lanes.submit import Starting, needs_upload
+from bot.engine.scheduler.durations import Durations, Work
+from bot.engine.scheduler.lane import Lane, Send
+from bot.engine.scheduler.plan_check import Chosen
+from bot.engine.scheduler.poll_schedule import Running
+from bot.engine.scheduler.queue import Step, Waiting
+from bot.lifecycle.prices import price_name
+
+_log = logging.getLogger(__name__)
+
+
+class Entries:
+    """Turns jobs into what a lane knows of them: times of the wall clock become those of the other one."""
+
+    def __init__(self, clock: Clock, longest_pause: float, catalog: Catalog) -> None:
+        self._clock = clock
+        self._longest_pause = longest_pause
+        self._catalog = catalog
+
+    def waiting(self, job: Job, key_id: int | None, again: float | None = None) -> Waiting:
+        """For a job that is to be sent with that key. A pause that was meant for another key is over."""
+        now = self._clock.monotonic()
+        not_before = now + (again or 0.0)
+        if job.not_before is not None and (job.held is None or job.key_id == key_id):
+            # Bounded, for the case that the wall clock was put back.
+            pause = min(self._seconds_until(job.not_before), self._longest_pause)
+            not_before = max(not_before, now + pause)
+        upload = key_id is not None and needs_upload(job, key_id)
+        return Waiting(
+            job.id,
+            job.user_id,
+            job.created_at.timestamp(),
+            Step.UPLOAD if upload else Step.SUBMIT,
+            self._work(job),
+            not_before,
+            begun=job.state is JobState.UPLOADING,
+            held=job.held is not None,
+            price=None if job.price_learned else price_name(self._catalog, job),
+        )
+
+    def running(self, job: Job) -> Running:
+        """For a job that is to be looked at."""
+        now = self._clock.monotonic()
+        age = 0.0 if job.submitted_at is None else -self._seconds_until(job.submitted_at)
+        not_before = 0.0
+        if job.not_before is not None:
+            not_before = now + min(self._seconds_until(job.not_before), self._longest_pause)
+        return Running(job.id, now - max(0.0, age), self._work(job), not_before)
+
+    def after(self, result: StepResult) -> Waiting | Running | None:
+        """For a job that has just had a step; None: the lane is done with it."""
+        job = result.job
+        if job is None:
+            return None
+        if job.state is JobState.RUNNING and job.output_url is None:
+            return self.running(job)
+        if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key):
+            return self.waiting(job, job.key_id, result.again)
+        return None
+
+    def _work(self, job: Job) -> Work:
+        tool = self._catalog.tools.get(job.tool)
+        kind = "image" if tool is None else tool.output_kind(job.inputs)
+        return Work(job.tool, kind)
+
+    def _seconds_until(self, moment: datetime) -> float:
+        return (moment - self._clock.now()).total_seconds()
+
+
+class LaneRunner:
+    """The one task of a lane, and the tasks of its requests.
+
+    `memory`: what earlier lives left of it. `gone` is called when the lane has been idle for a while and the
+    runner ends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        plan: Chosen,
+        memory: Memory,
+        tools: Tools,
+        starting: Starting,
+        polling: Polling,
+        entries: Entries,
+        durations: Durations,
+        rehearsals: Rehearsals,
+        *,
+        gone: Callable[[str], None],
+    ) -> None:
+        self._name = name
+        self._tools = tools
+        self._starting = starting
+        self._polling = polling
+        self._gone = gone
+        self._bell = Bell()
+        self._entries = entries
+        self._durations = durations
+        self._limits = Limits(name, plan, memory, tools)
+        self._lane = Lane(self._limits.rate, durations, tools.tuning)
+        self._outlook = Outlook(self._lane, rehearsals, tools.clock, tools.tuning)
+        self._idle_since: float | None = None
+        self._complaints = Complaints(f"a request of lane {name[:8]}")
+
+    @property
+    def limits(self) -> Limits:
+        """What its key allows."""
+        return self._limits
+
+    def sync(self, waiting: Collection[Waiting], running: Collection[Running], plan: Chosen | None) -> None:
+        """Take over what the database says; `plan`: if it is known now."""
+        if plan is not None:
+            self._limits.set_plan(plan)
+        self._lane.sync(waiting, running, self._tools.clock.monotonic())
+        self._bell.ring()
+
+    def in_flight(self, job_id: str) -> bool:
+        """Whether a request for that job is under way."""
+        return self._lane.in_flight(job_id)
+
+    def position(self, job_id: str) -> int | None:
+        """A waiting job's place in the line, from 1."""
+        return self._lane.position(job_id)
+
+    def has(self, job_id: str) -> bool:
+        """Whether the job is in line or runs here."""
+        return self._lane.waits(job_id) is not None or self._lane.runs(job_id) is not None
+
+    def waits_for_price(self, job_id: str) -> bool:
+        """Whether another job is sent before this one to learn what both cost."""
+        return self._lane.waits_for_price(job_id)
+
+    async def starts_in(self, job_id: str) -> float | None:
+        """Seconds until a waiting job will probably have been submitted; None: it does not wait, or nobody
+        can say."""
+        return await self._outlook.starts_in(job_id)
+
+    def ends_in(self, job_id: str) -> float | None:
+        """Seconds until a running job has as probably ended as not."""
+        return self._lane.ends_in(job_id, self._tools.clock.monotonic())
+
+    def is_known(self, job_id: str) -> bool:
+        """Whether it has been seen how long jobs like that one take."""
+        return self._lane.is_known(job_id)
+
+    def overdue(self) -> float:
+        """Seconds that the latest look is late."""
+        return self._lane.overdue(self._tools.clock.monotonic())
+
+    def occupancy(self) -> float:
+        """The share of the lane's requests that is in use."""
+        return self._lane.occupancy(self._tools.clock.monotonic())
+
+    async def run(self) -> None:
+        """Until cancelled, or idle for long."""
+        what = f"lane {self._name[:8]}"
+        async with asyncio.TaskGroup() as group:
+            await keep_doing(what, self._bell, lambda: self._turn(group), until=self._leave_if_idle)
+
+    async def _turn(self, group: asyncio.TaskGroup) -> float | None:
+        while True:
+            now = self._tools.clock.monotonic()
+            decision = self._lane.decide(now)
+            if not isinstance(decision, Send):
+                break
+            self._lane.begin(decision, now)
+            group.create_task(self._do(decision, now), name=f"{decision.step} {decision.job_id}")
+        if self._lane.empty:
+            self._idle_since = now if self._idle_since is None else self._idle_since
+            return self._tools.tuning.lane_rest
+        self._idle_since = None
+        return None if decision.until is None else decision.until - now
+
+    async def _do(self, send: Send, now: float) -> None:
+        result: StepResult | None = None
+        pause = 0.0
+        try:
+            patience = TRANSFER_PATIENCE if send.step is Step.UPLOAD else PATIENCE
+            with self._tools.pulse.work(f"{send.step} {send.job_id}", patience) as piece:
+                result = await self._take(send, self._lane.age(send.job_id, now))
+                piece.stumbled = result.unforeseen
+        except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
+            pause = self._complaints.about(error, send.job_id, job=send.job_id)
+        finally:
+            now = self._tools.clock.monotonic()
+            self._lane.end(send.job_id, now, sent=result is None or result.sent)
+        if result is None:
+            # Where the job stands is seen when the database is asked again.
+            self._lane.postpone(send.job_id, now + pause)
+            self._bell.ring()
+            return
+        try:
+            await self._take_over(send, result, now)
+            self._complaints.none(send.job_id)
+        except Exception as error:  # noqa: BLE001 - logged; no error about one job may end the lane, or all
+            self._lane.postpone(
+                send.job_id, now + self._complaints.about(error, send.job_id, job=send.job_id)
+            )
+            self._bell.ring()
+
+    async def _take_over(self, send: Send, result: StepResult, now: float) -> None:
+        """What a step has brought is known to the lane, and what it teaches is kept."""
+        if result.limited:
+            _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
+        news = self._limits.answered(result, now)
+        ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
+        self._lane.put(self._entries.after(result), send.job_id, now, result.again)
+        self._bell.ring()
+        if ended is not None:
+            await self._learn(send.job_id, *ended)
+        if news is not None:
+            await untorn(self._limits.keep(news))
+
+    async def _learn(self, job_id: str, work: Work, low: float, high: float) -> None:
+        """How long a job took. What could not be kept is known until the process ends, which will do."""
+        self._durations.learn(work, low, high)
+        try:
+            async with self._tools.storage.write() as tx:
+                await tx.durations.learn(*work, low, high, self._tools.clock.now())
+        except Exception as error:  # noqa: BLE001 - logged; all else goes on
+            told = "How long job %s took could not be kept: %r"
+            _log.warning(told, job_id, error, extra={"job": job_id})
+
+    async def _take(self, send: Send, age: float) -> StepResult:
+        match send.step:
+            case Step.UPLOAD:
+                return await self._starting.upload(send.job_id, self._name)
+            case Step.SUBMIT:
+                return await self._starting.submit(send.job_id, self._name)
+            case Step.POLL:
+                return await self._polling.poll(send.job_id, self._name, age)
+
+    def _leave_if_idle(self) -> bool:
+        since = self._idle_since
+        if since is None or not self._lane.empty:
+            return False
+        if self._tools.clock.monotonic() - since < self._tools.tuning.lane_rest:
+            return False
+        self._gone(self._name)
+        return True
+
+
+def has_ended(job: Job | None) -> bool:
+    """Whether a look has just seen that Studii is done with a job, well or badly."""
+    return job is not None and (job.output_url is not None or job.failure is FailureCode.STUDII)

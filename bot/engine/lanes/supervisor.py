@@ -1,0 +1,218 @@
+"""Hands each lane its jobs, as the database has them."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from bot.aio.aside import Aside
+from bot.aio.loops import Bell, keep_doing, rest_after
+from bot.catalog import USUAL_SECONDS, Catalog
+from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
+from bot.engine.context import Tools
+from bot.engine.lanes.estimates import Rehearsals
+from bot.engine.lanes.out_of_band import Beside
+from bot.engine.lanes.poll import Polling
+from bot.engine.lanes.rate_state import Memory, recall
+from bot.engine.lanes.recovery import recover
+from bot.engine.lanes.runner import Entries, LaneRunner
+from bot.engine.lanes.submit import Starting
+from bot.engine.scheduler.durations import Durations, Work
+from bot.engine.scheduler.plan_check import Chosen
+from bot.engine.scheduler.poll_schedule import Running
+from bot.engine.scheduler.queue import Waiting
+from bot.lifecycle.transitions import NO_KEY, fail_unpaid
+
+_log = logging.getLogger(__name__)
+
+GAVE_UP_ON_KEY = (
+    "This server had no Studii key for a day. An admin can set one with `/studii key`; then try again."
+)
+SUSPICIOUS = 1.0  # seconds until the next look, when a job seems to be left by its step
+
+
+@dataclass(slots=True)
+class _Share:
+    """One lane's part of what the database says."""
+
+    waiting: list[Waiting] = field(default_factory=list[Waiting])
+    running: list[Running] = field(default_factory=list[Running])
+    plans: list[Chosen] = field(default_factory=list[Chosen])
+
+    @property
+    def plan(self) -> Chosen:
+        """The smallest of those that servers with this key have chosen, and when the last of them did."""
+        return Chosen(min(plan.limit for plan in self.plans), max(plan.at for plan in self.plans))
+
+
+class Lanes:
+    """All lanes. `bell` rings when there may be new work; `beside` is told which are at work."""
+
+    def __init__(self, tools: Tools, catalog: Catalog, bell: Bell, beside: Beside) -> None:
+        self._bell = bell
+        self._beside = beside
+        self._tools = tools
+        self._starting = Starting(tools, catalog)
+        self._polling = Polling(tools)
+        self._entries = Entries(tools.clock, max(tools.tuning.key_retries), catalog)
+        self._durations = Durations(lambda work: _usually(catalog, work))
+        self._rehearsals = Rehearsals(tools.clock, tools.tuning)
+        self._restored = False
+        self._runners: dict[str, LaneRunner] = {}
+        self._suspects: set[str] = set()
+        self._handing = Aside("handing a job to its lane", tools.clock)
+
+    async def progress(self, job_id: str) -> Progress:
+        """A job's place in its lane's line, and when it will probably be sent or end, as far as that is
+        known."""
+        for runner in list(self._runners.values()):
+            if not runner.has(job_id):
+                continue
+            starts_in, ends_in = await runner.starts_in(job_id), runner.ends_in(job_id)
+            now = self._tools.clock.now()
+            starts_at = None if starts_in is None else now + timedelta(seconds=starts_in)
+            ends_at = None
+            if ends_in is not None and runner.is_known(job_id):
+                ends_at = now + timedelta(seconds=ends_in)
+            return Progress(
+                runner.position(job_id), starts_at, ends_at, waits_for_price=runner.waits_for_price(job_id)
+            )
+        return Progress()
+
+    def overdue(self) -> float:
+        """Seconds that the latest look of all lanes is late."""
+        return max((runner.overdue() for runner in self._runners.values()), default=0.0)
+
+    def occupancy(self) -> dict[str, float]:
+        """The share of its requests that each lane has in use."""
+        return {name[:8]: runner.occupancy() for name, runner in self._runners.items()}
+
+    async def run(self) -> None:
+        """Until cancelled; ends only when all requests have."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                await keep_doing("handing out jobs to lanes", self._bell, lambda: self._turn(group))
+        finally:
+            for name in list(self._runners):
+                self._forget(name)
+
+    async def _turn(self, group: asyncio.TaskGroup) -> float:
+        began = self._tools.clock.monotonic()
+        with self._tools.pulse.work("handing out jobs to lanes", progress=False):
+            await self._look(group)
+        await rest_after(self._tools.clock.monotonic() - began, self._tools.tuning.look_around)
+        return SUSPICIOUS if self._suspects else self._tools.tuning.look_around
+
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        async with self._tools.storage.read() as tx:
+            if not self._restored:
+                self._durations.restore(await tx.durations.all())
+                self._restored = True
+            rows = await tx.jobs.on_lanes()
+            keys = {key.id: key for key in await tx.keys.all()} if rows else {}
+        shares: dict[str, _Share] = {}
+        keyless: list[Job] = []
+        stranded: list[Job] = []
+        for job, current_key_id in rows:
+            if self._is_stranded(job):
+                stranded.append(job)
+                continue
+            key = _key_for(job, current_key_id, keys)
+            if key is None:
+                keyless.append(job)
+                continue
+            share = shares.setdefault(key.lane, _Share())
+            share.plans.append(Chosen(key.plan.requests_per_minute, key.plan_chosen_at))
+            self._handing.attempt(job.id, partial(self._enter, share, job, key.id), job.id)
+        beginning = [name for name in shares if name not in self._runners]
+        self._hand_out(shares, await recall(self._tools, beginning), group)
+        await self._without_key(keyless)
+        await self._free(stranded)
+
+    def _enter(self, share: _Share, job: Job, key_id: int) -> None:
+        if job.state is JobState.RUNNING:
+            share.running.append(self._entries.running(job))
+        elif job.state is not JobState.SUBMITTING:
+            share.waiting.append(self._entries.waiting(job, key_id))
+
+    def _hand_out(
+        self, shares: Mapping[str, _Share], memories: Mapping[str, Memory], group: asyncio.TaskGroup
+    ) -> None:
+        for name, share in shares.items():
+            runner = self._runners.get(name)
+            if runner is None:
+                if name not in memories:
+                    self._bell.ring()  # it has just gone to rest: what it knew is looked up first
+                    continue
+                runner = self._runners[name] = LaneRunner(
+                    name,
+                    share.plan,
+                    memories[name],
+                    self._tools,
+                    self._starting,
+                    self._polling,
+                    self._entries,
+                    self._durations,
+                    self._rehearsals,
+                    gone=self._forget,
+                )
+                self._beside.works(name, runner.limits)
+                group.create_task(runner.run(), name=f"lane {name[:8]}")
+            self._handing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
+        for name in self._runners.keys() - shares.keys():
+            self._handing.attempt(name, partial(self._runners[name].sync, (), (), None))
+
+    def _forget(self, name: str) -> None:
+        del self._runners[name]
+        self._beside.rests(name)
+
+    def _is_stranded(self, job: Job) -> bool:
+        """In a state that only a request under way explains, and there is none."""
+        uploading = job.state is JobState.UPLOADING and job.object_key is None
+        needs_step = uploading or job.state is JobState.SUBMITTING
+        return needs_step and not any(runner.in_flight(job.id) for runner in self._runners.values())
+
+    async def _free(self, stranded: list[Job]) -> None:
+        """Jobs whose step failed in a way that nobody foresaw. Seen twice: a step may just have ended."""
+        again = [job.id for job in stranded if job.id in self._suspects]
+        self._suspects = {job.id for job in stranded}
+        if not again:
+            return
+        async with self._tools.storage.write() as tx:
+            # A step is known as under way before it changes the row, until after: so this is exact.
+            fresh = [await tx.jobs.get(job_id) for job_id in again]
+            lost = [job for job in fresh if job is not None and self._is_stranded(job)]
+            await recover(tx, lost, self._tools.clock.now())
+        self._tools.changed()
+        self._bell.ring()
+
+    async def _without_key(self, keyless: list[Job]) -> None:
+        """Their servers have no key (any more): they wait for one, and say so, for a day."""
+        now = self._tools.clock.now()
+        oldest = now - timedelta(seconds=self._tools.tuning.held_bound)
+        waiting = [job for job in keyless if job.state in (JobState.WAITING, JobState.UPLOADING)]
+        news = [job for job in waiting if job.held != NO_KEY or job.created_at < oldest]
+        if not news:
+            return
+        async with self._tools.storage.write() as tx:
+            for job in news:
+                if job.created_at < oldest:
+                    await fail_unpaid(tx, job, job.state, FailureCode.KEY, GAVE_UP_ON_KEY, now)
+                else:
+                    await tx.jobs.update(job.id, visible=True, held=NO_KEY)
+        self._tools.changed()
+
+
+def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]) -> StudiiKey | None:
+    """The key that a job's next request is sent with."""
+    key_id = job.key_id if job.state is JobState.RUNNING else current_key_id
+    return None if key_id is None else keys.get(key_id)
+
+
+def _usually(catalog: Catalog, work: Work) -> float:
+    """The catalogue's guess, in seconds; also for jobs of a tool that it has no more."""
+    kind = "video" if work.output_kind == "video" else "image"
+    tool = catalog.tools.get(work.tool)
+    return USUAL_SECONDS[kind] if tool is None else tool.usually_takes(kind)

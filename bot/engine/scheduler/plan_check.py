@@ -1,0 +1,115 @@
+"""Whether a key allows as many requests a minute as its plan says. Pure: it is told the time.
+
+Studii does not say which plan a key belongs to: an admin chooses it. The documented limits are 60 a minute
+(Pro) and 300 (Team and Business; Studii API docs, "Rate limits"). A 429 well under the plan's limit means
+that the plan is another one, or that something else uses the key.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from bot.domain import StudiiKey
+
+LOWEST = 60  # requests a minute of the smallest plan with API access
+WELL_UNDER = 0.8  # of the plan's limit
+DOUBTED_WITHIN = 3600.0  # seconds between two such 429s that are more than an accident
+FIRST_CHECK = 3600.0  # seconds until the plan's limit is tried again; doubles
+LAST_CHECK = 24 * 3600.0
+
+
+class Chosen(NamedTuple):
+    """A plan by its requests a minute, and when an admin chose it."""
+
+    limit: int
+    at: datetime
+
+
+class Doubt(NamedTuple):
+    """What speaks against a plan, in seconds around a moment: how long ago the last odd 429 was, whether it
+    was not the first (`certain`), for how long less is sent, and for how long the next time."""
+
+    plan: Chosen
+    odd_for: float
+    certain: bool
+    lowered_for: float
+    next_lowered: float
+
+
+class Allowance:
+    """What a key is taken to allow, in requests a minute."""
+
+    def __init__(self, plan: Chosen) -> None:
+        self._plan = plan
+        self._believe()
+
+    @property
+    def plan(self) -> Chosen:
+        """What the admins say."""
+        return self._plan
+
+    def _believe(self) -> None:
+        self._odd_at: float | None = None
+        self._doubted = False
+        self._check = FIRST_CHECK
+        self._lowered_until: float | None = None
+
+    def set_plan(self, plan: Chosen) -> None:
+        """What the admins say: another plan than before, or the same chosen anew, is believed at first."""
+        if plan.limit != self._plan.limit or plan.at > self._plan.at:
+            self._plan = plan
+            self._believe()
+
+    def limit(self, now: float) -> int:
+        """Requests a minute that may be sent; after a while the plan is tried again."""
+        lowered = self._lowered_until is not None and now < self._lowered_until
+        return min(self._plan.limit, LOWEST) if lowered else self._plan.limit
+
+    def limited(self, now: float, used: int) -> bool:
+        """Studii said 429 when we had sent `used` requests within a minute. True: the plan seems to be wrong,
+        which was not known."""
+        if used > WELL_UNDER * self.limit(now):
+            return False
+        accident = self._odd_at is None or now - self._odd_at > DOUBTED_WITHIN
+        self._odd_at = now
+        if accident and not self._doubted:
+            return False
+        self._lowered_until = now + self._check
+        self._check = min(2 * self._check, LAST_CHECK)
+        news, self._doubted = not self._doubted, True
+        return news
+
+    def sent(self, now: float, used: int) -> bool:
+        """`used` requests within a minute were let through. True: the plan, which was doubted, is right."""
+        if not self._doubted or self.limit(now) <= LOWEST or used <= 2 * LOWEST:
+            return False
+        self._believe()
+        return True
+
+    def doubt(self, now: float) -> Doubt | None:
+        """What speaks against the plan, to be kept; None: nothing."""
+        if self._odd_at is None:
+            return None
+        lowered_for = 0.0 if self._lowered_until is None else max(0.0, self._lowered_until - now)
+        return Doubt(self._plan, now - self._odd_at, self._doubted, lowered_for, self._check)
+
+    def restore(self, doubt: Doubt, now: float) -> None:
+        """Take in what was kept, unless it was of another plan or of an earlier choice."""
+        if doubt.plan.limit != self._plan.limit or doubt.plan.at < self._plan.at:
+            return
+        self._odd_at = now - max(0.0, doubt.odd_for)
+        self._doubted = doubt.certain
+        self._check = min(max(doubt.next_lowered, FIRST_CHECK), LAST_CHECK)
+        if doubt.certain:
+            # Bounded, for the case that the wall clock was put back.
+            self._lowered_until = now + min(doubt.lowered_for, self._check)
+
+
+def doubt_details(key: StudiiKey, used: int, lowered: int) -> dict[str, str | int | None]:
+    """What the notice to the admins is made of."""
+    return {
+        "masked": key.masked,
+        "plan": key.plan.value,
+        "limit": key.plan.requests_per_minute,
+        "used": used,
+        "lowered": lowered,
+    }

@@ -1,0 +1,190 @@
+"""Which running job to look at, and when. Pure: it is told the time.
+
+A look is worth its request when the job has probably been sitting finished for a while: when the expected
+unseen wait A (see `Model.unseen`) reaches the price of a request, in seconds. Among those that are due the
+largest A goes first.
+"""
+
+from collections.abc import Collection, Iterable
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from bot.engine.scheduler.durations import Durations, Glance, Model, Work
+from bot.engine.scheduler.tuning import HOUR, Tuning
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A job that Studii has, and when it got it (by the clock that never jumps)."""
+
+    id: str
+    submitted: float
+    work: Work
+    not_before: float = 0.0  # no look is worth a request until then: its key was refused
+
+
+class Look(NamedTuple):
+    """The look that is worth most now: how probable it is that the job has ended."""
+
+    job_id: str
+    ended: float
+
+
+@dataclass(slots=True)
+class _Watch:
+    job: Running
+    model: Model
+    since: Glance  # the last look at which it was still going
+    due: float
+    sent: float | None = None  # when the last look was sent
+
+
+class Looks:
+    """The running jobs of a lane."""
+
+    def __init__(self, durations: Durations, tuning: Tuning) -> None:
+        self._durations = durations
+        self._tuning = tuning
+        self._watches: dict[str, _Watch] = {}
+
+    def __len__(self) -> int:
+        return len(self._watches)
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._watches
+
+    def sync(self, running: Iterable[Running], keep: Collection[str], price: float) -> None:
+        """Take over what runs; what is known of the jobs in `keep`, and the ages of all, stay as they are."""
+        before, self._watches = self._watches, {}
+        for job in running:
+            if job.id not in before:
+                self.follow(job, price)
+            else:
+                watch = self._watches[job.id] = before[job.id]
+                if job.not_before < watch.job.not_before:
+                    watch.due = min(watch.due, job.not_before)
+                watch.job = replace(watch.job, not_before=job.not_before)
+                self._refresh(watch, price)
+        for job_id in keep:
+            if job_id in before:
+                self._watches[job_id] = before[job_id]
+
+    def follow(self, job: Running, price: float) -> None:
+        """A job that nobody has looked at yet, as far as is known."""
+        model = self._durations.model(job.work)
+        watch = self._watches[job.id] = _Watch(job, model, model.glance(0.0), job.submitted)
+        watch.due = max(self._worth_at(watch, price), job.not_before)
+
+    def looked(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
+        """It is still going, or nothing was learned; `again`: look at it in so many seconds."""
+        watch = self._watches.get(job_id)
+        if watch is None:
+            return
+        if again is not None:
+            watch.due = now + max(again, self._tuning.first_look)
+            return
+        watch.job = replace(watch.job, not_before=0.0)
+        sent = now if watch.sent is None else watch.sent
+        watch.model = self._durations.model(watch.job.work)
+        watch.since = watch.model.glance(max(0.0, sent - watch.job.submitted))
+        watch.due = max(now, self._worth_at(watch, price))
+
+    def sending(self, job_id: str, now: float) -> None:
+        """A look at it is being sent."""
+        if job_id in self._watches:
+            self._watches[job_id].sent = now
+
+    def forget(self, job_id: str) -> None:
+        """It runs no more."""
+        self._watches.pop(job_id, None)
+
+    def postpone(self, job_id: str, until: float) -> None:
+        """Leave a job alone until then."""
+        if job_id in self._watches:
+            self._watches[job_id].due = until
+
+    def age(self, job_id: str, now: float) -> float:
+        """Seconds since a job was submitted."""
+        watch = self._watches.get(job_id)
+        return 0.0 if watch is None else max(0.0, now - watch.job.submitted)
+
+    def ended_between(self, job_id: str, now: float) -> tuple[Work, float, float] | None:
+        """For a job that was just seen to have ended: between which ages it did."""
+        watch = self._watches.get(job_id)
+        return None if watch is None else (watch.job.work, watch.since.age, self.age(job_id, now))
+
+    def best(self, now: float, busy: Collection[str]) -> tuple[Look | None, float | None]:
+        """Whom to look at now; else when somebody is due."""
+        best: Look | None = None
+        most, soonest = -1.0, None
+        for job_id, watch in self._watches.items():
+            if job_id in busy:
+                continue
+            if watch.due > now:
+                soonest = watch.due if soonest is None else min(soonest, watch.due)
+                continue
+            ended, unseen = watch.model.unseen(watch.since, now - watch.job.submitted)
+            if unseen > most:
+                best, most = Look(job_id, ended), unseen
+        return best, None if best is not None else soonest
+
+    def overdue(self, now: float) -> float:
+        """Seconds that the most overdue look is late; 0.0: none is."""
+        return max(0.0, now - min((watch.due for watch in self._watches.values()), default=now))
+
+    def burden(self, now: float) -> float:
+        """Requests a second that all of them need."""
+        return sum(self._needs(watch.model, now - watch.job.submitted) for watch in self._watches.values())
+
+    def needs(self, work: Work, age: float = 0.0) -> float:
+        """Requests a second that a job of that age needs, spread over its life."""
+        return self._needs(self._durations.model(work), age)
+
+    def _needs(self, model: Model, age: float) -> float:
+        return self._tuning.decent_requests / max(model.mean, age, self._tuning.first_look)
+
+    def of(self, job_id: str) -> Running | None:
+        """What is known of a job."""
+        watch = self._watches.get(job_id)
+        return None if watch is None else watch.job
+
+    def all(self) -> list[Running]:
+        """All of them."""
+        return [watch.job for watch in self._watches.values()]
+
+    def may_end(self, job_id: str, share: float, stretch: float = 1.0) -> float:
+        """The moment by which a job will have ended with that probability; it may be over. `stretch`: how
+        wrong the guess is, which matters the less the more such jobs were seen."""
+        watch = self._watches[job_id]
+        age = watch.since.age
+        wrong = stretch ** self._durations.doubt(watch.job.work)
+        return watch.job.submitted + age + watch.model.left(age, share) * wrong
+
+    def copy(self) -> "Looks":
+        """One that can be played with."""
+        twin = copy(self)
+        twin._watches = {job_id: replace(watch) for job_id, watch in self._watches.items()}  # noqa: SLF001 - its own twin
+        return twin
+
+    def ends_in(self, job_id: str, now: float) -> float | None:
+        """Seconds until a running job has as probably ended as not."""
+        watch = self._watches.get(job_id)
+        return None if watch is None else watch.model.left(self.age(job_id, now), 0.5)
+
+    def _refresh(self, watch: _Watch, price: float) -> None:
+        """More is known of how long such jobs take."""
+        model = self._durations.model(watch.job.work)
+        if model is watch.model:
+            return
+        watch.model, watch.since = model, model.glance(watch.since.age)
+        watch.due = min(watch.due, max(self._worth_at(watch, price), watch.job.not_before))
+
+    def _worth_at(self, watch: _Watch, price: float) -> float:
+        """When a look is worth its request. No later than the cap: what was learned may be wrong."""
+        tuning, submitted, age = self._tuning, watch.job.submitted, watch.since.age
+        if age >= tuning.hourly_after:
+            return submitted + age + HOUR
+        cap = min(max(tuning.look_share * age, tuning.look_bound), tuning.look_cap)
+        worth = min(watch.model.due(watch.since, price), age + cap)
+        return submitted + max(worth, age + max(tuning.first_look, tuning.look_least_share * age))

@@ -1,0 +1,1 @@
+"""Background workers: photos, outputs, cards, last words, notices, housekeeping."""

@@ -1,0 +1,175 @@
+"""Keeps the cards of jobs up to date, and posts those of jobs that no interaction started."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.aio.insist import Insistence
+from bot.aio.loops import untorn
+from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
+from bot.engine.context import Tools, backoff
+from bot.engine.ports import Delivery
+from bot.engine.scheduler.positions import Places
+from bot.engine.workers.worker import Crew
+
+_log = logging.getLogger(__name__)
+# A job that has just come into line has its place in a moment: one edit of its card then says it all.
+PLACE_COMES_IN = 0.2  # seconds
+LOOKS_FOR_PLACE = 5
+# When Studii has finished a job, its card shows the end alone, unless the download takes longer.
+LOOKS_FOR_END = 4
+
+
+class Cards:
+    """Shows each card the newest version of its job. `progress` tells of its way in its lane."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        delivery: Delivery,
+        progress: Callable[[str], Awaitable[Progress]],
+    ) -> None:
+        self._tools = tools
+        self._delivery = delivery
+        self._progress = progress
+        self._since = tools.clock.now()
+        self._seeking = False
+        self._places = Places()
+        self._insistence = Insistence("noting that its card was posted", tools.pulse)
+        self.crew = Crew(
+            "showing cards",
+            self._find,
+            self._show,
+            self._give_up,
+            size=tools.tuning.cards_at_once,
+            clock=tools.clock,
+            pulse=tools.pulse,
+            look_around=tools.tuning.look_around,
+            news=_is_over,
+        )
+
+    async def _find(self, limit: int) -> list[Job]:
+        now = self._tools.clock.monotonic()
+        ways = {job_id: await self._progress(job_id) for job_id in self._places.due(now)}
+        async with self._tools.storage.read() as tx:
+            wanted = await tx.jobs.wanted_cards(limit)
+            lost = await tx.jobs.lost_cards(*self._lost_between(), limit)
+            stale = await tx.jobs.stale_cards(limit)
+            moved = self._places.moved(ways.__getitem__, now)
+            seen = {job.id for job in stale}
+            in_line = [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
+            return wanted + stale + in_line + lost
+
+    def _lost_between(self) -> tuple[datetime, datetime]:
+        """Between which moments the jobs were accepted whose card, if unknown, is to be looked for.
+
+        A command of an earlier life stores nothing any more; one of this life is given its time.
+        """
+        now, tuning = self._tools.clock.now(), self._tools.tuning
+        overdue = now - timedelta(seconds=tuning.card_overdue)
+        return now - timedelta(seconds=tuning.card_sought_for), max(self._since, overdue)
+
+    async def _show(self, job: Job, tries: int) -> float | None:
+        if job.card_message_id is None and job.origin_message_id is None:
+            return await self._seek(job)
+        if job.card_message_id is None:
+            # Between Discord's answer and our note of it nothing may be torn apart.
+            return await untorn(self._post(job, tries), patience=self._tools.tuning.drain)
+        way = await self._progress(job.id)
+        if _comes_into_line(job, way) and tries < LOOKS_FOR_PLACE:
+            return PLACE_COMES_IN
+        if _is_about_to_end(job) and tries < LOOKS_FOR_END:
+            return self._tools.tuning.card_again
+        try:
+            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+                shown = await self._delivery.show_card(job, way)
+        except TimeoutError:
+            _log.warning("Job %s: showing its card took too long", job.id, extra={"job": job.id})
+            shown = False
+        if not shown:
+            return self._tools.tuning.card_again
+        if job.state is JobState.WAITING:
+            self._places.shown(job.id, way, self._tools.clock.monotonic())
+        else:
+            self._places.forget(job.id)
+        await untorn(self._note(job))
+        return None
+
+    async def _give_up(self, job: Job) -> None:
+        """A card that can't be shown for a reason that nobody foresaw stays as it is until there is news."""
+        _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
+        self._places.forget(job.id)
+        await untorn(self._note(job))
+
+    async def _seek(self, job: Job) -> float | None:
+        """Take over the card that a command's answer may have shown without anybody storing its message.
+
+        One is looked for at a time: reading a channel is slow, and nobody waits for it.
+        """
+        if self._seeking:
+            return self._tools.tuning.card_again
+        self._seeking = True
+        try:
+            return await self._find_lost(job)
+        finally:
+            self._seeking = False
+
+    async def _find_lost(self, job: Job) -> float | None:
+        said: Announcement
+        try:
+            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+                said = await self._delivery.find_card(job)
+        except TimeoutError:
+            said = TryLater(0.0)
+        if isinstance(said, TryLater):
+            return max(said.seconds, self._tools.tuning.card_again)
+        found = said.message_id if isinstance(said, Posted) else None
+        age = (self._tools.clock.now() - job.created_at).total_seconds()
+        if found is None and age < self._tools.tuning.card_overdue:
+            # The answer may have been on its way when the process that sent it ended.
+            return self._tools.tuning.card_overdue - age
+        async with self._tools.storage.write() as tx:
+            await tx.jobs.card_found(job.id, found)
+        _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})
+        return None
+
+    async def _post(self, job: Job, tries: int) -> float | None:
+        said: Announcement
+        way = await self._progress(job.id)
+        try:
+            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+                said = await self._delivery.post_card(job, way)
+        except TimeoutError:
+            said = TryLater(0.0)
+        if isinstance(said, TryLater):
+            bound = self._tools.tuning.announcement_bound
+            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
+        if isinstance(said, Undeliverable):
+            _log.info("Job %s goes on without a card: %s", job.id, said.reason, extra={"job": job.id})
+        message_id = said.message_id if isinstance(said, Posted) else None
+        if message_id is not None and job.state is JobState.WAITING:
+            self._places.shown(job.id, way, self._tools.clock.monotonic())
+        await self._insistence.on(lambda: self._note_posted(job, message_id), job.id, job.id)
+        return None
+
+    async def _note_posted(self, job: Job, message_id: int | None) -> None:
+        async with self._tools.storage.write() as tx:
+            await tx.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
+
+    async def _note(self, job: Job) -> None:
+        async with self._tools.storage.write() as tx:
+            await tx.jobs.card_shows(job.id, job.version)
+
+
+def _comes_into_line(job: Job, way: Progress) -> bool:
+    return job.state is JobState.WAITING and job.held is None and way.position is None
+
+
+def _is_about_to_end(job: Job) -> bool:
+    return job.state is JobState.RUNNING and job.output_url is not None
+
+
+def _is_over(job: Job) -> bool:
+    """Whether there is a last word on it: its card then waits for nothing."""
+    return job.terminal or job.state is JobState.UNKNOWN

@@ -1,0 +1,103 @@
+"""From Studii's output address to a file in the spool: then the job has succeeded."""
+
+import logging
+
+from bot.aio.liveness import TRANSFER_PATIENCE
+from bot.aio.loops import untorn
+from bot.domain import FailureCode, Job, OutputFile
+from bot.engine.context import Tools, backoff
+from bot.engine.scheduler.turns import Turns
+from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
+from bot.engine.workers.worker import Crew
+from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid, succeed
+from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
+
+_log = logging.getLogger(__name__)
+
+FULL_DISK_PAUSE = 30.0  # seconds
+GONE = f"Studii made this, but its result is not where Studii says it is. {LOOK_THERE}"
+NOT_FETCHED = "Studii made this, but its result could not be fetched from there, however often it was tried."
+BROKEN = "Studii made this, but the picture arrives damaged each time. The link below may still open it."
+UNFORESEEN = "Studii made this, but fetching its result failed for a reason that nobody foresaw."
+
+
+class Collector:
+    """Downloads outputs. What was paid for is not given up lightly: a fresh address is asked for, and what is
+    not there is sought again for some minutes, as it may have been announced too early."""
+
+    def __init__(self, tools: Tools, outputs: Outputs) -> None:
+        self._tools = tools
+        self._outputs = outputs
+        self._asked_anew: set[str] = set()
+        self.crew = Crew(
+            "fetching outputs",
+            self._find,
+            self._collect,
+            self._give_up,
+            size=tools.tuning.downloads_at_once,
+            clock=tools.clock,
+            pulse=tools.pulse,
+            patience=TRANSFER_PATIENCE,
+            look_around=tools.tuning.look_around,
+            turns=Turns(tools.tuning.downloads_at_once),
+        )
+
+    async def _find(self, limit: int) -> list[Job]:
+        async with self._tools.storage.read() as tx:
+            return await tx.jobs.to_download(limit)
+
+    async def _collect(self, job: Job, tries: int) -> float | None:
+        try:
+            output = await self._outputs.fetch(job)
+        except SpoolFull:
+            _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
+            return FULL_DISK_PAUSE
+        except (TooLarge, NoPicture) as error:
+            return await untorn(self._fail(job, str(error)))
+        except (OutputGone, DownloadFailed, MalformedAnswer) as error:
+            _log.info("Job %s: its output met %s", job.id, error.reason, extra={"job": job.id})
+            return await self._again(job, tries, error)
+        except OSError as error:
+            _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
+            return FULL_DISK_PAUSE
+        return await untorn(self._succeed(job, output))
+
+    async def _again(self, job: Job, tries: int, error: StudiiError) -> float | None:
+        tuning = self._tools.tuning
+        gone = isinstance(error, OutputGone)
+        last = tries + 1 >= tuning.download_tries
+        if (gone or last) and job.id not in self._asked_anew:
+            return await untorn(self._ask_anew(job))
+        if not last:
+            return backoff(tries + 1, tuning.download_pause, tuning.backoff_bound)
+        text = BROKEN if isinstance(error, BrokenPicture) else NOT_FETCHED
+        return await untorn(self._fail(job, GONE if gone else text, link=not gone))
+
+    async def _give_up(self, job: Job) -> None:
+        await untorn(self._fail(job, UNFORESEEN))
+
+    async def _succeed(self, job: Job, output: OutputFile) -> None:
+        self._asked_anew.discard(job.id)
+        async with self._tools.storage.write() as tx:
+            done = await succeed(tx, job, output.path.name, output.kind, self._tools.clock.now())
+        if done is not None:
+            _log.info("Job %s succeeded", job.id, extra={"job": job.id})
+        self._tools.changed()
+
+    async def _ask_anew(self, job: Job) -> None:
+        """Studii is asked for a fresh address, once."""
+        self._asked_anew.add(job.id)
+        async with self._tools.storage.write() as tx:
+            await tx.jobs.update(job.id, output_url=None)
+        self._tools.requeued()
+
+    async def _fail(self, job: Job, text: str, *, link: bool = True) -> None:
+        """`link`: the address may still lead its person to the output."""
+        self._asked_anew.discard(job.id)
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            failed = await fail_paid(tx, job, FailureCode.OUTPUT, text, charge_of(job), now)
+            if failed is not None and not link:
+                await tx.jobs.update(job.id, output_url=None)
+        _log.warning("Job %s: its output can't be had", job.id, extra={"job": job.id})
+        self._tools.changed()

@@ -1,0 +1,173 @@
+"""Decodes files from outside so that none of them can end the bot again and again."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from bot.aio.loops import untorn
+from bot.clock import Clock
+from bot.domain import FileRole
+from bot.engine.workers.decode_attempts import DecodeEnd, after_death, begun, ended, given_up
+from bot.errors import StudiiBotError
+from bot.media import DecoderFailed, Photo, PhotoRefused, PictureBroken
+from bot.storage import Storage, Transaction
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+QUIET = (
+    10.0  # seconds that the process must have lived before a file that ended an earlier one is tried again
+)
+
+
+class Undecodable(StudiiBotError):
+    """The decoder died on the file as often as it may: it is not opened any more."""
+
+    default = "This picture can't be read: it stopped the program that opens pictures, twice. "
+    default += "Please use another one, or save it anew as a JPEG or PNG."
+
+
+class _MustBeAlone(Exception):
+    def __init__(self, counted: int) -> None:
+        super().__init__("nothing else may be open meanwhile")
+        self.counted = counted
+
+
+class Decoder(Protocol):
+    """What opens pictures. Each method raises `DecoderFailed` if the decoder died or ran into a bound."""
+
+    async def inspect(self, path: Path) -> Photo: ...
+    async def check(self, path: Path) -> None: ...
+    async def fit(self, path: Path, limit: int) -> bytes | None: ...
+
+
+class GuardedDecoder:
+    """Writes each attempt down before it begins, and gives up files that ended two (see `decode_attempts`).
+
+    The files are named by the spool: the job's id, then what the file is to the job.
+    """
+
+    def __init__(self, storage: Storage, decoder: Decoder, clock: Clock, *, quiet: float = QUIET) -> None:
+        self._storage = storage
+        self._decoder = decoder
+        self._clock = clock
+        self._quiet = quiet
+        self._since = clock.monotonic()
+        self._gate = AloneGate()
+
+    async def inspect(self, path: Path) -> Photo:
+        """Decode a photo (see `DecoderPool.inspect`). Raises `PhotoRefused` and `Undecodable`."""
+        return await self._guarded(path, lambda: self._decoder.inspect(path))
+
+    async def check(self, path: Path) -> None:
+        """Decode a result. Raises `PictureBroken` and `Undecodable`."""
+        await self._guarded(path, lambda: self._decoder.check(path))
+
+    async def fit(self, path: Path, limit: int) -> bytes | None:
+        """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
+        try:
+            return await self._guarded(path, lambda: self._decoder.fit(path, limit))
+        except Undecodable:
+            return None
+
+    async def _guarded(self, path: Path, decode: Callable[[], Awaitable[_T]]) -> _T:
+        file = _file_of(path)
+        alone = False
+        while True:
+            try:
+                async with self._attempt(file, alone=alone):
+                    return await decode()
+            except _MustBeAlone as suspect:
+                alone = True
+                await asyncio.sleep(self._until_quiet() if suspect.counted else 0.0)
+            except DecoderFailed:
+                _log.warning("Job %s: a decoder died on its %s", *file, extra={"job": file[0]})
+
+    def _until_quiet(self) -> float:
+        """Seconds until the process has lived so long that nothing else seems to keep ending it."""
+        return self._quiet - (self._clock.monotonic() - self._since)
+
+    @asynccontextmanager
+    async def _attempt(self, file: tuple[str, FileRole], *, alone: bool) -> AsyncGenerator[None]:
+        """Raises `Undecodable` if the file is given up, and `_MustBeAlone`."""
+        async with self._gate.enter(alone=alone):
+            end = DecodeEnd.TAKEN_BACK
+            try:
+                await untorn(self._begin(file, alone=alone))
+                yield
+                end = DecodeEnd.VERDICT
+            except (PhotoRefused, PictureBroken):
+                end = DecodeEnd.VERDICT
+                raise
+            except DecoderFailed:
+                end = DecodeEnd.DECODER_DIED
+                raise
+            finally:
+                await untorn(self._end(file, end))
+
+    async def _begin(self, file: tuple[str, FileRole], *, alone: bool) -> None:
+        async with self._storage.write() as tx:
+            record = await tx.decodes.get(*file)
+            if given_up(record):
+                raise Undecodable
+            if record.suspect and not alone:
+                raise _MustBeAlone(record.counted)
+            await tx.decodes.put(*file, begun(record, alone=alone))
+
+    async def _end(self, file: tuple[str, FileRole], how: DecodeEnd) -> None:
+        async with self._storage.write() as tx:
+            record = await tx.decodes.get(*file)
+            if not record.underway:
+                return  # it could not begin
+            after = ended(record, how)
+            if after is None:
+                await tx.decodes.forget(*file)
+            else:
+                await tx.decodes.put(*file, after)
+
+
+async def recover_attempts(tx: Transaction) -> None:
+    """To be done once at the start: what was being decoded when the last process died is tried alone."""
+    for job_id, role, record in await tx.decodes.underway():
+        after = after_death(record)
+        await tx.decodes.put(job_id, role, after)
+        _log.warning(
+            "Job %s: its %s was being decoded when the bot died; %d such attempts count against it",
+            job_id,
+            role,
+            after.counted,
+            extra={"job": job_id},
+        )
+
+
+class AloneGate:
+    """Lets many in together, or one alone, who goes before those that have not entered yet."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._alone = 0  # those who want to be alone, inside or not
+        self._left = asyncio.Event()
+
+    @asynccontextmanager
+    async def enter(self, *, alone: bool) -> AsyncGenerator[None]:
+        self._alone += alone
+        try:
+            while self._inside if alone else self._alone:
+                await self._left.wait()
+            self._inside += 1
+            try:
+                yield
+            finally:
+                self._inside -= 1
+        finally:
+            self._alone -= alone
+            self._left.set()
+            self._left = asyncio.Event()
+
+
+def _file_of(path: Path) -> tuple[str, FileRole]:
+    job_id, role, *_ = path.name.split(".")
+    return job_id, FileRole(role)

@@ -1,0 +1,178 @@
+"""From accepted to waiting: the photo comes into the spool, and its bytes are looked at."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from bot.aio.liveness import TRANSFER_PATIENCE
+from bot.aio.loops import untorn
+from bot.domain import FailureCode, Job, JobState, SourcePhoto
+from bot.engine.context import Tools, backoff
+from bot.engine.ports import PhotoSource
+from bot.engine.scheduler.turns import Turns
+from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
+from bot.engine.workers.photo_metadata import remove_metadata
+from bot.engine.workers.spool_room import SpoolRoom
+from bot.engine.workers.worker import Crew
+from bot.errors import PhotoDelayed, PhotoUnavailable
+from bot.lifecycle.transitions import fail_unpaid
+from bot.media import Photo, PhotoRefused
+from bot.media.spool import suffix_of
+from bot.media.spool_book import Shortages
+from bot.storage import JobChanges
+
+_log = logging.getLogger(__name__)
+
+SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
+LONGEST_FETCH = 300.0  # seconds
+MOST_REMEMBERED = 500
+LEAVING = 0.2  # seconds until a photo that is just giving way may be fetched anew
+MEGABYTE = 1_000_000
+JPEG = "image/jpeg"
+NO_ROOM = "The bot has no room for another photo at the moment. Please try again in a few minutes."
+UNFORESEEN = (
+    "Something that nobody foresaw stood in the way before anything was sent to Studii. Please try again{}; "
+    "if it stays like this, tell whoever hosts this bot."
+)
+TOO_SLOW = "The photo took too long to arrive. Please try again."
+TOO_LARGE = (
+    "Studii doesn't take {kind} pictures, and converted this one has {size:,.1f} MB; this bot takes up to "
+    "{most:,.0f} MB. Send it as a JPEG, a PNG or a WebP, or make it smaller."
+)
+
+
+class Intake:
+    """Fetches and checks the photos of accepted jobs. Servers take turns, and share the spool."""
+
+    def __init__(self, tools: Tools, photos: PhotoSource, decoder: GuardedDecoder, room: SpoolRoom) -> None:
+        self._tools = tools
+        self._photos = photos
+        self._decoder = decoder
+        self._room = room
+        self._shortages = Shortages(2 * tools.tuning.room_pause_bound)
+        self._grown: dict[str, int] = {}  # job -> bytes that its photo has once it is converted
+        self.crew = Crew(
+            "taking in photos",
+            self._find,
+            self._take_in,
+            self._give_up,
+            size=tools.tuning.intake_at_once,
+            clock=tools.clock,
+            pulse=tools.pulse,
+            patience=TRANSFER_PATIENCE,
+            look_around=tools.tuning.look_around,
+            turns=Turns(tools.tuning.intake_at_once),
+        )
+
+    async def _find(self, limit: int) -> list[Job]:
+        full = self._shortages.resting(self._tools.clock.monotonic())
+        async with self._tools.storage.read() as tx:
+            return await tx.jobs.to_take_in(limit, self._tools.clock.now(), full)
+
+    async def _take_in(self, job: Job, tries: int) -> float | None:
+        if job.source is None:
+            return await untorn(self._ready(job, None))
+        if self._room.is_leaving(job.id):
+            return LEAVING
+        if not await self._room.for_source(job, max(job.source.size, self._grown.get(job.id, 0))):
+            return await self._wait_for_room(job, tries)
+        try:
+            kept = await self._bring_in(job, job.source)
+        except (PhotoRefused, Undecodable) as error:
+            return await untorn(self._fail(job, FailureCode.PHOTO, str(error)))
+        except PhotoUnavailable as error:
+            tuning = self._tools.tuning
+            if tries + 1 < tuning.intake_tries:
+                await untorn(self._clear_away(job))
+                return backoff(tries + 1, tuning.intake_pause, tuning.backoff_bound)
+            code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
+            return await untorn(self._fail(job, code, str(error)))
+        size = await self._tools.spool.settle(kept)
+        if size > job.source.size and not await self._room.for_source(job, size):
+            # It has grown by its conversion, and is not fetched again before there is room for all of it.
+            self._remember(job, size)
+            await untorn(self._clear_away(job, kept))
+            return await self._wait_for_room(job, tries)
+        self._shortages.granted(job.guild_id)
+        return await untorn(self._ready(job, kept.name))
+
+    async def _give_up(self, job: Job) -> None:
+        with_what = "" if job.source is None else " with another photo"
+        await untorn(self._fail(job, FailureCode.PHOTO, UNFORESEEN.format(with_what)))
+
+    def _remember(self, job: Job, size: int) -> None:
+        if len(self._grown) >= MOST_REMEMBERED:
+            del self._grown[next(iter(self._grown))]
+        self._grown[job.id] = size
+
+    async def _wait_for_room(self, job: Job, tries: int) -> float | None:
+        """As long as other photos of the server come in, this one waits."""
+        tuning = self._tools.tuning
+        pause = backoff(tries + 1, tuning.room_pause, tuning.room_pause_bound)
+        short = self._shortages.refused(job.guild_id, self._tools.clock.monotonic(), pause)
+        if short < tuning.room_patience:
+            return pause
+        _log.warning("Job %s: the spool has no room for its server", job.id, extra={"job": job.id})
+        return await untorn(self._fail(job, FailureCode.UPLOAD, NO_ROOM))
+
+    async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
+        """Fetch and check the photo; returns where it is."""
+        photo = await self._fetch(job, source)
+        spooled = self._tools.spool.source(job.id)
+        await self._keep_small(spooled, photo)
+        kept = self._tools.spool.source(job.id, suffix_of(photo.content_type) or "")
+        await asyncio.to_thread(spooled.replace, kept)
+        return kept
+
+    async def _fetch(self, job: Job, source: SourcePhoto) -> Photo:
+        path = self._tools.spool.source(job.id)
+        try:
+            await self._tools.spool.make()
+            async with asyncio.timeout(LONGEST_FETCH):
+                await self._photos.fetch(job, path, source.size + SLACK)
+        except TimeoutError:
+            raise PhotoDelayed(TOO_SLOW) from None
+        except OSError as error:
+            _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
+            raise PhotoDelayed(NO_ROOM) from None
+        photo = await self._decoder.inspect(path)
+        await remove_metadata(self._tools.storage, job, path)
+        return photo
+
+    async def _keep_small(self, path: Path, photo: Photo) -> None:
+        """Bring a converted photo back to what the bot takes. Raises `PhotoRefused` if that can't be done."""
+        most = self._tools.tuning.max_source_bytes
+        size = (await asyncio.to_thread(path.stat)).st_size
+        if photo.content_type == photo.kind.content_type or size <= most:
+            return
+        smaller = await self._decoder.fit(path, most) if photo.content_type == JPEG else None
+        if smaller is None:  # or it would lose what can be seen through
+            raise PhotoRefused(
+                TOO_LARGE.format(kind=photo.kind.label, size=size / MEGABYTE, most=most / MEGABYTE)
+            )
+        await asyncio.to_thread(path.write_bytes, smaller)
+
+    async def _ready(self, job: Job, source_file: str | None) -> None:
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            changes = JobChanges(source_file=source_file, held=None, not_before=None)
+            hold = await tx.holds.get(job.guild_id)
+            if hold is not None:
+                # It was accepted before its server's key turned out not to be served.
+                changes |= JobChanges(held=hold.reason, not_before=hold.until, key_id=hold.key_id)
+            waiting = await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=now, **changes)
+        if waiting is None:
+            await self._tools.spool.remove(source_file)
+        self._tools.changed()
+        self._tools.requeued()
+
+    async def _fail(self, job: Job, code: FailureCode, text: str) -> None:
+        async with self._tools.storage.write() as tx:
+            now = self._tools.clock.now()
+            await fail_unpaid(tx, job, JobState.RECEIVED, code, text, now)
+        await self._clear_away(job)
+        _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
+        self._tools.changed()
+
+    async def _clear_away(self, job: Job, *files: Path) -> None:
+        await self._tools.spool.remove(self._tools.spool.source(job.id).name, *(file.name for file in files))

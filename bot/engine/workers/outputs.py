@@ -1,0 +1,140 @@
+"""An output at Studii becomes a file in the spool."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from bot.aio.loops import untorn
+from bot.catalog import Catalog
+from bot.domain import Job, OutputFile
+from bot.engine.context import Tools
+from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
+from bot.engine.workers.spool_room import SpoolRoom
+from bot.errors import Refused, StudiiBotError
+from bot.media import HEAD_BYTES, PictureBroken, sniff
+from bot.media.spool import content_type_of, suffix_of
+from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
+
+_log = logging.getLogger(__name__)
+
+_WEBM = b"\x1a\x45\xdf\xa3"  # an EBML document, https://www.rfc-editor.org/rfc/rfc8794
+
+
+class NoPicture(StudiiError):
+    """What was fetched is neither a picture nor a video; it is not kept."""
+
+    default = "What Studii gave as the result is neither a picture nor a video."
+
+
+class BrokenPicture(DownloadFailed):
+    """What was fetched is no whole picture, though its length may be right; fetched again it may be."""
+
+    default = "What Studii gave as the result is a picture that does not arrive whole."
+
+
+class SpoolFull(StudiiBotError):
+    """There is no room for the output at the moment."""
+
+
+class Outputs:
+    """Fetches outputs. A picture is decoded before it counts as fetched."""
+
+    def __init__(self, tools: Tools, catalog: Catalog, room: SpoolRoom, decoder: GuardedDecoder) -> None:
+        self._tools = tools
+        self._catalog = catalog
+        self._room = room
+        self._decoder = decoder
+
+    async def fetch(self, job: Job) -> OutputFile:
+        """Fetch the file at the job's output address.
+
+        Raises `StudiiError` (`OutputGone`, `DownloadFailed`, `TooLarge`, `MalformedAnswer`, `NoPicture`),
+        `SpoolFull`, and OSError where it can't be written.
+        """
+        spool = self._tools.spool
+        path = spool.output(job.id)
+        kept = path
+        await spool.make()
+        try:
+            download = await self._download(job, path)
+            content_type = await self._content_type(job, path, download)
+            kept = spool.output(job.id, suffix_of(content_type) or "")
+            await asyncio.to_thread(path.replace, kept)
+            size = await spool.settle(kept)
+        except BaseException:
+            await untorn(spool.remove(path.name, kept.name))
+            raise
+        return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), size)
+
+    async def _download(self, job: Job, path: Path) -> Download:
+        most = self._tools.tuning.max_output_bytes
+        granted: int | None = None  # if its size is not known
+
+        async def room(length: int | None) -> int:
+            nonlocal granted
+            if length is None:
+                granted = self._room.for_unknown_output(job, most)
+                return granted
+            if length > self._tools.spool.max_bytes:
+                raise TooLarge(self._tools.spool.max_bytes)
+            if not await self._room.for_output(job, length):
+                raise SpoolFull
+            return most
+
+        try:
+            return await self._tools.studii.download(job.output_url or "", path, limit=most, room=room)
+        except TooLarge:
+            if granted is not None and granted < min(most, self._tools.spool.max_bytes):
+                raise SpoolFull from None  # there may be more room later
+            raise
+
+    async def _content_type(self, job: Job, path: Path, download: Download) -> str:
+        """Return what the file is, if it is whole as far as can be seen."""
+        head = await asyncio.to_thread(_head, path)
+        content_type = content_type_of_output(head, download.content_type)
+        content_type = content_type or self._expected(job, download.content_type)
+        if content_type is None:
+            raise NoPicture(reason=download.content_type)
+        if content_type.startswith("image/"):
+            if sniff(head) is None:
+                raise BrokenPicture(reason=f"not {content_type}")
+            await self._check(job, path)
+        return content_type
+
+    async def _check(self, job: Job, path: Path) -> None:
+        try:
+            await self._decoder.check(path)
+        except PictureBroken:
+            raise BrokenPicture(reason="it does not decode") from None
+        except Undecodable:
+            # It was paid for, and may well be whole: it is posted as it is, and never opened again.
+            _log.warning("Job %s: its output can't be checked", job.id, extra={"job": job.id})
+
+    def _expected(self, job: Job, said: str) -> str | None:
+        """For bytes that say nothing, of which the storage says nothing either: what the tool makes."""
+        if said != "application/octet-stream":
+            return None
+        kind = job.output_kind
+        if kind is None:
+            try:
+                kind = self._catalog.get(job.tool).output_kind(job.inputs)
+            except Refused:
+                return None
+        return {"image": "image/png", "video": "video/mp4"}.get(kind)
+
+
+def content_type_of_output(head: bytes, said: str) -> str | None:
+    """What a file is by its first bytes, else by what the storage said; None: no picture and no video."""
+    picture = sniff(head)
+    if picture is not None:
+        return picture.content_type
+    if head[4:8] == b"ftyp":  # ISO 14496-12, as MP4 is
+        return "video/mp4"
+    if head.startswith(_WEBM):
+        return "video/webm"
+    return said if suffix_of(said) is not None else None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)

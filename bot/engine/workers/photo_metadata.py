@@ -1,0 +1,37 @@
+"""Takes metadata out of a photo before it is used, unless its server wants to keep it."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from bot.aio.loops import untorn
+from bot.domain import Job
+from bot.errors import PhotoDelayed
+from bot.media import PhotoRefused
+from bot.media.metadata import BrokenStructure, strip_metadata
+from bot.storage import Storage
+
+_log = logging.getLogger(__name__)
+
+BROKEN = "That photo's file is damaged, so its metadata can't be removed. Send it again, or use another one."
+NO_DISK = "The bot has no room for another photo at the moment. Please try again in a few minutes."
+
+
+async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
+    """Remove the metadata of the job's photo in `path`, as its server's setting says.
+
+    Raises `PhotoRefused` if the file is damaged, and `PhotoDelayed` if it can't be written.
+    """
+    async with storage.read() as tx:
+        settings = await tx.guilds.get(job.guild_id)
+    if settings.keeps_metadata:
+        return
+    try:
+        # Finished even if cancelled, so that no thread writes to the file later. Takes less than a second.
+        await untorn(asyncio.to_thread(strip_metadata, path))
+    except BrokenStructure as error:
+        _log.info("Job %s: its photo is damaged: %s", job.id, error, extra={"job": job.id})
+        raise PhotoRefused(BROKEN) from None
+    except OSError as error:
+        _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
+        raise PhotoDelayed(NO_DISK) from None

@@ -1,0 +1,80 @@
+"""A result whose file is gone from the spool before it could be posted is fetched from Studii again."""
+
+import logging
+from dataclasses import replace
+
+from bot.domain import Job, JobState
+from bot.engine.context import Tools
+from bot.engine.lanes.out_of_band import Beside
+from bot.engine.workers.outputs import Outputs, SpoolFull
+from bot.storage import CannotDecrypt
+from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
+
+_log = logging.getLogger(__name__)
+
+
+class NotNow(Exception):
+    """Studii may give it later."""
+
+
+class Refetch:
+    """It was paid for, and a disk may lose files, or a backup be taken back without them."""
+
+    def __init__(self, tools: Tools, outputs: Outputs, beside: Beside) -> None:
+        self._tools = tools
+        self._outputs = outputs
+        self._beside = beside
+
+    async def fetch(self, job: Job) -> Job:
+        """The job with the file that it has again; or without one, if Studii does not give it (any more).
+
+        Without an address too, if that leads nowhere. Raises `NotNow` and `NoRoom`.
+        """
+        if job.state is not JobState.SUCCEEDED or job.output_file is None or job.output_url is None:
+            return job
+        if await self._tools.spool.open_output(job.output_file) is not None:
+            return job
+        _log.warning("Job %s: its output is fetched again", job.id, extra={"job": job.id})
+        fetched = await self._from_its_address(job)
+        if fetched is None and (address := await self._fresh_address(job)) is not None:
+            fetched = await self._from_its_address(replace(job, output_url=address))
+        if fetched is None:
+            fetched = replace(job, output_url=None)
+        async with self._tools.storage.write() as tx:
+            url, file = fetched.output_url, fetched.output_file
+            await tx.jobs.update(job.id, output_url=url, output_file=file)
+        return fetched
+
+    async def _from_its_address(self, job: Job) -> Job | None:
+        """None: it is not there."""
+        try:
+            output = await self._outputs.fetch(job)
+        except OutputGone:
+            return None
+        except TooLarge:
+            return job
+        except SpoolFull:
+            raise NotNow("the spool is full") from None
+        except (StudiiError, OSError) as error:
+            raise NotNow(repr(error)) from None
+        return replace(job, output_file=output.path.name)
+
+    async def _fresh_address(self, job: Job) -> str | None:
+        """As Studii tells it to the key that the job was made with, or to the server's current one."""
+        async with self._tools.storage.read() as tx:
+            own = None if job.key_id is None else await tx.keys.get(job.key_id)
+            current = await tx.keys.current(job.guild_id)
+        key = own if own is not None and own.ciphertext else current
+        if key is None or job.studii_id is None:
+            return None
+        try:
+            secret = self._tools.vault.unseal(key.ciphertext)
+        except CannotDecrypt:
+            return None
+        try:
+            report = await self._beside.job_status(key, secret, job)
+        except (ApiRefused, MalformedAnswer):
+            return None
+        except StudiiError as error:
+            raise NotNow(repr(error)) from None
+        return report.output_url

@@ -1,0 +1,201 @@
+"""The folder in which photos and outputs are kept until they are no longer needed."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from bot.domain import FileRole, OutputFile
+from bot.errors import SettingsError
+from bot.media.spool_book import SpoolBook
+
+_log = logging.getLogger(__name__)
+
+# The names of files of ours end in these; the content type is known by them.
+CONTENT_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".tiff": "image/tiff",
+    ".bmp": "image/bmp",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+}
+_SUFFIXES = {content_type: suffix for suffix, content_type in CONTENT_TYPES.items()}
+
+
+def suffix_of(content_type: str) -> str | None:
+    """`.jpg` of `image/jpeg`; None for what we do not know."""
+    return _SUFFIXES.get(content_type)
+
+
+def content_type_of(path: Path) -> str:
+    """What a file of the spool holds, by its name."""
+    return CONTENT_TYPES.get(path.suffix, "application/octet-stream")
+
+
+class Spool:
+    """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads.
+
+    The book knows the size of each file, so that no decision about room walks through the folder. A file is
+    claimed before it is written, settled when its size is known, and leaves the book when it is removed. The
+    folder is made anew, before a file is written, if somebody has removed it (`make`).
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._book = SpoolBook(max_bytes)
+        self._expected: set[tuple[str, str]] = set()  # claims of files that are being written
+
+    async def prepare(self) -> None:
+        """Make the folder if need be, and see that files can be made in it. Raises `SettingsError`."""
+        try:
+            await asyncio.to_thread(self._try)
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {self._folder} for photos and results can't be "
+                f"used ({(error.strerror or type(error).__name__).lower()}). Give the bot the right to write "
+                "there, or set DATABASE_URL to another place."
+            ) from error
+
+    def path(self, name: str) -> Path:
+        """Where the file of that name is, or would be."""
+        return self._folder / Path(name).name
+
+    def source(self, job_id: str, suffix: str = "") -> Path:
+        """Where a job's photo goes."""
+        return self.path(f"{job_id}.source{suffix}")
+
+    def output(self, job_id: str, suffix: str = "") -> Path:
+        """Where a job's output goes."""
+        return self.path(f"{job_id}.output{suffix}")
+
+    @property
+    def max_bytes(self) -> int:
+        """What all files together may have."""
+        return self._book.max_bytes
+
+    @property
+    def used(self) -> int:
+        """What all files have, or are expected to have."""
+        return self._book.used
+
+    def source_size(self, job_id: str) -> int:
+        """Return the size of a job's photo, in bytes; 0 if it is not there."""
+        return self._book.size((job_id, FileRole.SOURCE))
+
+    def claim_source(self, job_id: str, guild_id: int, size: int, *, held: bool = False) -> int:
+        """Claim room for a job's photo; returns 0, or how many bytes are lacking: nothing is claimed then."""
+        claim = job_id, FileRole.SOURCE
+        lacking = self._book.lacking_for_source(claim, guild_id, size, held=held)
+        return lacking or self._claim(claim, guild_id, size)
+
+    def claim_output(self, job_id: str, guild_id: int, size: int) -> int:
+        """Claim room for a job's output; returns 0, or how many bytes are lacking."""
+        claim = job_id, FileRole.OUTPUT
+        return self._book.lacking_for_output(claim, size) or self._claim(claim, guild_id, size)
+
+    def claim_rest(self, job_id: str, guild_id: int, most: int) -> int:
+        """Claim what is left for an output of unknown size, at most `most` bytes; returns how many."""
+        claim = job_id, FileRole.OUTPUT
+        size = min(most, self._book.left_for_output(claim))
+        self._claim(claim, guild_id, size)
+        return size
+
+    async def make(self) -> None:
+        """Make the folder anew if somebody has removed it; to be called before a file is written."""
+        await asyncio.to_thread(self._make)
+
+    async def settle(self, path: Path) -> int:
+        """The file has been written, and uses as much as it has; returns that."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        claim = _claim_of(path)
+        self._expected.discard(claim)
+        self._book.resize(claim, size)
+        return size
+
+    async def open_output(self, name: str) -> OutputFile | None:
+        """A kept output; None if it is no longer there."""
+        path = self.path(name)
+        try:
+            size = (await asyncio.to_thread(path.stat)).st_size
+        except FileNotFoundError:
+            return None
+        content_type = content_type_of(path)
+        return OutputFile(path, content_type.partition("/")[0], content_type, size)
+
+    async def remove(self, *names: str | None) -> None:
+        """Remove files; it does not matter whether they are there."""
+        paths = [self.path(name) for name in names if name]
+        await asyncio.to_thread(self._unlink, paths)
+        for path in paths:
+            self._drop(_claim_of(path))
+
+    async def sweep(self, needed: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
+        """Remove the files of all jobs but those that `needed` names with their servers; count the rest."""
+        # Listed before it is asked what is needed: what comes in meanwhile is not touched.
+        before = set(self._book.claims) - self._expected
+        listed = await asyncio.to_thread(self._list)
+        keep = await needed()
+        orphans = [path for path in listed if path.name.partition(".")[0] not in keep]
+        await asyncio.to_thread(self._unlink, orphans)
+        self._count({path: size for path, size in listed.items() if path not in orphans}, before, keep)
+        if orphans:
+            _log.info("Removed %d files from the spool that no job needs", len(orphans))
+
+    def _try(self) -> None:
+        self._make()
+        trial = self._folder / ".trial"
+        trial.touch()
+        trial.unlink()
+
+    def _make(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # photos are for nobody else to see
+
+    def _list(self) -> dict[Path, int]:
+        self._make()
+        sizes: dict[Path, int] = {}
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):
+                if path.is_file():
+                    sizes[path] = path.stat().st_size
+        return sizes
+
+    def _claim(self, claim: tuple[str, str], guild_id: int, size: int) -> int:
+        if claim not in self._book:
+            self._expected.add(claim)
+        self._book.put(claim, guild_id, size)
+        return 0
+
+    def _drop(self, claim: tuple[str, str]) -> None:
+        self._expected.discard(claim)
+        self._book.drop(claim)
+
+    def _count(self, files: Mapping[Path, int], before: set[Hashable], servers: Mapping[str, int]) -> None:
+        """Let the book say what was on the disk, but for what has changed since it was listed."""
+        sizes: Counter[tuple[str, str]] = Counter()
+        for path, size in files.items():
+            sizes[_claim_of(path)] += size
+        for claim, size in sizes.items():
+            if claim in before and claim not in self._expected:
+                self._book.resize(claim, size)
+            elif claim not in before and claim not in self._book:
+                self._book.put(claim, servers[claim[0]], size)
+        for claim in before - sizes.keys() - self._expected:
+            self._book.drop(claim)
+
+    @staticmethod
+    def _unlink(paths: list[Path]) -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
+def _claim_of(path: Path) -> tuple[str, str]:
+    """Return the job and the role that a file's name tells; a job has one file of each role."""
+    job_id, _, rest = path.name.partition(".")
+    return job_id, rest.partition(".")[0]

@@ -1,0 +1,1 @@
+"""How the bot is doing, for operators and their tools: health, metrics, the watchdog, the log."""

@@ -1,0 +1,144 @@
+"""What an operator's tools can ask: /healthz and /metrics, on a port of their own."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.clock import Clock
+from bot.errors import Busy, SettingsError
+from bot.monitoring.metrics import Metrics, Snapshot
+from bot.storage import Storage
+
+_log = logging.getLogger(__name__)
+
+PATIENCE = 5.0  # seconds until a database that does not let us write counts as not writable
+LOOK_HOLDS = 1.0  # seconds
+_NO_DATABASE = (Busy, SQLAlchemyError, OSError)
+LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows down rests for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What only the running parts know; each is asked anew every time."""
+
+    alive: Callable[[], bool]
+    gateway: Callable[[], bool]
+    oldest_due_poll: Callable[[], float]
+    lanes: Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The answer of /healthz. `alive`: the engine runs and gets on with its work."""
+
+    ok: bool
+    alive: bool
+    gateway: bool
+    database: bool
+    oldest_due_poll_seconds: float
+
+
+class HealthServer:
+    """Serves while its context is open.
+
+    Raises `SettingsError` if the port can't be had.
+    """
+
+    def __init__(
+        self, address: str, port: int, *, vitals: Vitals, storage: Storage, metrics: Metrics, clock: Clock
+    ) -> None:
+        self._address = address
+        self._port = port
+        self._vitals = vitals
+        self._storage = storage
+        self._metrics = metrics
+        self._clock = clock
+        self._looking = asyncio.Lock()
+        self._looked_at: float | None = None
+        self._well = True
+        app = web.Application()
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/metrics", self._show_metrics)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+
+    @property
+    def port(self) -> int:
+        """The port on which it listens (of interest if 0 was asked for)."""
+        return int(self._runner.addresses[0][1])
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._address, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise SettingsError(
+                f"HEALTH_PORT {self._port} on {self._address} can't be used ({_why(error)}). "
+                "Set another, or end what uses it."
+            ) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def check(self) -> Health:
+        """How the bot is."""
+        alive, gateway = self._vitals.alive(), self._vitals.gateway()
+        late = self._vitals.oldest_due_poll()
+        database = await self._database()
+        ok = alive and gateway and database and late < LATEST_POLL
+        return Health(ok, alive, gateway, database, round(late, 3))
+
+    async def _database(self) -> bool:
+        """Whether it can be written, as a look within the last second has shown: many may ask at once."""
+        async with self._looking:
+            if self._looked_at is None or self._clock.monotonic() - self._looked_at >= LOOK_HOLDS:
+                self._well = await self._writable()
+                self._looked_at = self._clock.monotonic()
+            return self._well
+
+    async def _writable(self) -> bool:
+        try:
+            async with asyncio.timeout(2 * PATIENCE), self._storage.write(patience=PATIENCE) as tx:
+                await tx.meta.set("health", self._clock.now().isoformat().encode())
+        except _NO_DATABASE as error:
+            if self._well:
+                _log.warning("The database can't be written: %s", type(error).__name__)
+            return False
+        return True
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        health = await self.check()
+        return web.json_response(asdict(health), status=200 if health.ok else 503)
+
+    async def _show_metrics(self, _request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(2 * PATIENCE), self._storage.read() as tx:
+                jobs = await tx.figures.jobs()
+                reserved, spent = await tx.figures.credits()
+        except _NO_DATABASE as error:
+            # No figures rather than wrong ones.
+            _log.warning("The database can't be read: %s", type(error).__name__)
+            return web.Response(status=503, text="The database can't be read.\n")
+        lanes, due = self._vitals.lanes(), self._vitals.oldest_due_poll()
+        now = Snapshot(jobs, reserved, spent, lanes, due, len(self._storage.unreadable))
+        return web.Response(
+            body=self._metrics.render(now),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+
+def _why(error: OSError) -> str:
+    # asyncio writes sentences of its own around the system's words.
+    return (
+        os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror or str(error)
+    )

@@ -1,0 +1,95 @@
+"""Where a server's credits went: for a picture, for lists beside it, and line by line."""
+
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.clock import Clock
+from bot.domain import GuildSettings, LedgerLine, Period, Spent, Window
+from bot.domain.spans import Span, days_of, edges_of
+from bot.services.budgets import BudgetState, budget_state
+from bot.storage import Storage
+
+TOP_MEMBERS = 5
+PAGE = 500  # lines of the ledger held in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """A span of days. `daily` has each tool's credits day by day, in the order of `tools`, dearest first."""
+
+    budget: BudgetState
+    days: tuple[date, ...]
+    tools: tuple[Spent, ...]
+    members: tuple[Spent, ...]
+    daily: tuple[tuple[int, ...], ...]
+
+    @property
+    def credits(self) -> int:
+        return sum(tool.credits for tool in self.tools)
+
+    @property
+    def jobs(self) -> int:
+        return sum(tool.jobs for tool in self.tools)
+
+    @property
+    def limit_a_day(self) -> float | None:
+        """The budget as credits a day, on average where its period is longer; None for a one-off total."""
+        budget, window = self.budget.settings.budget, self.budget.window
+        if budget.period is Period.TOTAL or window.start is None or window.end is None:
+            return None
+        # Rounded: a day of the period may have 23 or 25 hours.
+        return budget.limit / max(1, round((window.end - window.start).total_seconds() / 86_400))
+
+
+class InsightService:
+    """Usage and the ledger, in days of the server's own time zone."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    async def usage(self, guild_id: int, span: Span) -> UsageReport:
+        """What was spent or is set aside, by the day on which each job was accepted."""
+        now = self._clock.now()
+        async with self._storage.read() as transaction:
+            budget = await budget_state(transaction, guild_id, now)
+            days, window, edges = _span(budget.settings, span, now)
+            tools = await transaction.insight.by_tool(guild_id, window)
+            members = await transaction.insight.by_member(guild_id, window, TOP_MEMBERS)
+            sums = await transaction.insight.by_day(guild_id, edges)
+        daily: dict[str, list[int]] = defaultdict(lambda: [0] * len(days))
+        for number, tool, spent in sums:
+            daily[tool][number] = spent
+        by_tool = tuple(tuple(daily[str(tool.what)]) for tool in tools)
+        return UsageReport(budget, tuple(days), tuple(tools), tuple(members), by_tool)
+
+    async def zone(self, guild_id: int) -> str:
+        """The name of the server's time zone."""
+        async with self._storage.read() as transaction:
+            return (await transaction.guilds.get(guild_id)).timezone
+
+    async def ledger(self, guild_id: int, span: Span | None) -> AsyncGenerator[list[LedgerLine], None]:
+        """The lines that were written in the span (None: ever), oldest first, a page at a time."""
+        window = Window(None, None)
+        if span is not None:
+            async with self._storage.read() as transaction:
+                settings = await transaction.guilds.get(guild_id)
+            _, window, _ = _span(settings, span, self._clock.now())
+        after = 0
+        while True:
+            # Lines are never changed, so that pages read one after the other fit together.
+            async with self._storage.read() as transaction:
+                page = await transaction.insight.lines(guild_id, window, after, PAGE)
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            after = page[-1].id
+
+
+def _span(settings: GuildSettings, span: Span, now: datetime) -> tuple[list[date], Window, list[datetime]]:
+    days = days_of(span, settings.timezone, now)
+    edges = edges_of(days, settings.timezone)
+    return days, Window(edges[0], edges[-1]), edges

@@ -1,0 +1,140 @@
+"""Servers' rules of access and members' limits, and members' own refusals."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import ColumnElement, and_, delete, insert, select
+from sqlalchemy.engine import RowMapping
+
+from bot.domain.policy import (
+    AccessList,
+    AccessRules,
+    AllowanceOf,
+    MemberLimits,
+    Permit,
+    Restriction,
+    StartRate,
+    ToolRule,
+    Whose,
+)
+from bot.storage.access_tables import access_lists, allowances, photo_refusals, policies
+from bot.storage.database.session import Session
+
+
+class PolicyChanges(TypedDict, total=False):
+    """The rules that are one value each; None: the default."""
+
+    photos: Whose | None
+    portraits: Whose | None
+    private_for: Permit | None
+    extra_for: Permit | None
+    jobs_at_once: int | None
+    starts: int | None
+    starts_seconds: int | None
+
+
+class Policies:
+    """What admins rule and members refuse, within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def access(self, guild_id: int) -> AccessRules:
+        query = select(access_lists).where(access_lists.c.guild_id == guild_id)
+        rows = (await self._session.execute(query)).mappings().all()
+        row = await self._row(guild_id)
+        tools = sorted({row["target"] for row in rows if row["target"]})
+        default = AccessRules()
+        return AccessRules(
+            tools={
+                tool: ToolRule(
+                    _ids(rows, AccessList.TOOL_ROLE, tool), _ids(rows, AccessList.TOOL_CHANNEL, tool)
+                )
+                for tool in tools
+            },
+            photos=row.get("photos") or default.photos,
+            portraits=row.get("portraits") or default.portraits,
+            private=Restriction(
+                row.get("private_for") or default.private.permit, _ids(rows, AccessList.PRIVATE_ROLE)
+            ),
+            extra=Restriction(
+                row.get("extra_for") or default.extra.permit, _ids(rows, AccessList.EXTRA_ROLE)
+            ),
+            blocked=_ids(rows, AccessList.BLOCKED),
+        )
+
+    async def limits(self, guild_id: int) -> MemberLimits:
+        """All limits of the server's members."""
+        return _limits(await self._allowances(allowances.c.guild_id == guild_id), await self._row(guild_id))
+
+    async def set(self, guild_id: int, **changes: Unpack[PolicyChanges]) -> None:
+        """Set some of the rules that are one value each."""
+        await self._session.put(policies, {"guild_id": guild_id}, dict(changes))
+
+    async def list_add(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
+        await self.list_remove(guild_id, which, subject_id, target)
+        row = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
+        await self._session.execute(insert(access_lists).values(row))
+
+    async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> bool:
+        """False: it was not in the list."""
+        one = _list(guild_id, which, target) & (access_lists.c.subject_id == subject_id)
+        return (await self._session.execute(delete(access_lists).where(one))).rowcount > 0
+
+    async def list_clear(self, guild_id: int, which: AccessList, target: str = "") -> bool:
+        """False: it was empty."""
+        everyone = _list(guild_id, which, target)
+        return (await self._session.execute(delete(access_lists).where(everyone))).rowcount > 0
+
+    async def set_allowance(
+        self, guild_id: int, whose: AllowanceOf, subject_id: int, credits_: int | None
+    ) -> None:
+        """Set the allowance of a role, of a member, or (`subject_id` 0) of all; None takes it away."""
+        key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
+        if credits_ is not None:
+            await self._session.put(allowances, key, {"credits": credits_})
+            return
+        same = and_(*(allowances.c[name] == value for name, value in key.items()))
+        await self._session.execute(delete(allowances).where(same))
+
+    async def refuses_photos(self, user_id: int) -> bool:
+        query = select(photo_refusals.c.user_id).where(photo_refusals.c.user_id == user_id)
+        return (await self._session.execute(query)).first() is not None
+
+    async def refuse_photos(self, user_id: int, at: datetime) -> None:
+        await self._session.put(photo_refusals, {"user_id": user_id}, {"at": at})
+
+    async def allow_photos(self, user_id: int) -> None:
+        await self._session.execute(delete(photo_refusals).where(photo_refusals.c.user_id == user_id))
+
+    async def _row(self, guild_id: int) -> dict[str, Any]:
+        query = select(policies).where(policies.c.guild_id == guild_id)
+        row = (await self._session.execute(query)).mappings().one_or_none()
+        return {} if row is None else dict(row)
+
+    async def _allowances(self, which: ColumnElement[bool]) -> Sequence[RowMapping]:
+        return (await self._session.execute(select(allowances).where(which))).mappings().all()
+
+
+def _limits(rows: Sequence[RowMapping], row: dict[str, Any]) -> MemberLimits:
+    def of(whose: AllowanceOf) -> dict[int, int]:
+        return {one["subject_id"]: one["credits"] for one in rows if one["whose"] is whose}
+
+    starts, seconds = row.get("starts"), row.get("starts_seconds")
+    return MemberLimits(
+        default=of(AllowanceOf.MEMBERS).get(0),
+        roles=of(AllowanceOf.ROLE),
+        own=of(AllowanceOf.MEMBER),
+        at_once=row.get("jobs_at_once"),
+        rate=StartRate(starts, seconds) if starts is not None and seconds is not None else None,
+    )
+
+
+def _list(guild_id: int, which: AccessList, target: str) -> ColumnElement[bool]:
+    here = access_lists.c
+    return and_(here.guild_id == guild_id, here.list == which, here.target == target)
+
+
+def _ids(rows: Sequence[RowMapping], which: AccessList, target: str = "") -> frozenset[int]:
+    return frozenset(row["subject_id"] for row in rows if row["list"] is which and row["target"] == target)

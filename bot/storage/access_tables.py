@@ -1,0 +1,61 @@
+"""The tables of what a server's admins rule, and of what members refuse."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
+
+from bot.domain.policy import AccessList, AllowanceOf, Permit, Whose
+from bot.storage.columns import Choice, UtcDateTime
+from bot.storage.schema import jobs, ledger, metadata
+
+# An empty column, like a server without a row, has the default of `AccessRules` or `MemberLimits`.
+policies = Table(
+    "policies",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("photos", Choice(Whose)),
+    Column("portraits", Choice(Whose)),
+    Column("private_for", Choice(Permit)),
+    Column("extra_for", Choice(Permit)),
+    Column("jobs_at_once", Integer),
+    Column("starts", Integer),
+    Column("starts_seconds", Integer),
+)
+
+# `target` is the tool's slug, where the list is a tool's.
+access_lists = Table(
+    "access_lists",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("list", Choice(AccessList), primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+# `subject_id` is the role or the member; 0 for the allowance of everyone.
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("whose", Choice(AllowanceOf), primary_key=True),
+    Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("credits", Integer, nullable=False),
+)
+
+# Members who do not want others to use their photos, in any server.
+photo_refusals = Table(
+    "photo_refusals",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+GRANTS = text("job_id IS NULL")
+Index(
+    "ix_ledger_grants",
+    ledger.c.guild_id,
+    ledger.c.period,
+    ledger.c.user_id,
+    ledger.c.amount,
+    sqlite_where=GRANTS,
+    postgresql_where=GRANTS,
+)
+Index(None, jobs.c.guild_id, jobs.c.user_id, jobs.c.state)

@@ -1,0 +1,1 @@
+"""What carries the repositories: connections, transactions, locks, migrations, the vault."""

@@ -1,0 +1,129 @@
+"""What goes wrong with a database, told apart: what may work later, and what an operator has to mend."""
+
+import errno
+import logging
+import socket
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bot.clock import Clock
+from bot.errors import Busy, DatabaseAway, NotAlone, SettingsError
+from bot.storage.database.location import sqlite_file
+
+_log = logging.getLogger(__name__)
+
+UNUSABLE = (OSError, DBAPIError, Busy)  # what the first contact may raise; see `unusable`
+
+_RIGHTS = "can't be opened for writing. Give the bot the right to write to it and in its folder."
+_DAMAGED = (
+    "is damaged. Take a backup back (python -m bot restore FILE); what is there now is kept beside it then."
+)
+# By SQLite's primary result codes, https://www.sqlite.org/rescode.html
+_ON_SQLITE = {
+    sqlite3.SQLITE_ERROR: f"does not hold what this version of the bot keeps in it, or {_DAMAGED}",
+    sqlite3.SQLITE_PERM: _RIGHTS,
+    sqlite3.SQLITE_READONLY: _RIGHTS,
+    sqlite3.SQLITE_IOERR: "can't be read or written: its disk is full or failing. Make room or mend it.",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_FULL: "can't grow: its disk is full. Make room there.",
+    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
+    sqlite3.SQLITE_NOTADB: "is no SQLite database. Set DATABASE_URL to another file, or take a backup back "
+    "in its place (python -m bot restore FILE).",
+}
+_BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_HELD = "is being written by another program. End that, and start again."
+_NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether the database failed or is away, whatever was asked of it: the same may work later."""
+    if isinstance(error, DataError | IntegrityError | ProgrammingError):
+        return False
+    return isinstance(error, Busy | DBAPIError | PoolTimeout)
+
+
+class OutageLog:
+    """Logs once that something can't be done with the database, and once that it can again."""
+
+    def __init__(self, what: str, clock: Clock) -> None:
+        self._what = what
+        self._clock = clock
+        self._since: float | None = None
+
+    @contextmanager
+    def watching(self) -> Generator[None]:
+        """Around each try. Raises `DatabaseAway` in place of an error that cost the connection."""
+        try:
+            yield
+        except NotAlone:
+            raise  # whoever keeps the lock has said so
+        except Exception as error:
+            if is_trouble(error):
+                self._failed(error)
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise DatabaseAway from error
+            raise
+        else:
+            self._worked()
+
+    def _failed(self, error: Exception) -> None:
+        if self._since is None:
+            self._since = self._clock.monotonic()
+            _log.warning("The database can't be %s (%s). It is tried again.", self._what, _reason(error))
+
+    def _worked(self) -> None:
+        if self._since is not None:
+            lasted = self._clock.monotonic() - self._since
+            _log.warning("The database can be %s again, after %.0f s.", self._what, lasted)
+            self._since = None
+
+
+def sqlite_code(error: Exception) -> int:
+    """SQLite's primary result code; 0: it was not SQLite."""
+    return getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF
+
+
+def unusable(url: str, error: Exception) -> SettingsError:
+    """What the operator is told when the database can't be reached or opened, and what to do about it."""
+    path, code = sqlite_file(url), sqlite_code(error)
+    if path is not None:
+        if isinstance(error, Busy) or code in _BUSY_CODES:
+            return SettingsError(f"The database file {path} {_HELD}")
+        if code in _ON_SQLITE:
+            return unusable_file(path, code)
+        return SettingsError(
+            f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
+        )
+    return SettingsError(
+        f"The database at {shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
+    )
+
+
+def unusable_file(path: Path, code: int) -> SettingsError:
+    """The same of an SQLite file, by SQLite's primary result code."""
+    words = _ON_SQLITE.get(code, f"can't be used (SQLite's error {code}). Set DATABASE_URL to another file.")
+    return SettingsError(f"The database file {path} {words}")
+
+
+def shown(url: str) -> str:
+    """A server's address as an operator writes it, without its password: the driver is our business."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, DatabaseAway) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    error = getattr(error, "orig", None) or error
+    known: list[tuple[bool, str]] = [
+        (isinstance(error, socket.gaierror), "no machine of that name is known"),
+        (isinstance(error, TimeoutError), "it does not answer"),
+        (isinstance(error, OSError) and error.errno in _NOT_THERE, "nothing answers there"),
+        (isinstance(error, Busy), "another program keeps it busy"),
+    ]
+    return next((words for true, words in known if true), " ".join(str(error).split()))

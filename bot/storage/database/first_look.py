@@ -1,0 +1,74 @@
+"""A look at the database's file before anything is made, locked or changed at its place."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from bot.errors import SettingsError
+from bot.storage.database.backup import SIDE_FILES, fault_of, quoted
+from bot.storage.database.errors import sqlite_code, unusable_file
+from bot.storage.database.location import sqlite_file
+
+_MAGIC = b"SQLite format 3\0"
+LARGEST_CHECKED = 500_000_000  # bytes; a check reads some 200 MB a second
+NOT_OURS = "is another program's. Set DATABASE_URL to another one."
+
+
+def ensure_ours(url: str) -> None:
+    """Return if an SQLite file at `url` is the bot's, empty, or missing. Changes nothing there.
+
+    Raises `SettingsError`. Other databases are looked at when they are reached.
+    """
+    path = sqlite_file(url)
+    if path is None:
+        return
+    _ensure_free(path.with_name(f"{path.name}.lock"))
+    try:
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise SettingsError(f"{path} is not a file. Set DATABASE_URL to another place.")
+        with path.open("rb") as file:
+            begins = file.read(len(_MAGIC))
+        if not begins:
+            return
+        if begins != _MAGIC:
+            raise unusable_file(path, sqlite3.SQLITE_NOTADB)
+        if not _is_ours(path):
+            raise SettingsError(f"The database file {path} {NOT_OURS}")
+    except OSError as error:
+        raise unusable_file(path, sqlite3.SQLITE_CANTOPEN) from error
+    except sqlite3.Error as error:
+        raise unusable_file(path, sqlite_code(error)) from error
+
+
+def ensure_sound(url: str) -> None:
+    """Raise `SettingsError` if the SQLite file at `url` is damaged. A very large one is not checked."""
+    path = sqlite_file(url)
+    if path is None or not path.exists() or not 0 < path.stat().st_size <= LARGEST_CHECKED:
+        return
+    if fault_of(path) is not None:
+        raise unusable_file(path, sqlite3.SQLITE_CORRUPT)
+
+
+def _ensure_free(lock: Path) -> None:
+    """The lock's file is empty, and nothing else of that name is."""
+    try:
+        if lock.exists() and (not lock.is_file() or lock.stat().st_size):
+            raise SettingsError(f"{lock} is another program's, and is in the way. Name another database.")
+    except OSError:
+        return  # what can't be seen is told when it is to be opened
+
+
+def _is_ours(path: Path) -> bool:
+    # Without its log, a file can be read so that nothing is made beside it.
+    logged = any(path.with_name(path.name + suffix).exists() for suffix in SIDE_FILES)
+    how = "mode=ro" if logged else "mode=ro&immutable=1"
+    with closing(sqlite3.connect(f"file:{quoted(path)}?{how}", uri=True)) as connection:
+        tables = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        if "alembic_version" not in tables:
+            return not tables
+        revisions = [number for (number,) in connection.execute("SELECT version_num FROM alembic_version")]
+    return all(str(number).isdecimal() for number in revisions)

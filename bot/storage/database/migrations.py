@@ -1,0 +1,148 @@
+"""Bring the database to the schema that this version of the bot works with."""
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import SettingsError
+from bot.storage.database.backup import copy_database
+from bot.storage.database.engines import migration_engine, read_engine
+from bot.storage.database.errors import UNUSABLE, unusable
+from bot.storage.database.first_look import NOT_OURS, ensure_ours
+from bot.storage.database.location import private_file, sqlite_file
+
+SCRIPTS = Path(__file__).parents[3] / "migrations"
+COPIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Which tables a database has. `revision`: None where there are none of ours; `target`: today's."""
+
+    revision: str | None
+    target: str
+    known: bool
+    others: bool  # it holds tables, and they are not ours
+
+    @property
+    def current(self) -> bool:
+        return self.revision == self.target
+
+
+async def migrate(url: str, revision: str = "head") -> None:
+    """Upgrade to `revision`, all of the way or not at all; an older SQLite file is copied before.
+
+    Raises `SettingsError` if the database can't be reached or copied, is none of ours, or was made by a
+    newer version of the bot.
+    """
+    path = sqlite_file(url)
+    if path is not None:
+        await asyncio.to_thread(ensure_ours, url)
+        await asyncio.to_thread(private_file, path)
+    engine = migration_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await _upgrade(connection, revision, path)
+    except UNUSABLE as error:
+        raise unusable(url, error) from error
+    finally:
+        await engine.dispose()
+
+
+async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None) -> None:
+    schema = await connection.run_sync(_schema, revision)
+    if schema.current:
+        return
+    if wrong := foreign(schema, path):
+        raise SettingsError(f"The database {wrong}")
+    target = schema.target
+    if path is not None and schema.revision is not None:
+        await asyncio.to_thread(_copy, path, f"{path.name}.before-{target}.bak")
+    await connection.rollback()  # what was looked at so far; the upgrade begins by itself
+    if path is not None:
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    await connection.run_sync(_run, target)
+    await connection.commit()
+
+
+def foreign(schema: Schema, path: Path | None) -> str | None:
+    """Why we must keep our hands off a database, in words that go on from its name; None: it is ours."""
+    if schema.revision is not None and not schema.known and schema.revision.isdecimal():
+        return (
+            f"was made by a newer version of the bot (schema {schema.revision}, we know {schema.target}). "
+            "Start that version again, or set DATABASE_URL to another database."
+        )
+    if (schema.revision is not None and not schema.known) or (schema.others and path is not None):
+        return f"{f'file {path} ' if path else ''}{NOT_OURS}"
+    return None
+
+
+async def schema_of(url: str) -> Schema:
+    """What the database holds. Changes nothing, and makes no file.
+
+    Raises `SettingsError` if the database can't be reached.
+    """
+    path = sqlite_file(url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return Schema(None, str(ScriptDirectory(str(SCRIPTS)).get_current_head()), known=False, others=False)
+    engine = read_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_schema, "head")
+    except UNUSABLE as error:
+        raise unusable(url, error) from error
+    finally:
+        await engine.dispose()
+
+
+def _schema(connection: Connection, revision: str) -> Schema:
+    scripts = ScriptDirectory(str(SCRIPTS))
+    current = MigrationContext.configure(connection).get_current_revision()
+    return Schema(
+        current,
+        str(scripts.as_revision_number(revision)),
+        known=current in {script.revision for script in scripts.walk_revisions()},
+        others=current is None and bool(inspect(connection).get_table_names()),
+    )
+
+
+def _run(connection: Connection, target: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
+    if connection.dialect.name == "sqlite":
+        _hold_references(connection)
+
+
+def _hold_references(connection: Connection) -> None:
+    # Foreign keys are off while tables are made anew; this is what they would have refused.
+    torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if torn is not None:
+        raise SettingsError(
+            f"The upgrade of the database was undone: a row of {torn[0]} would refer to one that is gone. "
+            "Please report this; the bot's last version still works."
+        )
+
+
+def _copy(path: Path, name: str) -> None:
+    """A consistent copy beside the file, though others may be reading it; older copies go."""
+    copy = path.with_name(name)
+    try:
+        copy_database(path, copy)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(
+            f"The database could not be copied to {copy} before its upgrade ({error}). "
+            "Make room there and start again; nothing was changed."
+        ) from error
+    copies = sorted(path.parent.glob(f"{path.name}.before-*.bak"), key=lambda one: one.stat().st_mtime_ns)
+    for old in copies[:-COPIES]:
+        old.unlink(missing_ok=True)

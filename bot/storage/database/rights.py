@@ -1,0 +1,69 @@
+"""What PostgreSQL lets the bot's user do: asked before anything is tried."""
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.storage.database.engines import migration_engine
+from bot.storage.database.errors import UNUSABLE, unusable
+from bot.storage.database.session import session
+from bot.storage.schema import metadata
+
+_SHOWN = 3  # names
+_RIGHTS = text(
+    """
+    WITH ours AS (
+        SELECT oid, relname FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname IN :tables
+    ), counters AS MATERIALIZED (
+        SELECT pg_class.oid, relname FROM pg_class JOIN pg_depend ON objid = pg_class.oid AND deptype = 'a'
+        WHERE relkind = 'S' AND refobjid IN (SELECT oid FROM ours)
+    ), closed AS (
+        SELECT relname FROM ours WHERE NOT (
+            has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+            AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')
+        ) UNION SELECT relname FROM counters WHERE NOT has_sequence_privilege(oid, 'USAGE')
+    )
+    SELECT
+        pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
+        EXISTS (SELECT FROM ours)
+            OR coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS begins,
+        (SELECT array_agg(relname ORDER BY relname) FROM closed) AS closed
+    """
+).bindparams(bindparam("tables", expanding=True))
+
+
+async def missing_rights(engine: AsyncEngine) -> str | None:
+    """Why the database can't be written, in words that go on from its name; None if it can.
+
+    Raises one of `UNUSABLE`.
+    """
+    async with session(engine) as current:
+        found = await current.execute(_RIGHTS.bindparams(tables=sorted(metadata.tables)))
+        row = found.mappings().one()
+    if row["read_only"]:
+        return (
+            "is read-only: it's a standby, or was set so. Name the primary in DATABASE_URL, or allow writing."
+        )
+    if not row["begins"]:
+        return (
+            "has no tables yet, and its user may not make them. Grant that user CREATE on the schema, or "
+            "make it the owner of the database."
+        )
+    if not row["closed"]:
+        return None
+    names = ", ".join(row["closed"][:_SHOWN]) + (", …" if len(row["closed"]) > _SHOWN else "")
+    return (
+        f"can't be written by its user, who lacks rights to {names}. Grant that user SELECT, INSERT, "
+        "UPDATE and DELETE on all tables there and USAGE on all sequences, or make it their owner."
+    )
+
+
+async def missing_rights_at(url: str) -> str | None:
+    """The same for a PostgreSQL's address. Raises `SettingsError` if it can't be reached."""
+    engine = migration_engine(url)
+    try:
+        return await missing_rights(engine)
+    except UNUSABLE as error:
+        raise unusable(url, error) from error
+    finally:
+        await engine.dispose()

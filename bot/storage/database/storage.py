@@ -1,0 +1,246 @@
+"""The database: short transactions, one writer at a time."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.clock import SystemClock
+from bot.errors import Busy, DatabaseAway, SettingsError
+from bot.storage.access import Policies
+from bot.storage.audit import Audit
+from bot.storage.database import engines
+from bot.storage.database.errors import UNUSABLE, OutageLog, shown, sqlite_code, unusable
+from bot.storage.database.location import private_file, sqlite_file
+from bot.storage.database.locks import InstanceLock
+from bot.storage.database.rights import missing_rights_at
+from bot.storage.database.session import Session, finish, session
+from bot.storage.database.unreadable import UnreadableRows
+from bot.storage.decodes import Decodes
+from bot.storage.durations import Durations
+from bot.storage.figures import Figures
+from bot.storage.guilds import Guilds
+from bot.storage.holds import Holds
+from bot.storage.jobs import Jobs
+from bot.storage.keys import Keys
+from bot.storage.lane_limits import LaneLimitRows
+from bot.storage.lanes import Lanes
+from bot.storage.ledger import Ledger
+from bot.storage.log_channels import LogChannels
+from bot.storage.meta import Meta
+from bot.storage.notices import Notices
+from bot.storage.photo_rules import PhotoRulings
+from bot.storage.prices import Prices
+from bot.storage.privacy import Privacy
+from bot.storage.unreadable_check import UnreadableCheck
+from bot.storage.usage import Insight
+
+PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
+CLOSING = 2.0  # seconds that those who are in a transaction have to end it
+_SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
+
+_CLAIMED = "claimed"  # noted of a connection
+_CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
+
+
+class Transaction:
+    """Everything that is kept, seen and changed within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.jobs = Jobs(session)
+        self.ledger = Ledger(session)
+        self.audit = Audit(session)
+        self.guilds = Guilds(session)
+        self.keys = Keys(session)
+        self.lanes = Lanes(session)
+        self.lane_limits = LaneLimitRows(session)
+        self.prices = Prices(session)
+        self.privacy = Privacy(session)
+        self.decodes = Decodes(session)
+        self.durations = Durations(session)
+        self.meta = Meta(session)
+        self.notices = Notices(session)
+        self.insight = Insight(session)
+        self.holds = Holds(session)
+        self.logs = LogChannels(session)
+        self.figures = Figures(session)
+        self.policies = Policies(session)
+        self.photo_rules = PhotoRulings(session)
+        self.unreadable = UnreadableCheck(session)
+
+
+class Storage:
+    """Made by `Storage.open`; safe to use from many tasks of one event loop."""
+
+    def __init__(
+        self,
+        writing: AsyncEngine,
+        reading: AsyncEngine,
+        amending: AsyncEngine | None = None,
+        lock: InstanceLock | None = None,
+    ) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._amending = amending or writing
+        self._lock = lock
+        # One writer at a time, so that what it reads holds until it commits, on PostgreSQL as on SQLite.
+        # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
+        self._writer = asyncio.Lock()
+        self._readers = asyncio.Semaphore(engines.READERS)
+        self._closed = False
+        self._unreadable = UnreadableRows()
+        self._busy_timeout: int | None = None  # milliseconds; the one writing connection keeps it
+        self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
+        self._reads = OutageLog("read", self._clock)
+        self._writings = OutageLog("written", self._clock)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, url: str, *, patience: float = PATIENCE, lock: InstanceLock | None = None
+    ) -> AsyncGenerator["Storage", None]:
+        """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
+
+        With `lock`, nothing is written while that lock is lost (see `amend`). Raises `SettingsError` if the
+        file can't be written, or another program writes to it for longer than `patience` seconds.
+        """
+        path = sqlite_file(url)
+        if path is not None:
+            await asyncio.to_thread(private_file, path)
+        on_server = None if path is not None else engines.migration_engine(url)
+        storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, lock)
+        try:
+            try:
+                async with storage.write(patience=patience):
+                    pass  # the first writer turns on write-ahead logging, without which readers would block
+            except UNUSABLE as error:
+                raise unusable(url, error) from error
+            if path is None and (wrong := await missing_rights_at(url)):
+                raise SettingsError(f"The database at {shown(url)} {wrong}")
+            yield storage
+        finally:
+            await finish(storage._close())
+
+    @property
+    def unreadable(self) -> UnreadableRows:
+        """The rows that could not be read since the database was opened."""
+        return self._unreadable
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Transaction, None]:
+        """See one moment of the database, beside any writer. Writing in it is an error.
+
+        Raises `DatabaseAway` if it is closed or there is no way to it.
+        """
+        self._ensure_open()
+        async with self._readers:
+            with self._reads.watching():
+                async with _connected(self._reading, self._unreadable) as current:
+                    if current.on_sqlite:
+                        await current.run("BEGIN")
+                    yield Transaction(current)
+
+    @asynccontextmanager
+    async def write(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
+        """Change the database: all of the block, or nothing of it if the block raises.
+
+        Raises `Busy` if the transaction could not begin within `patience` seconds, or if the database is
+        away; `NotAlone` if the instance's lock is lost. A commit is never given up: if the task is cancelled
+        meanwhile, it commits, and then raises CancelledError.
+        """
+        async with self._writes(self._writing, patience, self._lock) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def amend(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
+        """Like `write`, also beside another instance that writes: for what somebody answered to a request
+        that was sent while the lock was ours. What it changes must be conditional on the row."""
+        async with self._writes(self._amending, patience, None) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def _writes(
+        self, engine: AsyncEngine, patience: float, lock: InstanceLock | None
+    ) -> AsyncGenerator[Transaction, None]:
+        deadline = self._clock.monotonic() + patience
+        await self._turn(patience)
+        try:
+            with self._writings.watching():
+                async with _connected(engine, self._unreadable) as current:
+                    if lock is not None and not current.notes.get(_CLAIMED):
+                        await lock.claim(current)
+                        current.notes[_CLAIMED] = True
+                    await self._begin(current, deadline)
+                    yield Transaction(current)
+                    await current.commit()
+        except DBAPIError as error:
+            if _sqlstate(error) in _CROWDED:
+                raise Busy from error
+            raise
+        finally:
+            self._writer.release()
+
+    async def _close(self) -> None:
+        """Whoever is in a transaction ends it first: a connection in use is in no pool that closes it."""
+        self._closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING):
+                await self._writer.acquire()
+                for _ in range(engines.READERS):
+                    await self._readers.acquire()
+        for engine in (self._writing, self._reading, self._amending):
+            await engine.dispose()
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise DatabaseAway
+
+    async def _turn(self, patience: float) -> None:
+        self._ensure_open()
+        try:
+            async with asyncio.timeout(patience):
+                await self._writer.acquire()
+        except TimeoutError:
+            raise Busy from None
+
+    async def _begin(self, current: Session, deadline: float) -> None:
+        while True:
+            # The timer above may be a simulated one; this is not.
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                raise Busy
+            if not current.on_sqlite:
+                await current.run(f"SET LOCAL lock_timeout = {max(1, int(left * 1000))}")
+                return
+            patience = int(min(left, _SLICE) * 1000)
+            if patience != self._busy_timeout:
+                await current.run(f"PRAGMA busy_timeout={patience}")
+                self._busy_timeout = patience
+            try:
+                await current.run("BEGIN IMMEDIATE")
+            except DBAPIError as error:
+                if not _held_by_another_process(error):
+                    raise
+            else:
+                return
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine, unreadable: UnreadableRows) -> AsyncGenerator[Session, None]:
+    async with AsyncExitStack() as stack:
+        try:
+            current = await stack.enter_async_context(session(engine, unreadable))
+        except OSError as error:  # as the driver of a server raises it when there is no way to it
+            raise DatabaseAway from error
+        yield current
+
+
+def _held_by_another_process(error: DBAPIError) -> bool:
+    return sqlite_code(error) == sqlite3.SQLITE_BUSY
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

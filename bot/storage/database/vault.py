@@ -1,0 +1,187 @@
+"""Studii keys at rest: sealed with the operator's encryption keys, and named without being told."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bot.errors import SettingsError, StudiiBotError
+from bot.storage.database.storage import Storage, Transaction
+
+_HOW = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+_LANE_SECRET = "lane-secret"  # noqa: S105 - the name that it is kept under
+
+
+class CannotDecrypt(StudiiBotError):
+    """A secret was sealed with an encryption key that is not there any more."""
+
+    default = (
+        "This server's Studii key can't be read any more, because the bot's encryption key has changed. "
+        "An admin can set it again with `/studii key`."
+    )
+
+
+class Vault:
+    """Seals and unseals short secrets (Fernet); the first of several keys seals, each of them unseals."""
+
+    __slots__ = ("_fernet",)
+
+    def __init__(self, fernet: MultiFernet) -> None:
+        self._fernet = fernet
+
+    @classmethod
+    def open(cls, keys: Sequence[str], key_file: Path) -> "Vault":
+        """With `keys`, newest first; without any, with those in `key_file`, which is made if missing.
+
+        The file holds a key a line, newest first; one that is there still unseals after `keys` were set.
+        Reads and writes files.
+        Raises `SettingsError` for what is no key, and for a file that can't be read or made.
+        """
+        fernets = [
+            _fernet(
+                key,
+                f"ENCRYPTION_KEYS: key {number} of {len(keys)} is no encryption key. Make one with: {_HOW}",
+            )
+            for number, key in enumerate(keys, 1)
+        ]
+        try:
+            if not keys and not key_file.exists():
+                _make(key_file)
+            if key_file.exists():
+                complaint = (
+                    f"{key_file} does not hold an encryption key. Put its last copy back in place; if there "
+                    "is none, move the file away: the next start makes a new key, and asks the servers' "
+                    "admins for their Studii keys again."
+                )
+                lines = key_file.read_text("utf-8").split() or [""]
+                fernets += [_fernet(line, complaint) for line in lines]
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"The key file {key_file} can't be used ({_why(error)}). Let the bot read and write it, "
+                "put its last copy back in place, or set ENCRYPTION_KEYS."
+            ) from error
+        return cls(MultiFernet(fernets))
+
+    @staticmethod
+    def add_key(key_file: Path) -> None:
+        """Put a new key before those that the file holds. Raises `SettingsError`."""
+        _rewrite(key_file, lambda lines: [Fernet.generate_key().decode(), *lines])
+
+    @staticmethod
+    def drop_older_keys(key_file: Path) -> None:
+        """Keep the newest key alone: nothing is sealed with the others any more. Raises `SettingsError`."""
+        _rewrite(key_file, lambda lines: lines[:1])
+
+    def seal(self, text: str) -> bytes:
+        return self._fernet.encrypt(text.encode())
+
+    def unseal(self, sealed: bytes) -> str:
+        """Raises `CannotDecrypt`."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            raise CannotDecrypt from None
+
+    def reseal(self, sealed: bytes) -> bytes:
+        """The same secret, sealed with the newest key. Raises `CannotDecrypt`."""
+        try:
+            return self._fernet.rotate(sealed)
+        except InvalidToken:
+            raise CannotDecrypt from None
+
+
+async def reseal_keys(storage: Storage, vault: Vault) -> list[int]:
+    """Seal every stored Studii key with the newest encryption key, so that older ones may go.
+
+    Returns the ids of the keys that can't be read any more; they are left as they are.
+    """
+    unreadable: list[int] = []
+    async with storage.write() as transaction:
+        for key in await transaction.keys.all():
+            if not key.ciphertext:
+                continue  # erased
+            try:
+                sealed = vault.reseal(key.ciphertext)
+            except CannotDecrypt:
+                unreadable.append(key.id)
+            else:
+                await transaction.keys.replace_ciphertext(key.id, sealed)
+        await _lane_secret(transaction, vault)
+    return unreadable
+
+
+class LaneNames:
+    """Names a lane by a keyed hash of its Studii key: one key, one lane, and no way back to the key.
+
+    The hash's secret is its own, so that a change of encryption keys renames no lane.
+    """
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    async def open(cls, storage: Storage, vault: Vault) -> "LaneNames":
+        """With the secret that the database keeps, sealed; a new one if there is none that can be read."""
+        async with storage.write() as transaction:
+            return cls(await _lane_secret(transaction, vault))
+
+    def lane_of(self, secret: str) -> str:
+        """The lane of a Studii key: 64 hex digits."""
+        return hmac.new(self._secret, secret.encode(), hashlib.sha256).hexdigest()
+
+
+async def _lane_secret(transaction: Transaction, vault: Vault) -> bytes:
+    """Read it, or make a new one, and seal it anew with the newest key."""
+    sealed = await transaction.meta.get(_LANE_SECRET)
+    secret = secrets.token_hex(32)
+    if sealed is not None:
+        with suppress(CannotDecrypt):
+            secret = vault.unseal(sealed)
+    await transaction.meta.set(_LANE_SECRET, vault.seal(secret))
+    return bytes.fromhex(secret)
+
+
+def _fernet(key: str, complaint: str) -> Fernet:
+    try:
+        return Fernet(key)
+    except ValueError:
+        # Without the cause: it might quote the key.
+        raise SettingsError(complaint) from None
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or "").lower() if isinstance(error, OSError) else "it is no text"
+
+
+def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
+    try:
+        lines = path.read_text("utf-8").split() if path.exists() else []
+        _write(path, "".join(f"{line}\n" for line in change(lines)).encode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The key file {path} can't be changed ({_why(error)}). Nothing was changed."
+        ) from error
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, Fernet.generate_key() + b"\n")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and for our eyes alone."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

@@ -1,0 +1,97 @@
+"""Where credits went: sums over the balances that the ledger keeps, and its lines, page by page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal, select
+
+from bot.domain import EntryKind, LedgerLine, Spent, Window
+from bot.storage.database.session import Session
+from bot.storage.schema import jobs, ledger
+
+
+class Insight:
+    """Sums within one transaction. A job counts where it was accepted, settled or still set aside."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def by_day(self, guild_id: int, edges: Sequence[datetime]) -> list[tuple[int, str, int]]:
+        """Number of the day, tool and credits, for the days from each of the `edges` to the next."""
+        days = case(
+            *((jobs.c.created_at < edge, literal(number)) for number, edge in enumerate(edges[1:])),
+            else_=literal(len(edges) - 1),
+        ).label("day")
+        query = (
+            select(days, jobs.c.tool, _credits())
+            .where(*_within(guild_id, Window(edges[0], edges[-1])))
+            .group_by(days, jobs.c.tool)
+        )
+        rows = (await self._session.execute(query)).mappings()
+        return [(row["day"], row["tool"], row["credits"]) for row in rows]
+
+    async def by_tool(self, guild_id: int, window: Window) -> list[Spent]:
+        """All tools, the dearest first."""
+        return await self._top(jobs.c.tool, guild_id, window, None)
+
+    async def by_member(self, guild_id: int, window: Window, limit: int) -> list[Spent]:
+        """The members who spent most."""
+        return await self._top(jobs.c.user_id, guild_id, window, limit)
+
+    async def lines(self, guild_id: int, window: Window, after: int, limit: int) -> list[LedgerLine]:
+        """Lines of the ledger behind the one with the number `after`, in order."""
+        query = (
+            select(ledger, jobs.c.tool, jobs.c.variant, jobs.c.state)
+            .select_from(ledger.outerjoin(jobs, jobs.c.id == ledger.c.job_id))
+            .where(ledger.c.guild_id == guild_id, ledger.c.id > after)
+            .order_by(ledger.c.id)
+            .limit(limit)
+        )
+        if window.start is not None:
+            query = query.where(ledger.c.at >= window.start)
+        if window.end is not None:
+            query = query.where(ledger.c.at < window.end)
+        rows = (await self._session.execute(query)).mappings()
+        return [
+            LedgerLine(
+                row["id"],
+                row["at"],
+                EntryKind(row["kind"]),
+                row["amount"],
+                row["user_id"],
+                row["job_id"],
+                row["tool"],
+                row["variant"],
+                row["state"],
+                row["period"],
+            )
+            for row in rows
+        ]
+
+    async def _top(
+        self, what: ColumnElement[Any], guild_id: int, window: Window, limit: int | None
+    ) -> list[Spent]:
+        credits_ = _credits()
+        query = (
+            select(what.label("what"), credits_, func.count().label("jobs"))
+            .where(*_within(guild_id, window))
+            .group_by(what)
+            .order_by(credits_.desc(), what)
+            .limit(limit)
+        )
+        rows = (await self._session.execute(query)).mappings()
+        return [Spent(row["what"], row["credits"], row["jobs"]) for row in rows]
+
+
+def _credits() -> Any:
+    return func.coalesce(func.sum(jobs.c.settled + jobs.c.reserved), 0).label("credits")
+
+
+def _within(guild_id: int, window: Window) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [jobs.c.guild_id == guild_id]
+    if window.start is not None:
+        conditions.append(jobs.c.created_at >= window.start)
+    if window.end is not None:
+        conditions.append(jobs.c.created_at < window.end)
+    return conditions

@@ -1,0 +1,120 @@
+"""What admins see of who may use what, and members of their own refusal."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from bot.domain.policy import EVERY_TOOL, AccessRules, Permit, Restriction, Whose
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
+
+MOST = 15  # names in a row
+MOST_TEXT = 3600  # characters of the 4,000 that a message holds
+MOST_OPTIONS = 1400  # of these, for all but the tools
+LAST_LINE = 20  # characters
+GONE = (
+    "⚠️ What was deleted lets nobody in. Open the tool to all with `change`, then name those that it is for; "
+    "for `private` and `extra`, say anew who may have them."
+)
+_WHOSE = {Whose.ANYONE: "anyone's", Whose.OWN: "one's own (Manage Messages: anyone's)"}
+_WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "nobody"}
+
+
+def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | None = None) -> Panel:
+    """All rules of the server. `there`: its roles and channels, if they are known; others were deleted."""
+    options = _fitting(lambda most: _options(rules, _Mentions(there, most)), MOST_OPTIONS)
+    tools = _fitting(lambda most: _tools(rules, names, _Mentions(there, most)), MOST_TEXT - len(options))
+    return Panel(
+        box(
+            NEUTRAL,
+            "### 🔐 Who may use what",
+            tools,
+            options,
+            small(GONE if _Mentions(there).gone(rules) else ""),
+            small("A member's own `/privacy` holds in any case."),
+        )
+    )
+
+
+def privacy_panel(*, refuses: bool) -> Panel:
+    """Whether others may use the member's photos, and how to change it."""
+    if refuses:
+        said = "Nobody else can use the tools on your photos, in any server with this bot."
+        other = "`/privacy others_may_use_my_photos:True` allows it again."
+    else:
+        said = "Others may use the tools on photos that you post, as far as the server's admins allow it."
+        other = "`/privacy others_may_use_my_photos:False` forbids it."
+    return Panel(box(GOOD if refuses else NEUTRAL, f"### 🖼️ Your photos\n{said}", small(other)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mentions:
+    """Roles, channels and members by name, not more than `most` of a kind. `there`: see `access_panel`."""
+
+    there: Collection[int] | None
+    most: int = MOST
+
+    def roles(self, ids: Collection[int]) -> str:
+        return self._listed("<@&{}>", "a deleted role", ids)
+
+    def channels(self, ids: Collection[int]) -> str:
+        return self._listed("<#{}>", "a deleted channel", ids)
+
+    def members(self, ids: Collection[int]) -> str:
+        return _joined([f"<@{one}>" for one in sorted(ids)], self.most)
+
+    def gone(self, rules: AccessRules) -> bool:
+        """Whether a rule names something that was deleted."""
+        lists = [ids for rule in rules.tools.values() for ids in (rule.roles, rule.channels)]
+        named = frozenset[int]().union(*lists, rules.private.roles, rules.extra.roles)
+        return self.there is not None and not named <= frozenset(self.there)
+
+    def _listed(self, form: str, deleted: str, ids: Collection[int]) -> str:
+        known = [one for one in sorted(ids) if self.there is None or one in self.there]
+        gone = [deleted] * (len(ids) - len(known))
+        return _joined([*map(form.format, known), *gone], self.most)
+
+
+def _joined(named: Sequence[str], most: int) -> str:
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return ", ".join(named[:most]) + more
+
+
+def _fitting(worded: Callable[[int], list[str]], room: int) -> str:
+    """The lines with as many names in each as there is room for; of very many lines, those that fit."""
+    for most in (MOST, 8, 4, 2, 1):
+        written = worded(most)
+        if len(lines(*written)) <= room:
+            return lines(*written)
+    shown = written
+    while len(lines(*shown)) > room - LAST_LINE:
+        shown = shown[:-1]
+    return lines(*shown, f"and {len(written) - len(shown)} more")
+
+
+def _options(rules: AccessRules, mentions: _Mentions) -> list[str]:
+    return [
+        f"Photos: **{_WHOSE[rules.photos]}**",
+        f"Portraits: **{_WHOSE[rules.portraits]}**",
+        f"`private`: **{_who(rules.private, mentions)}**",
+        f"`extra`: **{_who(rules.extra, mentions)}**",
+        f"Blocked: {mentions.members(rules.blocked)}" if rules.blocked else "Nobody is blocked.",
+    ]
+
+
+def _tools(rules: AccessRules, names: ToolNames, mentions: _Mentions) -> list[str]:
+    if not rules.tools:
+        return ["Every tool: **everyone, everywhere**"]
+    shown: list[str] = []
+    for slug, rule in rules.tools.items():
+        title = "Every tool" if slug == EVERY_TOOL else names.title_of(slug)
+        who = mentions.roles(rule.roles) if rule.roles else "everyone"
+        where = f"in {mentions.channels(rule.channels)}" if rule.channels else "everywhere"
+        shown.append(f"{title}: **{who}**, {where}")
+    return shown
+
+
+def _who(restriction: Restriction, mentions: _Mentions) -> str:
+    if not restriction.roles or restriction.permit is Permit.EVERYONE:
+        return _WHO[restriction.permit]
+    roles = mentions.roles(restriction.roles)
+    return roles if restriction.permit is Permit.NOBODY else f"{_WHO[restriction.permit]}, {roles}"

@@ -1,0 +1,78 @@
+"""The form in which an admin enters the server's Studii key: the one way in which a key comes to us."""
+
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.domain import Plan, StudiiKey
+from bot.errors import Refused
+from bot.services import MAX_BUDGET, Services
+from bot.ui.jobs.credits import key_panel
+from bot.ui.kit.responses import answer, tell, telling
+from bot.ui.reading.openers import Opener
+
+OPEN_FOR = 15 * 60.0  # seconds
+_PLANS = {
+    Plan.PRO: "Pro (60 requests a minute)",
+    Plan.TEAM: "Team (300 requests a minute)",
+    Plan.BUSINESS: "Business (300 requests a minute)",
+}
+
+
+class KeyModal(ui.Modal):
+    """Asks for key, plan and daily budget. Each showing is its own: its custom id is never shared."""
+
+    def __init__(self, services: Services, current: StudiiKey | None, opener: Opener) -> None:
+        super().__init__(title="Studii key of this server", timeout=OPEN_FOR)
+        self._services = services
+        self._opener = opener
+        self._key: ui.TextInput[Any] = ui.TextInput(
+            custom_id="key", placeholder="stu_…", min_length=4, max_length=400
+        )
+        self._plan: ui.Select[Any] = ui.Select(
+            custom_id="plan",
+            placeholder="The plan that the key belongs to",
+            options=[
+                discord.SelectOption(
+                    label=label, value=plan.value, default=current is not None and current.plan is plan
+                )
+                for plan, label in _PLANS.items()
+            ],
+        )
+        self._budget: ui.TextInput[Any] = ui.TextInput(
+            custom_id="budget", placeholder="100", required=False, max_length=12
+        )
+        where = "From studii.tech/app/settings/api-keys. Kept encrypted, never shown again."
+        self.add_item(ui.Label(text="API key", description=where, component=self._key))
+        plan_help = "It says how fast the bot may work."
+        self.add_item(ui.Label(text="Plan", description=plan_help, component=self._plan))
+        budget_help = "Credits that the server may spend in a day. Empty: as it is now."
+        self.add_item(ui.Label(text="Daily budget", description=budget_help, component=self._budget))
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        async with telling(interaction):
+            guild_id = self._opener.ensure(interaction)
+            budget = daily_budget(self._budget.value)
+            # Studii is asked about the key, which may take longer than Discord waits.
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            key = await self._services.keys.set_key(
+                guild_id, self._key.value, Plan(self._plan.values[0]), budget
+            )
+            await answer(interaction, key_panel(key, await self._services.credits.budget(guild_id)))
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+        await tell(interaction, error)
+
+
+def daily_budget(typed: str) -> int | None:
+    """The number that was typed, if any. Raises `Refused` if it is none that a budget can have."""
+    digits = typed.strip().replace(",", "").replace(" ", "")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdecimal()):
+        raise Refused(
+            "The daily budget must be a whole number of credits, such as 100, "
+            f"and at most {MAX_BUDGET:,}. Nothing was changed: please open the form again.",
+        )
+    return int(digits)

@@ -1,0 +1,136 @@
+"""What admins see of members' limits and of what they granted."""
+
+from collections.abc import Collection, Mapping
+
+from bot.domain import Period
+from bot.domain.policy import AllowanceOf, MemberLimits
+from bot.services import BudgetState, GrantState, MemberState, credit_words, discord_timestamp, rate_words
+from bot.ui.jobs.credits import DEFAULT_HOLDS
+from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
+
+MOST = 15  # lines of a list
+_EACH = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month", Period.TOTAL: "in all"}
+_FROM = {
+    AllowanceOf.MEMBER: "their own allowance",
+    AllowanceOf.ROLE: "the highest of their roles' allowances",
+    AllowanceOf.MEMBERS: "everyone's allowance",
+}
+
+
+def allowance_panel(
+    limits: MemberLimits,
+    budget: BudgetState,
+    roles_there: Collection[int] | None = None,
+    role_id: int | None = None,
+) -> Panel:
+    """All limits of the server's members.
+
+    `roles_there`: the server's roles, if they are known; what a deleted one had counts for nobody.
+    `role_id`: the role that was asked about.
+    """
+    each = _EACH[budget.settings.budget.period]
+    default = (
+        "none; the server's budget alone limits them"
+        if limits.default is None
+        else f"{credit_words(limits.default)} {each}"
+    )
+    at_once = "any number" if limits.at_once is None else f"{limits.at_once:,}"
+    often = "any time" if limits.rate is None else f"{rate_words(limits.rate)}"
+    roles = {
+        role: amount for role, amount in limits.roles.items() if roles_there is None or role in roles_there
+    }
+    return Panel(
+        box(
+            NEUTRAL,
+            "### 👥 What each member may do",
+            lines(
+                f"Allowance of everyone: **{default}**",
+                f"Jobs going at once: **{at_once}**",
+                f"Starting jobs: **{often}**",
+            ),
+            "" if role_id is None or role_id in roles else f"<@&{role_id}> has no allowance of its own.",
+            _listed("Roles (the highest counts)", "<@&{}>", roles, each),
+            _listed("Members with their own", "<@{}>", limits.own, each),
+            small("Allowances renew with the server's budget, and lie within it."),
+            small(DEFAULT_HOLDS) if budget.is_default else "",
+        )
+    )
+
+
+def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0, here: bool = True) -> Panel:
+    """What one member may do now; `granted_now`: what was just given, below zero taken back; `here`: they are
+    in the server."""
+    if state.allowance is None:
+        credit = "No allowance: the server's budget alone limits them."
+    else:
+        granted = f", {state.grants:+,} granted {state.budget.for_words}" if state.grants else ""
+        credit = (
+            f"**{state.left_words}** ({_FROM[state.allowance.whose]}: "
+            f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}."
+        )
+    idle = (
+        f"{credit_words(state.grants)} granted {state.budget.for_words} will count once they have an "
+        "allowance."
+        if state.allowance is None and state.grants
+        else ""
+    )
+    often = "" if state.rate is None else f"Starting jobs: {rate_words(state.rate)}"
+    if often and state.next_start is not None:
+        often += f"; the next {discord_timestamp(state.next_start)}"
+    at_once = "" if state.at_once is None else f" of {state.at_once:,}"
+    return Panel(
+        box(
+            NEUTRAL,
+            f"### 👤 What <@{user_id}> may do",
+            "" if here else "They are not in this server. If they come back, this holds.",
+            _given(granted_now, state.budget),
+            lines(credit, idle, f"Jobs going: {state.going:,}{at_once}", often),
+            lines(
+                f"Server: {state.budget.left_words}.",
+                small(DEFAULT_HOLDS) if state.budget.is_default else "",
+            ),
+        )
+    )
+
+
+def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
+    """What is granted for the present period; `granted_now`: what was just given, below zero taken back."""
+    budget = state.budget
+    server = f"**{credit_words(budget.grants)}**" if budget.grants else "nothing"
+    ends = "the total is begun anew" if budget.window.end is None else "it ends"
+    return Panel(
+        box(
+            NEUTRAL,
+            f"### 🎁 Granted {budget.for_words}",
+            _given(granted_now, budget),
+            lines(
+                f"Server: {server} on top of {budget.limit_words}; {budget.left_words}. "
+                f"{budget.renewal_words}.",
+            ),
+            _listed("Members, on top of their allowance", "<@{}>", state.members, ""),
+            small(
+                f"A grant counts in this period alone, until {ends} or another period is set. To a member it "
+                "adds within the server's budget."
+            ),
+            small(DEFAULT_HOLDS) if budget.is_default else "",
+        )
+    )
+
+
+def _given(amount: int, budget: BudgetState) -> str:
+    if not amount:
+        return ""
+    if amount < 0:
+        return f"{credit_words(-amount)} taken back from what was granted {budget.for_words}."
+    return f"{credit_words(amount)} granted {budget.for_words}."
+
+
+def _listed(title: str, form: str, amounts: Mapping[int, int], each: str) -> str:
+    if not amounts:
+        return ""
+    shown = [
+        f"{form.format(one)}: {credit_words(amounts[one])} {each}".rstrip() for one in list(amounts)[:MOST]
+    ]
+    if len(amounts) > MOST:
+        shown.append(f"and {len(amounts) - MOST} more")
+    return lines(f"**{title}**", *shown)

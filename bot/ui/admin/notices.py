@@ -1,0 +1,163 @@
+"""What a server's admins read in their log channel."""
+
+from collections.abc import Mapping
+
+import discord
+from discord import ui
+
+from bot.domain import Job, Notice, NoticeKind
+from bot.services import credit_words
+from bot.ui.admin.log_buttons import LogDeleteButton
+from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
+from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
+from bot.ui.kit.layout import BAD, GOING, QUIET, UNSURE, Panel, Piece, box, lines, row, small
+from bot.ui.kit.text import plain, sentence
+
+_COLOURS: Mapping[NoticeKind, discord.Colour] = {
+    NoticeKind.BUDGET_80: GOING,
+    NoticeKind.UNKNOWN: UNSURE,
+    NoticeKind.STILL_RUNNING: UNSURE,
+    NoticeKind.PLAN_DOUBTED: UNSURE,
+    NoticeKind.MADE: QUIET,
+}
+_RENEWS = {
+    "day": "The day's budget renews <t:{0}:R>.",
+    "week": "The week's budget renews <t:{0}:R>.",
+    "month": "The month's budget renews <t:{0}:R>.",
+}
+# Discord numbers a message's components by itself, from 1; ours says which notice it is.
+# https://discord.com/developers/docs/components/reference#anatomy-of-a-component
+_FIRST_ID = 1_000_000_000
+
+
+def mark_of(notice: Notice) -> int:
+    """The id of the component by which a posted notice can be found again."""
+    return _FIRST_ID + notice.id % _FIRST_ID
+
+
+def notice_panel(
+    notice: Notice, names: ToolNames, job: Job | None, server: str | None = None, *, hidden: bool = False
+) -> Panel:
+    """Return the notice as a message; `server` names the server where that is not plain (in a DM).
+
+    `hidden`: what the job was asked for with may not be shown here.
+    """
+    body = lines(
+        *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind is NoticeKind.UNKNOWN else ""
+    )
+    place = small(f"Server: {plain(server, 100)}" if server else "")
+    container = box(_COLOURS.get(notice.kind, BAD), body, place)
+    container.id = mark_of(notice)
+    buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
+    return Panel(container, row(*buttons)) if buttons else Panel(container)
+
+
+def _words(notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool) -> list[str]:
+    details = notice.details
+    reason = sentence(str(details.get("reason") or ""))
+    match notice.kind:
+        case NoticeKind.BUDGET_80:
+            return ["### ⚠️ Most of the budget is used", *_budget(details)]
+        case NoticeKind.BUDGET_100:
+            title = "What is left of the budget is too little" if details.get("least") else _USED_UP
+            return [f"### 🛑 {title}", *_budget(details)]
+        case NoticeKind.KEY_REFUSED:
+            return [
+                f"### 🔑 Studii refused this server's key{_masked(details)}",
+                reason,
+                small("Jobs wait, nothing more is charged, and they go on by themselves once a key works."),
+            ]
+        case NoticeKind.OUT_OF_CREDITS:
+            return ["### 💳 Studii takes no more jobs of this server", reason, small(_HELD)]
+        case NoticeKind.PLAN_DOUBTED:
+            return ["### 🐢 Studii allows fewer requests than the plan says", _doubt(details), small(_PLAN)]
+        case NoticeKind.UNKNOWN:
+            return ["### ❔ A job whose outcome nobody knows", *_about(job, names), reason, small(_UNKNOWN)]
+        case NoticeKind.STILL_RUNNING:
+            return ["### ⏳ A job that has been running for a day", *_about(job, names), small(_DAY)]
+        case NoticeKind.MADE:
+            return _made(job, names, hidden=hidden)
+        case NoticeKind.LOG_LOST:
+            return [
+                "### 📪 I can't post in the log channel any more",
+                f"The channel <#{details.get('channel')}> is gone, or I may not post in it. Warnings about "
+                "budget and key have no place until an admin sets a channel with `/studii log`.",
+            ]
+
+
+_HELD = "Jobs wait, nothing is charged, and they go on by themselves once Studii takes them again."
+_PLAN = (
+    "Is the account on another plan? Choose it with `/studii key`. Does something else use the same key? "
+    "Give me one of my own."
+)
+_UNKNOWN = (
+    "It is not sent again by itself: it might be charged twice. Look into your Studii account whether it was "
+    "made; its credits stay set aside until then."
+)
+_SETTLE = (
+    "It is settled with **It was charged** or **Release**, also in the list of the server's jobs (`/jobs`)."
+)
+_DAY = "It is looked at every hour; after seven days it ends, at what Studii charged for it."
+
+
+def _budget(details: Mapping[str, str | int | None]) -> list[str]:
+    spent, limit = int(details.get("spent") or 0), int(details.get("limit") or 0)
+    left = f"{credit_words(spent)} of {limit:,} are spent or set aside"
+    least, renews = details.get("least"), details.get("renews")
+    said = f"**{left}**." if least is None else f"**{left}**; no tool costs less than {least}."
+    when = _RENEWS.get(str(details.get("period")), "").format(renews) if renews is not None else ""
+    return [said, when or "It is a one-off total and does not renew.", small(_CHANGE)]
+
+
+_USED_UP = "The budget is used up"
+
+
+def _doubt(details: Mapping[str, str | int | None]) -> str:
+    used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
+    plan = str(details.get("plan")).capitalize()
+    slower = f"send at most {lowered} a minute" if lowered < limit else "go slowly"
+    return (
+        f"It refused requests with the key{_masked(details)} when I had sent {used} of the {limit} a minute "
+        f"of {plan}. I {slower} for now and try more later; nothing is lost."
+    )
+
+
+_CHANGE = "Change it with `/studii budget`; see where credits went with `/studii usage`."
+
+
+def _masked(details: Mapping[str, str | int | None]) -> str:
+    masked = details.get("masked")
+    return f" `{masked}`" if masked else ""
+
+
+def _about(job: Job | None, names: ToolNames) -> list[str]:
+    if job is None:
+        return []
+    where = message_link(job, job.card_message_id) if job.card_message_id and not job.private else None
+    title = f"{names.emoji(job)} **{names.title(job)}**"
+    what = f"{title} for <@{job.user_id}> in <#{job.channel_id}>"
+    return [f"{what} · [see its card]({where})" if where else what, cost_words(job)]
+
+
+def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
+    if job is None:
+        return ["Something was made."]
+    what = f"{names.emoji(job)} <@{job.user_id}> made a **{names.title(job)}**"
+    if job.private:
+        return [f"{what} for themselves alone.", small(cost_words(job))]
+    if hidden:
+        return [f"{what} in <#{job.channel_id}>", small(cost_words(job))]
+    tool = names.tool(job)
+    about = " · ".join(part for part in (settings_words(tool, job), cost_words(job)) if part)
+    return [f"{what} in <#{job.channel_id}>", prompt_words(tool, job), small(about)]
+
+
+def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
+    if notice.kind in {NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS}:
+        return [TryAgainButton(notice.guild_id)]
+    if notice.kind is NoticeKind.UNKNOWN and job is not None:
+        return [button.of(job) for button in RULING_BUTTONS]
+    if notice.kind is not NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
+        return []
+    link = message_link(job, job.result_message_id)
+    return [ui.Button(label="See it", url=link), LogDeleteButton.of(job)]

@@ -1,0 +1,314 @@
+"""What admins see when they set the bot up: what is set, what is missing, and the next step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, cast
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog
+from bot.domain import Budget, Period, Plan, StudiiKey
+from bot.errors import Refused
+from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp
+from bot.ui.admin.key_form import KeyModal, daily_budget
+from bot.ui.admin.log import log_line, trouble_there
+from bot.ui.admin.photo_places import lacking_words, shut_words
+from bot.ui.admin.photos import INTENT_OFF, metadata_line
+from bot.ui.jobs.credits import budget_panel
+from bot.ui.jobs.rulings import TryAgainButton
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.forms import show_form
+from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, lines, notice, row, rule, small
+from bot.ui.kit.responses import answer, tell, telling
+from bot.ui.kit.text import sentence
+from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
+from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+
+OPEN_FOR = 15 * 60.0  # seconds
+KEYS_AT = "https://studii.tech/app/settings/api-keys"
+GREETING = (
+    "### 👋 Studii is here\nMembers of this server can make and edit pictures with Studii's tools, "
+    "on the server's own Studii key.\n\n**Next:** someone who may manage the server types `/studii setup`."
+)
+KEY_LOST = (
+    "### 🔑 The Studii key is needed again\nThe Studii key of **{server}** can't be read any more, because "
+    "this bot's encryption key has changed. Someone who may manage the server enters it again there with "
+    "`/studii key`; what waits then goes on."
+)
+SURE = (
+    "### Forget the key?\n**{key}** is taken out of this bot. What waits is cancelled and costs nothing; "
+    "what Studii is already making is finished and posted, for which the key is kept, encrypted, for a day "
+    "at most. Members can make nothing new until a key is set again.\n"
+    "The key itself stays valid at Studii: revoke it there if it leaked."
+)
+_PERIODS = {
+    Period.DAY: "a day",
+    Period.WEEK: "a week",
+    Period.MONTH: "a month",
+    Period.TOTAL: "in all, not renewed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that the panel tells of."""
+
+    guild_id: int
+    key: StudiiKey | None
+    readable: bool
+    lowered: Lowered | None  # fewer requests than the plan says
+    held: str | None  # why Studii takes nothing with the key now
+    budget: BudgetState
+    missing: Sequence[str]  # permissions that the bot lacks in this channel
+    lacking: str  # what is in the way where photos are to be served, a line each
+    reads_messages: bool  # the message content intent
+    log: str  # the line about the log channel
+    tools: int
+
+
+class Host(Protocol):
+    """What the buttons need of the client that they are pressed in."""
+
+    @property
+    def services(self) -> Services: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def intents(self) -> discord.Intents: ...
+
+
+async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool) -> Panel:
+    """Return the panel as things are now.
+
+    `let_in`: the server lets the person who opened it run `/studii` without Manage Server.
+    """
+    guild_id = server_of(interaction)
+    host = cast(Host, interaction.client)
+    key = await host.services.keys.current(guild_id)
+    log = await host.services.logs.get(guild_id)
+    return setup_panel(
+        Setup(
+            guild_id=guild_id,
+            key=key,
+            readable=key is None or await host.services.keys.readable(key),
+            lowered=None if key is None else await host.services.keys.lowered(key),
+            held=await host.services.keys.held(guild_id),
+            budget=await host.services.credits.budget(guild_id),
+            missing=missing_to_post(interaction.app_permissions, interaction.channel),
+            lacking=await _in_the_way(interaction.guild, guild_id, host),
+            reads_messages=host.intents.message_content,
+            log=log_line(log, trouble_there(interaction.guild, log)),
+            tools=len(host.catalog.tools),
+        ),
+        let_in=let_in,
+    )
+
+
+async def _in_the_way(guild: discord.Guild | None, guild_id: int, host: Host) -> str:
+    photos = host.services.photos
+    rules, access = photos.rules(guild_id), await host.services.access.rules(guild_id)
+    shut = shut_words(guild, rules, photos.taps(guild_id), access, ToolNames(host.catalog))
+    return lines(lacking_words(guild, rules), shut)
+
+
+def setup_panel(now: Setup, *, let_in: bool = False) -> Panel:
+    def button(what: str, label: str, *, main: bool = False) -> SetupButton:
+        return SetupButton(what, label, main=main, let_in=let_in)
+
+    ready = now.key is not None and now.readable and now.held is None and not now.missing
+    paused = now.budget.settings.paused
+    step = _next_step(now)
+    held = now.held is not None and now.readable
+    buttons: list[Piece] = [TryAgainButton(now.guild_id, let_in=let_in)] if held else []
+    key_label = "Enter the key" if now.key is None else "Replace the key"
+    buttons.append(button("key", key_label, main=step == "key"))
+    buttons.append(button("budget", "Set the budget", main=step == "budget" and not now.held))
+    buttons.append(button("resume" if paused else "pause", "End the pause" if paused else "Pause"))
+    buttons.append(button("look", "Look again"))
+    return Panel(
+        box(
+            GOING if paused else GOOD if ready else BAD,
+            f"### ⚙️ Studii in this server\n{_headline(now, ready=ready, paused=paused)}",
+            rule(),
+            lines(
+                _key_line(now),
+                _budget_line(now.budget),
+                _permission_line(now),
+                _intent_line(now),
+                now.lacking,
+                metadata_line(keeps=now.budget.settings.keeps_metadata),
+                now.log,
+            ),
+            rule(),
+            row(*buttons),
+            small("`/studii forget-key` takes the key out again. Only you see this."),
+        )
+    )
+
+
+def _headline(now: Setup, *, ready: bool, paused: bool) -> str:
+    if paused:
+        return "**Paused**: new jobs are refused until the pause ends."
+    if not ready:
+        return "Not ready yet: what is marked ❌ is missing or in the way."
+    return f"**Ready.** Members type `/` and pick one of {now.tools} tools; `/tools` shows them all."
+
+
+def _next_step(now: Setup) -> str:
+    if now.key is None or not now.readable:
+        return "key"
+    return "budget" if now.budget.is_default else ""
+
+
+def _key_line(now: Setup) -> str:
+    if now.key is None:
+        return f"❌ **Key**: none yet. An admin of your Studii account makes one at {KEYS_AT}"
+    if not now.readable:
+        return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
+    key = f"**Key**: `{now.key.masked}`"
+    works = f"❌ {key}. {sentence(now.held)}" if now.held else f"✅ {key}"
+    return f"{works}\n{_plan_line(now.key.plan, now.lowered)}"
+
+
+def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
+    shown = f"{plan.value.capitalize()}, up to {plan.requests_per_minute} requests a minute"
+    if lowered is None:
+        return f"✅ **Plan**: {shown}"
+    refused = f"⚠️ **Plan**: {shown}, but Studii refused some long before that."
+    if lowered.limit < plan.requests_per_minute:
+        return (
+            f"{refused} I send at most {lowered.limit} a minute and try more "
+            f"{discord_timestamp(lowered.until, 'R')}. Is the account on another plan? Choose it with "
+            "**Replace the key**"
+        )
+    return f"{refused} Does something else use this key? Give me one of my own with **Replace the key**"
+
+
+def _budget_line(budget: BudgetState) -> str:
+    if budget.is_default:
+        return f"⚠️ **Budget**: {budget.limit_words}, the default; {budget.left_words}"
+    return f"✅ **Budget**: {budget.limit_words}; {budget.left_words}"
+
+
+def _permission_line(now: Setup) -> str:
+    if now.missing:
+        return f"❌ **In this channel** I can't post results: {hindrance(list(now.missing))}"
+    return "✅ **In this channel** I may post results"
+
+
+def _intent_line(now: Setup) -> str:
+    if now.reads_messages:
+        return "✅ **Reactions and photo channels** can be turned on: `/studii reactions`, `/studii photos`"
+    return f"➖ {INTENT_OFF}"
+
+
+_TEMPLATE = rf"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{{1,20}}))?(?P<let>{LET_IN})?"
+
+
+class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
+    """A step of the setup; works after any restart. `key` is the id of the key that it speaks of.
+
+    `let_in`: the panel was opened by a person whom the server lets run `/studii` without Manage Server.
+    """
+
+    def __init__(
+        self, what: str, label: str = "", *, main: bool = False, key: int | None = None, let_in: bool = False
+    ) -> None:
+        self.what, self.key, self.let_in = what, key, let_in
+        style = discord.ButtonStyle.primary if main else discord.ButtonStyle.secondary
+        if what == "forget":
+            style = discord.ButtonStyle.danger
+        which = "" if key is None else f":{key}"
+        custom_id = f"studii:setup:{what}{which}{LET_IN if let_in else ''}"
+        super().__init__(ui.Button(label=label or what, style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        key = None if match["key"] is None else int(match["key"])
+        return cls(match["what"], key=key, let_in=match["let"] is not None)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self._press(interaction)
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+    async def _press(self, interaction: discord.Interaction[Any]) -> None:
+        guild_id = ensure_panel_opener(interaction, let_in=self.let_in)
+        services = cast(Host, interaction.client).services
+        match self.what:
+            case "key":
+                key = await services.keys.current(guild_id)
+                await show_form(interaction, KeyModal(services, key, Opener.of(interaction)))
+            case "budget":
+                state, opener = await services.credits.budget(guild_id), Opener.of(interaction)
+                await show_form(interaction, BudgetModal(services, state.settings.budget, opener))
+            case "forget":
+                await interaction.response.edit_message(view=await _forget_key(services, guild_id, self.key))
+            case "keep":
+                await interaction.response.edit_message(view=notice("The key was kept.", QUIET))
+            case _:
+                if self.what in {"pause", "resume"}:
+                    await services.servers.pause(guild_id, paused=self.what == "pause")
+                await interaction.response.edit_message(
+                    view=await setup_panel_for(interaction, let_in=self.let_in)
+                )
+
+
+class BudgetModal(ui.Modal):
+    """Asks how much the server may spend, and how often that renews."""
+
+    def __init__(self, services: Services, budget: Budget, opener: Opener) -> None:
+        super().__init__(title="Budget of this server", timeout=OPEN_FOR)
+        self._services = services
+        self._opener = opener
+        self._limit: ui.TextInput[Any] = ui.TextInput(
+            custom_id="limit", default=str(budget.limit), max_length=12
+        )
+        self._period: ui.Select[Any] = ui.Select(
+            custom_id="period",
+            options=[
+                discord.SelectOption(label=label, value=period.value, default=period is budget.period)
+                for period, label in _PERIODS.items()
+            ],
+        )
+        limit_help = f"A whole number up to {MAX_BUDGET:,}. It holds at once."
+        self.add_item(ui.Label(text="Credits", description=limit_help, component=self._limit))
+        self.add_item(ui.Label(text="How often it renews", component=self._period))
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        async with telling(interaction):
+            guild_id = self._opener.ensure(interaction)
+            limit = daily_budget(self._limit.value)
+            if limit is None:
+                raise Refused("Enter how many credits the server may spend. Nothing was changed.")
+            period = Period(self._period.values[0])
+            state = await self._services.credits.set_budget(guild_id, limit, period)
+            await answer(interaction, budget_panel(state, "The budget is set"))
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+        await tell(interaction, error)
+
+
+def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
+    """Return what forgetting the key means, before it is done. `let_in`: as for `setup_panel_for`."""
+    forget = SetupButton("forget", "Forget the key", key=key.id, let_in=let_in)
+    keep = SetupButton("keep", "Keep it", let_in=let_in)
+    return Panel(box(BAD, SURE.format(key=key.masked), row(forget, keep)))
+
+
+async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> Panel:
+    """Do it, and tell what became of the jobs."""
+    forgotten = None if key_id is None else await services.keys.forget(guild_id, key_id)
+    if forgotten is None:
+        raise Refused(
+            "That key is not this server's any more. Nothing was changed; `/studii setup` shows what is set."
+        )
+    cancelled = (
+        f"{forgotten.cancelled} waiting job{'s' if forgotten.cancelled != 1 else ''} cancelled, not charged"
+    )
+    still = f"{forgotten.running} still being made and posted when done"
+    return notice(f"The key is forgotten: {cancelled}; {still}. `/studii key` sets a new one.", GOOD)

@@ -1,0 +1,130 @@
+"""What `/studii usage` shows: the picture, and who and what the credits went to."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from discord import MediaGalleryItem, ui
+
+from bot.catalog import Catalog
+from bot.domain import NOBODY, Period, Spent
+from bot.domain.spans import Span
+from bot.services import UsageReport, credit_words
+from bot.ui.admin.charts import Series, UsageChart
+from bot.ui.jobs.credits import DEFAULT_HOLDS
+from bot.ui.jobs.wording import ALT_LENGTH
+from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, rule, small
+from bot.ui.kit.text import plain, shortened
+
+FILE_NAME = "usage.png"
+SPANS = {
+    Span.WEEK: "in the last 7 days",
+    Span.DAYS_30: "in the last 30 days",
+    Span.THIS_MONTH: "this month",
+    Span.LAST_MONTH: "last month",
+    Span.DAYS_90: "in the last 90 days",
+}
+TOP_TOOLS = 5
+NAME_LENGTH = 40
+
+
+def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart:
+    """What is drawn."""
+    series = tuple(
+        Series(shortened(_title(tool, catalog), NAME_LENGTH), daily)
+        for tool, daily in zip(report.tools, report.daily, strict=True)
+    )
+    limit = report.limit_a_day
+    return UsageChart(
+        title=f"Studii credits {SPANS[span]}",
+        subtitle=f"{credit_words(report.credits)} for {_job_words(report.jobs)} · {_range(report.days)}",
+        days=report.days,
+        series=series,
+        limit=limit,
+        limit_words=_limit_words(report),
+    )
+
+
+def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
+    """The panel with the picture, which has to be sent along as `FILE_NAME`."""
+    zone = report.budget.settings.timezone
+    words = report.budget.left_words
+    return Panel(
+        box(
+            NEUTRAL,
+            f"### 📊 Credits {SPANS[span]}",
+            ui.MediaGallery(
+                MediaGalleryItem(f"attachment://{FILE_NAME}", description=alt_words(report, catalog, span))
+            ),
+            rule(),
+            lines("**Top members**", *(_line(_member(one), one) for one in report.members))
+            if report.members
+            else "Nobody has made anything in that time.",
+            lines("**Top tools**", *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]))
+            if report.tools
+            else "",
+            rule(),
+            lines(
+                f"Budget: **{report.budget.limit_words}**; {words}.",
+                small(DEFAULT_HOLDS) if report.budget.is_default else "",
+                small(f"Days are those of {plain(zone, 50)}. What running jobs have set aside counts."),
+            ),
+        )
+    )
+
+
+def alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
+    """What a screen reader says of the picture."""
+    if not report.credits:
+        return f"Bar chart of credits per day {SPANS[span]}: nothing was spent."
+    per_day = [sum(day) for day in zip(*report.daily, strict=True)]
+    highest = max(per_day)
+    when = report.days[per_day.index(highest)]
+    tools = ", ".join(f"{_title(one, catalog)} {one.credits:,}" for one in report.tools[:3])
+    limit = _limit_words(report)
+    line = f" Line: {limit}." if limit else ""
+    said = (
+        f"Bar chart of credits per day {SPANS[span]}, stacked by tool: {credit_words(report.credits)} "
+        f"in all, most on {_day(when)} ({highest:,}). {tools}.{line}"
+    )
+    return shortened(said, ALT_LENGTH)
+
+
+def _limit_words(report: UsageReport) -> str:
+    limit = report.limit_a_day
+    if limit is None:
+        return ""
+    budget = report.budget.settings.budget
+    if budget.period is Period.DAY:
+        return f"budget {budget.limit:,} a day"
+    return f"budget {budget.limit:,} a {budget.period.value} ≈ {limit:,.0f} a day"
+
+
+def _member(one: Spent) -> str:
+    return "all who were forgotten" if one.what == NOBODY else f"<@{one.what}>"
+
+
+def _named(one: Spent, catalog: Catalog) -> str:
+    tool = catalog.tools.get(str(one.what))
+    return f"{tool.emoji} {tool.title}" if tool else plain(str(one.what), NAME_LENGTH)
+
+
+def _title(one: Spent, catalog: Catalog) -> str:
+    tool = catalog.tools.get(str(one.what))
+    return tool.title if tool else str(one.what)
+
+
+def _line(name: str, one: Spent) -> str:
+    return f"{name} · **{credit_words(one.credits)}** · {_job_words(one.jobs)}"
+
+
+def _job_words(jobs: int) -> str:
+    return f"{jobs:,} job" if jobs == 1 else f"{jobs:,} jobs"
+
+
+def _range(days: Sequence[date]) -> str:
+    first, last = _day(days[0]), _day(days[-1])
+    return first if first == last else f"{first} to {last}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B}"

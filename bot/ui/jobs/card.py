@@ -1,0 +1,100 @@
+"""The job card: the answer to a command, which says what was asked and what is going on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.domain import FailureCode, Job, JobState, Progress
+from bot.services import CANCELLABLE
+from bot.ui.jobs.buttons import CancelButton
+from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
+from bot.ui.kit.custom_ids import custom_id_of
+from bot.ui.kit.layout import (
+    BAD,
+    EDIT,
+    EDIT_LABEL,
+    EDIT_STYLE,
+    GOING,
+    GOOD,
+    NEUTRAL,
+    QUIET,
+    UNSURE,
+    Panel,
+    box,
+    lines,
+    row,
+    rule,
+    small,
+)
+from bot.ui.kit.marks import card_mark
+
+KEPT = "It could not be posted here, nor sent to you. Get it with `/jobs`, which keeps it for 30 days."
+_COLOURS: Mapping[JobState, discord.Colour] = {
+    JobState.RECEIVED: NEUTRAL,
+    JobState.WAITING: NEUTRAL,
+    JobState.UPLOADING: GOING,
+    JobState.SUBMITTING: GOING,
+    JobState.RUNNING: GOING,
+    JobState.SUCCEEDED: GOOD,
+    JobState.FAILED: BAD,
+    JobState.CANCELLED: QUIET,
+    JobState.UNKNOWN: UNSURE,
+}
+_SIGNS: Mapping[JobState, str] = {
+    JobState.RECEIVED: "⏳",
+    JobState.WAITING: "⏳",
+    JobState.UPLOADING: "📤",
+    JobState.SUBMITTING: "📤",
+    JobState.RUNNING: "✨",
+    JobState.SUCCEEDED: "✅",
+    JobState.FAILED: "❌",
+    JobState.CANCELLED: "🚫",
+    JobState.UNKNOWN: "❔",
+}
+
+
+def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
+    """The card of a job as it stands; a mention in it is to be sent without a ping.
+
+    It bears the job's mark, by which it can be found again if Discord's answer to it got lost.
+    """
+    tool = names.tool(job)
+    settings = settings_words(tool, job)
+    asked = f"for <@{job.user_id}>" + (f" · {settings}" if settings else "")
+    buttons = [row(edit_button(job))] if can_be_edited(job) else []
+    card = Panel(
+        box(
+            _COLOURS[job.state],
+            lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
+            rule(),
+            lines(
+                f"{_SIGNS[job.state]} {state_words(job, progress)}{_result_link(job)}", small(cost_words(job))
+            ),
+            *([row(CancelButton.of(job))] if job.state in CANCELLABLE else []),
+        ),
+        *buttons,
+    )
+    card.children[0].id = card_mark(job)
+    return card
+
+
+def can_be_edited(job: Job) -> bool:
+    """Whether it failed because of what was asked for, so that other inputs may fare better."""
+    return job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}
+
+
+def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[Any]:
+    """Shows the form with the job's inputs (see `bot.ui.jobs.edit`, which knows it by its custom id)."""
+    custom_id = custom_id_of(EDIT, job.id, job.posting)
+    return ui.Button(label=EDIT_LABEL, style=style, custom_id=custom_id)
+
+
+def _result_link(job: Job) -> str:
+    if job.state is not JobState.SUCCEEDED:
+        return ""
+    if job.result_message_id is None:
+        kept = job.announced_at is not None and job.output_file is not None
+        return f"\n{KEPT}" if kept else ""
+    return f" · [see the result]({message_link(job, job.result_message_id)})"

@@ -1,0 +1,102 @@
+"""The `extra` option: further inputs for Studii, as they are typed in one line."""
+
+import re
+from collections.abc import Mapping
+
+from bot.catalog import Tool
+from bot.errors import Refused
+from bot.ui.kit.text import plain
+
+MOST = 10  # pairs
+LONGEST_LINE = 1000  # characters
+LONGEST_VALUE = 200
+EXAMPLE = 'Write it like `seed=42 mood="warm light"`.'
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_LISTED = re.compile(r"[,;](?:[A-Za-z][A-Za-z0-9_]{0,31}=|$)")  # `a=1,b=2`, and `a=1, b=2`
+_CURLY = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # phones type these
+
+
+def extra_inputs(typed: str | None, tool: Tool) -> dict[str, str]:
+    """What was typed; who may use it is a rule of access. Raises `Refused`."""
+    if not typed or not typed.strip():
+        return {}
+    pairs = parsed(typed)
+    _ensure_new(pairs, tool)
+    return pairs
+
+
+def parsed(typed: str) -> dict[str, str]:
+    """`key=value` pairs with spaces between them; a value with spaces stands in quotes, within which a
+    backslash takes the meaning of the next character away. Raises `Refused` with what is wrong and where."""
+    if len(typed) > LONGEST_LINE:
+        raise Refused(f"`extra` may have at most {LONGEST_LINE:,} characters; yours has {len(typed):,}.")
+    text = typed.strip()
+    pairs: dict[str, str] = {}
+    place = 0
+    while place < len(text):
+        name, place = _name(text, place)
+        value, place = _value(text, place, name)
+        if name in pairs:
+            raise Refused(f"`extra` has `{name}` twice. Say it once.")
+        if len(value) > LONGEST_VALUE:
+            raise Refused(f"`{name}` in `extra` may have at most {LONGEST_VALUE} characters.")
+        pairs[name] = value
+        if len(pairs) > MOST:
+            raise Refused(f"`extra` takes at most {MOST} pairs.")
+        place += len(text[place:]) - len(text[place:].lstrip())
+    return pairs
+
+
+def _name(text: str, place: int) -> tuple[str, int]:
+    found = _NAME.match(text, place)
+    if found is None or text[found.end() : found.end() + 1] != "=":
+        piece = text[place:].split(maxsplit=1)[0]
+        why = (
+            "is no `key=value`"
+            if "=" not in piece
+            else "does not begin with a name (a letter, then letters, digits and `_`) and an `=`"
+        )
+        raise Refused(f"In `extra`, “{plain(piece, 40)}” {why}. {EXAMPLE}")
+    return found[0], found.end() + 1
+
+
+def _value(text: str, place: int, name: str) -> tuple[str, int]:
+    quote = text[place : place + 1].translate(_CURLY)
+    if quote not in {'"', "'"}:
+        found = re.compile(r"\S*").match(text, place)
+        value = found[0] if found else ""
+        if not value:
+            raise Refused(f"In `extra`, `{name}` has no value. {EXAMPLE}")
+        if _LISTED.search(value):
+            raise Refused(
+                f"In `extra`, spaces stand between the pairs, without commas; if the comma is a part of "
+                f"`{name}`, put its value in quotes. {EXAMPLE}"
+            )
+        return value, place + len(value)
+    value, at = "", place + 1
+    while at < len(text):
+        character = text[at]
+        if character == "\\" and at + 1 < len(text):
+            value, at = value + text[at + 1], at + 2
+        elif character.translate(_CURLY) == quote:
+            return _closed(text, at + 1, name, value)
+        else:
+            value, at = value + character, at + 1
+    raise Refused(f"In `extra`, the quote that `{name}` begins with is never closed. {EXAMPLE}")
+
+
+def _closed(text: str, place: int, name: str, value: str) -> tuple[str, int]:
+    if not value:
+        raise Refused(f"In `extra`, `{name}` has no value. {EXAMPLE}")
+    if place < len(text) and not text[place].isspace():
+        raise Refused(f"In `extra`, there has to be a space after the value of `{name}`. {EXAMPLE}")
+    return value, place
+
+
+def _ensure_new(pairs: Mapping[str, str], tool: Tool) -> None:
+    for one in tool.inputs:
+        if one.name in pairs:
+            raise Refused(f"`{one.name}` has an option of its own: use that instead of `extra`.")
+    flag = tool.source_flag
+    if flag is not None and flag.name in pairs:
+        raise Refused(f"`{flag.name}` follows from whether you attach a photo. Leave it out of `extra`.")

@@ -1,0 +1,219 @@
+"""The list of jobs: one's own, or for admins the server's; each with what can be done about it."""
+
+from typing import Any, Protocol, Self, cast
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog
+from bot.domain import Job, JobState, Progress
+from bot.errors import Refused
+from bot.services import CANCELLABLE, JobPage, Services
+from bot.ui.jobs.card import job_card
+from bot.ui.jobs.credits import job_line
+from bot.ui.jobs.result import link_button
+from bot.ui.jobs.result_buttons import job_of, terms_of
+from bot.ui.jobs.rulings import RULING_BUTTONS
+from bot.ui.jobs.start import Cards
+from bot.ui.jobs.tool_form import ToolForms
+from bot.ui.jobs.wording import ToolNames, member_words
+from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, row, small, text
+from bot.ui.kit.responses import answer, tell
+from bot.ui.reading.age import ensure_stays_there
+from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_can_post, manages, moderates, server_of
+from bot.ui.reading.photo_lookup import source_of
+
+MINE, SERVER = "mine", "server"
+NOTHING_YET = "You have not made anything here yet. Type `/` and pick one of the tools."
+NOTHING_AT_ALL = "Nobody has made anything here yet."
+SHOWN_OR_GONE = "That result has been shown, or is no longer kept."
+NO_MORE = "There is nothing on this page any more."
+
+
+class Workshop(Protocol):
+    """What the list needs of the client that it is shown by."""
+
+    @property
+    def services(self) -> Services: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def forms(self) -> ToolForms: ...
+    @property
+    def cards(self) -> Cards: ...
+
+
+def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
+    """A page of jobs; `manager`: the reader may look at the server's."""
+    whose = MINE if page.user_id is not None else SERVER
+    title = "Your jobs" if whose == MINE else "Jobs of this server"
+    rows = [piece for job in page.jobs for piece in _rows(job, names, whose, page.number, manager=manager)]
+    empty = "" if rows else NO_MORE if page.number else NOTHING_YET if whose == MINE else NOTHING_AT_ALL
+    turning: list[Piece] = []
+    if page.number:
+        turning.append(PageButton("Newer", whose, page.number - 1))
+    if page.more:
+        turning.append(PageButton("Older", whose, page.number + 1))
+    if manager:
+        other = SERVER if whose == MINE else MINE
+        turning.append(PageButton("The server's jobs" if other == SERVER else "My jobs", other, 0))
+    head = f"### 🗂️ {title}" + (f"\n{small(f'Page {page.number + 1}')}" if page.number or page.more else "")
+    return Panel(box(NEUTRAL, head, *rows, empty, *([row(*turning)] if turning else [])))
+
+
+async def show_page(
+    interaction: discord.Interaction[Any], whose: str, number: int, *, instead: bool = False
+) -> None:
+    """Show a page to the person alone; `instead` of the one that they see. Raises `Refused`."""
+    guild_id = server_of(interaction)
+    workshop = cast(Workshop, interaction.client)
+    manager = manages(interaction)
+    if whose == SERVER and not manager:
+        raise Refused(MANAGERS_ONLY)
+    user_id = interaction.user.id if whose == MINE else None
+    page = await workshop.services.jobs.page(guild_id, user_id, number)
+    panel = jobs_panel(page, ToolNames(workshop.catalog), manager=manager)
+    if instead:
+        await interaction.response.edit_message(view=panel)
+    else:
+        await answer(interaction, panel)
+
+
+class PageButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=rf"studii:jobs:(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})",
+):
+    """Turns to a page."""
+
+    def __init__(self, label: str, whose: str, number: int) -> None:
+        self._whose = whose
+        self._number = number
+        super().__init__(ui.Button(label=label, custom_id=f"studii:jobs:{whose}:{number}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls("", match["whose"], int(match["number"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await show_page(interaction, self._whose, self._number, instead=True)
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+
+class ListedButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=(
+        r"studii:listed:(?P<action>cancel|post|show|again):(?P<job>[0-9a-f]{16})"
+        rf":(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})"
+    ),
+):
+    """Does something about a job in the list: cancels it, posts or shows its result here, runs it again."""
+
+    labels = {  # noqa: RUF012 - never changed
+        "cancel": "Cancel",
+        "post": "Post here",
+        "show": "Show me",
+        "again": "Run again",
+    }
+
+    def __init__(self, action: str, job_id: str, whose: str, number: int) -> None:
+        self._action = action
+        self._job_id = job_id
+        self._whose = whose
+        self._number = number
+        custom_id = f"studii:listed:{action}:{job_id}:{whose}:{number}"
+        super().__init__(ui.Button(label=self.labels[action], custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["action"], match["job"], match["whose"], int(match["number"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self._do(interaction, cast(Workshop, interaction.client))
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+    async def _do(self, interaction: discord.Interaction[Any], workshop: Workshop) -> None:
+        job = await job_of(interaction, workshop.services, self._job_id)
+        if self._action == "again":
+            _channel_for(interaction, job)
+            tool = workshop.catalog.get(job.tool)
+            source = await source_of(interaction, job, workshop.forms.now)
+            await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
+            return
+        if self._action == "show":
+            await self._show(interaction, workshop, job)
+            return
+        if self._action == "cancel":
+            await workshop.services.jobs.cancel(
+                job.id, job.guild_id, interaction.user.id, moderates=moderates(interaction, job)
+            )
+        else:
+            await self._post(interaction, workshop, job)
+        await show_page(interaction, self._whose, self._number, instead=True)
+
+    async def _post(self, interaction: discord.Interaction[Any], workshop: Workshop, job: Job) -> None:
+        ensure_can_post(interaction)
+        channel_id = _channel_for(interaction, job)
+        await workshop.services.jobs.post_here(job.id, interaction.user.id, channel_id)
+
+    async def _show(self, interaction: discord.Interaction[Any], workshop: Workshop, job: Job) -> None:
+        """Answer with a new card for the person alone; the result then takes its place."""
+        channel_id = _channel_for(interaction, job)
+        if _action_for(job, MINE) != "show":
+            raise Refused(SHOWN_OR_GONE)
+        card = job_card(job, ToolNames(workshop.catalog), Progress())
+        shown = await interaction.response.send_message(view=card, ephemeral=True)
+        workshop.cards.remember(job.id, interaction)
+        await workshop.services.jobs.post_here(job.id, interaction.user.id, channel_id, shown.message_id)
+
+
+def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
+    """Where the result may be posted or shown now; raises `Refused`."""
+    if interaction.channel_id is None:
+        raise Refused("This works in a channel only.")
+    ensure_stays_there(interaction, job)
+    return interaction.channel_id
+
+
+def _rows(job: Job, names: ToolNames, whose: str, number: int, *, manager: bool) -> list[Piece]:
+    """A job, and what those who manage the server settle where nobody knows what became of it."""
+    ruling = manager and job.state is JobState.UNKNOWN
+    settling: list[Piece] = [row(*(button.of(job) for button in RULING_BUTTONS))] if ruling else []
+    return [_row(job, names, whose, number), *settling]
+
+
+def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
+    # What its person alone was shown can be opened by nobody else.
+    line = job_line(job, names, linked=whose == MINE or not job.private)
+    if whose == SERVER:
+        line = f"{line} · {member_words(job.user_id)}"
+    action = _action_for(job, whose)
+    accessory: Any = ListedButton(action, job.id, whose, number) if action else None
+    posted = job.result_message_id is not None
+    if accessory is None and whose == MINE and not posted and job.state is JobState.SUCCEEDED:
+        # What one person alone sees in Discord goes when they close it; some came by DM, or could not come.
+        accessory = link_button(job, "Open")
+    return text(line) if accessory is None else ui.Section(line, accessory=accessory)
+
+
+def _action_for(job: Job, whose: str) -> str | None:
+    if job.state in CANCELLABLE:
+        return "cancel"
+    if whose == SERVER:
+        return None
+    if job.state in {JobState.FAILED, JobState.CANCELLED}:
+        return "again"
+    kept = job.state is JobState.SUCCEEDED and job.output_file is not None and job.announced_at is not None
+    if not kept:
+        return None
+    return "show" if job.private else "post"
+
+
+JOBS_BUTTONS = (PageButton, ListedButton)

@@ -1,0 +1,187 @@
+"""A job's last word: the picture or video with its mention, or why there is none."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import discord
+from discord import MediaGalleryItem, ui
+
+from bot.catalog import Tool
+from bot.domain import FailureCode, Job, JobState, Progress
+from bot.ui.jobs.buttons import DeleteButton, JobButton
+from bot.ui.jobs.card import can_be_edited, edit_button
+from bot.ui.jobs.result_buttons import AgainButton, UseInButton
+from bot.ui.jobs.rulings import RULING_BUTTONS
+from bot.ui.jobs.wording import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
+from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
+from bot.ui.kit.marks import posting_mark
+from bot.ui.kit.text import plain
+
+LONGEST_LINK = 1500  # characters of an address that is shown in a text
+NO_LINK = "There is no link to it either. It may still be in the Studii account: ask the server's admins."
+BEFORE = "The photo before"
+AFTER_SMALLER = "Shown smaller than it was made: it is larger than Discord takes here."
+BEFORE_SMALLER = "The photo before is shown smaller: both together are larger than Discord takes here."
+BEFORE_LEFT_OUT = "The photo before is not beside it: both together are larger than Discord takes here."
+BEFORE_GONE = "The photo before is not kept any more, so it is not beside it."
+# What failed so may fare better, as it was asked for.
+_MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
+_FAILED = ("❌", "did not work out")
+_ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫", "was cancelled")}
+
+
+def result(
+    job: Job,
+    names: ToolNames,
+    file_name: str,
+    before: str | None = None,
+    *,
+    notes: Iterable[str] = (),
+    by_dm: bool = False,
+) -> Panel:
+    """The result with its file, which has to be sent along under that name, as has the photo before.
+
+    `notes` are sentences about what is shown. `by_dm`: it is told where nothing new can be made.
+    """
+    tool, hidden = names.tool(job), _hidden(job)
+    alt = alt_words(names.title(job), tool, job)
+    media = [MediaGalleryItem(f"attachment://{file_name}", description=alt, spoiler=hidden)]
+    if before is not None:
+        media.append(MediaGalleryItem(f"attachment://{before}", description=BEFORE, spoiler=hidden))
+    return _posting(
+        job,
+        text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
+        ui.MediaGallery(*media),
+        text(lines(_details(job, names), *map(small, notes), _long_link(job), _why_here(job, by_dm=by_dm))),
+        _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
+    )
+
+
+def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> Panel:
+    """The result without its file, for a reason that is said, with the link to it if there is one."""
+    there = f"{why} {link_words(job)}"
+    return _posting(
+        job,
+        text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
+        text(lines(_details(job, names), _why_here(job, by_dm=by_dm))),
+        _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
+    )
+
+
+def linked_video(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> str:
+    """The same as an ordinary message's content: Discord plays a video whose bare link stands there."""
+    ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
+    gone = f"{why} The link may stop working after a while."
+    link = job.output_url or ""
+    shown = f"|| {link} ||" if link and _hidden(job) else link
+    details = lines(_details(job, names, prompt=False), _why_here(job, by_dm=by_dm))
+    return lines(ready, gone, details, shown)
+
+
+def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
+    """The buttons of a result that is an ordinary message, whose link stands in its text."""
+    view = ui.View(timeout=None)
+    for button in (*_remaking(job, names.tool(job), picture=False, by_dm=by_dm), DeleteButton.of(job)):
+        view.add_item(button)
+    view.stop()
+    return view
+
+
+def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
+    """That a job failed, was cancelled, or that nobody knows; says what it cost."""
+    sign, what = _ENDINGS.get(job.state, _FAILED)
+    why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
+    there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
+    buttons: list[Piece] = [] if by_dm else _another_try(job)
+    if job.state is JobState.UNKNOWN and not by_dm:
+        # Not to be deleted: admins may have no other place to settle it.
+        buttons += [button.of(job) for button in RULING_BUTTONS]
+    else:
+        buttons.append(DeleteButton.of(job))
+    head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
+    cost = small(cost_words(job))
+    return _posting(job, text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
+
+
+def _posting(job: Job, *pieces: Piece) -> Panel:
+    """Return a panel that can be found again as this posting of the job; see `bot.ui.kit.marks`."""
+    panel = Panel(*pieces)
+    panel.children[0].id = posting_mark(job)
+    return panel
+
+
+def _another_try(job: Job) -> list[Piece]:
+    if can_be_edited(job):
+        return [edit_button(job)]
+    return [AgainButton.of(job)] if job.failure in _MAY_WORK_LATER else []
+
+
+def link_words(job: Job) -> str:
+    """Where the output can be had, and that it may go away; or that it is gone."""
+    if not _usable(job.output_url, LONGEST_LINK):
+        return NO_LINK
+    kind = "video" if job.output_kind == "video" else "picture"
+    return f"[Open the {kind}](<{job.output_url}>); the link may stop working after a while."
+
+
+def link_button(job: Job, label: str) -> ui.Button[Any] | None:
+    """Opens the output where Studii keeps it, if a button can hold its address."""
+    return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
+
+
+def _long_link(job: Job) -> str:
+    """The same in the text, where a button can't hold its address."""
+    if _usable(job.output_url, URL_LIMIT) or not _usable(job.output_url, LONGEST_LINK):
+        return ""
+    return small(f"[Original](<{job.output_url}>)")
+
+
+def can_play(job: Job) -> bool:
+    """Whether an ordinary message with the link would make Discord play it."""
+    return job.output_kind == "video" and _usable(job.output_url, LONGEST_LINK)
+
+
+def _hidden(job: Job) -> bool:
+    return job.source is not None and job.source.hidden
+
+
+def _why_here(job: Job, *, by_dm: bool) -> str:
+    """Why it comes by DM, where it was not asked for alone."""
+    told = by_dm and not job.private
+    return small(f"I can't post it in <#{job.channel_id}> any more, so it comes to you here.") if told else ""
+
+
+def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
+    tool = names.tool(job)
+    parts = [part for part in (settings_words(tool, job), plain(cost_words(job), 60)) if part]
+    return lines(small(" · ".join(parts)), prompt_words(tool, job) if prompt else "")
+
+
+def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:
+    buttons: list[Piece] = [*_remaking(job, tool, picture=picture, by_dm=by_dm)]
+    if (original := link_button(job, "Original")) is not None:
+        buttons.append(original)
+    return row(*buttons, DeleteButton.of(job))
+
+
+def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> list[JobButton | ui.Button[Any]]:
+    """What makes something new in the channel, of which there is none in a DM."""
+    if by_dm:
+        return []
+    buttons: list[JobButton | ui.Button[Any]] = [AgainButton.of(job)]
+    if tool is not None and tool.inputs:
+        buttons.append(edit_button(job, discord.ButtonStyle.secondary))
+    if picture:
+        buttons.append(UseInButton.of(job))
+    return buttons
+
+
+def _usable(url: str | None, length: int) -> bool:
+    # What would end the link, or the spoiler that it is behind.
+    if url is None or len(url) > length or any(character in url for character in "<> \n|"):
+        return False
+    try:
+        return urlsplit(url).scheme in {"https", "http"}
+    except ValueError:
+        return False

@@ -1,0 +1,155 @@
+"""What members can make: each tool with an example, its price, and whether they may use it here now."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+from discord import ui
+
+from bot.catalog import SourceRule
+from bot.services import MemberState, OtherPrice, ToolPrice, price_words
+from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
+from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
+from bot.ui.kit.text import plain, sentence, shortened
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+MOST_PICTURES = 9  # of the 10 files that a message holds
+MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes one, with a picture three
+MOST_TEXT = 3200  # characters of the 4,000 that a message holds
+LONGEST_REASON = 300
+MOST_OTHERS = 4  # prices of other choices, for each tool
+NO_KEY = "Nothing can be made yet: an admin has to set the server's Studii key with `/studii key`."
+HELD = "Studii took no job the last time."
+PAUSED = "An admin has paused Studii here: nothing new can be made until the pause ends."
+
+_PHOTO = {
+    SourceRule.NONE: "From words",
+    SourceRule.OPTIONAL: "From words, or a photo and words",
+    SourceRule.REQUIRED: "From a photo",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Everything that the panel tells of."""
+
+    prices: Sequence[ToolPrice]
+    objections: Mapping[str, str]  # why a tool may not be used here, by slug
+    limits: MemberState
+    pictures: Mapping[str, bytes]  # by slug
+    has_key: bool
+    held: str | None = None  # why Studii takes nothing with the server's key now
+
+    @property
+    def left(self) -> int:
+        """Credits that the member may still spend: of the budget, and of an allowance if there is one."""
+        budget, own = self.limits.budget.left, self.limits.left
+        return budget if own is None else min(budget, own)
+
+    @property
+    def objection(self) -> str | None:
+        """Why no tool may be used here, if it is the same for all: it is said once."""
+        reasons = {self.objections.get(one.tool.slug) for one in self.prices}
+        return reasons.pop() if len(reasons) == 1 else None
+
+
+def example_name(slug: str) -> str:
+    return f"{slug}.jpg"
+
+
+def read_examples(slugs: Sequence[str]) -> dict[str, bytes]:
+    """The pictures of those tools that have one; reads files, so call it in a thread."""
+    found = {slug: EXAMPLES / example_name(slug) for slug in slugs}
+    return {slug: path.read_bytes() for slug, path in found.items() if path.is_file()}
+
+
+def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
+    """The panel, and the files that it shows."""
+    shown: list[Piece] = []
+    files: list[discord.File] = []
+    written = pieces = 0
+    for one in offer.prices:
+        words = _tool_words(one, offer)
+        picture = offer.pictures.get(one.tool.slug) if len(files) < MOST_PICTURES else None
+        written += len(words)
+        pieces += 1 if picture is None else 3
+        if written > MOST_TEXT or pieces > MOST_PIECES:
+            break
+        if picture is None:
+            shown.append(text(words))
+            continue
+        name = example_name(one.tool.slug)
+        files.append(discord.File(io.BytesIO(picture), filename=name))
+        alt = f"An example of {one.tool.title}"
+        shown.append(ui.Section(text(words), accessory=ui.Thumbnail(f"attachment://{name}", description=alt)))
+    more = len(offer.prices) - len(shown)
+    panel = Panel(
+        box(
+            NEUTRAL if _ready(offer) else GOING,
+            "### 🧰 What you can make here",
+            _left_words(offer),
+            rule(),
+            *shown,
+            rule(),
+            f"…and {more:,} more: type `/` to see them." if more else "",
+            small(
+                "`/credits` shows what you used. Prices follow what Studii charged last. Only you see this."
+            ),
+        )
+    )
+    return panel, files
+
+
+def _ready(offer: Offer) -> bool:
+    return offer.has_key and offer.held is None and not offer.limits.budget.settings.paused
+
+
+def _left_words(offer: Offer) -> str:
+    budget = offer.limits.budget
+    words = budget.left_words
+    return lines(
+        "" if offer.has_key else f"⚠️ {NO_KEY}",
+        f"⚠️ {HELD} {sentence(offer.held)}" if offer.held else "",
+        f"⏸️ {PAUSED}" if budget.settings.paused else "",
+        f"🚫 {shortened(offer.objection, LONGEST_REASON)}" if offer.objection else "",
+        f"**{words[0].upper()}{words[1:]}** in this server. {budget.renewal_words}.",
+        *own_limits(offer.limits),
+        small(DEFAULT_HOLDS) if budget.is_default else "",
+    )
+
+
+def _tool_words(one: ToolPrice, offer: Offer) -> str:
+    tool = one.tool
+    return lines(
+        f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
+        tool.summary,
+        small(f"{_PHOTO[tool.source]} · {price_words(one.price)}{_choices(one)}"),
+        "" if offer.objection else _hindrance(one, offer),
+    )
+
+
+def _choices(one: ToolPrice) -> str:
+    """What other choices cost, the dearest in any case; else which choices change the price."""
+    if one.others:
+        shown = (*one.others[: MOST_OTHERS - 1], one.others[-1])[: len(one.others)]
+        return "".join(f"; with {_chosen(other)} {_figure(other)}" for other in shown)
+    priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
+    return f", more or less by {' and '.join(priced)}" if priced else ""
+
+
+def _figure(other: OtherPrice) -> str:
+    amount = f"{other.price.amount:,}"
+    return amount if other.price.learned else f"about {amount} (assumed)"
+
+
+def _chosen(other: OtherPrice) -> str:
+    return " and ".join(f"{name} **{plain(value, 30)}**" for name, value in other.choices.items())
+
+
+def _hindrance(one: ToolPrice, offer: Offer) -> str:
+    objection = offer.objections.get(one.tool.slug)
+    if objection:
+        return f"🚫 {shortened(objection, LONGEST_REASON)}"
+    return "🚫 That is more than you have left." if one.price.amount > offer.left else ""

@@ -1,0 +1,173 @@
+"""What is said of a job: its settings, where it stands, what it costs."""
+
+from bot.catalog import Catalog, Tool
+from bot.domain import NOBODY, Job, JobState, Progress
+from bot.services import credit_words, discord_timestamp
+from bot.ui.kit.text import ordinal, plain, sentence, shortened
+
+PROMPT_LENGTH = 300  # characters shown of a long text
+VALUE_LENGTH = 40
+SETTINGS_LENGTH = 800
+ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
+LOST_ANSWER = (
+    "Studii's answer got lost, so nobody knows yet whether this was charged. "
+    "It will not be sent twice; the server's admins can settle it with `/jobs`."
+)
+# Words for "still going" that say no more than our own sentence does.
+_PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
+_FROM = {True: "from past charges", False: "assumed", None: "estimate"}
+_SETTLED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+
+
+class ToolNames:
+    """The names of tools, also of those that the catalogue has lost since."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def tool(self, job: Job) -> Tool | None:
+        return self._catalog.tools.get(job.tool)
+
+    def title(self, job: Job) -> str:
+        return self.title_of(job.tool)
+
+    def title_of(self, slug: str) -> str:
+        tool = self._catalog.tools.get(slug)
+        return tool.title if tool else plain(slug, VALUE_LENGTH)
+
+    def emoji(self, job: Job) -> str:
+        tool = self.tool(job)
+        return tool.emoji if tool else "🪄"
+
+
+def member_words(user_id: int) -> str:
+    """The member as Discord shows them, or that they asked to be forgotten."""
+    return f"<@{user_id}>" if user_id != NOBODY else "someone who was forgotten"
+
+
+def prompt_of(tool: Tool | None, job: Job) -> str | None:
+    """The long text that the job was asked for with, as it was typed."""
+    names = (one.name for one in tool.inputs if one.long) if tool else iter(("prompt",))
+    return next((job.inputs[name] for name in names if job.inputs.get(name)), None)
+
+
+def settings_of(tool: Tool | None, job: Job) -> dict[str, str]:
+    """The inputs that somebody chose or could have chosen, without the long ones."""
+    if tool is None:
+        return {name: value for name, value in job.inputs.items() if name != "prompt"}
+    hidden = {one.name for one in tool.inputs if one.long}
+    if tool.source_flag is not None:
+        hidden.add(tool.source_flag.name)
+    return {name: value for name, value in job.inputs.items() if name not in hidden}
+
+
+def settings_words(tool: Tool | None, job: Job) -> str:
+    """`style **modern** · room **living**`; empty when the tool has no settings."""
+    words = ""
+    for name, value in settings_of(tool, job).items():
+        shown = plain(value, VALUE_LENGTH) or "…"
+        piece = f"{plain(name.replace('_', ' '), VALUE_LENGTH)} **{shown}**"
+        joined = f"{words} · {piece}" if words else piece
+        if len(joined) > SETTINGS_LENGTH:
+            return f"{words} · …"
+        words = joined
+    return words
+
+
+def prompt_words(tool: Tool | None, job: Job) -> str:
+    """The long text as a quotation; empty when there is none."""
+    prompt = prompt_of(tool, job)
+    return f"> {plain(prompt, PROMPT_LENGTH) or '…'}" if prompt else ""
+
+
+def alt_words(title: str, tool: Tool | None, job: Job) -> str:
+    """What a screen reader says of the result."""
+    parts = [f"{name.replace('_', ' ')} {value}" for name, value in settings_of(tool, job).items()]
+    prompt = prompt_of(tool, job)
+    said = ", ".join([prompt, *parts] if prompt else parts)
+    return shortened(f"{title}: {said}" if said else title, ALT_LENGTH)
+
+
+def state_words(job: Job, progress: Progress) -> str:
+    """What is going on with a job, in one line, without what it costs."""
+    match job.state:
+        case JobState.RECEIVED:
+            return _received(job)
+        case JobState.WAITING:
+            return _waiting(job, progress)
+        case JobState.UPLOADING:
+            return "Sending your photo to Studii…"
+        case JobState.SUBMITTING:
+            return "Handing it to Studii…"
+        case JobState.RUNNING:
+            return _running(job, progress)
+        case JobState.SUCCEEDED:
+            return f"Done{_took(job)}"
+        case JobState.FAILED:
+            return sentence(job.failure_text or "It did not work.")
+        case JobState.CANCELLED:
+            return "Cancelled."
+        case JobState.UNKNOWN:
+            return sentence(job.failure_text) if job.failure_text else LOST_ANSWER
+
+
+def cost_words(job: Job) -> str:
+    """What a job costs or has cost, as the ledger has it: `Not charged.`, `Charged 8 credits.`"""
+    if job.state is JobState.SUCCEEDED:
+        return credit_words(job.settled)
+    if job.state in _SETTLED:
+        return f"Charged {credit_words(job.settled)}." if job.settled else "Not charged."
+    if job.state is JobState.UNKNOWN:
+        return f"{credit_words(job.reserved)} set aside until it is settled."
+    if job.charged is None:
+        return f"{credit_words(job.reserved)} set aside ({_FROM[job.price_learned]})"
+    return credit_words(job.charged)
+
+
+def message_link(job: Job, message_id: int) -> str:
+    return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{message_id}"
+
+
+def _received(job: Job) -> str:
+    if job.held:
+        return sentence(job.held)
+    return "Fetching your photo…" if job.source else "Getting ready…"
+
+
+def _waiting(job: Job, progress: Progress) -> str:
+    if job.held:
+        return sentence(job.held)
+    starts = f" · should start {discord_timestamp(progress.starts_at)}" if progress.starts_at else "…"
+    if progress.waits_for_price:
+        starts = f"{starts.removesuffix('…')} · one job goes first, to learn the price"
+    if progress.position is None:
+        return f"In line{starts}"
+    if progress.position == 1:
+        return f"Next in line{starts}"
+    return f"{ordinal(progress.position)} in line{starts}"
+
+
+def _running(job: Job, progress: Progress) -> str:
+    since = f" · since {discord_timestamp(job.submitted_at)}" if job.submitted_at else ""
+    if job.held:
+        return f"{sentence(job.held)}{since}"
+    if progress.ends_at is not None:
+        since += f" · usually ready {discord_timestamp(progress.ends_at)}"
+    status = (job.studii_status or "").strip().lower()
+    if status == "queued":
+        return f"In Studii's own line{since}"
+    if status and status not in _PLAIN_STATUSES:
+        return f"Studii is working on it ({plain(status, VALUE_LENGTH)}){since}"
+    return f"Studii is working on it{since}"
+
+
+def _took(job: Job) -> str:
+    if job.finished_at is None:
+        return ""
+    seconds = max(1, round((job.finished_at - job.created_at).total_seconds()))
+    if seconds < 60:
+        return f" in {seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f" in {minutes} min {rest} s" if rest else f" in {minutes} min"
+    return f" in {minutes // 60} h {minutes % 60} min"

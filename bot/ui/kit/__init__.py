@@ -1,0 +1,1 @@
+"""The pieces that every panel, button and form is made of."""

@@ -1,0 +1,1 @@
+"""What an interaction or a message tells: permissions, the member, pictures, emoji."""

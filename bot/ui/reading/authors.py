@@ -1,0 +1,80 @@
+"""Whose picture it is that stands in a message, or that a job was made from."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.domain import Job
+from bot.domain.policy import NOBODY_KNOWN
+from bot.services import Services
+from bot.ui.kit.custom_ids import template_of
+
+PATIENCE = 1.5  # seconds; Discord wants its answer within 3
+_OF_A_JOB = re.compile(template_of("[a-z]+"))
+
+log = logging.getLogger(__name__)
+
+
+async def author_in(message: discord.Message, client: discord.Client, services: Services) -> int:
+    """The id of the member whose the message's pictures are; `NOBODY_KNOWN` where that can't be told.
+
+    A forwarded picture is its first author's, a result is of whoever's photo it was made from.
+    https://discord.com/developers/docs/resources/message#message-snapshot-object
+    """
+    if _is_forward(message):
+        first = await _forwarded(message, client)
+        # A forward of a forward leads no further: whose the first one was, it does not say.
+        if first is None or _is_forward(first):
+            return NOBODY_KNOWN
+        message = first
+    if client.user is None or message.author.id != client.user.id:
+        return message.author.id
+    guild_id = message.guild.id if message.guild is not None else None
+    for job_id in _jobs_in(message.components):
+        job = await services.jobs.get(job_id)
+        return NOBODY_KNOWN if job is None or job.guild_id != guild_id else author_of(job)
+    return NOBODY_KNOWN
+
+
+def author_of(job: Job) -> int:
+    """Whose photo it is that a job was made from, and so its result's; erased authors stay unknown."""
+    return job.user_id if job.photo_author is None else job.photo_author
+
+
+def _is_forward(message: discord.Message) -> bool:
+    # Without the message content intent Discord may leave out what is in a message that is fetched.
+    reference = message.reference
+    forwards = reference is not None and reference.type is discord.MessageReferenceType.forward
+    return forwards or bool(message.message_snapshots)
+
+
+async def _forwarded(message: discord.Message, client: discord.Client) -> discord.Message | None:
+    """The message that was forwarded, if it is there and the bot may see it."""
+    reference = message.reference
+    if reference is None or reference.message_id is None:
+        return None
+    channel = client.get_partial_messageable(reference.channel_id)
+    if message.guild is not None and reference.guild_id in {None, message.guild.id}:
+        channel = client.get_partial_messageable(reference.channel_id, guild_id=message.guild.id)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await channel.fetch_message(reference.message_id)
+    except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.info("A forwarded message could not be looked at: %r", error)
+        return None
+
+
+def _jobs_in(components: Iterable[Any]) -> Iterator[str]:
+    for component in components:
+        found = _OF_A_JOB.fullmatch(getattr(component, "custom_id", None) or "")
+        if found is not None:
+            yield found["job"]
+        yield from _jobs_in(getattr(component, "children", ()))
+        accessory = getattr(component, "accessory", None)
+        if accessory is not None:
+            yield from _jobs_in((accessory,))

@@ -1,0 +1,73 @@
+"""Who opened a panel or a form that only they see.
+
+A server can let people without Manage Server run `/studii` (Server Settings, Integrations). Discord checks
+that for the command, not for the buttons and forms that follow it. Those are open to the person who ran the
+command, until the panel is an hour old or the form expires.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import discord
+
+from bot.errors import Refused
+from bot.ui.reading.permissions import MANAGERS_ONLY, manages, server_of
+
+PANEL_SECONDS = 60 * 60
+LET_IN = ":let"  # ends the custom id of a button in a panel that a person without Manage Server opened
+TOO_OLD = "This panel has been open for over an hour. Run `/studii setup` again. Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """The person who opened a form, and whether they had Manage Server then."""
+
+    guild_id: int
+    user_id: int
+    managed: bool
+
+    @classmethod
+    def of(cls, interaction: discord.Interaction[Any]) -> Self:
+        """Return the opener of the form that answers this interaction."""
+        return cls(server_of(interaction), interaction.user.id, manages(interaction))
+
+    def ensure(self, interaction: discord.Interaction[Any]) -> int:
+        """Return the id of the server. Raises `Refused` unless the opener hands in the form.
+
+        People who had Manage Server when they opened the form must still have it.
+        """
+        guild_id = server_of(interaction)
+        same = (guild_id, interaction.user.id) == (self.guild_id, self.user_id)
+        if not same or (self.managed and not manages(interaction)):
+            raise Refused(MANAGERS_ONLY)
+        return guild_id
+
+
+def ensure_panel_opener(interaction: discord.Interaction[Any], *, let_in: bool) -> int:
+    """Return the id of the server. Raises `Refused` unless the person may press the button of a panel.
+
+    People with Manage Server may. Others may if they opened the panel: the button is marked with `LET_IN`,
+    and its message is ours, visible to them alone and not older than an hour. The client chooses the custom
+    id that it sends, but discord.py calls a button only if the message, as Discord tells of it, holds it.
+    """
+    guild_id = server_of(interaction)
+    if manages(interaction):
+        return guild_id
+    message = interaction.message
+    if not let_in or message is None or not _opened_by_presser(interaction, message):
+        raise Refused(MANAGERS_ONLY)
+    # Both times are in Discord's ids, so no clock of ours is compared with Discord's.
+    age = discord.utils.snowflake_time(interaction.id) - discord.utils.snowflake_time(message.id)
+    if age.total_seconds() > PANEL_SECONDS:
+        raise Refused(TOO_OLD)
+    return guild_id
+
+
+def _opened_by_presser(interaction: discord.Interaction[Any], message: discord.Message) -> bool:
+    opened_by, us = message.interaction_metadata, interaction.client.user
+    return (
+        message.flags.ephemeral
+        and us is not None
+        and message.author.id == us.id
+        and (opened_by is None or opened_by.user.id == interaction.user.id)
+    )

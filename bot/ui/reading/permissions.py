@@ -1,0 +1,126 @@
+"""What the bot has to be allowed, and people too, before anything is done."""
+
+from typing import Any
+
+import discord
+
+from bot.domain import Job
+from bot.errors import Refused
+
+SERVER_ONLY = "This works in a server only."
+MANAGERS_ONLY = "Only people with the Manage Server permission can do this."
+
+
+MANAGE_THREADS = "Manage Threads"
+HOW = "Edit Channel, Permissions, Studii"
+
+
+def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
+    """The permissions, by their names in Discord's app, that a result cannot be posted there without.
+
+    A thread that is merely archived comes back by posting; a locked one takes messages of those alone
+    who manage threads. https://discord.com/developers/docs/topics/threads
+    """
+    if permissions.administrator:
+        return []
+    # What is posted in a forum stands in its threads.
+    thread = isinstance(channel, discord.Thread | discord.ForumChannel)
+    needed = {
+        "View Channel": permissions.view_channel,
+        "Send Messages in Threads": permissions.send_messages_in_threads if thread else True,
+        "Send Messages": True if thread else permissions.send_messages,
+        "Attach Files": permissions.attach_files or not file,
+        "Read Message History": permissions.read_message_history,
+        MANAGE_THREADS: permissions.manage_threads or not is_locked(channel),
+    }
+    return [name for name, there in needed.items() if not there]
+
+
+def missing_to_offer(permissions: discord.Permissions) -> list[str]:
+    """What more it takes to put emoji under photos, by the names in Discord's app."""
+    if permissions.administrator or permissions.add_reactions:
+        return []
+    return ["Add Reactions"]
+
+
+def is_locked(channel: object) -> bool:
+    """Whether it is a thread that somebody locked."""
+    return isinstance(channel, discord.Thread) and channel.locked
+
+
+def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
+    """The server in which a result can be posted.
+
+    Raises `Refused` with what the bot lacks here and who can change it.
+    """
+    guild_id = server_of(interaction)
+    missing = missing_to_post(interaction.app_permissions, interaction.channel)
+    if MANAGE_THREADS in missing:
+        raise Refused(
+            "This thread is locked, so I could not post the result here. Nothing was charged. "
+            "Use the command in another channel, or ask whoever manages this thread to unlock it.",
+        )
+    if missing:
+        raise Refused(
+            f"I could not post the result here: in this channel I lack {listed(missing)}. "
+            f"Nothing was charged. Whoever manages the channel can allow it under {HOW}.",
+        )
+    return guild_id
+
+
+def hindrance(missing: list[str]) -> str:
+    """What keeps the bot from posting, and what helps; `missing` is not empty.
+
+    A locked thread is to be unlocked: what the bot lacks for posting there is more than it needs.
+    """
+    lacking = [name for name in missing if name != MANAGE_THREADS]
+    locked = ["the thread is locked: unlock it, or take another channel"] if MANAGE_THREADS in missing else []
+    return "; ".join([*locked, *([f"I lack {listed(lacking)}: {HOW}"] if lacking else [])])
+
+
+def server_of(interaction: discord.Interaction[Any]) -> int:
+    """Return the id of the server that the interaction comes from.
+
+    Raises `Refused` in a DM. A command of `/studii` needs no other check: Discord sends it only for people
+    whom the server lets run it, by default those with Manage Server.
+    """
+    if interaction.guild_id is None:
+        raise Refused(SERVER_ONLY)
+    return interaction.guild_id
+
+
+def manages(interaction: discord.Interaction[Any]) -> bool:
+    """Return whether the person has Manage Server."""
+    return interaction.permissions.manage_guild or interaction.permissions.administrator
+
+
+def ensure_manager(interaction: discord.Interaction[Any]) -> int:
+    """Return the id of the server. Raises `Refused` if the person does not have Manage Server in it."""
+    guild_id = server_of(interaction)
+    if not manages(interaction):
+        raise Refused(MANAGERS_ONLY)
+    return guild_id
+
+
+def moderates(interaction: discord.Interaction[Any], job: Job) -> bool:
+    """Return whether the person may cancel or delete what others asked for in the job's channel.
+
+    Manage Messages counts in the channel of the job, which may not be the one of the interaction.
+    """
+    if manages(interaction):
+        return True
+    if interaction.channel_id == job.channel_id:
+        return interaction.permissions.manage_messages
+    guild, person = interaction.guild, interaction.user
+    channel = guild.get_channel_or_thread(job.channel_id) if guild is not None else None
+    if channel is None or not isinstance(person, discord.Member):
+        return False
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return False
+    return channel.permissions_for(person).manage_messages
+
+
+def listed(names: list[str]) -> str:
+    """The names as people write them in a row: `**A**, **B** and **C**`."""
+    marked = [f"**{name}**" for name in names]
+    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"

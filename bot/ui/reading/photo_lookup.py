@@ -1,0 +1,128 @@
+"""The photo that a job was made from, for another one like it."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import discord
+
+from bot.domain import Job, SourcePhoto
+from bot.errors import Refused
+from bot.ui.reading.pictures import pictures_in, plain_name
+
+BEFORE_FILE = "before"  # how the file name of the photo before begins
+SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, where it was made smaller to be shown
+PATIENCE = 1.5  # seconds; Discord wants its answer within 3
+ERASED = (
+    "What this was made with has been erased since, as it is after a while. Use the command, or the menu of "
+    "a photo. Nothing was charged."
+)
+COMMANDS_PHOTO_GONE = (
+    "The photo came with a command, and Discord keeps such a photo for about a day only. Give it once more, "
+    "with the command. Nothing was charged."
+)
+NOT_SHOWN = (
+    "Discord does not show this bot other people's messages by itself, so it can't find the photo again. "
+    "Use the menu of the photo's message: a long press or right click, then Apps. Nothing was charged."
+)
+NOT_SEEN = (
+    "The photo stands in a channel that this bot can't see any more. Post it here, and use the command or "
+    "the menu. Nothing was charged."
+)
+SOURCE_GONE = (
+    "The photo that this was made from is no longer in Discord. Post it again, and use the command or "
+    "the menu. Nothing was charged."
+)
+UNREACHABLE = "Discord did not say where the photo is now. Please try again in a moment. Nothing was charged."
+
+
+class PhotoGone(Refused):
+    """The photo can't be had from where it was."""
+
+
+class _Deleted(PhotoGone):
+    """Somebody took it out of Discord."""
+
+
+async def source_of(interaction: discord.Interaction[Any], job: Job, now: datetime) -> SourcePhoto | None:
+    """The photo that a job was made from: as the result whose button was pressed shows it, else as its
+    message has it now, else as it was given.
+
+    The address that a photo was given with is good for a day, that in a message always; what was deleted
+    since is not used. Raises `Refused` when it is gone, or was erased with everything else that the job was
+    asked for with and the result does not show it.
+    """
+    shown = _shown_before(interaction.message)
+    if job.scrubbed_at is not None:
+        if shown is None:
+            raise Refused(ERASED)
+        return shown
+    if job.source is None:
+        return None
+    if shown is not None and not plain_name(shown).startswith(SMALLER_BEFORE):
+        return shown
+    given = None if _expired(job.source.url, now) else job.source
+    if job.source.message_id is None and given is not None:
+        return given
+    try:
+        return await found_again(interaction.client, job, job.source)
+    except PhotoGone as gone:
+        left = shown if isinstance(gone, _Deleted) else given or shown
+        if left is None:
+            raise
+        return left
+    except Refused:
+        if given is None:
+            raise
+        return given
+
+
+def is_before(photo: SourcePhoto) -> bool:
+    """Whether a picture under a result is the photo that went in."""
+    return plain_name(photo).startswith(f"{BEFORE_FILE}-")
+
+
+def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
+    pictures = pictures_in(message) if message is not None else []
+    return next((photo for photo in pictures if is_before(photo)), None)
+
+
+async def found_again(
+    client: discord.Client, job: Job, source: SourcePhoto, patience: float = PATIENCE
+) -> SourcePhoto:
+    """Return the photo in its message, with the address that it has there now.
+
+    Raises `PhotoGone` if it is not there, and `Refused` if Discord doesn't answer within `patience` seconds.
+
+    https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
+    """
+    if source.message_id is None:
+        raise PhotoGone(COMMANDS_PHOTO_GONE)
+    channel = client.get_partial_messageable(source.channel_id or job.channel_id, guild_id=job.guild_id)
+    try:
+        async with asyncio.timeout(patience):
+            message = await channel.fetch_message(source.message_id)
+    except discord.NotFound as error:
+        raise _Deleted(SOURCE_GONE) from error
+    except discord.Forbidden as error:
+        raise PhotoGone(NOT_SEEN) from error
+    except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Refused(UNREACHABLE) from error
+    path = urlsplit(source.url).path
+    for photo in pictures_in(message):
+        if urlsplit(photo.url).path == path:
+            return photo
+    ours = client.user is not None and message.author.id == client.user.id
+    if ours or client.intents.message_content:
+        raise _Deleted(SOURCE_GONE)
+    raise PhotoGone(NOT_SHOWN)
+
+
+def _expired(url: str, now: datetime) -> bool:
+    until = parse_qs(urlsplit(url).query).get("ex", [""])[0]
+    try:
+        return int(until, 16) <= now.timestamp()
+    except ValueError:
+        return False

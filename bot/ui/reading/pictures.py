@@ -1,0 +1,157 @@
+"""The one finder of pictures in a message, wherever Discord keeps them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import discord
+
+from bot.domain import SPOILER, SourcePhoto
+
+# What Discord's own CDN serves; anything else is fetched through Discord's proxy.
+_OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
+_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tiff", ".webp"})
+_ANY_KIND = "application/octet-stream"  # said of a HEIC photo where its kind is not known
+# Those of the other kind are drawn by Discord's app from a description.
+_STICKERS = {
+    discord.StickerFormatType.png: "image/png",
+    discord.StickerFormatType.apng: "image/png",
+    discord.StickerFormatType.gif: "image/gif",
+}
+_NAMELESS = "picture"
+_BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
+
+
+def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
+    """The message's pictures in the order in which they are seen, each once; a size of 0: not known.
+
+    They may be attachments, in a forwarded message, in media components, in embeds or stickers. Whether their
+    kind is one that is taken is not asked here. Those behind a spoiler have a name that says so.
+    """
+    return [*photos_in(message), *_stickers(message)]
+
+
+def photos_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
+    """The same without stickers, of which one wants something to be made only if one says so."""
+    found: dict[str, SourcePhoto] = {}
+    for photo in _all(message):
+        path = urlsplit(photo.url).path
+        first = found.setdefault(path, _standing_in(message, photo))
+        if photo.hidden:
+            found[path] = _hidden(first)
+    return list(found.values())
+
+
+def _standing_in(message: discord.Message | discord.MessageSnapshot, photo: SourcePhoto) -> SourcePhoto:
+    if isinstance(message, discord.Message):
+        return replace(photo, message_id=message.id, channel_id=message.channel.id)
+    return photo
+
+
+def _stickers(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourcePhoto]:
+    for sticker in message.stickers:
+        kind = _STICKERS.get(sticker.format)
+        if kind is not None:
+            name = f"{sticker.name}.{kind.removeprefix('image/')}"
+            yield _standing_in(message, SourcePhoto(sticker.url, name, kind, 0))
+    for snapshot in getattr(message, "message_snapshots", ()):
+        for photo in _stickers(snapshot):
+            yield _standing_in(message, photo)
+
+
+def _all(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourcePhoto]:
+    for attachment in message.attachments:
+        yield from _attached(attachment)
+    yield from _in_components(message.components)
+    bars = " ".join(_BEHIND_BARS.findall(message.content))
+    for embed in message.embeds:
+        yield from _marked(_in_embed(embed), hidden=bool(embed.url and embed.url in bars))
+    for snapshot in getattr(message, "message_snapshots", ()):
+        yield from _all(snapshot)
+
+
+def attached(attachment: discord.Attachment) -> SourcePhoto:
+    """The attachment as Discord tells of it, picture or not."""
+    declared = _kind(attachment.content_type)
+    photo = SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)
+    return _hidden(photo) if attachment.is_spoiler() else photo
+
+
+def plain_name(photo: SourcePhoto) -> str:
+    """Its name without what says that it is behind a spoiler."""
+    return photo.filename.removeprefix(SPOILER)
+
+
+def _hidden(photo: SourcePhoto) -> SourcePhoto:
+    return photo if photo.hidden else replace(photo, filename=SPOILER + photo.filename)
+
+
+def _marked(photos: Iterable[SourcePhoto], *, hidden: bool) -> Iterator[SourcePhoto]:
+    return map(_hidden, photos) if hidden else iter(photos)
+
+
+def _attached(attachment: discord.Attachment) -> Iterator[SourcePhoto]:
+    if _is_picture(_kind(attachment.content_type), attachment.filename):
+        yield attached(attachment)
+
+
+def _in_components(components: Iterable[Any]) -> Iterator[SourcePhoto]:
+    for component in components:
+        if isinstance(component, discord.MediaGalleryComponent):
+            for item in component.items:
+                yield from _marked(_in_media(item.media), hidden=item.spoiler)
+        elif isinstance(component, discord.ThumbnailComponent):
+            yield from _marked(_in_media(component.media), hidden=component.spoiler)
+        elif isinstance(component, discord.FileComponent):
+            file = _in_media(component.media, component.name, component.size)
+            yield from _marked(file, hidden=component.spoiler)
+        # A box may hide all that is in it.
+        hidden = isinstance(component, discord.Container) and component.spoiler
+        yield from _marked(_in_components(getattr(component, "children", ())), hidden=hidden)
+        accessory = getattr(component, "accessory", None)
+        if accessory is not None:
+            yield from _in_components((accessory,))
+
+
+def _in_media(
+    media: discord.UnfurledMediaItem, name: str | None = None, size: int | None = None
+) -> Iterator[SourcePhoto]:
+    declared = _kind(media.content_type)
+    name = name or _name(media.url)
+    if _is_picture(declared, name):
+        own = media.attachment_id is not None
+        yield SourcePhoto(_reachable(media.url, media.proxy_url, own=own), name, declared or None, size or 0)
+
+
+def _in_embed(embed: discord.Embed) -> Iterator[SourcePhoto]:
+    shown = [embed.image]
+    # The preview of a bare link to a picture; in other embeds it is a site's small sign.
+    if embed.type == "image":
+        shown.append(embed.thumbnail)
+    for one in shown:
+        if one.url:
+            yield SourcePhoto(_reachable(one.url, one.proxy_url), _name(one.url), None, 0)
+
+
+def _kind(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _is_picture(declared: str, name: str) -> bool:
+    if declared and declared != _ANY_KIND:
+        return declared.startswith("image/")
+    return PurePosixPath(name).suffix.lower() in _SUFFIXES
+
+
+def _name(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path)).name or _NAMELESS
+
+
+def _reachable(url: str, proxy_url: str | None, *, own: bool = False) -> str:
+    host = urlsplit(url).hostname or ""
+    if own or not proxy_url or host.endswith(_OWN_HOSTS):
+        return url
+    return proxy_url

@@ -1,0 +1,125 @@
+"""A crew works through what the database names: each job once, a bounded number at once."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import cycle
+
+from bot.aio.liveness import Pulse
+from bot.clock import SystemClock
+from bot.domain import Job
+from bot.engine.workers.worker import Crew
+from tests.engine.world import a_job
+
+
+class Desk:
+    """Jobs to do, and what was done."""
+
+    def __init__(self, count: int, *, size: int = 4, channels: int = 100, look_around: float = 0.05) -> None:
+        self.open = {job.id: job for job in (a_job(channel_id=n % channels) for n in range(count))}
+        self.done: list[str] = []
+        self.given_up: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self.slow_look = 0.0
+        self.durations = cycle((0.002, 0.005, 0.009, 0.012))
+        self.crew = Crew(
+            "testing",
+            self.find,
+            self.work,
+            self.give_up,
+            size=size,
+            pulse=Pulse(SystemClock()),
+            clock=SystemClock(),
+            look_around=look_around,
+            news=lambda job: job.version,
+            queue=lambda job: job.channel_id,
+        )
+
+    async def find(self, limit: int) -> list[Job]:
+        seen = list(self.open.values())[:limit]
+        await asyncio.sleep(self.slow_look)
+        return seen
+
+    async def work(self, job: Job, tries: int) -> float | None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(next(self.durations))
+        self.at_once -= 1
+        self.done.append(job.id)
+        self.open.pop(job.id, None)
+        return None
+
+    async def give_up(self, job: Job) -> None:
+        self.given_up.append(job.id)
+        self.open.pop(job.id, None)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncGenerator[None, None]:
+        task = asyncio.create_task(self.crew.run())
+        try:
+            async with asyncio.timeout(10):
+                yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def empty(self) -> None:
+        while self.open:  # noqa: ASYNC110 - it is emptied by others
+            await asyncio.sleep(0.005)
+
+
+async def test_each_job_is_done_once_though_the_look_at_the_database_is_slow() -> None:
+    desk = Desk(30)
+    desk.slow_look = 0.008
+    jobs = list(desk.open)
+    async with desk.at_work():
+        await desk.empty()
+        await asyncio.sleep(0.1)
+    assert sorted(desk.done) == sorted(jobs)
+
+
+async def test_no_more_are_done_at_once_than_the_crew_is_large() -> None:
+    desk = Desk(30, size=3)
+    async with desk.at_work():
+        await desk.empty()
+    assert desk.most_at_once == 3
+
+
+async def test_jobs_of_one_queue_are_done_one_after_the_other() -> None:
+    desk = Desk(8, channels=1)
+    jobs = list(desk.open)
+    async with desk.at_work():
+        await desk.empty()
+    assert desk.done == jobs
+    assert desk.most_at_once == 1
+
+
+async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the_next_look_around() -> None:
+    class Refused(Desk):
+        tries = 0
+
+        async def work(self, job: Job, tries: int) -> float | None:
+            self.tries += 1
+            # Between the second look and the end of the rest after it.
+            return 0.45 if self.tries == 1 else await super().work(job, tries)
+
+    desk = Refused(1, look_around=60.0)
+    desk.slow_look = 0.05  # after which the crew rests for 0.25 s
+    async with desk.at_work():
+        await desk.empty()
+    assert desk.tries == 2
+
+
+async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> None:
+    class Changing(Desk):
+        async def work(self, job: Job, tries: int) -> float | None:
+            if tries:
+                return await super().work(job, tries)
+            self.open[job.id] = replace(job, version=job.version + 1)
+            return 60.0
+
+    desk = Changing(1, look_around=60.0)
+    async with desk.at_work():
+        await desk.empty()
+    assert len(desk.done) == 1

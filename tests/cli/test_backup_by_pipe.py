@@ -1,0 +1,79 @@
+"""A backup that leaves through standard output and comes back through standard input, as with a container."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.cli.backup import PIPE, backup, restore
+from bot.config import StorageSettings
+from bot.errors import SettingsError
+from sandbox.discord.server import DiscordServer
+from tests.cli.test_commands import SECRET, database, keep_key, kept_key, ran
+from tests.support.process import bot_process
+
+
+async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    async with DiscordServer() as discord, bot_process(discord, tmp_path, "backup", "-") as process:
+        copy, words = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 0, words
+    assert copy.startswith(b"SQLite format 3\x00")
+    assert str(tmp_path / "data" / "encryption.key") in words.decode()
+    assert "docker compose run --rm -T studii restore - < FILE" in words.decode()
+    assert SECRET.encode() not in copy
+    await keep_key(tmp_path, "stu_another_key_since")
+    status, told = await taken_back(tmp_path, copy)
+    assert status == 0, told
+    assert "studii.db.replaced-1" in told
+    assert await kept_key(tmp_path) == SECRET
+    # Nothing that was on its way stays.
+    assert sorted(one.name for one in database(tmp_path).parent.glob("studii.db.*ing")) == []
+
+
+async def test_what_comes_in_and_is_no_backup_changes_nothing(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    for nonsense in (b"", b"Dear diary. " * 500):
+        status, told = await taken_back(tmp_path, nonsense)
+        assert status == 2
+        assert "no " in told
+        assert "Nothing was changed" in told
+    assert await kept_key(tmp_path) == SECRET
+
+
+async def test_a_backup_that_is_not_there_or_was_cut_off_is_refused(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    status, _, errors = await ran(tmp_path, "restore", "gone.db")
+    assert (status, "it is not there. Nothing was changed." in errors) == (2, True), errors
+    assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
+    whole = (tmp_path / "copy.db").read_bytes()
+    (tmp_path / "copy.db").write_bytes(whole[: len(whole) // 2])
+    status, _, errors = await ran(tmp_path, "restore", "copy.db")
+    assert status == 2
+    assert "no sound backup: it is damaged. Nothing was changed." in errors
+    assert await kept_key(tmp_path) == SECRET
+
+
+async def taken_back(folder: Path, content: bytes) -> tuple[int | None, str]:
+    """What `restore -` does with that on its standard input."""
+    async with (
+        DiscordServer() as discord,
+        bot_process(discord, folder, "restore", "-") as process,
+    ):
+        out, errors = await asyncio.wait_for(process.communicate(content), 30)
+        return process.returncode, (out + errors).decode()
+
+
+@pytest.mark.parametrize("command", [backup, restore])
+async def test_a_pipe_that_is_closed_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Awaitable[str]]
+) -> None:
+    await keep_key(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in ("stdin", "stdout"):  # as Python has them where the shell has closed them
+        monkeypatch.setattr(sys, name, None)
+    with pytest.raises(SettingsError, match=r"is closed\. Name a file"):
+        await command(StorageSettings.read(), PIPE)
+    assert await kept_key(tmp_path) == SECRET

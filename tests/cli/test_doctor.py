@@ -1,0 +1,394 @@
+"""`doctor` fails exactly where the bot would not start or not work, and says in plain words what to do."""
+
+import asyncio
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from discord.http import Route
+
+from bot.cli import checks_settings as in_settings
+from bot.cli.doctor import examine
+from bot.cli.findings import Finding, Verdict
+from bot.config import Settings
+from bot.media import decoder_process
+from bot.media.decoder_process import DecoderProcess
+from bot.storage import instance_lock
+from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.studii import StudiiServer
+from tests.cli.test_commands import database, keep_key, ran
+
+DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "aiosqlite")
+
+
+@pytest.fixture
+async def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[dict[str, str]]:
+    """The settings of a bot that has all it needs, from an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    async with DiscordServer(guilds=[100]) as discord, StudiiServer() as studii:
+        monkeypatch.setattr(Route, "BASE", discord.api)
+        yield {"discord_token": TOKEN, "studii_api_url": studii.url}
+
+
+def with_free(free: int) -> Callable[[Path], SimpleNamespace]:
+    """`shutil.disk_usage` of a disk that has so many bytes left."""
+
+    def usage(_path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=free)
+
+    return usage
+
+
+async def found(settings: dict[str, str]) -> dict[str, Finding]:
+    findings = await examine(Settings.read(**settings))
+    for one in findings:
+        assert not [word for word in DRIVERS if word in one.words], one.words
+    return {one.what: one for one in findings}
+
+
+def stopping(findings: dict[str, Finding]) -> set[str]:
+    return {what for what, one in findings.items() if one.verdict is Verdict.STOPS}
+
+
+async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    assert stopping(await found(around)) == set()
+    await keep_key(tmp_path)
+    findings = await found(around)
+    assert stopping(findings) == set()
+    assert set(findings) == {
+        *("Settings", "Discord", "Intents", "Catalogue", "Folder", "Disk", "Bot"),
+        *("Encryption key", "Database", "Ledger", "SQLite", "Pictures", "Studii"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("token", "remedy"),
+    [
+        ("", "paste the token from your application's Bot page"),
+        ("Bot sandbox.bot.token", "paste it alone"),
+        ("7001", "not the application's id, public key or client secret"),
+    ],
+)
+async def test_a_wrong_token_is_a_line_of_the_table_and_says_which_is_right(
+    tmp_path: Path, token: str, remedy: str
+) -> None:
+    status, told, errors = await ran(tmp_path, "doctor", DISCORD_TOKEN=token, COLUMNS="300")
+    assert (status, errors) == (1, "")
+    assert "stops" in told
+    assert remedy in told
+
+
+async def test_wrong_settings_are_lines_of_the_table_and_all_else_is_checked(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    await keep_key(tmp_path)
+    status, told, errors = await ran(
+        tmp_path,
+        "doctor",
+        SPOOL_MB="lots",
+        DISCORD_TOKEN="",
+        STUDII_API_URL=around["studii_api_url"],
+        COLUMNS="300",
+    )
+    assert (status, errors) == (1, "")
+    for sentence in (
+        "SPOOL_MB must be a whole number.",
+        "DISCORD_TOKEN is empty",
+        "Not checked: DISCORD_TOKEN needs to be fixed first.",
+        "Not checked: SPOOL_MB needs to be fixed first.",
+        "Writable",
+        "every sum agrees",
+        "answers",
+    ):
+        assert sentence in told
+
+
+async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://db/studii")
+    settings, wrong = Settings.read_leniently(**around)
+    findings = {one.what: one for one in await examine(settings, wrong)}
+    assert stopping(findings) == {"Settings"}
+    for what in ("Folder", "Disk", "Bot", "Encryption key", "Database", "SQLite"):
+        assert findings[what].words == "Not checked: DATABASE_URL needs to be fixed first."
+    assert findings["Discord"].verdict is Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    ("line", "mode", "minded"),
+    [
+        (f"DISCORD_TOKEN={TOKEN}", 0o644, True),
+        (f"discord_token={TOKEN}", 0o602, True),
+        (f"DISCORD_TOKEN={TOKEN}", 0o640, False),
+        ("DATABASE_URL=postgresql://bot:word@db/studii", 0o644, True),
+        ("ENCRYPTION_KEYS=newest", 0o644, True),
+        ("DISCORD_TOKEN=\nDISCORD_TOKEN_FILE=/run/secrets/discord_token", 0o644, False),
+    ],
+)
+def test_a_dotenv_file_that_every_user_can_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, mode: int, minded: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    file.write_text(f"{line}\n")
+    file.chmod(mode)
+    findings = {one.what: one for one in in_settings.settings({})}
+    assert (".env" in findings) is minded
+    if minded:
+        assert findings[".env"].verdict is Verdict.LOOK
+        assert f"chmod 600 {file}" in findings[".env"].words
+
+
+def a_file_for_a_folder(folder: Path) -> None:
+    (folder / "data").write_text("in the way")
+
+
+def a_file_for_the_spool(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "spool").write_text("in the way")
+
+
+def a_folder_for_the_database(folder: Path) -> None:
+    database(folder).mkdir(parents=True)
+
+
+def no_database(folder: Path) -> None:
+    database(folder).parent.mkdir()
+    database(folder).write_text("Dear diary. " * 500)
+
+
+def of_another_program(folder: Path) -> None:
+    database(folder).parent.mkdir()
+    with closing(sqlite3.connect(database(folder))) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+
+
+def of_another_program_with_revisions(folder: Path) -> None:
+    of_another_program(folder)
+    with closing(sqlite3.connect(database(folder))) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('1ab4c9')")
+        connection.commit()
+
+
+def a_key_file_without_a_key(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "encryption.key").write_text("garbage")
+
+
+@pytest.mark.parametrize(
+    ("before", "what", "remedy"),
+    [
+        (a_file_for_a_folder, "Folder", "is in the way: move it"),
+        (a_file_for_the_spool, "Folder", "is in the way: move it"),
+        (a_folder_for_the_database, "Folder", "is in the way: move it"),
+        (no_database, "Database", "no SQLite database. Set DATABASE_URL to another file"),
+        (of_another_program, "Database", "another program's. Set DATABASE_URL"),
+        (of_another_program_with_revisions, "Database", "another program's. Set DATABASE_URL"),
+        (a_key_file_without_a_key, "Encryption key", "Put its last copy back in place"),
+    ],
+)
+async def test_what_is_in_the_bots_place_stops_it_and_is_found(
+    tmp_path: Path, around: dict[str, str], before: Callable[[Path], None], what: str, remedy: str
+) -> None:
+    before(tmp_path)
+    findings = await found(around)
+    assert what in stopping(findings)
+    assert remedy in findings[what].words
+    status, _, errors = await ran(tmp_path, "run")
+    assert status == 2, errors
+    assert not [word for word in DRIVERS if word in errors], errors
+
+
+async def test_a_folder_that_may_not_be_written_is_given_to_the_one_who_runs_the_bot(
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_key(tmp_path)
+
+    def allowed(path: Path, _mode: int) -> bool:  # modes do not stop root
+        return path != tmp_path / "data"
+
+    monkeypatch.setattr("os.access", allowed)
+    findings = await found(around)
+    assert stopping(findings) == {"Folder"}
+    assert "chown -R" in findings["Folder"].words
+
+
+async def damage(folder: Path, sql: str) -> None:
+    await keep_key(folder)
+    with closing(sqlite3.connect(database(folder))) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+async def test_a_database_of_a_newer_version_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
+    await damage(tmp_path, "UPDATE alembic_version SET version_num = '9001'")
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "newer version of the bot (schema 9001" in findings["Database"].words
+    assert "Start that version again" in findings["Database"].words
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE ledger", "DROP TABLE jobs"])
+async def test_a_database_that_lacks_a_table_stops_it(
+    tmp_path: Path, around: dict[str, str], sql: str
+) -> None:
+    await damage(tmp_path, sql)
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "Take a backup back" in findings["Database"].words
+
+
+async def test_a_damaged_database_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
+    await keep_key(tmp_path)
+    content = bytearray(database(tmp_path).read_bytes())
+    content[8192:] = b"\x55" * (len(content) - 8192)
+    database(tmp_path).write_bytes(content)
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "damaged. Take a backup back" in findings["Database"].words
+
+
+async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_running_bot(
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_key(tmp_path)
+    monkeypatch.setattr("bot.cli.checks_database.PATIENCE", 0.3)
+    with closing(sqlite3.connect(database(tmp_path))) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "another program" in findings["Database"].words
+    async with instance_lock(f"sqlite+aiosqlite:///{database(tmp_path)}"):
+        findings = await found(around)
+    assert stopping(findings) == set()
+    assert "Stop it before restore and rotate-keys" in findings["Bot"].words
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict", "remedy"),
+    [(1_000_000, Verdict.STOPS, "make room"), (500_000_000, Verdict.LOOK, "Lower SPOOL_MB or make room")],
+)
+async def test_a_disk_that_is_nearly_full_is_told(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict, remedy: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", with_free(free))
+    findings = await found(around)
+    assert findings["Disk"].verdict is verdict
+    assert remedy in findings["Disk"].words
+    assert stopping(findings) == ({"Disk"} if verdict is Verdict.STOPS else set())
+
+
+async def test_no_room_for_the_copy_before_an_update_stops_it(
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await damage(tmp_path, "UPDATE alembic_version SET version_num = '0001'")
+    assert (await found(around))["Database"].verdict is Verdict.LOOK
+    monkeypatch.setattr(shutil, "disk_usage", with_free(10_100_000))
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "make room" in findings["Database"].words
+
+
+async def test_a_port_that_is_taken_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        findings = await found({**around, "health_port": port})
+        assert stopping(findings) == {"Health port"}
+        status, _, errors = await ran(tmp_path, "run", HEALTH_PORT=port)
+        assert status == 2
+        assert "can't be used (address already in use). Set another" in errors
+    assert stopping(await found({**around, "health_port": port})) == set()
+
+
+async def test_a_server_for_developing_in_which_the_bot_is_not_stops_it(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    assert stopping(await found({**around, "dev_guild_id": "100"})) == set()
+    findings = await found({**around, "dev_guild_id": "555"})
+    assert stopping(findings) == {"Commands"}
+    status, _, errors = await ran(tmp_path, "run", DEV_GUILD_ID="555")
+    assert status == 2, errors
+    assert "DEV_GUILD_ID: the bot is not in server 555" in errors
+    assert "Traceback" not in errors
+
+
+async def test_a_studii_that_is_away_does_not_stop_it(around: dict[str, str]) -> None:
+    findings = await found({**around, "studii_api_url": "http://127.0.0.1:9/api/v1"})
+    assert stopping(findings) == set()
+    assert findings["Studii"].verdict is Verdict.LOOK
+    assert "jobs wait" in findings["Studii"].words
+
+
+async def test_a_discord_that_is_away_stops_it_and_all_else_is_looked_at(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Route, "BASE", "http://127.0.0.1:9/api/v10")
+    findings = await found(around)
+    assert stopping(findings) == {"Discord"}
+    assert "Look at this machine's network" in findings["Discord"].words
+    assert "Studii" in findings
+
+
+async def test_an_encryption_key_that_is_missing_from_a_database_in_use_is_told_before_it_is_replaced(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    await keep_key(tmp_path)
+    (tmp_path / "data" / "encryption.key").unlink()
+    findings = await found(around)
+    assert findings["Encryption key"].verdict is Verdict.LOOK
+    assert "Put it back" in findings["Encryption key"].words
+    assert not await asyncio.to_thread((tmp_path / "data" / "encryption.key").exists)
+
+
+async def test_message_content_that_is_not_wanted_is_no_finding(around: dict[str, str]) -> None:
+    assert (await found(around))["Intents"].verdict is Verdict.LOOK
+    assert (await found({**around, "message_content": "off"}))["Intents"].verdict is Verdict.GOOD
+
+
+async def test_rows_that_cannot_be_read_are_named(around: dict[str, str], tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    with closing(sqlite3.connect(database(tmp_path))) as file, file:
+        file.execute(
+            "INSERT INTO photo_channels (guild_id, channel_id, kind, tool, inputs, most) "
+            "VALUES (7, 8, 'auto', 'photo-restore', '{', 1)"
+        )
+    (found,) = [one for one in await examine(Settings.read(**around)) if one.what == "Rows"]
+    assert found.verdict is Verdict.LOOK
+    assert "1 row can't be read: photo_channels 7 8." in found.words
+
+
+async def test_the_limits_of_the_processes_that_open_pictures_are_looked_at(
+    around: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = (await found(around))["Pictures"]
+    if sys.platform == "linux":
+        assert pictures.verdict is Verdict.GOOD
+
+    real = DecoderProcess.start
+
+    async def start() -> DecoderProcess:
+        process = await real()
+        process.missing = ("memory", "processor time")
+        return process
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DecoderProcess, "start", start)
+        lacking = (await found(around))["Pictures"]
+    assert lacking.verdict is Verdict.LOOK
+    assert "can't limit the memory and processor time of a process" in lacking.words
+
+    (tmp_path / "program.py").write_text("raise ModuleNotFoundError('No module named PIL')")
+    monkeypatch.setattr(decoder_process, "_PROGRAM", tmp_path / "program.py")
+    broken = (await found(around))["Pictures"]
+    assert broken.verdict is Verdict.STOPS
+    assert "No module named PIL" in broken.words

@@ -1,0 +1,250 @@
+"""The client: what it asks of Discord when it starts, and who hears of what goes wrong."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from aiohttp import web
+from discord.http import Route
+from simcord import InteractionResult
+from simcord.interactions import base_payload
+
+from bot.catalog import RESERVED, Catalog
+from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
+from bot.client.login import choose_intents, logged_in, photo_intents, was_removed
+from bot.errors import SettingsError, StudiiBotError
+from sandbox.discord.server import TOKEN, DiscordServer
+from tests.studii.bare import answering
+from tests.support.desk import Desk, make_bot, open_desk, texts
+
+
+@pytest.fixture
+async def discord_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as server:
+        monkeypatch.setattr(Route, "BASE", server.api)
+        yield server
+
+
+def registrations(desk: Desk) -> list[str]:
+    return [call.path for call in desk.env.http_requests if call.method == "PUT" and "commands" in call.path]
+
+
+async def test_commands_are_for_servers_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for name in ("studio", "credits", "studii"):
+            command: Any = desk.env.backend.find_command(name, desk.guild.id, type=1)
+            assert (command["contexts"], command["integration_types"]) == ([0], [0])
+
+
+async def test_every_command_of_the_bots_own_is_a_name_that_no_tool_can_take(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        commands = {
+            command.name for command in desk.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
+        }
+        assert commands - set(Catalog.load().tools) == RESERVED
+
+
+async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert len(registrations(desk)) == 1
+        same, _ = make_bot(Catalog.load(), desk.clock, desk.services)
+        await desk.env.restart_bot(same)
+        assert len(registrations(desk)) == 1
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert "Studio" in texts(answer)
+        catalog = Catalog.load()
+        fewer = Catalog({slug: tool for slug, tool in catalog.tools.items() if slug != "studio"})
+        changed, _ = make_bot(fewer, desk.clock, desk.services)
+        await desk.env.restart_bot(changed)
+        assert len(registrations(desk)) == 2
+
+
+async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
+        bot.attach(desk.services, desk.delivery, desk.clock)
+        await desk.env.restart_bot(bot)
+        assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
+
+
+async def test_a_development_server_that_is_none_any_more_loses_its_own_commands(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for dev_guild_id in (desk.guild.id, None):
+            bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=dev_guild_id)
+            bot.attach(desk.services, desk.delivery, desk.clock)
+            await desk.env.restart_bot(bot)
+        last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
+        assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
+        assert not last.json
+        assert await desk.services.commands.registered(desk.guild.id) is None
+
+
+async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        begun, slow, real = asyncio.Event(), asyncio.Event(), desk.services.credits.member
+
+        async def member(*given: Any) -> Any:
+            begun.set()
+            await slow.wait()
+            return await real(*given)
+
+        monkeypatch.setattr(desk.services.credits, "member", member)
+        command: Any = desk.env.backend.find_command("credits", desk.guild.id, type=1)
+        data: dict[str, Any] = {"id": command["id"], "name": "credits", "type": 1, "options": []}
+        record, payload = base_payload(
+            desk.env.backend,
+            type=2,
+            channel_id=desk.channel.id,
+            guild_id=desk.guild.id,
+            user_id=desk.maya.id,
+            data=data,
+        )
+        desk.env.backend.emit("INTERACTION_CREATE", payload)
+        await begun.wait()
+        desk.bot.refuse_commands()
+        leaving = asyncio.create_task(desk.bot.answered())
+        await asyncio.sleep(0.1)
+        assert not leaving.done()
+        slow.set()
+        await leaving
+        assert "credits" in texts(InteractionResult(desk.env, record))
+
+
+async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        desk.bot.refuse_commands()
+        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert answer.ephemeral
+        assert "restarting" in texts(answer)
+
+
+async def test_what_nobody_foresaw_is_told_with_a_reference_that_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path, check_errors=False) as desk:
+
+        async def broken(*_: object) -> None:
+            raise ZeroDivisionError("unheard of")
+
+        monkeypatch.setattr(desk.services.credits, "member", broken)
+        answer = await desk.maya.slash(desk.channel, "credits")
+        assert answer.ephemeral
+        reference = texts(answer).split("`")[1]
+        assert "Nothing was charged unless a card" in texts(answer)
+        assert "unheard of" not in texts(answer)
+    assert f"(reference {reference})" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_an_interaction_that_came_too_late_makes_no_noise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=1)
+        await desk.maya.slash(desk.channel, "credits")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("wanted", ["auto", "off"])
+async def test_the_token_is_tried_and_no_more_is_asked_than_needed(
+    discord_server: DiscordServer, wanted: Any
+) -> None:
+    assert await choose_intents(TOKEN, wanted) == discord.Intents(guilds=True)
+    assert discord_server.intents is None  # it never went near the gateway
+
+
+@pytest.mark.parametrize(
+    ("wanted", "intents"), [("auto", photo_intents()), ("off", discord.Intents(guilds=True))]
+)
+async def test_photos_are_asked_for_where_they_are_granted_and_wanted(
+    monkeypatch: pytest.MonkeyPatch, wanted: Any, intents: discord.Intents
+) -> None:
+    async with DiscordServer(message_content=True) as server:
+        monkeypatch.setattr(Route, "BASE", server.api)
+        assert await choose_intents(TOKEN, wanted) == intents
+
+
+@pytest.mark.usefixtures("discord_server")
+async def test_a_token_that_discord_refuses_is_one_clear_line() -> None:
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN was refused by Discord"):
+        await choose_intents("of.no.use", "auto")
+
+
+async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with DiscordServer() as server:
+        gone = server.api
+    monkeypatch.setattr(Route, "BASE", gone)
+    with pytest.raises(StudiiBotError, match="Discord could not be reached"):
+        await choose_intents(TOKEN, "auto")
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>Welcome! Log in to use the network.</html>", b"[]", b"\xff\xfe", b""]
+)
+async def test_what_is_not_discord_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="text/html")
+
+    async with answering(page) as server:
+        monkeypatch.setattr(Route, "BASE", server.url)
+        with pytest.raises(StudiiBotError, match="Something other than Discord answered"):
+            await choose_intents(TOKEN, "auto")
+
+
+async def test_a_page_in_place_of_discord_does_not_say_that_a_server_removed_the_bot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text="<html>Welcome!</html>", content_type="text/html")
+
+    async with DiscordServer() as server:
+        monkeypatch.setattr(Route, "BASE", server.api)
+        async with logged_in(TOKEN) as client:
+            assert await was_removed(client, 7) is True
+            async with answering(page) as hotel:
+                monkeypatch.setattr(Route, "BASE", hotel.url)
+                assert await was_removed(client, 7) is None
+
+
+async def test_a_discord_that_answers_with_trouble_is_not_said_to_be_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def trouble(_request: web.Request) -> web.Response:
+        return web.Response(status=503, text="<html>Service unavailable</html>", content_type="text/html")
+
+    async with answering(trouble) as server:
+        monkeypatch.setattr(Route, "BASE", server.url)
+        with pytest.raises(StudiiBotError, match="Discord answered the login with status 503"):
+            await choose_intents(TOKEN, "auto")
+
+
+@pytest.fixture
+def levels() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in LOUDEST]
+    before = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("levels")
+def test_discords_own_loggers_never_print_events(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_discord_loggers()
+    with caplog.at_level(logging.DEBUG):
+        for name in ("discord.gateway", "discord.http", "discord.webhook.async_", "discord.client"):
+            logging.getLogger(name).debug("an event with a token in it")
+    assert not caplog.records
+
+
+def test_services_are_needed_before_the_start() -> None:
+    bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True))
+    with pytest.raises(RuntimeError, match="attach"):
+        _ = bot.services

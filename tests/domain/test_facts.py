@@ -1,0 +1,110 @@
+"""The graph of a job's states, and the small rules of the values."""
+
+from datetime import UTC, datetime
+
+from bot.domain import (
+    NEXT_STATES,
+    TERMINAL_STATES,
+    Budget,
+    GuildSettings,
+    Job,
+    JobState,
+    Period,
+    Plan,
+    StudiiKey,
+)
+
+MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def reachable(start: JobState) -> set[JobState]:
+    seen: set[JobState] = set()
+    ahead = [start]
+    while ahead:
+        for state in NEXT_STATES[ahead.pop()] - seen:
+            seen.add(state)
+            ahead.append(state)
+    return seen
+
+
+def test_every_state_says_what_may_follow() -> None:
+    assert set(NEXT_STATES) == set(JobState)
+
+
+def test_three_states_are_the_end() -> None:
+    assert {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED} == TERMINAL_STATES
+
+
+def test_every_state_can_be_reached_and_none_is_left_without_an_end() -> None:
+    assert reachable(JobState.RECEIVED) | {JobState.RECEIVED} == set(JobState)
+    for state in set(JobState) - TERMINAL_STATES:
+        assert reachable(state) & TERMINAL_STATES, state
+
+
+def test_no_state_leads_to_itself() -> None:
+    assert [state for state, following in NEXT_STATES.items() if state in following] == []
+
+
+def test_a_job_cannot_be_cancelled_once_it_may_have_been_sent() -> None:
+    may_have_been_sent = {JobState.SUBMITTING, JobState.RUNNING, JobState.UNKNOWN}
+    assert not any(JobState.CANCELLED in NEXT_STATES[state] for state in may_have_been_sent)
+
+
+def test_a_job_that_studii_took_or_may_have_taken_is_never_sent_again() -> None:
+    for state in (JobState.RUNNING, JobState.UNKNOWN):
+        assert not reachable(state) & {JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING}
+
+
+def test_only_a_submission_can_end_in_an_unknown_outcome() -> None:
+    assert [state for state, following in NEXT_STATES.items() if JobState.UNKNOWN in following] == [
+        JobState.SUBMITTING,
+    ]
+
+
+def job(state: JobState, posting: int = 0) -> Job:
+    return Job(
+        id="0123456789abcdef",
+        guild_id=1,
+        channel_id=2,
+        user_id=3,
+        tool="studio",
+        inputs={},
+        variant="",
+        source=None,
+        private=False,
+        state=state,
+        version=1,
+        created_at=MOMENT,
+        changed_at=MOMENT,
+        estimate=8,
+        reserved=8,
+        settled=0,
+        posting=posting,
+    )
+
+
+def test_a_job_knows_whether_it_has_ended() -> None:
+    assert {state for state in JobState if job(state).terminal} == TERMINAL_STATES
+
+
+def test_each_posting_of_a_result_has_a_name_of_its_own_that_discord_takes() -> None:
+    first, later = job(JobState.SUCCEEDED).nonce, job(JobState.SUCCEEDED, posting=99_999_999).nonce
+    assert first != later
+    assert max(len(first), len(later)) <= 25
+
+
+def test_a_key_is_shown_by_its_last_four_characters_alone() -> None:
+    key = StudiiKey(1, 1, "lane", "abcd", Plan.PRO, b"sealed", MOMENT)
+    assert key.masked == "stu_…abcd"
+
+
+def test_the_plans_have_the_limits_of_the_documentation() -> None:
+    assert {plan: plan.requests_per_minute for plan in Plan} == {
+        Plan.PRO: 60,
+        Plan.TEAM: 300,
+        Plan.BUSINESS: 300,
+    }
+
+
+def test_a_server_that_set_nothing_may_spend_a_hundred_credits_a_day_in_utc() -> None:
+    assert GuildSettings(1) == GuildSettings(1, None, Budget(100, Period.DAY, None), "UTC")

@@ -1,0 +1,147 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import Budget, Period, Window
+from bot.domain.periods import time_zone, window
+from bot.errors import Refused
+
+# Among them: half hours, no daylight saving, clocks that change at midnight, and a day that never was.
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "America/Santiago",
+    "Africa/Cairo",
+    "America/Havana",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+]
+
+
+def utc(*when: int) -> datetime:
+    return datetime(*when, tzinfo=UTC)  # pyright: ignore[reportArgumentType]
+
+
+def local(zone: str, *when: int) -> datetime:
+    return datetime(*when, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # pyright: ignore[reportArgumentType]
+
+
+def day(zone: str, now: datetime) -> Window:
+    return window(Budget(period=Period.DAY), zone, now)
+
+
+def length(stretch: Window) -> timedelta:
+    assert stretch.start is not None
+    assert stretch.end is not None
+    return stretch.end - stretch.start
+
+
+def test_a_day_begins_at_midnight_where_the_server_is() -> None:
+    assert day("Asia/Kolkata", utc(2026, 5, 4, 18, 29)) == Window(
+        utc(2026, 5, 3, 18, 30), utc(2026, 5, 4, 18, 30)
+    )
+    assert day("Asia/Kolkata", utc(2026, 5, 4, 18, 30)) == Window(
+        utc(2026, 5, 4, 18, 30), utc(2026, 5, 5, 18, 30)
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "noon", "hours"),
+    [
+        ("Europe/Berlin", (2026, 3, 29, 12), 23),
+        ("Europe/Berlin", (2026, 10, 25, 12), 25),
+        ("America/New_York", (2026, 3, 8, 12), 23),
+        ("America/New_York", (2026, 11, 1, 12), 25),
+        ("Asia/Kolkata", (2026, 3, 29, 12), 24),
+        ("America/Santiago", (2025, 9, 7, 12), 23),
+    ],
+)
+def test_a_day_is_as_long_as_the_clocks_make_it(zone: str, noon: tuple[int, ...], hours: int) -> None:
+    assert length(day(zone, local(zone, *noon))) == timedelta(hours=hours)
+
+
+def test_a_day_whose_midnight_is_skipped_begins_when_the_clocks_jump() -> None:
+    # Santiago, 7 September 2025: after 23:59:59 comes 01:00.
+    jump = utc(2025, 9, 7, 4)
+    assert jump.astimezone(ZoneInfo("America/Santiago")).hour == 1
+    assert day("America/Santiago", jump).start == jump
+    assert day("America/Santiago", jump - timedelta(microseconds=1)).end == jump
+
+
+def test_a_day_whose_midnight_comes_twice_begins_at_the_first() -> None:
+    # Havana, 2 November 2025: at 01:00 the clocks go back to 00:00.
+    first = utc(2025, 11, 2, 4)
+    assert day("America/Havana", first).start == first
+    assert length(day("America/Havana", first + timedelta(hours=1, minutes=30))) == timedelta(hours=25)
+
+
+def test_clocks_that_go_back_over_midnight_do_not_give_the_day_before_again() -> None:
+    # St. John's, 7 November 2010: a minute after midnight the clocks went back to 23:01 of the day before.
+    again_yesterday = utc(2010, 11, 7, 3)
+    assert again_yesterday.astimezone(ZoneInfo("America/St_Johns")).day == 6
+    assert day("America/St_Johns", again_yesterday).start == utc(2010, 11, 7, 2, 30)
+
+
+def test_a_week_begins_on_monday_and_spans_the_change_of_clocks() -> None:
+    budget = Budget(period=Period.WEEK)
+    sunday = local("Europe/Berlin", 2026, 3, 29, 23, 59)
+    assert window(budget, "Europe/Berlin", sunday) == Window(utc(2026, 3, 22, 23), utc(2026, 3, 29, 22))
+    assert window(budget, "Europe/Berlin", utc(2026, 3, 29, 22)).start == utc(2026, 3, 29, 22)
+
+
+def test_a_month_goes_from_its_first_day_to_the_next_ones() -> None:
+    budget = Budget(period=Period.MONTH)
+    new_year = local("America/New_York", 2026, 1, 1)
+    assert window(budget, "America/New_York", utc(2025, 12, 31, 23)) == Window(utc(2025, 12, 1, 5), new_year)
+    assert window(budget, "America/New_York", new_year) == Window(new_year, utc(2026, 2, 1, 5))
+    february = window(budget, "UTC", utc(2028, 2, 29, 12))
+    assert february == Window(utc(2028, 2, 1), utc(2028, 3, 1))
+
+
+def test_a_total_counts_since_it_was_set_and_never_renews() -> None:
+    since = utc(2026, 4, 1, 9, 30)
+    budget = Budget(50, Period.TOTAL, since)
+    assert window(budget, "Europe/Berlin", utc(2031, 1, 1)) == Window(since, None)
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    period=st.sampled_from([Period.DAY, Period.WEEK, Period.MONTH]),
+    now=st.datetimes(datetime(1990, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_every_moment_is_in_one_window_and_windows_touch(zone: str, period: Period, now: datetime) -> None:
+    budget = Budget(period=period)
+    here = window(budget, zone, now)
+    assert here.start is not None
+    assert here.end is not None
+    assert here.start <= now < here.end
+    assert window(budget, zone, here.start) == here
+    assert window(budget, zone, here.end - timedelta(microseconds=1)) == here
+    assert window(budget, zone, here.end).start == here.end
+
+
+@pytest.mark.parametrize("name", ["", "Europe", "../etc/passwd", "x" * 5000])
+def test_a_time_zone_that_does_not_exist_is_refused_with_an_example(name: str) -> None:
+    with pytest.raises(Refused, match="Write it like Europe/Berlin"):
+        time_zone(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Berlin", "Europe/Berlin"),
+        ("Europe/Berln", "Europe/Berlin"),
+        ("berlin\0", "Europe/Berlin"),
+        ("los angeles", "America/Los_Angeles"),
+        ("Asia/Toyko", "Asia/Tokyo"),
+    ],
+)
+def test_whoever_nearly_names_a_time_zone_is_told_its_name(name: str, meant: str) -> None:
+    with pytest.raises(Refused, match=rf"Did you mean {meant}[ ?]"):
+        time_zone(name)

@@ -1,0 +1,53 @@
+"""What people are told of times is what was seen, and nothing is invented."""
+
+from pathlib import Path
+
+from bot.domain import Job, JobState, Progress
+from bot.engine.scheduler.durations import TOLD_FROM
+from sandbox.studii import Outcome
+from tests.engine.world import World, a_job, engine_world
+
+
+async def shown(world: World, job: Job, state: JobState) -> Progress:
+    """What the job's card was made of in that state."""
+
+    def seen() -> list[Progress]:
+        return [way for one, way in world.discord.cards if (one.id, one.state) == (job.id, state)]
+
+    async def there() -> bool:
+        return bool(seen())
+
+    await world.until(there, f"a card of {job.id} that is {state}")
+    return seen()[-1]
+
+
+async def with_card(world: World, number: int) -> Job:
+    job = await world.accept(a_job())
+    async with world.storage.write() as tx:
+        await tx.jobs.update(job.id, card_message_id=number)
+    return job
+
+
+async def test_how_long_a_tool_usually_takes_is_told_when_some_were_seen_and_not_before(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.running() as engine:
+            for number in range(TOLD_FROM):
+                world.studii.next_job(Outcome(duration=0.3))
+                job = await with_card(world, 500 + number)
+                engine.wake()
+                assert (await shown(world, job, JobState.RUNNING)).ends_at is None
+                await world.announced(job.id)
+            world.studii.next_job(Outcome(duration=60))  # goes on while its card is drawn
+            job = await with_card(world, 600)
+            engine.wake()
+            told = await shown(world, job, JobState.RUNNING)
+            assert told.ends_at is not None
+            assert told.position is None
+        async with world.running() as engine:  # what was seen is known after a restart
+            world.studii.next_job(Outcome(duration=60))
+            job = await with_card(world, 601)
+            engine.wake()
+            assert (await shown(world, job, JobState.RUNNING)).ends_at is not None

@@ -1,0 +1,198 @@
+"""When Studii says no, says nothing, or says something odd, before it has taken a job."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain import FailureCode, Job, JobState
+from bot.studii.client import Timeouts
+from sandbox.studii import Fault, faults
+from tests.engine.world import World, a_job, a_staging_job, engine_world
+
+
+async def fails_unpaid(world: World, job: Job) -> Job:
+    """The failed job, which has cost nothing and of which the person has been told."""
+    said = await world.announced(job.id)
+    assert said.job.state is JobState.FAILED
+    assert said.output is None
+    failed = await world.job(job.id)
+    assert (failed.reserved, failed.settled) == (0, 0)
+    await world.balanced()
+    return failed
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, FailureCode.INPUTS),
+        (402, FailureCode.CREDITS),
+        (403, FailureCode.PLAN),
+        (422, FailureCode.API),
+    ],
+)
+async def test_a_refusal_ends_the_job_unpaid_in_studiis_words(
+    tmp_path: Path, status: int, code: FailureCode
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.error(status, "No unicorns, please."))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await fails_unpaid(world, job)
+        assert failed.failure is code
+        assert "No unicorns, please." in (failed.failure_text or "")
+        assert world.studii.requests.count("create") == 1
+
+
+@pytest.mark.parametrize("fault", [faults.error(500), faults.rate_limited(), faults.rate_limited(0)])
+async def test_what_studii_did_not_take_is_sent_again(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", fault, 2)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert said.job.attempts == 2
+        assert len(world.studii.jobs) == 1
+
+
+async def test_a_studii_that_keeps_failing_ends_the_job_unpaid(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.error(500), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await fails_unpaid(world, job)
+        assert failed.failure is FailureCode.API
+        assert world.studii.requests.count("create") == world.tuning.tries
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.DropAfter(),
+        faults.DropBefore(),
+        faults.proxy_error(502),
+        faults.proxy_error(502, after=True),
+        faults.Malformed(),
+        faults.WrongShape(),
+        faults.Truncated(),
+    ],
+)
+async def test_a_submission_whose_outcome_is_not_known_is_never_sent_again(
+    tmp_path: Path, fault: Fault
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", fault)
+        job = await world.accept(a_job(estimate=10))
+        async with world.running():
+            said = await world.announced(job.id)
+            assert said.job.state is JobState.UNKNOWN
+            other = await world.accept(a_job())
+            await world.announced(other.id)
+        assert world.studii.requests.count("create") == 2
+        unknown = await world.job(job.id)
+        assert (unknown.state, unknown.reserved, unknown.settled) == (JobState.UNKNOWN, 10, 0)
+        await world.balanced()
+
+
+async def test_a_submission_that_is_answered_too_late_is_not_known_and_never_sent_again(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, timeouts=Timeouts(connect=2, read=0.3, total=0.5)) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.Slow(1, after=True))
+        job = await world.accept(a_job(estimate=10))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.UNKNOWN
+        assert len(world.studii.jobs) == 1  # it was taken, and nobody told us
+
+
+@pytest.mark.parametrize("endpoint", ["upload", "put"])
+async def test_an_upload_that_fails_for_a_moment_is_made_again(tmp_path: Path, endpoint: str) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail(endpoint, faults.error(500), 2)  # type: ignore[arg-type]
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert said.job.attempts == 0
+
+
+@pytest.mark.parametrize("fault", [faults.error(500), faults.error(413), faults.DropBefore()])
+async def test_a_photo_that_cannot_be_uploaded_ends_the_job_unpaid(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("put", fault, 99)
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            failed = await fails_unpaid(world, job)
+        assert failed.failure is FailureCode.UPLOAD
+        assert not world.studii.jobs
+
+
+async def test_an_upload_refused_as_wrong_ends_the_job_unpaid(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("upload", faults.error(400, "Not this file."))
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            failed = await fails_unpaid(world, job)
+        assert failed.failure is FailureCode.INPUTS
+
+
+async def test_a_photo_that_vanished_from_the_disk_is_asked_for_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.WAITING)
+            for name in world.spooled():
+                (world.spool_folder / name).unlink()
+            await world.use_key(world.studii.add_key())
+            failed = await fails_unpaid(world, job)
+        assert failed.failure is FailureCode.UPLOAD
+        assert "again" in (failed.failure_text or "")
+
+
+async def test_an_unreachable_studii_is_waited_for(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, down=True, unsent_tries=1000) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def held() -> bool:
+                return "can't be reached" in ((await world.job(job.id)).held or "")
+
+            await world.until(held, "the job to say why it waits")
+            async with world.studii:
+                await world.announced(job.id)
+        made = await world.job(job.id)
+        assert (made.state, made.attempts) == (JobState.SUCCEEDED, 0)
+        assert world.studii.requests.count("create") == 1
+
+
+async def test_a_studii_that_stays_unreachable_ends_the_job_unpaid(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, down=True) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await fails_unpaid(world, job)
+        assert failed.failure is FailureCode.API
+        assert not world.studii.jobs
+
+
+async def test_nothing_is_sent_before_retry_after_has_passed(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.rate_limited(1))
+        async with world.running() as engine:
+            job = await world.accept(a_job())
+            engine.wake()
+            await world.announced(job.id)
+        limited, *after = world.studii.requests
+        assert limited.status == 429
+        assert all(request.monotonic - limited.monotonic >= 1.0 for request in after)

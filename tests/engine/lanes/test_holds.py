@@ -1,0 +1,143 @@
+"""A key that Studii refuses, or that is out of credits: one job asks, the others wait, admins hear once."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.domain import FailureCode, JobState, NoticeKind
+from sandbox.studii import faults
+from tests.engine.world import GUILD, World, a_job, engine_world
+
+
+async def told(world: World, kind: NoticeKind, key: str) -> bool:
+    """Whether the server's admins were told: nothing is told twice."""
+    async with world.storage.write() as tx:
+        return not await tx.notices.add(GUILD, kind, key, at=world.clock.now())
+
+
+async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wait(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,), starts_in_flight=1) as world:
+        key = await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.error(402, "Out of credits."), times=1)
+        jobs = [await world.accept(a_job()) for _ in range(3)]
+        async with world.running():
+            said = await world.announced(jobs[0].id)
+            assert said.job.failure is FailureCode.CREDITS
+            assert "Out of credits." in (said.job.failure_text or "")
+            assert said.job.settled == said.job.reserved == 0
+
+            async def held() -> bool:
+                return all([(await world.job(job.id)).held for job in jobs[1:]])
+
+            await world.until(held, "the others to be held")
+        assert world.studii.requests.count("create") == 1
+        assert await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
+        async with world.storage.read() as tx:
+            assert await tx.holds.get(GUILD) is not None
+
+
+async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_anew(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(0.2,), starts_in_flight=1) as world:
+        key = await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.error(402, "Out of credits."), times=1)
+        jobs = [await world.accept(a_job()) for _ in range(3)]
+        async with world.running():
+            for job in jobs[1:]:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert not await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
+        async with world.storage.read() as tx:
+            assert await tx.holds.get(GUILD) is None
+
+
+async def test_a_refused_key_is_told_to_the_admins_once(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(0.1,)) as world:
+        key = world.studii.add_key()
+        stored = await world.use_key(key)
+        key.revoke()
+        await world.accept(a_job())
+        async with world.running():
+
+            async def refused() -> bool:
+                return world.studii.requests.count("create", status=401) >= 3
+
+            await world.until(refused, "three refusals")
+        assert await told(world, NoticeKind.KEY_REFUSED, str(stored.id))
+
+
+async def test_an_unknown_outcome_is_told_to_the_admins(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.DropAfter(), times=1)
+        job = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.UNKNOWN
+        assert await told(world, NoticeKind.UNKNOWN, job.id)
+
+
+async def test_an_outcome_that_nobody_ruled_on_counts_as_charged_after_30_days(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, unruled_bound=0.0) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        await world.put(job, JobState.UNKNOWN)
+        async with world.running():
+            await world.reaches(job.id, JobState.FAILED)
+        ruled = await world.job(job.id)
+        assert (ruled.failure, ruled.settled) == (FailureCode.RULED, job.estimate)
+        assert "counts as charged" in (ruled.failure_text or "")
+        await world.balanced()
+
+
+async def test_a_job_that_runs_for_a_day_is_told_to_its_member_and_the_admins_once(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job(age=100_000))
+        since = world.clock.now() - timedelta(days=1, hours=1)
+        await world.put(job, JobState.RUNNING, submitted_at=since, studii_id="x", key_id=key.id)
+        world.studii.fail("status", faults.error(500), times=50)
+        async with world.running():
+
+            async def says() -> bool:
+                return "more than a day" in ((await world.job(job.id)).held or "")
+
+            await world.until(says, "the job to say that it takes a day")
+        assert await told(world, NoticeKind.STILL_RUNNING, job.id)
+
+
+async def test_the_secret_of_a_replaced_key_goes_when_its_jobs_have_ended(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        old = await world.use_key(world.studii.add_key())
+        async with world.storage.write() as tx:
+            await tx.keys.retire(old.id, world.clock.now())
+        await world.use_key(world.studii.add_key())
+        async with world.running():
+
+            async def gone() -> bool:
+                async with world.storage.read() as tx:
+                    key = await tx.keys.get(old.id)
+                return key is not None and key.ciphertext == b""
+
+            await world.until(gone, "the old secret to be deleted")
+
+
+async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        world.studii.fail("status", faults.error(500), times=10_000)
+        job = await world.put(
+            await world.accept(a_job()),
+            JobState.RUNNING,
+            submitted_at=world.clock.now(),
+            studii_id="x",
+            charged=8,
+            key_id=key.id,
+        )
+        async with world.storage.write() as tx:
+            now = world.clock.now()
+            await tx.guilds.set_key(GUILD, None, now)
+            await tx.keys.retire(key.id, now)
+            assert await tx.privacy.erase_retired_keys(now - timedelta(days=1)) == 0
+            assert await tx.privacy.erase_retired_keys(now + timedelta(seconds=1)) == 1
+        async with world.running():
+            failed = (await world.announced(job.id)).job
+        assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)
+        assert "taken out before Studii had finished" in (failed.failure_text or "")
+        await world.balanced()

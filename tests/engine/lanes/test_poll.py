@@ -1,0 +1,305 @@
+"""What Studii says of jobs that it has, and what it gives in the end."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain import EntryKind, FailureCode, Job, JobState, TryLater
+from sandbox.studii import Fault, Options, Outcome, Output, faults
+from tests.engine.world import STUDIO, World, a_job, engine_world, png
+
+PROCESSING = Options(long_side=64)
+HALF = Output(png(size=256)[:300], "image/png")
+
+
+async def ends_badly(world: World, job: Job, charged: int) -> Job:
+    """The failed job, which has cost that much and of which the person has been told."""
+    said = await world.announced(job.id)
+    assert said.job.state is JobState.FAILED
+    failed = await world.job(job.id)
+    assert (failed.reserved, failed.settled) == (0, charged)
+    await world.balanced()
+    return failed
+
+
+@pytest.mark.parametrize(("charge", "final"), [(12, 12), (3, 3), (12, 5), (3, 9)])
+async def test_a_job_costs_what_studii_says_in_the_end_whatever_was_set_aside(
+    tmp_path: Path, charge: int, final: int
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(charge=charge, final_charge=final))
+        job = await world.accept(a_job(estimate=8))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        done = await world.job(job.id)
+        assert (done.reserved, done.settled) == (0, final)
+        await world.balanced()
+        async with world.storage.read() as tx:
+            lines = await tx.ledger.entries(job_id=job.id)
+        # Corrected as soon as the 202 told another charge than the one that was set aside.
+        assert next(line.amount for line in lines if line.kind is EntryKind.CORRECT) == charge - 8
+
+
+@pytest.mark.parametrize(("refunded", "charged"), [(True, 0), (False, 8)])
+async def test_a_job_that_studii_fails_costs_what_its_last_answer_says(
+    tmp_path: Path, refunded: bool, charged: int
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(fails="Too many unicorns.", refunded=refunded))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, charged)
+        assert failed.failure is FailureCode.STUDII
+        assert "Too many unicorns." in (failed.failure_text or "")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.error(500),
+        faults.proxy_error(502),
+        faults.DropBefore(),
+        faults.DropAfter(),
+        faults.Malformed(),
+        faults.WrongShape(),
+        faults.Truncated(),
+        faults.rate_limited(),
+        faults.error(404),
+        faults.Redirect(),
+        faults.proxy_error(404),
+    ],
+)
+async def test_one_bad_answer_about_a_job_changes_nothing(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("status", fault)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+
+
+@pytest.mark.parametrize("fault", [faults.proxy_error(502), faults.error(404), faults.Malformed()])
+async def test_bad_answers_in_a_row_do_not_keep_a_young_job_waiting(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path, missing_over=60.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("status", fault, 20)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)  # doubled each time, the pauses would be minutes
+        assert said.job.state is JobState.SUCCEEDED
+
+
+async def test_a_status_of_studiis_own_is_shown_and_the_job_goes_on(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, options=PROCESSING) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(status="upscaling", duration=1.5))
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def upscaling() -> bool:
+                return (await world.job(job.id)).studii_status == "upscaling"
+
+            await world.until(upscaling, "the status")
+            assert (await world.job(job.id)).state is JobState.RUNNING
+            await world.announced(job.id)
+
+
+async def test_a_finished_job_that_never_says_where_its_output_is_fails_with_its_charge(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(without_url=True))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+
+
+async def test_an_output_whose_address_comes_a_little_later_is_waited_for(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, url_grace=10.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(url_after=0.3))
+        job = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_a_job_that_studii_does_not_know_any_more_is_lost_after_three_answers(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("status", faults.error(404), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.LOST
+        misses = world.studii.requests.of("status", status=404)
+        assert len(misses) >= 3
+        assert misses[-1].monotonic - misses[0].monotonic >= world.tuning.missing_over
+
+
+async def test_a_job_that_never_ends_is_given_up_at_what_it_was_charged(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, lost_after=0.4) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(never_ends=True))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.LOST
+
+
+async def test_an_output_in_a_private_network_is_not_fetched_and_fails_with_its_charge(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        private = {"output_url": "http://169.254.169.254/latest/meta-data/"}
+        world.studii.fail("status", faults.WrongShape(without=frozenset(), replaced=private), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert "I don't open addresses like the one of its result" in (failed.failure_text or "")
+        assert failed.output_url is None
+        assert world.studii.requests.count("output") == 0
+
+
+async def test_an_output_that_is_gone_is_asked_for_once_more(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone())
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert world.studii.requests.count("status") == 2
+
+
+async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone(), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert "It may still be in the Studii account" in (failed.failure_text or "")
+        assert failed.output_url is None  # an address that leads nowhere is shown to nobody
+        assert world.studii.requests.count("status") == 2
+        assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
+
+
+async def test_an_output_that_was_announced_too_early_is_waited_for(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone(), world.tuning.download_tries)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert said.output is not None
+
+
+async def test_an_output_that_can_not_be_fetched_is_left_with_its_link_and_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.error(500), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert failed.output_url is not None
+        assert world.studii.requests.count("status") == 2  # a fresh address might have helped
+
+
+@pytest.mark.parametrize("fault", [faults.error(500), faults.DropBefore(), faults.Truncated()])
+async def test_a_download_that_breaks_off_is_made_again(tmp_path: Path, fault: Fault) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", fault, 3)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        (theirs,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(theirs.id)).data
+
+
+async def test_an_output_that_is_too_large_fails_with_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, max_output_bytes=100) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert "larger" in (failed.failure_text or "")
+        assert world.spooled() == []
+
+
+async def test_a_web_page_in_the_place_of_an_output_is_no_result(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(output=Output(b"<html>Sorry</html>", "text/html")))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+
+
+async def test_bytes_that_nobody_names_are_the_video_that_the_tool_makes(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(output=Output(b"\x00" * 50, "application/octet-stream")))
+        job = await world.accept(a_job(inputs={**STUDIO, "mode": "video"}))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.output, said.kind) == (b"\x00" * 50, "video")
+
+
+async def test_half_a_picture_whose_length_agrees_is_fetched_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.Malformed(), times=2)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        (made,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(made.id)).data
+        assert world.studii.requests.count("output") == 3
+
+
+@pytest.mark.parametrize("output", [Output(b"\x00" * 50, "application/octet-stream"), HALF])
+async def test_what_is_no_whole_picture_is_never_posted_and_its_charge_and_link_are_told(
+    tmp_path: Path, output: Output
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(output=output))
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert failed.failure is FailureCode.OUTPUT
+        assert "arrives damaged each time" in (failed.failure_text or "")
+        assert failed.output_url is not None
+        assert world.studii.requests.count("output") == 2 * world.tuning.download_tries
+        assert world.spooled() == []
+
+
+async def test_a_result_that_is_fetched_again_before_it_is_posted_is_whole_as_well(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        world.discord.delay = 0.0
+        world.discord.answers = [TryLater(0.5)]
+        async with world.running():
+            await world.reaches(job.id, JobState.SUCCEEDED)
+            world.studii.fail("output", faults.Malformed(), times=1)
+            for path in world.spool_folder.iterdir():
+                path.unlink()
+            said = await world.announced(job.id)
+        (made,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(made.id)).data

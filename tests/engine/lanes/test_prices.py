@@ -1,0 +1,333 @@
+"""One job asks for a price that was not seen with a key; the others are corrected before they go."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.catalog import Catalog
+from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
+from bot.domain.policy import AllowanceOf, Standing
+from bot.errors import CreditsShort
+from bot.services import CreditService, JobService, KeyService, LimitService
+from sandbox.studii import Key, Outcome, faults
+from sandbox.studii.faults import Effect
+from tests.engine.world import CHANNEL, GUILD, USER, World, engine_world
+
+VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
+OTHER_GUILD = 101
+ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii charges it here
+
+
+@dataclass
+class Gate:
+    """Lets the requests wait, before they take effect, until it is opened."""
+
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    inside: int = 0
+    most: int = 0
+
+    async def apply(self, request: web.Request, effect: Effect) -> web.StreamResponse | None:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        await self.opened.wait()
+        self.inside -= 1
+        return await effect()
+
+
+async def budget(world: World, limit: int, guild_id: int = GUILD) -> None:
+    credits_ = CreditService(world.storage, Catalog.load(), world.clock)
+    await credits_.set_budget(guild_id, limit, Period.DAY)
+
+
+async def accept(
+    world: World,
+    most: int,
+    *,
+    guild_id: int = GUILD,
+    user_id: int = USER,
+    roles: frozenset[int] = frozenset(),
+    inputs: Mapping[str, str] = VIDEO,
+) -> list[Job]:
+    """As many jobs as are accepted, as members ask for them."""
+    service = JobService(world.storage, Catalog.load(), world.clock, lambda: None, max_source_bytes=1)
+    standing = Standing(roles=roles)
+    request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, standing=standing)
+    jobs: list[Job] = []
+    for _ in range(most):
+        try:
+            jobs.append(await service.accept(request))
+        except CreditsShort:
+            break
+    return jobs
+
+
+async def change_key(world: World, key: Key) -> None:
+    """As an admin does."""
+
+    async def check(_secret: str) -> None:
+        pass
+
+    keys = KeyService(
+        world.storage, world.vault, world.lanes, Catalog.load(), world.clock, lambda: None, check
+    )
+    await keys.set_key(GUILD, key.secret, Plan.TEAM, None)
+
+
+async def left(world: World, guild_id: int = GUILD) -> int:
+    return (await CreditService(world.storage, Catalog.load(), world.clock).budget(guild_id)).left
+
+
+async def ended(world: World, jobs: list[Job]) -> list[Job]:
+    return [(await world.announced(job.id)).job for job in jobs]
+
+
+async def arrived(world: World, gate: Gate) -> None:
+    async def there() -> bool:
+        return gate.inside > 0
+
+    await world.until(there, "a request at the gate")
+
+
+async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_end_unpaid(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await budget(world, 500)
+        jobs = await accept(world, 50)
+        assert len(jobs) == 12
+        world.studii.next_job(Outcome(charge=PRICE), times=12)
+        async with world.running():
+            done = await ended(world, jobs)
+        assert [job.state for job in done] == [JobState.SUCCEEDED] * 4 + [JobState.FAILED] * 8
+        assert [job.settled for job in done] == [PRICE] * 4 + [0] * 8
+        assert {job.failure for job in done[4:]} == {FailureCode.BUDGET}
+        assert done[4].failure_text == (
+            "This costs 120 credits, more than the 40 that were reserved, and the server's budget has "
+            "no room for it. An admin can raise it with `/studii budget`."
+        )
+        assert await left(world) == 500 - 4 * PRICE
+        assert world.studii.requests.count("create") == 4
+        async with world.storage.read() as tx:
+            lines = await tx.ledger.entries(job_id=jobs[-1].id)
+        assert [(line.kind, line.amount) for line in lines] == [
+            (EntryKind.RESERVE, ASSUMED),
+            (EntryKind.CORRECT, PRICE - ASSUMED),
+            (EntryKind.RELEASE, PRICE),
+        ]
+        await world.balanced()
+
+
+async def test_a_small_budget_is_exceeded_by_one_job_at_most(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        jobs = await accept(world, 50)  # nobody has set a budget: 100 a day
+        assert len(jobs) == 2
+        world.studii.next_job(Outcome(charge=PRICE), times=2)
+        async with world.running():
+            done = await ended(world, jobs)
+        assert [job.settled for job in done] == [PRICE, 0]
+        assert -await left(world) == PRICE - 100 <= PRICE - ASSUMED
+        assert await accept(world, 1) == []
+
+
+async def test_one_is_sent_while_the_price_is_unknown_and_all_that_may_be_afterwards(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await budget(world, 1000)
+        jobs = await accept(world, 6)
+        first, others = Gate(), Gate()
+        world.studii.fail("create", first, times=1)
+        world.studii.fail("create", others, times=5)
+        async with world.running():
+            await arrived(world, first)
+            other = (await accept(world, 1, inputs={**VIDEO, "mode": "image"}))[0]
+            others.opened.set()
+            await world.announced(other.id)  # another price does not wait for this one
+            others.opened.clear()
+            assert (first.inside, others.inside) == (1, 0)
+            first.opened.set()
+
+            async def all_there() -> bool:
+                return others.inside == 4
+
+            await world.until(all_there, "four more at once")
+            others.opened.set()
+            await ended(world, jobs)
+        assert others.most == 4
+
+
+async def test_a_cheaper_price_frees_what_was_reserved_and_ends_nothing(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        jobs = await accept(world, 2)
+        await budget(world, 10)  # lowered meanwhile: what was accepted goes on
+        world.studii.next_job(Outcome(charge=5), times=2)
+        async with world.running():
+            done = await ended(world, jobs)
+        assert [job.settled for job in done] == [5, 5]
+        assert await left(world) == 0
+
+
+async def test_when_the_first_fails_or_its_answer_is_lost_the_next_one_asks(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await budget(world, 160)
+        jobs = await accept(world, 4)
+        world.studii.fail("create", faults.error(400, "No kites."), times=1)
+        world.studii.fail("create", faults.DropBefore(), times=1)
+        world.studii.next_job(Outcome(charge=PRICE), times=2)
+        async with world.running():
+            done = await ended(world, jobs)
+        refused, lost, first, shed = done
+        assert (refused.state, refused.settled) == (JobState.FAILED, 0)
+        assert (first.state, first.settled) == (JobState.SUCCEEDED, PRICE)
+        assert (shed.state, shed.failure) == (JobState.FAILED, FailureCode.BUDGET)
+        assert lost.state is JobState.UNKNOWN
+        # It has probably cost what the next one did.
+        assert (await world.job(lost.id)).reserved == PRICE
+        await world.balanced()
+
+
+async def test_the_first_is_cancelled_while_it_is_tried_again_and_another_asks(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, backoff=30.0, backoff_bound=30.0, paced_for=0.1) as world:
+        await world.use_key(world.studii.add_key())
+        jobs = await accept(world, 2)
+        world.studii.fail("create", faults.error(500), times=1)
+        async with world.running():
+            done = await world.announced(jobs[1].id)  # it does not wait for the first one's second try
+            assert done.job.state is JobState.SUCCEEDED
+            service = JobService(world.storage, Catalog.load(), world.clock, lambda: None, max_source_bytes=1)
+            await service.cancel(jobs[0].id, GUILD, USER)
+
+
+async def test_a_stop_in_the_middle_leaves_one_unknown_and_the_next_one_asks(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, drain=0.1) as world:
+        await world.use_key(world.studii.add_key())
+        await budget(world, 1000)
+        jobs = await accept(world, 3)
+        gate = Gate()
+        world.studii.fail("create", gate, times=1)
+        world.studii.next_job(Outcome(charge=PRICE), times=3)
+        async with world.running():
+            await arrived(world, gate)
+        assert [(await world.job(job.id)).state for job in jobs].count(JobState.SUBMITTING) == 1
+        gate.opened.set()
+        async with world.running():
+            done = await ended(world, jobs)
+        assert [job.state for job in done] == [JobState.UNKNOWN, JobState.SUCCEEDED, JobState.SUCCEEDED]
+        assert [(await world.job(job.id)).reserved for job in jobs] == [PRICE, 0, 0]
+        await world.balanced()
+
+
+async def test_servers_with_one_key_learn_together_and_each_keeps_to_its_own_budget(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = world.studii.add_key()
+        await world.use_key(key)
+        await world.use_key(key, OTHER_GUILD)
+        await budget(world, 400)
+        await budget(world, 130, OTHER_GUILD)
+        mine = await accept(world, 3)
+        theirs = await accept(world, 50, guild_id=OTHER_GUILD, user_id=USER + 1)
+        assert (len(mine), len(theirs)) == (3, 3)
+        world.studii.next_job(Outcome(charge=PRICE), times=6)
+        async with world.running():
+            done = await ended(world, mine + theirs)
+        assert [job.settled for job in done] == [PRICE] * 3 + [PRICE, 0, 0]
+        assert await left(world) == 40
+        assert await left(world, OTHER_GUILD) == 10
+
+
+async def test_what_an_allowance_has_no_room_for_ends_too(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await budget(world, 10_000)
+        limits = LimitService(world.storage, world.clock)
+        await limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 40))
+        await limits.set(GUILD, allowance=(AllowanceOf.ROLE, 7, 250))
+        poor = await accept(world, 50, user_id=1)
+        rich = await accept(world, 50, user_id=2, roles=frozenset({7}))
+        assert (len(poor), len(rich)) == (1, 6)
+        world.studii.next_job(Outcome(charge=PRICE), times=9)
+        async with world.running():
+            done = await ended(world, rich)
+            (first,) = await ended(world, poor)
+        assert [job.settled for job in done] == [PRICE, PRICE, 0, 0, 0, 0]
+        assert done[2].failure_text is not None
+        assert "your allowance has no room for it" in done[2].failure_text
+        assert first.settled in (0, PRICE)  # it may have been the one that asked
+
+
+async def test_another_key_is_asked_anew(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        old = await world.use_key(world.studii.add_key())
+        await budget(world, 1000)
+        async with world.storage.write() as tx:
+            await tx.prices.learn(old.lane, "studio", "mode=video quality=standard", 3, world.clock.now())
+        jobs = await accept(world, 3)
+        assert [(job.estimate, job.price_learned) for job in jobs] == [(3, True)] * 3
+        await change_key(world, world.studii.add_key())
+        waiting = [await world.job(job.id) for job in jobs]
+        assert [(job.reserved, job.price_learned) for job in waiting] == [(ASSUMED, False)] * 3
+        gate = Gate()
+        world.studii.fail("create", gate, times=3)
+        world.studii.next_job(Outcome(charge=PRICE), times=3)
+        async with world.running():
+            await arrived(world, gate)
+            gate.opened.set()
+            done = await ended(world, jobs)
+        assert [job.settled for job in done] == [PRICE] * 3
+
+
+async def test_a_price_that_rises_corrects_what_still_waits(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, starts_in_flight=1) as world:
+        key = await world.use_key(world.studii.add_key())
+        async with world.storage.write() as tx:
+            await tx.prices.learn(key.lane, "studio", "mode=video quality=standard", 10, world.clock.now())
+        jobs = await accept(world, 50)
+        assert len(jobs) == 10
+        world.studii.next_job(Outcome(charge=100), times=10)
+        async with world.running():
+            done = await ended(world, jobs)
+        assert [job.settled for job in done] == [100] + [0] * 9
+        assert await left(world) == 0
+
+
+async def test_a_job_whose_price_was_learned_behind_its_back_is_corrected_before_it_is_sent(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        jobs = await accept(world, 2)
+        async with world.storage.write() as tx:
+            await tx.prices.learn(key.lane, "studio", "mode=video quality=standard", 90, world.clock.now())
+        world.studii.next_job(Outcome(charge=90), times=2)
+        async with world.running():
+            done = await ended(world, jobs)
+        assert sorted(job.settled for job in done) == [0, 90]
+        assert await left(world) == 10
+
+
+async def test_the_card_says_that_one_job_goes_first(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        jobs = await accept(world, 2)
+        async with world.storage.write() as tx:
+            for number, job in enumerate(jobs):
+                await tx.jobs.update(job.id, card_message_id=1000 + number)
+        gate = Gate()
+        world.studii.fail("create", gate, times=2)
+        async with world.running():
+
+            async def told() -> bool:
+                return any(way.waits_for_price for job, way in world.discord.cards if job.id == jobs[1].id)
+
+            await world.until(told, "the second one's card to say why it waits")
+            assert not any(way.waits_for_price for job, way in world.discord.cards if job.id == jobs[0].id)
+            gate.opened.set()
+            await ended(world, jobs)

@@ -1,0 +1,249 @@
+"""The process ends at any moment, and the next one goes on where it was."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain import Job, JobState
+from bot.storage.prices import Prices
+from sandbox.studii import Options, Outcome, faults
+from tests.engine.world import World, a_job, a_staging_job, engine_world, png
+
+
+async def submitted(world: World) -> Job:
+    """A job that Studii has, as the engine of an earlier life left it."""
+    job = await world.accept(a_job())
+    async with world.running():
+        await world.reaches(job.id, JobState.RUNNING)
+    return await world.job(job.id)
+
+
+async def test_a_job_that_was_just_accepted_is_taken_in(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        # The earlier life had half of the photo.
+        world.spool_folder.mkdir()
+        (world.spool_folder / f"{job.id}.source").write_bytes(png()[:20])
+        async with world.running():
+            await world.announced(job.id)
+        (upload,) = world.studii.uploads.values()
+        assert upload.data == png()
+
+
+async def test_an_interrupted_upload_is_made_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        world.studii.fail("put", faults.Slow(30))
+        async with world.running():
+            await world.reaches(job.id, JobState.UPLOADING)
+
+            async def sent() -> bool:
+                return len(world.studii.uploads) == 1
+
+            await world.until(sent, "the upload to have begun")
+        assert (await world.job(job.id)).state is JobState.UPLOADING
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+
+
+async def test_a_job_that_was_being_submitted_is_unknown_and_never_sent_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        job = await world.put(await world.accept(a_job(estimate=10)), JobState.SUBMITTING, key_id=key.id)
+        async with world.running():
+            said = await world.announced(job.id)
+            assert said.job.state is JobState.UNKNOWN
+        async with world.running():
+            pass
+        assert len(world.studii.requests) == 0
+        assert (await world.job(job.id)).reserved == 10
+        await world.balanced()
+
+
+async def test_a_running_job_is_looked_at_and_not_submitted_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, options=Options(long_side=64)) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(duration=0.4))
+        job = await submitted(world)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert world.studii.requests.count("create") == 1
+
+
+async def test_an_output_that_was_not_downloaded_is_downloaded(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.Slow(30))
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def ready() -> bool:
+                return (await world.job(job.id)).output_url is not None
+
+            await world.until(ready, "the output's address")
+        assert (await world.job(job.id)).state is JobState.RUNNING
+        async with world.running():
+            said = await world.announced(job.id)
+        (theirs,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(theirs.id)).data
+        await world.balanced()
+
+
+async def test_a_result_that_was_not_announced_is_announced(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, drain=0.1) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.delay = 60.0
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.SUCCEEDED)
+        assert (await world.job(job.id)).announced_at is None
+        world.discord.delay = 0.0
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.output is not None
+
+
+async def test_a_card_that_was_not_brought_up_to_date_is(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await world.put(
+            await world.accept(a_job()), JobState.UNKNOWN, card_message_id=5, card_version=1
+        )
+        async with world.running():
+
+            async def shown() -> bool:
+                now = await world.job(job.id)
+                return now.card_version == now.version
+
+            await world.until(shown, "the card")
+        assert world.discord.cards[-1][0].state is JobState.UNKNOWN
+
+
+async def test_files_that_no_job_needs_are_swept_away(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await world.accept(a_staging_job())
+        world.spool_folder.mkdir()
+        (world.spool_folder / "0123456789abcdef.output.png").write_bytes(b"old")
+        async with world.running():
+            await world.reaches(job.id, JobState.WAITING)
+
+            async def swept() -> bool:
+                return world.spooled() == [f"{job.id}.source.png"]
+
+            await world.until(swept, "the old file to go")
+
+
+async def test_the_answer_to_a_submission_is_kept_when_the_engine_stops_meanwhile(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.Slow(0.5, after=True))
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def taken() -> bool:
+                return len(world.studii.jobs) == 1
+
+            await world.until(taken, "Studii to have the job")
+        (theirs,) = world.studii.jobs.values()
+        running = await world.job(job.id)
+        assert (running.state, running.studii_id) == (JobState.RUNNING, theirs.id)
+
+
+async def test_an_answer_that_does_not_come_in_time_leaves_the_job_unknown(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, drain=0.1) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.Slow(2.0, after=True))
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def taken() -> bool:
+                return len(world.studii.jobs) == 1
+
+            await world.until(taken, "Studii to have the job")
+        assert (await world.job(job.id)).state is JobState.SUBMITTING
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.UNKNOWN
+        assert world.studii.requests.count("create") <= 1
+
+
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.02, 0.04, 0.06, 0.09, 0.13, 0.2])
+async def test_stopping_at_any_moment_loses_nothing_and_doubles_nothing(tmp_path: Path, after: float) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            await asyncio.sleep(after)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+        assert len([one for one in world.discord.said if one.job.id == job.id]) == 1
+        assert isinstance((await world.job(job.id)).result_message_id, int)
+        await world.balanced()
+
+
+async def test_a_step_that_fails_in_an_unforeseen_way_leaves_no_job_behind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        real = world.client.request_upload
+        broken = [RuntimeError("nobody foresaw this")]
+
+        async def request_upload(*args: str) -> object:
+            if broken:
+                raise broken.pop()
+            return await real(*args)
+
+        world.client.request_upload = request_upload  # type: ignore[method-assign,assignment]
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert "nobody foresaw this" in caplog.text
+
+
+async def test_what_studii_said_is_stored_although_the_database_failed_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        real, failures = Prices.learn, [OSError("disk full")]
+
+        async def learn(self: Prices, *args: Any) -> None:
+            if failures:
+                raise failures.pop()
+            await real(self, *args)
+
+        monkeypatch.setattr(Prices, "learn", learn)
+        job = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+        await world.balanced()
+
+
+async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("put", faults.Slow(0.3))
+        job = await world.accept(a_staging_job())
+        async with world.running() as engine:
+            await world.reaches(job.id, JobState.UPLOADING)
+            async with world.storage.write() as tx:
+                now = world.clock.now()
+                assert await tx.jobs.advance(job.id, JobState.UPLOADING, JobState.CANCELLED, at=now)
+                await tx.ledger.release(job.id, now)
+            engine.wake()
+            other = await world.accept(a_job())
+            engine.wake()
+            await world.announced(other.id)
+            await asyncio.sleep(0.5)
+        assert len(world.studii.jobs) == 1
+        assert (await world.announced(job.id)).job.state is JobState.CANCELLED
+        await world.balanced()

@@ -1,0 +1,82 @@
+"""How long jobs take is learned from what was seen of it, whatever was guessed."""
+
+from math import exp
+from random import Random
+from statistics import fmean
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.loads import IMAGE, USUAL, VIDEO
+from bench.measure import learning, observe
+from bot.engine.scheduler.durations import Durations, Model, Work, fit
+
+
+@pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
+@pytest.mark.parametrize("work", [IMAGE, VIDEO])
+def test_after_twenty_jobs_their_median_is_known_within_15_percent_nine_times_of_ten(
+    work: Work, wrong: float
+) -> None:
+    """However wrong the guess was; with jobs as those of the bench, seen as the lane sees them."""
+    assert learning(work, wrong, times=40).of_these <= 0.15
+
+
+def test_the_longer_ones_are_known_as_well_whatever_was_guessed() -> None:
+    """By the mean the lane reckons how many it can carry."""
+    rng = Random(7)
+    for wrong in (1 / 3, 3.0):
+        durations = Durations(lambda work, wrong=wrong: wrong * USUAL[work].median)
+        took = observe(durations, VIDEO, USUAL[VIDEO], rng, 20)
+        assert durations.model(VIDEO).mean == pytest.approx(fmean(took), rel=0.15)
+
+
+def test_a_guess_is_worth_less_with_each_job_that_was_seen() -> None:
+    away = [fit(36.0, [(11.5, 12.5)] * number).quantile(0.8) - 12.0 for number in (0, 1, 2, 4, 8, 20)]
+    assert away == sorted(away, reverse=True)
+    assert away[0] > 40
+    assert away[-1] < 3
+
+
+def test_without_having_seen_any_the_guess_holds() -> None:
+    assert fit(90.0, []).median == pytest.approx(90.0, rel=0.05)
+
+
+def test_jobs_that_fail_at_once_and_cold_starts_are_seen_for_what_they_are() -> None:
+    intervals = [(1.0, 2.0)] * 10 + [(11.0, 13.0)] * 70 + [(50.0, 54.0)] * 20
+    model = fit(12.0, intervals)
+    assert model.unseen(model.glance(0.0), 4.0)[0] == pytest.approx(0.1, abs=0.05)
+    assert model.median == pytest.approx(12.0, rel=0.15)
+    # Of those that go on after 25 s, most end around 52 s.
+    assert model.left(25.0, 0.5) == pytest.approx(27.0, rel=0.25)
+
+
+def test_what_was_learned_is_taken_over_and_the_newest_counts() -> None:
+    durations = Durations(lambda _: 12.0)
+    durations.restore({("studio", "image"): [(39.0, 41.0)] * 100})
+    assert durations.model(IMAGE).median == pytest.approx(40.0, rel=0.1)
+    for _ in range(100):
+        durations.learn(IMAGE, 5.0, 6.0)
+    assert durations.model(IMAGE).median == pytest.approx(5.5, rel=0.1)
+
+
+def models() -> st.SearchStrategy[Model]:
+    interval = st.tuples(st.floats(0, 200), st.floats(0, 60)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+    return st.builds(fit, st.floats(1, 500), st.lists(interval, max_size=12))
+
+
+@given(model=models(), last=st.floats(0, 100_000), price=st.floats(0.001, 20))
+def test_a_look_is_due_exactly_when_it_is_worth_its_price(model: Model, last: float, price: float) -> None:
+    glance = model.glance(last)
+    due = model.due(glance, price)
+    assert due >= last
+    if due < 500_000:
+        assert model.unseen(glance, due)[1] == pytest.approx(price, rel=0.02, abs=1e-6 * exp(8))
+
+
+@given(model=models(), share=st.floats(0.01, 0.99), age=st.floats(0, 1000))
+def test_what_is_left_follows_from_what_is_possible(model: Model, share: float, age: float) -> None:
+    left = model.left(age, share)
+    assert left >= 0
+    if model.glance(age).going > 1e-3:
+        assert model.unseen(model.glance(age), age + left)[0] == pytest.approx(share, abs=0.01)

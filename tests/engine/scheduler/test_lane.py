@@ -1,0 +1,344 @@
+"""What a key sends next: members take turns, submissions go first, nobody is forgotten."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+from statistics import fmean
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.loads import IMAGE, ROUGH, USUAL, VIDEO
+from bench.measure import observe
+from bot.engine.scheduler.durations import Durations, Work
+from bot.engine.scheduler.lane import Lane, Rest, Send
+from bot.engine.scheduler.poll_schedule import Running
+from bot.engine.scheduler.queue import Step, Waiting
+from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.scheduler.tuning import HOUR, Tuning
+
+TUNING = Tuning()
+
+
+def lane_of(limit: int = 60, tuning: Tuning = TUNING) -> Lane:
+    durations = Durations({IMAGE: 12.0, VIDEO: 90.0}.__getitem__)
+    return Lane(RateWindow(limit, tuning), durations, tuning)
+
+
+def running(name: str, submitted: float, work: Work = IMAGE) -> Running:
+    return Running(name, submitted, work)
+
+
+def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
+    return Waiting(name, user, since, step, IMAGE)
+
+
+def take(lane: Lane, now: float = 0.0) -> Send:
+    """What the lane sends now; it stays under way."""
+    decision = lane.decide(now)
+    assert isinstance(decision, Send)
+    lane.begin(decision, now)
+    return decision
+
+
+def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
+    """The order in which everything that waits is submitted, each answered at once."""
+    order: list[str] = []
+    while isinstance(decision := lane.decide(now), Send) and decision.step is Step.SUBMIT:
+        lane.begin(decision, now)
+        lane.end(decision.job_id, now, sent=True)
+        lane.put(None, decision.job_id, now)
+        order.append(decision.job_id)
+    return order
+
+
+def test_members_take_turns_whoever_asked_first_twenty_times() -> None:
+    lane = lane_of()
+    many = [waiting(f"ana{n:02}", user=1, since=n) for n in range(20)]
+    lane.sync([*many, waiting("ben", 2, 30), waiting("cleo0", 3, 31), waiting("cleo1", 3, 32)], [], 0.0)
+    assert submit_all(lane)[:6] == ["ana00", "ben", "cleo0", "ana01", "cleo1", "ana02"]
+
+
+def test_a_members_own_jobs_go_in_order() -> None:
+    lane = lane_of()
+    lane.sync([waiting("late", since=9), waiting("early", since=1), waiting("middle", since=5)], [], 0.0)
+    assert submit_all(lane) == ["early", "middle", "late"]
+
+
+def test_a_place_in_line_is_what_then_happens() -> None:
+    lane = lane_of()
+    jobs = [waiting(f"{user}-{n}", user, n * 3 + user) for user in range(3) for n in range(user + 1)]
+    lane.sync(jobs, [], 0.0)
+    places = {job.id: lane.position(job.id) for job in jobs}
+    order = submit_all(lane)
+    assert places == {job_id: place for place, job_id in enumerate(order, 1)}
+    assert lane.position(order[0]) is None
+
+
+def test_what_has_been_uploaded_is_submitted_before_others_begin() -> None:
+    lane = lane_of()
+    photo = waiting("photo", 1, 5.0, Step.UPLOAD)
+    lane.sync([photo, waiting("words", 2, 6.0), waiting("more", 3, 7.0)], [], 0.0)
+    assert take(lane) == Send("photo", Step.UPLOAD)
+    assert take(lane) == Send("words", Step.SUBMIT)
+    lane.end("photo", 1.0, sent=True)
+    lane.put(replace(photo, step=Step.SUBMIT, begun=True), "photo", 1.0)
+    assert take(lane, 1.0) == Send("photo", Step.SUBMIT)
+
+
+def test_a_job_has_one_request_at_a_time() -> None:
+    lane = lane_of()
+    lane.sync([waiting("only")], [], 0.0)
+    take(lane)
+    assert lane.decide(0.0) == Rest()
+    lane.sync([waiting("only")], [], 1.0)
+    assert lane.decide(1.0) == Rest()
+
+
+def test_a_job_is_left_alone_until_its_time() -> None:
+    lane = lane_of()
+    lane.sync([replace(waiting("later"), not_before=7.0)], [], 0.0)
+    assert lane.decide(0.0) == Rest(7.0)
+    assert take(lane, 7.0) == Send("later", Step.SUBMIT)
+
+
+def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
+    lane = lane_of()
+    held = replace(waiting("held"), not_before=60.0, held=True)
+    lane.sync([held, waiting("other", 2, 1.0)], [], 0.0)
+    assert lane.decide(0.0) == Rest(60.0)
+    take(lane, 60.0)
+    assert lane.decide(60.0) == Rest()
+
+
+def test_submissions_go_before_looks() -> None:
+    lane = lane_of()
+    lane.sync([waiting("new")], [running("old", -15.0)], 0.0)
+    assert take(lane).step is Step.SUBMIT
+    assert take(lane).step is Step.POLL
+
+
+def test_submissions_leave_requests_for_looks() -> None:
+    tuning = Tuning(starts_in_flight=100, requests_in_flight=100)
+    lane = lane_of(60, tuning)
+    for n in range(200):
+        lane.put(waiting(f"{n:03}"), f"{n:03}", 0.0)
+    assert len(submit_all(lane)) == 53  # of 58
+
+
+def test_no_more_run_than_can_be_looked_at() -> None:
+    lane = lane_of(60)
+    lane.sync([waiting("new")], [running(f"{n}", 0.0) for n in range(29)], 0.0)
+    assert not isinstance(lane.decide(0.5), Send)
+    assert take(lane, 12.0).step is Step.POLL
+
+
+def test_old_jobs_that_hang_keep_nobody_from_starting() -> None:
+    lane = lane_of(60)
+    lane.sync([waiting("new")], [running(f"{n}", -7200.0) for n in range(29)], 0.0)
+    assert Step.SUBMIT in [take(lane).step for _ in range(4)]
+
+
+def test_looks_are_spread_over_the_minute() -> None:
+    lane = lane_of(60)
+    lane.sync([], [running(f"{n}", -60.0) for n in range(20)], 0.0)
+    for _ in range(3):
+        assert take(lane).step is Step.POLL
+    rest = lane.decide(0.0)
+    assert isinstance(rest, Rest)
+    assert rest.until == pytest.approx(60.3 / 58)
+
+
+def test_the_one_that_has_probably_been_finished_the_longest_is_looked_at_first() -> None:
+    lane = lane_of()
+    lane.sync([], [running("young", -5.0), running("video", -40.0, VIDEO), running("old", -40.0)], 0.0)
+    assert take(lane) == Send("old", Step.POLL)
+
+
+def test_a_job_that_has_very_probably_ended_is_looked_at_before_another_is_begun() -> None:
+    lane = lane_of()
+    lane.sync([waiting("new")], [running("late", -40.0)], 0.0)
+    assert take(lane) == Send("late", Step.POLL)
+    assert take(lane) == Send("new", Step.SUBMIT)
+
+
+def looks_at(lane: Lane, until: float) -> list[float]:
+    """When the lane looks at its one job, which never ends."""
+    now, looks = 0.0, list[float]()
+    while now < until:
+        decision = lane.decide(now)
+        if isinstance(decision, Send):
+            lane.begin(decision, now)
+            lane.end(decision.job_id, now, sent=True)
+            lane.put(running(decision.job_id, 0.0), decision.job_id, now)
+            looks.append(now)
+            continue
+        assert decision.until is not None
+        now = decision.until
+    return looks
+
+
+def test_looks_come_when_a_job_may_end_and_become_rarer_when_it_hangs() -> None:
+    lane = lane_of(300)
+    lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
+    looks = looks_at(lane, 3 * HOUR)
+    gaps = [b - a for a, b in pairwise(looks)]
+    assert min(gaps) >= 1.0 - 1e-9
+    assert max(gaps[:5]) <= TUNING.look_bound + 1.0
+    assert max(gaps) <= TUNING.look_cap + 1.0
+    assert len([at for at in looks if at < 60]) < len([at for at in looks if 60 < at < 120])
+    assert len([at for at in looks if at > 2 * HOUR]) < 60
+
+
+def test_after_a_day_a_job_is_looked_at_hourly() -> None:
+    lane = lane_of()
+    lane.sync([], [running("stuck", -90_000.0)], 0.0)
+    decision = take(lane)
+    lane.end(decision.job_id, 0.1, sent=True)
+    lane.put(running("stuck", -90_000.0), "stuck", 0.1)
+    rest = lane.decide(1.0)
+    assert isinstance(rest, Rest)
+    assert rest.until == pytest.approx(HOUR, abs=1)
+
+
+def unseen(lane: Lane, durations: Durations, took: float, began: float) -> float:
+    """For how long one job sits finished; the lane learns from it, as its runner lets it."""
+    lane.put(running("job", began), "job", began)
+    now = began
+    while True:
+        decision = lane.decide(now)
+        if isinstance(decision, Rest):
+            assert decision.until is not None
+            now = decision.until
+            continue
+        lane.begin(decision, now)
+        over = now >= began + took
+        ended = lane.ended_between("job", now)
+        lane.end("job", now, sent=True)
+        lane.put(None if over else running("job", began), "job", now)
+        if over and ended is not None:
+            durations.learn(*ended)
+            return now - began - took
+
+
+def waits_with_a_guess(wrong: float, number: int) -> list[float]:
+    """What so many pictures wait to be seen, one after another, on a lane that begins with a guess."""
+    durations = Durations(lambda work: wrong * USUAL[work].median)
+    thrifty = Tuning(idle_price=0.5)
+    lane, rng = Lane(RateWindow(60, thrifty), durations, thrifty), Random(5)
+    return [unseen(lane, durations, USUAL[IMAGE].draw(rng), 100.0 * n) for n in range(number)]
+
+
+@pytest.mark.parametrize("wrong", [1 / 3, 3.0, 10.0])
+def test_a_guess_that_is_wrong_by_a_lot_is_soon_outvoted(wrong: float) -> None:
+    waits, right = waits_with_a_guess(wrong, 60), waits_with_a_guess(1.0, 60)
+    assert fmean(waits[20:]) <= 1.15 * fmean(right[20:])
+
+
+@pytest.mark.parametrize("wrong", [3.0, 10.0, 100.0])
+def test_a_guess_that_is_far_too_long_keeps_nobody_waiting_for_long(wrong: float) -> None:
+    assert max(waits_with_a_guess(wrong, 10)) <= TUNING.look_bound + 1.0
+
+
+def test_jobs_that_fail_at_once_or_start_cold_are_seen_soon() -> None:
+    durations, rng = Durations(lambda work: USUAL[work].median), Random(6)
+    observe(durations, IMAGE, ROUGH[IMAGE], rng, 100)
+    lane = Lane(RateWindow(60, TUNING), durations, TUNING)
+    at_once = [unseen(lane, durations, rng.uniform(1.0, 3.0), 100.0 * n) for n in range(10)]
+    cold = [unseen(lane, durations, 40.0 + USUAL[IMAGE].draw(rng), 5000.0 + 100.0 * n) for n in range(10)]
+    assert fmean(at_once) <= 1.5
+    assert fmean(cold) <= 3.0
+
+
+def test_a_lane_with_little_to_do_looks_more_often_than_one_that_needs_its_requests() -> None:
+    often: list[int] = []
+    for used in (0, 230, 270):
+        lane = lane_of(300)
+        for _ in range(used):
+            lane.rate.begin(0.0)
+            lane.rate.end(0.0)
+        lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
+        often.append(len(looks_at(lane, 60.0)))
+    assert often[0] > often[1] > often[2] > 0
+
+
+def test_slow_uploads_leave_room_for_looks() -> None:
+    lane = lane_of(300)
+    lane.sync([waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [running("r", -9.0)], 0.0)
+    steps = [take(lane).step for _ in range(TUNING.starts_in_flight + 1)]
+    assert steps == [*[Step.UPLOAD] * TUNING.starts_in_flight, Step.POLL]
+
+
+def test_a_lane_knows_when_it_has_nothing_to_do() -> None:
+    lane = lane_of()
+    assert lane.empty
+    lane.sync([waiting("a")], [], 0.0)
+    take(lane)
+    lane.sync([], [], 0.0)
+    assert not lane.empty
+    lane.end("a", 0.0, sent=True)
+    lane.put(None, "a", 0.0)
+    assert lane.empty
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    limit=st.sampled_from((10, 60, 300)),
+    members=st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    photos=st.integers(0, 40),
+    takes=st.floats(0.05, 2.0),
+    lasts=st.floats(0.5, 40.0),
+)
+def test_everybody_is_served_and_no_job_is_looked_at_more_than_once_a_second(
+    limit: int, members: list[int], photos: int, takes: float, lasts: float
+) -> None:
+    """A whole load in simulated time; each request takes as long, each job as well."""
+    lane = lane_of(limit)
+    jobs = {
+        f"{n:02}": waiting(f"{n:02}", user, n, Step.UPLOAD if n < photos else Step.SUBMIT)
+        for n, user in enumerate(members)
+    }
+    lane.sync(jobs.values(), [], 0.0)
+    now, done_at, under_way = 0.0, dict[str, float](), dict[str, tuple[float, Send]]()
+    looks: dict[str, list[float]] = {}
+    sent: list[float] = []
+    steps = Counter[Step]()
+    while not lane.empty:
+        assert now < 3600
+        decision = lane.decide(now)
+        if isinstance(decision, Send):
+            assert decision.job_id not in under_way
+            lane.begin(decision, now)
+            under_way[decision.job_id] = (now + takes, decision)
+            sent.append(now)
+            steps[decision.step] += 1
+            if decision.step is Step.POLL:
+                looks.setdefault(decision.job_id, []).append(now)
+            continue
+        ends = [end for end, _ in under_way.values()]
+        assert ends or decision.until is not None, "a lane with work must know what it waits for"
+        assert decision.until is None or decision.until > now, "a lane that rests must not be asked at once"
+        now = min(ends if decision.until is None else [*ends, decision.until])
+        for job_id, (end, send) in list(under_way.items()):
+            if end > now:
+                continue
+            del under_way[job_id]
+            lane.end(job_id, now, sent=True)
+            lane.put(_after(send, jobs[job_id], done_at, now, lasts), job_id, now)
+    assert set(done_at) == set(jobs)
+    assert steps[Step.SUBMIT] == len(jobs)
+    assert all(b - a >= 1.0 - 1e-9 for times in looks.values() for a, b in pairwise(times))
+    assert all(sum(at <= other < at + 60 for other in sent) <= limit for at in sent)
+
+
+def _after(
+    send: Send, job: Waiting, done_at: dict[str, float], now: float, lasts: float
+) -> Waiting | Running | None:
+    if send.step is Step.UPLOAD:
+        return replace(job, step=Step.SUBMIT, begun=True)
+    if send.step is Step.SUBMIT:
+        done_at[job.id] = now + lasts
+        return running(job.id, now)
+    return None if now >= done_at[job.id] else running(job.id, now)

@@ -1,0 +1,60 @@
+"""Servers take turns with a number of workers, whoever has how many jobs."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.engine.scheduler.turns import Turns
+
+WORKERS = 8
+CROWDS = st.lists(st.integers(0, 5), min_size=1, max_size=80)
+
+
+def begin_all(turns: Turns, jobs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The jobs that a round begins, in order."""
+    begun: list[tuple[int, int]] = []
+    for job in turns.in_turn(jobs, lambda job: job[0]):
+        if turns.may_begin(job[0]):
+            turns.began(job[0])
+            begun.append(job)
+    return begun
+
+
+def test_a_server_with_500_photos_leaves_workers_for_three_that_come_later() -> None:
+    turns = Turns(WORKERS)
+    assert len(begin_all(turns, [(1, number) for number in range(500)])) == 4
+    for late in (2, 3, 4):
+        assert begin_all(turns, [*((1, number) for number in range(4, 500)), (late, 0)])[0] == (late, 0)
+
+
+@given(CROWDS)
+def test_the_bound_holds_and_workers_are_idle_only_if_each_server_has_as_many(servers: list[int]) -> None:
+    turns = Turns(WORKERS)
+    jobs = [(server, number) for number, server in enumerate(servers)]
+    begun = begin_all(turns, jobs)
+    assert len(begun) <= WORKERS
+    left = [job for job in jobs if job not in begun]
+    free = WORKERS - len(begun)
+    for server, _ in left:
+        assert sum(one[0] == server for one in begun) >= max(1, free) or not free
+
+
+@given(CROWDS)
+def test_each_server_is_begun_before_any_has_a_second_turn_and_keeps_its_order(servers: list[int]) -> None:
+    turns = Turns(1)
+    open_jobs = [(server, number) for number, server in enumerate(servers)]
+    done: list[tuple[int, int]] = []
+    while open_jobs:
+        (job,) = begin_all(turns, open_jobs)
+        turns.ended(job[0])
+        open_jobs.remove(job)
+        done.append(job)
+    first = len(set(servers))
+    assert {server for server, _ in done[:first]} == set(servers)
+    for server in set(servers):
+        assert (own := [number for one, number in done if one == server]) == sorted(own)
+    # With one worker nobody waits longer than one turn of each of the others.
+    for server in set(servers):
+        places = [place for place, job in enumerate(done) if job[0] == server]
+        assert all(b - a <= len(set(servers)) for a, b in pairwise(places))

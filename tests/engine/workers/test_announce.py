@@ -1,0 +1,192 @@
+"""The last word reaches its person."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain import Job, JobState, Posted, TryLater, Undeliverable
+from sandbox.studii import Fault, faults
+from tests.engine.world import World, a_job, a_staging_job, engine_world, png
+
+
+async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [TryLater(0.05), TryLater(0.05), Posted(1234)]
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.output is not None
+        assert world.discord.attempts == 3
+        assert (await world.job(job.id)).result_message_id == 1234
+
+
+async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [Undeliverable("no permission")]
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def noted() -> bool:
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(noted, "the attempt to be noted")
+        kept = await world.job(job.id)
+        assert kept.result_message_id is None
+        assert kept.version > kept.card_version  # its card is to say so
+        assert world.spooled() == [kept.output_file]
+        async with world.running():
+            pass
+        assert world.spooled() == [kept.output_file]
+
+
+async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_posted_after_all(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [Undeliverable("no permission")]
+        job = await world.accept(a_staging_job())
+        async with world.running() as engine:
+
+            async def noted() -> bool:
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(noted, "the attempt to be noted")
+            kept = await world.job(job.id)
+            assert sorted(world.spooled()) == sorted(filter(None, (kept.output_file, kept.source_file)))
+            world.discord.said.clear()
+            async with world.storage.write() as tx:
+                assert await tx.jobs.repost(job.id, job.channel_id, world.clock.now())
+            engine.wake()
+            said = await world.announced(job.id)
+            assert said.output is not None
+            assert said.before == png()
+
+            async def empty() -> bool:
+                return world.spooled() == []
+
+            await world.until(empty, "an empty spool")
+
+
+async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [Undeliverable("no permission")]
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def noted() -> bool:
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(noted, "the attempt to be noted")
+        async with world.storage.write() as tx:
+            kept = await tx.jobs.get(job.id)
+            assert kept is not None
+            assert kept.announced_at is not None
+            long_ago = kept.announced_at.replace(year=kept.announced_at.year - 1)
+            await tx.jobs.update(job.id, announced_at=long_ago)
+        async with world.running():
+
+            async def empty() -> bool:
+                return world.spooled() == []
+
+            await world.until(empty, "an empty spool")
+        assert (await world.job(job.id)).output_file is None
+
+
+async def test_results_in_a_channel_come_in_the_order_in_which_jobs_ended(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        world.discord.answers = [TryLater(0.05)]
+        jobs = [await world.accept(a_job()) for _ in range(5)]
+        for job in jobs:
+            await world.put(job, JobState.UNKNOWN)
+        async with world.running():
+            for job in jobs:
+                await world.announced(job.id)
+        assert [said.job.id for said in world.discord.said] == [job.id for job in jobs]
+
+
+async def test_a_result_that_cannot_be_posted_holds_up_no_other_channel(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        world.discord.answers = [TryLater(60.0)]
+        stuck = await world.put(await world.accept(a_job(channel_id=1)), JobState.UNKNOWN)
+        other = await world.put(await world.accept(a_job(channel_id=2)), JobState.UNKNOWN)
+        async with world.running():
+            await world.announced(other.id)
+        assert (await world.job(stuck.id)).state is JobState.UNKNOWN
+
+
+async def test_a_person_is_told_once_however_often_the_engine_is_woken(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        world.discord.delay = 0.2
+        job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
+        async with world.running() as engine:
+
+            async def woken() -> bool:
+                engine.wake()
+                return (await world.job(job.id)).announced_at is not None
+
+            await world.until(woken, "the word to be said")
+        assert world.discord.attempts == 1
+
+
+async def without_its_file(world: World) -> Job:
+    """A job whose result could not be posted, is asked for again, and is gone from the disk."""
+    await world.use_key(world.studii.add_key())
+    world.discord.answers = [Undeliverable("no permission")]
+    job = await world.accept(a_job())
+    async with world.running():
+
+        async def noted() -> bool:
+            return (await world.job(job.id)).announced_at is not None
+
+        await world.until(noted, "the attempt to be noted")
+    (file,) = world.spooled()
+    (world.spool_folder / file).unlink()
+    world.discord.said.clear()
+    async with world.storage.write() as tx:
+        assert await tx.jobs.repost(job.id, job.channel_id, world.clock.now())
+    return await world.job(job.id)
+
+
+@pytest.mark.parametrize("trouble", [(), (faults.gone(),), (faults.error(500),) * 2])
+async def test_a_result_whose_file_is_gone_is_fetched_from_studii_again(
+    tmp_path: Path, trouble: tuple[Fault, ...]
+) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await without_its_file(world)
+        looks = world.studii.requests.count("status")
+        for fault in trouble:
+            world.studii.fail("output", fault)
+        async with world.running():
+            said = await world.announced(job.id)
+        (theirs,) = world.studii.jobs.values()
+        assert said.output == (await world.studii.output_of(theirs.id)).data
+        # Where the address led nowhere, Studii was asked for a fresh one.
+        assert world.studii.requests.count("status") - looks == (trouble == (faults.gone(),))
+        assert world.spooled() == []
+        await world.balanced()
+
+
+async def test_a_result_that_is_nowhere_any_more_is_told_without_a_link_that_leads_nowhere(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await without_its_file(world)
+        world.studii.fail("output", faults.gone(), 99)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.output, said.job.output_url) == (None, None)
+        assert said.job.state is JobState.SUCCEEDED
+
+
+async def test_a_result_whose_file_is_gone_is_told_with_its_link_while_studii_is_away(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await without_its_file(world)
+        world.studii.fail("output", faults.error(500), 99)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.output is None
+        assert said.job.output_url == job.output_url

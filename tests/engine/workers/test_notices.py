@@ -1,0 +1,160 @@
+"""Admins are told once."""
+
+from pathlib import Path
+
+from bot.domain import Job, JobState, LogSettings, NoPlace, NoticeKind, Posted, TryLater, Undeliverable
+from sandbox.studii import faults
+from tests.engine.world import GUILD, World, a_job, engine_world
+
+CHANNEL = 555
+
+
+async def tell(world: World, kind: NoticeKind, key: str = "1", job_id: str | None = None) -> None:
+    async with world.storage.write() as tx:
+        await tx.notices.add(GUILD, kind, key, at=world.clock.now(), job_id=job_id)
+
+
+async def use_log(world: World, *, results: bool = False) -> None:
+    async with world.storage.write() as tx:
+        await tx.logs.set(GUILD, LogSettings(CHANNEL, results))
+
+
+async def all_told(world: World) -> None:
+    async def empty() -> bool:
+        async with world.storage.read() as tx:
+            return await tx.notices.pending(1) == []
+
+    await world.until(empty, "all notices closed")
+
+
+def posted(world: World) -> list[tuple[NoticeKind, int | None]]:
+    return [(notice.kind, channel) for notice, channel, _ in world.discord.notices]
+
+
+async def test_a_notice_is_posted_once_also_over_a_restart(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        await tell(world, NoticeKind.BUDGET_80)
+        async with world.running():
+            await all_told(world)
+        await tell(world, NoticeKind.BUDGET_80)
+        async with world.running():
+            await all_told(world)
+        assert posted(world) == [(NoticeKind.BUDGET_80, CHANNEL)]
+
+
+async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        world.discord.notice_answers = [TryLater(0.02), TryLater(0.02), Posted(1)]
+        await tell(world, NoticeKind.BUDGET_80)
+        await tell(world, NoticeKind.BUDGET_100)
+        async with world.running():
+            await all_told(world)
+        assert [kind for kind, _ in posted(world)] == [NoticeKind.BUDGET_80] * 3 + [NoticeKind.BUDGET_100]
+
+
+async def test_what_can_never_be_posted_is_given_up(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, notice_bound=0.0) as world:
+        await use_log(world)
+        world.discord.notice_answers = [TryLater(0.02), Undeliverable("odd")]
+        await tell(world, NoticeKind.BUDGET_80)
+        await tell(world, NoticeKind.BUDGET_100)
+        async with world.running():
+            await all_told(world)
+        assert len(posted(world)) == 2
+
+
+async def test_without_a_log_channel_the_owner_hears_what_stops_everything_and_no_more(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        for kind in (NoticeKind.BUDGET_80, NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
+            await tell(world, kind)
+        async with world.running():
+            await all_told(world)
+        assert posted(world) == [(NoticeKind.KEY_REFUSED, None), (NoticeKind.OUT_OF_CREDITS, None)]
+
+
+async def test_the_owner_is_told_once_that_the_log_channel_is_gone(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        world.discord.notice_answers = [NoPlace("gone"), NoPlace("gone")]
+        await tell(world, NoticeKind.BUDGET_80)
+        await tell(world, NoticeKind.BUDGET_100)
+        async with world.running():
+            await all_told(world)
+        assert posted(world)[2:] == [(NoticeKind.LOG_LOST, None)]
+
+
+async def test_each_loss_of_the_log_channel_is_told_once_and_a_later_one_anew(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        for number, answer in enumerate([NoPlace("gone"), NoPlace("gone"), Posted(1), NoPlace("gone")]):
+            await tell(world, NoticeKind.BUDGET_80, str(number))
+            world.discord.notice_answers = [answer]
+            async with world.running():
+                await all_told(world)
+        lost = [number for number, (kind, _) in enumerate(posted(world)) if kind is NoticeKind.LOG_LOST]
+        assert lost == [1, 5]
+
+
+async def test_what_stops_everything_reaches_the_owner_if_the_channel_is_gone(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        world.discord.notice_answers = [NoPlace("gone")]
+        await tell(world, NoticeKind.KEY_REFUSED)
+        async with world.running():
+            await all_told(world)
+        assert posted(world) == [
+            (NoticeKind.KEY_REFUSED, CHANNEL),
+            (NoticeKind.KEY_REFUSED, None),
+            (NoticeKind.LOG_LOST, None),
+        ]
+
+
+async def test_an_unknown_outcome_that_was_settled_meanwhile_is_no_news(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
+        await tell(world, NoticeKind.UNKNOWN, job.id, job.id)
+        async with world.storage.write() as tx:
+            await tx.jobs.advance(job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now())
+        async with world.running():
+            await all_told(world)
+        assert posted(world) == []
+
+
+async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await use_log(world, results=True)
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.announced(job.id)
+            await all_told(world)
+        ((notice, channel, shown),) = world.discord.notices
+        assert (notice.kind, channel) == (NoticeKind.MADE, CHANNEL)
+        assert shown is not None
+        assert shown.result_message_id is not None
+
+
+async def test_without_a_log_channel_the_owner_hears_of_a_job_whose_outcome_nobody_knows(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, hourly_after=0.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.proxy_error(after=True))
+        lost = await world.accept(a_job())
+        async with world.running():
+            await world.announced(lost.id)
+            await all_told(world)
+        await tell(world, NoticeKind.STILL_RUNNING, "of another", (await endless(world)).id)
+        async with world.running():
+            await all_told(world)
+        assert posted(world) == [(NoticeKind.UNKNOWN, None), (NoticeKind.STILL_RUNNING, None)]
+
+
+async def endless(world: World) -> Job:
+    """A running job at which the engine does not look yet: its server has no key."""
+    return await world.put(await world.accept(a_job(guild_id=GUILD + 1)), JobState.RUNNING)

@@ -1,0 +1,245 @@
+"""One server neither fills the spool nor keeps others waiting; sizes are believed when they are seen."""
+
+import asyncio
+import io
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from PIL import Image
+
+from bot.domain import FailureCode, Job, JobState, SourcePhoto
+from bot.engine.workers.intake import NO_ROOM
+from sandbox.studii import Outcome, Output, faults
+from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
+
+OTHER = 101
+MB = 1_000_000
+
+
+def photo_of(size: int, *, message_id: int | None = None, url: str = PHOTO_URL) -> SourcePhoto:
+    return SourcePhoto(url, "room.png", "image/png", size, message_id=message_id, channel_id=200)
+
+
+def with_photo(size: int, *, message_id: int | None = None, **options: object) -> Job:
+    return replace(a_staging_job(**options), source=photo_of(size, message_id=message_id))
+
+
+def large(size: int) -> bytes:
+    """A photo of nearly that many bytes."""
+    file = io.BytesIO()
+    Image.new("RGB", (1000, (size - 5000) // 3001)).save(file, "PNG", compress_level=0)
+    assert size * 0.95 < len(file.getvalue()) <= size
+    return file.getvalue()
+
+
+async def refused(world: World, seconds: float = 3600.0, guild_id: int = GUILD) -> None:
+    """Studii has just refused the server's key, and is asked again after so many seconds."""
+    async with world.storage.write() as tx:
+        key = await tx.keys.current(guild_id)
+        assert key is not None
+        until = world.clock.now() + timedelta(seconds=seconds)
+        await tx.holds.set(guild_id, key.id, "Studii refused the key.", until)
+        await tx.jobs.hold(guild_id, key.id, "Studii refused the key.", until)
+
+
+async def released(world: World, guild_id: int = GUILD) -> None:
+    async with world.storage.write() as tx:
+        await tx.holds.clear(guild_id)
+        await tx.jobs.release_held(guild_id)
+
+
+async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, room_patience=600.0) as world:
+        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key(), OTHER)
+        await refused(world)
+        world.album.photos = {PHOTO_URL: large(MB)}
+        greedy = [await world.accept(with_photo(MB)) for _ in range(12)]
+        async with world.running() as engine:
+
+            async def some() -> bool:
+                return any([(await world.job(job.id)).state is JobState.WAITING for job in greedy])
+
+            await world.until(some, "the first photos to be fetched")
+            for _ in range(3):
+                other = await world.accept(with_photo(MB, guild_id=OTHER))
+                engine.wake()
+                assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+            kept = sum(path.stat().st_size for path in world.spool_folder.iterdir())
+            assert kept <= 2 * MB
+
+
+async def test_photos_of_held_jobs_give_way_and_come_again_from_their_message(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        key = world.studii.add_key()
+        await world.use_key(key)
+        await world.use_key(world.studii.add_key(), OTHER)
+        key.revoke()
+        world.spool_bytes = 5 * MB  # of which four for photos
+        photos = {PHOTO_URL: large(MB), "https://cdn.example/large.png": large(3 * MB)}
+        world.album.photos = photos
+        gives = await world.accept(with_photo(MB, message_id=7))
+        stays = await world.accept(with_photo(MB))
+        async with world.running() as engine:
+
+            async def held() -> bool:
+                jobs = [await world.job(job.id) for job in (gives, stays)]
+                return all(job.held and job.source_file for job in jobs)
+
+            await world.until(held, "both to be held")
+            wide = photo_of(3 * MB, url="https://cdn.example/large.png")
+            other = await world.accept(replace(a_staging_job(guild_id=OTHER), source=wide))
+            engine.wake()
+            assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+            gone = await world.job(gives.id)
+            assert (gone.state, gone.source_file, bool(gone.held)) == (JobState.RECEIVED, None, True)
+            assert (await world.job(stays.id)).source_file is not None
+            assert gives.id not in "".join(world.spooled())
+            assert world.album.fetched.count(gives.id) == 1
+
+            await world.use_key(world.studii.add_key())
+            await released(world)
+            engine.wake()
+            for job in (gives, stays):
+                said = await world.announced(job.id)
+                assert (said.job.state, said.before) == (JobState.SUCCEEDED, photos[PHOTO_URL])
+        assert world.album.fetched.count(gives.id) == 2
+        assert world.spooled() == []
+        await world.balanced()
+
+
+async def test_a_photo_that_gave_way_is_fetched_to_try_the_key_again_if_nothing_else_can(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, key_retries=(0.3,)) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(with_photo(1000, message_id=7))
+        await refused(world, 0.3)
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        async with world.storage.read() as tx:
+            assert await tx.holds.get(GUILD) is None
+
+
+async def test_what_was_held_for_a_day_ends_unpaid_though_its_photo_gave_way(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, held_bound=3600.0) as world:
+        key = world.studii.add_key()
+        await world.use_key(key)
+        key.revoke()
+        old = await world.accept(with_photo(1000, message_id=7, age=7200))
+        await world.put(await world.accept(a_job()), JobState.WAITING)
+        await refused(world, 0.0)
+        async with world.running():
+            said = await world.announced(old.id)
+        assert (said.job.state, said.job.failure) == (JobState.FAILED, FailureCode.KEY)
+        await world.balanced()
+
+
+async def test_a_photo_that_is_too_large_once_it_is_converted_is_refused_in_a_sentence(
+    tmp_path: Path,
+) -> None:
+    file = io.BytesIO()
+    noise = Image.effect_noise((400, 400), 90).convert("RGBA")
+    noise.putalpha(Image.effect_noise((400, 400), 90))
+    noise.save(file, "AVIF", quality=10)
+    async with engine_world(tmp_path, max_source_bytes=200_000) as world:
+        await world.use_key(world.studii.add_key())
+        assert len(file.getvalue()) < 200_000
+        world.album.photos = {PHOTO_URL: file.getvalue()}
+        job = await world.accept(with_photo(len(file.getvalue())))
+        async with world.running():
+            said = (await world.announced(job.id)).job
+        assert said.failure is FailureCode.PHOTO
+        assert "doesn't take AVIF pictures, and converted this one has 0." in (said.failure_text or "")
+        assert world.spooled() == []
+        assert len(world.studii.requests) == 0
+
+
+async def test_a_converted_photo_without_transparency_is_made_to_fit(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.effect_noise((400, 400), 90).convert("RGB").save(file, "AVIF", quality=10)
+    async with engine_world(tmp_path, max_source_bytes=60_000) as world:
+        await world.use_key(world.studii.add_key())
+        world.album.photos = {PHOTO_URL: file.getvalue()}
+        job = await world.accept(with_photo(len(file.getvalue())))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert said.before is not None
+        assert 10_000 < len(said.before) <= 60_000
+
+
+async def test_a_photo_that_grows_beyond_the_room_by_its_conversion_is_told_so(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    noise = Image.effect_noise((300, 300), 90).convert("RGBA")
+    noise.putalpha(Image.effect_noise((300, 300), 90))
+    noise.save(file, "AVIF", quality=10)
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = len(file.getvalue()) + 50_000
+        world.album.photos = {PHOTO_URL: file.getvalue()}
+        job = await world.accept(with_photo(len(file.getvalue())))
+        async with world.running():
+            said = (await world.announced(job.id)).job
+        assert (said.failure, said.failure_text) == (FailureCode.UPLOAD, NO_ROOM)
+        assert len(world.album.fetched) == 1
+        assert world.spooled() == []
+
+
+async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key(), OTHER)
+        never = asyncio.Event()
+        slow, quick = world.album, world.album.fetch
+
+        async def fetch(job: Job, destination: Path, limit: int) -> None:
+            if job.guild_id == GUILD:
+                slow.fetched.append(job.id)
+                await never.wait()
+            await quick(job, destination, limit)
+
+        slow.fetch = fetch  # type: ignore[method-assign]
+        for _ in range(40):
+            await world.accept(a_staging_job())
+        async with world.running() as engine:
+
+            async def several() -> bool:
+                return len(slow.fetched) >= 4
+
+            await world.until(several, "the first server's photos to be under way")
+            other = await world.accept(a_staging_job(guild_id=OTHER))
+            engine.wake()
+            assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_downloads_never_exceed_the_bound_together(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, max_output_bytes=2 * MB) as world:
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = 3 * MB
+        most = 0
+        jobs: list[Job] = []
+        for _ in range(4):
+            world.studii.next_job(Outcome(output=Output(large(MB + 500_000), "image/png")))
+            jobs.append(await world.accept(a_job()))
+        world.studii.fail("output", faults.Slow(0.2), times=4)
+
+        async with world.running():
+            while not all([(await world.job(job.id)).announced_at for job in jobs]):
+                most = max(most, sum(path.stat().st_size for path in world.spool_folder.iterdir()))
+                await asyncio.sleep(0.002)
+        assert 0 < most <= world.spool_bytes
+        assert {(await world.job(job.id)).state for job in jobs} == {JobState.SUCCEEDED}
+
+
+async def test_an_output_that_no_spool_could_hold_fails_with_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = MB
+        world.studii.next_job(Outcome(output=Output(large(2 * MB), "image/png")))
+        job = await world.accept(a_job())
+        async with world.running():
+            said = (await world.announced(job.id)).job
+        assert (said.failure, said.settled) == (FailureCode.OUTPUT, 8)
+        assert said.output_url is not None

@@ -1,0 +1,114 @@
+"""The spool's room is shared: nobody fills it, and nobody new finds it full because of one server."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.media.spool_book import FOR_OUTPUTS, HeldPhoto, SpoolBook, who_gives_way
+
+MAX = 2000
+PHOTOS = int(MAX * (1 - FOR_OUTPUTS))
+SIZE = st.integers(1, 25)
+WANTED = st.lists(st.tuples(st.integers(1, 6), SIZE), max_size=300)
+
+
+def fill(book: SpoolBook, guild_id: int, size: int = 25, *, held: bool = False) -> int:
+    """Keep as many photos as the server may; returns their bytes."""
+    number = 0
+    while not book.lacking_for_source((guild_id, number), guild_id, size, held=held):
+        book.put((guild_id, number), guild_id, size)
+        number += 1
+    return number * size
+
+
+def test_a_server_alone_gets_half_of_the_room_and_the_next_ones_get_their_share() -> None:
+    book = SpoolBook(MAX)
+    shares = [fill(book, guild_id) for guild_id in range(1, 5)]
+    assert shares == [800, 400, 200, 100]
+
+
+def test_a_server_whose_key_is_refused_gets_a_fifth() -> None:
+    assert fill(SpoolBook(MAX), 1, held=True) == 300
+
+
+def test_a_share_grows_again_when_the_others_files_are_gone() -> None:
+    book = SpoolBook(MAX)
+    for guild_id in (1, 2):
+        fill(book, guild_id)
+    assert book.lacking_for_source("more", 2, 25, held=False)
+    for number in range(50):
+        book.drop((1, number))
+    assert not book.lacking_for_source("more", 2, 25, held=False)
+
+
+@given(WANTED)
+def test_photos_never_take_the_room_of_outputs_and_nothing_exceeds_the_bound(
+    wanted: list[tuple[int, int]],
+) -> None:
+    book = SpoolBook(MAX // 4)
+    for number, (guild_id, size) in enumerate(wanted):
+        if not book.lacking_for_source(number, guild_id, size, held=False):
+            book.put(number, guild_id, size)
+        assert book.used <= book.max_bytes * (1 - FOR_OUTPUTS)
+    sizes = [book.size(claim) for claim in book.claims]
+    assert book.used == sum(sizes) == sum(book.of_server(guild_id) for guild_id in range(1, 7))
+
+
+@given(st.integers(1, 5), SIZE)
+def test_however_greedy_others_are_a_server_without_files_has_room_for_a_photo(
+    greedy: int, size: int
+) -> None:
+    book = SpoolBook(MAX)
+    for guild_id in range(greedy):
+        fill(book, guild_id, 1)
+    assert not book.lacking_for_source("new", 99, size, held=False)
+
+
+@given(WANTED, st.integers(1, 6), SIZE, st.booleans())
+def test_what_is_lacking_is_enough_when_others_give_it(
+    there: list[tuple[int, int]], guild_id: int, size: int, held: bool
+) -> None:
+    book = SpoolBook(MAX // 4)
+    for number, (server, bytes_) in enumerate(there):
+        book.put(number, server, bytes_)
+    lacking = book.lacking_for_source("new", guild_id, size, held=held)
+    others = sum(book.of_server(server) for server in range(1, 7) if server != guild_id)
+    if 0 < lacking <= others:
+        for number, (server, bytes_) in enumerate(there):
+            if server != guild_id and lacking > 0:
+                book.drop(number)
+                lacking -= bytes_
+        assert not book.lacking_for_source("new", guild_id, size, held=held)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), SIZE), max_size=30), st.integers(1, 200))
+def test_held_photos_give_way_only_if_that_helps_and_no_more_than_needed(
+    photos: list[tuple[int, int]], lacking: int
+) -> None:
+    held = [HeldPhoto(str(number), guild_id, size) for number, (guild_id, size) in enumerate(photos)]
+    giving = who_gives_way(held, lacking)
+    freed = sum(photo.size for photo in giving)
+    if sum(photo.size for photo in held) < lacking:
+        assert giving == []
+    else:
+        assert freed >= lacking
+        assert freed - giving[-1].size < lacking
+    for guild_id in {photo.guild_id for photo in giving}:
+        own = [photo for photo in held if photo.guild_id == guild_id]
+        mine = [photo for photo in giving if photo.guild_id == guild_id]
+        assert mine == own[::-1][: len(mine)]  # the newest go first
+
+
+def test_the_server_that_has_most_gives_first() -> None:
+    held = [HeldPhoto("a", 1, 10), HeldPhoto("b", 2, 10), HeldPhoto("c", 2, 10)]
+    assert [photo.job_id for photo in who_gives_way(held, 5)] == ["c"]
+
+
+def test_outputs_reserve_their_room_together() -> None:
+    book = SpoolBook(MAX)
+    for number in range(4):
+        assert not book.lacking_for_output(number, 500)
+        book.put(number, number, 500)
+    assert book.lacking_for_output("one more", 500) == 500
+    book.resize(0, 20)  # what was not needed is given back
+    assert book.lacking_for_output("one more", 500) == 20
+    assert book.left_for_output("one more") == 480

@@ -1,0 +1,169 @@
+"""What an operator's tools see of the bot: /healthz and /metrics."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.domain import JobState
+from bot.errors import SettingsError
+from bot.monitoring.health import HealthServer, Vitals
+from bot.monitoring.metrics import Metrics
+from bot.storage.figures import Figures
+from tests.engine.test_database_trouble import fail
+from tests.engine.world import World, a_job, engine_world
+
+
+@dataclass
+class Watched:
+    world: World
+    url: str
+    vitals: "Changing"
+
+
+@dataclass
+class Changing:
+    """What the running parts would say."""
+
+    alive: bool = True
+    connected: bool = True
+    late: float = 0.0
+
+
+@asynccontextmanager
+async def watched(folder: Path, metrics: Metrics | None = None) -> AsyncGenerator[Watched]:
+    metrics = metrics or Metrics()
+    async with engine_world(folder, count=metrics.request) as world:
+        now = Changing()
+        vitals = Vitals(lambda: now.alive, lambda: now.connected, lambda: now.late, lambda: {"abcd": 0.5})
+        async with HealthServer(
+            "127.0.0.1",
+            0,
+            vitals=vitals,
+            storage=world.storage,
+            metrics=metrics,
+            clock=world.clock,
+        ) as server:
+            yield Watched(world, f"http://127.0.0.1:{server.port}", now)
+
+
+async def get(url: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status, await response.text()
+
+
+async def test_a_bot_that_is_well_says_so(tmp_path: Path) -> None:
+    async with watched(tmp_path) as bot:
+        status, text = await get(f"{bot.url}/healthz")
+        assert status == 200
+        assert '"ok": true' in text
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"alive": False}, '"alive": false'),
+        ({"connected": False}, '"gateway": false'),
+        ({"late": 900.0}, '"oldest_due_poll_seconds": 900.0'),
+    ],
+)
+async def test_what_is_wrong_is_named_with_a_503(
+    tmp_path: Path, change: dict[str, bool | float], what: str
+) -> None:
+    async with watched(tmp_path) as bot:
+        for name, value in change.items():
+            setattr(bot.vitals, name, value)
+        status, text = await get(f"{bot.url}/healthz")
+        assert status == 503
+        assert what in text
+
+
+async def test_a_database_that_cannot_be_written_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.monitoring.health.PATIENCE", 0.1)
+    monkeypatch.setattr("bot.monitoring.health.LOOK_HOLDS", 0.0)
+    async with watched(tmp_path) as bot:
+        async with bot.world.storage.write():
+            status, text = await get(f"{bot.url}/healthz")
+        assert status == 503
+        assert '"database": false' in text
+        assert (await get(f"{bot.url}/healthz"))[0] == 200
+
+
+async def test_many_who_ask_at_once_cost_the_database_one_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.monitoring.health.LOOK_HOLDS", 3600.0)
+    looks: list[None] = []
+    async with watched(tmp_path) as bot:
+        write = bot.world.storage.write
+
+        def counted(**options: Any) -> Any:
+            looks.append(None)
+            return write(**options)
+
+        monkeypatch.setattr(bot.world.storage, "write", counted)
+        answers = await asyncio.gather(*(get(f"{bot.url}/healthz") for _ in range(20)))
+        assert {status for status, _ in answers} == {200}
+        assert len(looks) == 1
+        bot.vitals.alive = False  # what costs nothing is looked at each time
+        assert (await get(f"{bot.url}/healthz"))[0] == 503
+
+
+async def test_without_a_database_there_are_no_figures_rather_than_wrong_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watched(tmp_path) as bot:
+        monkeypatch.setattr(Figures, "jobs", fail)
+        status, text = await get(f"{bot.url}/metrics")
+        assert (status, text) == (503, "The database can't be read.\n")
+        monkeypatch.undo()
+        assert (await get(f"{bot.url}/metrics"))[0] == 200
+
+
+async def test_the_figures_of_real_jobs_can_be_scraped_and_name_no_server(tmp_path: Path) -> None:
+    metrics = Metrics()
+    async with watched(tmp_path, metrics) as bot:
+        world = bot.world
+        await world.use_key(world.studii.add_key(), guild_id=987654321)
+        job = await world.accept(a_job(guild_id=987654321))
+        engine = world.engine(metrics.posted)
+        async with world.running(engine):
+            await world.announced(job.id)
+            assert engine.oldest_due_poll() == 0.0
+            assert all(0 < share <= 1 for share in engine.occupancy().values())
+        waiting = replace(a_job(guild_id=987654321), state=JobState.WAITING)
+        await world.accept(waiting)
+        status, text = await get(f"{bot.url}/metrics")
+    assert status == 200
+    lines = text.splitlines()
+    assert 'studii_jobs{state="succeeded",tool="studio"} 1.0' in lines
+    assert 'studii_jobs{state="waiting",tool="studio"} 1.0' in lines
+    assert 'studii_requests_total{kind="create",status="202"} 1.0' in lines
+    assert 'studii_requests_total{kind="output",status="200"} 1.0' in lines
+    assert "studii_rate_limited_total 0.0" in lines
+    assert "studii_finished_to_posted_seconds_count 1.0" in lines
+    assert 'studii_credits{what="reserved"} 10.0' in lines
+    assert 'studii_lane_occupancy{lane="abcd"} 0.5' in lines
+    assert "987654321" not in text
+
+
+async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    async with watched(tmp_path) as bot:
+        port = int(bot.url.rpartition(":")[2])
+        taken = HealthServer(
+            "127.0.0.1",
+            port,
+            vitals=Vitals(lambda: True, lambda: True, lambda: 0.0, dict),
+            storage=bot.world.storage,
+            metrics=Metrics(),
+            clock=bot.world.clock,
+        )
+        with pytest.raises(SettingsError, match=f"HEALTH_PORT {port}"):
+            await taken.__aenter__()

@@ -1,0 +1,158 @@
+"""Every line of the log about a job carries the job's id in a field of its own."""
+
+import ast
+import json
+import logging
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.aio import loops
+from bot.domain import Job, JobState, NoticeKind, Undeliverable
+from bot.engine.lanes.submit import Starting
+from bot.media.pool import DecoderPool
+from bot.monitoring.logging import JsonFormatter, quiet_libraries
+from sandbox.studii import Outcome, faults
+from tests.engine.recorder import Recorder
+from tests.engine.workers.test_notices import all_told, tell, use_log
+from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.support.desk import open_desk
+from tests.ui.jobs.test_buttons import delete_id, posted_result
+
+BOT = Path(__file__).parents[2] / "bot"
+
+
+def test_each_log_call_that_names_a_job_tells_its_id_to_machines_too() -> None:
+    calls = [
+        (path.name, node)
+        for path in BOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("log.", "_log."))
+    ]
+    about_jobs = [(name, node) for name, node in calls if "ob %s" in ast.unparse(node)]
+    assert len(about_jobs) > 10
+    missing = [
+        f"{name}:{node.lineno}"
+        for name, node in about_jobs
+        if not any(
+            keyword.arg == "extra" and "'job'" in ast.unparse(keyword.value) for keyword in node.keywords
+        )
+    ]
+    assert missing == []
+
+
+class Lines(logging.Handler):
+    """What machines read: each line of the log, parsed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(JsonFormatter())
+        self.read: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.read.append(json.loads(self.format(record)))
+
+
+@contextmanager
+def everything_logged() -> Generator[list[dict[str, Any]]]:
+    """What every part of the process logs, the libraries too."""
+    root, lines = logging.getLogger(), Lines()
+    before = root.level
+    quiet_libraries()
+    root.addHandler(lines)
+    root.setLevel(logging.INFO)
+    try:
+        yield lines.read
+    finally:
+        root.removeHandler(lines)
+        root.setLevel(before)
+
+
+async def stumbling(world: World, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job whose photo, then its request and then its announcement met something that nobody foresaw."""
+    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
+    for where, name in (
+        (DecoderPool, "inspect"),
+        (Starting, "submit"),
+        (Recorder, "announce"),
+    ):
+        stumble_once(where, name, monkeypatch)
+    job = await world.accept(a_staging_job())
+    async with world.running():
+        await world.announced(job.id)
+    return await world.reaches(job.id, JobState.SUCCEEDED)
+
+
+def stumble_once(where: type[Any], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = getattr(where, name)
+
+    async def stumble(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(where, name, works)
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(where, name, stumble)
+
+
+async def test_each_line_of_the_engines_log_about_a_job_has_its_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with everything_logged() as lines:
+        async with engine_world(tmp_path) as world:
+            await world.use_key(world.studii.add_key())
+            jobs: list[Job] = []
+            for fault in (None, faults.error(400, "No unicorns, please."), faults.proxy_error(after=True)):
+                if fault is not None:
+                    world.studii.fail("create", fault)
+                jobs.append(await world.accept(a_job()))
+                async with world.running():
+                    await world.announced(jobs[-1].id)
+            world.studii.next_job(Outcome(fails="Out of paint."))
+            jobs.append(await world.accept(a_staging_job()))
+            async with world.running():
+                await world.announced(jobs[-1].id)
+            world.studii.fail("output", faults.error(500, "A shelf fell down."))
+            jobs.append(await world.accept(a_job()))
+            async with world.running():
+                await world.announced(jobs[-1].id)
+            jobs.append(await stumbling(world, monkeypatch))
+    ids = {job.id for job in jobs}
+    assert {line.get("job") for line in lines if "job" in line} == ids
+    assert len([line for line in lines if "nobody foresaw this" in line.get("error", "")]) == 3
+    for line in lines:
+        assert line["level"] == "info" or line.get("job") in ids, line
+        named = set(re.findall(r"\b[0-9a-f]{16}\b", line["message"] + line.get("error", ""))) & ids
+        assert named <= {line.get("job")}, line
+        assert named or not re.search(r"\bjob\b", line["message"], re.IGNORECASE), line
+
+
+async def test_a_button_of_a_job_that_met_something_unforeseen_is_logged_with_its_id(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path, check_errors=False) as desk:
+        message = await posted_result(desk, tmp_path)
+        job = await desk.job()
+
+        async def broken(*_: object) -> None:
+            raise ZeroDivisionError("unheard of")
+
+        monkeypatch.setattr(desk.services.jobs, "get", broken)
+        await desk.tom.click(message, custom_id=delete_id(message))
+    (told,) = [record for record in caplog.records if "reference" in record.getMessage()]
+    assert vars(told)["job"] == job.id
+
+
+async def test_a_notice_about_a_job_that_could_not_be_posted_is_logged_with_its_id(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with engine_world(tmp_path, notice_bound=0.0) as world:
+        await use_log(world, results=True)
+        job = await world.accept(a_job())
+        world.discord.notice_answers = [Undeliverable("odd")]
+        await tell(world, NoticeKind.MADE, job_id=job.id)
+        async with world.running():
+            await all_told(world)
+    assert [vars(one)["job"] for one in caplog.records if "was not posted" in one.getMessage()] == [job.id]

@@ -1,0 +1,80 @@
+"""What never stands in the log, whoever writes it."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.delivery import CdnPhotoSource
+from bot.domain import SourcePhoto
+from bot.errors import PhotoDelayed
+from bot.monitoring.logging import JsonFormatter, TextFormatter, mask
+from tests.support.jobs import staging
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("the key stu_0123456789 was sent", "the key stu_… was sent"),
+        ("{'Authorization': 'Bearer abc.def'}", "{'Authorization': 'stu_…'}"),
+        ("url='http://maya:p%40ss@proxy:3128'", "url='http://…@proxy:3128'"),
+        ("postgresql+asyncpg://bot:word@db/studii", "postgresql+asyncpg://…@db/studii"),
+        ("{'Proxy-Authorization': 'Basic bWF5YTpwQHNz'}", "{'Proxy-Authorization': 'Basic …'}"),
+        (
+            "POST https://discord.com/api/v10/webhooks/7001/aW50ZXJhY3Rpb24.x-y_z responded with 429",
+            "POST https://discord.com/api/v10/webhooks/7001/… responded with 429",
+        ),
+        (
+            "PATCH /webhooks/7001/aW50ZXJhY3Rpb24/messages/@original, /interactions/9/c2VjcmV0/callback",
+            "PATCH /webhooks/7001/…/messages/@original, /interactions/9/…/callback",
+        ),
+        (
+            "url=URL('https://cdn.discordapp.com/attachments/1/2/me.png?ex=6&is=5&hm=c0ffee'), method",
+            "url=URL('https://cdn.discordapp.com/attachments/1/2/me.png?…'), method",
+        ),
+        ("https://studii.tech/@maya, a Basic plan", "https://studii.tech/@maya, a Basic plan"),
+    ],
+)
+def test_keys_and_passwords_are_masked(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+def line(formatter: logging.Formatter, message: str, *given: object) -> str:
+    return formatter.format(logging.LogRecord("bot", logging.INFO, __file__, 1, message, given, None))
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_what_others_wrote_stays_on_its_line_and_hides_nothing(formatter: logging.Formatter) -> None:
+    written = "evil\n2026-03-02 12:00:00 CRITICAL bot: all is lost\u2028\x1b[2Kgn\u202epj\u200b.exe"
+    shown = line(formatter, "The command %s is not known", written)
+    assert len(shown.splitlines()) == 1
+    assert not set(shown) & set("\x1b\u202e\u200b\u2028")
+
+
+def test_a_report_of_an_error_keeps_its_lines() -> None:
+    error = ValueError("no\u202e")
+    record = logging.LogRecord("bot", logging.ERROR, __file__, 1, "Failed", (), (ValueError, error, None))
+    assert TextFormatter().format(record).splitlines()[1:] == ["ValueError: no"]
+
+
+async def test_the_address_of_a_photo_is_in_no_line_whatever_its_server_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    signed = "https://cdn.discordapp.com/attachments/1/2/me.png?ex=6&hm=c0ffee"
+
+    class Broken(aiohttp.TCPConnector):
+        async def connect(self, req: Any, *_: Any, **__: Any) -> Any:
+            raise aiohttp.ClientResponseError(req.request_info, (), message="Expected HTTP/")
+
+    def connect(**_: Any) -> aiohttp.TCPConnector:
+        return Broken()
+
+    async with CdnPhotoSource(connect) as photos:
+        job = staging(source=SourcePhoto(signed, "me.png", "image/png", 9))
+        with pytest.raises(PhotoDelayed):
+            await photos.fetch(job, tmp_path / "photo", 100)
+    assert "could not be fetched: ClientResponseError" in caplog.text
+    assert "c0ffee" not in caplog.text

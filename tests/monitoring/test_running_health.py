@@ -1,0 +1,203 @@
+"""What the whole bot tells an operator's tools of itself while it runs: real gateway, database and lanes."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+from discord.backoff import ExponentialBackoff
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.app import App, build
+from bot.config import Settings
+from bot.domain import JobState, Plan
+from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.studii import Options, StudiiServer, faults
+from tests.engine.world import a_job, free_port
+from tests.support.database import database
+
+GUILD = 987654321
+PATIENCE = 20.0  # seconds; bounds what should never take so long
+
+
+@dataclass
+class Running:
+    """The bot at work, and what surrounds it."""
+
+    app: App
+    discord: DiscordServer
+    studii: StudiiServer
+    url: str
+
+    async def health(self) -> tuple[int, dict[str, Any]]:
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/healthz") as response:
+            return response.status, await response.json()
+
+    async def until(self, true: Callable[[dict[str, Any]], bool]) -> tuple[int, dict[str, Any]]:
+        """The answer of /healthz, once it is like that."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = await self.health()
+                if true(answer[1]):
+                    return answer
+                await asyncio.sleep(0.02)
+
+    async def metrics(self) -> dict[str, dict[tuple[str, ...], float]]:
+        """Each sample's values by the values of its labels, as Prometheus' own parser reads them."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/metrics") as response:
+            assert response.status == 200
+            text = await response.text()
+        assert str(GUILD) not in text
+        assert "Harbour Street" not in text
+        found: dict[str, dict[tuple[str, ...], float]] = {}
+        for family in text_string_to_metric_families(text):
+            assert family.documentation
+            for sample in family.samples:
+                found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
+        return found
+
+    async def accept(self) -> str:
+        """A job that a member has just asked for; returns its id."""
+        job = a_job(guild_id=GUILD, channel_id=GUILD)
+        async with self.app.storage.write() as tx:
+            await tx.jobs.add(job)
+            await tx.ledger.reserve(job, job.created_at)
+        self.app.engine.wake()
+        return job.id
+
+    async def put_running(self) -> None:
+        """A job that has been with Studii for a while."""
+        job = a_job(guild_id=GUILD, channel_id=GUILD, age=60)
+        states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        async with self.app.storage.write() as tx:
+            await tx.jobs.add(job)
+            await tx.ledger.reserve(job, job.created_at)
+            key = await tx.keys.current(GUILD)
+            assert key is not None
+            for before, after in pairwise(states):
+                await tx.jobs.advance(job.id, before, after, at=job.created_at, key_id=key.id)
+            await tx.jobs.update(job.id, studii_id="of-old", submitted_at=job.created_at)
+        self.app.engine.wake()
+
+    async def reaches(self, job_id: str, state: JobState) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with self.app.storage.read() as tx:
+                    job = await tx.jobs.get(job_id)
+                if job is not None and job.state is state:
+                    return
+                await asyncio.sleep(0.02)
+
+
+def at_once(_: object) -> float:
+    return 0.05
+
+
+@asynccontextmanager
+async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Running]:
+    monkeypatch.chdir(folder)
+
+    async def intents() -> discord.Intents:
+        return discord.Intents(guilds=True)
+
+    options = Options(instant=True, long_side=64)
+    async with DiscordServer(guilds=[GUILD]) as server, StudiiServer(options) as studii:
+        monkeypatch.setattr("discord.http.Route.BASE", server.api)
+        gateway = "discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY"  # where it looks after a loss
+        monkeypatch.setattr(gateway, URL(server.gateway))
+        settings = Settings(
+            discord_token=SecretStr(TOKEN),
+            database_url=(await database(folder)).replace("+aiosqlite", ""),
+            studii_api_url=studii.url,
+            health_port=free_port(),
+        )
+        # discord.py's own pauses: until no more servers come in at a start, and after a lost connection.
+        monkeypatch.setattr(ExponentialBackoff, "delay", at_once)
+        async with build(settings, intents=intents) as app:
+            vars(app.bot)["_connection"].guild_ready_timeout = 0.1
+            engine = asyncio.create_task(app.engine.run())
+            client = asyncio.create_task(app.bot.start(TOKEN))
+            try:
+                yield Running(app, server, studii, f"http://127.0.0.1:{settings.health_port}")
+            finally:
+                engine.cancel()
+                await app.bot.close()
+                await asyncio.wait({engine, client})
+
+
+async def test_whether_discord_is_there_is_seen_from_the_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, monkeypatch) as bot:
+        assert await bot.until(lambda told: told["gateway"]) == (
+            200,
+            {"ok": True, "alive": True, "gateway": True, "database": True, "oldest_due_poll_seconds": 0.0},
+        )
+        await bot.discord.leave()
+        status, told = await bot.until(lambda told: not told["gateway"])
+        assert (status, told["ok"], told["database"]) == (503, False, True)
+        bot.discord.return_()
+        status, told = await bot.until(lambda told: told["gateway"])
+        assert (status, told["ok"]) == (200, True)
+
+
+async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, monkeypatch) as bot:
+        key = bot.studii.add_key()
+        await bot.until(lambda told: told["gateway"])
+        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
+        bot.studii.fail("status", faults.rate_limited(60))
+        await bot.reaches(await bot.accept(), JobState.RUNNING)
+        async with asyncio.timeout(PATIENCE):
+            while not bot.studii.requests.count("status", status=429):  # noqa: ASYNC110 - another's record
+                await asyncio.sleep(0.02)
+        await bot.put_running()  # due to be looked at, and its key is left alone for a minute
+        status, told = await bot.until(lambda told: told["oldest_due_poll_seconds"] > 0)
+        assert (status, told["ok"]) == (200, True)  # late, and no longer than a key is left alone
+        monkeypatch.setattr("bot.monitoring.health.PATIENCE", 0.5)
+        monkeypatch.setattr("bot.monitoring.health.LOOK_HOLDS", 0.0)
+        async with bot.app.storage.write():
+            status, told = await bot.health()
+        assert (status, told["ok"], told["gateway"], told["database"]) == (503, False, True, False)
+
+
+async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path, monkeypatch) as bot:
+        key = bot.studii.add_key()
+        await bot.until(lambda told: told["gateway"])
+        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
+        bot.studii.fail("create", faults.rate_limited(1))
+        await bot.reaches(await bot.accept(), JobState.SUCCEEDED)
+        bot.studii.fail("create", faults.rate_limited(60))
+        await bot.accept()
+
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = await bot.metrics()
+                refused = found["studii_rate_limited_total"][()]
+                waiting = found["studii_jobs"].get(("waiting", "studio"))
+                posted = found["studii_finished_to_posted_seconds_count"][()]
+                if (refused, waiting, posted) == (2.0, 1.0, 1.0):
+                    break
+                await asyncio.sleep(0.02)
+        assert found["studii_jobs"] == {("succeeded", "studio"): 1.0, ("waiting", "studio"): 1.0}
+        assert found["studii_requests_total"]["create", "202"] == 1.0
+        assert found["studii_requests_total"]["create", "429"] == 2.0
+        assert found["studii_requests_total"]["status", "200"] >= 1.0
+        assert found["studii_requests_total"]["output", "200"] == 1.0
+        assert found["studii_credits"] == {("reserved",): 10.0, ("spent",): 8.0}
+        assert found["studii_oldest_due_poll_seconds"] == {(): 0.0}
+        assert found["studii_finished_to_posted_seconds_bucket"][("+Inf",)] == 1.0
+        ((lane, share),) = found["studii_lane_occupancy"].items()
+        assert len(lane[0]) == 8  # the beginning of a keyed hash
+        assert 0 < share <= 1

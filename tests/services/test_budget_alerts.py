@@ -1,0 +1,117 @@
+"""Admins are warned at 80 and at 100 percent of their budget, once in a period each, and truly."""
+
+from itertools import pairwise
+
+import pytest
+
+from bot.domain import JobState, Notice, NoticeKind, Period, Plan
+from bot.errors import Refused
+from tests.services.conftest import GUILD, SECRET, World
+
+MOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
+
+
+async def told(world: World) -> list[Notice]:
+    async with world.storage.read() as transaction:
+        return await transaction.notices.pending(20)
+
+
+async def kinds(world: World) -> list[NoticeKind]:
+    return [notice.kind for notice in await told(world)]
+
+
+async def spend(world: World, *charges: int) -> None:
+    """Jobs that cost so much in the end."""
+    for charge in charges:
+        await world.learn(charge)
+        await world.finish(await world.accept(), charge)
+
+
+async def is_refused(world: World, price: int = 8) -> None:
+    await world.learn(price)
+    with pytest.raises(Refused):
+        await world.accept()
+
+
+async def test_each_is_told_once_in_a_period_and_anew_in_the_next(world: World) -> None:
+    await world.ready(daily=20)
+    await spend(world, 8)
+    assert await kinds(world) == []
+    await spend(world, 8)
+    assert await kinds(world) == [MOST]
+    await spend(world, 1, 3)
+    assert await kinds(world) == [MOST, ALL]
+    await is_refused(world)
+    assert await kinds(world) == [MOST, ALL]
+    world.clock.advance(24 * 3600)
+    await spend(world, 16, 4)
+    assert await kinds(world) == [MOST, ALL, MOST, ALL]
+
+
+async def test_a_job_that_is_turned_away_uses_nothing_up_while_a_cheaper_one_could_start(
+    world: World,
+) -> None:
+    await world.ready(daily=100)
+    await spend(world, 80)
+    await is_refused(world, 40)
+    assert await kinds(world) == [MOST]
+    await spend(world, 20)
+    assert await kinds(world) == [MOST, ALL]
+
+
+async def test_a_rest_that_is_too_little_for_any_tool_is_told_as_that_and_all_of_it_afterwards(
+    world: World,
+) -> None:
+    await world.ready(daily=20)
+    await spend(world, 8, 8)
+    await is_refused(world)
+    await is_refused(world)
+    _, rest = await told(world)
+    assert (rest.kind, rest.details["least"], rest.details["spent"]) == (ALL, 8, 16)
+    await spend(world, 4)
+    assert [notice.details.get("least") for notice in await told(world)] == [None, 8, None]
+
+
+@pytest.mark.parametrize("by", ["a budget", "a key with a budget", "a grant taken back", "a ruling"])
+async def test_whatever_crosses_a_threshold_tells_it(world: World, by: str) -> None:
+    await world.ready(daily=20)
+    services = world.services
+    await services.limits.grant(GUILD, None, 80)
+    if by != "a grant taken back":
+        await services.limits.grant(GUILD, None, -80)
+        await services.credits.set_budget(GUILD, 100, None)
+    await spend(world, 18)
+    job = await world.accept()
+    async with world.storage.write() as transaction:
+        for old, new in pairwise(
+            (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+        ):
+            await transaction.jobs.advance(job.id, old, new, at=world.clock.now())
+    assert await kinds(world) == []
+    if by == "a budget":
+        await services.credits.set_budget(GUILD, 20, None)
+    elif by == "a key with a budget":
+        await services.keys.set_key(GUILD, SECRET, Plan.PRO, 20)
+    elif by == "a grant taken back":
+        await services.limits.grant(GUILD, None, -80)
+    else:
+        await services.rulings.charged(GUILD, job.id, 82)
+    assert await kinds(world) == [ALL]
+
+
+async def test_a_week_that_begins_today_is_another_period_than_today(world: World) -> None:
+    await world.ready(daily=8)  # on a Monday
+    await spend(world, 8)
+    assert await kinds(world) == [ALL]
+    await world.services.credits.set_budget(GUILD, 10, Period.WEEK)
+    assert await kinds(world) == [ALL, MOST]
+
+
+async def test_another_time_zone_in_which_more_was_spent_tells_it(world: World) -> None:
+    await world.ready(daily=10)
+    await spend(world, 4)  # noon in UTC
+    world.clock.advance(13 * 3600)
+    await spend(world, 4)
+    assert await kinds(world) == []
+    await world.services.credits.set_budget(GUILD, None, None, "America/Los_Angeles")
+    assert await kinds(world) == [MOST]

@@ -1,0 +1,151 @@
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.domain import Plan
+from bot.errors import SettingsError
+from bot.storage import CannotDecrypt, LaneNames, Storage, Vault, reseal_keys
+from tests.support.jobs import NOW
+
+SECRET = "stu_0123456789abcdef"
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "encryption.key"
+
+
+def test_without_a_key_one_is_made_for_its_owner_alone_and_found_again(key_file: Path) -> None:
+    sealed = Vault.open([], key_file).seal(SECRET)
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    assert list(key_file.parent.iterdir()) == [key_file]
+    assert Vault.open([], key_file).unseal(sealed) == SECRET
+
+
+def test_a_key_of_the_operator_needs_no_file(key_file: Path) -> None:
+    key = new_key()
+    sealed = Vault.open([key], key_file).seal(SECRET)
+    assert not key_file.exists()
+    assert SECRET.encode() not in sealed
+    assert Vault.open([key], key_file).unseal(sealed) == SECRET
+
+
+def test_the_newest_key_seals_and_each_unseals(key_file: Path) -> None:
+    old, new = new_key(), new_key()
+    before = Vault.open([old], key_file).seal(SECRET)
+    both = Vault.open([new, old], key_file)
+    assert both.unseal(before) == SECRET
+    assert Vault.open([new], key_file).unseal(both.seal(SECRET)) == SECRET
+    assert Vault.open([new], key_file).unseal(both.reseal(before)) == SECRET
+
+
+def test_an_operator_who_sets_a_key_later_keeps_what_the_key_file_sealed(key_file: Path) -> None:
+    before = Vault.open([], key_file).seal(SECRET)
+    key = new_key()
+    vault = Vault.open([key], key_file)
+    assert vault.unseal(before) == SECRET
+    key_file.unlink()
+    assert Vault.open([key], key_file).unseal(vault.reseal(before)) == SECRET
+
+
+def test_what_was_sealed_with_a_lost_key_says_who_can_help(key_file: Path) -> None:
+    sealed = Vault.open([new_key()], key_file).seal(SECRET)
+    vault = Vault.open([new_key()], key_file)
+    for way in (vault.unseal, vault.reseal):
+        with pytest.raises(CannotDecrypt, match="admin can set it again"):
+            way(sealed)
+
+
+@pytest.mark.parametrize("wrong", ["hunter2", "", "x" * 44, "ß" * 10, "QUJDRA" * 6])
+def test_what_is_no_encryption_key_is_refused_without_being_quoted(wrong: str, key_file: Path) -> None:
+    with pytest.raises(SettingsError, match=r"key 2 of 2 .*Fernet\.generate_key") as caught:
+        Vault.open([new_key(), wrong], key_file)
+    if wrong:
+        assert wrong not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("content", [b"", b"not a key\n", b"\xff\xfe\x00"])
+def test_a_damaged_key_file_is_named_and_left_as_it_is(content: bytes, key_file: Path) -> None:
+    key_file.parent.mkdir()
+    key_file.write_bytes(content)
+    with pytest.raises(SettingsError, match="encryption\\.key"):
+        Vault.open([], key_file)
+    assert key_file.read_bytes() == content
+
+
+def test_a_key_file_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("a file", "utf-8")
+    with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
+        Vault.open([], tmp_path / "occupied" / "encryption.key")
+
+
+def test_nobody_reads_a_key_off_the_objects_that_hold_it(key_file: Path) -> None:
+    key = new_key()
+    held = (Vault.open([key], key_file), LaneNames(b"secret of the lanes"))
+    assert key not in repr(held)
+    assert "secret of the lanes" not in repr(held)
+
+
+def test_one_studii_key_is_one_lane_and_does_not_show_in_it() -> None:
+    names = LaneNames(b"secret")
+    assert names.lane_of(SECRET) == LaneNames(b"secret").lane_of(SECRET)
+    assert names.lane_of(SECRET) != names.lane_of(SECRET + "0")
+    assert names.lane_of(SECRET) != LaneNames(b"other").lane_of(SECRET)
+    assert len(names.lane_of(SECRET)) == 64
+
+
+async def test_lanes_keep_their_names_through_restarts_and_new_encryption_keys(
+    storage: Storage, key_file: Path
+) -> None:
+    old, new = new_key(), new_key()
+    lane = (await LaneNames.open(storage, Vault.open([old], key_file))).lane_of(SECRET)
+    assert (await LaneNames.open(storage, Vault.open([new, old], key_file))).lane_of(SECRET) == lane
+    assert (await LaneNames.open(storage, Vault.open([new], key_file))).lane_of(SECRET) == lane
+
+
+async def test_lanes_get_new_names_when_the_encryption_key_is_lost(storage: Storage, key_file: Path) -> None:
+    lane = (await LaneNames.open(storage, Vault.open([new_key()], key_file))).lane_of(SECRET)
+    vault = Vault.open([new_key()], key_file)
+    renamed = (await LaneNames.open(storage, vault)).lane_of(SECRET)
+    assert renamed != lane
+    assert (await LaneNames.open(storage, vault)).lane_of(SECRET) == renamed
+
+
+async def test_after_resealing_the_old_encryption_key_may_go(storage: Storage, key_file: Path) -> None:
+    lost, old, new = new_key(), new_key(), new_key()
+    lane = (await LaneNames.open(storage, Vault.open([old], key_file))).lane_of(SECRET)
+    async with storage.write() as transaction:
+        keys = transaction.keys
+        kept = await keys.add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
+        gone = await keys.add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
+    assert await reseal_keys(storage, Vault.open([new, old], key_file)) == [gone.id]
+    alone = Vault.open([new], key_file)
+    async with storage.read() as transaction:
+        found = await transaction.keys.get(kept.id)
+        assert found is not None
+        assert alone.unseal(found.ciphertext) == SECRET
+        assert await transaction.keys.get(gone.id) == gone
+    assert (await LaneNames.open(storage, alone)).lane_of(SECRET) == lane
+
+
+async def test_a_studii_key_is_not_in_the_file_nor_in_its_log(
+    storage: Storage, file: Path, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    vault = Vault.open([], key_file)
+    names = await LaneNames.open(storage, vault)
+    sealed = vault.seal(SECRET)
+    async with storage.write() as transaction:
+        await transaction.keys.add(1, names.lane_of(SECRET), SECRET[-4:], Plan.PRO, sealed, NOW)
+    written = b"".join(one.read_bytes() for one in file.parent.glob("studii.db*"))
+    assert sealed in written
+    assert SECRET.encode() not in written
+    assert SECRET not in caplog.text
+    assert sealed.decode() not in caplog.text

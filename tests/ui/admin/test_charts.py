@@ -1,0 +1,76 @@
+"""The picture of a server's usage."""
+
+import asyncio
+import io
+from datetime import date, timedelta
+
+import pytest
+from PIL import Image
+
+from bot.errors import Busy
+from bot.ui.admin.charts import WAITING, ChartMaker, Series, UsageChart, draw
+
+DAYS = tuple(date(2026, 3, 1) + timedelta(days=number) for number in range(30))
+BACK = (0x2B, 0x2D, 0x31)
+
+
+def a_chart(**changes: object) -> UsageChart:
+    given: dict[str, object] = {
+        "title": "Credits",
+        "subtitle": "some",
+        "days": DAYS,
+        "series": (Series("Studio", tuple(range(30))), Series("Staging", (5,) * 30)),
+        "limit": 30.0,
+        "limit_words": "budget 30 a day",
+    }
+    return UsageChart(**(given | changes))  # type: ignore[arg-type]
+
+
+def colours(png: bytes) -> set[tuple[int, ...]]:
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.size == (1440, 750)
+        found = picture.convert("RGB").getcolors(1 << 20) or []
+    return {colour[:3] for count, colour in found if count > 500 and isinstance(colour, tuple)}
+
+
+def test_each_tool_has_its_colour_on_the_dark_ground_and_the_budget_its_line() -> None:
+    assert {BACK, (0x56, 0xB4, 0xE9), (0xF0, 0xA0, 0x30), (0xFF, 0x6B, 0x6B)} <= colours(draw(a_chart()))
+
+
+def test_without_a_budget_there_is_no_line() -> None:
+    assert (0xFF, 0x6B, 0x6B) not in colours(draw(a_chart(limit=None, limit_words="")))
+
+
+@pytest.mark.parametrize("limit", [5.0, 30.0, 34.0, 900.0])
+def test_the_budgets_name_lies_over_no_bar_however_tall_and_wherever_that_is(limit: float) -> None:
+    plots: list[bytes] = []
+    for words in ("budget 30 a day", "budget 88 a day"):
+        with Image.open(io.BytesIO(draw(a_chart(limit=limit, limit_words=words)))) as picture:
+            plots.append(picture.crop((0, 0, 1440, 620)).tobytes())  # all but the legend
+    assert plots[0] == plots[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"series": ()},
+        {"series": (Series("Studio", (0,) * 30),)},
+        {"series": tuple(Series(f"Tool {number}", (number,) * 30) for number in range(12))},
+        {"series": (Series("$x$ costs $5 _a_ {b}", (3,) * 30),), "title": "$ $", "limit_words": "$ a $"},
+        {"days": DAYS[:1], "series": (Series("Studio", (3,)),)},
+        {"limit": 1_000_000.0},
+        {"series": (Series("Studio", (3_000_000,) * 30),), "limit": 2_500_000.0},
+        {"limit": 0.0},
+    ],
+)
+def test_whatever_there_is_to_draw_is_drawn(changes: dict[str, object]) -> None:
+    assert BACK in colours(draw(a_chart(**changes)))
+
+
+async def test_more_pictures_than_can_be_drawn_soon_are_refused_and_the_rest_come() -> None:
+    maker = ChartMaker()
+    small = a_chart(days=DAYS[:2], series=(Series("Studio", (1, 2)),))
+    wanted = await asyncio.gather(*(maker.usage(small) for _ in range(WAITING + 1)), return_exceptions=True)
+    assert sum(isinstance(one, Busy) for one in wanted) == 1
+    assert sum(isinstance(one, bytes) for one in wanted) == WAITING
+    assert isinstance(await maker.usage(small), bytes)

@@ -1,0 +1,74 @@
+"""Nobody fills in a form for nothing: what is known to be refused is refused before it opens."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.domain import Period
+from bot.domain.policy import StartRate
+from tests.reactions.taps import post
+from tests.support.desk import PNG, Desk, open_desk, texts
+
+STAGING = "Virtual staging"
+DRAWING = ("plan.svg", b"<svg/>")
+
+
+async def paused(desk: Desk) -> None:
+    await desk.set_key()
+    await desk.admin.slash(desk.channel, "studii pause")
+
+
+async def without_key(_: Desk) -> None:
+    """Nothing was set up."""
+
+
+async def without_credits(desk: Desk) -> None:
+    await desk.set_key()
+    await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+
+
+async def without_starts(desk: Desk) -> None:
+    await desk.set_key()
+    await desk.services.limits.set(desk.guild.id, rate=StartRate(1, 600))
+    await desk.tom.slash(desk.channel, "studio", prompt="A kite")
+
+
+@pytest.mark.parametrize(
+    ("so", "reason"),
+    [
+        (without_key, "no Studii key yet"),
+        (paused, "has paused Studii"),
+        (without_credits, "the server's budget has 1 of 1 credit left"),
+        (without_starts, "you have reached the limit of 1 job in 10 minutes"),
+    ],
+)
+async def test_a_form_that_could_start_nothing_does_not_open(
+    tmp_path: Path, so: Callable[[Desk], Awaitable[None]], reason: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await so(desk)
+        message = await post(desk, desk.maya, ("room.png", PNG))
+        shown = await desk.tom.context_menu(desk.channel, STAGING, message)
+        assert shown.modal is None
+        assert shown.ephemeral
+        assert reason in texts(shown)
+
+
+async def test_a_message_with_drawings_alone_is_refused_at_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await post(desk, desk.maya, DRAWING)
+        shown = await desk.tom.context_menu(desk.channel, STAGING, message)
+        assert shown.modal is None
+        assert "of a kind that Studii does not take" in texts(shown)
+
+
+async def test_drawings_are_no_choice_beside_photos(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await post(desk, desk.maya, DRAWING, ("room.png", PNG), ("hall.png", PNG))
+        shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+        assert shown.modal is not None
+        (select,) = (piece["component"] for piece in shown.modal["components"])
+        assert [one["label"] for one in select["options"]] == ["1. room.png", "2. hall.png"]

@@ -1,0 +1,101 @@
+"""The buttons under a result, pressed by different people and after a restart."""
+
+import re
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.domain import NOBODY, JobState, OutputFile
+from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+
+
+async def posted_result(desk: Desk, folder: Path) -> discord.Message:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+    job = await desk.move(await desk.job(), *states, finished_at=desk.clock.now())
+    file = folder / "out.png"
+    file.write_bytes(PNG)
+    await desk.delivery.announce(job, OutputFile(file, "image", "image/png", len(PNG)))
+    return desk.channel.history()[-1]
+
+
+def stands(desk: Desk, message: discord.Message) -> bool:
+    return message.id in {shown.id for shown in desk.channel.history()}
+
+
+def delete_id(message: discord.Message) -> str:
+    (button,) = (piece for piece in pieces(message) if piece.get("label") == "Delete")
+    return button["custom_id"]
+
+
+async def test_the_requester_can_delete_a_result(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        await desk.maya.click(message, custom_id=delete_id(message))
+        assert not stands(desk, message)
+
+
+async def test_others_cannot_delete_it_and_are_told_who_can(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        answer = await desk.tom.click(message, custom_id=delete_id(message))
+        assert answer.ephemeral
+        assert "someone with Manage Messages" in texts(answer)
+        assert stands(desk, message)
+
+
+@pytest.mark.parametrize("who", ["maya", "tom"])
+async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
+    tmp_path: Path, who: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        job = await desk.job()
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, announced_at=desk.clock.now())
+        await desk.maya.slash(desk.channel, "forget-me")
+        desk.clock.advance(7 * 86400)
+        await desk.services.privacy.sweep()
+        assert (await desk.job()).user_id == NOBODY
+        await getattr(desk, who).click(message, custom_id=delete_id(message))
+        assert stands(desk, message) is (who == "tom")
+
+
+async def test_someone_who_manages_messages_can_delete_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+        mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
+        await mod.click(message, custom_id=delete_id(message))
+        assert not stands(desk, message)
+
+
+async def test_the_button_works_after_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        await desk.maya.click(message, custom_id=delete_id(message))
+        assert not stands(desk, message)
+
+
+async def test_a_second_click_on_delete_is_nothing_to_complain_about(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        desk.env.inject_error("DELETE", "/webhooks/*/*/messages/*", status=404, code=10008, times=1)
+        answer = await desk.maya.click(message, custom_id=delete_id(message))
+        assert not answer.followups
+
+
+async def test_a_button_that_fails_gives_a_reference_that_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await posted_result(desk, tmp_path)
+        desk.env.inject_error("DELETE", "/webhooks/*/*/messages/*", status=500, times=1)
+        answer = await desk.maya.click(message, custom_id=delete_id(message))
+        (reference,) = re.findall(r"reference `(\w+)`", texts(answer))
+        assert answer.followups[-1].ephemeral
+        assert f"(reference {reference})" in caplog.text

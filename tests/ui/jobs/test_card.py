@@ -1,0 +1,257 @@
+import dataclasses
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.catalog import Catalog
+from bot.domain import FailureCode, Job, JobState, Progress, SourcePhoto
+from bot.ui.jobs.card import job_card
+from bot.ui.jobs.result import can_play, ending, linked_result, linked_video, result
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import Panel
+from tests.support.jobs import NOON, staging
+
+CATALOG = Catalog.load()
+NAMES = ToolNames(CATALOG)
+ENDINGS = [JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN]
+LONG = st.text(max_size=3000)
+URLS = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["https://files.example/out.png", "http://127.0.0.1:9/o", "javascript:alert(1)", "", "https://[x"]
+    ),
+    st.integers(1, 6000).map(lambda length: "https://files.example/" + "k" * length),
+)
+
+
+def words(panel: Panel) -> str:
+    return "\n".join(piece["content"] for piece in _walk(panel.to_components()) if piece["type"] == 10)
+
+
+def card_words(job: Job, position: int | None = None) -> str:
+    return words(job_card(job, NAMES, Progress(position)))
+
+
+def _walk(components: Any) -> Iterator[Mapping[str, Any]]:
+    for component in components:
+        yield component
+        yield from _walk(component.get("components", ()))
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    tool = draw(st.sampled_from([*CATALOG.tools, "a-tool-of-yesterday"]))
+    names = [one.name for one in CATALOG.tools[tool].inputs] if tool in CATALOG.tools else ["prompt", "depth"]
+    return staging(
+        tool=tool,
+        inputs=draw(st.fixed_dictionaries({}, optional=dict.fromkeys(names, LONG))),
+        source=draw(st.sampled_from([None, staging().source])),
+        state=draw(st.sampled_from(JobState)),
+        held=draw(st.none() | LONG),
+        failure_text=draw(st.none() | LONG),
+        studii_status=draw(st.none() | LONG),
+        output_url=draw(URLS),
+        output_kind=draw(st.sampled_from([None, "image", "video"])),
+        charged=draw(st.none() | st.integers(0, 10**6)),
+        submitted_at=draw(st.sampled_from([None, NOON])),
+        finished_at=draw(st.sampled_from([None, NOON + timedelta(days=3)])),
+        result_message_id=draw(st.sampled_from([None, 400])),
+    )
+
+
+@given(jobs(), st.none() | st.integers(1, 10_000))
+def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
+    shown = [job_card(job, NAMES, Progress(position)), result(job, NAMES, "out.png"), ending(job, NAMES)]
+    for panel in [*shown, linked_result(job, NAMES, "It is too large.")]:
+        components = list(_walk(panel.to_components()))
+        texts = [piece["content"] for piece in components if piece["type"] == 10]
+        assert all(texts)
+        assert sum(map(len, texts)) <= 4000
+        assert len(components) <= 40
+        for piece in components:
+            assert len(piece.get("url") or "") <= 512
+            for item in piece.get("items", ()):
+                assert 0 < len(item["description"]) <= 256
+    if can_play(job):
+        assert len(linked_video(job, NAMES, "It is too large.")) <= 2000
+
+
+def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() -> None:
+    hidden = SourcePhoto("https://cdn.discordapp.com/a/b.png", "SPOILER_b.png", "image/png", 9)
+    job = staging(
+        source=hidden,
+        state=JobState.SUCCEEDED,
+        output_kind="video",
+        output_url="https://x.example/a||b.mp4",
+    )
+    assert not can_play(job)
+    assert "x.example" not in str(linked_result(job, NAMES, "It is too large.").to_components())
+
+
+def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
+    job = staging(inputs={"style": "\u200b", "room": "living"})
+    assert "style **…** · room **living**" in card_words(job)
+
+
+def test_a_card_says_what_was_asked_by_whom() -> None:
+    shown = card_words(staging())
+    assert "### 🛋️ Virtual staging" in shown
+    assert "<@300> · style **modern** · room **living**" in shown
+
+
+def test_a_long_prompt_is_quoted_and_shortened() -> None:
+    job = staging(
+        tool="studio", inputs={"prompt": "fog " * 400, "mode": "image", "source": "text"}, source=None
+    )
+    shown = card_words(job)
+    assert "> fog fog" in shown
+    assert "…" in shown
+    assert "source" not in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "position", "expected"),
+    [
+        ({"state": JobState.RECEIVED}, None, "Fetching your photo…"),
+        ({"state": JobState.WAITING}, 1, "Next in line…"),
+        ({"state": JobState.WAITING}, 3, "3rd in line…"),
+        (
+            {"state": JobState.WAITING, "held": "Studii refused the server's key."},
+            3,
+            "Studii refused the server's key.",
+        ),
+        ({"state": JobState.UPLOADING}, None, "Sending your photo to Studii…"),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            None,
+            "working on it · since <t:1767268800:R>",
+        ),
+        ({"state": JobState.RUNNING, "studii_status": "queued"}, None, "In Studii's own line"),
+        ({"state": JobState.RUNNING, "studii_status": "upscaling"}, None, "working on it (upscaling)"),
+        ({"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(seconds=14)}, None, "Done in 14 s"),
+        (
+            {"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(seconds=90)},
+            None,
+            "Done in 1 min 30 s",
+        ),
+        ({"state": JobState.FAILED, "failure_text": "The photo was broken."}, None, "The photo was broken."),
+        ({"state": JobState.CANCELLED}, None, "Cancelled."),
+        ({"state": JobState.UNKNOWN}, None, "nobody knows yet whether this was charged"),
+    ],
+)
+def test_a_card_says_what_is_going_on(changes: dict[str, Any], position: int | None, expected: str) -> None:
+    assert expected in card_words(staging(**changes), position)
+
+
+SOON = NOON + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(
+    ("changes", "progress", "expected"),
+    [
+        # What is not known is not said.
+        ({"state": JobState.WAITING}, Progress(), "⏳ In line…"),
+        ({"state": JobState.WAITING}, Progress(4), "⏳ 4th in line…"),
+        (
+            {"state": JobState.WAITING},
+            Progress(4, SOON),
+            "⏳ 4th in line · should start <t:1767268890:R>",
+        ),
+        ({"state": JobState.WAITING}, Progress(1, SOON), "⏳ Next in line · should start <t:1767268890:R>"),
+        ({"state": JobState.RUNNING}, Progress(), "✨ Studii is working on it"),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            Progress(),
+            "✨ Studii is working on it · since <t:1767268800:R>",
+        ),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            Progress(ends_at=SOON),
+            "✨ Studii is working on it · since <t:1767268800:R> · usually ready <t:1767268890:R>",
+        ),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON, "studii_status": "queued"},
+            Progress(ends_at=SOON),
+            "✨ In Studii's own line · since <t:1767268800:R> · usually ready <t:1767268890:R>",
+        ),
+    ],
+)
+def test_times_on_a_card_are_those_that_are_known(
+    changes: dict[str, Any], progress: Progress, expected: str
+) -> None:
+    assert expected in words(job_card(staging(**changes), NAMES, progress)).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"price_learned": False}, "8 credits set aside (assumed)"),
+        ({"price_learned": True}, "8 credits set aside (from past charges)"),
+        ({}, "8 credits set aside (estimate)"),
+        ({"state": JobState.RUNNING, "charged": 12, "reserved": 12}, "12 credits"),
+        ({"state": JobState.SUCCEEDED, "reserved": 0, "settled": 12}, "12 credits"),
+        ({"state": JobState.FAILED, "reserved": 0}, "Not charged."),
+        (
+            {"state": JobState.FAILED, "reserved": 0, "settled": 8},
+            "Charged 8 credits.",
+        ),
+        ({"state": JobState.CANCELLED, "reserved": 0}, "Not charged."),
+        ({"state": JobState.UNKNOWN}, "8 credits set aside until it is settled."),
+    ],
+)
+def test_a_card_says_what_it_costs(changes: dict[str, Any], expected: str) -> None:
+    assert card_words(staging(**changes)).splitlines()[-1] == f"-# {expected}"
+
+
+@pytest.mark.parametrize("state", ENDINGS)
+def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
+    job = staging(state=state, failure_text="The photo was broken.", reserved=0, settled=8)
+    told, card = words(ending(job, NAMES)).splitlines(), card_words(job).splitlines()
+    assert "<@300>" in told[0]
+    assert told[-1] == card[-1]
+    assert state is JobState.CANCELLED or told[1] in card[-2]
+
+
+def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
+    job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
+    (gallery,) = (piece for piece in result(job, NAMES, "kite.png").to_components() if piece["type"] == 12)
+    (item,) = gallery["items"]
+    assert item["media"]["url"] == "attachment://kite.png"
+    assert item["description"] == "Studio: A red kite, mode image"
+
+
+def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:
+    assert "### 🪄 sky-swap" in card_words(dataclasses.replace(staging(), tool="sky-swap"))
+
+
+def test_the_card_of_a_result_that_could_not_be_posted_says_where_it_is() -> None:
+    kept = staging(state=JobState.SUCCEEDED, output_file="x.png", announced_at=NOON)
+    assert "Get it with `/jobs`" in card_words(kept)
+    for posted in ({"result_message_id": 5}, {"output_file": None}, {"announced_at": None}):
+        assert "/jobs" not in card_words(dataclasses.replace(kept, **posted))
+
+
+def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:
+    failed = staging(
+        state=JobState.FAILED,
+        failure=FailureCode.OUTPUT,
+        failure_text="It could not be fetched.",
+        output_url="https://files.example/out.png",
+        output_kind="image",
+        settled=8,
+    )
+    shown = words(ending(failed, NAMES))
+    assert "[Open the picture](<https://files.example/out.png>)" in shown
+    assert "Charged 8 credits." in shown
+    assert "Open" not in words(ending(dataclasses.replace(failed, output_url=None), NAMES))
+
+
+def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
+    job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
+    shown = words(linked_result(job, NAMES, "Its file was not kept."))
+    assert "There is no link to it either." in shown
+    assert "javascript" not in str(linked_result(job, NAMES, "Its file was not kept.").to_components())

@@ -1,0 +1,88 @@
+"""Edit: what a job was asked for, in a form, to be changed and sent anew."""
+
+from pathlib import Path
+from typing import Any
+
+from simcord import MemberActor
+
+from bot.domain import FailureCode, Job, JobState, Progress
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+
+
+async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: object) -> Job:
+    """A job that Studii refused with a 400, told in the channel."""
+    await desk.set_key()
+    await (by or desk.maya).slash(desk.channel, "virtual-staging", image=("room.png", PNG), **asked)
+    job = await desk.move(
+        await desk.job(),
+        JobState.WAITING,
+        JobState.SUBMITTING,
+        JobState.FAILED,
+        failure=FailureCode.INPUTS,
+        failure_text="Studii did not accept these inputs: “no such style”. Change them and try again.",
+    )
+    await desk.delivery.announce(job, None)
+    return job
+
+
+def _shown(field: dict[str, Any]) -> list[str]:
+    return [option["value"] for option in field["options"] if option.get("default")]
+
+
+def edit_id(shown: object) -> str:
+    (button,) = (piece for piece in pieces(shown) if piece.get("label") == "Edit")
+    return str(button["custom_id"])
+
+
+async def test_inputs_that_studii_refused_can_be_edited_and_become_a_new_job(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await refused_inputs(desk, style="rustic")
+        told = desk.channel.history()[-1]
+        assert "“no such style”" in texts(told)
+        form = await desk.maya.click(told, custom_id=edit_id(told))
+        modal: Any = form.modal
+        fields = [piece["component"] for piece in modal["components"]]
+        assert [(field["custom_id"], _shown(field)) for field in fields] == [
+            ("style", ["rustic"]),
+            ("room", ["living"]),
+        ]
+        answer = await desk.maya.submit_modal(form, {"style": ["modern"], "room": ["office"]})
+        assert "style **modern** · room **office**" in texts(answer)
+        again = await desk.job()
+        assert again.id != job.id
+        assert again.source == job.source
+
+
+async def test_the_card_of_refused_inputs_offers_edit(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await refused_inputs(desk)
+        desk.clock.advance(10)
+        assert await desk.delivery.show_card(job, Progress())
+        card = next(shown for shown in desk.channel.history() if shown.id == job.card_message_id)
+        assert edit_id(card).startswith("studii:edit:")
+
+
+async def test_what_has_no_field_in_the_form_is_sent_as_it_was(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await refused_inputs(desk, by=desk.admin, extra="seed=42")
+        told = desk.channel.history()[-1]
+        form = await desk.admin.click(told, custom_id=edit_id(told))
+        await desk.admin.submit_modal(form, {"style": ["modern"], "room": ["office"]})
+        assert (await desk.job()).inputs == {"style": "modern", "room": "office", "seed": "42"}
+
+
+async def test_an_input_that_is_asked_for_can_not_come_in_by_extra(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = await desk.admin.slash(
+            desk.channel, "virtual-staging", image=("a.png", PNG), style="modern", extra="room=x"
+        )
+        assert "`room` has an option of its own" in texts(answer)
+
+
+async def test_only_people_with_manage_server_may_use_extra(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "photo-restore", image=("a.png", PNG), extra="seed=5")
+        assert answer.ephemeral
+        assert "`extra` is for people with Manage Server only. Leave it out, and it works." in texts(answer)

@@ -1,0 +1,129 @@
+"""A button does something in its own server alone, whatever custom id a changed app sends from another."""
+
+from pathlib import Path
+
+import discord
+import pytest
+from simcord import MemberActor
+
+from bot.domain import NOBODY, Job, JobState
+from bot.ui.admin.log_buttons import LOG_BUTTONS
+from bot.ui.jobs.buttons import BUTTONS, JobButton
+from bot.ui.jobs.edit import EditButton
+from bot.ui.jobs.list import ListedButton
+from bot.ui.jobs.result_buttons import RESULT_BUTTONS
+from bot.ui.jobs.rulings import RULING_BUTTONS
+from tests.support.desk import Desk, open_desk, texts
+from tests.support.presses import press
+
+OF_JOBS: tuple[type[JobButton], ...] = (
+    *BUTTONS,
+    *LOG_BUTTONS,
+    *RESULT_BUTTONS,
+    *RULING_BUTTONS,
+    EditButton,
+)
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+REFUSALS = ("no longer known", "settled already", "not there any more", "Only whoever asked")
+
+
+def elsewhere(desk: Desk, name: str = "maya") -> tuple[MemberActor, int]:
+    """The same person as an admin of another server that has the bot, and a channel there."""
+    other = desk.env.create_guild("Elsewhere")
+    everything = other.create_role("Admin", permissions=discord.Permissions(administrator=True))
+    channel = other.create_text_channel("there")
+    person = {"maya": desk.maya, "tom": desk.tom}[name]
+    return other.add_member(person.user, roles=[everything]), channel.id
+
+
+async def job_in(desk: Desk, *states: JobState) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    job = await desk.job()
+    return await desk.move(job, *states) if states else job
+
+
+async def jobs(desk: Desk) -> list[tuple[str, JobState]]:
+    async with desk.storage.read() as transaction:
+        return [(job.id, job.state) for job in await transaction.jobs.in_states(list(JobState))]
+
+
+@pytest.mark.parametrize("kind", OF_JOBS, ids=lambda kind: kind.action)
+@pytest.mark.parametrize("who", ["maya", "tom"])
+async def test_a_button_that_names_a_job_of_another_server_does_nothing(
+    tmp_path: Path, kind: type[JobButton], who: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        states = {"charged": (*DONE[:2], JobState.UNKNOWN), "cancel": ()}
+        states["release"] = states["charged"]
+        job = await job_in(desk, *states.get(kind.action, DONE))
+        before = await jobs(desk)
+        person, channel_id = elsewhere(desk, who)
+        if kind.action == "delete":
+            # Managing messages, they may delete any message of the bot's there: that one alone.
+            desk.env.backend.get_guild(person.guild.id).members[person.id].role_ids.clear()
+        forged = kind.of(job).item.custom_id
+        assert forged is not None
+        message = await desk.channel_message(forged, channel_id)
+        told = await press(desk, person, message, forged)
+        assert told.modal is None
+        assert any(words in texts(told) for words in REFUSALS), texts(told)
+        assert await jobs(desk) == before
+        assert desk.env.backend.get_message(channel_id, message.id)
+
+
+@pytest.mark.parametrize("action", list(ListedButton.labels))
+async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await job_in(desk, *(() if action == "cancel" else DONE))
+        before = await jobs(desk)
+        person, channel_id = elsewhere(desk)
+        forged = f"studii:listed:{action}:{job.id}:mine:0"
+        message = await desk.channel_message(forged, channel_id)
+        assert "no longer known" in texts(await press(desk, person, message, forged))
+        assert await jobs(desk) == before
+
+
+async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        key = await desk.services.keys.current(desk.guild.id)
+        assert key is not None
+        person, channel_id = elsewhere(desk)
+        for forged, words in (
+            (f"studii:setup:forget:{key.id}", "not this server's"),
+            (f"studii:tryagain:{desk.guild.id}", "belongs to another server"),
+        ):
+            message = await desk.channel_message(forged, channel_id)
+            assert words in texts(await press(desk, person, message, forged))
+        assert await desk.services.keys.current(desk.guild.id) == key
+
+
+async def test_a_job_of_ones_own_gives_no_right_to_delete_anothers_message(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await job_in(desk, *DONE)
+        forged = f"studii:delete:{job.id}-0"
+        someone_elses = await desk.channel_message("studii:delete:0123456789abcdef-0")
+        told = await press(desk, desk.maya, someone_elses, forged)
+        assert "isn't in the message any more" in texts(told)
+        assert someone_elses.id in {message.id for message in desk.channel.history()}
+
+
+async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_another(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await job_in(desk)
+        role = desk.guild.create_role("Helpers")
+        ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
+        helped = desk.guild.create_text_channel(
+            "helped", overwrites={role: discord.PermissionOverwrite(manage_messages=True)}
+        )
+        cancel = f"studii:cancel:{job.id}-0"
+        message = await desk.channel_message(cancel, helped.id)
+        told = await press(desk, ines, message, cancel)
+        assert "someone with Manage Messages" in texts(told)
+        assert (await desk.job()).state is JobState.RECEIVED
+        await desk.move(await desk.job(), *DONE, result_message_id=(await desk.channel_message("x")).id)
+        delete = f"studii:logdelete:{job.id}-0"
+        told = await press(desk, ines, await desk.channel_message(delete, helped.id), delete)
+        assert "Manage Messages in the result's channel" in texts(told)
+        assert job.user_id != NOBODY

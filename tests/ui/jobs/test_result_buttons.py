@@ -1,0 +1,282 @@
+"""Again and Use in… under a result, and Cancel on a card: pressed by different people, and later."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import InteractionResult
+
+from bot.domain import FailureCode, Job, JobState, OutputFile, Usage
+from bot.ui.jobs.result_buttons import UseInButton
+from bot.ui.kit.layout import Panel, row, text
+from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+
+ROOM = PNG + b"room"
+MADE = PNG + b"made"
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+async def staged(desk: Desk, folder: Path, *, before: bool = True) -> discord.Message:
+    """Maya's room was furnished; before and after stand in the channel."""
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
+    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+    await desk.settle(job, 8)
+    await desk.delivery.announce(job, files(folder, before=before))
+    desk.clock.advance(60)
+    return desk.channel.history()[-1]
+
+
+def files(folder: Path, *, before: bool = True, size: int | None = None) -> OutputFile:
+    (folder / "after.png").write_bytes(MADE)
+    (folder / "before.png").write_bytes(ROOM)
+    source = OutputFile(folder / "before.png", "image", "image/png", size or len(ROOM)) if before else None
+    return OutputFile(folder / "after.png", "image", "image/png", size or len(MADE), source)
+
+
+def button(message: discord.Message, label: str) -> str:
+    (found,) = (piece for piece in pieces(message) if piece.get("label") == label)
+    return found["custom_id"]
+
+
+async def press(desk: Desk, who: Any, message: discord.Message, label: str) -> InteractionResult:
+    return await who.click(message, custom_id=button(message, label))
+
+
+async def jobs(desk: Desk) -> list[Job]:
+    async with desk.storage.read() as transaction:
+        return await transaction.jobs.in_states(list(JobState))
+
+
+def source_bytes(desk: Desk, job: Job) -> bytes | None:
+    assert job.source is not None
+    return desk.env.backend.cdn.get(job.source.url)
+
+
+async def test_a_result_shows_the_new_picture_first_and_the_photo_before_beside_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        assert [await one.read() for one in message.attachments] == [MADE, ROOM]
+        (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
+        assert [item["description"] for item in gallery["items"]] == [
+            "Virtual staging: style luxury, room living",
+            "The photo before",
+        ]
+
+
+async def test_where_both_are_too_large_together_the_new_picture_comes_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await staged(desk, tmp_path)
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+        await desk.delivery.announce(job, files(tmp_path, size=6 * 1024 * 1024))
+        assert [await one.read() for one in desk.channel.history()[-1].attachments] == [MADE]
+
+
+async def test_both_refused_by_discord_as_too_large_the_new_picture_comes_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await staged(desk, tmp_path)
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+        desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=1)
+        await desk.delivery.announce(job, files(tmp_path))
+        assert [await one.read() for one in desk.channel.history()[-1].attachments] == [MADE]
+
+
+async def test_again_is_for_whoever_presses_it_and_takes_the_photo_from_the_result(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        card = await press(desk, desk.tom, message, "Again")
+        assert f"for <@{desk.tom.id}>" in texts(card)
+        first, again = await jobs(desk)
+        assert (again.user_id, again.inputs) == (desk.tom.id, first.inputs)
+        assert source_bytes(desk, again) == ROOM
+        assert again.source != first.source  # that of the command is gone after a day
+        assert again.photo_author == desk.maya.id
+
+
+async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_button(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
+        first = await desk.job()
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
+        why = {"failure": FailureCode.API, "failure_text": "Studii had a problem of its own."}
+        await desk.delivery.announce(await desk.move(first, *states, **why), None)
+        card = await press(desk, desk.maya, desk.channel.history()[-1], "Again")
+        assert not card.ephemeral
+        again = await desk.job()
+        assert (again.inputs, again.source) == (first.inputs, first.source)
+        assert again.id != first.id
+
+
+async def test_a_photo_that_did_not_come_through_has_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        ended = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.UPLOAD)
+        await desk.delivery.announce(ended, None)
+        assert "Again" in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
+
+
+@pytest.mark.parametrize("failure", [FailureCode.PHOTO, FailureCode.INPUTS, FailureCode.PLAN])
+async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: FailureCode) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
+        await desk.delivery.announce(await desk.move(await desk.job(), *states, failure=failure), None)
+        assert "Again" not in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
+
+
+async def test_a_double_click_on_again_makes_one_job(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        await press(desk, desk.tom, message, "Again")
+        second = await press(desk, desk.tom, message, "Again")
+        assert second.acknowledged
+        assert len(await jobs(desk)) == 2
+        await press(desk, desk.maya, message, "Again")  # another one's wish
+        assert len(await jobs(desk)) == 3
+
+
+async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_asked_is_erased(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        await desk.env.advance_time(89 * 86400)
+        desk.clock.advance(89 * 86400)
+        await desk.services.privacy.sweep()
+        await press(desk, desk.tom, message, "Again")
+        assert source_bytes(desk, (await jobs(desk))[-1]) == ROOM
+        offered = await press(desk, desk.tom, message, "Use in…")
+        assert offered.ephemeral
+
+
+async def test_a_photo_that_is_gone_is_said_to_be_gone_and_nothing_is_spent(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path, before=False)
+        (job,) = await jobs(desk)
+        assert job.source is not None
+        old = replace(job.source, url=f"{job.source.url}?ex=69000000&is=1&hm=2")
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, source=old)
+        answer = await press(desk, desk.tom, message, "Again")
+        assert answer.ephemeral
+        assert "keeps such a photo for about a day only" in texts(answer)
+        assert len(await jobs(desk)) == 1
+
+
+async def test_a_result_becomes_the_photo_of_another_tool(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        offered = await press(desk, desk.tom, message, "Use in…")
+        assert offered.ephemeral
+        assert offered.response is not None
+        card = await desk.tom.select(offered.response, ["photo-restore"])
+        assert f"for <@{desk.tom.id}>" in texts(card)
+        job = (await jobs(desk))[-1]
+        assert (job.tool, job.user_id) == ("photo-restore", desk.tom.id)
+        assert source_bytes(desk, job) == MADE
+
+
+async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        (job,) = await jobs(desk)
+        await message.edit(view=Panel(text("Nothing here"), row(UseInButton.of(job))), attachments=[])
+        answer = await press(desk, desk.tom, desk.channel.history()[-1], "Use in…")
+        assert answer.ephemeral
+        assert "There is no picture in this message any more" in texts(answer)
+        assert "Nothing was charged" in texts(answer)
+        assert len(await jobs(desk)) == 1
+
+
+async def test_edit_shows_what_it_was_made_with_and_makes_another_one(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        shown = await press(desk, desk.tom, message, "Edit")
+        assert shown.modal is not None
+        fields = [piece["component"] for piece in shown.modal["components"]]
+        chosen = [one["value"] for field in fields for one in field["options"] if one.get("default")]
+        assert chosen == ["luxury", "living"]
+        await desk.tom.submit_modal(shown, {"style": ["industrial"], "room": ["living"]})
+        job = (await jobs(desk))[-1]
+        assert (job.user_id, job.inputs["style"]) == (desk.tom.id, "industrial")
+        assert source_bytes(desk, job) == ROOM
+
+
+async def test_a_tool_without_inputs_has_no_edit_under_its_result(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await staged(desk, tmp_path)
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+        await desk.delivery.announce(job, files(tmp_path))
+        labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
+        assert labels == ["Again", "Use in…", "Delete"]
+
+
+async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_free_again(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        card = desk.channel.history()[-1]
+        for _ in range(2):  # a double click is nothing to complain about
+            answer = await press(desk, desk.maya, card, "Cancel")
+            assert not answer.followups
+            assert not answer.ephemeral
+        (job,) = await jobs(desk)
+        assert job.state is JobState.CANCELLED
+        assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage()
+        assert job.announced_at is not None  # the card says it: nobody is pinged for what they did
+
+
+async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        card = desk.channel.history()[-1]
+        answer = await press(desk, desk.tom, card, "Cancel")
+        assert "Only whoever asked for this" in texts(answer)
+        moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+        mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
+        await press(desk, mod, card, "Cancel")
+        (job,) = await jobs(desk)
+        assert job.state is JobState.CANCELLED
+        assert job.announced_at is None  # its requester has to be told
+
+
+@pytest.mark.parametrize("state", [JobState.SUBMITTING, JobState.RUNNING])
+async def test_what_is_with_studii_cannot_be_cancelled_and_says_so(tmp_path: Path, state: JobState) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        card = desk.channel.history()[-1]
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        await desk.move(await desk.job(), *states[: states.index(state) + 1])
+        answer = await press(desk, desk.maya, card, "Cancel")
+        assert "with Studii already" in texts(answer)
+        assert (await desk.job()).state is state
+
+
+@pytest.mark.parametrize("label", ["Again", "Edit", "Use in…"])
+async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once_it_is_open_to_all(
+    tmp_path: Path, label: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel: Any = desk.bot.get_channel(desk.channel.id)
+        channel.nsfw = True  # the simulation knows no such channels
+        result = await staged(desk, tmp_path)
+        there = await desk.maya.click(result, custom_id=button(result, label))
+        assert there.modal is not None or "age-restricted" not in texts(there)
+        channel.nsfw = False
+        told = await desk.maya.click(result, custom_id=button(result, label))
+        assert told.modal is None
+        assert "asked for in an age-restricted channel" in texts(told)

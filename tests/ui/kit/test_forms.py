@@ -1,0 +1,46 @@
+"""What is handed in when nothing waits for it any more is answered, and not left to look like a failure."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.ui.jobs.tool_modal import OPEN_FOR
+from bot.ui.kit.forms import OUTDATED
+from tests.reactions.taps import post
+from tests.support.desk import KEY, PNG, Desk, make_bot, open_desk, pieces, texts
+
+
+async def restart(desk: Desk) -> None:
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+
+
+async def a_quarter_of_an_hour(desk: Desk) -> None:
+    await desk.env.advance_time(OPEN_FOR + 1)
+
+
+@pytest.mark.parametrize("meanwhile", [restart, a_quarter_of_an_hour])
+async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
+    tmp_path: Path, meanwhile: Callable[[Desk], Awaitable[None]]
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        form = await desk.admin.slash(desk.channel, "studii key")
+        await meanwhile(desk)
+        told = await desk.admin.submit_modal(form, {"key": KEY, "plan": ["pro"], "budget": ""})
+        assert told.ephemeral
+        assert texts(told) == OUTDATED
+        assert await desk.services.keys.current(desk.guild.id) is None
+
+
+async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await post(desk, desk.maya, ("room.png", PNG))
+        await desk.tom.context_menu(desk.channel, "Studii…", message)
+        (shown,) = (one for one in desk.channel.history(viewer=desk.tom) if one.id != message.id)
+        (menu,) = (piece for piece in pieces(shown) if piece["type"] == 3)
+        await restart(desk)
+        told = await desk.tom.select(shown, [menu["options"][0]["value"]], custom_id=menu["custom_id"])
+        assert told.ephemeral
+        assert texts(told) == OUTDATED

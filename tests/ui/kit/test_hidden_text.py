@@ -1,0 +1,75 @@
+"""Nobody reads something else than what is there: in cards, results, alternative texts, forms and logs."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.catalog import Catalog
+from bot.domain import JobState, OutputFile
+from tests.support.desk import PNG, open_desk, pieces, texts
+
+RLO, ZWSP, ISOLATE = "\u202e", "\u200b", "\u2066"
+HIDDEN = set(RLO + ZWSP + ISOLATE)
+PROMPT = f"A {RLO}etik{ZWSP} by{ISOLATE} me 👩\u200d🚀 می\u200cخواهم"
+SHOWN = "A etik by me 👩\u200d🚀 می\u200cخواهم"
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+def raw(shown: Any) -> str:
+    return json.dumps(shown, ensure_ascii=False, default=str)
+
+
+def labels(form: Any) -> list[Any]:
+    """What a form shows beside the fields that hold what was typed, as it was typed."""
+    shown = [one["label"] for one in form["components"]]
+    fields = [one["component"] for one in form["components"]]
+    return [shown, [option["label"] for field in fields for option in field.get("options", ())]]
+
+
+async def test_what_was_typed_goes_to_studii_and_what_is_seen_of_it_is_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        card = await desk.maya.slash(desk.channel, "studio", prompt=PROMPT, quality=f"fine{RLO}")
+        job = await desk.job()
+        assert job.inputs["prompt"] == PROMPT
+        assert job.inputs["quality"] == f"fine{RLO}"
+        job = await desk.move(job, *DONE, finished_at=desk.clock.now())
+        file = tmp_path / "out.png"
+        file.write_bytes(PNG)
+        await desk.delivery.announce(job, OutputFile(file, "image", "image/png", len(PNG)))
+        result = desk.channel.history()[-1]
+        for shown in (card, result):
+            assert SHOWN in texts(shown)
+            assert "**fine**" in texts(shown)
+            assert not set(raw(pieces(shown))) & HIDDEN
+        assert SHOWN in raw(pieces(result))  # the alternative text is no text of the message
+        form = await desk.maya.click(result, label="Edit")
+        assert form.modal is not None
+        assert not set(raw(labels(form.modal))) & HIDDEN
+        assert "etik" not in caplog.text
+        assert not set(caplog.text) & HIDDEN
+
+
+async def test_words_of_studii_hide_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+        # As an earlier version kept it.
+        text = f"Studii could not finish this job: “No{ZWSP} such{RLO} style.”"
+        job = await desk.move(await desk.job(), *DONE[:3], JobState.FAILED, failure_text=text)
+        await desk.delivery.announce(job, None)
+        told = desk.channel.history()[-1]
+        assert "“No such style.”" in texts(told)
+        assert not set(texts(told)) & HIDDEN
+
+
+def test_a_prompt_in_which_nothing_is_seen_is_none() -> None:
+    studio = Catalog.load().get("studio")
+    with pytest.raises(Exception, match="needs `prompt`"):
+        studio.prepare({"prompt": f"{ZWSP}{RLO}"}, has_source=False)

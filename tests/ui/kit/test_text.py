@@ -1,0 +1,128 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.visible import visible
+from bot.ui.kit.text import ordinal, plain, sentence, shortened
+
+# Text as people who mean mischief write it.
+NASTY = st.lists(
+    st.one_of(
+        st.text(max_size=8),
+        st.sampled_from(
+            [
+                "@everyone",
+                "@here",
+                "<@&123456789012345678>",
+                "<@!123456789012345678>",
+                "<#1>",
+                "<t:0:R>",
+                "<:a:1>",
+                "**",
+                "`",
+                "```",
+                "~~",
+                "[a](https://b.c)",
+                "https://b.c",
+                "\n# ",
+                "\n> ",
+                "\n- ",
+                "\\",
+                "1. ",
+            ]
+        ),
+    ),
+    max_size=30,
+).map("".join)
+# https://discord.com/developers/docs/reference#message-formatting
+MENTION = re.compile(r"@everyone|@here|<@[!&]?\d+>|(?<!\\)<(?:#\d|t:|a?:\w|/\w|id:|https?:)")
+
+
+def _without_moments(shown: str) -> str:
+    return re.sub(r"<t:\d+:R>", "", shown)
+
+
+@given(NASTY)
+def test_nothing_that_somebody_typed_can_ping_or_become_a_link(typed: str) -> None:
+    for shown in (plain(typed, 100), _without_moments(sentence(typed))):
+        assert not MENTION.search(shown)
+        assert not re.search(r"(?<!\\)(?:\\\\)*\]\(", shown)
+    assert not re.search(r"https?://", plain(typed, 100))
+
+
+HIDDEN = "\u202e\u2066\u200b\u2060\ufeff\u00ad\u200f\x1b"
+
+
+@given(st.text(st.sampled_from([*HIDDEN, *"ab @*<“”\n👩🚀\u200d"]), max_size=60), st.integers(2, 30))
+def test_nothing_that_somebody_typed_is_hidden(typed: str, length: int) -> None:
+    for shown in (shortened(typed, length), plain(typed, length), sentence(typed, length)):
+        # The bot itself keeps mentions apart.
+        assert not set(shown.replace("@\u200b", "@")) & set(HIDDEN)
+        assert not shown.replace("…", "").endswith("\u200d")
+    assert len(shortened(typed, length)) <= length
+
+
+@given(NASTY)
+def test_nothing_that_somebody_typed_formats_the_card(typed: str) -> None:
+    shown = plain(typed, 100)
+    assert "\n" not in shown
+    # Every mark has an odd number of backslashes in front, so it is shown as it was typed.
+    assert all(len(match[1]) % 2 == 1 for match in re.finditer(r"(\\*)[*_~`|<\[\]]", shown))
+    assert not re.match(r"[#>+-]|\d[.)]\s", shown)
+
+
+@given(NASTY, st.integers(2, 200))
+def test_words_are_shown_whole_or_with_an_ellipsis(typed: str, length: int) -> None:
+    line = " ".join(visible(typed).split())
+    assert shortened(typed, length) == line if len(line) <= length else shortened(typed, length).endswith("…")
+    assert len(shortened(typed, length)) <= length
+
+
+@pytest.mark.parametrize("words", ["mid-century", "Ana's room, 2nd floor", "16:9", "half-past 8", "1.5x"])
+def test_ordinary_words_stay_as_they_are(words: str) -> None:
+    assert plain(words, 40) == words
+
+
+@pytest.mark.parametrize("words", ["Attach one as `image` and try again.", "It renews <t:1767268800:R>."])
+def test_our_own_sentences_keep_their_code_marks_and_moments(words: str) -> None:
+    assert sentence(words) == words
+
+
+@given(NASTY)
+def test_what_our_own_sentences_quote_of_others_formats_nothing(typed: str) -> None:
+    shown = sentence(f"Studii could not finish this job: “{typed}”", 5000)
+    quoted = shown[shown.index("“") + 1 : shown.rindex("”")]
+    assert all(len(match[1]) % 2 == 1 for match in re.finditer(r"(\\*)[*_~`|<\[\]]", quoted))
+    assert not re.search(r"https?://", quoted)
+
+
+def test_a_quotation_is_shown_as_it_was_written_and_our_own_words_around_it_as_ours() -> None:
+    said = "Studii said: “Unknown `style`: *old* ”quoted” a_b_c”. Set a key with `/studii key`."
+    shown = sentence(said)
+    assert "“Unknown \\`style\\`: \\*old\\* ”quoted” a\\_b\\_c”" in shown
+    assert shown.endswith("Set a key with `/studii key`.")
+
+
+@given(NASTY)
+def test_what_was_made_plain_stays_plain_in_a_sentence(typed: str) -> None:
+    shown = plain(typed.replace("“", ""), 100)
+    assert sentence(shown, 500).replace("\u200b", "") == shown.replace("\u200b", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (21, "21st"),
+        (113, "113th"),
+    ],
+)
+def test_places_are_counted_as_people_do(number: int, words: str) -> None:
+    assert ordinal(number) == words

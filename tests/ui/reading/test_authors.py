@@ -1,0 +1,178 @@
+"""Whose picture it is: of a result, of a forward, and of what was erased. It decides who may use it."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.domain.policy import Whose
+from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
+from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.ui.jobs.test_result_buttons import DONE, files, press, staged
+
+ROOM = ("room.png", PNG + b"room")
+SWEPT_AFTER = 91 * 86400
+
+
+async def refuse(desk: Desk) -> None:
+    """Maya does not want others to use her photos."""
+    await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+
+
+async def sweep(desk: Desk) -> None:
+    desk.clock.advance(SWEPT_AFTER)
+    await desk.services.privacy.sweep()
+
+
+async def finished(desk: Desk, folder: Path) -> discord.Message:
+    """The job that was accepted last is done, and its result posted."""
+    done = {"finished_at": desk.clock.now(), "announced_at": desk.clock.now(), "output_kind": "image"}
+    job = await desk.move(await desk.job(), *DONE, **done)
+    await desk.delivery.announce(job, files(folder, before=False))
+    return desk.channel.history()[-1]
+
+
+async def test_a_menu_on_a_result_is_refused_where_the_photos_author_refuses(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        await refuse(desk)
+        for menu in ("Virtual staging", "Photo restoration"):
+            answer = await desk.tom.context_menu(desk.channel, menu, message)
+            assert answer.modal is None
+            assert "does not want others to use their photos" in texts(answer)
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_ones_own_result_is_ones_own_photo_for_a_menu(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path, before=False)
+        refused = await desk.tom.context_menu(desk.channel, "Career portrait", message)
+        assert "your own photos only" in texts(refused)
+        await desk.maya.context_menu(desk.channel, "Career portrait", message)
+        job = await desk.job()
+        assert (job.tool, job.photo_author) == ("career-photo", desk.maya.id)
+
+
+async def test_a_forwarded_photo_is_still_its_authors(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
+        refused = await desk.tom.context_menu(desk.channel, "Career portrait", forwarded)
+        assert "your own photos only" in texts(refused)
+        await refuse(desk)
+        refused = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
+        assert "does not want others to use their photos" in texts(refused)
+        for emoji in (STAGING, PORTRAIT):
+            await desk.tom.react(forwarded, emoji)
+        assert not await jobs_of(desk)
+        await desk.maya.context_menu(desk.channel, "Career portrait", forwarded)
+        assert (await desk.job()).photo_author == desk.maya.id
+
+
+async def test_a_forwarded_result_is_of_whose_photo_it_was_made(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        forwarded = await desk.tom.forward(await staged(desk, tmp_path, before=False), desk.channel)
+        await refuse(desk)
+        refused = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
+        assert "does not want others to use their photos" in texts(refused)
+
+
+async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        elsewhere = desk.guild.create_text_channel("elsewhere")
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        photo = await post(desk, desk.maya, ROOM, channel=elsewhere)
+        await desk.tom.forward(photo, desk.channel)
+        assert (await desk.job()).photo_author == desk.maya.id
+        await refuse(desk)
+        await desk.tom.forward(photo, desk.channel)
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.set_photos(photos=Whose.OWN)
+        forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
+        await desk.tom.react(forwarded, STAGING)
+        answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
+        assert "posted by somebody else" in texts(answer)
+        assert not await jobs_of(desk)
+
+
+async def test_a_forward_whose_author_can_not_be_told_is_nobodys_to_use(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        photo = await post(desk, desk.maya, ROOM)
+        forwarded = await desk.tom.forward(photo, desk.channel)
+        await desk.maya.delete(photo)
+        answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
+        assert "It can't be told who posted that photo first" in texts(answer)
+        await desk.tom.react(forwarded, STAGING)
+        assert not await jobs_of(desk)
+
+
+async def test_a_forward_of_a_forward_is_known_though_discord_leaves_out_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        first = await post(desk, desk.tom, ROOM)
+        again = await desk.tom.forward(first, desk.channel)
+        get_message = desk.bot.http.get_message
+
+        async def a_forward_without_content(*where: Any) -> Any:
+            reference = {"type": 1, "channel_id": str(desk.channel.id), "message_id": "42"}
+            return {**await get_message(*where), "message_reference": reference}
+
+        monkeypatch.setattr(desk.bot.http, "get_message", a_forward_without_content)
+        answer = await desk.maya.context_menu(desk.channel, "Photo restoration", again)
+        assert "It can't be told who posted that photo first" in texts(answer)
+        assert not await jobs_of(desk)
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
+    tmp_path: Path, *, forgotten: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        await refuse(desk)
+        if forgotten:
+            await desk.services.privacy.forget_member(desk.maya.id)
+        await sweep(desk)
+        offered = await press(desk, desk.tom, message, "Use in…")
+        assert offered.response is not None
+        answer = await desk.tom.select(offered.response, ["photo-restore"])
+        assert answer.ephemeral
+        refused = "It can't be told who" if forgotten else "does not want others to use their photos"
+        assert refused in texts(answer)
+
+
+async def test_ones_own_photos_result_stays_ones_own_after_its_data_was_erased(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        await sweep(desk)
+        offered = await press(desk, desk.maya, message, "Use in…")
+        assert offered.response is not None
+        await desk.maya.select(offered.response, ["career-photo"])
+        assert (await desk.job()).tool == "career-photo"
+
+
+async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        photo = await post(desk, desk.maya, ROOM)
+        await desk.tom.context_menu(desk.channel, "Photo restoration", photo)
+        job = await desk.job()
+        assert (job.user_id, job.photo_author) == (desk.tom.id, desk.maya.id)
+        result = await finished(desk, tmp_path)
+        await sweep(desk)
+        for who in (desk.tom, desk.admin):
+            offered = await press(desk, who, result, "Use in…")
+            assert offered.response is not None
+            answer = await who.select(offered.response, ["product-background"])
+            assert "It can't be told who posted that photo first" in texts(answer)

@@ -1,0 +1,298 @@
+"""Again, Edit and Run again a day later, when the address that the photo was given with has expired."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import ChannelHandle
+
+from bot.domain import FailureCode, Job, JobState, OutputFile
+from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.ui.jobs.test_result_buttons import DONE, staged
+
+ROOM = PNG + b"room"
+DAYS_AGO = "?ex=69000000&is=68fe0000&hm=2"
+
+
+async def posted_by_tom(desk: Desk) -> discord.Message:
+    return await desk.tom.send(
+        desk.channel, "Look", attachments=[("a.png", PNG + b"another"), ("room.png", ROOM)]
+    )
+
+
+async def failed_long_ago(desk: Desk, **changes: Any) -> Job:
+    """The job that was accepted last did not work out, days ago: its photo's address has expired."""
+    job = await desk.job()
+    assert job.source is not None
+    old = replace(job.source, url=job.source.url + DAYS_AGO)
+    failed = await desk.move(job, JobState.FAILED, failure=FailureCode.API, source=old, **changes)
+    desk.clock.advance(3 * 86400)
+    return failed
+
+
+async def from_the_menu(desk: Desk) -> discord.Message:
+    """Maya used a menu on the second picture of Tom's message."""
+    await desk.set_key()
+    message = await posted_by_tom(desk)
+    shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+    await desk.maya.submit_modal(shown, {"picture": ["1"]})
+    return message
+
+
+async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
+    listed = await desk.maya.slash(channel or desk.channel, "jobs")
+    assert listed.response is not None
+    button = next(piece for piece in pieces(listed) if piece.get("label") == "Run again")
+    return await desk.maya.click(listed.response, custom_id=button["custom_id"])
+
+
+async def number_of_jobs(desk: Desk) -> int:
+    async with desk.storage.read() as transaction:
+        return len(await transaction.jobs.in_states(list(JobState)))
+
+
+async def test_a_photo_that_stands_in_a_message_is_had_from_there_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await from_the_menu(desk)
+        failed = await failed_long_ago(desk)
+        card = await run_again(desk)
+        assert "Photo restoration" in texts(card)
+        again = await desk.job()
+        assert again.id != failed.id
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+        assert again.source.message_id == message.id
+        assert again.photo_author == desk.tom.id  # whoever runs it again: it is still Tom's
+
+
+async def test_a_tapped_photo_is_had_from_its_message_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii reactions on")
+        await desk.maya.react(await posted_by_tom(desk), "🩹")
+        await failed_long_ago(desk)
+        await run_again(desk)
+        again = await desk.job()
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == PNG + b"another"
+
+
+@pytest.mark.parametrize("gone", ["message", "photo", "channel"])
+async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(tmp_path: Path, gone: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await from_the_menu(desk)
+        await failed_long_ago(desk)
+        if gone == "message":
+            await desk.tom.delete(message)
+        elif gone == "photo":
+            job = await desk.job()
+            assert job.source is not None
+            elsewhere = replace(job.source, url="https://cdn.discordapp.com/attachments/1/2/x.png" + DAYS_AGO)
+            async with desk.storage.write() as transaction:
+                await transaction.jobs.update(job.id, source=elsewhere)
+        else:
+            desk.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10003, times=1)
+        answer = await run_again(desk)
+        assert answer.ephemeral
+        assert "The photo that this was made from is no longer in Discord" in texts(answer)
+        assert "Nothing was charged" in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await from_the_menu(desk)
+        await failed_long_ago(desk)
+        desk.env.inject_error("GET", "/channels/*/messages/*", status=503, times=None)
+        answer = await run_again(desk)
+        assert "try again in a moment" in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+async def test_a_commands_photo_stands_nowhere_and_is_asked_for_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
+        await failed_long_ago(desk)
+        calls = len(desk.env.http_requests)
+        answer = await run_again(desk)
+        assert "Discord keeps such a photo for about a day only" in texts(answer)
+        assert "Nothing was charged" in texts(answer)
+        looked = [
+            one for one in desk.env.http_requests[calls:] if "/messages/" in one.path and one.method == "GET"
+        ]
+        assert looked == []
+
+
+async def test_edit_takes_the_photo_from_its_message_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await posted_by_tom(desk)
+        shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+        await desk.maya.submit_modal(shown, {"picture": ["1"], "style": ["luxury"], "room": ["living"]})
+        job = await failed_long_ago(desk)
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, failure=FailureCode.INPUTS)
+            failed = await transaction.jobs.get(job.id)
+        assert failed is not None
+        await desk.delivery.announce(failed, None)
+        shown = await desk.maya.click(desk.channel.history()[-1], label="Edit")
+        await desk.maya.submit_modal(shown, {"style": ["industrial"], "room": ["living"]})
+        again = await desk.job()
+        assert again.inputs["style"] == "industrial"
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+
+
+async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM))
+        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        job = await desk.move(await desk.job(), *done, finished_at=desk.clock.now(), output_kind="image")
+        (tmp_path / "made.png").write_bytes(PNG + b"made")
+        await desk.delivery.announce(job, output(tmp_path / "made.png"))
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, announced_at=desk.clock.now())
+        desk.clock.advance(91 * 86400)
+        await desk.services.privacy.sweep()
+        message = desk.channel.history()[-1]
+        for label in ("Again", "Edit"):
+            answer = await desk.tom.click(message, label=label)
+            assert answer.ephemeral
+            assert "has been erased since" in texts(answer)
+        # The picture is still there.
+        offered = await desk.maya.click(message, label="Use in…")
+        assert offered.response is not None
+        await desk.maya.select(offered.response, ["photo-restore"])
+        assert (await desk.job()).tool == "photo-restore"
+        await desk.maya.click(message, label="Delete")
+        assert message.id not in [one.id for one in desk.channel.history()]
+
+
+@pytest.mark.parametrize("from_a_menu", [True, False])
+async def test_a_result_posted_in_another_channel_still_finds_the_photo_where_it_stands(
+    tmp_path: Path, *, from_a_menu: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        if from_a_menu:
+            message = await from_the_menu(desk)
+        else:
+            await desk.set_key()
+            await desk.admin.slash(desk.channel, "studii reactions on")
+            message = await posted_by_tom(desk)
+            await desk.maya.react(message, "🩹")
+        other = desk.guild.create_text_channel("elsewhere")
+        result = await posted_elsewhere_long_ago(desk, other, tmp_path)
+        await desk.tom.click(result, label="Again")
+        again = await desk.job()
+        assert again.channel_id == other.id
+        assert again.source is not None
+        assert (again.source.message_id, again.source.channel_id) == (message.id, desk.channel.id)
+
+
+async def posted_elsewhere_long_ago(desk: Desk, other: ChannelHandle, folder: Path) -> discord.Message:
+    """The job that was accepted last could not be posted; its result was then posted in `other`."""
+    job = await desk.job()
+    assert job.source is not None
+    old = replace(job.source, url=job.source.url + DAYS_AGO)
+    now = desk.clock.now()
+    done = {"finished_at": now, "output_kind": "image", "output_file": "made.png", "announced_at": now}
+    await desk.move(job, *DONE, source=old, **done)
+    posted = await desk.services.jobs.post_here(job.id, job.user_id, other.id)
+    (folder / "made.png").write_bytes(PNG + b"made")
+    await desk.delivery.announce(posted, output(folder / "made.png"))
+    desk.clock.advance(3 * 86400)
+    return other.history()[-1]
+
+
+async def test_run_again_from_another_channel_finds_the_photo_as_often_as_one_likes(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await from_the_menu(desk)
+        other = desk.guild.create_text_channel("elsewhere")
+        for number in range(2, 4):
+            await failed_long_ago(desk)
+            await run_again(desk, other)
+            assert await number_of_jobs(desk) == number
+        again = await desk.job()
+        assert again.source is not None
+        assert again.source.message_id == message.id
+
+
+async def test_without_the_intent_the_real_reason_is_said(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await from_the_menu(desk)
+        await failed_long_ago(desk)
+        desk.env.approved_intents = discord.Intents.none()
+        plain = discord.Intents(guilds=True)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
+        await desk.env.restart_bot(bot)
+        answer = await run_again(desk)
+        assert "Discord does not show this bot other people's messages" in texts(answer)
+        assert "no longer in Discord" not in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands_in_the_result(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        message = await staged(desk, tmp_path)
+        desk.clock.advance(91 * 86400)
+        await desk.services.privacy.sweep()
+        answer = await desk.maya.click(message, label="Again")
+        assert "has been erased since" in texts(answer)
+        assert "Edit lets you choose anew" in texts(answer)
+        form = await desk.maya.click(message, label="Edit")
+        await desk.maya.submit_modal(form, {"style": ["industrial"], "room": ["living"]})
+        again = await desk.job()
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+        assert again.photo_author == desk.maya.id
+        await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+        refused = await desk.tom.click(message, label="Edit")
+        assert "does not want others to use their photos" in texts(refused)
+
+
+def output(path: Path) -> OutputFile:
+    return OutputFile(path, "image", "image/png", path.stat().st_size)
+
+
+@pytest.mark.parametrize("label", ["Again", "Edit"])
+async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_works(
+    tmp_path: Path, label: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await posted_by_tom(desk)
+        form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+        await desk.maya.submit_modal(form, {"picture": ["1"], "style": ["luxury"], "room": ["living"]})
+        done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
+        job = await desk.move(await desk.job(), *DONE, **done)
+        (tmp_path / "made.png").write_bytes(PNG + b"made")
+        await desk.delivery.announce(job, output(tmp_path / "made.png"))
+        result = desk.channel.history()[-1]
+        await desk.tom.delete(message)
+        answer = await desk.maya.click(result, label=label)
+        assert "The photo that this was made from is no longer in Discord" in texts(answer)
+        assert await number_of_jobs(desk) == 1
+
+
+@pytest.mark.parametrize("status", [403, 503])
+async def test_a_photo_that_can_not_be_looked_for_is_had_as_it_was_given_while_that_is_good(
+    tmp_path: Path, status: int
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await from_the_menu(desk)
+        await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+        desk.clock.advance(60)
+        desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=50001, times=None)
+        await run_again(desk)
+        again = await desk.job()
+        assert again.source is not None
+        assert desk.env.backend.cdn.get(again.source.url) == ROOM
+        await failed_long_ago(desk)
+        await run_again(desk)
+        assert await number_of_jobs(desk) == 2

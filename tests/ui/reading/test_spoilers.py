@@ -1,0 +1,115 @@
+"""What its poster hides behind a spoiler stays hidden: the photo, what is made of it, and what of that."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from discord import ui
+
+from bot.ui.reading.pictures import pictures_in
+from tests.reactions.taps import STAGING, post, ready
+from tests.support.desk import PNG, Desk, open_desk, pieces
+from tests.ui.jobs.test_result_buttons import DONE, files, press, source_bytes, staged
+from tests.ui.reading.test_authors import finished
+
+HIDDEN = ("SPOILER_room.png", PNG)
+
+
+def hides(message: discord.Message) -> list[bool]:
+    """Of each picture that is drawn, whether it is hidden."""
+    (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
+    return [bool(item.get("spoiler")) for item in gallery["items"]]
+
+
+async def before_and_after(desk: Desk, folder: Path) -> discord.Message:
+    done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
+    job = await desk.move(await desk.job(), *DONE, **done)
+    await desk.delivery.announce(job, files(folder))
+    desk.clock.advance(60)
+    return desk.channel.history()[-1]
+
+
+async def test_a_photo_that_is_not_hidden_makes_a_result_that_is_not(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert hides(await staged(desk, tmp_path)) == [False, False]
+
+
+async def test_the_result_of_a_hidden_photo_hides_both_pictures(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, HIDDEN)
+        await desk.tom.react(message, STAGING)
+        assert hides(await before_and_after(desk, tmp_path)) == [True, True]
+
+
+async def test_what_is_made_of_a_hidden_result_is_hidden_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "photo-restore", image=HIDDEN)
+        shown = await before_and_after(desk, tmp_path)
+        picker = await press(desk, desk.tom, shown, "Use in…")
+        assert picker.response is not None
+        await desk.tom.select(picker.response, ["product-background"])
+        assert hides(await finished(desk, tmp_path)) == [True]
+        await press(desk, desk.tom, shown, "Again")
+        again = await desk.job()
+        assert again.source is not None
+        assert again.source.hidden
+        assert source_bytes(desk, again) == PNG + b"room"  # the photo before, not the result
+
+
+@pytest.mark.parametrize("where", ["item", "box", "file", "thumbnail"])
+async def test_what_another_message_hides_is_known(tmp_path: Path, where: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        gallery: ui.MediaGallery[Any] = ui.MediaGallery(
+            discord.MediaGalleryItem("attachment://new.png", spoiler=where == "item")
+        )
+        small: ui.Thumbnail[Any] = ui.Thumbnail("attachment://new.png", spoiler=True)
+        shown: dict[str, Any] = {
+            "item": gallery,
+            "box": ui.Container(gallery, spoiler=True),
+            "file": ui.File("attachment://new.png", spoiler=True),
+            "thumbnail": ui.Section("A room", accessory=small),
+        }
+        view = ui.LayoutView()
+        view.add_item(shown[where])
+        channel = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        sent = await channel.send(view=view, file=discord.File(io.BytesIO(PNG), "new.png"))
+        sent.attachments = []
+        assert [photo.hidden for photo in pictures_in(sent)] == [True]
+
+
+async def test_a_form_says_which_of_the_pictures_is_behind_a_spoiler(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await desk.maya.send(desk.channel, "", attachments=[HIDDEN, ("hall.png", PNG)])
+        shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+        assert shown.modal is not None
+        (select,) = (piece["component"] for piece in shown.modal["components"])
+        assert [(one["label"], one.get("description")) for one in select["options"]] == [
+            ("1. room.png", "Behind a spoiler"),
+            ("2. hall.png", None),
+        ]
+
+
+@pytest.mark.parametrize(("content", "hidden"), [("Look: || {} ||", True), ("|| secret || {}", False)])
+async def test_a_link_between_bars_is_hidden(tmp_path: Path, content: str, hidden: bool) -> None:
+    async with open_desk(tmp_path) as desk:
+        link = "https://cdn.discordapp.com/attachments/1/2/a.png"
+        message = await desk.maya.send(desk.channel, content.format(link))
+        embed = {"type": "image", "url": link, "thumbnail": {"url": link}}
+        message.embeds = [discord.Embed.from_dict(embed)]
+        assert [photo.hidden for photo in pictures_in(message)] == [hidden]
+
+
+async def test_a_video_of_a_hidden_photo_is_a_link_that_is_hidden(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="It moves", mode="video", image=HIDDEN)
+        done: dict[str, Any] = {"output_kind": "video", "output_url": "https://files.example/out.mp4"}
+        job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), **done)
+        await desk.delivery.announce(job, None)
+        assert desk.channel.history()[-1].content.endswith("\n|| https://files.example/out.mp4 ||")
