@@ -20,7 +20,7 @@ JOBS = 2000  # a day of a bot in fifty servers, forty jobs in each
 WARM_UP = 500  # jobs after which caches and pools have their size
 SERVERS = 50
 AT_ONCE = 100
-PATIENCE = 1200.0  # seconds
+BENCH_TIMEOUT = 1200.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ async def _work(
     async with at_work(folder, studii, rest, keys, posted=posted) as bot:
 
         async def do(count: int) -> State:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(BENCH_TIMEOUT):
                 for number in range(count):
                     await free.acquire()
                     await bot.accept([a_job(1 + number % SERVERS, number)])

@@ -10,7 +10,7 @@ from sandbox.discord.rest import DiscordRest
 from sandbox.studii import Options, StudiiServer
 
 SERVERS = 20
-PATIENCE = 120.0  # seconds
+BENCH_TIMEOUT = 120.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,6 @@ async def pipeline(folder: Path, count: int = 300) -> Pipeline:
         async with at_work(folder, studii.url, rest.url, keys, posted=post) as bot:
             began = perf_counter()
             await bot.accept([a_job(1 + number % SERVERS, number) for number in range(count)])
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(BENCH_TIMEOUT):
                 await all_there.wait()
             return Pipeline(count, perf_counter() - began, tuple(posted))

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.policy import Permit, Whose
+from bot.domain.access import Permit, Whose
 from bot.errors import Refused
 from bot.services import AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel

@@ -15,7 +15,7 @@ from bot.ui.jobs.credits import credits_panel
 from bot.ui.jobs.tools import Offer, read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import answer, telling
-from bot.ui.reading.member import standing_of
+from bot.ui.reading.member import member_context
 
 
 class Credits(commands.Cog):
@@ -32,7 +32,9 @@ class Credits(commands.Cog):
                 raise Refused("This works in a server only.")
             guild_id, user_id = interaction.guild_id, interaction.user.id
             member = await self._services.credits.member(guild_id, user_id)
-            limits = await self._services.limits.of_member(guild_id, user_id, standing_of(interaction).roles)
+            limits = await self._services.limits.of_member(
+                guild_id, user_id, member_context(interaction).roles
+            )
             prices = await self._services.credits.prices(guild_id)
             await answer(interaction, credits_panel(member, limits, prices, self._names))
 
@@ -49,12 +51,12 @@ class Credits(commands.Cog):
             )
 
     async def _offer(self, interaction: discord.Interaction[Any], guild_id: int) -> Offer:
-        standing, user_id = standing_of(interaction), interaction.user.id
+        context, user_id = member_context(interaction), interaction.user.id
         prices = await self._services.credits.prices(guild_id)
         return Offer(
             prices=prices,
-            objections=await self._services.access.objections(guild_id, user_id, standing),
-            limits=await self._services.limits.of_member(guild_id, user_id, standing.roles),
+            denials=await self._services.access.denials(guild_id, user_id, context),
+            limits=await self._services.limits.of_member(guild_id, user_id, context.roles),
             pictures=await asyncio.to_thread(read_examples, [one.tool.slug for one in prices]),
             has_key=await self._services.keys.current(guild_id) is not None,
             held=await self._services.keys.held(guild_id),

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.policy import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceOf, StartRate
 from bot.errors import Refused
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
 from bot.ui.admin.limits import allowance_panel, grant_panel, member_panel

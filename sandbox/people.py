@@ -10,7 +10,7 @@ from simcord import InteractionResult, MemberActor, ResponseMessage
 from sandbox.stage import Stage
 
 T = TypeVar("T")
-PATIENCE = 30.0  # seconds
+STEP_TIMEOUT = 30.0  # seconds
 LOOK_EVERY = 0.03
 
 
@@ -20,7 +20,7 @@ async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
     Raises TimeoutError, naming what was waited for, after half a minute.
     """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE
+    deadline = loop.time() + STEP_TIMEOUT
     while True:
         seen = look()
         if isinstance(seen, Awaitable):
@@ -28,7 +28,7 @@ async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
         if seen:
             return seen
         if loop.time() > deadline:
-            raise TimeoutError(f"Waited {PATIENCE:.0f} s for {what}.")
+            raise TimeoutError(f"Waited {STEP_TIMEOUT:.0f} s for {what}.")
         await asyncio.sleep(LOOK_EVERY)
 
 

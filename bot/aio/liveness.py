@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 
-PATIENCE = 300.0  # seconds that a piece of work may last; every wait in one is bounded by less
-TRANSFER_PATIENCE = 3600.0  # for work that moves large files, more than once if need be
+OPERATION_TIMEOUT = 300.0  # seconds that a piece of work may last; every wait in one is bounded by less
+TRANSFER_TIMEOUT = 3600.0  # for work that moves large files, more than once if need be
 
 
 FAILING = 900.0  # seconds of nothing but unforeseen errors
@@ -33,7 +33,9 @@ class Pulse:
         self._called = False
 
     @contextmanager
-    def work(self, what: str, patience: float = PATIENCE, *, progress: bool = True) -> Generator[Piece]:
+    def work(
+        self, what: str, patience: float = OPERATION_TIMEOUT, *, progress: bool = True
+    ) -> Generator[Piece]:
         """Around a piece of work that lasts at most `patience` seconds; its end is progress, unless it only
         looks for work or an unforeseen error has met it."""
         piece = Piece()
@@ -61,7 +63,7 @@ class Pulse:
 
     def failing_for(self) -> float:
         """Seconds for which work has met nothing but unforeseen errors; 0.0: it does not."""
-        if self._failing is None or self._clock.monotonic() - self._failing[1] > PATIENCE:
+        if self._failing is None or self._clock.monotonic() - self._failing[1] > OPERATION_TIMEOUT:
             return 0.0
         return self._failing[1] - self._failing[0]
 
@@ -79,4 +81,4 @@ class Pulse:
         now = self._clock.monotonic()
         first, last = self._failing or (now, now)
         # After a longer silence it is another matter: what fails is tried again sooner.
-        self._failing = (now if now - last > PATIENCE else first, now)
+        self._failing = (now if now - last > OPERATION_TIMEOUT else first, now)

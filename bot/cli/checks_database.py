@@ -28,7 +28,7 @@ from bot.storage import (
 # (sqlite.org, "Write-Ahead Logging", "The WAL-Reset Bug").
 SOUND_SQLITE = (3, 51, 3)
 MOST_WRONG = 6  # sentences
-PATIENCE = 5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
+BUSY_TIMEOUT = 5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
 SUMS_AGREE = "Added up anew, by job, by server and by its present period: every sum agrees."
 
 
@@ -100,7 +100,7 @@ async def sqlite(settings: Settings) -> list[Finding]:
 
 
 async def _ledger(url: str) -> Finding:
-    async with Storage.open(url, patience=PATIENCE) as storage:  # raises if it can't be written
+    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage:  # raises if it can't be written
         try:
             async with storage.read() as tx:
                 wrong = await audit(tx, SystemClock().now())
@@ -113,7 +113,7 @@ async def _ledger(url: str) -> Finding:
 
 
 async def _unreadable_rows(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as tx:
         rows = await tx.unreadable.names()
     if not rows:
         return []
@@ -128,7 +128,7 @@ async def _unreadable_rows(url: str) -> list[Finding]:
 
 
 async def _missing_servers(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as tx:
         missing = await tx.guilds.missing()
     if not missing:
         return []
@@ -146,7 +146,7 @@ async def _sealed(settings: Settings) -> list[bytes]:
     try:
         if not (await schema_of(url)).current:
             return []
-        async with Storage.open(url, patience=PATIENCE) as storage, storage.read() as tx:
+        async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as tx:
             return [key.ciphertext for key in await tx.keys.all() if key.retired_at is None]
     except (SettingsError, *UNUSABLE):
         return []

@@ -10,7 +10,7 @@ from bot.errors import SettingsError
 from bot.services.servers import ServerService
 from bot.storage import Storage, schema_of
 
-NOBODY = "No server waits to be forgotten. Nothing was changed."
+NOTHING_TO_FORGET = "No server waits to be forgotten. Nothing was changed."
 
 
 async def forget_servers(settings: Settings) -> str:
@@ -28,7 +28,7 @@ async def forget_servers(settings: Settings) -> str:
     async with Storage.open(settings.database_url) as storage:
         servers = ServerService(storage, SystemClock(), lambda: None)
         if not await servers.missing():
-            return NOBODY
+            return NOTHING_TO_FORGET
         async with logged_in(settings.discord_token.get_secret_value(), settings.proxy) as client:
             parted = await servers.forget_missing(partial(was_removed, client))
     told = [

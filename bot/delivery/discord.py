@@ -40,7 +40,7 @@ EDIT_SECONDS = 30.0
 SEND_SECONDS = 120.0
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0
-NOBODY = discord.AllowedMentions.none()
+NO_MENTIONS = discord.AllowedMentions.none()
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It is larger than Discord takes here, so it could not be posted as a file."
 FILE_GONE = "Its file was not kept long enough to be posted."
@@ -117,7 +117,7 @@ class DiscordDelivery:
             try:
                 async with answer.turn:
                     if not answer.spoken:
-                        await answer.webhook.edit_message(message_id, view=card, allowed_mentions=NOBODY)
+                        await answer.webhook.edit_message(message_id, view=card, allowed_mentions=NO_MENTIONS)
             except discord.HTTPException as error:
                 if error.status not in {401, 403, 404}:
                     raise
@@ -127,7 +127,7 @@ class DiscordDelivery:
         if job.private:
             return  # nothing else can edit what one person alone sees
         message = self._channel(job).get_partial_message(message_id)
-        await message.edit(view=card, allowed_mentions=NOBODY)
+        await message.edit(view=card, allowed_mentions=NO_MENTIONS)
 
     async def _post_card(self, job: Job, progress: Progress) -> Announcement:
         missing = self._missing(job, file=False)
@@ -141,7 +141,7 @@ class DiscordDelivery:
         if (reference := _reply_to(job)) is not None:
             parts["reference"] = reference
         nonce = f"{job.id}-card"
-        message = await self._channel(job).send(nonce=nonce, allowed_mentions=NOBODY, **parts)
+        message = await self._channel(job).send(nonce=nonce, allowed_mentions=NO_MENTIONS, **parts)
         return Posted(message.id)
 
     async def _announce(self, job: Job, output: OutputFile | None) -> Announcement:

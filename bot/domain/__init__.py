@@ -18,13 +18,13 @@ from bot.domain.jobs import (
     Progress,
     SourcePhoto,
 )
-from bot.domain.ledger import NOBODY, EntryKind, LedgerEntry, LedgerLine, Spent, Usage, Window
+from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerEntry, LedgerLine, Spent, Usage, Window
 from bot.domain.notices import Notice, NoticeKind
 
 __all__ = [
     "DEFAULT_BUDGET",
+    "FORGOTTEN_MEMBER",
     "NEXT_STATES",
-    "NOBODY",
     "SPOILER",
     "TERMINAL_STATES",
     "UNSENT_STATES",

@@ -1,17 +1,15 @@
-"""Who may use what, as pure decisions: the reason why not, as a sentence, or None."""
+"""Who may use what: the rules of a server's admins, and the decisions that follow from them.
 
-from dataclasses import dataclass
+Without a rule everything is allowed, unless a default here says otherwise. A decision is None, or a sentence
+that says why the person may not.
+"""
 
-from bot.domain.policy import (
-    EVERY_TOOL,
-    NOBODY_KNOWN,
-    AccessRules,
-    Permit,
-    Restriction,
-    Standing,
-    ToolRule,
-    Whose,
-)
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+EVERY_TOOL = "*"  # in the place of a tool's slug
+UNKNOWN_MEMBER = 0  # in the place of a member's id
 
 CHANGE = "An admin can change this with `/studii access`."
 BLOCKED = "You are blocked from using Studii in this server. An admin can unblock you with `/studii access`."
@@ -20,13 +18,81 @@ UNKNOWN_AUTHOR = (
     "It can't be told who posted that photo first, nor whether they let others use it. Whoever has it can "
     "post it here; then it works. Nothing was charged."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberContext:
+    """What of a person counts for access and limits, and where they stand.
+
+    `places` are the channel and what it lies in: a thread's channel, a channel's category.
+    """
+
+    roles: frozenset[int] = frozenset()
+    places: frozenset[int] = frozenset()
+    manages: bool = False  # Manage Server
+    moderates: bool = False  # Manage Messages
+
+
+class Whose(StrEnum):
+    """Whose photos a person may use."""
+
+    ANYONE = "anyone"
+    OWN = "own"  # and whoever has Manage Messages, anyone's
+
+
+class Permit(StrEnum):
+    """Who may use something that is not for everyone everywhere."""
+
+    EVERYONE = "everyone"
+    MANAGERS = "managers"  # Manage Server
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRule:
+    """The only roles that may use a tool, and the only channels; where there are none, all may."""
+
+    roles: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Who may use a kind of option: those whom `permit` names, and the `roles` in any case."""
+
+    permit: Permit
+    roles: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """A server's rules of access. `tools` by slug; `EVERY_TOOL` names a rule that holds for all."""
+
+    tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
+    photos: Whose = Whose.ANYONE
+    portraits: Whose = Whose.OWN  # of tools that change a person's picture
+    private: Restriction = field(default_factory=lambda: Restriction(Permit.EVERYONE))
+    extra: Restriction = field(default_factory=lambda: Restriction(Permit.MANAGERS))
+    blocked: frozenset[int] = frozenset()
+
+
+class AccessList(StrEnum):
+    """The lists that a server's rules consist of."""
+
+    TOOL_ROLE = "tool_role"
+    TOOL_CHANNEL = "tool_channel"
+    PRIVATE_ROLE = "private_role"
+    EXTRA_ROLE = "extra_role"
+    BLOCKED = "blocked"
+
+
 NO_RULE = ToolRule()
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AccessRequest:
     """What a person would like to do. `photo_author`: who posted the photo, if it may have been somebody
-    else; `NOBODY_KNOWN` if that can't be told."""
+    else; `UNKNOWN_MEMBER` if that can't be told."""
 
     user_id: int
     tool: str
@@ -41,58 +107,62 @@ class Wish:
         return self.photo_author is not None and self.photo_author != self.user_id
 
 
-def objection(rules: AccessRules, standing: Standing, wish: Wish, *, author_refuses: bool) -> str | None:
-    """Why the server's rules, or the photo's author, do not allow the wish; None if they do."""
-    if wish.user_id in rules.blocked:
+def denial(
+    rules: AccessRules, context: MemberContext, request: AccessRequest, *, author_refuses: bool
+) -> str | None:
+    """Why the server's rules, or the photo's author, do not allow the request; None if they do."""
+    if request.user_id in rules.blocked:
         return BLOCKED
     return (
-        _tool(rules, standing, wish)
-        or _photo(rules, standing, wish, author_refuses=author_refuses)
-        or (_option(rules.private, standing, "private") if wish.private else None)
-        or (_option(rules.extra, standing, "extra") if wish.extra else None)
+        _tool(rules, context, request)
+        or _photo(rules, context, request, author_refuses=author_refuses)
+        or (_option(rules.private, context, "private") if request.private else None)
+        or (_option(rules.extra, context, "extra") if request.extra else None)
     )
 
 
 def open_in(rules: AccessRules, tool: str, places: frozenset[int]) -> bool:
-    """Whether anybody at all may use the tool there; `places` as in `Standing`."""
+    """Whether anybody at all may use the tool there; `places` as in `MemberContext`."""
     both = (rules.tools.get(slug, NO_RULE) for slug in (EVERY_TOOL, tool))
     return all(not rule.channels or rule.channels & places for rule in both)
 
 
-def _tool(rules: AccessRules, standing: Standing, wish: Wish) -> str | None:
-    for slug, what in ((EVERY_TOOL, "Studii"), (wish.tool, wish.title)):
+def _tool(rules: AccessRules, context: MemberContext, request: AccessRequest) -> str | None:
+    for slug, what in ((EVERY_TOOL, "Studii"), (request.tool, request.title)):
         rule = rules.tools.get(slug, NO_RULE)
-        if rule.roles and not rule.roles & standing.roles:
+        if rule.roles and not rule.roles & context.roles:
             return f"{what} is for {_listed('<@&{}>', rule.roles)} only in this server. {CHANGE}"
-        if rule.channels and not rule.channels & standing.places:
+        if rule.channels and not rule.channels & context.places:
             return f"{what} can be used in {_listed('<#{}>', rule.channels)} only. {CHANGE}"
     return None
 
 
-def _photo(rules: AccessRules, standing: Standing, wish: Wish, *, author_refuses: bool) -> str | None:
-    if not wish.of_another:
+def _photo(
+    rules: AccessRules, context: MemberContext, request: AccessRequest, *, author_refuses: bool
+) -> str | None:
+    if not request.of_another:
         return None
-    if wish.photo_author == NOBODY_KNOWN:
+    if request.photo_author == UNKNOWN_MEMBER:
         return UNKNOWN_AUTHOR  # perhaps of one who refuses, which holds against everyone
     if author_refuses:
         return REFUSES
-    whose = rules.portraits if wish.portrait else rules.photos
-    if whose is Whose.ANYONE or standing.moderates:
+    whose = rules.portraits if request.portrait else rules.photos
+    if whose is Whose.ANYONE or context.moderates:
         return None
     return (
-        f"{wish.title} takes your own photos only in this server; that one was posted by somebody else. "
+        f"{request.title} takes your own photos only in this server; that one was posted by somebody else. "
         f"{CHANGE}"
     )
 
 
-def _option(restriction: Restriction, standing: Standing, name: str) -> str | None:
+def _option(restriction: Restriction, context: MemberContext, name: str) -> str | None:
     match restriction.permit:
         case Permit.EVERYONE:
             return None
-        case Permit.MANAGERS if standing.manages:
+        case Permit.MANAGERS if context.manages:
             return None
         case _:
-            if restriction.roles & standing.roles:
+            if restriction.roles & context.roles:
                 return None
     named = ["people with Manage Server"] if restriction.permit is Permit.MANAGERS else []
     if restriction.roles:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.policy import Standing
+from bot.domain.access import MemberContext
 
 
 class JobState(StrEnum):
@@ -103,7 +103,7 @@ class JobRequest:
     inputs: Mapping[str, str]
     source: SourcePhoto | None = None
     private: bool = False
-    standing: Standing = field(default_factory=Standing)
+    context: MemberContext = field(default_factory=MemberContext)
     photo_author: int | None = None
     origin_message_id: int | None = None
     once: str | None = None
@@ -153,7 +153,9 @@ class Job:
     posting: int = 0  # number of the posting of its result, from 0
     result_message_id: int | None = None
     announced_at: datetime | None = None  # when its last word reached the person
-    photo_author: int | None = None  # who posted the photo, if not the requester; `NOBODY_KNOWN` once erased
+    photo_author: int | None = (
+        None  # who posted the photo, if not the requester; `UNKNOWN_MEMBER` once erased
+    )
     origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
     once: str | None = None  # of all that are going or done, one job has it
     tapped: str | None = None  # the emoji (`Emoji.key`) that its person tapped for it

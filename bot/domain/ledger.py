@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.domain.jobs import JobState
 
-NOBODY = 0  # whose jobs and credits are those of members who were forgotten
+FORGOTTEN_MEMBER = 0  # whose jobs and credits are those of members who were forgotten
 
 
 @dataclass(frozen=True, slots=True)

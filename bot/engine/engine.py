@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from bot.aio.insist import Insistence
-from bot.aio.liveness import TRANSFER_PATIENCE, Pulse
+from bot.aio.liveness import TRANSFER_TIMEOUT, Pulse
 from bot.aio.loops import Bell, keep_doing
 from bot.catalog import Catalog
 from bot.clock import Clock
@@ -147,7 +147,7 @@ class Engine:
             _log.info("Found %d jobs that were interrupted", len(interrupted))
 
     async def _tidy(self) -> float:
-        with self._tools.pulse.work("tidying", TRANSFER_PATIENCE, progress=False):
+        with self._tools.pulse.work("tidying", TRANSFER_TIMEOUT, progress=False):
             await self._outbox.tidy()
             await close_old_matters(self._tools)
             await self._count_files()

@@ -11,9 +11,8 @@ from datetime import datetime
 
 from bot.catalog import Catalog, Tool
 from bot.domain import UNSENT_STATES, FailureCode, GuildSettings, Job, Period
-from bot.domain.member_limits import allowance
+from bot.domain.limits import MemberLimits, allowance
 from bot.domain.periods import period_name, window
-from bot.domain.policy import MemberLimits
 from bot.domain.prices import LEAST, Estimate, estimate
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.transitions import fail_unpaid

@@ -29,9 +29,8 @@ SMALL_BYTES = 140 * MEGABYTE
 """A picture of 12 megapixels of any kind is small: it does not wait for a large one."""
 
 SMALL_AT_ONCE = 2
-PATIENCE = (
-    2.0  # seconds after which a small picture makes room for others that wait, and is tried with the large
-)
+SMALL_PICTURE_SECONDS = 2.0
+"""After these a small picture makes room for others that wait, and is tried again with the large ones."""
 _LOOK_AGAIN = 0.2
 IDLE = 20.0  # seconds after which a process that has nothing to do is ended; the last one stays
 _MAY_KEEP = 48 * MEGABYTE  # that a process holds on to between two pictures
@@ -223,7 +222,7 @@ class DecoderPool:
         """Wait as long as nobody else waits, and for a moment if somebody does. Raises `_Overtaken`."""
         task = asyncio.ensure_future(asking)
         try:
-            done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+            done, _ = await asyncio.wait({task}, timeout=SMALL_PICTURE_SECONDS)
             while not done and not self._waiting:
                 done, _ = await asyncio.wait({task}, timeout=_LOOK_AGAIN)
             if done:

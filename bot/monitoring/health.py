@@ -18,7 +18,7 @@ from bot.storage import Storage
 
 _log = logging.getLogger(__name__)
 
-PATIENCE = 5.0  # seconds until a database that does not let us write counts as not writable
+DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
 LOOK_HOLDS = 1.0  # seconds
 _NO_DATABASE = (Busy, SQLAlchemyError, OSError)
 LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows down rests for so long
@@ -108,7 +108,10 @@ class HealthServer:
 
     async def _writable(self) -> bool:
         try:
-            async with asyncio.timeout(2 * PATIENCE), self._storage.write(patience=PATIENCE) as tx:
+            async with (
+                asyncio.timeout(2 * DATABASE_TIMEOUT),
+                self._storage.write(patience=DATABASE_TIMEOUT) as tx,
+            ):
                 await tx.meta.set("health", self._clock.now().isoformat().encode())
         except _NO_DATABASE as error:
             if self._well:
@@ -122,7 +125,7 @@ class HealthServer:
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(2 * PATIENCE), self._storage.read() as tx:
+            async with asyncio.timeout(2 * DATABASE_TIMEOUT), self._storage.read() as tx:
                 jobs = await tx.figures.jobs()
                 reserved, spent = await tx.figures.credits()
         except _NO_DATABASE as error:

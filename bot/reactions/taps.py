@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 WAITING = 100  # taps of a server
 WAITING_IN_ALL = 1000
 AT_ONCE = 4
-NOBODY = 0
+SOMEBODY_ELSE = 0  # who cancels, if it is not the member whose job it is
 
 
 class _How(Enum):
@@ -149,7 +149,7 @@ class Taps:
     async def _undo(self, job_id: str, gone: _TakenBack) -> None:
         try:
             by = await self._whose_doing(job_id, gone)
-            await self._jobs.cancel(job_id, gone.guild_id, by, moderates=by == NOBODY)
+            await self._jobs.cancel(job_id, gone.guild_id, by, moderates=by == SOMEBODY_ELSE)
         except Refused:  # it is being made, or has been
             if gone.how is _How.DELETED:
                 await self._privacy.hide_photo(job_id)
@@ -161,7 +161,7 @@ class Taps:
         if gone.how is _How.TAKEN_AWAY:
             return gone.hand.user_id
         job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None
-        return job.user_id if job is not None and author_of(job) == job.user_id else NOBODY
+        return job.user_id if job is not None and author_of(job) == job.user_id else SOMEBODY_ELSE
 
 
 def _hand(tapped: Tapped) -> Hand:

@@ -10,9 +10,8 @@ import discord
 
 from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, SourcePhoto
-from bot.domain.access import open_in
+from bot.domain.access import MemberContext, open_in
 from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
-from bot.domain.policy import Standing
 from bot.errors import CreditsShort, StudiiBotError
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.queue import Backlog
@@ -23,7 +22,7 @@ from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.age import is_age_restricted
 from bot.ui.reading.attachments import taken_of
 from bot.ui.reading.authors import author_in, author_of
-from bot.ui.reading.member import places_of, standing_in
+from bot.ui.reading.member import member_context_in, places_of
 from bot.ui.reading.permissions import missing_to_offer, missing_to_post
 from bot.ui.reading.pictures import photos_in
 
@@ -267,9 +266,9 @@ def _offered(message: discord.Message, tapped: Tapped) -> bool:
     return False
 
 
-def _standing(member: discord.Member, message: discord.Message) -> Standing:
+def _context(member: discord.Member, message: discord.Message) -> MemberContext:
     channel = member.guild.get_channel_or_thread(message.channel.id)
-    return Standing() if channel is None else standing_in(member, channel)
+    return MemberContext() if channel is None else member_context_in(member, channel)
 
 
 def _request(
@@ -287,7 +286,7 @@ def _request(
         tool=tool.slug,
         inputs=inputs,
         source=photo,
-        standing=_standing(member, message),
+        context=_context(member, message),
         photo_author=author,
         origin_message_id=message.id,
         once=once_key(member.id, message.id, tool.slug, inputs, photo),

@@ -6,10 +6,18 @@ from contextlib import asynccontextmanager
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.domain import JobRequest
-from bot.domain.access import Wish, objection
-from bot.domain.policy import EVERY_TOOL, AccessList, AccessRules, Permit, Standing, Whose
+from bot.domain.access import (
+    EVERY_TOOL,
+    AccessList,
+    AccessRequest,
+    AccessRules,
+    MemberContext,
+    Permit,
+    Whose,
+    denial,
+)
 from bot.errors import NotAllowed, Refused
-from bot.services.patience import PATIENCE
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import Storage, Transaction
 
 NO_RULE = "There is no rule for {} that could be lifted. Nothing was changed."
@@ -31,7 +39,7 @@ class AccessService:
         self,
         guild_id: int,
         user_id: int,
-        standing: Standing,
+        context: MemberContext,
         tool: str,
         *,
         photo_author: int | None = None,
@@ -43,16 +51,20 @@ class AccessService:
         `photo_author` is who posted the photo, when it may be somebody else's. `JobService.accept` asks
         the same again; this is for what comes before, such as a form.
         """
-        wish = _wish(self._catalog.get(tool), user_id, photo_author, private=private, extra=extra)
+        request = _access_request(
+            self._catalog.get(tool), user_id, photo_author, private=private, extra=extra
+        )
         async with self._storage.read() as transaction:
-            await ensure_allowed(transaction, guild_id, standing, wish)
+            await ensure_allowed(transaction, guild_id, context, request)
 
-    async def objections(self, guild_id: int, user_id: int, standing: Standing) -> dict[str, str]:
+    async def denials(self, guild_id: int, user_id: int, context: MemberContext) -> dict[str, str]:
         """Why the person may not use a tool here, by its slug; without those that they may use."""
         async with self._storage.read() as transaction:
             rules = await transaction.policies.access(guild_id)
-        wishes = [_wish(tool, user_id, None) for tool in self._catalog.tools.values()]
-        reasons = {wish.tool: objection(rules, standing, wish, author_refuses=False) for wish in wishes}
+        requests = [_access_request(tool, user_id, None) for tool in self._catalog.tools.values()]
+        reasons = {
+            request.tool: denial(rules, context, request, author_refuses=False) for request in requests
+        }
         return {slug: reason for slug, reason in reasons.items() if reason is not None}
 
     async def rules(self, guild_id: int) -> AccessRules:
@@ -63,7 +75,7 @@ class AccessService:
     @asynccontextmanager
     async def change(self, guild_id: int) -> AsyncGenerator["AccessChange", None]:
         """Change rules: all that is asked for in the block, or nothing if it raises `Refused`."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             yield AccessChange(transaction, self._catalog, guild_id)
 
     async def refuses_photos(self, user_id: int) -> bool:
@@ -73,7 +85,7 @@ class AccessService:
 
     async def set_photo_refusal(self, user_id: int, *, refuses: bool) -> None:
         """The member's own word on whether others may use their photos; it holds in every server."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if refuses:
                 await transaction.policies.refuse_photos(user_id, self._clock.now())
             else:
@@ -159,21 +171,25 @@ class AccessChange:
 async def ensure_may(transaction: Transaction, request: JobRequest, tool: Tool) -> None:
     """Raises `NotAllowed` if the rules do not allow the job."""
     extra = bool(tool.undeclared(request.inputs))
-    wish = _wish(tool, request.user_id, request.photo_author, private=request.private, extra=extra)
-    await ensure_allowed(transaction, request.guild_id, request.standing, wish)
+    wanted = _access_request(
+        tool, request.user_id, request.photo_author, private=request.private, extra=extra
+    )
+    await ensure_allowed(transaction, request.guild_id, request.context, wanted)
 
 
-async def ensure_allowed(transaction: Transaction, guild_id: int, standing: Standing, wish: Wish) -> None:
-    """Raises `NotAllowed` if the server's rules, or the photo's author, do not allow the wish."""
+async def ensure_allowed(
+    transaction: Transaction, guild_id: int, context: MemberContext, request: AccessRequest
+) -> None:
+    """Raises `NotAllowed` if the server's rules, or the photo's author, do not allow the request."""
     rules = await transaction.policies.access(guild_id)
-    author = wish.photo_author if wish.of_another else None
+    author = request.photo_author if request.of_another else None
     refuses = author is not None and await transaction.policies.refuses_photos(author)
-    reason = objection(rules, standing, wish, author_refuses=refuses)
+    reason = denial(rules, context, request, author_refuses=refuses)
     if reason is not None:
         raise NotAllowed(reason)
 
 
-def _wish(
+def _access_request(
     tool: Tool, user_id: int, photo_author: int | None, *, private: bool = False, extra: bool = False
-) -> Wish:
-    return Wish(user_id, tool.slug, tool.title, tool.portrait, photo_author, private, extra)
+) -> AccessRequest:
+    return AccessRequest(user_id, tool.slug, tool.title, tool.portrait, photo_author, private, extra)

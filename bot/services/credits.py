@@ -9,8 +9,8 @@ from bot.domain.periods import time_zone
 from bot.errors import Refused
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import BudgetState, budget_state, new_budget
-from bot.services.patience import PATIENCE
 from bot.services.prices import ToolPrice, price_list
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import Storage
 
 RECENT_JOBS = 5
@@ -61,7 +61,7 @@ class CreditService:
         now = self._clock.now()
         if timezone is not None:
             time_zone(timezone)
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.ledger.lock(guild_id)
             before = await budget_state(transaction, guild_id, now)
             old = before.settings.budget

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from bot.domain import NOBODY, LedgerLine
+from bot.domain import FORGOTTEN_MEMBER, LedgerLine
 from bot.domain.visible import visible
 from bot.errors import Refused
 
@@ -102,7 +102,7 @@ def _member(user_id: int | None) -> str:
     if user_id is None:
         return ""
     # A bare id of 18 digits would be rounded by spreadsheets; as a mention it is text, and Discord knows it.
-    return "forgotten" if user_id == NOBODY else f"<@{user_id}>"
+    return "forgotten" if user_id == FORGOTTEN_MEMBER else f"<@{user_id}>"
 
 
 def _rows(rows: Sequence[Sequence[str | int]]) -> str:

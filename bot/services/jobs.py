@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.domain import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto, StudiiKey
-from bot.domain.policy import Standing
+from bot.domain.access import MemberContext
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.lifecycle.budget_alerts import tell_of_budget
@@ -16,8 +16,8 @@ from bot.lifecycle.prices import expected_cost
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
-from bot.services.patience import PATIENCE
 from bot.services.prices import least_of, least_price
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import discord_timestamp, size_words
 from bot.storage import JobChanges, Storage, Transaction
 
@@ -81,7 +81,7 @@ class JobService:
         """
         tool = self._catalog.get(request.tool)
         self._ensure_size(request.source)
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             # First of all, so that what is read below cannot change before the reservation.
             await transaction.ledger.lock(request.guild_id)
             now = self._clock.now()
@@ -123,7 +123,7 @@ class JobService:
             return str(reason)
         return None
 
-    async def ensure_possible(self, guild_id: int, user_id: int, standing: Standing, tool: Tool) -> None:
+    async def ensure_possible(self, guild_id: int, user_id: int, context: MemberContext, tool: Tool) -> None:
         """Raises `Refused` if no job of this tool could be taken now, whatever its inputs.
 
         To be asked before a person fills in a form for nothing; `accept` decides.
@@ -135,7 +135,7 @@ class JobService:
             await _ensure_not_held(transaction, key.id, guild_id, now)
             least = await least_of(transaction, tool, key.lane)
             ensure_room(state, least)
-            request = JobRequest(guild_id, 0, user_id, tool.slug, {}, standing=standing)
+            request = JobRequest(guild_id, 0, user_id, tool.slug, {}, context=context)
             await ensure_member_may(transaction, request, state, least, now)
 
     async def going_under_photos(self) -> list[Job]:
@@ -161,7 +161,7 @@ class JobService:
         Its requester may, and people who moderate. A cancelled job is returned as it is. Raises `Refused`
         with the reason.
         """
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             now = self._clock.now()
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
@@ -198,7 +198,7 @@ class JobService:
 
         Raises `Refused` when it is not kept (any more), or somebody else's.
         """
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None:
                 raise Refused(UNKNOWN_JOB)

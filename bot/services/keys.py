@@ -13,8 +13,8 @@ from bot.errors import Refused
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import reprice_server
 from bot.services.budgets import new_budget
-from bot.services.patience import PATIENCE
 from bot.services.servers import Forgotten, cancel_unsent, running
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import CannotDecrypt, LaneNames, Storage, Transaction, Vault
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class KeyService:
 
         The key stays, sealed, for those jobs alone, a day at most. None if that is not its key any more.
         """
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             key = await transaction.keys.current(guild_id)
@@ -151,7 +151,7 @@ class KeyService:
 
     async def try_again(self, guild_id: int) -> bool:
         """Let a job that waits because of the key, or the next one, try it at once; False: none is held."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             hold = await transaction.holds.get(guild_id)
             if hold is None:
                 return False

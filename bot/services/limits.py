@@ -7,13 +7,20 @@ from typing import TypedDict, Unpack
 
 from bot.clock import Clock
 from bot.domain import JobRequest, Usage
-from bot.domain.member_limits import Allowance, allowance, counted_since, next_start
-from bot.domain.policy import AllowanceOf, MemberLimits, StartRate
+from bot.domain.limits import (
+    Allowance,
+    AllowanceOf,
+    MemberLimits,
+    StartRate,
+    allowance,
+    counted_since,
+    next_start,
+)
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, refusal, rest_words, when_again
-from bot.services.patience import PATIENCE
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import credit_words, discord_timestamp
 from bot.storage import Storage, Transaction
 
@@ -98,7 +105,7 @@ class LimitService:
         Raises `Refused` for a figure that makes no sense; then nothing is changed.
         """
         _ensure_sense(changes)
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.ledger.lock(guild_id)
             if "allowance" in changes:
                 await transaction.policies.set_allowance(guild_id, *changes["allowance"])
@@ -122,7 +129,7 @@ class LimitService:
         if abs(credits_) > MAX_BUDGET:
             raise Refused(f"Grant or take back at most {MAX_BUDGET:,} credits. Nothing was changed.")
         now = self._clock.now()
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.ledger.lock(guild_id)
             state = await _grants(transaction, guild_id, now)
             given = state.budget.grants if user_id is None else state.members.get(user_id, 0)
@@ -167,7 +174,7 @@ async def ensure_member_may(
     transaction: Transaction, request: JobRequest, budget: BudgetState, price: Estimate, now: datetime
 ) -> MemberState:
     """Raises `Refused`, with the limit, what is left of it, the cost and when it renews."""
-    state = await member_state(transaction, budget, request.user_id, request.standing.roles, now)
+    state = await member_state(transaction, budget, request.user_id, request.context.roles, now)
     if state.allowance is not None and state.left is not None and state.left < price.amount:
         again = when_again(
             budget, price, limit=state.allowance.credits, could_be=state.left + state.usage.reserved

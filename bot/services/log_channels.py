@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.domain import LogSettings, NoticeKind
-from bot.services.patience import PATIENCE
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import Storage
 
 
@@ -24,7 +24,7 @@ class LogService:
 
         If another channel, or one of which it is known that it `works`, gets lost, the owner is told again.
         """
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             old = await transaction.logs.get(guild_id)
             await transaction.logs.set(guild_id, settings)
             if works or settings.channel_id != old.channel_id:

@@ -18,7 +18,7 @@ from bot.domain.photo_rules import (
     in_any_skin,
 )
 from bot.errors import Refused
-from bot.services.patience import PATIENCE
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import Storage, Transaction
 
 BETWEEN = timedelta(hours=1)
@@ -98,7 +98,7 @@ class PhotoService:
 
     async def turn_reactions(self, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
         """Let tapping an emoji run its tool in the channel (None: in the whole server), or no longer."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if on:
                 rules = self.rules(guild_id)
                 if not (rules.everywhere if channel_id is None else channel_id in rules.places):
@@ -111,7 +111,7 @@ class PhotoService:
 
     async def map_emoji(self, guild_id: int, emoji: Emoji, preset: Preset | None) -> PhotoRules:
         """Let the emoji stand for that; None: for nothing."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if emoji.key not in self.rules(guild_id).emoji:
                 await _ensure_room_for_emoji(transaction, guild_id)
             if preset is None and emoji.key not in self._defaults:
@@ -126,7 +126,7 @@ class PhotoService:
     ) -> PhotoRules:
         """Make it a photo channel. `most` bounds the photos of one message that an Auto channel runs."""
         channel = PhotoChannel(channel_id, kind, preset, max(1, min(most, MOST_AT_ONCE)))
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if channel_id not in self.rules(guild_id).channels:
                 await _ensure_room_for_channel(transaction, guild_id)
             await transaction.photo_rules.set_channel(guild_id, channel)
@@ -135,7 +135,7 @@ class PhotoService:
 
     async def clear_channel(self, guild_id: int, channel_id: int) -> PhotoRules:
         """Make it an ordinary channel again."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.photo_rules.clear_channel(guild_id, channel_id)
             rules = await transaction.photo_rules.get(guild_id)
         return self._keep(rules)

@@ -6,7 +6,7 @@ from bot.clock import Clock
 from bot.domain import Job, JobState
 from bot.errors import Refused
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.services.patience import PATIENCE
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import credit_words
 from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, rule
 
@@ -43,7 +43,7 @@ class RulingService:
         return job
 
     async def _rule(self, guild_id: int, job_id: str, charge: int | None, text: str) -> Job:
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(GONE)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
-from bot.services.patience import PATIENCE
+from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import Storage, Transaction
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class ServerService:
 
     async def pause(self, guild_id: int, *, paused: bool) -> bool:
         """Refuse new jobs, or take them again; what is going goes on. Returns whether that is a change."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if (await transaction.guilds.get(guild_id)).paused is paused:
                 return False
             await transaction.guilds.set_paused(guild_id, self._clock.now() if paused else None)
@@ -78,7 +78,7 @@ class ServerService:
 
     async def keep_metadata(self, guild_id: int, *, keeps: bool) -> None:
         """Set whether photos that arrive from now on keep their metadata."""
-        async with self._storage.write(patience=PATIENCE) as transaction:
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.guilds.set_keeps_metadata(guild_id, keeps=keeps)
 
     async def joined(self, guild_id: int) -> bool:

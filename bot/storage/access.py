@@ -7,17 +7,8 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import ColumnElement, and_, delete, insert, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain.policy import (
-    AccessList,
-    AccessRules,
-    AllowanceOf,
-    MemberLimits,
-    Permit,
-    Restriction,
-    StartRate,
-    ToolRule,
-    Whose,
-)
+from bot.domain.access import AccessList, AccessRules, Permit, Restriction, ToolRule, Whose
+from bot.domain.limits import AllowanceOf, MemberLimits, StartRate
 from bot.storage.access_tables import access_lists, allowances, photo_refusals, policies
 from bot.storage.database.session import Session
 

@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 
-from bot.domain.policy import AccessList, AllowanceOf, Permit, Whose
+from bot.domain.access import AccessList, Permit, Whose
+from bot.domain.limits import AllowanceOf
 from bot.storage.columns import Choice, UtcDateTime
 from bot.storage.schema import jobs, ledger, metadata
 

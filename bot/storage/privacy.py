@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 
-from bot.domain import NOBODY, TERMINAL_STATES, Job, JobState
-from bot.domain.policy import NOBODY_KNOWN
+from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState
+from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
 from bot.storage.photo_tables import credits_told
@@ -53,7 +53,7 @@ class Privacy:
         mine = jobs.c.id.in_(list(job_ids))
         own = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
         # That it was somebody else's is not forgotten with their name: it does not become the requester's.
-        erased = {**_ERASED, "photo_author": case((own, None), else_=NOBODY_KNOWN)}
+        erased = {**_ERASED, "photo_author": case((own, None), else_=UNKNOWN_MEMBER)}
         await self._session.execute(update(jobs).where(mine).values(scrubbed_at=at, **erased))
 
     async def forget(self, user_id: int, at: datetime) -> None:
@@ -67,14 +67,18 @@ class Privacy:
         return (await self._session.execute(select(func.count()).where(left))).scalar_one()
 
     async def guilds_with_forgotten(self) -> list[int]:
-        named = jobs.c.forgotten_at.is_not(None) & (jobs.c.user_id != NOBODY)
+        named = jobs.c.forgotten_at.is_not(None) & (jobs.c.user_id != FORGOTTEN_MEMBER)
         return list((await self._session.execute(select(jobs.c.guild_id).where(named).distinct())).scalars())
 
     async def unname(self, guild_id: int, before: datetime, period: str) -> None:
         """Forgotten members' scrubbed jobs from before that moment, when `period` began, are nobody's any
         more, nor are their grants for other periods."""
         mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None)
-        mine &= jobs.c.scrubbed_at.is_not(None) & (jobs.c.user_id != NOBODY) & (jobs.c.created_at < before)
+        mine &= (
+            jobs.c.scrubbed_at.is_not(None)
+            & (jobs.c.user_id != FORGOTTEN_MEMBER)
+            & (jobs.c.created_at < before)
+        )
         who = select(jobs.c.user_id).where(mine)
         asked = (
             select(jobs.c.user_id, func.max(jobs.c.forgotten_at).label("at"))
@@ -84,8 +88,8 @@ class Privacy:
         forgotten = (await self._session.execute(asked)).mappings().all()
         grants = (ledger.c.guild_id == guild_id) & ledger.c.job_id.is_(None) & (ledger.c.period != period)
         lines = ledger.c.job_id.in_(select(jobs.c.id).where(mine)) | (grants & ledger.c.user_id.in_(who))
-        await self._session.execute(update(ledger).where(lines).values(user_id=NOBODY))
-        await self._session.execute(update(jobs).where(mine).values(user_id=NOBODY))
+        await self._session.execute(update(ledger).where(lines).values(user_id=FORGOTTEN_MEMBER))
+        await self._session.execute(update(jobs).where(mine).values(user_id=FORGOTTEN_MEMBER))
         for one in forgotten:
             await self.unname_grants(one["user_id"], one["at"])
 
@@ -94,7 +98,7 @@ class Privacy:
         have spent nothing there that has to stay known."""
         named = exists().where(jobs.c.guild_id == ledger.c.guild_id, jobs.c.user_id == user_id)
         theirs = (ledger.c.user_id == user_id) & ledger.c.job_id.is_(None) & (ledger.c.at <= before)
-        await self._session.execute(update(ledger).where(theirs & ~named).values(user_id=NOBODY))
+        await self._session.execute(update(ledger).where(theirs & ~named).values(user_id=FORGOTTEN_MEMBER))
 
     async def erase_keys(self, guild_id: int, at: datetime) -> None:
         """No Studii key of that server can be read any more, whatever still runs with it."""

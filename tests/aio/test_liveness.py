@@ -2,14 +2,14 @@
 
 from contextlib import suppress
 
-from bot.aio.liveness import FAILING, PATIENCE, Pulse
+from bot.aio.liveness import FAILING, OPERATION_TIMEOUT, Pulse
 from tests.support.clock import FakeClock
 
 
 def test_an_engine_without_work_is_never_stuck() -> None:
     clock = FakeClock()
     pulse = Pulse(clock)
-    clock.advance(10 * PATIENCE)
+    clock.advance(10 * OPERATION_TIMEOUT)
     assert pulse.stuck() is None
 
 
@@ -17,7 +17,7 @@ def test_work_that_lasts_too_long_while_nothing_else_ends_is_named() -> None:
     clock = FakeClock()
     pulse = Pulse(clock)
     with pulse.work("poll 12ab"):
-        clock.advance(PATIENCE - 1)
+        clock.advance(OPERATION_TIMEOUT - 1)
         assert pulse.stuck() is None
         clock.advance(2)
         assert pulse.stuck() == "poll 12ab has lasted 301 s"
@@ -30,7 +30,7 @@ def test_one_piece_of_work_that_hangs_does_not_end_what_others_get_done() -> Non
     with pulse.work("hanging"):
         for _ in range(10):
             with pulse.work("another"):
-                clock.advance(PATIENCE / 2)
+                clock.advance(OPERATION_TIMEOUT / 2)
         assert pulse.stuck() is None
 
 
@@ -40,19 +40,19 @@ def test_looking_for_work_is_no_progress_and_may_hang_itself() -> None:
     with pulse.work("hanging"):
         for _ in range(4):
             with pulse.work("looking", progress=False):
-                clock.advance(PATIENCE / 3)
+                clock.advance(OPERATION_TIMEOUT / 3)
         assert pulse.stuck() is not None
-    clock.advance(PATIENCE)
+    clock.advance(OPERATION_TIMEOUT)
     with pulse.work("looking", progress=False):
-        clock.advance(PATIENCE + 1)
+        clock.advance(OPERATION_TIMEOUT + 1)
         assert pulse.stuck() is not None
 
 
 def test_a_large_file_may_take_its_time() -> None:
     clock = FakeClock()
     pulse = Pulse(clock)
-    with pulse.work("upload", 10 * PATIENCE):
-        clock.advance(9 * PATIENCE)
+    with pulse.work("upload", 10 * OPERATION_TIMEOUT):
+        clock.advance(9 * OPERATION_TIMEOUT)
         assert pulse.stuck() is None
 
 
@@ -99,7 +99,7 @@ def test_what_fails_beside_what_succeeds_ends_nothing() -> None:
 def test_errors_that_have_nothing_to_do_with_each_other_end_nothing() -> None:
     clock = FakeClock()
     pulse = Pulse(clock)
-    fail(pulse, clock, 10 * FAILING, every=2 * PATIENCE)
+    fail(pulse, clock, 10 * FAILING, every=2 * OPERATION_TIMEOUT)
     assert pulse.stuck() is None
 
 

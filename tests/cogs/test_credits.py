@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.domain import JobState, Period
-from bot.domain.policy import AllowanceOf
+from bot.domain.limits import AllowanceOf
 from tests.support.desk import open_desk, texts
 
 

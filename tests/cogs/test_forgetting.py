@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import JobState
-from bot.domain.policy import AllowanceOf
+from bot.domain.limits import AllowanceOf
 from tests.support.desk import Desk, open_desk, texts
 
 

@@ -6,7 +6,8 @@ import discord
 import pytest
 
 from bot.catalog import Catalog
-from bot.domain.policy import AccessRules, AllowanceOf, MemberLimits, Permit, ToolRule
+from bot.domain.access import AccessRules, Permit, ToolRule
+from bot.domain.limits import AllowanceOf, MemberLimits
 from bot.errors import Busy
 from bot.storage.access import Policies
 from bot.ui.admin.access import access_panel

@@ -7,7 +7,8 @@ import discord
 import pytest
 
 from bot.domain import JobState, Period
-from bot.domain.policy import AllowanceOf, StartRate, Whose
+from bot.domain.access import Whose
+from bot.domain.limits import AllowanceOf, StartRate
 from tests.support.desk import PNG, Desk, open_desk, texts
 
 OWN_ONLY = "Career portrait takes your own photos only in this server; that one was posted by somebody else."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bot.catalog import SHIPPED, Catalog
 from bot.domain import JobState
-from bot.domain.policy import AllowanceOf
+from bot.domain.limits import AllowanceOf
 from bot.ui.jobs.tools import EXAMPLES, read_examples
 from tests.support.desk import Desk, open_desk, pieces, texts
 

@@ -39,7 +39,7 @@ from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.database import sqlite_in_place
 
-PATIENCE = 20.0  # seconds that a life may last
+LIFE_TIMEOUT = 20.0  # seconds that a life may last
 _CARDS = {"card_overdue": 0.5}
 # What is still to be said: last words, changes that a card does not show, and cards that are looked for.
 _OPEN = (
@@ -193,7 +193,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.
             loop.call_soon(bot._connection.parse_interaction_create, life.interaction)  # pyright: ignore
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(LIFE_TIMEOUT):
                 await _until_over(folder, running, life.dies_once)
         except TimeoutError:
             return GAVE_UP

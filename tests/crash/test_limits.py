@@ -22,7 +22,7 @@ JOBS = 20  # on each key
 # left unused that the margin is the usual one.
 PERIOD, LIMIT = 2.0, 14
 TUNING = {"rate_period": 2.1, "answer_bound": 2.5, "rate_margin": 60 - LIMIT + Tuning().rate_margin}
-PATIENCE = 2.0  # seconds until a request is given up: less than the bound of an answer
+REQUEST_TIMEOUT = 2.0  # seconds until a request is given up: less than the bound of an answer
 SEED = 6
 
 
@@ -70,10 +70,10 @@ async def test_no_key_meets_a_429_of_our_making_however_often_the_bot_is_killed(
         assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
         for _ in range(5):
             life = own.life(
-                case, dies_after=rng.uniform(0.3, 1.2), tuning=TUNING, patience=PATIENCE, threads=True
+                case, dies_after=rng.uniform(0.3, 1.2), tuning=TUNING, patience=REQUEST_TIMEOUT, threads=True
             )
             assert await process.live(life) == KILLED
-        assert await process.live(own.life(case, tuning=TUNING, patience=PATIENCE)) == ENDED
+        assert await process.live(own.life(case, tuning=TUNING, patience=REQUEST_TIMEOUT)) == ENDED
         assert own.studii.requests.count(status=429) == 0
         for number, key in enumerate(keys.values(), 1):
             submitted = sum(job.key is key for job in own.studii.jobs.values())

@@ -4,28 +4,47 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.access import BLOCKED, REFUSES, Wish, objection
-from bot.domain.policy import EVERY_TOOL, AccessRules, Permit, Restriction, Standing, ToolRule, Whose
+from bot.domain.access import (
+    BLOCKED,
+    EVERY_TOOL,
+    REFUSES,
+    AccessRequest,
+    AccessRules,
+    MemberContext,
+    Permit,
+    Restriction,
+    ToolRule,
+    Whose,
+    denial,
+)
 
 MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 3, 4, 50, 60, 61
-WISH = Wish(MEMBER, "studio", "Studio", portrait=False)
-PORTRAIT = replace(WISH, tool="career-photo", title="Career portrait", portrait=True, photo_author=AUTHOR)
-PLAIN = Standing(roles=frozenset({1}), places=frozenset({CHANNEL}))
+REQUEST = AccessRequest(MEMBER, "studio", "Studio", portrait=False)
+PORTRAIT = replace(REQUEST, tool="career-photo", title="Career portrait", portrait=True, photo_author=AUTHOR)
+PLAIN = MemberContext(roles=frozenset({1}), places=frozenset({CHANNEL}))
 
 
-def said(rules: AccessRules, wish: Wish = WISH, standing: Standing = PLAIN, *, refuses: bool = False) -> str:
-    return objection(rules, standing, wish, author_refuses=refuses) or ""
+def said(
+    rules: AccessRules,
+    request: AccessRequest = REQUEST,
+    context: MemberContext = PLAIN,
+    *,
+    refuses: bool = False,
+) -> str:
+    return denial(rules, context, request, author_refuses=refuses) or ""
 
 
 def test_everything_is_allowed_until_an_admin_says_otherwise() -> None:
-    for wish in (WISH, replace(WISH, photo_author=AUTHOR), replace(WISH, private=True)):
-        assert said(AccessRules(), wish) == ""
+    for request in (REQUEST, replace(REQUEST, photo_author=AUTHOR), replace(REQUEST, private=True)):
+        assert said(AccessRules(), request) == ""
 
 
 def test_extra_is_for_managers_until_an_admin_says_otherwise() -> None:
-    wish = replace(WISH, extra=True)
-    assert said(AccessRules(), wish).startswith("`extra` is for people with Manage Server only. Leave it out")
-    assert said(AccessRules(), wish, replace(PLAIN, manages=True)) == ""
+    request = replace(REQUEST, extra=True)
+    assert said(AccessRules(), request).startswith(
+        "`extra` is for people with Manage Server only. Leave it out"
+    )
+    assert said(AccessRules(), request, replace(PLAIN, manages=True)) == ""
 
 
 def test_a_portrait_is_ones_own_unless_one_moderates() -> None:
@@ -38,20 +57,20 @@ def test_a_portrait_is_ones_own_unless_one_moderates() -> None:
 
 def test_an_admin_can_allow_own_photos_only() -> None:
     rules = AccessRules(photos=Whose.OWN)
-    assert "posted by somebody else" in said(rules, replace(WISH, photo_author=AUTHOR))
+    assert "posted by somebody else" in said(rules, replace(REQUEST, photo_author=AUTHOR))
     assert said(rules) == ""
 
 
 def test_a_members_refusal_holds_against_everyone_but_themselves() -> None:
     all_powers = replace(PLAIN, manages=True, moderates=True)
-    assert said(AccessRules(), replace(WISH, photo_author=AUTHOR), all_powers, refuses=True) == REFUSES
-    assert said(AccessRules(), replace(WISH, photo_author=MEMBER), refuses=True) == ""
+    assert said(AccessRules(), replace(REQUEST, photo_author=AUTHOR), all_powers, refuses=True) == REFUSES
+    assert said(AccessRules(), replace(REQUEST, photo_author=MEMBER), refuses=True) == ""
 
 
 def test_who_is_blocked_is_told_so_first() -> None:
     rules = AccessRules(blocked=frozenset({MEMBER}), tools={"studio": ToolRule(frozenset({DESIGNERS}))})
     assert said(rules) == BLOCKED
-    assert said(rules, replace(WISH, user_id=AUTHOR)) != BLOCKED
+    assert said(rules, replace(REQUEST, user_id=AUTHOR)) != BLOCKED
 
 
 @pytest.mark.parametrize("tool", ["studio", EVERY_TOOL])
@@ -60,8 +79,8 @@ def test_a_tool_can_be_for_some_roles_and_channels(tool: str) -> None:
     name = "Studio" if tool == "studio" else "Studii"
     designer = replace(PLAIN, roles=frozenset({1, DESIGNERS}))
     assert said(rules).startswith(f"{name} is for <@&{DESIGNERS}> only in this server.")
-    assert said(rules, WISH, designer).startswith(f"{name} can be used in <#{THREAD}> only.")
-    assert said(rules, WISH, replace(designer, places=frozenset({CHANNEL, THREAD}))) == ""
+    assert said(rules, REQUEST, designer).startswith(f"{name} can be used in <#{THREAD}> only.")
+    assert said(rules, REQUEST, replace(designer, places=frozenset({CHANNEL, THREAD}))) == ""
 
 
 def test_a_rule_for_one_tool_leaves_the_others_alone() -> None:
@@ -69,10 +88,10 @@ def test_a_rule_for_one_tool_leaves_the_others_alone() -> None:
 
 
 def test_options_can_be_for_roles_or_for_nobody() -> None:
-    wish = replace(WISH, private=True)
+    request = replace(REQUEST, private=True)
     nobody = AccessRules(private=Restriction(Permit.NOBODY))
-    assert said(nobody, wish, replace(PLAIN, manages=True)).startswith("`private` is turned off")
+    assert said(nobody, request, replace(PLAIN, manages=True)).startswith("`private` is turned off")
     some = AccessRules(private=Restriction(Permit.NOBODY, frozenset({1})))
-    assert said(some, wish) == ""
+    assert said(some, request) == ""
     managers = AccessRules(private=Restriction(Permit.MANAGERS, frozenset({DESIGNERS})))
-    assert f"people with Manage Server and <@&{DESIGNERS}> only" in said(managers, wish)
+    assert f"people with Manage Server and <@&{DESIGNERS}> only" in said(managers, request)

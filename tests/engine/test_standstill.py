@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.aio import loops
-from bot.aio.liveness import TRANSFER_PATIENCE
+from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.domain import Job, JobState, NoticeKind
 from bot.engine import Engine
 from bot.engine.lanes.runner import Entries, LaneRunner
@@ -150,7 +150,7 @@ async def test_an_engine_without_work_is_never_taken_for_stuck(tmp_path: Path) -
         async with world.running() as engine:
             for _ in range(10):
                 await asyncio.sleep(0.03)  # it looks around meanwhile
-                clock.advance(10 * TRANSFER_PATIENCE)
+                clock.advance(10 * TRANSFER_TIMEOUT)
                 async with asyncio.timeout(10):
                     while engine.stuck() is not None:  # noqa: ASYNC110 - a look was under way just then
                         await asyncio.sleep(0.01)

@@ -28,7 +28,7 @@ GUILD, CHANNEL, USER = 100, 200, 300
 PHOTO_URL = "https://cdn.example/room.png"
 STUDIO = {"mode": "image", "source": "text", "quality": "standard", "prompt": "A red kite"}
 STAGING = {"style": "modern", "room": "living"}
-PATIENCE = 20.0  # seconds; bounds what should never take so long
+TEST_TIMEOUT = 20.0  # seconds; bounds what should never take so long
 
 # As in earnest, but for pauses that a test would have to sit through.
 QUICK = Tuning(
@@ -149,7 +149,7 @@ class World:
 
     async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TEST_TIMEOUT):
                 while not await true():  # noqa: ASYNC110 - what is waited for is in a database
                     await asyncio.sleep(0.01)
         except TimeoutError:

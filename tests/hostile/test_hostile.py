@@ -13,7 +13,7 @@ from bench.held import MIB
 from bot.media import pool
 from bot.media.decoder_process import DecoderProcess
 from bot.media.pool import Clock
-from sandbox.people import PATIENCE, Person, until
+from sandbox.people import STEP_TIMEOUT, Person, until
 from sandbox.stage import open_stage
 from sandbox.studii import Options, StudiiServer
 from tests.hostile.bot import INPUTS, innocents, victim
@@ -83,7 +83,7 @@ async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_s
         (photo, _) = innocents(600, 400)
         await Person(stage, stage.world.maya).command("virtual-staging", image=photo, **INPUTS)
         await until(lambda: stopped, "the photo to be opened")
-        async with asyncio.timeout(PATIENCE):  # an hour, if anything waited for the decoder
+        async with asyncio.timeout(STEP_TIMEOUT):  # an hour, if anything waited for the decoder
             await stage.restart()
         with pytest.raises(ProcessLookupError):
             os.kill(stopped[0], 0)

@@ -180,7 +180,7 @@ async def test_closing_does_not_wait_for_photos_that_are_being_opened(
 async def test_a_small_photo_that_takes_long_makes_room_for_others_and_is_opened_all_the_same(
     photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "PATIENCE", 0.1)
+    monkeypatch.setattr(pool, "SMALL_PICTURE_SECONDS", 0.1)
     stopped = stop_at(monkeypatch, "inspect")
     async with DecoderPool(small_at_once=1) as decoder:
         slow = asyncio.create_task(decoder.inspect(photo))

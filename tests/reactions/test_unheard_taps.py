@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.domain import NoticeKind, Period
-from bot.domain.policy import Whose
+from bot.domain.access import Whose
 from bot.services import PhotoService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.clock import FakeClock

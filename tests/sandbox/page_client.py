@@ -8,7 +8,7 @@ from urllib.parse import urldefrag
 
 import aiohttp
 
-PATIENCE_SECONDS = 5.0
+ANSWER_TIMEOUT = 5.0
 
 
 class PageClient:
@@ -44,7 +44,7 @@ class PageClient:
             self.state = await response.json()
 
     async def look_until(self, seen: Callable[[Self], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(ANSWER_TIMEOUT):
             while not seen(self):
                 await asyncio.sleep(0.02)
                 await self.look()

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
 from bot.domain import Period
-from bot.domain.policy import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceOf, StartRate
 
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
 ASSUMED = {"image standard": 8, "image high": 8, "video standard": 40}  # credits, by kind of job

@@ -12,7 +12,8 @@ from sqlalchemy import Delete, Update, delete
 
 from bot.catalog import Catalog
 from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
-from bot.domain.policy import AllowanceOf, Standing, StartRate
+from bot.domain.access import MemberContext
+from bot.domain.limits import AllowanceOf, StartRate
 from bot.errors import Refused
 from bot.lifecycle.prices import learn_price, may_be_sent
 from bot.lifecycle.transitions import fail_paid, fail_unpaid, succeed
@@ -103,8 +104,8 @@ class Bank:
 
     async def accept_some(self, user_id: int, kind: str) -> Job | Refused:
         """A job of that kind, whatever is known of its price."""
-        standing = Standing(roles=frozenset(ROLES[user_id]))
-        request = JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), standing=standing)
+        context = MemberContext(roles=frozenset(ROLES[user_id]))
+        request = JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context)
         try:
             return await self.jobs.accept(request)
         except Refused as refused:

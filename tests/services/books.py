@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from bot.domain import Job, Period
-from bot.domain.policy import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceOf, StartRate
 from bot.errors import CreditsShort, Refused
 from bot.storage import ReservationError
 from tests.services.accountant import ASSUMED, EVERYONE, ROLES, USUAL, Account, Accountant, Stage, Whose

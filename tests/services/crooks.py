@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import update
 
 from bot.domain import Budget, Job, JobRequest, JobState, Period, Window
-from bot.domain.member_limits import allowance
+from bot.domain.limits import MemberLimits, allowance
 from bot.domain.periods import window
-from bot.domain.policy import MemberLimits
 from bot.domain.prices import Estimate, estimate
 from bot.errors import Refused
 from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
@@ -32,7 +31,7 @@ async def no_check_either(*_: Any) -> None:
 async def no_check_of_members(
     transaction: Transaction, request: JobRequest, budget: BudgetState, _price: Estimate, now: datetime
 ) -> MemberState:
-    return await member_state(transaction, budget, request.user_id, request.standing.roles, now)
+    return await member_state(transaction, budget, request.user_id, request.context.roles, now)
 
 
 class ChecksNothing(Bank):

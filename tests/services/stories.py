@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.domain import Period
-from bot.domain.policy import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceOf, StartRate
 from tests.services import crooks
 from tests.services.accountant import EVERYONE
 from tests.services.bank import Bank

@@ -8,7 +8,8 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.domain import Budget, Job, Period, Plan
-from bot.domain.policy import AllowanceOf, Standing, StartRate
+from bot.domain.access import MemberContext
+from bot.domain.limits import AllowanceOf, StartRate
 from bot.errors import Refused
 from bot.services import JobService, LimitService, jobs
 from bot.services.jobs import Repeated
@@ -17,7 +18,7 @@ from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
 from tests.support.clock import FakeClock
 
 ROLE = 70
-REQUEST = replace(PICTURE, standing=Standing(roles=frozenset({ROLE})))
+REQUEST = replace(PICTURE, context=MemberContext(roles=frozenset({ROLE})))
 
 
 @pytest.fixture
@@ -70,7 +71,9 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     limit: Callable[[Storage, LimitService], Awaitable[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(jobs, "PATIENCE", 60)  # each is answered by the limit, however slow the machine is
+    monkeypatch.setattr(
+        jobs, "COMMAND_WRITE_TIMEOUT", 60
+    )  # each is answered by the limit, however slow the machine is
     clock = FakeClock()
     await limit(storage, LimitService(storage, clock))
     service = JobService(storage, Catalog.load(), clock, lambda: None, max_source_bytes=MAX_SOURCE)
@@ -84,13 +87,13 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
 async def test_what_is_wished_twice_at_one_moment_is_done_once(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "PATIENCE", 60)
+    monkeypatch.setattr(jobs, "COMMAND_WRITE_TIMEOUT", 60)
     service = JobService(storage, Catalog.load(), FakeClock(), lambda: None, max_source_bytes=MAX_SOURCE)
-    wish = replace(REQUEST, once="3:50:photo-restore:0")
-    outcomes = await asyncio.gather(*(service.accept(wish) for _ in range(20)), return_exceptions=True)
+    request = replace(REQUEST, once="3:50:photo-restore:0")
+    outcomes = await asyncio.gather(*(service.accept(request) for _ in range(20)), return_exceptions=True)
     (job,) = (one for one in outcomes if isinstance(one, Job))
     assert sum(isinstance(one, Repeated) for one in outcomes) == 19
     await service.cancel(job.id, job.guild_id, job.user_id)
-    assert (await service.accept(wish)).id != job.id  # what was cancelled may be wished anew
+    assert (await service.accept(request)).id != job.id  # what was cancelled may be asked for again
     async with storage.read() as transaction:
         assert await transaction.audit.everything() == []

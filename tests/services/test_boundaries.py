@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain import Period
-from bot.domain.policy import StartRate
+from bot.domain.limits import StartRate
 from bot.errors import Refused
 from tests.services.conftest import GUILD, MEMBER, World
 

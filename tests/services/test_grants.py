@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain import Period
-from bot.domain.policy import AllowanceOf
+from bot.domain.limits import AllowanceOf
 from bot.errors import CreditsShort, Refused
 from bot.services import audit
 from tests.services.conftest import GUILD, MEMBER, World

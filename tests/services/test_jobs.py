@@ -11,7 +11,8 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.domain import EntryKind, Job, JobState, LogSettings, NoticeKind, Period, SourcePhoto
-from bot.domain.policy import AllowanceOf, Standing
+from bot.domain.access import MemberContext
+from bot.domain.limits import AllowanceOf
 from bot.errors import Busy, Refused
 from bot.services import JobService, jobs
 from tests.services.conftest import (
@@ -204,7 +205,7 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
-    monkeypatch.setattr(jobs, "PATIENCE", 0.05)
+    monkeypatch.setattr(jobs, "COMMAND_WRITE_TIMEOUT", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     with pytest.raises(Busy, match="busy right now"):
@@ -238,7 +239,7 @@ async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     world: World, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     for module in ("credits", "limits", "access", "log_channels", "servers", "keys", "rulings", "photos"):
-        monkeypatch.setattr(f"bot.services.{module}.PATIENCE", 0.05)
+        monkeypatch.setattr(f"bot.services.{module}.COMMAND_WRITE_TIMEOUT", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     with pytest.raises(Busy):
@@ -302,7 +303,7 @@ async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_t
     await world.learn(5)
     await world.learn(12, "mode=image quality=high")
     extra = {**PICTURE.inputs, "upscale": "4x"}
-    job = await world.accept(inputs=extra, standing=Standing(manages=True))
+    job = await world.accept(inputs=extra, context=MemberContext(manages=True))
     assert (job.estimate, job.variant) == (12, "mode=image quality=standard upscale=4x")
     await world.learn(50, job.variant)
     assert (await world.accept()).estimate == 5

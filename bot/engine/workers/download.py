@@ -2,7 +2,7 @@
 
 import logging
 
-from bot.aio.liveness import TRANSFER_PATIENCE
+from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import untorn
 from bot.domain import FailureCode, Job, OutputFile
 from bot.engine.context import Tools, backoff
@@ -37,7 +37,7 @@ class Collector:
             size=tools.tuning.downloads_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
-            patience=TRANSFER_PATIENCE,
+            patience=TRANSFER_TIMEOUT,
             look_around=tools.tuning.look_around,
             turns=Turns(tools.tuning.downloads_at_once),
         )

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from bot.aio.liveness import TRANSFER_PATIENCE
+from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import untorn
 from bot.domain import FailureCode, Job, JobState, SourcePhoto
 from bot.engine.context import Tools, backoff
@@ -59,7 +59,7 @@ class Intake:
             size=tools.tuning.intake_at_once,
             clock=tools.clock,
             pulse=tools.pulse,
-            patience=TRANSFER_PATIENCE,
+            patience=TRANSFER_TIMEOUT,
             look_around=tools.tuning.look_around,
             turns=Turns(tools.tuning.intake_at_once),
         )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from bot.aio.insist import Insistence
-from bot.aio.liveness import PATIENCE
+from bot.aio.liveness import OPERATION_TIMEOUT
 from bot.aio.loops import Bell, Complaints, keep_doing, rest_after, untorn
 from bot.domain import Announcement, Job, JobState, NoPlace, Notice, NoticeKind, Posted, TryLater
 from bot.engine.context import Tools, backoff
@@ -50,7 +50,9 @@ class NoticeBoard:
         self._insistence = Insistence("noting what admins were told", tools.pulse)
         self._rests: dict[int, _Rest] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._patience = 2 * tools.tuning.delivery_patience + PATIENCE  # in the channel, then to the owner
+        self._patience = (
+            2 * tools.tuning.delivery_patience + OPERATION_TIMEOUT
+        )  # in the channel, then to the owner
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-from bot.aio.liveness import PATIENCE, Pulse
+from bot.aio.liveness import OPERATION_TIMEOUT, Pulse
 from bot.aio.loops import Bell, Complaints, keep_doing, rest_after
 from bot.clock import Clock
 from bot.domain import Job
@@ -44,7 +44,7 @@ class Crew:
         clock: Clock,
         look_around: float,
         pulse: Pulse,
-        patience: float = PATIENCE,
+        patience: float = OPERATION_TIMEOUT,
         queue: Callable[[Job], Hashable] | None = None,
         news: Callable[[Job], Hashable] = lambda _: None,
         turns: Turns | None = None,

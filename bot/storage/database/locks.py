@@ -22,7 +22,7 @@ from bot.storage.database.session import Session, finish, session
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between two looks at whether the connection that holds the lock still stands
-PATIENCE = 30.0  # seconds
+HANDOVER_SECONDS = 30.0  # to wait for an instance that is ending
 _POLL = 0.1  # seconds between two tries
 
 # On PostgreSQL there are two locks, numbered apart from servers' own. A connection of its own holds the first
@@ -136,7 +136,7 @@ class _ServersLock(InstanceLock):
 
 @asynccontextmanager
 async def instance_lock(
-    url: str, *, patience: float = PATIENCE, replaced: bool = False
+    url: str, *, patience: float = HANDOVER_SECONDS, replaced: bool = False
 ) -> AsyncGenerator[InstanceLock, None]:
     """Be the only instance on this database, for as long as the block lasts; a killed one lets go at once.
 

@@ -38,7 +38,7 @@ from bot.storage.privacy import Privacy
 from bot.storage.unreadable_check import UnreadableCheck
 from bot.storage.usage import Insight
 
-PATIENCE = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
+WRITE_TIMEOUT = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 
@@ -100,7 +100,7 @@ class Storage:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, patience: float = PATIENCE, lock: InstanceLock | None = None
+        cls, url: str, *, patience: float = WRITE_TIMEOUT, lock: InstanceLock | None = None
     ) -> AsyncGenerator["Storage", None]:
         """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
 
@@ -144,7 +144,7 @@ class Storage:
                     yield Transaction(current)
 
     @asynccontextmanager
-    async def write(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
+    async def write(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
         """Change the database: all of the block, or nothing of it if the block raises.
 
         Raises `Busy` if the transaction could not begin within `patience` seconds, or if the database is
@@ -155,7 +155,7 @@ class Storage:
             yield transaction
 
     @asynccontextmanager
-    async def amend(self, *, patience: float = PATIENCE) -> AsyncGenerator[Transaction, None]:
+    async def amend(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
         """Like `write`, also beside another instance that writes: for what somebody answered to a request
         that was sent while the lock was ours. What it changes must be conditional on the row."""
         async with self._writes(self._amending, patience, None) as transaction:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from bot.domain.policy import EVERY_TOOL, AccessRules, Permit, Restriction, Whose
+from bot.domain.access import EVERY_TOOL, AccessRules, Permit, Restriction, Whose
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
 

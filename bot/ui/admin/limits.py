@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from bot.domain import Period
-from bot.domain.policy import AllowanceOf, MemberLimits
+from bot.domain.limits import AllowanceOf, MemberLimits
 from bot.services import BudgetState, GrantState, MemberState, credit_words, discord_timestamp, rate_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small

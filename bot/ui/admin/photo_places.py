@@ -5,9 +5,8 @@ from typing import Any
 
 import discord
 
-from bot.domain.access import open_in
+from bot.domain.access import AccessRules, open_in
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules
-from bot.domain.policy import AccessRules
 from bot.services import Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines

@@ -6,7 +6,7 @@ from datetime import date
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
-from bot.domain import NOBODY, Period, Spent
+from bot.domain import FORGOTTEN_MEMBER, Period, Spent
 from bot.domain.spans import Span
 from bot.services import UsageReport, credit_words
 from bot.ui.admin.charts import Series, UsageChart
@@ -100,7 +100,7 @@ def _limit_words(report: UsageReport) -> str:
 
 
 def _member(one: Spent) -> str:
-    return "all who were forgotten" if one.what == NOBODY else f"<@{one.what}>"
+    return "all who were forgotten" if one.what == FORGOTTEN_MEMBER else f"<@{one.what}>"
 
 
 def _named(one: Spent, catalog: Catalog) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol, Self, cast
 import discord
 from discord import ui
 
-from bot.domain import NOBODY, Job
+from bot.domain import FORGOTTEN_MEMBER, Job
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.kit.custom_ids import custom_id_of, template_of
@@ -69,8 +69,8 @@ class DeleteButton(JobButton, template=template_of("delete")):
         if not interaction.permissions.manage_messages:
             job = await services.jobs.get(self.job_id)
             of_here = job is not None and interaction.guild_id in {None, job.guild_id}
-            whose = job.user_id if job is not None and of_here else NOBODY
-            if whose == NOBODY:
+            whose = job.user_id if job is not None and of_here else FORGOTTEN_MEMBER
+            if whose == FORGOTTEN_MEMBER:
                 # It was erased here; the message still says whose it is.
                 whose = _addressed_to(interaction.message)
             if whose != interaction.user.id:
@@ -85,10 +85,10 @@ class DeleteButton(JobButton, template=template_of("delete")):
 def _addressed_to(message: discord.Message | None) -> int:
     """The member to whom a result or an ending speaks."""
     if message is None:
-        return NOBODY
+        return FORGOTTEN_MEMBER
     texts = (one.content for one in message.components if isinstance(one, discord.TextDisplay))
     found = _ADDRESSED.match(next(texts, message.content))
-    return int(found[1]) if found else NOBODY
+    return int(found[1]) if found else FORGOTTEN_MEMBER
 
 
 class CancelButton(JobButton, template=template_of("cancel")):

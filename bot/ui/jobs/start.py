@@ -16,7 +16,7 @@ from bot.ui.jobs.card import job_card
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED
 from bot.ui.reading.age import is_age_restricted
-from bot.ui.reading.member import standing_of
+from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def request_of(
         inputs={**tool.prepare(values, has_source=source is not None), **(extra or {})},
         source=source,
         private=private,
-        standing=standing_of(interaction),
+        context=member_context(interaction),
         photo_author=photo_author,
         age_restricted=is_age_restricted(interaction.channel),
     )
@@ -100,8 +100,8 @@ class JobStarter:
     async def ensure_possible(self, interaction: discord.Interaction[Any], tool: Tool) -> None:
         """Raises `Refused` if no job of the tool could be taken now from whoever sent the interaction."""
         if interaction.guild_id is not None:
-            standing = standing_of(interaction)
-            await self._jobs.ensure_possible(interaction.guild_id, interaction.user.id, standing, tool)
+            context = member_context(interaction)
+            await self._jobs.ensure_possible(interaction.guild_id, interaction.user.id, context, tool)
 
     async def _show_card(self, interaction: discord.Interaction[Any], job: Job) -> None:
         card = job_card(job, self._names, Progress())

@@ -22,7 +22,7 @@ from bot.ui.kit.layout import NEUTRAL, box, row, text
 from bot.ui.kit.responses import telling
 from bot.ui.kit.text import shortened
 from bot.ui.reading.attachments import ensure_taken
-from bot.ui.reading.member import standing_of
+from bot.ui.reading.member import member_context
 
 LABEL_LENGTH = 100  # characters; https://discord.com/developers/docs/components/reference#string-select
 NO_TOOLS = "There is no tool here that takes a photo."
@@ -102,7 +102,7 @@ class ToolForms:
             await self._access.ensure(
                 interaction.guild_id,
                 interaction.user.id,
-                standing_of(interaction),
+                member_context(interaction),
                 tool.slug,
                 photo_author=terms.photo_author,
                 private=terms.private,

@@ -36,7 +36,7 @@ class Offer:
     """Everything that the panel tells of."""
 
     prices: Sequence[ToolPrice]
-    objections: Mapping[str, str]  # why a tool may not be used here, by slug
+    denials: Mapping[str, str]  # why a tool may not be used here, by slug
     limits: MemberState
     pictures: Mapping[str, bytes]  # by slug
     has_key: bool
@@ -49,9 +49,9 @@ class Offer:
         return budget if own is None else min(budget, own)
 
     @property
-    def objection(self) -> str | None:
+    def denial(self) -> str | None:
         """Why no tool may be used here, if it is the same for all: it is said once."""
-        reasons = {self.objections.get(one.tool.slug) for one in self.prices}
+        reasons = {self.denials.get(one.tool.slug) for one in self.prices}
         return reasons.pop() if len(reasons) == 1 else None
 
 
@@ -113,7 +113,7 @@ def _left_words(offer: Offer) -> str:
         "" if offer.has_key else f"⚠️ {NO_KEY}",
         f"⚠️ {HELD} {sentence(offer.held)}" if offer.held else "",
         f"⏸️ {PAUSED}" if budget.settings.paused else "",
-        f"🚫 {shortened(offer.objection, LONGEST_REASON)}" if offer.objection else "",
+        f"🚫 {shortened(offer.denial, LONGEST_REASON)}" if offer.denial else "",
         f"**{words[0].upper()}{words[1:]}** in this server. {budget.renewal_words}.",
         *own_limits(offer.limits),
         small(DEFAULT_HOLDS) if budget.is_default else "",
@@ -126,7 +126,7 @@ def _tool_words(one: ToolPrice, offer: Offer) -> str:
         f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
         tool.summary,
         small(f"{_PHOTO[tool.source]} · {price_words(one.price)}{_choices(one)}"),
-        "" if offer.objection else _hindrance(one, offer),
+        "" if offer.denial else _hindrance(one, offer),
     )
 
 
@@ -149,7 +149,7 @@ def _chosen(other: OtherPrice) -> str:
 
 
 def _hindrance(one: ToolPrice, offer: Offer) -> str:
-    objection = offer.objections.get(one.tool.slug)
-    if objection:
-        return f"🚫 {shortened(objection, LONGEST_REASON)}"
+    denial = offer.denials.get(one.tool.slug)
+    if denial:
+        return f"🚫 {shortened(denial, LONGEST_REASON)}"
     return "🚫 That is more than you have left." if one.price.amount > offer.left else ""

@@ -1,7 +1,7 @@
 """What is said of a job: its settings, where it stands, what it costs."""
 
 from bot.catalog import Catalog, Tool
-from bot.domain import NOBODY, Job, JobState, Progress
+from bot.domain import FORGOTTEN_MEMBER, Job, JobState, Progress
 from bot.services import credit_words, discord_timestamp
 from bot.ui.kit.text import ordinal, plain, sentence, shortened
 
@@ -42,7 +42,7 @@ class ToolNames:
 
 def member_words(user_id: int) -> str:
     """The member as Discord shows them, or that they asked to be forgotten."""
-    return f"<@{user_id}>" if user_id != NOBODY else "someone who was forgotten"
+    return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else "someone who was forgotten"
 
 
 def prompt_of(tool: Tool | None, job: Job) -> str | None:

@@ -10,18 +10,18 @@ import aiohttp
 import discord
 
 from bot.domain import Job
-from bot.domain.policy import NOBODY_KNOWN
+from bot.domain.access import UNKNOWN_MEMBER
 from bot.services import Services
 from bot.ui.kit.custom_ids import template_of
 
-PATIENCE = 1.5  # seconds; Discord wants its answer within 3
+LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 _OF_A_JOB = re.compile(template_of("[a-z]+"))
 
 log = logging.getLogger(__name__)
 
 
 async def author_in(message: discord.Message, client: discord.Client, services: Services) -> int:
-    """The id of the member whose the message's pictures are; `NOBODY_KNOWN` where that can't be told.
+    """The id of the member whose the message's pictures are; `UNKNOWN_MEMBER` where that can't be told.
 
     A forwarded picture is its first author's, a result is of whoever's photo it was made from.
     https://discord.com/developers/docs/resources/message#message-snapshot-object
@@ -30,15 +30,15 @@ async def author_in(message: discord.Message, client: discord.Client, services: 
         first = await _forwarded(message, client)
         # A forward of a forward leads no further: whose the first one was, it does not say.
         if first is None or _is_forward(first):
-            return NOBODY_KNOWN
+            return UNKNOWN_MEMBER
         message = first
     if client.user is None or message.author.id != client.user.id:
         return message.author.id
     guild_id = message.guild.id if message.guild is not None else None
     for job_id in _jobs_in(message.components):
         job = await services.jobs.get(job_id)
-        return NOBODY_KNOWN if job is None or job.guild_id != guild_id else author_of(job)
-    return NOBODY_KNOWN
+        return UNKNOWN_MEMBER if job is None or job.guild_id != guild_id else author_of(job)
+    return UNKNOWN_MEMBER
 
 
 def author_of(job: Job) -> int:
@@ -62,7 +62,7 @@ async def _forwarded(message: discord.Message, client: discord.Client) -> discor
     if message.guild is not None and reference.guild_id in {None, message.guild.id}:
         channel = client.get_partial_messageable(reference.channel_id, guild_id=message.guild.id)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
             return await channel.fetch_message(reference.message_id)
     except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
         log.info("A forwarded message could not be looked at: %r", error)

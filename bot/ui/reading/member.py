@@ -4,22 +4,24 @@ from typing import Any
 
 import discord
 
-from bot.domain.policy import Standing
+from bot.domain.access import MemberContext
 
 
-def standing_of(interaction: discord.Interaction[Any]) -> Standing:
+def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
     """Of whoever sent the interaction, where they sent it."""
     user = interaction.user
     places = places_of(interaction.channel)
     if interaction.channel_id is not None:
         places |= {interaction.channel_id}
     roles = roles_of(user) if isinstance(user, discord.Member) else frozenset[int]()
-    return _standing(interaction.permissions, roles, places)
+    return _context(interaction.permissions, roles, places)
 
 
-def standing_in(member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread) -> Standing:
+def member_context_in(
+    member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread
+) -> MemberContext:
     """Of a member in a channel, where no interaction tells of them."""
-    return _standing(channel.permissions_for(member), roles_of(member), places_of(channel))
+    return _context(channel.permissions_for(member), roles_of(member), places_of(channel))
 
 
 def roles_of(member: discord.Member) -> frozenset[int]:
@@ -36,8 +38,10 @@ def places_of(channel: object) -> frozenset[int]:
     return frozenset()
 
 
-def _standing(permissions: discord.Permissions, roles: frozenset[int], places: frozenset[int]) -> Standing:
-    return Standing(
+def _context(
+    permissions: discord.Permissions, roles: frozenset[int], places: frozenset[int]
+) -> MemberContext:
+    return MemberContext(
         roles=roles,
         places=places,
         manages=permissions.manage_guild or permissions.administrator,

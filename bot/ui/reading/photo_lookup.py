@@ -14,7 +14,7 @@ from bot.ui.reading.pictures import pictures_in, plain_name
 
 BEFORE_FILE = "before"  # how the file name of the photo before begins
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, where it was made smaller to be shown
-PATIENCE = 1.5  # seconds; Discord wants its answer within 3
+LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 ERASED = (
     "What this was made with has been erased since, as it is after a while. Use the command, or the menu of "
     "a photo. Nothing was charged."
@@ -90,7 +90,7 @@ def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
 
 
 async def found_again(
-    client: discord.Client, job: Job, source: SourcePhoto, patience: float = PATIENCE
+    client: discord.Client, job: Job, source: SourcePhoto, patience: float = LOOKUP_TIMEOUT
 ) -> SourcePhoto:
     """Return the photo in its message, with the address that it has there now.
 

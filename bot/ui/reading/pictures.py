@@ -39,13 +39,13 @@ def photos_in(message: discord.Message | discord.MessageSnapshot) -> list[Source
     found: dict[str, SourcePhoto] = {}
     for photo in _all(message):
         path = urlsplit(photo.url).path
-        first = found.setdefault(path, _standing_in(message, photo))
+        first = found.setdefault(path, _located_in(message, photo))
         if photo.hidden:
             found[path] = _hidden(first)
     return list(found.values())
 
 
-def _standing_in(message: discord.Message | discord.MessageSnapshot, photo: SourcePhoto) -> SourcePhoto:
+def _located_in(message: discord.Message | discord.MessageSnapshot, photo: SourcePhoto) -> SourcePhoto:
     if isinstance(message, discord.Message):
         return replace(photo, message_id=message.id, channel_id=message.channel.id)
     return photo
@@ -56,10 +56,10 @@ def _stickers(message: discord.Message | discord.MessageSnapshot) -> Iterator[So
         kind = _STICKERS.get(sticker.format)
         if kind is not None:
             name = f"{sticker.name}.{kind.removeprefix('image/')}"
-            yield _standing_in(message, SourcePhoto(sticker.url, name, kind, 0))
+            yield _located_in(message, SourcePhoto(sticker.url, name, kind, 0))
     for snapshot in getattr(message, "message_snapshots", ()):
         for photo in _stickers(snapshot):
-            yield _standing_in(message, photo)
+            yield _located_in(message, photo)
 
 
 def _all(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourcePhoto]:

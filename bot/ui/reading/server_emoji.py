@@ -8,7 +8,7 @@ import discord
 
 from bot.domain.photo_rules import Emoji
 
-PATIENCE = 1.5  # seconds; Discord wants its answer within 3
+LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 MOST_SHOWN = 5
 
 
@@ -21,7 +21,7 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
     if guild is None or not custom:
         return ""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
             there = {one.id for one in await guild.fetch_emojis()}
     except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError):
         return ""

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from bot.catalog import Catalog
 from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
-from bot.domain.policy import AllowanceOf, Standing
+from bot.domain.access import MemberContext
+from bot.domain.limits import AllowanceOf
 from bot.errors import CreditsShort
 from bot.services import CreditService, JobService, KeyService, LimitService
 from sandbox.studii import Key, Outcome, faults
@@ -53,8 +54,8 @@ async def accept(
 ) -> list[Job]:
     """As many jobs as are accepted, as members ask for them."""
     service = JobService(world.storage, Catalog.load(), world.clock, lambda: None, max_source_bytes=1)
-    standing = Standing(roles=roles)
-    request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, standing=standing)
+    context = MemberContext(roles=roles)
+    request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
     jobs: list[Job] = []
     for _ in range(most):
         try:

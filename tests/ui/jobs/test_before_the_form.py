@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Period
-from bot.domain.policy import StartRate
+from bot.domain.limits import StartRate
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, open_desk, texts
 

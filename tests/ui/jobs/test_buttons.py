@@ -6,7 +6,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import NOBODY, JobState, OutputFile
+from bot.domain import FORGOTTEN_MEMBER, JobState, OutputFile
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 
@@ -58,7 +58,7 @@ async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
         await desk.maya.slash(desk.channel, "forget-me")
         desk.clock.advance(7 * 86400)
         await desk.services.privacy.sweep()
-        assert (await desk.job()).user_id == NOBODY
+        assert (await desk.job()).user_id == FORGOTTEN_MEMBER
         await getattr(desk, who).click(message, custom_id=delete_id(message))
         assert stands(desk, message) is (who == "tom")
 

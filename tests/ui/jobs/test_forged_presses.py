@@ -6,7 +6,7 @@ import discord
 import pytest
 from simcord import MemberActor
 
-from bot.domain import NOBODY, Job, JobState
+from bot.domain import FORGOTTEN_MEMBER, Job, JobState
 from bot.ui.admin.log_buttons import LOG_BUTTONS
 from bot.ui.jobs.buttons import BUTTONS, JobButton
 from bot.ui.jobs.edit import EditButton
@@ -126,4 +126,4 @@ async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_anothe
         delete = f"studii:logdelete:{job.id}-0"
         told = await press(desk, ines, await desk.channel_message(delete, helped.id), delete)
         assert "Manage Messages in the result's channel" in texts(told)
-        assert job.user_id != NOBODY
+        assert job.user_id != FORGOTTEN_MEMBER

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain.policy import Whose
+from bot.domain.access import Whose
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, open_desk, texts
 from tests.ui.jobs.test_result_buttons import DONE, files, press, staged

@@ -1,10 +1,39 @@
-"""What one member may do: which allowance counts, and when the next start is due."""
+"""How much each member may spend and start: the limits that admins set, and the decisions from them."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from bot.domain.policy import AllowanceOf, MemberLimits, StartRate
+
+class AllowanceOf(StrEnum):
+    """Whose allowance it is."""
+
+    MEMBERS = "members"  # of everyone who has no other
+    ROLE = "role"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRate:
+    """How often a member may start a job: so many within so many seconds."""
+
+    starts: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLimits:
+    """What each member may do in a server. None: no limit of that kind.
+
+    Allowances are in credits, and renew with the server's budget.
+    """
+
+    default: int | None = None
+    roles: Mapping[int, int] = field(default_factory=dict[int, int])
+    own: Mapping[int, int] = field(default_factory=dict[int, int])
+    at_once: int | None = None
+    rate: StartRate | None = None
 
 
 @dataclass(frozen=True, slots=True)
