@@ -82,6 +82,14 @@ class DecoderProcess:
         """The process's id."""
         return self._process.pid
 
+    def processor_seconds(self) -> float:
+        """How long it has used a processor so far; 0 where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError):
+            return 0.0
+
     async def ask(self, request: Mapping[str, object], within: float) -> tuple[dict[str, Any], bytes]:
         """Return the answer to a request, and the bytes behind it. Raises `Died`, or
         `NotTaken` if the process had ended before.

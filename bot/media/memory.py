@@ -1,22 +1,28 @@
 """How much memory may be taken by pictures that are open at the same time."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+
+_A_PLACE = 64 * 1024 * 1024  # bytes that are worth one place in the line of large pictures
 
 
 class Memory:
     """Hands out memory by what each picture was found to need; large pictures come one at a time.
 
-    Small ones need not wait for a large one as long as there is room beside it. A large one that waits keeps
-    its room from then on, so that a stream of small ones does not hold it up for ever.
+    Small ones need not wait for a large one as long as there is room beside it. A large one whose turn it is
+    keeps its room from then on, so that a stream of small ones does not hold it up for ever. Among those that
+    wait for their turn smaller ones go first, but each passes a larger one only a few times.
     """
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._small = 0
         self._large = 0
-        self._one_large = asyncio.Lock()
+        self._is_large_open = False
+        self._line: list[float] = []
+        self._arrivals = itertools.count()
         self._waiting: set[asyncio.Future[None]] = set()
 
     @asynccontextmanager
@@ -33,14 +39,24 @@ class Memory:
     @asynccontextmanager
     async def large(self, size: int) -> AsyncGenerator[None]:
         """Within: room for a large picture, of which there is no other."""
-        async with self._one_large:
-            self._large = size
-            try:
-                await self._until(lambda: self._small + size <= self._total)
-                yield
-            finally:
-                self._large = 0
-                self._tell()
+        await self._turn(next(self._arrivals) + size / _A_PLACE)
+        self._large = size
+        try:
+            await self._until(lambda: self._small + size <= self._total)
+            yield
+        finally:
+            self._large = 0
+            self._is_large_open = False
+            self._tell()
+
+    async def _turn(self, place: float) -> None:
+        self._line.append(place)
+        try:
+            await self._until(lambda: not self._is_large_open and min(self._line) == place)
+            self._is_large_open = True
+        finally:
+            self._line.remove(place)
+            self._tell()
 
     async def _until(self, has_room: Callable[[], bool]) -> None:
         while not has_room():

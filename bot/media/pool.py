@@ -29,8 +29,10 @@ SMALL_BYTES = 140 * MEGABYTE
 """A picture of 12 megapixels of any kind is small: it does not wait for a large one."""
 
 SMALL_AT_ONCE = 2
-SMALL_PICTURE_SECONDS = 2.0
-"""After these a small picture makes room for others that wait, and is tried again with the large ones."""
+SMALL_PICTURE_SECONDS = 1.5
+"""Of the processor: after these a small picture makes room for others that wait, and is tried again with the
+large ones."""
+_BUSY = 4  # how much longer it may take than the seconds of the processor that it uses
 _LOOK_AGAIN = 0.2
 IDLE = 20.0  # seconds after which a process that has nothing to do is ended; the last one stays
 _MAY_KEEP = 48 * MEGABYTE  # that a process holds on to between two pictures
@@ -208,7 +210,7 @@ class DecoderPool:
             try:
                 async with self._process() as process:
                     asking = process.ask(request, clock.passing)
-                    return await (self._unless_overtaken(asking) if is_small else asking)
+                    return await (self._unless_overtaken(process, asking) if is_small else asking)
             except NotTaken:
                 continue  # it had ended before: nobody can tell why, and the file was not touched
             except Died as error:
@@ -218,16 +220,20 @@ class DecoderPool:
                 raise DecoderFailed from None
         raise OSError("no decoder stays alive")
 
-    async def _unless_overtaken(self, asking: Coroutine[Any, Any, _T]) -> _T:
-        """Wait as long as nobody else waits, and for a moment if somebody does. Raises `_Overtaken`."""
+    async def _unless_overtaken(self, process: DecoderProcess, asking: Coroutine[Any, Any, _T]) -> _T:
+        """Wait as long as nobody else waits, and for a moment if somebody does. Raises `_Overtaken`.
+
+        The moment is one of the processor: on a busy machine every picture takes longer.
+        """
         task = asyncio.ensure_future(asking)
+        spent, loop = process.processor_seconds(), asyncio.get_running_loop()
+        latest = loop.time() + _BUSY * SMALL_PICTURE_SECONDS
         try:
-            done, _ = await asyncio.wait({task}, timeout=SMALL_PICTURE_SECONDS)
-            while not done and not self._waiting:
-                done, _ = await asyncio.wait({task}, timeout=_LOOK_AGAIN)
-            if done:
-                return task.result()
-            raise _Overtaken
+            while not (await asyncio.wait({task}, timeout=_LOOK_AGAIN))[0]:
+                is_long = process.processor_seconds() - spent > SMALL_PICTURE_SECONDS or loop.time() > latest
+                if is_long and self._waiting:
+                    raise _Overtaken
+            return task.result()
         finally:
             task.cancel()
 

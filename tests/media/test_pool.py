@@ -326,6 +326,24 @@ async def test_large_pictures_come_one_at_a_time_and_small_ones_beside_them() ->
         pass
 
 
+async def test_smaller_ones_among_the_large_go_first_but_not_for_ever() -> None:
+    memory = Memory(1_000_000_000)
+    order: list[str] = []
+
+    async def large(name: str, size: int) -> None:
+        async with memory.large(size):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    async with memory.large(1):
+        tasks = [asyncio.create_task(large("largest", 560_000_000))]
+        await asyncio.sleep(0)
+        tasks += [asyncio.create_task(large("larger", 150_000_000)) for _ in range(20)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    assert 3 < order.index("largest") < 10
+
+
 async def test_a_large_picture_gets_its_turn_among_many_small_ones() -> None:
     memory = Memory(100)
     done: list[str] = []
