@@ -16,7 +16,7 @@ MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class EngineContext:
     """What the parts work with.
 
     `changed` is called after a change that people should see, `requeued` after one that the lanes have to

@@ -9,7 +9,7 @@ from bot.aio.liveness import TRANSFER_TIMEOUT, Pulse
 from bot.aio.loops import Bell, keep_doing
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.engine.context import Tools
+from bot.engine.context import EngineContext
 from bot.engine.in_flight import Underway
 from bot.engine.lanes.out_of_band import Beside
 from bot.engine.lanes.recovery import INTERRUPTED, doubt_restored, recover
@@ -58,7 +58,7 @@ class Engine:
         posted: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._lanes_bell = Bell()
-        tools = Tools(
+        context = EngineContext(
             storage,
             studii,
             vault,
@@ -71,16 +71,16 @@ class Engine:
             pulse=Pulse(clock),
             underway=Underway(clock),
         )
-        self._tools = tools
-        beside = Beside(tools)
-        self._lanes = Lanes(tools, catalog, self._lanes_bell, beside)
-        room = SpoolRoom(tools)
-        self._intake = Intake(tools, photos, decoder, room)
-        outputs = Outputs(tools, catalog, room, decoder)
-        self._collector = Collector(tools, outputs)
-        self._outbox = Outbox(tools, delivery, Refetch(tools, outputs, beside))
-        self._notices = NoticeBoard(tools, delivery)
-        self._cards = Cards(tools, delivery, self._lanes.progress)
+        self._context = context
+        beside = Beside(context)
+        self._lanes = Lanes(context, catalog, self._lanes_bell, beside)
+        room = SpoolRoom(context)
+        self._intake = Intake(context, photos, decoder, room)
+        outputs = Outputs(context, catalog, room, decoder)
+        self._collector = Collector(context, outputs)
+        self._outbox = Outbox(context, delivery, Refetch(context, outputs, beside))
+        self._notices = NoticeBoard(context, delivery)
+        self._cards = Cards(context, delivery, self._lanes.progress)
         self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)
         self._sweeping = Bell()
         self._running = False
@@ -95,8 +95,8 @@ class Engine:
             self._running = False
 
     async def _run(self) -> None:
-        await self._tools.spool.prepare()
-        starting = Insistence("taking up interrupted jobs", self._tools.pulse)
+        await self._context.spool.prepare()
+        starting = Insistence("taking up interrupted jobs", self._context.pulse)
         await starting.on(self._recover, "at the start")
         await starting.on(self._count_files, "in the spool")
         async with asyncio.TaskGroup() as group:
@@ -108,13 +108,13 @@ class Engine:
 
     def wake(self) -> None:
         """There is something new to do. Starts nothing by itself: callable from any task on the loop."""
-        self._tools.pulse.called()
+        self._context.pulse.called()
         self._lanes_bell.ring()
         self._tell()
 
     def stuck(self) -> str | None:
         """What stands still, if the engine has work and makes no progress; None: all is well."""
-        pulse = self._tools.pulse
+        pulse = self._context.pulse
         if (reason := pulse.stuck()) is not None:
             return reason
         late = self._lanes.overdue()
@@ -122,7 +122,7 @@ class Engine:
 
     def alive(self) -> bool:
         """Whether it runs and gets on with its work; this is denied some minutes before `stuck` is sure."""
-        return self._running and self.stuck() is None and self._tools.pulse.failing_for() < AILING
+        return self._running and self.stuck() is None and self._context.pulse.failing_for() < AILING
 
     def oldest_due_poll(self) -> float:
         """Seconds that the latest look at a running job is late; 0.0: none is."""
@@ -138,26 +138,26 @@ class Engine:
             crew.bell.ring()
 
     async def _recover(self) -> None:
-        async with self._tools.storage.write() as tx:
-            await doubt_restored(tx, self._tools.clock.now())
+        async with self._context.storage.write() as tx:
+            await doubt_restored(tx, self._context.clock.now())
             interrupted = await tx.jobs.in_states(INTERRUPTED)
-            await recover(tx, interrupted, self._tools.clock.now())
+            await recover(tx, interrupted, self._context.clock.now())
             await recover_attempts(tx)
         if interrupted:
             _log.info("Found %d jobs that were interrupted", len(interrupted))
 
     async def _tidy(self) -> float:
-        with self._tools.pulse.work("tidying", TRANSFER_TIMEOUT, progress=False):
+        with self._context.pulse.work("tidying", TRANSFER_TIMEOUT, progress=False):
             await self._outbox.tidy()
-            await close_old_matters(self._tools)
+            await close_old_matters(self._context)
             await self._count_files()
-            async with self._tools.storage.write() as tx:
+            async with self._context.storage.write() as tx:
                 await tx.decodes.tidy()
         return HOUR
 
     async def _count_files(self) -> None:
-        await self._tools.spool.sweep(self._needed)
+        await self._context.spool.sweep(self._needed)
 
     async def _needed(self) -> dict[str, int]:
-        async with self._tools.storage.read() as tx:
+        async with self._context.storage.read() as tx:
             return await tx.jobs.with_files()

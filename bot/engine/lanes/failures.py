@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import FailureCode, Job, JobState, NoticeKind
-from bot.engine.context import Claim, StepResult, Tools, Tries, backoff, one_of
+from bot.engine.context import Claim, EngineContext, StepResult, Tries, backoff, one_of
 from bot.errors import NotAlone, StudiiBotError
 from bot.lifecycle.transitions import fail_unpaid, not_taken
 from bot.storage import Transaction
@@ -53,8 +53,8 @@ async def tell_refused(
 class Setbacks:
     """Back to waiting, with a bound on how often; failed and unpaid; or unknown."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         self._uploads = Tries()
         self._unsent = Tries()
         self._refused_keys = Tries()
@@ -81,13 +81,13 @@ class Setbacks:
         if result.job is not None and result.job.terminal:
             self._uploads.forget(job.id)
             self._unsent.forget(job.id)
-        self._tools.changed()
+        self._context.changed()
         if isinstance(error, KeyRefused | OutOfCredits):
-            self._tools.requeued()
+            self._context.requeued()
         return result
 
     async def _store(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
-        job, tuning = claim.job, self._tools.tuning
+        job, tuning = claim.job, self._context.tuning
         if isinstance(error, KeyRefused | OutOfCredits):
             return await self._not_served(claim, state, error)
         if isinstance(error, OutcomeUnknown):
@@ -110,15 +110,15 @@ class Setbacks:
         code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
         if isinstance(error, ApiRefused):
             code = _CODES.get(type(error), code)
-        async with self._tools.storage.amend() as tx:
-            failed = await not_taken(tx, job, code, str(error), self._tools.clock.now())
+        async with self._context.storage.amend() as tx:
+            failed = await not_taken(tx, job, code, str(error), self._context.clock.now())
         if failed is None:
             raise NotAlone
         return StepResult(failed)
 
     async def _try_again(self, job: Job, state: JobState, error: StudiiBotError) -> StepResult:
         """Studii did not take it (429, a received 500), or an upload did not come through."""
-        tuning = self._tools.tuning
+        tuning = self._context.tuning
         uploading = state is JobState.UPLOADING
         tries = self._uploads.count(job.id) if uploading else job.attempts + 1
         limited = isinstance(error, RateLimited)
@@ -135,11 +135,11 @@ class Setbacks:
         self, claim: Claim, state: JobState, error: KeyRefused | OutOfCredits
     ) -> StepResult:
         job, key = claim.job, claim.key
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             current = await tx.keys.current(job.guild_id)
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
-                at = self._tools.clock.now()
+                at = self._context.clock.now()
                 return StepResult(await tx.jobs.advance(job.id, state, JobState.WAITING, at=at))
             if isinstance(error, KeyRefused):
                 return await self.hold(tx, job, state, key.id, str(error), masked=key.masked)
@@ -158,16 +158,16 @@ class Setbacks:
     ) -> StepResult:
         """The server's key does not work: its waiting jobs wait, and are tried one at a time."""
         if state is not JobState.WAITING:
-            await tx.jobs.advance(job.id, state, JobState.WAITING, at=self._tools.clock.now())
+            await tx.jobs.advance(job.id, state, JobState.WAITING, at=self._context.clock.now())
         await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.KEY)
-        await tell_refused(tx, job.guild_id, key_id, masked, reason, self._tools.clock.now())
+        await tell_refused(tx, job.guild_id, key_id, masked, reason, self._context.clock.now())
         return StepResult(await tx.jobs.get(job.id), sent=sent)
 
     async def _out_of_credits(
         self, tx: Transaction, job: Job, state: JobState, key_id: int, reason: str
     ) -> StepResult:
         """The job ends unpaid; the server's others wait, as they would meet the same."""
-        now = self._tools.clock.now()
+        now = self._context.clock.now()
         failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
         await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.CREDITS)
         told: dict[str, str | int | None] = {"reason": reason}
@@ -179,7 +179,7 @@ class Setbacks:
         self, tx: Transaction, guild_id: int, key_id: int, reason: str, code: FailureCode
     ) -> None:
         """Its waiting jobs wait, and new commands are told; what has waited for a day ends unpaid."""
-        now, tuning = self._tools.clock.now(), self._tools.tuning
+        now, tuning = self._context.clock.now(), self._context.tuning
         pause = one_of(tuning.key_retries, self._refused_keys.count(guild_id))
         until = now + timedelta(seconds=pause)
         await tx.holds.set(guild_id, key_id, reason, until)
@@ -192,8 +192,8 @@ class Setbacks:
     async def _wait(
         self, job: Job, state: JobState, pause: float, *, held: str | None = None, attempts: int | None = None
     ) -> Job | None:
-        now = self._tools.clock.now()
-        async with self._tools.storage.write() as tx:
+        now = self._context.clock.now()
+        async with self._context.storage.write() as tx:
             return await tx.jobs.advance(
                 job.id,
                 state,
@@ -205,12 +205,12 @@ class Setbacks:
             )
 
     async def _fail(self, job: Job, state: JobState, code: FailureCode, text: str) -> Job | None:
-        async with self._tools.storage.write() as tx:
-            return await fail_unpaid(tx, job, state, code, text, self._tools.clock.now())
+        async with self._context.storage.write() as tx:
+            return await fail_unpaid(tx, job, state, code, text, self._context.clock.now())
 
     async def _unknown(self, job: Job) -> StepResult:
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
             unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=now)
             await tell_unknown(tx, job, now)
         _log.warning("Job %s: whether Studii took it is not known", job.id, extra={"job": job.id})

@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.domain import Job, StudiiKey
-from bot.engine.context import StepResult, Tools
+from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.rate_state import Limits, recall
 from bot.engine.scheduler.plan_check import Chosen
 from bot.studii import JobReport, RateLimited
@@ -22,8 +22,8 @@ class NoRoom(Exception):
 class Beside:
     """Asks within the limits of the lane at work; where it rests, within what it left behind."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         self._at_work: dict[str, Limits] = {}
         self._turn = asyncio.Lock()  # what one has begun the next one has to see
 
@@ -37,38 +37,38 @@ class Beside:
 
     async def job_status(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
         """GET a job that Studii has. Raises `NoRoom`, and what the client raises."""
-        with self._tools.underway.request(key.lane):
+        with self._context.underway.request(key.lane):
             limits = await self._begin(key)
             try:
-                return await self._tools.studii.job_status(secret, job.studii_id or "", job.status_url)
+                return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
             except RateLimited as error:
                 told = StepResult(None, limited=True, retry_after=error.retry_after)
-                news = limits.answered(told, self._tools.clock.monotonic())
+                news = limits.answered(told, self._context.clock.monotonic())
                 if news is not None:
                     await limits.keep(news)
                 raise
             finally:
-                limits.rate.end(self._tools.clock.monotonic())
+                limits.rate.end(self._context.clock.monotonic())
 
     async def _begin(self, key: StudiiKey) -> Limits:
         """Note the request, or find that there is no room for it."""
         async with self._turn:
             limits = self._at_work.get(key.lane) or await self._left_behind(key)
-            now = self._tools.clock.monotonic()
+            now = self._context.clock.monotonic()
             if limits.rate.room(now) < 1:
                 free_at = limits.rate.next_room(now)
                 raise NoRoom(LATER if free_at is None else max(free_at - now, 0.0))
             limits.rate.begin(now)
             try:
-                async with self._tools.storage.write() as tx:
-                    settled = self._tools.underway.settled(key.lane)
-                    await tx.lanes.record(key.lane, self._tools.clock.now(), settled)
+                async with self._context.storage.write() as tx:
+                    settled = self._context.underway.settled(key.lane)
+                    await tx.lanes.record(key.lane, self._context.clock.now(), settled)
             except BaseException:
-                limits.rate.end(self._tools.clock.monotonic(), sent=False)
+                limits.rate.end(self._context.clock.monotonic(), sent=False)
                 raise
             return limits
 
     async def _left_behind(self, key: StudiiKey) -> Limits:
-        memory = (await recall(self._tools, [key.lane]))[key.lane]
+        memory = (await recall(self._context, [key.lane]))[key.lane]
         plan = Chosen(key.plan.requests_per_minute, key.plan_chosen_at)
-        return Limits(key.lane, plan, memory, self._tools)
+        return Limits(key.lane, plan, memory, self._context)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.aio.batch import Batch
 from bot.aio.loops import Complaints, untorn
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
-from bot.engine.context import Claim, StepResult, Tools, Tries, backoff, one_of
+from bot.engine.context import Claim, EngineContext, StepResult, Tries, backoff, one_of
 from bot.engine.lanes.failures import tell_refused
 from bot.engine.lanes.submit import NOT_YET
 from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid
@@ -62,8 +62,8 @@ _Asked = tuple[str, str]  # job, lane
 class Polling:
     """GETs a job (Studii API docs, "Poll status"). What goes on for a while is remembered in memory alone."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         # After a start with much to do, hundreds of lanes look at the same moment.
         self._claims = Batch(self._claim_all)
         self._complaints = Complaints("looking at it")
@@ -74,7 +74,7 @@ class Polling:
 
     async def poll(self, job_id: str, lane: str, age: float) -> StepResult:
         """One look at a job that was submitted `age` seconds ago."""
-        with self._tools.underway.request(lane):
+        with self._context.underway.request(lane):
             return await self._poll(job_id, lane, age)
 
     async def _poll(self, job_id: str, lane: str, age: float) -> StepResult:
@@ -83,7 +83,7 @@ class Polling:
             return self._after(job_id, claim)
         job = claim.job
         try:
-            report = await self._tools.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
+            report = await self._context.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
         except StudiiError as error:
             return self._after(job_id, await untorn(self._failed(job, error, age)))
         except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
@@ -107,13 +107,13 @@ class Polling:
 
     async def _claim_all(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Claim | StepResult | _Unreadable]:
         """What to look at the jobs with; each look is noted before it takes place."""
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             jobs = await tx.jobs.some([job_id for job_id, _ in asked])
             keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
             claims = {one: self._claim_of(one, jobs, keys) for one in asked}
             sent = [one[1] for one, claim in claims.items() if isinstance(claim, Claim)]
-            settled = {lane: self._tools.underway.settled(lane) for lane in sent}
-            await tx.lanes.record_all(sent, self._tools.clock.now(), settled)
+            settled = {lane: self._context.underway.settled(lane) for lane in sent}
+            await tx.lanes.record_all(sent, self._context.clock.now(), settled)
         return claims
 
     def _claim_of(
@@ -127,7 +127,7 @@ class Polling:
         if key is None or key.lane != lane:
             return StepResult(None, sent=False)
         try:
-            return Claim(job, key, self._tools.vault.unseal(key.ciphertext))
+            return Claim(job, key, self._context.vault.unseal(key.ciphertext))
         except CannotDecrypt as error:
             return _Unreadable(job, str(error))
 
@@ -139,27 +139,27 @@ class Polling:
             return await self._end(job, FailureCode.STUDII, text, charge_of(job, report.credits_charged))
         if report.succeeded:
             return await self._completed(job, report)
-        if age >= self._tools.tuning.lost_after:
+        if age >= self._context.tuning.lost_after:
             return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
-        if age >= self._tools.tuning.hourly_after:
+        if age >= self._context.tuning.hourly_after:
             job = await self._still_running(job)
         if report.status != job.studii_status:
-            async with self._tools.storage.write() as tx:
+            async with self._context.storage.write() as tx:
                 stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
-            self._tools.changed()
+            self._context.changed()
             return StepResult(stored)
         return StepResult(job)
 
     async def _completed(self, job: Job, report: JobReport) -> StepResult:
         charge = charge_of(job, report.credits_charged)
         if report.output_url is None:
-            now = self._tools.clock.monotonic()
+            now = self._context.clock.monotonic()
             since = self._without_url.setdefault(job.id, _Since(now))
-            if now - since.at < self._tools.tuning.url_grace:
+            if now - since.at < self._context.tuning.url_grace:
                 return StepResult(job)
             text = UNSAFE_URL if report.output_refused else NO_URL
             return await self._end(job, FailureCode.OUTPUT, text, charge)
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             stored = await tx.jobs.update(
                 job.id,
                 visible=True,
@@ -168,7 +168,7 @@ class Polling:
                 output_kind=report.output_kind,
                 charged=charge,
             )
-        self._tools.changed()
+        self._context.changed()
         return StepResult(stored)
 
     async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
@@ -184,13 +184,13 @@ class Polling:
         )
         if isinstance(error, JobNotFound):
             return await self._not_found(job, age)
-        if age >= self._tools.tuning.lost_after:
+        if age >= self._context.tuning.lost_after:
             return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
-        if age >= self._tools.tuning.hourly_after:
+        if age >= self._context.tuning.hourly_after:
             job = await self._still_running(job)
         if isinstance(error, KeyRefused):
             return await self._key_refused(job, str(error))
-        pause = backoff(self._stumbles.count(job.id), self._tools.tuning.first_look, STUMBLE_BOUND)
+        pause = backoff(self._stumbles.count(job.id), self._context.tuning.first_look, STUMBLE_BOUND)
         return StepResult(job, again=self._bounded(pause, age))
 
     def _bounded(self, pause: float, age: float) -> float:
@@ -198,23 +198,23 @@ class Polling:
 
         A job may end while it is not looked at: its person then waits at most that share longer.
         """
-        tuning = self._tools.tuning
+        tuning = self._context.tuning
         return min(pause, max(tuning.first_look, tuning.look_share * age))
 
     async def _still_running(self, job: Job) -> Job:
         """After a day its person and the admins are told, once."""
         if job.held is not None:
             return job
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
             await tx.notices.add(job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id)
             told = await tx.jobs.update(job.id, visible=True, held=A_DAY)
-        self._tools.changed()
+        self._context.changed()
         return told or job
 
     async def _not_found(self, job: Job, age: float) -> StepResult:
         """One 404 may be a mistake of the moment; several over a while are not."""
-        now, over = self._tools.clock.monotonic(), self._tools.tuning.missing_over
+        now, over = self._context.clock.monotonic(), self._context.tuning.missing_over
         since = self._missing.setdefault(job.id, _Since(now))
         since.times += 1
         if since.times >= ENOUGH_MISSES and now - since.at >= over:
@@ -223,7 +223,7 @@ class Polling:
 
     async def _key_refused(self, job: Job, reason: str) -> StepResult:
         """Its key does not work any more: on with the server's current one, if that is another."""
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             current = await tx.keys.current(job.guild_id)
             own = None if job.key_id is None else await tx.keys.get(job.key_id)
             forgotten = current is None and (own is None or not own.ciphertext)
@@ -234,8 +234,8 @@ class Polling:
                 result = await self._held(tx, job, current, reason)
         if forgotten:
             return await self._end(job, FailureCode.KEY, FORGOTTEN, charge_of(job))
-        self._tools.changed()
-        self._tools.requeued()
+        self._context.changed()
+        self._context.requeued()
         return result
 
     async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: str) -> StepResult:
@@ -243,8 +243,8 @@ class Polling:
 
         None: an admin took the key out and knows.
         """
-        pause = one_of(self._tools.tuning.key_retries, self._refusals.count(job.id))
-        now = self._tools.clock.now()
+        pause = one_of(self._context.tuning.key_retries, self._refusals.count(job.id))
+        now = self._context.clock.now()
         until = now + timedelta(seconds=pause)
         told = await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
         if key is not None:
@@ -257,23 +257,23 @@ class Polling:
 
     async def _key_works(self, job: Job) -> Job:
         """Studii tells of it again: what was in the way because of the key is gone."""
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             hold = await tx.holds.get(job.guild_id)
             if hold is not None and hold.reason == job.held:
                 await tx.holds.clear(job.guild_id)
                 await tx.jobs.release_held(job.guild_id)
-                await tx.holds.look_again(job.guild_id, self._tools.clock.now())
+                await tx.holds.look_again(job.guild_id, self._context.clock.now())
                 await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
             told = await tx.jobs.update(job.id, visible=True, held=None, not_before=None)
-        self._tools.changed()
-        self._tools.requeued()
+        self._context.changed()
+        self._context.requeued()
         return told or job
 
     async def _end(self, job: Job, code: FailureCode, text: str, charge: int) -> StepResult:
-        async with self._tools.storage.write() as tx:
-            failed = await fail_paid(tx, job, code, text, charge, self._tools.clock.now())
+        async with self._context.storage.write() as tx:
+            failed = await fail_paid(tx, job, code, text, charge, self._context.clock.now())
         _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
-        self._tools.changed()
+        self._context.changed()
         return StepResult(failed)
 
     def _after(self, job_id: str, result: StepResult) -> StepResult:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from bot.domain import NoticeKind
-from bot.engine.context import StepResult, Tools
+from bot.engine.context import EngineContext, StepResult
 from bot.engine.scheduler.plan_check import Allowance, Chosen, Doubt, doubt_details
 from bot.engine.scheduler.rate_limit import Earlier, RateWindow, Slowed
 from bot.storage import LaneLimits, Sent, Transaction
@@ -34,12 +34,12 @@ class News(Enum):
 class Limits:
     """Of one lane. `rate` says when there is room."""
 
-    def __init__(self, lane: str, plan: Chosen, memory: Memory, tools: Tools) -> None:
+    def __init__(self, lane: str, plan: Chosen, memory: Memory, context: EngineContext) -> None:
         self._lane = lane
-        self._tools = tools
+        self._context = context
         self._allowance = Allowance(plan)
-        self.rate = RateWindow(plan.limit, tools.tuning)
-        now = tools.clock.monotonic()
+        self.rate = RateWindow(plan.limit, context.tuning)
+        now = context.clock.monotonic()
         self.rate.restore(memory.requests, now)
         if memory.slowed is not None:
             self.rate.slow(memory.slowed, now)
@@ -50,7 +50,7 @@ class Limits:
     def set_plan(self, plan: Chosen) -> None:
         """What the admins say; less is sent while it is doubted."""
         self._allowance.set_plan(plan)
-        self._follow(self._tools.clock.monotonic())
+        self._follow(self._context.clock.monotonic())
 
     def answered(self, result: StepResult, now: float) -> News | None:
         """Learn from an answer. What changes holds at once; `keep` it."""
@@ -66,31 +66,33 @@ class Limits:
         """For later lives; and the admins of all servers that use the key are told of a doubt, once. What
         could not be kept is known until the process ends."""
         try:
-            async with self._tools.storage.write() as tx:
+            async with self._context.storage.write() as tx:
                 await self._keep(tx)
                 if news is not News.LIMITED:
                     await self._tell(tx, doubted=news is News.DOUBTED)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
             _log.warning("What 429s told of lane %s could not be kept: %r", self._lane[:8], error)
         if news is not News.LIMITED:
-            self._tools.changed()
+            self._context.changed()
 
     def _follow(self, now: float) -> None:
         self.rate.set_limit(self._allowance.limit(now))
 
     async def _keep(self, tx: Transaction) -> None:
-        now = self._tools.clock.monotonic()
+        now = self._context.clock.monotonic()
         slowed, doubt = self.rate.slowed(now), self._allowance.doubt(now)
         if slowed is None and doubt is None:
             await tx.lane_limits.forget(self._lane)
             return
         plan = self._allowance.plan
         lowered_to = self._allowance.limit(now)
-        await tx.lane_limits.keep(self._lane, _row(self._tools.clock.now(), plan, slowed, doubt, lowered_to))
+        await tx.lane_limits.keep(
+            self._lane, _row(self._context.clock.now(), plan, slowed, doubt, lowered_to)
+        )
 
     async def _tell(self, tx: Transaction, *, doubted: bool) -> None:
         """If the plan is right after all, a doubt may be told anew."""
-        now, at = self._tools.clock.monotonic(), self._tools.clock.now()
+        now, at = self._context.clock.monotonic(), self._context.clock.now()
         used, lowered = self.rate.used(now), self._allowance.limit(now)
         for key in await tx.keys.all():
             if key.lane != self._lane:
@@ -103,14 +105,14 @@ class Limits:
                 await tx.notices.forget(key.guild_id, kind)
 
 
-async def recall(tools: Tools, lanes: Collection[str]) -> dict[str, Memory]:
+async def recall(context: EngineContext, lanes: Collection[str]) -> dict[str, Memory]:
     """What lanes that begin now know of the time before they rested or the process was another. One question
     for all, as after a start there may be hundreds."""
     if not lanes:
         return {}
-    now = tools.clock.now()
-    counts = timedelta(seconds=tools.tuning.rate_period + tools.tuning.answer_bound)
-    async with tools.storage.read() as tx:
+    now = context.clock.now()
+    counts = timedelta(seconds=context.tuning.rate_period + context.tuning.answer_bound)
+    async with context.storage.read() as tx:
         sent = await tx.lanes.of(lanes, now - counts)
         limits = await tx.lane_limits.of(lanes)
     return {

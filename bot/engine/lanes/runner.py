@@ -10,7 +10,7 @@ from bot.aio.loops import Bell, Complaints, keep_doing, untorn
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import FailureCode, Job, JobState
-from bot.engine.context import StepResult, Tools
+from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.estimates import Outlook, Rehearsals
 from bot.engine.lanes.poll import Polling
 from bot.engine.lanes.rate_state import Limits, Memory
@@ -95,7 +95,7 @@ class LaneRunner:
         name: str,
         plan: Chosen,
         memory: Memory,
-        tools: Tools,
+        context: EngineContext,
         starting: Starting,
         polling: Polling,
         entries: Entries,
@@ -105,16 +105,16 @@ class LaneRunner:
         gone: Callable[[str], None],
     ) -> None:
         self._name = name
-        self._tools = tools
+        self._context = context
         self._starting = starting
         self._polling = polling
         self._gone = gone
         self._bell = Bell()
         self._entries = entries
         self._durations = durations
-        self._limits = Limits(name, plan, memory, tools)
-        self._lane = Lane(self._limits.rate, durations, tools.tuning)
-        self._outlook = Outlook(self._lane, rehearsals, tools.clock, tools.tuning)
+        self._limits = Limits(name, plan, memory, context)
+        self._lane = Lane(self._limits.rate, durations, context.tuning)
+        self._outlook = Outlook(self._lane, rehearsals, context.clock, context.tuning)
         self._idle_since: float | None = None
         self._complaints = Complaints(f"a request of lane {name[:8]}")
 
@@ -127,7 +127,7 @@ class LaneRunner:
         """Take over what the database says; `plan`: if it is known now."""
         if plan is not None:
             self._limits.set_plan(plan)
-        self._lane.sync(waiting, running, self._tools.clock.monotonic())
+        self._lane.sync(waiting, running, self._context.clock.monotonic())
         self._bell.ring()
 
     def in_flight(self, job_id: str) -> bool:
@@ -153,7 +153,7 @@ class LaneRunner:
 
     def ends_in(self, job_id: str) -> float | None:
         """Seconds until a running job has as probably ended as not."""
-        return self._lane.ends_in(job_id, self._tools.clock.monotonic())
+        return self._lane.ends_in(job_id, self._context.clock.monotonic())
 
     def is_known(self, job_id: str) -> bool:
         """Whether it has been seen how long jobs like that one take."""
@@ -161,11 +161,11 @@ class LaneRunner:
 
     def overdue(self) -> float:
         """Seconds that the latest look is late."""
-        return self._lane.overdue(self._tools.clock.monotonic())
+        return self._lane.overdue(self._context.clock.monotonic())
 
     def occupancy(self) -> float:
         """The share of the lane's requests that is in use."""
-        return self._lane.occupancy(self._tools.clock.monotonic())
+        return self._lane.occupancy(self._context.clock.monotonic())
 
     async def run(self) -> None:
         """Until cancelled, or idle for long."""
@@ -175,7 +175,7 @@ class LaneRunner:
 
     async def _turn(self, group: asyncio.TaskGroup) -> float | None:
         while True:
-            now = self._tools.clock.monotonic()
+            now = self._context.clock.monotonic()
             decision = self._lane.decide(now)
             if not isinstance(decision, Send):
                 break
@@ -183,7 +183,7 @@ class LaneRunner:
             group.create_task(self._do(decision, now), name=f"{decision.step} {decision.job_id}")
         if self._lane.empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
-            return self._tools.tuning.lane_rest
+            return self._context.tuning.lane_rest
         self._idle_since = None
         return None if decision.until is None else decision.until - now
 
@@ -192,13 +192,13 @@ class LaneRunner:
         pause = 0.0
         try:
             patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
-            with self._tools.pulse.work(f"{send.step} {send.job_id}", patience) as piece:
+            with self._context.pulse.work(f"{send.step} {send.job_id}", patience) as piece:
                 result = await self._take(send, self._lane.age(send.job_id, now))
                 piece.stumbled = result.unforeseen
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
             pause = self._complaints.about(error, send.job_id, job=send.job_id)
         finally:
-            now = self._tools.clock.monotonic()
+            now = self._context.clock.monotonic()
             self._lane.end(send.job_id, now, sent=result is None or result.sent)
         if result is None:
             # Where the job stands is seen when the database is asked again.
@@ -231,8 +231,8 @@ class LaneRunner:
         """How long a job took. What could not be kept is known until the process ends, which will do."""
         self._durations.learn(work, low, high)
         try:
-            async with self._tools.storage.write() as tx:
-                await tx.durations.learn(*work, low, high, self._tools.clock.now())
+            async with self._context.storage.write() as tx:
+                await tx.durations.learn(*work, low, high, self._context.clock.now())
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
             told = "How long job %s took could not be kept: %r"
             _log.warning(told, job_id, error, extra={"job": job_id})
@@ -250,7 +250,7 @@ class LaneRunner:
         since = self._idle_since
         if since is None or not self._lane.empty:
             return False
-        if self._tools.clock.monotonic() - since < self._tools.tuning.lane_rest:
+        if self._context.clock.monotonic() - since < self._context.tuning.lane_rest:
             return False
         self._gone(self._name)
         return True

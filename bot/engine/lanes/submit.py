@@ -6,7 +6,7 @@ from bot.aio.insist import Insistence
 from bot.aio.loops import untorn
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind
-from bot.engine.context import Claim, StepResult, Tools
+from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Setbacks
 from bot.errors import NotAlone
 from bot.lifecycle.budget_alerts import watch_budget
@@ -30,15 +30,15 @@ def needs_upload(job: Job, key_id: int) -> bool:
 class Starting:
     """Uploads and submits. Each method is one step, taken for the lane that is named."""
 
-    def __init__(self, tools: Tools, catalog: Catalog) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
+        self._context = context
         self._catalog = catalog
-        self._setbacks = Setbacks(tools)
-        self._insistence = Insistence("storing what Studii said of it", tools.pulse)
+        self._setbacks = Setbacks(context)
+        self._insistence = Insistence("storing what Studii said of it", context.pulse)
 
     async def upload(self, job_id: str, lane: str) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
-        with self._tools.underway.request(lane):
+        with self._context.underway.request(lane):
             return await self._upload(job_id, lane)
 
     async def _upload(self, job_id: str, lane: str) -> StepResult:
@@ -59,8 +59,8 @@ class Starting:
 
     async def submit(self, job_id: str, lane: str) -> StepResult:
         """POST /jobs (Studii API docs, "Create a job"). An answer is stored even if we are to stop."""
-        with self._tools.underway.request(lane):
-            return await untorn(self._submit(job_id, lane), patience=self._tools.tuning.drain)
+        with self._context.underway.request(lane):
+            return await untorn(self._submit(job_id, lane), patience=self._context.tuning.drain)
 
     async def _submit(self, job_id: str, lane: str) -> StepResult:
         claim = await self._claim(job_id, lane, JobState.SUBMITTING)
@@ -68,7 +68,9 @@ class Starting:
             return claim
         job = claim.job
         try:
-            created = await self._tools.studii.create_job(claim.secret, job.tool, job.inputs, job.object_key)
+            created = await self._context.studii.create_job(
+                claim.secret, job.tool, job.inputs, job.object_key
+            )
         except StudiiError as error:
             met = error
         except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
@@ -84,11 +86,11 @@ class Starting:
 
     async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and note the request, in one step."""
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             result = await self._claim_in(tx, job_id, lane, to)
-        self._tools.changed()
+        self._context.changed()
         if result.job is not None and result.job.held is not None:
-            self._tools.requeued()
+            self._context.requeued()
         return result
 
     async def _claim_in(self, tx: Transaction, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
@@ -100,73 +102,73 @@ class Starting:
         wanted = to is JobState.UPLOADING
         if key is None or key.lane != lane or needs_upload(job, key.id) is not wanted:
             return StepResult(None, sent=False)
-        now = self._tools.clock.now()
+        now = self._context.clock.now()
         if job.held and job.key_id == key.id and job.not_before is not None and job.not_before > now:
             # Another of its server's jobs has met what holds it, after the lane had chosen this one.
             return StepResult(job, sent=False)
         if not await may_be_sent(tx, self._catalog, job, key.lane, now):
             return StepResult(await tx.jobs.get(job_id), sent=False, again=NOT_YET)
         try:
-            secret = self._tools.vault.unseal(key.ciphertext)
+            secret = self._context.vault.unseal(key.ciphertext)
         except CannotDecrypt as error:
             return await self._setbacks.hold(
                 tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
             )
         claimed = await self._advance(tx, job, key.id, to)
-        await tx.lanes.record(lane, claimed.changed_at, self._tools.underway.settled(lane))
+        await tx.lanes.record(lane, claimed.changed_at, self._context.underway.settled(lane))
         return Claim(claimed, key, secret, was_held=job.held is not None)
 
     async def _advance(self, tx: Transaction, job: Job, key_id: int, to: JobState) -> Job:
         changes = JobChanges(key_id=key_id, held=None, not_before=None)
         if to is JobState.UPLOADING:
             changes["object_key"] = None  # of another key
-        claimed = await tx.jobs.advance(job.id, job.state, to, at=self._tools.clock.now(), **changes)
+        claimed = await tx.jobs.advance(job.id, job.state, to, at=self._context.clock.now(), **changes)
         if claimed is None:
             raise RuntimeError(f"job {job.id} changed within a transaction")
         return claimed
 
     async def _send_photo(self, claim: Claim) -> UploadTarget:
-        path = self._tools.spool.path(claim.job.source_file or "")
+        path = self._context.spool.path(claim.job.source_file or "")
         content_type = content_type_of(path)
-        target = await self._tools.studii.request_upload(claim.secret, path.name, content_type)
-        await self._tools.studii.put(target, path, content_type)
+        target = await self._context.studii.request_upload(claim.secret, path.name, content_type)
+        await self._context.studii.put(target, path, content_type)
         return target
 
     async def _uploaded(self, job: Job, target: UploadTarget) -> StepResult:
         """It stays in its state, and is submitted as soon as there is room."""
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             stored = await tx.jobs.update(job.id, object_key=target.object_key)
         self._setbacks.none(job)
         return StepResult(stored)
 
     async def _photo_lost(self, job: Job) -> StepResult:
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
             failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.UPLOAD, PHOTO_LOST, now)
         _log.warning("Job %s: its photo is gone from the spool", job.id, extra={"job": job.id})
-        self._tools.changed()
+        self._context.changed()
         return StepResult(failed, sent=False)
 
     async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
         """Studii has the job: what it said, and the money, in one transaction."""
         try:
-            async with self._tools.storage.write() as tx:
+            async with self._context.storage.write() as tx:
                 running, released = await self._note_taken(tx, claim, created)
         except NotAlone:
             # Another instance may take it for lost, and nobody but us knows by what name Studii has it.
-            async with self._tools.storage.amend() as tx:
+            async with self._context.storage.amend() as tx:
                 running, released = await self._note_taken(tx, claim, created)
         if released:
-            self._tools.requeued()
+            self._context.requeued()
         self._setbacks.none(claim.job)
-        self._tools.changed()
+        self._context.changed()
         return StepResult(running)
 
     async def _note_taken(
         self, tx: Transaction, claim: Claim, created: CreatedJob
     ) -> tuple[Job | None, bool]:
         """The job, if it runs now, and whether other jobs are free to go now, or have another reservation."""
-        job, charge, now = claim.job, created.credits_charged, self._tools.clock.now()
+        job, charge, now = claim.job, created.credits_charged, self._context.clock.now()
         running = await taken(
             tx,
             job.id,

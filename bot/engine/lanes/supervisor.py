@@ -11,7 +11,7 @@ from bot.aio.aside import Aside
 from bot.aio.loops import Bell, keep_doing, rest_after
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
-from bot.engine.context import Tools
+from bot.engine.context import EngineContext
 from bot.engine.lanes.estimates import Rehearsals
 from bot.engine.lanes.out_of_band import Beside
 from bot.engine.lanes.poll import Polling
@@ -50,19 +50,19 @@ class _Share:
 class Lanes:
     """All lanes. `bell` rings when there may be new work; `beside` is told which are at work."""
 
-    def __init__(self, tools: Tools, catalog: Catalog, bell: Bell, beside: Beside) -> None:
+    def __init__(self, context: EngineContext, catalog: Catalog, bell: Bell, beside: Beside) -> None:
         self._bell = bell
         self._beside = beside
-        self._tools = tools
-        self._starting = Starting(tools, catalog)
-        self._polling = Polling(tools)
-        self._entries = Entries(tools.clock, max(tools.tuning.key_retries), catalog)
+        self._context = context
+        self._starting = Starting(context, catalog)
+        self._polling = Polling(context)
+        self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
         self._durations = Durations(lambda work: _usually(catalog, work))
-        self._rehearsals = Rehearsals(tools.clock, tools.tuning)
+        self._rehearsals = Rehearsals(context.clock, context.tuning)
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
-        self._handing = Aside("handing a job to its lane", tools.clock)
+        self._handing = Aside("handing a job to its lane", context.clock)
 
     async def progress(self, job_id: str) -> Progress:
         """A job's place in its lane's line, and when it will probably be sent or end, as far as that is
@@ -71,7 +71,7 @@ class Lanes:
             if not runner.has(job_id):
                 continue
             starts_in, ends_in = await runner.starts_in(job_id), runner.ends_in(job_id)
-            now = self._tools.clock.now()
+            now = self._context.clock.now()
             starts_at = None if starts_in is None else now + timedelta(seconds=starts_in)
             ends_at = None
             if ends_in is not None and runner.is_known(job_id):
@@ -99,14 +99,14 @@ class Lanes:
                 self._forget(name)
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
-        began = self._tools.clock.monotonic()
-        with self._tools.pulse.work("handing out jobs to lanes", progress=False):
+        began = self._context.clock.monotonic()
+        with self._context.pulse.work("handing out jobs to lanes", progress=False):
             await self._look(group)
-        await rest_after(self._tools.clock.monotonic() - began, self._tools.tuning.look_around)
-        return SUSPICIOUS if self._suspects else self._tools.tuning.look_around
+        await rest_after(self._context.clock.monotonic() - began, self._context.tuning.look_around)
+        return SUSPICIOUS if self._suspects else self._context.tuning.look_around
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
-        async with self._tools.storage.read() as tx:
+        async with self._context.storage.read() as tx:
             if not self._restored:
                 self._durations.restore(await tx.durations.all())
                 self._restored = True
@@ -127,7 +127,7 @@ class Lanes:
             share.plans.append(Chosen(key.plan.requests_per_minute, key.plan_chosen_at))
             self._handing.attempt(job.id, partial(self._enter, share, job, key.id), job.id)
         beginning = [name for name in shares if name not in self._runners]
-        self._hand_out(shares, await recall(self._tools, beginning), group)
+        self._hand_out(shares, await recall(self._context, beginning), group)
         await self._without_key(keyless)
         await self._free(stranded)
 
@@ -150,7 +150,7 @@ class Lanes:
                     name,
                     share.plan,
                     memories[name],
-                    self._tools,
+                    self._context,
                     self._starting,
                     self._polling,
                     self._entries,
@@ -180,29 +180,29 @@ class Lanes:
         self._suspects = {job.id for job in stranded}
         if not again:
             return
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             # A step is known as under way before it changes the row, until after: so this is exact.
             fresh = [await tx.jobs.get(job_id) for job_id in again]
             lost = [job for job in fresh if job is not None and self._is_stranded(job)]
-            await recover(tx, lost, self._tools.clock.now())
-        self._tools.changed()
+            await recover(tx, lost, self._context.clock.now())
+        self._context.changed()
         self._bell.ring()
 
     async def _without_key(self, keyless: list[Job]) -> None:
         """Their servers have no key (any more): they wait for one, and say so, for a day."""
-        now = self._tools.clock.now()
-        oldest = now - timedelta(seconds=self._tools.tuning.held_bound)
+        now = self._context.clock.now()
+        oldest = now - timedelta(seconds=self._context.tuning.held_bound)
         waiting = [job for job in keyless if job.state in (JobState.WAITING, JobState.UPLOADING)]
         news = [job for job in waiting if job.held != NO_KEY or job.created_at < oldest]
         if not news:
             return
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             for job in news:
                 if job.created_at < oldest:
                     await fail_unpaid(tx, job, job.state, FailureCode.KEY, GAVE_UP_ON_KEY, now)
                 else:
                     await tx.jobs.update(job.id, visible=True, held=NO_KEY)
-        self._tools.changed()
+        self._context.changed()
 
 
 def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]) -> StudiiKey | None:

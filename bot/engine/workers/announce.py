@@ -9,7 +9,7 @@ from bot.aio.insist import Insistence
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import untorn
 from bot.domain import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
-from bot.engine.context import Tools, Tries, backoff
+from bot.engine.context import EngineContext, Tries, backoff
 from bot.engine.lanes.out_of_band import NoRoom
 from bot.engine.ports import Delivery
 from bot.engine.workers.refetch import NotNow, Refetch
@@ -25,27 +25,27 @@ REFETCH_TRIES = 3  # before a result is announced without its file
 class Outbox:
     """Announces jobs that ended, or whose outcome is unknown; in a channel one after the other."""
 
-    def __init__(self, tools: Tools, delivery: Delivery, refetch: Refetch) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext, delivery: Delivery, refetch: Refetch) -> None:
+        self._context = context
         self._delivery = delivery
         self._refetch = refetch
         self._fetches = Tries()
-        self._insistence = Insistence("noting that it was announced", tools.pulse)
+        self._insistence = Insistence("noting that it was announced", context.pulse)
         self.crew = Crew(
             "announcing",
             self._find,
             self._announce,
             self._give_up,
-            size=tools.tuning.announcements_at_once,
-            clock=tools.clock,
-            pulse=tools.pulse,
+            size=context.tuning.announcements_at_once,
+            clock=context.clock,
+            pulse=context.pulse,
             patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
-            look_around=tools.tuning.look_around,
+            look_around=context.tuning.look_around,
             queue=lambda job: job.channel_id,
         )
 
     async def _find(self, limit: int) -> list[Job]:
-        async with self._tools.storage.read() as tx:
+        async with self._context.storage.read() as tx:
             return await tx.jobs.unannounced(limit)
 
     async def _announce(self, job: Job, tries: int) -> float | None:
@@ -58,10 +58,12 @@ class Outbox:
             _log.info("Job %s: its output can't be fetched again: %s", job.id, reason, extra={"job": job.id})
             fetches = self._fetches.count(job.id)
             if fetches < REFETCH_TRIES:
-                return backoff(fetches, self._tools.tuning.download_pause, self._tools.tuning.backoff_bound)
+                return backoff(
+                    fetches, self._context.tuning.download_pause, self._context.tuning.backoff_bound
+                )
         self._fetches.forget(job.id)
         # Between Discord's answer and our note of it nothing may be torn apart.
-        return await untorn(self._announce_and_note(job, tries), patience=self._tools.tuning.drain)
+        return await untorn(self._announce_and_note(job, tries), patience=self._context.tuning.drain)
 
     async def _give_up(self, job: Job) -> None:
         """What can't be said for a reason that nobody foresaw; a result stays in the list of jobs."""
@@ -71,32 +73,32 @@ class Outbox:
     async def _announce_and_note(self, job: Job, tries: int) -> float | None:
         said = await self._say(job)
         if isinstance(said, TryLater):
-            bound = self._tools.tuning.announcement_bound
+            bound = self._context.tuning.announcement_bound
             return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
         if isinstance(said, Undeliverable):
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
         await self._insistence.on(lambda: self._note(job, said), job.id, job.id)
         if isinstance(said, Posted) and job.finished_at is not None:
-            self._tools.posted((self._tools.clock.now() - job.finished_at).total_seconds())
+            self._context.posted((self._context.clock.now() - job.finished_at).total_seconds())
         return None
 
     async def _say(self, job: Job) -> Announcement:
         output = None
         if job.output_file is not None:
-            output = await self._tools.spool.open_output(job.output_file)
+            output = await self._context.spool.open_output(job.output_file)
         if output is not None and output.kind == "image" and job.source_file is not None:
             # Before and after are shown together.
-            output = replace(output, before=await self._tools.spool.open_output(job.source_file))
+            output = replace(output, before=await self._context.spool.open_output(job.source_file))
         try:
-            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
                 return await self._delivery.announce(job, output)
         except TimeoutError:
             _log.warning("Job %s: announcing it took too long", job.id, extra={"job": job.id})
             return TryLater(0.0)
 
     async def _note(self, job: Job, said: Posted | Undeliverable) -> None:
-        now = self._tools.clock.now()
+        now = self._context.clock.now()
         changes = JobChanges(announced_at=now, result_message_id=None)
         files: list[str | None] = []
         if isinstance(said, Posted):
@@ -106,7 +108,7 @@ class Outbox:
             # A result that could not be posted is kept, with the photo before, until somebody fetches it.
             changes["source_file"] = None
             files = [job.source_file]
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             fresh = await tx.jobs.get(job.id)
             # Ruled on, or to be posted anew, meanwhile: then this was not the last word.
             if fresh is None or (fresh.state, fresh.posting) != (job.state, job.posting):
@@ -116,18 +118,18 @@ class Outbox:
             await tx.jobs.update(job.id, visible=news, **changes)
             if isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
                 await self._tell_admins(tx, job)
-        self._tools.changed()
-        await self._tools.spool.remove(*files)
+        self._context.changed()
+        await self._context.spool.remove(*files)
 
     async def _tell_admins(self, tx: Transaction, job: Job) -> None:
         log = await tx.logs.get(job.guild_id)
         if log.channel_id is not None and log.results:
-            now = self._tools.clock.now()
+            now = self._context.clock.now()
             await tx.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)
 
     async def tidy(self) -> None:
         """Drop outputs that could not be posted and that nobody fetched for a long while."""
-        age = timedelta(seconds=self._tools.tuning.undelivered_bound)
-        async with self._tools.storage.write() as tx:
-            for job in await tx.jobs.undelivered(self._tools.clock.now() - age):
+        age = timedelta(seconds=self._context.tuning.undelivered_bound)
+        async with self._context.storage.write() as tx:
+            for job in await tx.jobs.undelivered(self._context.clock.now() - age):
                 await tx.jobs.update(job.id, output_file=None, source_file=None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.aio.insist import Insistence
 from bot.aio.loops import untorn
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
-from bot.engine.context import Tools, backoff
+from bot.engine.context import EngineContext, backoff
 from bot.engine.ports import Delivery
 from bot.engine.scheduler.positions import Places
 from bot.engine.workers.worker import Crew
@@ -26,33 +26,33 @@ class Cards:
 
     def __init__(
         self,
-        tools: Tools,
+        context: EngineContext,
         delivery: Delivery,
         progress: Callable[[str], Awaitable[Progress]],
     ) -> None:
-        self._tools = tools
+        self._context = context
         self._delivery = delivery
         self._progress = progress
-        self._since = tools.clock.now()
+        self._since = context.clock.now()
         self._seeking = False
         self._places = Places()
-        self._insistence = Insistence("noting that its card was posted", tools.pulse)
+        self._insistence = Insistence("noting that its card was posted", context.pulse)
         self.crew = Crew(
             "showing cards",
             self._find,
             self._show,
             self._give_up,
-            size=tools.tuning.cards_at_once,
-            clock=tools.clock,
-            pulse=tools.pulse,
-            look_around=tools.tuning.look_around,
+            size=context.tuning.cards_at_once,
+            clock=context.clock,
+            pulse=context.pulse,
+            look_around=context.tuning.look_around,
             news=_is_over,
         )
 
     async def _find(self, limit: int) -> list[Job]:
-        now = self._tools.clock.monotonic()
+        now = self._context.clock.monotonic()
         ways = {job_id: await self._progress(job_id) for job_id in self._places.due(now)}
-        async with self._tools.storage.read() as tx:
+        async with self._context.storage.read() as tx:
             wanted = await tx.jobs.wanted_cards(limit)
             lost = await tx.jobs.lost_cards(*self._lost_between(), limit)
             stale = await tx.jobs.stale_cards(limit)
@@ -66,7 +66,7 @@ class Cards:
 
         A command of an earlier life stores nothing any more; one of this life is given its time.
         """
-        now, tuning = self._tools.clock.now(), self._tools.tuning
+        now, tuning = self._context.clock.now(), self._context.tuning
         overdue = now - timedelta(seconds=tuning.card_overdue)
         return now - timedelta(seconds=tuning.card_sought_for), max(self._since, overdue)
 
@@ -75,22 +75,22 @@ class Cards:
             return await self._seek(job)
         if job.card_message_id is None:
             # Between Discord's answer and our note of it nothing may be torn apart.
-            return await untorn(self._post(job, tries), patience=self._tools.tuning.drain)
+            return await untorn(self._post(job, tries), patience=self._context.tuning.drain)
         way = await self._progress(job.id)
         if _comes_into_line(job, way) and tries < LOOKS_FOR_PLACE:
             return PLACE_COMES_IN
         if _is_about_to_end(job) and tries < LOOKS_FOR_END:
-            return self._tools.tuning.card_again
+            return self._context.tuning.card_again
         try:
-            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
                 shown = await self._delivery.show_card(job, way)
         except TimeoutError:
             _log.warning("Job %s: showing its card took too long", job.id, extra={"job": job.id})
             shown = False
         if not shown:
-            return self._tools.tuning.card_again
+            return self._context.tuning.card_again
         if job.state is JobState.WAITING:
-            self._places.shown(job.id, way, self._tools.clock.monotonic())
+            self._places.shown(job.id, way, self._context.clock.monotonic())
         else:
             self._places.forget(job.id)
         await untorn(self._note(job))
@@ -108,7 +108,7 @@ class Cards:
         One is looked for at a time: reading a channel is slow, and nobody waits for it.
         """
         if self._seeking:
-            return self._tools.tuning.card_again
+            return self._context.tuning.card_again
         self._seeking = True
         try:
             return await self._find_lost(job)
@@ -118,18 +118,18 @@ class Cards:
     async def _find_lost(self, job: Job) -> float | None:
         said: Announcement
         try:
-            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
                 said = await self._delivery.find_card(job)
         except TimeoutError:
             said = TryLater(0.0)
         if isinstance(said, TryLater):
-            return max(said.seconds, self._tools.tuning.card_again)
+            return max(said.seconds, self._context.tuning.card_again)
         found = said.message_id if isinstance(said, Posted) else None
-        age = (self._tools.clock.now() - job.created_at).total_seconds()
-        if found is None and age < self._tools.tuning.card_overdue:
+        age = (self._context.clock.now() - job.created_at).total_seconds()
+        if found is None and age < self._context.tuning.card_overdue:
             # The answer may have been on its way when the process that sent it ended.
-            return self._tools.tuning.card_overdue - age
-        async with self._tools.storage.write() as tx:
+            return self._context.tuning.card_overdue - age
+        async with self._context.storage.write() as tx:
             await tx.jobs.card_found(job.id, found)
         _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})
         return None
@@ -138,27 +138,27 @@ class Cards:
         said: Announcement
         way = await self._progress(job.id)
         try:
-            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
                 said = await self._delivery.post_card(job, way)
         except TimeoutError:
             said = TryLater(0.0)
         if isinstance(said, TryLater):
-            bound = self._tools.tuning.announcement_bound
+            bound = self._context.tuning.announcement_bound
             return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
         if isinstance(said, Undeliverable):
             _log.info("Job %s goes on without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None and job.state is JobState.WAITING:
-            self._places.shown(job.id, way, self._tools.clock.monotonic())
+            self._places.shown(job.id, way, self._context.clock.monotonic())
         await self._insistence.on(lambda: self._note_posted(job, message_id), job.id, job.id)
         return None
 
     async def _note_posted(self, job: Job, message_id: int | None) -> None:
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             await tx.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
 
     async def _note(self, job: Job) -> None:
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             await tx.jobs.card_shows(job.id, job.version)
 
 

@@ -5,7 +5,7 @@ import logging
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import untorn
 from bot.domain import FailureCode, Job, OutputFile
-from bot.engine.context import Tools, backoff
+from bot.engine.context import EngineContext, backoff
 from bot.engine.scheduler.turns import Turns
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
 from bot.engine.workers.worker import Crew
@@ -25,8 +25,8 @@ class Collector:
     """Downloads outputs. What was paid for is not given up lightly: a fresh address is asked for, and what is
     not there is sought again for some minutes, as it may have been announced too early."""
 
-    def __init__(self, tools: Tools, outputs: Outputs) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext, outputs: Outputs) -> None:
+        self._context = context
         self._outputs = outputs
         self._asked_anew: set[str] = set()
         self.crew = Crew(
@@ -34,16 +34,16 @@ class Collector:
             self._find,
             self._collect,
             self._give_up,
-            size=tools.tuning.downloads_at_once,
-            clock=tools.clock,
-            pulse=tools.pulse,
+            size=context.tuning.downloads_at_once,
+            clock=context.clock,
+            pulse=context.pulse,
             patience=TRANSFER_TIMEOUT,
-            look_around=tools.tuning.look_around,
-            turns=Turns(tools.tuning.downloads_at_once),
+            look_around=context.tuning.look_around,
+            turns=Turns(context.tuning.downloads_at_once),
         )
 
     async def _find(self, limit: int) -> list[Job]:
-        async with self._tools.storage.read() as tx:
+        async with self._context.storage.read() as tx:
             return await tx.jobs.to_download(limit)
 
     async def _collect(self, job: Job, tries: int) -> float | None:
@@ -63,7 +63,7 @@ class Collector:
         return await untorn(self._succeed(job, output))
 
     async def _again(self, job: Job, tries: int, error: StudiiError) -> float | None:
-        tuning = self._tools.tuning
+        tuning = self._context.tuning
         gone = isinstance(error, OutputGone)
         last = tries + 1 >= tuning.download_tries
         if (gone or last) and job.id not in self._asked_anew:
@@ -78,26 +78,26 @@ class Collector:
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         self._asked_anew.discard(job.id)
-        async with self._tools.storage.write() as tx:
-            done = await succeed(tx, job, output.path.name, output.kind, self._tools.clock.now())
+        async with self._context.storage.write() as tx:
+            done = await succeed(tx, job, output.path.name, output.kind, self._context.clock.now())
         if done is not None:
             _log.info("Job %s succeeded", job.id, extra={"job": job.id})
-        self._tools.changed()
+        self._context.changed()
 
     async def _ask_anew(self, job: Job) -> None:
         """Studii is asked for a fresh address, once."""
         self._asked_anew.add(job.id)
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             await tx.jobs.update(job.id, output_url=None)
-        self._tools.requeued()
+        self._context.requeued()
 
     async def _fail(self, job: Job, text: str, *, link: bool = True) -> None:
         """`link`: the address may still lead its person to the output."""
         self._asked_anew.discard(job.id)
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
             failed = await fail_paid(tx, job, FailureCode.OUTPUT, text, charge_of(job), now)
             if failed is not None and not link:
                 await tx.jobs.update(job.id, output_url=None)
         _log.warning("Job %s: its output can't be had", job.id, extra={"job": job.id})
-        self._tools.changed()
+        self._context.changed()

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from bot.domain import FailureCode, JobState
-from bot.engine.context import Tools
+from bot.engine.context import EngineContext
 from bot.lifecycle.transitions import fail_unpaid
 from bot.storage import NOBODY_RULED, rule
 
@@ -13,43 +13,43 @@ _log = logging.getLogger(__name__)
 MISSING = "For a day it was not clear whether the bot was still in this server, so this was not started."
 
 
-async def close_old_matters(tools: Tools) -> None:
+async def close_old_matters(context: EngineContext) -> None:
     """To be done now and then."""
-    await _rule_by_time(tools)
-    await _forget_keys(tools)
-    await _end_where_missing(tools)
+    await _rule_by_time(context)
+    await _forget_keys(context)
+    await _end_where_missing(context)
 
 
-async def _rule_by_time(tools: Tools) -> None:
+async def _rule_by_time(context: EngineContext) -> None:
     """An unknown outcome counts as charged, at what was set aside, when nobody has ruled on it for long."""
-    async with tools.storage.write() as tx:
-        now = tools.clock.now()
-        oldest = now - timedelta(seconds=tools.tuning.unruled_bound)
+    async with context.storage.write() as tx:
+        now = context.clock.now()
+        oldest = now - timedelta(seconds=context.tuning.unruled_bound)
         for job in await tx.jobs.in_states({JobState.UNKNOWN}):
             if job.changed_at < oldest:
                 await rule(tx, job, job.reserved, NOBODY_RULED, now)
                 _log.info("Job %s: nobody ruled on it, it counts as charged", job.id, extra={"job": job.id})
-    tools.changed()
+    context.changed()
 
 
-async def _forget_keys(tools: Tools) -> None:
+async def _forget_keys(context: EngineContext) -> None:
     """A key that was replaced or forgotten goes when its running jobs have ended, or after a day."""
-    async with tools.storage.write() as tx:
-        oldest = tools.clock.now() - timedelta(seconds=tools.tuning.old_key_bound)
+    async with context.storage.write() as tx:
+        oldest = context.clock.now() - timedelta(seconds=context.tuning.old_key_bound)
         erased = await tx.privacy.erase_retired_keys(oldest)
     if erased:
         _log.info("The secrets of %d keys that are no longer in use are erased", erased)
-        tools.requeued()
+        context.requeued()
 
 
-async def _end_where_missing(tools: Tools) -> None:
+async def _end_where_missing(context: EngineContext) -> None:
     """What has waited for a day in a server that seems to have removed the bot ends unpaid."""
-    async with tools.storage.write() as tx:
-        now = tools.clock.now()
-        oldest = now - timedelta(seconds=tools.tuning.held_bound)
+    async with context.storage.write() as tx:
+        now = context.clock.now()
+        oldest = now - timedelta(seconds=context.tuning.held_bound)
         missing = set(await tx.guilds.missing())
         waiting = await tx.jobs.in_states({JobState.WAITING}) if missing else []
         for job in waiting:
             if job.guild_id in missing and job.created_at < oldest:
                 await fail_unpaid(tx, job, JobState.WAITING, FailureCode.API, MISSING, now)
-    tools.changed()
+    context.changed()

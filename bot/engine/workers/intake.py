@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import untorn
 from bot.domain import FailureCode, Job, JobState, SourcePhoto
-from bot.engine.context import Tools, backoff
+from bot.engine.context import EngineContext, backoff
 from bot.engine.ports import PhotoSource
 from bot.engine.scheduler.turns import Turns
 from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
@@ -44,30 +44,32 @@ TOO_LARGE = (
 class Intake:
     """Fetches and checks the photos of accepted jobs. Servers take turns, and share the spool."""
 
-    def __init__(self, tools: Tools, photos: PhotoSource, decoder: GuardedDecoder, room: SpoolRoom) -> None:
-        self._tools = tools
+    def __init__(
+        self, context: EngineContext, photos: PhotoSource, decoder: GuardedDecoder, room: SpoolRoom
+    ) -> None:
+        self._context = context
         self._photos = photos
         self._decoder = decoder
         self._room = room
-        self._shortages = Shortages(2 * tools.tuning.room_pause_bound)
+        self._shortages = Shortages(2 * context.tuning.room_pause_bound)
         self._grown: dict[str, int] = {}  # job -> bytes that its photo has once it is converted
         self.crew = Crew(
             "taking in photos",
             self._find,
             self._take_in,
             self._give_up,
-            size=tools.tuning.intake_at_once,
-            clock=tools.clock,
-            pulse=tools.pulse,
+            size=context.tuning.intake_at_once,
+            clock=context.clock,
+            pulse=context.pulse,
             patience=TRANSFER_TIMEOUT,
-            look_around=tools.tuning.look_around,
-            turns=Turns(tools.tuning.intake_at_once),
+            look_around=context.tuning.look_around,
+            turns=Turns(context.tuning.intake_at_once),
         )
 
     async def _find(self, limit: int) -> list[Job]:
-        full = self._shortages.resting(self._tools.clock.monotonic())
-        async with self._tools.storage.read() as tx:
-            return await tx.jobs.to_take_in(limit, self._tools.clock.now(), full)
+        full = self._shortages.resting(self._context.clock.monotonic())
+        async with self._context.storage.read() as tx:
+            return await tx.jobs.to_take_in(limit, self._context.clock.now(), full)
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.source is None:
@@ -81,13 +83,13 @@ class Intake:
         except (PhotoRefused, Undecodable) as error:
             return await untorn(self._fail(job, FailureCode.PHOTO, str(error)))
         except PhotoUnavailable as error:
-            tuning = self._tools.tuning
+            tuning = self._context.tuning
             if tries + 1 < tuning.intake_tries:
                 await untorn(self._clear_away(job))
                 return backoff(tries + 1, tuning.intake_pause, tuning.backoff_bound)
             code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
             return await untorn(self._fail(job, code, str(error)))
-        size = await self._tools.spool.settle(kept)
+        size = await self._context.spool.settle(kept)
         if size > job.source.size and not await self._room.for_source(job, size):
             # It has grown by its conversion, and is not fetched again before there is room for all of it.
             self._remember(job, size)
@@ -107,9 +109,9 @@ class Intake:
 
     async def _wait_for_room(self, job: Job, tries: int) -> float | None:
         """As long as other photos of the server come in, this one waits."""
-        tuning = self._tools.tuning
+        tuning = self._context.tuning
         pause = backoff(tries + 1, tuning.room_pause, tuning.room_pause_bound)
-        short = self._shortages.refused(job.guild_id, self._tools.clock.monotonic(), pause)
+        short = self._shortages.refused(job.guild_id, self._context.clock.monotonic(), pause)
         if short < tuning.room_patience:
             return pause
         _log.warning("Job %s: the spool has no room for its server", job.id, extra={"job": job.id})
@@ -118,16 +120,16 @@ class Intake:
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""
         photo = await self._fetch(job, source)
-        spooled = self._tools.spool.source(job.id)
+        spooled = self._context.spool.source(job.id)
         await self._keep_small(spooled, photo)
-        kept = self._tools.spool.source(job.id, suffix_of(photo.content_type) or "")
+        kept = self._context.spool.source(job.id, suffix_of(photo.content_type) or "")
         await asyncio.to_thread(spooled.replace, kept)
         return kept
 
     async def _fetch(self, job: Job, source: SourcePhoto) -> Photo:
-        path = self._tools.spool.source(job.id)
+        path = self._context.spool.source(job.id)
         try:
-            await self._tools.spool.make()
+            await self._context.spool.make()
             async with asyncio.timeout(LONGEST_FETCH):
                 await self._photos.fetch(job, path, source.size + SLACK)
         except TimeoutError:
@@ -136,12 +138,12 @@ class Intake:
             _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
             raise PhotoDelayed(NO_ROOM) from None
         photo = await self._decoder.inspect(path)
-        await remove_metadata(self._tools.storage, job, path)
+        await remove_metadata(self._context.storage, job, path)
         return photo
 
     async def _keep_small(self, path: Path, photo: Photo) -> None:
         """Bring a converted photo back to what the bot takes. Raises `PhotoRefused` if that can't be done."""
-        most = self._tools.tuning.max_source_bytes
+        most = self._context.tuning.max_source_bytes
         size = (await asyncio.to_thread(path.stat)).st_size
         if photo.content_type == photo.kind.content_type or size <= most:
             return
@@ -153,8 +155,8 @@ class Intake:
         await asyncio.to_thread(path.write_bytes, smaller)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
             changes = JobChanges(source_file=source_file, held=None, not_before=None)
             hold = await tx.holds.get(job.guild_id)
             if hold is not None:
@@ -162,17 +164,19 @@ class Intake:
                 changes |= JobChanges(held=hold.reason, not_before=hold.until, key_id=hold.key_id)
             waiting = await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=now, **changes)
         if waiting is None:
-            await self._tools.spool.remove(source_file)
-        self._tools.changed()
-        self._tools.requeued()
+            await self._context.spool.remove(source_file)
+        self._context.changed()
+        self._context.requeued()
 
     async def _fail(self, job: Job, code: FailureCode, text: str) -> None:
-        async with self._tools.storage.write() as tx:
-            now = self._tools.clock.now()
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
             await fail_unpaid(tx, job, JobState.RECEIVED, code, text, now)
         await self._clear_away(job)
         _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
-        self._tools.changed()
+        self._context.changed()
 
     async def _clear_away(self, job: Job, *files: Path) -> None:
-        await self._tools.spool.remove(self._tools.spool.source(job.id).name, *(file.name for file in files))
+        await self._context.spool.remove(
+            self._context.spool.source(job.id).name, *(file.name for file in files)
+        )

@@ -11,7 +11,7 @@ from bot.aio.insist import Insistence
 from bot.aio.liveness import OPERATION_TIMEOUT
 from bot.aio.loops import Bell, Complaints, keep_doing, rest_after, untorn
 from bot.domain import Announcement, Job, JobState, NoPlace, Notice, NoticeKind, Posted, TryLater
-from bot.engine.context import Tools, backoff
+from bot.engine.context import EngineContext, backoff
 from bot.engine.ports import Delivery
 
 _log = logging.getLogger(__name__)
@@ -42,16 +42,16 @@ class _Rest:
 class NoticeBoard:
     """Posts notices, in each server one after the other; one that can't be posted for a day is given up."""
 
-    def __init__(self, tools: Tools, delivery: Delivery) -> None:
+    def __init__(self, context: EngineContext, delivery: Delivery) -> None:
         self.bell = Bell()
-        self._tools = tools
+        self._context = context
         self._delivery = delivery
         self._complaints = Complaints("telling a server's admins")
-        self._insistence = Insistence("noting what admins were told", tools.pulse)
+        self._insistence = Insistence("noting what admins were told", context.pulse)
         self._rests: dict[int, _Rest] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
         self._patience = (
-            2 * tools.tuning.delivery_patience + OPERATION_TIMEOUT
+            2 * context.tuning.delivery_patience + OPERATION_TIMEOUT
         )  # in the channel, then to the owner
 
     async def run(self) -> None:
@@ -59,12 +59,12 @@ class NoticeBoard:
         await keep_doing("telling admins", self.bell, self._turn)
 
     async def _turn(self) -> float:
-        now = self._tools.clock.monotonic()
+        now = self._context.clock.monotonic()
         resting = {guild_id for guild_id, rest in self._rests.items() if rest.until > now}
-        with self._tools.pulse.work("looking for what admins are told", progress=False):
-            async with self._tools.storage.read() as tx:
+        with self._context.pulse.work("looking for what admins are told", progress=False):
+            async with self._context.storage.read() as tx:
                 found = await tx.notices.pending(FOUND, besides=resting)
-        await rest_after(self._tools.clock.monotonic() - now, self._tools.tuning.look_around)
+        await rest_after(self._context.clock.monotonic() - now, self._context.tuning.look_around)
         waiting = {one.guild_id for one in found}
         self._rests = {
             guild: rest for guild, rest in self._rests.items() if rest.until > now or guild in waiting
@@ -75,9 +75,9 @@ class NoticeBoard:
                 group.create_task(self._serve(guild_id, list(notices)))
         if found:
             self.bell.ring()  # there may be more
-        now = self._tools.clock.monotonic()
+        now = self._context.clock.monotonic()
         return min(
-            [self._tools.tuning.look_around, *(max(0.0, rest.until - now) for rest in self._rests.values())]
+            [self._context.tuning.look_around, *(max(0.0, rest.until - now) for rest in self._rests.values())]
         )
 
     async def _serve(self, guild_id: int, notices: Sequence[Notice]) -> None:
@@ -85,8 +85,8 @@ class NoticeBoard:
             for notice in notices:
                 try:
                     # Between Discord's answer and our note of it nothing may be torn apart.
-                    with self._tools.pulse.work(f"telling server {guild_id}", self._patience):
-                        again = await untorn(self._tell(notice), patience=self._tools.tuning.drain)
+                    with self._context.pulse.work(f"telling server {guild_id}", self._patience):
+                        again = await untorn(self._tell(notice), patience=self._context.tuning.drain)
                 except Exception as error:  # noqa: BLE001 - logged; other servers must not notice
                     again = self._complaints.about(error, guild_id)
                 else:
@@ -99,13 +99,13 @@ class NoticeBoard:
     def _rest(self, guild_id: int, again: float) -> None:
         rest = self._rests.get(guild_id)
         tries = 1 if rest is None else rest.tries + 1
-        bound = self._tools.tuning.announcement_bound
+        bound = self._context.tuning.announcement_bound
         pause = min(max(again, backoff(tries, 1.0, bound)), bound)
-        self._rests[guild_id] = _Rest(tries, self._tools.clock.monotonic() + pause)
+        self._rests[guild_id] = _Rest(tries, self._context.clock.monotonic() + pause)
 
     async def _tell(self, notice: Notice) -> float | None:
         """None: it is done with; else in how many seconds to try again."""
-        async with self._tools.storage.read() as tx:
+        async with self._context.storage.read() as tx:
             log = await tx.logs.get(notice.guild_id)
             job = None if notice.job_id is None else await tx.jobs.get(notice.job_id)
         if self._is_over(notice, job):
@@ -119,8 +119,8 @@ class NoticeBoard:
         lost = log.channel_id if isinstance(said, NoPlace) and not to_owner else None
         if lost is not None and notice.kind in _FOR_THE_OWNER:
             said = await self._say(notice, None, job)
-        age = self._tools.clock.now() - notice.created_at
-        if isinstance(said, TryLater) and age < timedelta(seconds=self._tools.tuning.notice_bound):
+        age = self._context.clock.now() - notice.created_at
+        if isinstance(said, TryLater) and age < timedelta(seconds=self._context.tuning.notice_bound):
             return said.seconds
         if not isinstance(said, Posted):
             told = "Server %d: a notice (%s) was not posted: %s"
@@ -136,7 +136,7 @@ class NoticeBoard:
 
     async def _say(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
         try:
-            async with asyncio.timeout(self._tools.tuning.delivery_patience):
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
                 return await self._delivery.notify(notice, channel_id, job)
         except TimeoutError:
             return TryLater(0.0)
@@ -150,9 +150,9 @@ class NoticeBoard:
         works: bool = False,
     ) -> None:
         """`lost_channel`: the log channel, if it is gone; `works`: the notice was posted there."""
-        now = self._tools.clock.now()
+        now = self._context.clock.now()
         message_id = said.message_id if isinstance(said, Posted) else None
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             await tx.notices.close(notice.id, now, message_id)
             if works:
                 await tx.notices.forget(notice.guild_id, NoticeKind.LOG_LOST)

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.aio.loops import untorn
 from bot.catalog import Catalog
 from bot.domain import Job, OutputFile
-from bot.engine.context import Tools
+from bot.engine.context import EngineContext
 from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import Refused, StudiiBotError
@@ -39,8 +39,10 @@ class SpoolFull(StudiiBotError):
 class Outputs:
     """Fetches outputs. A picture is decoded before it counts as fetched."""
 
-    def __init__(self, tools: Tools, catalog: Catalog, room: SpoolRoom, decoder: GuardedDecoder) -> None:
-        self._tools = tools
+    def __init__(
+        self, context: EngineContext, catalog: Catalog, room: SpoolRoom, decoder: GuardedDecoder
+    ) -> None:
+        self._context = context
         self._catalog = catalog
         self._room = room
         self._decoder = decoder
@@ -51,7 +53,7 @@ class Outputs:
         Raises `StudiiError` (`OutputGone`, `DownloadFailed`, `TooLarge`, `MalformedAnswer`, `NoPicture`),
         `SpoolFull`, and OSError where it can't be written.
         """
-        spool = self._tools.spool
+        spool = self._context.spool
         path = spool.output(job.id)
         kept = path
         await spool.make()
@@ -67,7 +69,7 @@ class Outputs:
         return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), size)
 
     async def _download(self, job: Job, path: Path) -> Download:
-        most = self._tools.tuning.max_output_bytes
+        most = self._context.tuning.max_output_bytes
         granted: int | None = None  # if its size is not known
 
         async def room(length: int | None) -> int:
@@ -75,16 +77,16 @@ class Outputs:
             if length is None:
                 granted = self._room.for_unknown_output(job, most)
                 return granted
-            if length > self._tools.spool.max_bytes:
-                raise TooLarge(self._tools.spool.max_bytes)
+            if length > self._context.spool.max_bytes:
+                raise TooLarge(self._context.spool.max_bytes)
             if not await self._room.for_output(job, length):
                 raise SpoolFull
             return most
 
         try:
-            return await self._tools.studii.download(job.output_url or "", path, limit=most, room=room)
+            return await self._context.studii.download(job.output_url or "", path, limit=most, room=room)
         except TooLarge:
-            if granted is not None and granted < min(most, self._tools.spool.max_bytes):
+            if granted is not None and granted < min(most, self._context.spool.max_bytes):
                 raise SpoolFull from None  # there may be more room later
             raise
 

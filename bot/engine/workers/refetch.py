@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from bot.domain import Job, JobState
-from bot.engine.context import Tools
+from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import Beside
 from bot.engine.workers.outputs import Outputs, SpoolFull
 from bot.storage import CannotDecrypt
@@ -20,8 +20,8 @@ class NotNow(Exception):
 class Refetch:
     """It was paid for, and a disk may lose files, or a backup be taken back without them."""
 
-    def __init__(self, tools: Tools, outputs: Outputs, beside: Beside) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext, outputs: Outputs, beside: Beside) -> None:
+        self._context = context
         self._outputs = outputs
         self._beside = beside
 
@@ -32,7 +32,7 @@ class Refetch:
         """
         if job.state is not JobState.SUCCEEDED or job.output_file is None or job.output_url is None:
             return job
-        if await self._tools.spool.open_output(job.output_file) is not None:
+        if await self._context.spool.open_output(job.output_file) is not None:
             return job
         _log.warning("Job %s: its output is fetched again", job.id, extra={"job": job.id})
         fetched = await self._from_its_address(job)
@@ -40,7 +40,7 @@ class Refetch:
             fetched = await self._from_its_address(replace(job, output_url=address))
         if fetched is None:
             fetched = replace(job, output_url=None)
-        async with self._tools.storage.write() as tx:
+        async with self._context.storage.write() as tx:
             url, file = fetched.output_url, fetched.output_file
             await tx.jobs.update(job.id, output_url=url, output_file=file)
         return fetched
@@ -61,14 +61,14 @@ class Refetch:
 
     async def _fresh_address(self, job: Job) -> str | None:
         """As Studii tells it to the key that the job was made with, or to the server's current one."""
-        async with self._tools.storage.read() as tx:
+        async with self._context.storage.read() as tx:
             own = None if job.key_id is None else await tx.keys.get(job.key_id)
             current = await tx.keys.current(job.guild_id)
         key = own if own is not None and own.ciphertext else current
         if key is None or job.studii_id is None:
             return None
         try:
-            secret = self._tools.vault.unseal(key.ciphertext)
+            secret = self._context.vault.unseal(key.ciphertext)
         except CannotDecrypt:
             return None
         try:

@@ -5,7 +5,7 @@ import logging
 
 from bot.aio.loops import untorn
 from bot.domain import Job, JobState
-from bot.engine.context import Tools
+from bot.engine.context import EngineContext
 from bot.media.spool_book import HeldPhoto, who_gives_way
 
 _log = logging.getLogger(__name__)
@@ -15,8 +15,8 @@ class SpoolRoom:
     """Claims room for photos and outputs. A held job whose photo gives way is received again: its photo is
     fetched from its message when Studii takes the server's key again."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         self._leaving: set[str] = set()
         self._turn = asyncio.Lock()  # what one makes room for, another must not count as its own
 
@@ -26,8 +26,8 @@ class SpoolRoom:
 
     async def for_source(self, job: Job, size: int) -> bool:
         """Claim room for the job's photo; False if its server has none now."""
-        spool = self._tools.spool
-        async with self._tools.storage.read() as tx:
+        spool = self._context.spool
+        async with self._context.storage.read() as tx:
             held = await tx.holds.get(job.guild_id) is not None
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held)
         # A held server gets no room at the cost of others: they are held as well.
@@ -37,7 +37,7 @@ class SpoolRoom:
 
     async def for_output(self, job: Job, size: int) -> bool:
         """Claim room for the job's output; False if there is none now."""
-        spool = self._tools.spool
+        spool = self._context.spool
         lacking = spool.claim_output(job.id, job.guild_id, size)
         if lacking and await self._make_room(lacking):
             lacking = spool.claim_output(job.id, job.guild_id, size)
@@ -45,14 +45,16 @@ class SpoolRoom:
 
     def for_unknown_output(self, job: Job, most: int) -> int:
         """Claim what is left, at most `most` bytes, for an output of unknown size; returns how many."""
-        return self._tools.spool.claim_rest(job.id, job.guild_id, most)
+        return self._context.spool.claim_rest(job.id, job.guild_id, most)
 
     async def _make_room(self, lacking: int) -> bool:
         """Return whether as many bytes were freed."""
         async with self._turn:
-            async with self._tools.storage.read() as tx:
+            async with self._context.storage.read() as tx:
                 held = await tx.jobs.held_with_photos()
-            photos = [HeldPhoto(job.id, job.guild_id, self._tools.spool.source_size(job.id)) for job in held]
+            photos = [
+                HeldPhoto(job.id, job.guild_id, self._context.spool.source_size(job.id)) for job in held
+            ]
             giving = who_gives_way(photos, lacking)
             if giving:
                 await untorn(self._give_way({photo.job_id for photo in giving}))
@@ -62,7 +64,7 @@ class SpoolRoom:
         self._leaving |= job_ids
         names: list[str | None] = []
         try:
-            async with self._tools.storage.write() as tx:
+            async with self._context.storage.write() as tx:
                 for job in (await tx.jobs.some(job_ids)).values():
                     if job.state is not JobState.WAITING or job.held is None:
                         continue  # it goes on after all
@@ -70,13 +72,13 @@ class SpoolRoom:
                         job.id,
                         JobState.WAITING,
                         JobState.RECEIVED,
-                        at=self._tools.clock.now(),
+                        at=self._context.clock.now(),
                         source_file=None,
                         object_key=None,
                     )
                     names.append(job.source_file)
-            await self._tools.spool.remove(*names)
+            await self._context.spool.remove(*names)
         finally:
             self._leaving -= job_ids
         _log.info("The photos of %d held jobs gave way in the spool", len(names))
-        self._tools.requeued()
+        self._context.requeued()
