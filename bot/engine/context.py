@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.aio.liveness import Pulse
 from bot.clock import Clock
 from bot.domain import Job, StudiiKey
-from bot.engine.in_flight import Underway
+from bot.engine.in_flight import InFlightRequests
 from bot.engine.scheduler.tuning import Tuning
 from bot.media.spool import Spool
 from bot.storage import Storage, Vault
@@ -34,7 +34,7 @@ class EngineContext:
     requeued: Callable[[], None]
     posted: Callable[[float], None]
     pulse: Pulse
-    underway: Underway
+    in_flight: InFlightRequests
 
 
 @dataclass(frozen=True, slots=True)

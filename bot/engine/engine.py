@@ -10,8 +10,8 @@ from bot.aio.loops import Bell, keep_doing
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.engine.context import EngineContext
-from bot.engine.in_flight import Underway
-from bot.engine.lanes.out_of_band import Beside
+from bot.engine.in_flight import InFlightRequests
+from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.lanes.recovery import INTERRUPTED, doubt_restored, recover
 from bot.engine.lanes.supervisor import Lanes
 from bot.engine.ports import Delivery, PhotoSource
@@ -69,16 +69,16 @@ class Engine:
             requeued=self._lanes_bell.ring,
             posted=posted,
             pulse=Pulse(clock),
-            underway=Underway(clock),
+            in_flight=InFlightRequests(clock),
         )
         self._context = context
-        beside = Beside(context)
-        self._lanes = Lanes(context, catalog, self._lanes_bell, beside)
+        out_of_band = OutOfBandRequests(context)
+        self._lanes = Lanes(context, catalog, self._lanes_bell, out_of_band)
         room = SpoolRoom(context)
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
-        self._outbox = Outbox(context, delivery, Refetch(context, outputs, beside))
+        self._outbox = Outbox(context, delivery, Refetch(context, outputs, out_of_band))
         self._notices = NoticeBoard(context, delivery)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)

@@ -1,4 +1,4 @@
-"""Which requests of each lane wait for their answer, so that a restart knows what may still be counted."""
+"""Which requests of each lane have no answer yet, so that a restart knows what Studii may still count."""
 
 from collections import defaultdict
 from collections.abc import Generator
@@ -8,8 +8,8 @@ from datetime import datetime
 from bot.clock import Clock
 
 
-class Underway:
-    """The requests under way, by when their steps began (by the wall clock, as they are kept)."""
+class InFlightRequests:
+    """When the requests in flight began, by lane, by the wall clock (the database has them by it)."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -17,7 +17,7 @@ class Underway:
 
     @contextmanager
     def request(self, lane: str) -> Generator[None]:
-        """Around the noting of a request, the request, and its answer."""
+        """Wrap the recording of a request, the request itself and the handling of its answer."""
         began = self._clock.now()
         self._began[lane].append(began)
         try:
@@ -28,5 +28,5 @@ class Underway:
                 del self._began[lane]
 
     def settled(self, lane: str) -> datetime:
-        """Each of the lane's requests that was noted before then has been answered."""
+        """Return a moment; each request of the lane that was recorded before it has been answered."""
         return min([self._clock.now(), *self._began.get(lane, ())])

@@ -1,4 +1,4 @@
-"""Questions to Studii that are no step of a lane's jobs, and count against its key's limit all the same."""
+"""Requests to Studii that no lane decides on, and that count against a key's limit all the same."""
 
 import asyncio
 
@@ -19,8 +19,8 @@ class NoRoom(Exception):
         self.seconds = seconds
 
 
-class Beside:
-    """Asks within the limits of the lane at work; where it rests, within what it left behind."""
+class OutOfBandRequests:
+    """Sends requests within the limits of the lane; if it does not run, within what the database has of it."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
@@ -37,7 +37,7 @@ class Beside:
 
     async def job_status(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
         """GET a job that Studii has. Raises `NoRoom`, and what the client raises."""
-        with self._context.underway.request(key.lane):
+        with self._context.in_flight.request(key.lane):
             limits = await self._begin(key)
             try:
                 return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
@@ -61,7 +61,7 @@ class Beside:
             limits.rate.begin(now)
             try:
                 async with self._context.storage.write() as tx:
-                    settled = self._context.underway.settled(key.lane)
+                    settled = self._context.in_flight.settled(key.lane)
                     await tx.lanes.record(key.lane, self._context.clock.now(), settled)
             except BaseException:
                 limits.rate.end(self._context.clock.monotonic(), sent=False)

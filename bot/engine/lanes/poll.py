@@ -74,7 +74,7 @@ class Polling:
 
     async def poll(self, job_id: str, lane: str, age: float) -> StepResult:
         """One look at a job that was submitted `age` seconds ago."""
-        with self._context.underway.request(lane):
+        with self._context.in_flight.request(lane):
             return await self._poll(job_id, lane, age)
 
     async def _poll(self, job_id: str, lane: str, age: float) -> StepResult:
@@ -112,7 +112,7 @@ class Polling:
             keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
             claims = {one: self._claim_of(one, jobs, keys) for one in asked}
             sent = [one[1] for one, claim in claims.items() if isinstance(claim, Claim)]
-            settled = {lane: self._context.underway.settled(lane) for lane in sent}
+            settled = {lane: self._context.in_flight.settled(lane) for lane in sent}
             await tx.lanes.record_all(sent, self._context.clock.now(), settled)
         return claims
 

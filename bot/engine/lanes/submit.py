@@ -38,7 +38,7 @@ class Starting:
 
     async def upload(self, job_id: str, lane: str) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
-        with self._context.underway.request(lane):
+        with self._context.in_flight.request(lane):
             return await self._upload(job_id, lane)
 
     async def _upload(self, job_id: str, lane: str) -> StepResult:
@@ -59,7 +59,7 @@ class Starting:
 
     async def submit(self, job_id: str, lane: str) -> StepResult:
         """POST /jobs (Studii API docs, "Create a job"). An answer is stored even if we are to stop."""
-        with self._context.underway.request(lane):
+        with self._context.in_flight.request(lane):
             return await untorn(self._submit(job_id, lane), patience=self._context.tuning.drain)
 
     async def _submit(self, job_id: str, lane: str) -> StepResult:
@@ -115,7 +115,7 @@ class Starting:
                 tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
             )
         claimed = await self._advance(tx, job, key.id, to)
-        await tx.lanes.record(lane, claimed.changed_at, self._context.underway.settled(lane))
+        await tx.lanes.record(lane, claimed.changed_at, self._context.in_flight.settled(lane))
         return Claim(claimed, key, secret, was_held=job.held is not None)
 
     async def _advance(self, tx: Transaction, job: Job, key_id: int, to: JobState) -> Job:

@@ -13,7 +13,7 @@ from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.estimates import Rehearsals
-from bot.engine.lanes.out_of_band import Beside
+from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.lanes.poll import Polling
 from bot.engine.lanes.rate_state import Memory, recall
 from bot.engine.lanes.recovery import recover
@@ -48,11 +48,13 @@ class _Share:
 
 
 class Lanes:
-    """All lanes. `bell` rings when there may be new work; `beside` is told which are at work."""
+    """All lanes. `bell` rings when there may be new work; `out_of_band` is told which are at work."""
 
-    def __init__(self, context: EngineContext, catalog: Catalog, bell: Bell, beside: Beside) -> None:
+    def __init__(
+        self, context: EngineContext, catalog: Catalog, bell: Bell, out_of_band: OutOfBandRequests
+    ) -> None:
         self._bell = bell
-        self._beside = beside
+        self._out_of_band = out_of_band
         self._context = context
         self._starting = Starting(context, catalog)
         self._polling = Polling(context)
@@ -158,7 +160,7 @@ class Lanes:
                     self._rehearsals,
                     gone=self._forget,
                 )
-                self._beside.works(name, runner.limits)
+                self._out_of_band.works(name, runner.limits)
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
             self._handing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
         for name in self._runners.keys() - shares.keys():
@@ -166,7 +168,7 @@ class Lanes:
 
     def _forget(self, name: str) -> None:
         del self._runners[name]
-        self._beside.rests(name)
+        self._out_of_band.rests(name)
 
     def _is_stranded(self, job: Job) -> bool:
         """In a state that only a request under way explains, and there is none."""

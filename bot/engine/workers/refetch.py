@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
-from bot.engine.lanes.out_of_band import Beside
+from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
 from bot.storage import CannotDecrypt
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
@@ -20,10 +20,10 @@ class NotNow(Exception):
 class Refetch:
     """It was paid for, and a disk may lose files, or a backup be taken back without them."""
 
-    def __init__(self, context: EngineContext, outputs: Outputs, beside: Beside) -> None:
+    def __init__(self, context: EngineContext, outputs: Outputs, out_of_band: OutOfBandRequests) -> None:
         self._context = context
         self._outputs = outputs
-        self._beside = beside
+        self._out_of_band = out_of_band
 
     async def fetch(self, job: Job) -> Job:
         """The job with the file that it has again; or without one, if Studii does not give it (any more).
@@ -72,7 +72,7 @@ class Refetch:
         except CannotDecrypt:
             return None
         try:
-            report = await self._beside.job_status(key, secret, job)
+            report = await self._out_of_band.job_status(key, secret, job)
         except (ApiRefused, MalformedAnswer):
             return None
         except StudiiError as error:
