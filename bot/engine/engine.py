@@ -13,7 +13,7 @@ from bot.engine.context import EngineContext
 from bot.engine.in_flight import InFlightRequests
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.lanes.recovery import INTERRUPTED, doubt_restored, recover
-from bot.engine.lanes.supervisor import Lanes
+from bot.engine.lanes.supervisor import LaneSupervisor
 from bot.engine.ports import Delivery, PhotoSource
 from bot.engine.scheduler.tuning import HOUR, Tuning
 from bot.engine.workers.announce import Outbox
@@ -73,7 +73,7 @@ class Engine:
         )
         self._context = context
         out_of_band = OutOfBandRequests(context)
-        self._lanes = Lanes(context, catalog, self._lanes_bell, out_of_band)
+        self._lanes = LaneSupervisor(context, catalog, self._lanes_bell, out_of_band)
         room = SpoolRoom(context)
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)

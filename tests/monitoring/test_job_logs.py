@@ -13,7 +13,7 @@ import pytest
 
 from bot.aio import loops
 from bot.domain import Job, JobState, NoticeKind, Undeliverable
-from bot.engine.lanes.submit import Starting
+from bot.engine.lanes.submit import Submitter
 from bot.media.pool import DecoderPool
 from bot.monitoring.logging import JsonFormatter, quiet_libraries
 from sandbox.studii import Outcome, faults
@@ -77,7 +77,7 @@ async def stumbling(world: World, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
     for where, name in (
         (DecoderPool, "inspect"),
-        (Starting, "submit"),
+        (Submitter, "submit"),
         (Recorder, "announce"),
     ):
         stumble_once(where, name, monkeypatch)

@@ -50,7 +50,7 @@ async def tell_refused(
     await tx.notices.add(guild_id, NoticeKind.KEY_REFUSED, str(key_id), at=at, details=told)
 
 
-class Setbacks:
+class Failures:
     """Back to waiting, with a bound on how often; failed and unpaid; or unknown."""
 
     def __init__(self, context: EngineContext) -> None:

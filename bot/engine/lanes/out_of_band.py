@@ -20,7 +20,7 @@ class NoRoom(Exception):
 
 
 class OutOfBandRequests:
-    """Sends requests within the limits of the lane; if it does not run, within what the database has of it."""
+    """Sends requests within the limits of the lane; if it does not run, within what is stored of it."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context

@@ -59,7 +59,7 @@ class _Unreadable:
 _Asked = tuple[str, str]  # job, lane
 
 
-class Polling:
+class Poller:
     """GETs a job (Studii API docs, "Poll status"). What goes on for a while is remembered in memory alone."""
 
     def __init__(self, context: EngineContext) -> None:

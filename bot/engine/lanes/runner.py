@@ -12,9 +12,9 @@ from bot.clock import Clock
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.estimates import Outlook, Rehearsals
-from bot.engine.lanes.poll import Polling
+from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import Limits, Memory
-from bot.engine.lanes.submit import Starting, needs_upload
+from bot.engine.lanes.submit import Submitter, needs_upload
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.plan_check import Chosen
@@ -96,8 +96,8 @@ class LaneRunner:
         plan: Chosen,
         memory: Memory,
         context: EngineContext,
-        starting: Starting,
-        polling: Polling,
+        submitter: Submitter,
+        poller: Poller,
         entries: Entries,
         durations: Durations,
         rehearsals: Rehearsals,
@@ -106,8 +106,8 @@ class LaneRunner:
     ) -> None:
         self._name = name
         self._context = context
-        self._starting = starting
-        self._polling = polling
+        self._submitter = submitter
+        self._poller = poller
         self._gone = gone
         self._bell = Bell()
         self._entries = entries
@@ -240,11 +240,11 @@ class LaneRunner:
     async def _take(self, send: Send, age: float) -> StepResult:
         match send.step:
             case Step.UPLOAD:
-                return await self._starting.upload(send.job_id, self._name)
+                return await self._submitter.upload(send.job_id, self._name)
             case Step.SUBMIT:
-                return await self._starting.submit(send.job_id, self._name)
+                return await self._submitter.submit(send.job_id, self._name)
             case Step.POLL:
-                return await self._polling.poll(send.job_id, self._name, age)
+                return await self._poller.poll(send.job_id, self._name, age)
 
     def _leave_if_idle(self) -> bool:
         since = self._idle_since

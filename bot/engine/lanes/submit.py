@@ -7,7 +7,7 @@ from bot.aio.loops import untorn
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind
 from bot.engine.context import Claim, EngineContext, StepResult
-from bot.engine.lanes.failures import Setbacks
+from bot.engine.lanes.failures import Failures
 from bot.errors import NotAlone
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import learn_price, may_be_sent
@@ -27,13 +27,13 @@ def needs_upload(job: Job, key_id: int) -> bool:
     return job.source_file is not None and (job.object_key is None or job.key_id != key_id)
 
 
-class Starting:
+class Submitter:
     """Uploads and submits. Each method is one step, taken for the lane that is named."""
 
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context = context
         self._catalog = catalog
-        self._setbacks = Setbacks(context)
+        self._failures = Failures(context)
         self._insistence = Insistence("storing what Studii said of it", context.pulse)
 
     async def upload(self, job_id: str, lane: str) -> StepResult:
@@ -48,13 +48,13 @@ class Starting:
         try:
             target = await self._send_photo(claim)
         except StudiiError as error:
-            return await untorn(self._setbacks.meet(claim, JobState.UPLOADING, error))
+            return await untorn(self._failures.meet(claim, JobState.UPLOADING, error))
         except FileNotFoundError:
             return await untorn(self._photo_lost(claim.job))
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
             _log.exception("Job %s: uploading its photo failed", job_id, extra={"job": job_id})
             failed = UploadFailed(reason=type(error).__name__)
-            return await untorn(self._setbacks.meet(claim, JobState.UPLOADING, failed))
+            return await untorn(self._failures.meet(claim, JobState.UPLOADING, failed))
         return await untorn(self._uploaded(claim.job, target))
 
     async def submit(self, job_id: str, lane: str) -> StepResult:
@@ -81,7 +81,7 @@ class Starting:
             _log.info("Job %s is with Studii as %s", job.id, created.id, extra={"job": job.id})
             return await self._insistence.on(lambda: self._taken(claim, created), job.id, job.id)
         return await self._insistence.on(
-            lambda: self._setbacks.meet(claim, JobState.SUBMITTING, met), job.id, job.id
+            lambda: self._failures.meet(claim, JobState.SUBMITTING, met), job.id, job.id
         )
 
     async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
@@ -111,7 +111,7 @@ class Starting:
         try:
             secret = self._context.vault.unseal(key.ciphertext)
         except CannotDecrypt as error:
-            return await self._setbacks.hold(
+            return await self._failures.hold(
                 tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
             )
         claimed = await self._advance(tx, job, key.id, to)
@@ -138,7 +138,7 @@ class Starting:
         """It stays in its state, and is submitted as soon as there is room."""
         async with self._context.storage.write() as tx:
             stored = await tx.jobs.update(job.id, object_key=target.object_key)
-        self._setbacks.none(job)
+        self._failures.none(job)
         return StepResult(stored)
 
     async def _photo_lost(self, job: Job) -> StepResult:
@@ -160,7 +160,7 @@ class Starting:
                 running, released = await self._note_taken(tx, claim, created)
         if released:
             self._context.requeued()
-        self._setbacks.none(claim.job)
+        self._failures.none(claim.job)
         self._context.changed()
         return StepResult(running)
 

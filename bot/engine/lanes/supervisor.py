@@ -14,11 +14,11 @@ from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.estimates import Rehearsals
 from bot.engine.lanes.out_of_band import OutOfBandRequests
-from bot.engine.lanes.poll import Polling
+from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import Memory, recall
 from bot.engine.lanes.recovery import recover
 from bot.engine.lanes.runner import Entries, LaneRunner
-from bot.engine.lanes.submit import Starting
+from bot.engine.lanes.submit import Submitter
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.plan_check import Chosen
 from bot.engine.scheduler.poll_schedule import Running
@@ -47,7 +47,7 @@ class _Share:
         return Chosen(min(plan.limit for plan in self.plans), max(plan.at for plan in self.plans))
 
 
-class Lanes:
+class LaneSupervisor:
     """All lanes. `bell` rings when there may be new work; `out_of_band` is told which are at work."""
 
     def __init__(
@@ -56,8 +56,8 @@ class Lanes:
         self._bell = bell
         self._out_of_band = out_of_band
         self._context = context
-        self._starting = Starting(context, catalog)
-        self._polling = Polling(context)
+        self._submitter = Submitter(context, catalog)
+        self._poller = Poller(context)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
         self._durations = Durations(lambda work: _usually(catalog, work))
         self._rehearsals = Rehearsals(context.clock, context.tuning)
@@ -153,8 +153,8 @@ class Lanes:
                     share.plan,
                     memories[name],
                     self._context,
-                    self._starting,
-                    self._polling,
+                    self._submitter,
+                    self._poller,
                     self._entries,
                     self._durations,
                     self._rehearsals,
