@@ -13,9 +13,8 @@ from bot.ui.admin.access import access_panel, privacy_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import answer, telling
 from bot.ui.reading.permissions import server_of
+from cogs.studii import Command, add_to_studii, function_command
 
-Command = app_commands.Command[Any, ..., None]
-_command: Any = app_commands.command
 WHOSE = [
     app_commands.Choice(name="anyone's photos", value=Whose.ANYONE.value),
     app_commands.Choice(name="one's own photos only", value=Whose.OWN.value),
@@ -37,7 +36,7 @@ def access_command(bot: StudiiBot) -> Command:
     services, names = bot.services, ToolNames(bot.catalog)
     tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
-    @_command(name="access", description="See or set who may use what, where, on whose photos")
+    @function_command(name="access", description="See or set who may use what, where, on whose photos")
     @app_commands.describe(
         tool="The tool that `role` and `channel` are about; every tool if you leave it out",
         role="Only this role may use the tool (or `private`, or `extra`)",
@@ -128,7 +127,7 @@ def _there(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
 def privacy_command(services: Services) -> Command:
     """`/privacy`."""
 
-    @_command(name="privacy", description="See or say whether others may use your photos")
+    @function_command(name="privacy", description="See or say whether others may use your photos")
     @app_commands.describe(others_may_use_my_photos="Leave it out to see what holds now")
     @app_commands.guild_only()
     async def privacy(
@@ -144,5 +143,5 @@ def privacy_command(services: Services) -> Command:
 
 
 async def setup(bot: StudiiBot) -> None:
-    bot.add_to_studii(access_command(bot))
+    add_to_studii(bot, access_command(bot))
     bot.tree.add_command(privacy_command(bot.services))

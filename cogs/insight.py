@@ -3,13 +3,14 @@
 import asyncio
 import io
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import discord
 from discord import app_commands, ui
 
 from bot.catalog import Catalog
+from bot.client.bot import StudiiBot
 from bot.domain.spans import Span
 from bot.services import Services, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
@@ -17,6 +18,7 @@ from bot.ui.admin.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 from bot.ui.kit.layout import NEUTRAL, Panel, box, small
 from bot.ui.kit.responses import telling
 from bot.ui.reading.permissions import server_of
+from cogs.studii import Command, add_to_studii, function_command
 
 _NAMES = {span: words.removeprefix("in ") for span, words in SPANS.items()}
 _SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in _NAMES.items()]
@@ -28,11 +30,11 @@ WHAT = (
 )
 
 
-def add_insight_commands(group: app_commands.Group | None, services: Services, catalog: Catalog) -> None:
-    """Add the commands to the group of settings."""
+def usage_command(services: Services, catalog: Catalog) -> Command:
+    """`/studii usage`."""
     charts = ChartMaker()
 
-    @app_commands.command(name="usage", description="See where this server's credits went")
+    @function_command(name="usage", description="See where this server's credits went")
     @app_commands.describe(period="Which days; the last 30 if you leave it out")
     @app_commands.choices(period=_SPANS)
     async def usage(interaction: discord.Interaction[Any], period: str = Span.DAYS_30.value) -> None:
@@ -44,7 +46,13 @@ def add_insight_commands(group: app_commands.Group | None, services: Services, c
             picture = await charts.usage(usage_chart(report, catalog, span))
             await _show(interaction, usage_panel(report, catalog, span), picture, FILE_NAME)
 
-    @app_commands.command(name="export", description="Get this server's ledger of credits as a CSV file")
+    return usage
+
+
+def export_command(services: Services) -> Command:
+    """`/studii export`."""
+
+    @function_command(name="export", description="Get this server's ledger of credits as a CSV file")
     @app_commands.describe(period="Which days; everything if you leave it out")
     @app_commands.choices(period=_SPANS)
     async def export(interaction: discord.Interaction[Any], period: str | None = None) -> None:
@@ -53,9 +61,7 @@ def add_insight_commands(group: app_commands.Group | None, services: Services, c
             await interaction.response.defer(ephemeral=True, thinking=True)
             await _send_ledger(interaction, services, guild_id, None if period is None else Span(period))
 
-    if group is not None:
-        group.add_command(cast(app_commands.Command[Any, ..., Any], usage))
-        group.add_command(cast(app_commands.Command[Any, ..., Any], export))
+    return export
 
 
 async def _send_ledger(
@@ -87,3 +93,7 @@ async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes
     await interaction.edit_original_response(
         view=panel, attachments=[file], allowed_mentions=discord.AllowedMentions.none()
     )
+
+
+async def setup(bot: StudiiBot) -> None:
+    add_to_studii(bot, usage_command(bot.services, bot.catalog), export_command(bot.services))

@@ -14,15 +14,13 @@ from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer, telling
 from bot.ui.reading.member import roles_of
 from bot.ui.reading.permissions import server_of
-
-Command = app_commands.Command[Any, ..., None]
-_command: Any = app_commands.command
+from cogs.studii import Command, add_to_studii, function_command
 
 
 def allowance_command(services: Services) -> Command:
     """`/studii allowance`."""
 
-    @_command(name="allowance", description="See or set what each member may spend and start")
+    @function_command(name="allowance", description="See or set what each member may spend and start")
     @app_commands.describe(
         credits_="Credits in each period of the budget; for everyone, unless you name a member or a role",
         member="Whose allowance; alone, it shows what this member may still do",
@@ -73,7 +71,7 @@ def allowance_command(services: Services) -> Command:
 def grant_command(services: Services) -> Command:
     """`/studii grant`."""
 
-    @_command(name="grant", description="See or add extra credits for this period")
+    @function_command(name="grant", description="See or add extra credits for this period")
     @app_commands.describe(
         credits_="How many credits to add to this period; below zero takes back",
         member="To whose allowance; without a member, to the server's budget",
@@ -145,4 +143,4 @@ def _roles(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
 
 
 async def setup(bot: StudiiBot) -> None:
-    bot.add_to_studii(allowance_command(bot.services), grant_command(bot.services))
+    add_to_studii(bot, allowance_command(bot.services), grant_command(bot.services))

@@ -20,6 +20,7 @@ from bot.ui.kit.responses import answer, telling
 from bot.ui.reading.emoji import parse_emoji
 from bot.ui.reading.permissions import server_of
 from bot.ui.reading.server_emoji import missing_words
+from cogs.studii import add_to_studii
 
 Interaction = discord.Interaction[Any]
 Place = (
@@ -260,13 +261,11 @@ def _place(interaction: Interaction, channel: Place | None) -> int:
 
 async def setup(bot: StudiiBot) -> None:
     services = bot.services
-    watch = PhotoWatch(bot, bot.services, bot.catalog)
+    watch = PhotoWatch(bot, services, bot.catalog)
     bot.forms.tell_of_photos(watch.used)
     await bot.add_cog(PhotoEvents(bot, watch))
-    studii = bot.tree.get_command("studii")
-    if not isinstance(studii, app_commands.Group):
-        raise TypeError("the settings' commands are loaded before these")
-    studii.add_command(
-        ReactionCommands("reactions", "Tools that run when an emoji is tapped", services, bot.catalog)
+    add_to_studii(
+        bot,
+        ReactionCommands("reactions", "Tools that run when an emoji is tapped", services, bot.catalog),
+        PhotoCommands("photos", "Channels where photos are served", services, bot.catalog),
     )
-    studii.add_command(PhotoCommands("photos", "Channels where photos are served", services, bot.catalog))

@@ -1,11 +1,10 @@
-"""/studii: what a server's admins set."""
+"""/studii key, budget and metadata: what a server's admins set."""
 
 import asyncio
 from typing import Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.domain import Period
@@ -17,8 +16,7 @@ from bot.ui.kit.forms import show_form
 from bot.ui.kit.responses import answer, telling
 from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
-from cogs.insight import add_insight_commands
-from cogs.logs import add_log_command
+from cogs.studii import Command, add_to_studii, function_command
 
 _PERIODS = [
     app_commands.Choice(name="a day", value=Period.DAY.value),
@@ -28,26 +26,22 @@ _PERIODS = [
 ]
 
 
-# Discord's own permission, which admins can change under Server Settings, Integrations.
-@app_commands.default_permissions(manage_guild=True)
-class Settings(
-    commands.GroupCog,
-    group_name="studii",
-    group_description="Set up Studii in this server",
-):
-    """The settings of a server. Discord lets those with Manage Server run them, and those whom admins add."""
+def key_command(services: Services) -> Command:
+    """`/studii key`."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
-    @app_commands.command(name="key", description="Enter or replace this server's Studii key")
-    async def key(self, interaction: discord.Interaction[Any]) -> None:
+    @function_command(name="key", description="Enter or replace this server's Studii key")
+    async def key(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
-            guild_id = server_of(interaction)
-            current = await self._services.keys.current(guild_id)
-            await show_form(interaction, KeyModal(self._services, current, Opener.of(interaction)))
+            current = await services.keys.current(server_of(interaction))
+            await show_form(interaction, KeyModal(services, current, Opener.of(interaction)))
 
-    @app_commands.command(name="budget", description="See or set how many credits this server may spend")
+    return key
+
+
+def budget_command(services: Services) -> Command:
+    """`/studii budget`."""
+
+    @function_command(name="budget", description="See or set how many credits this server may spend")
     @app_commands.describe(
         credits_="How many credits; leave it out to see the budget as it is",
         period="How often it renews; a day if you leave it out the first time",
@@ -56,8 +50,8 @@ class Settings(
     )
     @app_commands.rename(credits_="credits")
     @app_commands.choices(period=_PERIODS)
+    @app_commands.autocomplete(timezone=_zones)
     async def budget(
-        self,
         interaction: discord.Interaction[Any],
         credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
         period: str | None = None,
@@ -67,41 +61,40 @@ class Settings(
         async with telling(interaction):
             guild_id = server_of(interaction)
             if credits_ is None and period is None and timezone is None and not restart:
-                await answer(interaction, budget_panel(await self._services.credits.budget(guild_id)))
+                await answer(interaction, budget_panel(await services.credits.budget(guild_id)))
                 return
-            # What is left out stays as it is.
+            # Options that are left out keep their values.
             chosen = None if period is None else Period(period)
-            state = await self._services.credits.set_budget(
-                guild_id, credits_, chosen, timezone, restart=restart
-            )
+            state = await services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
             zone_alone = credits_ is None and period is None and not restart
             title = "The time zone is set" if zone_alone else "The budget is set"
             await answer(interaction, budget_panel(state, title))
 
-    @app_commands.command(
+    return budget
+
+
+def metadata_command(services: Services) -> Command:
+    """`/studii metadata`."""
+
+    @function_command(
         name="metadata", description="See or set whether location and camera data is removed from photos"
     )
     @app_commands.describe(remove="Leave it out to see the current setting")
-    async def metadata(self, interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
+    async def metadata(interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
         async with telling(interaction):
             guild_id = server_of(interaction)
-            servers = self._services.servers
             if remove is not None:
-                await servers.keep_metadata(guild_id, keeps=not remove)
-            await answer(interaction, metadata_panel(keeps=await servers.keeps_metadata(guild_id)))
+                await services.servers.keep_metadata(guild_id, keeps=not remove)
+            await answer(interaction, metadata_panel(keeps=await services.servers.keeps_metadata(guild_id)))
 
-    @budget.autocomplete("timezone")
-    async def zones(
-        self, interaction: discord.Interaction[Any], typed: str
-    ) -> list[app_commands.Choice[str]]:
-        return [
-            app_commands.Choice(name=zone, value=zone)
-            for zone in await asyncio.to_thread(matching_zones, typed)
-        ]
+    return metadata
+
+
+async def _zones(_: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    zones = await asyncio.to_thread(matching_zones, typed)
+    return [app_commands.Choice(name=zone, value=zone) for zone in zones]
 
 
 async def setup(bot: StudiiBot) -> None:
-    settings = Settings(bot.services)
-    add_log_command(settings.app_command, bot.services)
-    add_insight_commands(settings.app_command, bot.services, bot.catalog)
-    await bot.add_cog(settings)
+    services = bot.services
+    add_to_studii(bot, key_command(services), budget_command(services), metadata_command(services))

@@ -18,6 +18,7 @@ from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
 from bot.ui.kit.responses import answer, telling
 from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import manages, server_of
+from cogs.studii import Command, add_to_studii, function_command
 
 log = logging.getLogger(__name__)
 
@@ -107,16 +108,16 @@ async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:
         log.info("The owner of server %d could not be greeted: %s", guild.id, error)
 
 
-def add_setup_commands(group: app_commands.Group, services: Services) -> None:
-    """Add the commands to the group of settings."""
+def setup_commands(services: Services) -> list[Command]:
+    """`/studii setup`, `forget-key`, `pause` and `resume`."""
 
-    @app_commands.command(name="setup", description="See what is set up here and what is missing")
+    @function_command(name="setup", description="See what is set up here and what is missing")
     async def setup_(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
             let_in = not manages(interaction)
             await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
 
-    @app_commands.command(name="forget-key", description="Take this server's Studii key out of the bot")
+    @function_command(name="forget-key", description="Take this server's Studii key out of the bot")
     async def forget_key(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
             key = await services.keys.current(server_of(interaction))
@@ -124,7 +125,7 @@ def add_setup_commands(group: app_commands.Group, services: Services) -> None:
                 raise Refused("This server has no key. `/studii key` sets one.")
             await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
 
-    @app_commands.command(name="pause", description="Refuse new jobs for now; what is going goes on")
+    @function_command(name="pause", description="Refuse new jobs for now; what is going goes on")
     async def pause(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
             changed = await services.servers.pause(server_of(interaction), paused=True)
@@ -135,21 +136,17 @@ def add_setup_commands(group: app_commands.Group, services: Services) -> None:
                 interaction, notice(f"{words}; what is going goes on. `/studii resume` ends it.", GOOD)
             )
 
-    @app_commands.command(name="resume", description="Take jobs again after a pause")
+    @function_command(name="resume", description="Take jobs again after a pause")
     async def resume(interaction: discord.Interaction[Any]) -> None:
         async with telling(interaction):
             changed = await services.servers.pause(server_of(interaction), paused=False)
             words = "The pause is over: members can make things again." if changed else "There was no pause."
             await answer(interaction, notice(words, GOOD))
 
-    made: list[Any] = [setup_, forget_key, pause, resume]
-    for command in made:
-        group.add_command(command)
+    return [setup_, forget_key, pause, resume]
 
 
 async def setup(bot: StudiiBot) -> None:
     bot.add_dynamic_items(SetupButton)
-    group = bot.tree.get_command("studii")
-    if isinstance(group, app_commands.Group):
-        add_setup_commands(group, bot.services)
+    add_to_studii(bot, *setup_commands(bot.services))
     await bot.add_cog(Setup(bot))

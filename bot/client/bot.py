@@ -35,7 +35,10 @@ EXTENSIONS = (
     "cogs.photos",
     "cogs.jobs",
     "cogs.credits",
+    "cogs.studii",
     "cogs.settings",
+    "cogs.log",
+    "cogs.insight",
     "cogs.limits",
     "cogs.access",
     "cogs.setup",
@@ -124,14 +127,6 @@ class StudiiBot(commands.AutoShardedBot):
     def forms(self) -> ToolForms:
         """What begins jobs from pictures; raises RuntimeError before `attach`."""
         return self._parts()[2]
-
-    def add_to_studii(self, *commands: app_commands.Command[Any, ..., None]) -> None:
-        """Add commands to the admins' group, which the extension cogs.settings has made before."""
-        group = self.tree.get_command("studii")
-        if not isinstance(group, app_commands.Group):
-            raise TypeError("cogs.settings is loaded before its group is added to")
-        for command in commands:
-            group.add_command(command)
 
     def refuse_commands(self) -> None:
         """Take no commands any more: the bot is about to leave."""

@@ -1,10 +1,11 @@
 """/studii log: where admins are told of things."""
 
-from typing import Any, cast
+from typing import Any
 
 import discord
 from discord import app_commands
 
+from bot.client.bot import StudiiBot
 from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.services import Services
@@ -12,15 +13,16 @@ from bot.ui.admin.log import HELLO, log_panel, missing_there, trouble_there
 from bot.ui.kit.layout import NEUTRAL, notice
 from bot.ui.kit.responses import answer, telling
 from bot.ui.reading.permissions import hindrance, server_of
+from cogs.studii import Command, add_to_studii, function_command
 
 EITHER = "Say either `off` or what to post where. Nothing was changed."
 NOT_NOW = "Set a channel first: `/studii log channel:`."
 
 
-def add_log_command(group: app_commands.Group | None, services: Services) -> None:
-    """Add the command to the group of settings."""
+def log_command(services: Services) -> Command:
+    """`/studii log`."""
 
-    @app_commands.command(name="log", description="See, set or clear the channel for warnings")
+    @function_command(name="log", description="See, set or clear the channel for warnings")
     @app_commands.describe(
         channel="Where to post warnings",
         results="Also post who made what, with a link and a Delete button",
@@ -49,8 +51,7 @@ def add_log_command(group: app_commands.Group | None, services: Services) -> Non
                 await services.logs.set(guild_id, wanted, works=channel is not None)
             await answer(interaction, log_panel(wanted, trouble_there(interaction.guild, wanted)))
 
-    if group is not None:
-        group.add_command(cast(app_commands.Command[Any, ..., Any], log))
+    return log
 
 
 async def _ensure_posting(
@@ -70,3 +71,7 @@ async def _ensure_posting(
         await channel.send(view=notice(HELLO, NEUTRAL))
     except (discord.Forbidden, discord.NotFound):
         raise Refused(f"Discord does not let me post in {channel.mention}. Nothing was changed.") from None
+
+
+async def setup(bot: StudiiBot) -> None:
+    add_to_studii(bot, log_command(bot.services))

@@ -1,0 +1,71 @@
+"""`/studii` is one group, to which every extension adds its commands in the same way."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from discord import app_commands
+
+from bot.catalog import Catalog
+from bot.client.bot import EXTENSIONS, StudiiBot
+from bot.client.login import photo_intents
+from cogs.studii import add_to_studii, function_command
+from tests.support.desk import Desk, open_desk
+
+
+def bot_of(desk: Desk, extensions: Sequence[str] = EXTENSIONS) -> StudiiBot:
+    bot = StudiiBot(Catalog.load(), intents=photo_intents(), extensions=extensions)
+    bot.attach(desk.services, desk.delivery, desk.clock)
+    return bot
+
+
+async def tree(desk: Desk, extensions: Sequence[str]) -> dict[Any, Any]:
+    """Return what would be registered, by type and name; the commands of a group by their names."""
+    async with bot_of(desk, extensions) as bot:
+        for extension in extensions:
+            await bot.load_extension(extension)
+        return {(one["type"], one["name"]): by_name(one) for one in payloads(bot)}
+
+
+def payloads(bot: StudiiBot) -> list[dict[str, Any]]:
+    return [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+
+
+def by_name(command: dict[str, Any]) -> dict[str, Any]:
+    if command["name"] != "studii":
+        return command
+    return command | {"options": {one["name"]: one for one in command["options"]}}
+
+
+def a_command(name: str) -> Any:
+    @function_command(name=name, description="Of an extension")
+    async def run(interaction: Any) -> None: ...
+
+    return run
+
+
+async def test_any_order_of_loading_gives_the_same_commands(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        expected = await tree(desk, EXTENSIONS)
+        assert len(expected[1, "studii"]["options"]) == 15
+        for seed in range(5):
+            shuffled = random.Random(seed).sample(EXTENSIONS, len(EXTENSIONS))
+            assert await tree(desk, shuffled) == expected
+        assert await tree(desk, EXTENSIONS[::-1]) == expected
+
+
+async def test_a_name_that_two_extensions_add_is_an_error_that_names_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk, bot_of(desk) as bot:
+        add_to_studii(bot, a_command("usage"))
+        with pytest.raises(ValueError, match="'usage' already"):
+            add_to_studii(bot, a_command("usage"))
+
+
+async def test_a_command_in_the_place_of_the_group_is_an_error_that_says_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk, bot_of(desk) as bot:
+        bot.tree.add_command(a_command("studii"))
+        with pytest.raises(TypeError, match="has to be a group"):
+            add_to_studii(bot, a_command("usage"))
+        assert not isinstance(bot.tree.get_command("studii"), app_commands.Group)
