@@ -10,7 +10,7 @@ from bot.aio.loops import untorn
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext, backoff
 from bot.engine.ports import Delivery
-from bot.engine.scheduler.positions import Places
+from bot.engine.scheduler.positions import QueuePositions
 from bot.engine.workers.worker import Crew
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Cards:
         self._progress = progress
         self._since = context.clock.now()
         self._seeking = False
-        self._places = Places()
+        self._positions = QueuePositions()
         self._insistence = Insistence("noting that its card was posted", context.pulse)
         self.crew = Crew(
             "showing cards",
@@ -51,12 +51,12 @@ class Cards:
 
     async def _find(self, limit: int) -> list[Job]:
         now = self._context.clock.monotonic()
-        ways = {job_id: await self._progress(job_id) for job_id in self._places.due(now)}
+        ways = {job_id: await self._progress(job_id) for job_id in self._positions.due(now)}
         async with self._context.storage.read() as tx:
             wanted = await tx.jobs.wanted_cards(limit)
             lost = await tx.jobs.lost_cards(*self._lost_between(), limit)
             stale = await tx.jobs.stale_cards(limit)
-            moved = self._places.moved(ways.__getitem__, now)
+            moved = self._positions.moved(ways.__getitem__, now)
             seen = {job.id for job in stale}
             in_line = [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
             return wanted + stale + in_line + lost
@@ -90,16 +90,16 @@ class Cards:
         if not shown:
             return self._context.tuning.card_again
         if job.state is JobState.WAITING:
-            self._places.shown(job.id, way, self._context.clock.monotonic())
+            self._positions.shown(job.id, way, self._context.clock.monotonic())
         else:
-            self._places.forget(job.id)
+            self._positions.forget(job.id)
         await untorn(self._note(job))
         return None
 
     async def _give_up(self, job: Job) -> None:
         """A card that can't be shown for a reason that nobody foresaw stays as it is until there is news."""
         _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
-        self._places.forget(job.id)
+        self._positions.forget(job.id)
         await untorn(self._note(job))
 
     async def _seek(self, job: Job) -> float | None:
@@ -149,7 +149,7 @@ class Cards:
             _log.info("Job %s goes on without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None and job.state is JobState.WAITING:
-            self._places.shown(job.id, way, self._context.clock.monotonic())
+            self._positions.shown(job.id, way, self._context.clock.monotonic())
         await self._insistence.on(lambda: self._note_posted(job, message_id), job.id, job.id)
         return None
 
