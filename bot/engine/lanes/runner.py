@@ -135,11 +135,11 @@ class LaneRunner:
         return self._lane.in_flight(job_id)
 
     def position(self, job_id: str) -> int | None:
-        """A waiting job's place in the line, from 1."""
+        """Return the position of a waiting job in the queue, from 1, or None if it does not wait."""
         return self._lane.position(job_id)
 
     def has(self, job_id: str) -> bool:
-        """Whether the job is in line or runs here."""
+        """Return whether the job waits or runs in this lane."""
         return self._lane.waits(job_id) is not None or self._lane.runs(job_id) is not None
 
     def waits_for_price(self, job_id: str) -> bool:

@@ -53,10 +53,10 @@ def foretell(lane: Lane, now: float) -> Forecast:
         _Rehearsal(lane.copy(), now, _luck(number) if first is None else _spread(first), stretch).run()
         for number, (first, stretch) in enumerate(REHEARSALS)
     ]
-    line = lane.line()
-    guessed = not all(lane.is_known(job.id) for job in (*line, *lane.running()))
+    queue = lane.queue()
+    guessed = not all(lane.is_known(job.id) for job in (*queue, *lane.running()))
     starts: dict[str, float | None] = {}
-    for one in line:
+    for one in queue:
         waits = [run[one.id] - now for run in runs if one.id in run]
         wait = _least_wrong(waits, 0.0 if guessed else AGREED_WITHIN) if len(waits) == len(runs) else None
         starts[one.id] = None if wait is None else now + wait
@@ -75,8 +75,8 @@ class _Rehearsal:
     def __init__(self, lane: Lane, now: float, shares: Iterator[float], stretch: float) -> None:
         self._lane = lane
         self._now = now
-        self._line = self._lane.line()
-        for one in self._line[FOREMOST:]:
+        self._queue = self._lane.queue()
+        for one in self._queue[FOREMOST:]:
             self._lane.put(None, one.id, now)
         self._shares = shares
         self._stretch = stretch
@@ -88,7 +88,7 @@ class _Rehearsal:
     def run(self) -> dict[str, float]:
         began = now = self._now
         for _ in range(DECISIONS):
-            if len(self._starts) >= min(len(self._line), FOREMOST):
+            if len(self._starts) >= min(len(self._queue), FOREMOST):
                 break
             decision = self._lane.decide(now)
             if isinstance(decision, Send):
@@ -126,7 +126,7 @@ class _Rehearsal:
 
     def _reckon(self, began: float, now: float) -> None:
         """Those that the rehearsal did not come to: at the pace that it had."""
-        left = [one.id for one in self._line if one.id not in self._starts]
+        left = [one.id for one in self._queue if one.id not in self._starts]
         if self._starts and left:
             last = max(self._starts.values())
             pace = max(now - began, last - began) / len(self._starts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.poll_schedule import Look, Looks, Running
-from bot.engine.scheduler.queue import Line, Step, Waiting
+from bot.engine.scheduler.queue import JobQueue, Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
 from bot.engine.scheduler.tuning import Tuning
 
@@ -42,7 +42,7 @@ class Lane:
         self.rate = rate
         self._durations = durations
         self._tuning = tuning
-        self._line = Line()
+        self._queue = JobQueue()
         self._looks = Looks(durations, tuning)
         self._in_flight: dict[str, Step] = {}
         self._starts: deque[float] = deque()
@@ -52,7 +52,7 @@ class Lane:
     @property
     def empty(self) -> bool:
         """Whether there is nothing left to do."""
-        return not (self._line.jobs or self._looks or self._in_flight)
+        return not (self._queue.jobs or self._looks or self._in_flight)
 
     def in_flight(self, job_id: str) -> bool:
         """Whether a request for that job is under way."""
@@ -68,17 +68,17 @@ class Lane:
 
     def sync(self, waiting: Iterable[Waiting], running: Iterable[Running], now: float) -> None:
         """Take over what the database says, but for jobs that have a request under way."""
-        self._line.sync(waiting, self._in_flight)
+        self._queue.sync(waiting, self._in_flight)
         followed = (one for one in running if one.id not in self._in_flight)
         self._looks.sync(followed, self._in_flight, self._price(now))
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Where a job stands after a request; `again`: look at a running one in so many seconds."""
-        before = self._line.jobs.pop(job_id, None)
+        before = self._queue.jobs.pop(job_id, None)
         if isinstance(job, Running):
             if before is not None and before.price is not None:
                 # Studii has told it. If it has not, the next `sync` says so.
-                self._line.priced(before.price)
+                self._queue.priced(before.price)
             # The age by our own clock is kept: that of the database depends on the wall clock.
             if job_id in self._looks:
                 self._looks.looked(job_id, now, self._price(now), again)
@@ -87,11 +87,11 @@ class Lane:
             return
         self._looks.forget(job_id)
         if job is not None:
-            self._line.jobs[job_id] = job
+            self._queue.jobs[job_id] = job
 
     def postpone(self, job_id: str, until: float) -> None:
         """Leave a job alone until then."""
-        self._line.postpone(job_id, until)
+        self._queue.postpone(job_id, until)
         self._looks.postpone(job_id, until)
 
     def age(self, job_id: str, now: float) -> float:
@@ -107,7 +107,7 @@ class Lane:
         if len(self._in_flight) >= self._tuning.requests_in_flight:
             return Rest()
         if self.rate.room(now) < 1:
-            wanted = self._line.jobs or self._looks
+            wanted = self._queue.jobs or self._looks
             return Rest(self.rate.next_room(now)) if wanted else Rest()
         look, look_at = self._next_look(now)
         if look is not None and look.ended >= self._tuning.very_likely:
@@ -129,7 +129,7 @@ class Lane:
             self._looks.sending(send.job_id, now)
             return
         self._starts.append(now)
-        self._line.begin(send.job_id)
+        self._queue.begin(send.job_id)
 
     def end(self, job_id: str, now: float, *, sent: bool) -> None:
         """The request is over; `sent`: False if none left us."""
@@ -139,14 +139,14 @@ class Lane:
             self._starts.pop()
 
     def position(self, job_id: str) -> int | None:
-        """A waiting job's place in the line, from 1."""
-        if job_id not in self._line.jobs:
+        """Return the position of a waiting job in the queue, from 1, or None if it does not wait."""
+        if job_id not in self._queue.jobs:
             return None
-        return [one.id for one in self.line()].index(job_id) + 1
+        return [one.id for one in self.queue()].index(job_id) + 1
 
     def waits_for_price(self, job_id: str) -> bool:
         """Whether another job is sent before this one to learn what both cost."""
-        return self._line.waits_for_price(job_id, self._in_flight)
+        return self._queue.waits_for_price(job_id, self._in_flight)
 
     def ends_in(self, job_id: str, now: float) -> float | None:
         """Seconds until a running job has as probably ended as not."""
@@ -158,16 +158,16 @@ class Lane:
         return job is not None and self._durations.known(job.work)
 
     def waits(self, job_id: str) -> Waiting | None:
-        """What is known of a job in line."""
-        return self._line.jobs.get(job_id)
+        """Return what is known of a waiting job."""
+        return self._queue.jobs.get(job_id)
 
     def runs(self, job_id: str) -> Running | None:
         """What is known of a running job."""
         return self._looks.of(job_id)
 
-    def line(self) -> list[Waiting]:
-        """Who waits, in order."""
-        return self._line.order(self._in_flight)
+    def queue(self) -> list[Waiting]:
+        """Return the waiting jobs in order."""
+        return self._queue.order(self._in_flight)
 
     def running(self) -> list[Running]:
         """The jobs that are looked at."""
@@ -183,10 +183,10 @@ class Lane:
 
     def copy(self) -> "Lane":
         """One that decides as this one would, and can be played with, even in another thread."""
-        for one in self._line.jobs.values():
+        for one in self._queue.jobs.values():
             self._durations.model(one.work)  # fitted here, if it was not yet: there nothing may be changed
         twin = copy(self)
-        twin.rate, twin._line, twin._looks = self.rate.copy(), self._line.copy(), self._looks.copy()  # noqa: SLF001 - its own twin
+        twin.rate, twin._queue, twin._looks = self.rate.copy(), self._queue.copy(), self._looks.copy()  # noqa: SLF001 - its own twin
         twin._in_flight, twin._starts = dict(self._in_flight), deque(self._starts)  # noqa: SLF001 - its own twin
         return twin
 
@@ -197,10 +197,10 @@ class Lane:
     def _next_start(self, now: float) -> tuple[Waiting | None, float | None]:
         """What to upload or submit now; else when (None: something has to happen first)."""
         starting = sum(step is not Step.POLL for step in self._in_flight.values())
-        at_once = 1 if self._line.held else self._tuning.starts_in_flight
+        at_once = 1 if self._queue.held else self._tuning.starts_in_flight
         if starting >= at_once:
             return None, None
-        start, start_at = self._line.next(now, self._in_flight)
+        start, start_at = self._queue.next(now, self._in_flight)
         if start is None:
             return None, start_at
         if not self._can_carry(start, now):
@@ -210,7 +210,7 @@ class Lane:
 
     def _can_carry(self, start: Waiting, now: float) -> bool:
         """Whether what runs, what is being sent and this one more can be looked at decently."""
-        sent = [self._line.jobs[job_id] for job_id in self._in_flight if job_id in self._line.jobs]
+        sent = [self._queue.jobs[job_id] for job_id in self._in_flight if job_id in self._queue.jobs]
         if start.begun or not (sent or self._looks):
             return True
         burden = self._looks.burden(now) + sum(self._looks.needs(one.work) for one in [*sent, start])

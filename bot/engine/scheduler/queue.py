@@ -1,4 +1,4 @@
-"""What waits to be sent to Studii, and in which order. Pure."""
+"""The jobs that wait to be sent to Studii, and their order. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from bot.engine.scheduler.durations import Work
 
 
 class Step(StrEnum):
-    """A request, or a few that belong together."""
+    """What is done for a job at once: one request, or several that belong together."""
 
     UPLOAD = "upload"
     SUBMIT = "submit"
@@ -25,13 +25,13 @@ class Waiting:
     step: Step  # UPLOAD or SUBMIT
     work: Work
     not_before: float = 0.0
-    begun: bool = False  # it has been uploaded: its turn goes on
-    held: bool = False  # it met something that is in the way of all: they are tried one by one
-    price: str | None = None  # names a price that is not known yet: of those with the same, one is sent first
+    begun: bool = False  # its photo has been uploaded: its turn is not over
+    held: bool = False  # what stopped it stops all jobs of the key: they are tried one at a time
+    price: str | None = None  # names an unknown price: of the jobs with the same one, a single one goes first
 
 
-class Line:
-    """Members take turns, whoever asked first twenty times; a member's own jobs go in their order."""
+class JobQueue:
+    """The waiting jobs of a lane. Members take turns; a member's own jobs go in the order of arrival."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, Waiting] = {}
@@ -39,7 +39,7 @@ class Line:
         self._turn = 0
 
     def sync(self, waiting: Iterable[Waiting], keep: Collection[str]) -> None:
-        """Take over what waits; what is known of the jobs in `keep` stays as it is."""
+        """Replace the jobs by `waiting`, except for those in `keep`, which stay as they are."""
         queued = {one.id: one for one in waiting if one.id not in keep}
         queued.update({job_id: self.jobs[job_id] for job_id in keep if job_id in self.jobs})
         self.jobs = queued
@@ -47,40 +47,44 @@ class Line:
             self._turns.clear()
 
     def postpone(self, job_id: str, until: float) -> None:
-        """Leave a job alone until then."""
+        """Do not send the job before `until`."""
         if job_id in self.jobs:
             self.jobs[job_id] = replace(self.jobs[job_id], not_before=until)
 
     def priced(self, price: str) -> None:
-        """That price is known now."""
+        """Record that the price is known now."""
         alike = {name: replace(one, price=None) for name, one in self.jobs.items() if one.price == price}
         self.jobs.update(alike)
 
     def waits_for_price(self, job_id: str, busy: Collection[str]) -> bool:
-        """Whether another job is sent before this one to learn what both cost."""
+        """Return whether another job goes before this one, to learn the price of both."""
         one = self.jobs.get(job_id)
         if one is None or one.price is None:
             return False
         return next(other for other in self.order(busy) if other.price == one.price).id != job_id
 
-    def copy(self) -> "Line":
-        twin = Line()
+    def copy(self) -> "JobQueue":
+        """Return an independent copy."""
+        twin = JobQueue()
         twin.jobs, twin._turns, twin._turn = dict(self.jobs), dict(self._turns), self._turn
         return twin
 
     def begin(self, job_id: str) -> None:
-        """It is a job's turn."""
+        """Record that the job is being sent: its member's turn is used."""
         waiting = self.jobs.get(job_id)
         if waiting is not None and not waiting.begun:
             self._turn += 1
             self._turns[waiting.user_id] = self._turn
 
     def next(self, now: float, busy: Collection[str]) -> tuple[Waiting | None, float | None]:
-        """Whose turn it is, of those that are not busy; else when (None: something has to happen first)."""
+        """Return the job to send now, leaving out those in `busy`, or the time at which there may be one.
+
+        Both are None if something else has to happen first.
+        """
         candidates = [one for one in self.jobs.values() if one.id not in busy]
         if not candidates:
             return None, None
-        # What holds one of them would meet the others as well: all wait until the first is tried again.
+        # What stops one job would stop the others as well: all wait until the first is tried again.
         held = [one.not_before for one in self.jobs.values() if one.held]
         allowed_at = min(held, default=now)
         asked = {self.jobs[job_id].price for job_id in busy if job_id in self.jobs} - {None}
@@ -94,19 +98,19 @@ class Line:
 
     @property
     def held(self) -> bool:
-        """Whether something is in the way of all."""
+        """Whether the jobs are stopped by something that concerns all of them."""
         return any(one.held for one in self.jobs.values())
 
     def order(self, busy: Collection[str]) -> list[Waiting]:
-        """Turn by turn: the first jobs of all members, then their second ones, and so on."""
+        """Return the jobs in order: the first job of each member, then the second of each, and so on."""
         taken: dict[int, int] = {}
-        line: list[tuple[tuple[bool, int, int, float, str], Waiting]] = []
+        ranked: list[tuple[tuple[bool, int, int, float, str], Waiting]] = []
         for one in sorted(self.jobs.values(), key=lambda one: (one.since, one.id)):
             ahead = one.begun or one.id in busy
             turn = 0 if ahead else taken.get(one.user_id, 0)
-            line.append(((not ahead, turn, self._turns.get(one.user_id, 0), one.since, one.id), one))
+            ranked.append(((not ahead, turn, self._turns.get(one.user_id, 0), one.since, one.id), one))
             taken[one.user_id] = taken.get(one.user_id, 0) + (not ahead)
-        return [one for _, one in sorted(line, key=lambda entry: entry[0])]
+        return [one for _, one in sorted(ranked, key=lambda entry: entry[0])]
 
     def _rank(self, one: Waiting) -> tuple[bool, int, float, str]:
         return (not one.begun, self._turns.get(one.user_id, 0), one.since, one.id)
