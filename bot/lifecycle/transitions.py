@@ -1,10 +1,14 @@
-"""Changes of a job's state with their lines in the ledger, in the transaction of the caller."""
+"""Each change of a job's state with its lines in the ledger, in the caller's transaction.
+
+Every function makes one conditional UPDATE: it names the states that the job must be in, and returns None,
+having changed nothing, if the job is in another. What happens around a submission is in `submission`.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Unpack
 
-from bot.domain import FailureCode, Job, JobState
+from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.storage import JobChanges, Transaction
 
@@ -12,16 +16,58 @@ NO_KEY = (
     "This server has no Studii key at the moment. An admin can set one with `/studii key`; "
     "this job then goes on by itself."
 )
+RULED_CHARGED = "An admin looked it up: Studii had made this. The picture can be found in the Studii account."
+RULED_RELEASED = "An admin looked it up: Studii never made this. You can ask for it again."
+NOBODY_RULED = "Nobody settled within 30 days whether Studii had made this, so it counts as charged."
 
 # What may have been paid for is not to be forgotten.
 LOOK_THERE = "It may still be in the Studii account: ask the server's admins."
 
 
 def charge_of(job: Job, told: int | None = None) -> int:
-    """What a job has cost: what Studii told last, else what is reserved for it."""
+    """Return what a job has cost: what Studii told last, else what is reserved for it."""
     if told is not None:
         return told
     return job.charged if job.charged is not None else job.reserved
+
+
+async def accept(tx: Transaction, job: Job, at: datetime) -> Job:
+    """Add a new job and reserve its estimate. The caller holds the ledger's lock and checked the limits."""
+    await tx.jobs.add(job)
+    return await tx.ledger.reserve(job, at)
+
+
+async def make_ready(tx: Transaction, job: Job, at: datetime, **changes: Unpack[JobChanges]) -> Job | None:
+    """Received → waiting: the photo, if there is one, is in the spool."""
+    return await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=at, **changes)
+
+
+async def give_way(tx: Transaction, job: Job, at: datetime) -> Job | None:
+    """Waiting → received: the photo leaves the spool and is fetched again later."""
+    dropped = JobChanges(source_file=None, object_key=None)
+    return await tx.jobs.advance(job.id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
+
+
+async def wait(
+    tx: Transaction, job: Job, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
+) -> Job | None:
+    """Uploading or submitting → waiting: Studii has not taken the job, and it may be sent again."""
+    return await tx.jobs.advance(job.id, expected, JobState.WAITING, at=at, **changes)
+
+
+async def cancel(tx: Transaction, job: Job, at: datetime, *, told: bool = False) -> Job | None:
+    """Received, waiting or uploading → cancelled, unpaid. `told`: the requester knows it already."""
+    changes = JobChanges(finished_at=at, held=None, not_before=None)
+    if told:
+        changes |= JobChanges(announced_at=at, source_file=None)
+    cancelled = await tx.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
+    return None if cancelled is None else await tx.ledger.release(job.id, at)
+
+
+async def cancel_unsent(tx: Transaction, guild_id: int, at: datetime) -> int:
+    """Cancel all jobs of the server that Studii has not been asked for; returns the number."""
+    unsent = [job for job in await tx.jobs.in_states(UNSENT_STATES) if job.guild_id == guild_id]
+    return sum([await cancel(tx, job, at) is not None for job in unsent])
 
 
 async def fail_unpaid(
@@ -32,7 +78,7 @@ async def fail_unpaid(
     text: str,
     at: datetime,
 ) -> Job | None:
-    """End a job before Studii took it: nothing is charged. Returns None if it was in no expected state."""
+    """Any of the `expected` states → failed: Studii has not taken the job, so nothing is charged."""
     failed = await tx.jobs.advance(
         job.id,
         expected,
@@ -44,41 +90,13 @@ async def fail_unpaid(
         held=None,
         not_before=None,
     )
-    if failed is None:
-        return None
-    await tx.ledger.release(job.id, at)
-    return await tx.jobs.get(job.id)
-
-
-async def taken(tx: Transaction, job_id: str, at: datetime, **changes: Unpack[JobChanges]) -> Job | None:
-    """Studii has taken the job: it runs, also if another instance has made it unknown meanwhile.
-
-    None if it was in neither state: an admin may have ruled on it.
-    """
-    running = await tx.jobs.advance(job_id, JobState.SUBMITTING, JobState.RUNNING, at=at, **changes)
-    if running is not None:
-        return running
-    changes["failure_text"] = None
-    running = await tx.jobs.advance(job_id, JobState.UNKNOWN, JobState.RUNNING, at=at, **changes)
-    return None if running is None else await _say_it_anew(tx, running)
-
-
-async def not_taken(tx: Transaction, job: Job, code: FailureCode, text: str, at: datetime) -> Job | None:
-    """Studii has not taken a job that another instance has made unknown meanwhile: it ends unpaid. None if it
-    was not unknown."""
-    failed = await fail_unpaid(tx, job, JobState.UNKNOWN, code, text, at)
-    return None if failed is None else await _say_it_anew(tx, failed)
-
-
-async def _say_it_anew(tx: Transaction, job: Job) -> Job | None:
-    """That it is unknown may have been posted: what is said next is a posting of its own."""
-    return await tx.jobs.update(job.id, posting=job.posting + 1)
+    return None if failed is None else await tx.ledger.release(job.id, at)
 
 
 async def fail_paid(
     tx: Transaction, job: Job, code: FailureCode, text: str, charge: int, at: datetime
 ) -> Job | None:
-    """A job that Studii took ends badly, and costs `charge` credits. None if it was not running."""
+    """Running → failed, at `charge` credits."""
     failed = await tx.jobs.advance(
         job.id,
         JobState.RUNNING,
@@ -89,15 +107,11 @@ async def fail_paid(
         finished_at=at,
         charged=charge,
     )
-    if failed is None:
-        return None
-    await tx.ledger.settle(job.id, charge, at)
-    await watch_budget(tx, job.guild_id, at)
-    return await tx.jobs.get(job.id)
+    return None if failed is None else await _settle(tx, failed, charge, at)
 
 
 async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: datetime) -> Job | None:
-    """The output is in the spool, and the job has cost what Studii says. None if it was not running."""
+    """Running → succeeded, at what Studii told: the output is in the spool."""
     done = await tx.jobs.advance(
         job.id,
         JobState.RUNNING,
@@ -107,8 +121,29 @@ async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: da
         output_kind=kind,
         finished_at=at,
     )
-    if done is None:
+    return None if done is None else await _settle(tx, done, charge_of(job), at)
+
+
+async def rule(tx: Transaction, job: Job, charge: int | None, text: str, at: datetime) -> Job | None:
+    """Unknown → failed, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
+    ruled = await tx.jobs.advance(
+        job.id,
+        JobState.UNKNOWN,
+        JobState.FAILED,
+        at=at,
+        failure=FailureCode.RULED,
+        failure_text=text,
+        finished_at=at,
+        posting=job.posting + 1,
+    )
+    if ruled is None:
         return None
-    await tx.ledger.settle(job.id, charge_of(job), at)
+    if charge is None:
+        return await tx.ledger.release(job.id, at)
+    return await _settle(tx, ruled, charge, at)
+
+
+async def _settle(tx: Transaction, job: Job, charge: int, at: datetime) -> Job:
+    settled = await tx.ledger.settle(job.id, charge, at)
     await watch_budget(tx, job.guild_id, at)
-    return await tx.jobs.get(job.id)
+    return settled

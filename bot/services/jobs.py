@@ -7,19 +7,29 @@ from datetime import datetime
 
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.domain import GuildSettings, Job, JobRequest, JobState, NoticeKind, SourcePhoto, StudiiKey
+from bot.domain import (
+    UNSENT_STATES,
+    GuildSettings,
+    Job,
+    JobRequest,
+    JobState,
+    NoticeKind,
+    SourcePhoto,
+    StudiiKey,
+)
 from bot.domain.access import MemberContext
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.lifecycle.budget_alerts import tell_of_budget
 from bot.lifecycle.prices import expected_cost
+from bot.lifecycle.transitions import accept, cancel
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
 from bot.services.prices import least_of, least_price
 from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import discord_timestamp, size_words
-from bot.storage import JobChanges, Storage, Transaction
+from bot.storage import Storage, Transaction
 
 NO_KEY = "This server has no Studii key yet. An admin can set it with `/studii key`."
 UNKNOWN_JOB = "That job is no longer known here."
@@ -30,7 +40,7 @@ NOT_YOURS_TO_POST = "Only whoever asked for this can have it posted."
 POSTED_OR_GONE = "That result is posted already, or is not kept any more. Run it again to have another."
 TOO_LATE = "It is with Studii already, so it cannot be cancelled any more. Its result will come by itself."
 ENDED = "That job has ended already, so there is nothing to cancel."
-CANCELLABLE = frozenset({JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING})
+CANCELLABLE = frozenset(UNSENT_STATES)
 _GOING = CANCELLABLE | {JobState.SUBMITTING, JobState.RUNNING}
 PAGE = 6  # jobs
 PAUSED = (
@@ -105,8 +115,7 @@ class JobService:
                 member = await ensure_member_may(transaction, request, state, price, now)
                 if member.allowance is not None:
                     job = replace(job, allowance_role=member.allowance.role_id)
-                await transaction.jobs.add(job)
-                job = await transaction.ledger.reserve(job, now)
+                job = await accept(transaction, job, now)
                 await _tell_of_budget(transaction, state, now, more=price.amount)
         if refusal is not None:
             raise refusal
@@ -162,7 +171,6 @@ class JobService:
         with the reason.
         """
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            now = self._clock.now()
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(UNKNOWN_JOB)
@@ -170,17 +178,10 @@ class JobService:
                 raise Refused(NOT_YOURS_TO_CANCEL)
             if job.state is JobState.CANCELLED:
                 return job
-            changes = JobChanges(finished_at=now, held=None, not_before=None)
-            if job.user_id == user_id:
-                # Those who cancel their own job know it; others are told.
-                changes |= JobChanges(announced_at=now, source_file=None)
-            cancelled = await transaction.jobs.advance(
-                job_id, CANCELLABLE, JobState.CANCELLED, at=now, **changes
-            )
+            # Those who cancel their own job know it; others are told.
+            cancelled = await cancel(transaction, job, self._clock.now(), told=job.user_id == user_id)
             if cancelled is None:
                 raise Refused(_why_not_cancelled(job.state))
-            await transaction.ledger.release(job_id, now)
-            cancelled = await transaction.jobs.get(job_id) or cancelled
         self._wake()
         return cancelled
 

@@ -12,8 +12,9 @@ from bot.domain import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.errors import Refused
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import reprice_server
+from bot.lifecycle.transitions import cancel_unsent
 from bot.services.budgets import new_budget
-from bot.services.servers import Forgotten, cancel_unsent, running
+from bot.services.servers import Forgotten, running
 from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import CannotDecrypt, LaneNames, Storage, Transaction, Vault
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from bot.clock import Clock
 from bot.domain import Job, JobState
 from bot.errors import Refused
-from bot.lifecycle.budget_alerts import watch_budget
+from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, rule
 from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import credit_words
-from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, rule
+from bot.storage import Storage
 
 MOST = 1_000_000  # credits
 GONE = "That job is no longer known here."
@@ -47,9 +47,7 @@ class RulingService:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(GONE)
-            now = self._clock.now()
-            ruled = await rule(transaction, job, charge, text, now)
-            await watch_budget(transaction, guild_id, now)
+            ruled = await rule(transaction, job, charge, text, self._clock.now())
         if ruled is None:
             raise Refused(_settled(job))
         self._wake()

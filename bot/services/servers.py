@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
+from bot.domain import FailureCode, JobState
+from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid
 from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.storage import Storage, Transaction
 
@@ -95,8 +95,9 @@ class ServerService:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             await cancel_unsent(transaction, guild_id, now)
-            for job in await _of(transaction, guild_id, (JobState.RUNNING,)):
-                await _end_running(transaction, job, now)
+            for job in await transaction.jobs.in_states((JobState.RUNNING,)):
+                if job.guild_id == guild_id:
+                    await fail_paid(transaction, job, FailureCode.LOST, REMOVED, charge_of(job), now)
             await transaction.guilds.set_key(guild_id, None, now)
             await transaction.privacy.erase_keys(guild_id, now)
             await transaction.guilds.went(guild_id, now)
@@ -165,39 +166,7 @@ class ServerService:
         return parted
 
 
-async def cancel_unsent(transaction: Transaction, guild_id: int, at: datetime) -> int:
-    """Cancel what Studii has not been asked for yet; nothing is charged. How many there were."""
-    cancelled = 0
-    for job in await _of(transaction, guild_id, UNSENT_STATES):
-        ended = await transaction.jobs.advance(
-            job.id, UNSENT_STATES, JobState.CANCELLED, at=at, finished_at=at, held=None, not_before=None
-        )
-        if ended is not None:
-            await transaction.ledger.release(job.id, at)
-            cancelled += 1
-    return cancelled
-
-
 async def running(transaction: Transaction, guild_id: int) -> int:
     """How many jobs of the server are with Studii."""
-    return len(await _of(transaction, guild_id, (JobState.SUBMITTING, JobState.RUNNING)))
-
-
-async def _of(transaction: Transaction, guild_id: int, states: Collection[JobState]) -> list[Job]:
-    return [job for job in await transaction.jobs.in_states(states) if job.guild_id == guild_id]
-
-
-async def _end_running(transaction: Transaction, job: Job, at: datetime) -> None:
-    charge = job.charged if job.charged is not None else job.reserved
-    failed = await transaction.jobs.advance(
-        job.id,
-        JobState.RUNNING,
-        JobState.FAILED,
-        at=at,
-        failure=FailureCode.LOST,
-        failure_text=REMOVED,
-        finished_at=at,
-        charged=charge,
-    )
-    if failed is not None:
-        await transaction.ledger.settle(job.id, charge, at)
+    there = await transaction.jobs.in_states((JobState.SUBMITTING, JobState.RUNNING))
+    return sum(job.guild_id == guild_id for job in there)

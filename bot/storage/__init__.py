@@ -13,12 +13,8 @@ from bot.storage.jobs import JobChanges
 from bot.storage.lane_limits import LaneLimits
 from bot.storage.lanes import Sent
 from bot.storage.ledger import ReservationError
-from bot.storage.rulings import NOBODY_RULED, RULED_CHARGED, RULED_RELEASED, rule
 
 __all__ = [
-    "NOBODY_RULED",
-    "RULED_CHARGED",
-    "RULED_RELEASED",
     "UNUSABLE",
     "WAS_RESTORED",
     "AnotherInstance",
@@ -43,7 +39,6 @@ __all__ = [
     "private_file",
     "put_back",
     "reseal_keys",
-    "rule",
     "schema_of",
     "shown",
     "sqlite_file",

@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot.domain import Job, JobState, Notice, NoticeKind
-from bot.engine.lanes.failures import tell_unknown
+from bot.lifecycle.submission import tell_unknown
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 REASON = "Studii has no credits left for this."

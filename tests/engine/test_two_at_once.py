@@ -10,7 +10,8 @@ from aiohttp import web
 from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import INTERRUPTED, recover
 from bot.errors import NotAlone
-from bot.storage import RULED_CHARGED, RULED_RELEASED, Storage, instance_lock, migrate, rule
+from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, rule
+from bot.storage import Storage, instance_lock, migrate
 from bot.storage.database import locks
 from bot.studii import Timeouts
 from sandbox.studii.faults import Effect, error

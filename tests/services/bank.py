@@ -16,6 +16,7 @@ from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceOf, StartRate
 from bot.errors import Refused
 from bot.lifecycle.prices import learn_price, may_be_sent
+from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import fail_paid, fail_unpaid, succeed
 from bot.services import CreditService, JobService, LimitService, RulingService, audit
 from bot.services.budgets import budget_state
@@ -169,7 +170,9 @@ class Bank:
     async def lose(self, job_id: str) -> None:
         """Nobody knows whether Studii took the job."""
         async with self.storage.write() as transaction:
-            await transaction.jobs.advance(job_id, JobState.SUBMITTING, JobState.UNKNOWN, at=self.now)
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            await lose(transaction, job, self.now)
 
     async def rule(self, job_id: str, charge: int | None) -> None:
         if charge is None:

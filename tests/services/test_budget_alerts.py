@@ -72,7 +72,9 @@ async def test_a_rest_that_is_too_little_for_any_tool_is_told_as_that_and_all_of
     assert [notice.details.get("least") for notice in await told(world)] == [None, 8, None]
 
 
-@pytest.mark.parametrize("by", ["a budget", "a key with a budget", "a grant taken back", "a ruling"])
+@pytest.mark.parametrize(
+    "by", ["a budget", "a key with a budget", "a grant taken back", "a ruling", "the end of what ran"]
+)
 async def test_whatever_crosses_a_threshold_tells_it(world: World, by: str) -> None:
     await world.ready(daily=20)
     services = world.services
@@ -94,8 +96,13 @@ async def test_whatever_crosses_a_threshold_tells_it(world: World, by: str) -> N
         await services.keys.set_key(GUILD, SECRET, Plan.PRO, 20)
     elif by == "a grant taken back":
         await services.limits.grant(GUILD, None, -80)
-    else:
+    elif by == "a ruling":
         await services.rulings.charged(GUILD, job.id, 82)
+    else:
+        async with world.storage.write() as transaction:
+            now, running = world.clock.now(), JobState.RUNNING
+            await transaction.jobs.advance(job.id, JobState.UNKNOWN, running, at=now, charged=82)
+        await services.servers.left(GUILD)
     assert await kinds(world) == [ALL]
 
 

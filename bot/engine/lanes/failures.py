@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from bot.domain import FailureCode, Job, JobState, NoticeKind
 from bot.engine.context import Claim, EngineContext, StepResult, Tries, backoff, one_of
 from bot.errors import NotAlone, StudiiBotError
-from bot.lifecycle.transitions import fail_unpaid, not_taken
+from bot.lifecycle.submission import lose, not_taken
+from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.storage import Transaction
 from bot.studii import (
     ApiRefused,
@@ -27,19 +28,11 @@ _log = logging.getLogger(__name__)
 UNREACHABLE = "Studii can't be reached at the moment. It is tried again by itself."
 TOO_LARGE = 413
 
-ANSWER_LOST = "Studii's answer to its submission got lost."
-
 _CODES: Mapping[type[ApiRefused], FailureCode] = {
     BadInputs: FailureCode.INPUTS,
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
 }
-
-
-async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: str = ANSWER_LOST) -> None:
-    """The admins are told that nobody knows the job's outcome."""
-    kind, told = NoticeKind.UNKNOWN, {"reason": why}
-    await tx.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
 
 
 async def tell_refused(
@@ -139,8 +132,7 @@ class Failures:
             current = await tx.keys.current(job.guild_id)
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
-                at = self._context.clock.now()
-                return StepResult(await tx.jobs.advance(job.id, state, JobState.WAITING, at=at))
+                return StepResult(await wait(tx, job, state, self._context.clock.now()))
             if isinstance(error, KeyRefused):
                 return await self.hold(tx, job, state, key.id, str(error), masked=key.masked)
             return await self._out_of_credits(tx, job, state, key.id, str(error))
@@ -158,7 +150,7 @@ class Failures:
     ) -> StepResult:
         """The server's key does not work: its waiting jobs wait, and are tried one at a time."""
         if state is not JobState.WAITING:
-            await tx.jobs.advance(job.id, state, JobState.WAITING, at=self._context.clock.now())
+            await wait(tx, job, state, self._context.clock.now())
         await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.KEY)
         await tell_refused(tx, job.guild_id, key_id, masked, reason, self._context.clock.now())
         return StepResult(await tx.jobs.get(job.id), sent=sent)
@@ -194,11 +186,11 @@ class Failures:
     ) -> Job | None:
         now = self._context.clock.now()
         async with self._context.storage.write() as tx:
-            return await tx.jobs.advance(
-                job.id,
+            return await wait(
+                tx,
+                job,
                 state,
-                JobState.WAITING,
-                at=now,
+                now,
                 not_before=now + timedelta(seconds=pause),
                 held=held,
                 attempts=job.attempts if attempts is None else attempts,
@@ -210,8 +202,6 @@ class Failures:
 
     async def _unknown(self, job: Job) -> StepResult:
         async with self._context.storage.write() as tx:
-            now = self._context.clock.now()
-            unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=now)
-            await tell_unknown(tx, job, now)
+            unknown = await lose(tx, job, self._context.clock.now())
         _log.warning("Job %s: whether Studii took it is not known", job.id, extra={"job": job.id})
         return StepResult(unknown)

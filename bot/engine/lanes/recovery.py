@@ -5,39 +5,23 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain import Job, JobState
-from bot.engine.lanes.failures import tell_unknown
-from bot.storage import WAS_RESTORED, JobChanges, Transaction
+from bot.lifecycle.submission import BEFORE_STUDII, doubt, lose
+from bot.lifecycle.transitions import wait
+from bot.storage import WAS_RESTORED, Transaction
 
 _log = logging.getLogger(__name__)
 
 INTERRUPTED = frozenset({JobState.UPLOADING, JobState.SUBMITTING})
-RESTORED = (
-    "A backup was taken back, made while this was waiting, so nobody knows whether Studii has made it since. "
-    "It is not sent by itself; the server's admins can settle it with `/jobs`."
-)
-_BEFORE_STUDII = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING)
-_TO_UNKNOWN = {
-    JobState.RECEIVED: JobState.WAITING,
-    JobState.WAITING: JobState.SUBMITTING,
-    JobState.UPLOADING: JobState.SUBMITTING,
-    JobState.SUBMITTING: JobState.UNKNOWN,
-}
 
 
 async def recover(tx: Transaction, jobs: Iterable[Job], at: datetime) -> None:
     """Uploading: back in line, as an upload costs nothing. Submitting: Studii may have it or not."""
     for job in jobs:
         if job.state is JobState.UPLOADING:
-            await tx.jobs.advance(job.id, JobState.UPLOADING, JobState.WAITING, at=at)
-        elif job.state is JobState.SUBMITTING:
-            unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
-            if unknown is not None:
-                await tell_unknown(tx, job, at)
-                _log.warning(
-                    "Job %s was being submitted when the bot stopped: its outcome is unknown",
-                    job.id,
-                    extra={"job": job.id},
-                )
+            await wait(tx, job, JobState.UPLOADING, at)
+        elif job.state is JobState.SUBMITTING and await lose(tx, job, at) is not None:
+            said = "Job %s was being submitted when the bot stopped: its outcome is unknown"
+            _log.warning(said, job.id, extra={"job": job.id})
 
 
 async def doubt_restored(tx: Transaction, at: datetime) -> None:
@@ -45,13 +29,8 @@ async def doubt_restored(tx: Transaction, at: datetime) -> None:
     for after the backup, so it is not sent again. What was running is looked at as ever."""
     if await tx.meta.get(WAS_RESTORED) is None:
         return
-    for job in await tx.jobs.in_states(_BEFORE_STUDII):
-        state = job.state
-        while (to := _TO_UNKNOWN.get(state)) is not None:
-            changes = JobChanges(held=None, not_before=None, failure_text=RESTORED)
-            await tx.jobs.advance(job.id, state, to, at=at, **changes)
-            state = to
-        await tell_unknown(tx, job, at, RESTORED)
+    for job in await tx.jobs.in_states(BEFORE_STUDII):
+        await doubt(tx, job, at)
         _log.warning(
             "Job %s was waiting in the backup: its outcome is unknown", job.id, extra={"job": job.id}
         )

@@ -9,11 +9,11 @@ from bot.domain import FailureCode, Job, JobState, NoticeKind
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
 from bot.errors import NotAlone
-from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_price, may_be_sent
-from bot.lifecycle.transitions import fail_unpaid, taken
+from bot.lifecycle.prices import may_be_sent
+from bot.lifecycle.submission import claim_job, taken
+from bot.lifecycle.transitions import fail_unpaid
 from bot.media.spool import content_type_of
-from bot.storage import CannotDecrypt, JobChanges, Transaction
+from bot.storage import CannotDecrypt, Transaction
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
 
 _log = logging.getLogger(__name__)
@@ -114,18 +114,9 @@ class Submitter:
             return await self._failures.hold(
                 tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
             )
-        claimed = await self._advance(tx, job, key.id, to)
+        claimed = await claim_job(tx, job, key.id, to, now)
         await tx.lanes.record(lane, claimed.changed_at, self._context.in_flight.settled(lane))
         return Claim(claimed, key, secret, was_held=job.held is not None)
-
-    async def _advance(self, tx: Transaction, job: Job, key_id: int, to: JobState) -> Job:
-        changes = JobChanges(key_id=key_id, held=None, not_before=None)
-        if to is JobState.UPLOADING:
-            changes["object_key"] = None  # of another key
-        claimed = await tx.jobs.advance(job.id, job.state, to, at=self._context.clock.now(), **changes)
-        if claimed is None:
-            raise RuntimeError(f"job {job.id} changed within a transaction")
-        return claimed
 
     async def _send_photo(self, claim: Claim) -> UploadTarget:
         path = self._context.spool.path(claim.job.source_file or "")
@@ -168,26 +159,12 @@ class Submitter:
         self, tx: Transaction, claim: Claim, created: CreatedJob
     ) -> tuple[Job | None, bool]:
         """The job, if it runs now, and whether other jobs are free to go now, or have another reservation."""
-        job, charge, now = claim.job, created.credits_charged, self._context.clock.now()
-        running = await taken(
-            tx,
-            job.id,
-            now,
-            studii_id=created.id,
-            status_url=created.status_url,
-            studii_status=created.status,
-            charged=charge,
-            submitted_at=now,
-        )
-        if running is None:
+        job, now = claim.job, self._context.clock.now()
+        done = await taken(tx, self._catalog, job, claim.key.lane, created, now)
+        if done.job is None:
             said = "Job %s: Studii has it as %s, and it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})
             return None, False
-        repriced = False
-        if charge is not None:
-            running = await tx.ledger.correct(job.id, charge, now)
-            repriced = await learn_price(tx, self._catalog, job, claim.key.lane, charge, now)
-            await watch_budget(tx, job.guild_id, now)
         cleared = await tx.holds.clear(job.guild_id)
         if claim.was_held or cleared:
             await tx.jobs.release_held(job.guild_id)
@@ -195,4 +172,4 @@ class Submitter:
         if cleared:
             await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
             await tx.notices.forget(job.guild_id, NoticeKind.OUT_OF_CREDITS)
-        return running, claim.was_held or cleared or repriced
+        return done.job, claim.was_held or cleared or done.repriced

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from bot.domain import FailureCode, JobState
 from bot.engine.context import EngineContext
-from bot.lifecycle.transitions import fail_unpaid
-from bot.storage import NOBODY_RULED, rule
+from bot.lifecycle.transitions import NOBODY_RULED, fail_unpaid, rule
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.engine.workers.worker import Crew
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.lifecycle.transitions import fail_unpaid
+from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
 from bot.media.spool import suffix_of
 from bot.media.spool_book import Shortages
@@ -156,13 +156,12 @@ class Intake:
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._context.storage.write() as tx:
-            now = self._context.clock.now()
             changes = JobChanges(source_file=source_file, held=None, not_before=None)
             hold = await tx.holds.get(job.guild_id)
             if hold is not None:
                 # It was accepted before its server's key turned out not to be served.
                 changes |= JobChanges(held=hold.reason, not_before=hold.until, key_id=hold.key_id)
-            waiting = await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=now, **changes)
+            waiting = await make_ready(tx, job, self._context.clock.now(), **changes)
         if waiting is None:
             await self._context.spool.remove(source_file)
         self._context.changed()

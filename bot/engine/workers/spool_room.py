@@ -6,6 +6,7 @@ import logging
 from bot.aio.loops import untorn
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
+from bot.lifecycle.transitions import give_way
 from bot.media.spool_book import HeldPhoto, who_gives_way
 
 _log = logging.getLogger(__name__)
@@ -68,14 +69,7 @@ class SpoolRoom:
                 for job in (await tx.jobs.some(job_ids)).values():
                     if job.state is not JobState.WAITING or job.held is None:
                         continue  # it goes on after all
-                    await tx.jobs.advance(
-                        job.id,
-                        JobState.WAITING,
-                        JobState.RECEIVED,
-                        at=self._context.clock.now(),
-                        source_file=None,
-                        object_key=None,
-                    )
+                    await give_way(tx, job, self._context.clock.now())
                     names.append(job.source_file)
             await self._context.spool.remove(*names)
         finally:

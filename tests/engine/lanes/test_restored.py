@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState, NoticeKind
-from bot.engine.lanes.recovery import RESTORED
+from bot.lifecycle.submission import RESTORED
 from bot.storage import Storage, copy_database, put_back
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world

@@ -1,0 +1,119 @@
+"""The transitions around POST /jobs: claimed, taken, not taken, or nobody knows."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.catalog import Catalog
+from bot.domain import FailureCode, Job, JobState, NoticeKind
+from bot.lifecycle.budget_alerts import watch_budget
+from bot.lifecycle.prices import learn_price
+from bot.lifecycle.transitions import fail_unpaid
+from bot.storage import JobChanges, Transaction
+from bot.studii import CreatedJob
+
+_log = logging.getLogger(__name__)
+
+ANSWER_LOST = "Studii's answer to its submission got lost."
+RESTORED = (
+    "A backup was taken back, made while this was waiting, so nobody knows whether Studii has made it since. "
+    "It is not sent by itself; the server's admins can settle it with `/jobs`."
+)
+BEFORE_STUDII = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING)
+_TO_UNKNOWN = {
+    JobState.RECEIVED: JobState.WAITING,
+    JobState.WAITING: JobState.SUBMITTING,
+    JobState.UPLOADING: JobState.SUBMITTING,
+    JobState.SUBMITTING: JobState.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job that Studii has; `job` is None if an admin had ruled on it before that was known.
+
+    `repriced`: reservations of other jobs may have changed.
+    """
+
+    job: Job | None
+    repriced: bool = False
+
+
+async def claim_job(tx: Transaction, job: Job, key_id: int, to: JobState, at: datetime) -> Job:
+    """Waiting (or uploading) → uploading or submitting, with that key: the request is sent next.
+
+    Raises `RuntimeError` if the job is not in the state in which the caller has just read it.
+    """
+    changes = JobChanges(key_id=key_id, held=None, not_before=None)
+    if to is JobState.UPLOADING:
+        changes["object_key"] = None  # of another key
+    claimed = await tx.jobs.advance(job.id, job.state, to, at=at, **changes)
+    if claimed is None:
+        raise RuntimeError(f"job {job.id} changed within a transaction")
+    return claimed
+
+
+async def taken(
+    tx: Transaction, catalog: Catalog, job: Job, lane: str, created: CreatedJob, at: datetime
+) -> Taken:
+    """Submitting → running: Studii has the job, at the charge that it told.
+
+    Unknown → running as well, if another instance took the job for lost meanwhile: what is said of it next is
+    then posted as a new message.
+    """
+    changes = JobChanges(
+        studii_id=created.id,
+        status_url=created.status_url,
+        studii_status=created.status,
+        charged=created.credits_charged,
+        submitted_at=at,
+    )
+    running = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.RUNNING, at=at, **changes)
+    if running is None:
+        changes["failure_text"] = None
+        running = await tx.jobs.advance(job.id, JobState.UNKNOWN, JobState.RUNNING, at=at, **changes)
+        if running is None:
+            return Taken(None)
+        running = await _post_anew(tx, running)
+    charge = created.credits_charged
+    if charge is None:
+        return Taken(running)
+    running = await tx.ledger.correct(job.id, charge, at)
+    repriced = await learn_price(tx, catalog, job, lane, charge, at)
+    await watch_budget(tx, job.guild_id, at)
+    return Taken(running, repriced)
+
+
+async def not_taken(tx: Transaction, job: Job, code: FailureCode, text: str, at: datetime) -> Job | None:
+    """Unknown → failed, unpaid: another instance took the job for lost before Studii's refusal arrived."""
+    failed = await fail_unpaid(tx, job, JobState.UNKNOWN, code, text, at)
+    return None if failed is None else await _post_anew(tx, failed)
+
+
+async def lose(tx: Transaction, job: Job, at: datetime) -> Job | None:
+    """Submitting → unknown: Studii may have the job or not. Its credits stay reserved; admins are told."""
+    unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
+    if unknown is not None:
+        await tell_unknown(tx, unknown, at)
+    return unknown
+
+
+async def doubt(tx: Transaction, job: Job, at: datetime) -> None:
+    """Any state before Studii → unknown: the job may have been sent after the backup that was put back."""
+    state = job.state
+    while (to := _TO_UNKNOWN.get(state)) is not None:
+        changes = JobChanges(held=None, not_before=None, failure_text=RESTORED)
+        await tx.jobs.advance(job.id, state, to, at=at, **changes)
+        state = to
+    await tell_unknown(tx, job, at, RESTORED)
+
+
+async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: str = ANSWER_LOST) -> None:
+    """Tell the admins that the job's outcome is unknown."""
+    kind, told = NoticeKind.UNKNOWN, {"reason": why}
+    await tx.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
+
+
+async def _post_anew(tx: Transaction, job: Job) -> Job:
+    """That the outcome is unknown may have been posted already: what is said next needs a new number."""
+    return await tx.jobs.update(job.id, posting=job.posting + 1) or job
