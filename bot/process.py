@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 
-from bot.aio.loops import Bell, keep_doing
+from bot.aio.loops import WakeUp, run_forever
 from bot.app import App, build
 from bot.client.bot import quiet_discord_loggers
 from bot.client.login import choose_intents
@@ -61,7 +61,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     client = asyncio.create_task(app.bot.start(token), name="discord client")
     stopped = asyncio.create_task(stop.wait(), name="stop signal")
     locked_out = asyncio.create_task(app.lock.lost(), name="instance lock")
-    tidying = keep_doing("erasing what is due", Bell(), app.services.privacy.sweep)
+    tidying = run_forever("erasing what is due", WakeUp(), app.services.privacy.sweep)
     upkeep = asyncio.create_task(tidying, name="upkeep")
     try:
         await asyncio.wait({engine, client, stopped, locked_out}, return_when=asyncio.FIRST_COMPLETED)

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 
-OPERATION_TIMEOUT = 300.0  # seconds that a piece of work may last; every wait in one is bounded by less
-TRANSFER_TIMEOUT = 3600.0  # for work that moves large files, more than once if need be
-
-
-FAILING = 900.0  # seconds of nothing but unforeseen errors
+OPERATION_TIMEOUT = 300.0  # seconds that an operation may last; every wait in one is bounded by less
+TRANSFER_TIMEOUT = 3600.0  # for one that moves large files, more than once if need be
+FAILING = 900.0  # seconds of nothing but unexpected errors
 
 
 @dataclass(slots=True)
-class Piece:
-    """A piece of work; `stumbled`: an unforeseen error has met it, whatever was made of that."""
+class Operation:
+    """One operation. `failed`: it met an unexpected error, even if that was handled."""
 
-    stumbled: bool = False
+    failed: bool = False
 
 
-class Pulse:
-    """Knows what is under way and since when, and when something was last finished."""
+class Liveness:
+    """Knows which operations are in progress and since when, and when one was last finished."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -33,24 +31,24 @@ class Pulse:
         self._called = False
 
     @contextmanager
-    def work(
+    def operation(
         self, what: str, patience: float = OPERATION_TIMEOUT, *, progress: bool = True
-    ) -> Generator[Piece]:
-        """Around a piece of work that lasts at most `patience` seconds; its end is progress, unless it only
-        looks for work or an unforeseen error has met it."""
-        piece = Piece()
+    ) -> Generator[Operation]:
+        """Surround an operation that lasts at most `patience` seconds. Its end is progress, unless it only
+        looks for work (`progress=False`) or met an unexpected error."""
+        operation = Operation()
         number = next(self._numbers)
         self._under_way[number] = (what, self._clock.monotonic(), patience)
         try:
-            yield piece
+            yield operation
         except Exception:
-            piece.stumbled = True
+            operation.failed = True
             raise
         finally:
             del self._under_way[number]
-            if piece.stumbled and (progress or self._called):
-                self._stumble()
-            elif progress and not piece.stumbled:
+            if operation.failed and (progress or self._called):
+                self._note_failure()
+            elif progress and not operation.failed:
                 self._finished, self._failing, self._called = self._clock.monotonic(), None, False
 
     def called(self) -> None:
@@ -58,11 +56,11 @@ class Pulse:
         self._called = True
 
     def idle_for(self) -> float:
-        """Seconds since a piece of work was last finished."""
+        """Seconds since an operation was last finished."""
         return self._clock.monotonic() - self._finished
 
     def failing_for(self) -> float:
-        """Seconds for which work has met nothing but unforeseen errors; 0.0: it does not."""
+        """Seconds for which work has met nothing but unexpected errors; 0.0: it does not."""
         if self._failing is None or self._clock.monotonic() - self._failing[1] > OPERATION_TIMEOUT:
             return 0.0
         return self._failing[1] - self._failing[0]
@@ -77,7 +75,7 @@ class Pulse:
         failing = self.failing_for()
         return f"everything has failed for {failing:.0f} s" if failing > FAILING else None
 
-    def _stumble(self) -> None:
+    def _note_failure(self) -> None:
         now = self._clock.monotonic()
         first, last = self._failing or (now, now)
         # After a longer silence it is another matter: what fails is tried again sooner.

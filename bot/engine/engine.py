@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from bot.aio.insist import Insistence
-from bot.aio.liveness import TRANSFER_TIMEOUT, Pulse
-from bot.aio.loops import Bell, keep_doing
+from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
+from bot.aio.loops import WakeUp, run_forever
+from bot.aio.retry import Retry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.engine.context import EngineContext
@@ -20,7 +20,7 @@ from bot.engine.workers.announce import Outbox
 from bot.engine.workers.cards import Cards
 from bot.engine.workers.download import Collector
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
-from bot.engine.workers.housekeeping import close_old_matters
+from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
 from bot.engine.workers.notices import NoticeBoard
 from bot.engine.workers.outputs import Outputs
@@ -57,7 +57,7 @@ class Engine:
         tuning: Tuning | None = None,
         posted: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self._lanes_bell = Bell()
+        self._lanes_wake_up = WakeUp()
         context = EngineContext(
             storage,
             studii,
@@ -66,14 +66,14 @@ class Engine:
             clock,
             tuning or Tuning(),
             changed=self._tell,
-            requeued=self._lanes_bell.ring,
+            requeued=self._lanes_wake_up.set,
             posted=posted,
-            pulse=Pulse(clock),
+            liveness=Liveness(clock),
             in_flight=InFlightRequests(clock),
         )
         self._context = context
         out_of_band = OutOfBandRequests(context)
-        self._lanes = LaneSupervisor(context, catalog, self._lanes_bell, out_of_band)
+        self._lanes = LaneSupervisor(context, catalog, self._lanes_wake_up, out_of_band)
         room = SpoolRoom(context)
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
@@ -81,8 +81,8 @@ class Engine:
         self._outbox = Outbox(context, delivery, Refetch(context, outputs, out_of_band))
         self._notices = NoticeBoard(context, delivery)
         self._cards = Cards(context, delivery, self._lanes.progress)
-        self._crews = (self._intake.crew, self._collector.crew, self._outbox.crew, self._cards.crew)
-        self._sweeping = Bell()
+        self._workers = (self._intake.worker, self._collector.worker, self._outbox.worker, self._cards.worker)
+        self._sweeping = WakeUp()
         self._running = False
 
     async def run(self) -> None:
@@ -96,33 +96,33 @@ class Engine:
 
     async def _run(self) -> None:
         await self._context.spool.prepare()
-        starting = Insistence("taking up interrupted jobs", self._context.pulse)
-        await starting.on(self._recover, "at the start")
-        await starting.on(self._count_files, "in the spool")
+        starting = Retry("taking up interrupted jobs", self._context.liveness)
+        await starting.run(self._recover, "at the start")
+        await starting.run(self._count_files, "in the spool")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._notices.run(), name="notices")
-            for crew in self._crews:
-                group.create_task(crew.run(), name=crew.what)
-            group.create_task(keep_doing("tidying the spool", self._sweeping, self._tidy), name="spool")
+            for worker in self._workers:
+                group.create_task(worker.run(), name=worker.what)
+            group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
 
     def wake(self) -> None:
         """There is something new to do. Starts nothing by itself: callable from any task on the loop."""
-        self._context.pulse.called()
-        self._lanes_bell.ring()
+        self._context.liveness.called()
+        self._lanes_wake_up.set()
         self._tell()
 
     def stuck(self) -> str | None:
         """What stands still, if the engine has work and makes no progress; None: all is well."""
-        pulse = self._context.pulse
-        if (reason := pulse.stuck()) is not None:
+        liveness = self._context.liveness
+        if (reason := liveness.stuck()) is not None:
             return reason
         late = self._lanes.overdue()
-        return f"a look at a job is {late:.0f} s late" if min(late, pulse.idle_for()) > TOO_LATE else None
+        return f"a look at a job is {late:.0f} s late" if min(late, liveness.idle_for()) > TOO_LATE else None
 
     def alive(self) -> bool:
         """Whether it runs and gets on with its work; this is denied some minutes before `stuck` is sure."""
-        return self._running and self.stuck() is None and self._context.pulse.failing_for() < AILING
+        return self._running and self.stuck() is None and self._context.liveness.failing_for() < AILING
 
     def oldest_due_poll(self) -> float:
         """Seconds that the latest look at a running job is late; 0.0: none is."""
@@ -133,9 +133,9 @@ class Engine:
         return self._lanes.occupancy()
 
     def _tell(self) -> None:
-        self._notices.bell.ring()
-        for crew in self._crews:
-            crew.bell.ring()
+        self._notices.wake_up.set()
+        for worker in self._workers:
+            worker.wake_up.set()
 
     async def _recover(self) -> None:
         async with self._context.storage.write() as tx:
@@ -147,9 +147,9 @@ class Engine:
             _log.info("Found %d jobs that were interrupted", len(interrupted))
 
     async def _tidy(self) -> float:
-        with self._context.pulse.work("tidying", TRANSFER_TIMEOUT, progress=False):
+        with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):
             await self._outbox.tidy()
-            await close_old_matters(self._context)
+            await housekeep(self._context)
             await self._count_files()
             async with self._context.storage.write() as tx:
                 await tx.decodes.tidy()

@@ -1,4 +1,4 @@
-"""A crew works through what the database names: each job once, a bounded number at once."""
+"""A worker works through what the database names: each job once, a bounded number at once."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import cycle
 
-from bot.aio.liveness import Pulse
+from bot.aio.liveness import Liveness
 from bot.clock import SystemClock
 from bot.domain import Job
-from bot.engine.workers.worker import Crew
+from bot.engine.workers.worker import KeyedWorker
 from tests.engine.world import a_job
 
 
@@ -23,13 +23,13 @@ class Desk:
         self.at_once = self.most_at_once = 0
         self.slow_look = 0.0
         self.durations = cycle((0.002, 0.005, 0.009, 0.012))
-        self.crew = Crew(
+        self.worker = KeyedWorker(
             "testing",
             self.find,
             self.work,
             self.give_up,
             size=size,
-            pulse=Pulse(SystemClock()),
+            liveness=Liveness(SystemClock()),
             clock=SystemClock(),
             look_around=look_around,
             news=lambda job: job.version,
@@ -56,7 +56,7 @@ class Desk:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncGenerator[None, None]:
-        task = asyncio.create_task(self.crew.run())
+        task = asyncio.create_task(self.worker.run())
         try:
             async with asyncio.timeout(10):
                 yield
@@ -105,7 +105,7 @@ async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the
             return 0.45 if self.tries == 1 else await super().work(job, tries)
 
     desk = Refused(1, look_around=60.0)
-    desk.slow_look = 0.05  # after which the crew rests for 0.25 s
+    desk.slow_look = 0.05  # after which the worker rests for 0.25 s
     async with desk.at_work():
         await desk.empty()
     assert desk.tries == 2

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.aio import loops
+from bot.aio import retry
 from bot.domain import JobState, NoticeKind
 from bot.errors import DatabaseAway
 from bot.storage import Transaction, migrate
@@ -31,9 +31,9 @@ async def fail(*_: object, **__: object) -> None:
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(loops, "LONGEST_PAUSE", 0.005)
-    monkeypatch.setattr("bot.aio.insist.PAUSE", 0.005)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.005)
+    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.005)
 
 
 def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: asyncio.Event) -> None:
@@ -151,7 +151,7 @@ async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
 async def test_an_answer_that_is_still_to_be_stored_is_stored_when_the_engine_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.aio import loops
+from bot.aio import retry
 from bot.domain import Job, JobState, NoticeKind, Undeliverable
 from bot.engine.lanes.submit import Submitter
 from bot.media.pool import DecoderPool
@@ -74,7 +74,7 @@ def everything_logged() -> Generator[list[dict[str, Any]]]:
 
 async def stumbling(world: World, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job whose photo, then its request and then its announcement met something that nobody foresaw."""
-    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
     for where, name in (
         (DecoderPool, "inspect"),
         (Submitter, "submit"),
@@ -129,7 +129,7 @@ async def test_each_line_of_the_engines_log_about_a_job_has_its_id(
         assert named or not re.search(r"\bjob\b", line["message"], re.IGNORECASE), line
 
 
-async def test_a_button_of_a_job_that_met_something_unforeseen_is_logged_with_its_id(
+async def test_a_button_of_a_job_that_met_an_unexpected_error_is_logged_with_its_id(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_desk(tmp_path, check_errors=False) as desk:

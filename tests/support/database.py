@@ -46,11 +46,11 @@ def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     As below, and without the guard against cancellations.
     """
 
-    async def finish(awaitable: Awaitable[T]) -> T:
+    async def unshielded(awaitable: Awaitable[T]) -> T:
         return await awaitable
 
     sqlite_in_place(monkeypatch)
-    monkeypatch.setattr(session, "finish", finish)
+    monkeypatch.setattr(session, "shielded", unshielded)
 
 
 def sqlite_in_place(monkeypatch: pytest.MonkeyPatch) -> None:

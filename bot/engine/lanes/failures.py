@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from bot.aio.retry import FailureCounts, backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, NoticeKind
-from bot.engine.context import Claim, EngineContext, StepResult, Tries, backoff, one_of
+from bot.engine.context import Claim, EngineContext, StepResult
 from bot.errors import NotAlone, StudiiBotError
 from bot.lifecycle.submission import lose, not_taken
 from bot.lifecycle.transitions import fail_unpaid, wait
@@ -48,9 +49,9 @@ class Failures:
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self._uploads = Tries()
-        self._unsent = Tries()
-        self._refused_keys = Tries()
+        self._uploads = FailureCounts()
+        self._unsent = FailureCounts()
+        self._refused_keys = FailureCounts()
 
     def none(self, job: Job) -> None:
         """A step went well."""
@@ -172,7 +173,7 @@ class Failures:
     ) -> None:
         """Its waiting jobs wait, and new commands are told; what has waited for a day ends unpaid."""
         now, tuning = self._context.clock.now(), self._context.tuning
-        pause = one_of(tuning.key_retries, self._refused_keys.count(guild_id))
+        pause = delay_at(tuning.key_retries, self._refused_keys.count(guild_id))
         until = now + timedelta(seconds=pause)
         await tx.holds.set(guild_id, key_id, reason, until)
         await tx.jobs.hold(guild_id, key_id, reason, until)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.aio.batch import Batch
-from bot.aio.loops import Complaints, untorn
+from bot.aio.retry import ErrorLog, FailureCounts, backoff, delay_at
+from bot.aio.shield import shielded
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
-from bot.engine.context import Claim, EngineContext, StepResult, Tries, backoff, one_of
+from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import tell_refused
 from bot.engine.lanes.submit import NOT_YET
 from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid
@@ -66,9 +67,9 @@ class Poller:
         self._context = context
         # After a start with much to do, hundreds of lanes look at the same moment.
         self._claims = Batch(self._claim_all)
-        self._complaints = Complaints("looking at it")
-        self._stumbles = Tries()
-        self._refusals = Tries()
+        self._errors = ErrorLog("looking at it")
+        self._stumbles = FailureCounts()
+        self._refusals = FailureCounts()
         self._missing: dict[str, _Since] = {}
         self._without_url: dict[str, _Since] = {}
 
@@ -78,26 +79,26 @@ class Poller:
             return await self._poll(job_id, lane, age)
 
     async def _poll(self, job_id: str, lane: str, age: float) -> StepResult:
-        claim = await untorn(self._claim(job_id, lane))
+        claim = await shielded(self._claim(job_id, lane))
         if isinstance(claim, StepResult):
             return self._after(job_id, claim)
         job = claim.job
         try:
             report = await self._context.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
         except StudiiError as error:
-            return self._after(job_id, await untorn(self._failed(job, error, age)))
+            return self._after(job_id, await shielded(self._failed(job, error, age)))
         except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
-            pause = self._complaints.about(error, job_id, job=job_id)
+            pause = self._errors.failed(error, job_id, job=job_id)
             met = MalformedAnswer(reason=type(error).__name__)
-            result = await untorn(self._failed(job, met, age))
+            result = await shielded(self._failed(job, met, age))
             if result.again is not None:
-                result = replace(result, again=self._bounded(pause, age), unforeseen=True)
+                result = replace(result, again=self._bounded(pause, age), unexpected=True)
             return self._after(job_id, result)
-        self._complaints.none(job_id)
+        self._errors.succeeded(job_id)
         self._stumbles.forget(job_id)
         self._refusals.forget(job_id)
         self._missing.pop(job_id, None)
-        return self._after(job_id, await untorn(self._seen(job, report, age)))
+        return self._after(job_id, await shielded(self._seen(job, report, age)))
 
     async def _claim(self, job_id: str, lane: str) -> Claim | StepResult:
         claimed = await self._claims.ask((job_id, lane))
@@ -243,7 +244,7 @@ class Poller:
 
         None: an admin took the key out and knows.
         """
-        pause = one_of(self._context.tuning.key_retries, self._refusals.count(job.id))
+        pause = delay_at(self._context.tuning.key_retries, self._refusals.count(job.id))
         now = self._context.clock.now()
         until = now + timedelta(seconds=pause)
         told = await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
@@ -279,7 +280,7 @@ class Poller:
     def _after(self, job_id: str, result: StepResult) -> StepResult:
         job = result.job
         if job is not None and (job.state is not JobState.RUNNING or job.output_url is not None):
-            self._complaints.none(job_id)
+            self._errors.succeeded(job_id)
             self._stumbles.forget(job_id)
             self._refusals.forget(job_id)
             self._missing.pop(job_id, None)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
-from bot.aio.loops import Bell, Complaints, keep_doing, untorn
+from bot.aio.loops import WakeUp, run_forever
+from bot.aio.retry import ErrorLog
+from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import FailureCode, Job, JobState
@@ -109,14 +111,14 @@ class LaneRunner:
         self._submitter = submitter
         self._poller = poller
         self._gone = gone
-        self._bell = Bell()
+        self._wake_up = WakeUp()
         self._entries = entries
         self._durations = durations
         self._limits = Limits(name, plan, memory, context)
         self._lane = Lane(self._limits.rate, durations, context.tuning)
         self._outlook = Outlook(self._lane, rehearsals, context.clock, context.tuning)
         self._idle_since: float | None = None
-        self._complaints = Complaints(f"a request of lane {name[:8]}")
+        self._errors = ErrorLog(f"a request of lane {name[:8]}")
 
     @property
     def limits(self) -> Limits:
@@ -128,7 +130,7 @@ class LaneRunner:
         if plan is not None:
             self._limits.set_plan(plan)
         self._lane.sync(waiting, running, self._context.clock.monotonic())
-        self._bell.ring()
+        self._wake_up.set()
 
     def in_flight(self, job_id: str) -> bool:
         """Whether a request for that job is under way."""
@@ -171,7 +173,7 @@ class LaneRunner:
         """Until cancelled, or idle for long."""
         what = f"lane {self._name[:8]}"
         async with asyncio.TaskGroup() as group:
-            await keep_doing(what, self._bell, lambda: self._turn(group), until=self._leave_if_idle)
+            await run_forever(what, self._wake_up, lambda: self._turn(group), until=self._leave_if_idle)
 
     async def _turn(self, group: asyncio.TaskGroup) -> float | None:
         while True:
@@ -192,27 +194,25 @@ class LaneRunner:
         pause = 0.0
         try:
             patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
-            with self._context.pulse.work(f"{send.step} {send.job_id}", patience) as piece:
+            with self._context.liveness.operation(f"{send.step} {send.job_id}", patience) as operation:
                 result = await self._take(send, self._lane.age(send.job_id, now))
-                piece.stumbled = result.unforeseen
+                operation.failed = result.unexpected
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
-            pause = self._complaints.about(error, send.job_id, job=send.job_id)
+            pause = self._errors.failed(error, send.job_id, job=send.job_id)
         finally:
             now = self._context.clock.monotonic()
             self._lane.end(send.job_id, now, sent=result is None or result.sent)
         if result is None:
             # Where the job stands is seen when the database is asked again.
             self._lane.postpone(send.job_id, now + pause)
-            self._bell.ring()
+            self._wake_up.set()
             return
         try:
             await self._take_over(send, result, now)
-            self._complaints.none(send.job_id)
+            self._errors.succeeded(send.job_id)
         except Exception as error:  # noqa: BLE001 - logged; no error about one job may end the lane, or all
-            self._lane.postpone(
-                send.job_id, now + self._complaints.about(error, send.job_id, job=send.job_id)
-            )
-            self._bell.ring()
+            self._lane.postpone(send.job_id, now + self._errors.failed(error, send.job_id, job=send.job_id))
+            self._wake_up.set()
 
     async def _take_over(self, send: Send, result: StepResult, now: float) -> None:
         """What a step has brought is known to the lane, and what it teaches is kept."""
@@ -221,11 +221,11 @@ class LaneRunner:
         news = self._limits.answered(result, now)
         ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
-        self._bell.ring()
+        self._wake_up.set()
         if ended is not None:
             await self._learn(send.job_id, *ended)
         if news is not None:
-            await untorn(self._limits.keep(news))
+            await shielded(self._limits.keep(news))
 
     async def _learn(self, job_id: str, work: Work, low: float, high: float) -> None:
         """How long a job took. What could not be kept is known until the process ends, which will do."""

@@ -2,8 +2,8 @@
 
 import logging
 
-from bot.aio.insist import Insistence
-from bot.aio.loops import untorn
+from bot.aio.retry import Retry
+from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind
 from bot.engine.context import Claim, EngineContext, StepResult
@@ -34,7 +34,7 @@ class Submitter:
         self._context = context
         self._catalog = catalog
         self._failures = Failures(context)
-        self._insistence = Insistence("storing what Studii said of it", context.pulse)
+        self._retry = Retry("storing what Studii said of it", context.liveness)
 
     async def upload(self, job_id: str, lane: str) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
@@ -42,25 +42,25 @@ class Submitter:
             return await self._upload(job_id, lane)
 
     async def _upload(self, job_id: str, lane: str) -> StepResult:
-        claim = await untorn(self._claim(job_id, lane, JobState.UPLOADING))
+        claim = await shielded(self._claim(job_id, lane, JobState.UPLOADING))
         if isinstance(claim, StepResult):
             return claim
         try:
             target = await self._send_photo(claim)
         except StudiiError as error:
-            return await untorn(self._failures.meet(claim, JobState.UPLOADING, error))
+            return await shielded(self._failures.meet(claim, JobState.UPLOADING, error))
         except FileNotFoundError:
-            return await untorn(self._photo_lost(claim.job))
+            return await shielded(self._photo_lost(claim.job))
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
             _log.exception("Job %s: uploading its photo failed", job_id, extra={"job": job_id})
             failed = UploadFailed(reason=type(error).__name__)
-            return await untorn(self._failures.meet(claim, JobState.UPLOADING, failed))
-        return await untorn(self._uploaded(claim.job, target))
+            return await shielded(self._failures.meet(claim, JobState.UPLOADING, failed))
+        return await shielded(self._uploaded(claim.job, target))
 
     async def submit(self, job_id: str, lane: str) -> StepResult:
         """POST /jobs (Studii API docs, "Create a job"). An answer is stored even if we are to stop."""
         with self._context.in_flight.request(lane):
-            return await untorn(self._submit(job_id, lane), patience=self._context.tuning.drain)
+            return await shielded(self._submit(job_id, lane), patience=self._context.tuning.drain)
 
     async def _submit(self, job_id: str, lane: str) -> StepResult:
         claim = await self._claim(job_id, lane, JobState.SUBMITTING)
@@ -79,8 +79,8 @@ class Submitter:
             met = OutcomeUnknown(reason=type(error).__name__)
         else:
             _log.info("Job %s is with Studii as %s", job.id, created.id, extra={"job": job.id})
-            return await self._insistence.on(lambda: self._taken(claim, created), job.id, job.id)
-        return await self._insistence.on(
+            return await self._retry.run(lambda: self._taken(claim, created), job.id, job.id)
+        return await self._retry.run(
             lambda: self._failures.meet(claim, JobState.SUBMITTING, met), job.id, job.id
         )
 

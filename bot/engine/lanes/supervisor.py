@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from bot.aio.aside import Aside
-from bot.aio.loops import Bell, keep_doing, rest_after
+from bot.aio.loops import WakeUp, rest_after, run_forever
+from bot.aio.retry import RetryLater
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
@@ -48,12 +48,12 @@ class _Share:
 
 
 class LaneSupervisor:
-    """All lanes. `bell` rings when there may be new work; `out_of_band` is told which are at work."""
+    """All lanes. `wake_up` rings when there may be new work; `out_of_band` is told which are at work."""
 
     def __init__(
-        self, context: EngineContext, catalog: Catalog, bell: Bell, out_of_band: OutOfBandRequests
+        self, context: EngineContext, catalog: Catalog, wake_up: WakeUp, out_of_band: OutOfBandRequests
     ) -> None:
-        self._bell = bell
+        self._wake_up = wake_up
         self._out_of_band = out_of_band
         self._context = context
         self._submitter = Submitter(context, catalog)
@@ -64,7 +64,7 @@ class LaneSupervisor:
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
-        self._handing = Aside("handing a job to its lane", context.clock)
+        self._handing = RetryLater("handing a job to its lane", context.clock)
 
     async def progress(self, job_id: str) -> Progress:
         """A job's place in its lane's line, and when it will probably be sent or end, as far as that is
@@ -95,14 +95,14 @@ class LaneSupervisor:
         """Until cancelled; ends only when all requests have."""
         try:
             async with asyncio.TaskGroup() as group:
-                await keep_doing("handing out jobs to lanes", self._bell, lambda: self._turn(group))
+                await run_forever("handing out jobs to lanes", self._wake_up, lambda: self._turn(group))
         finally:
             for name in list(self._runners):
                 self._forget(name)
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         began = self._context.clock.monotonic()
-        with self._context.pulse.work("handing out jobs to lanes", progress=False):
+        with self._context.liveness.operation("handing out jobs to lanes", progress=False):
             await self._look(group)
         await rest_after(self._context.clock.monotonic() - began, self._context.tuning.look_around)
         return SUSPICIOUS if self._suspects else self._context.tuning.look_around
@@ -146,7 +146,7 @@ class LaneSupervisor:
             runner = self._runners.get(name)
             if runner is None:
                 if name not in memories:
-                    self._bell.ring()  # it has just gone to rest: what it knew is looked up first
+                    self._wake_up.set()  # it has just gone to rest: what it knew is looked up first
                     continue
                 runner = self._runners[name] = LaneRunner(
                     name,
@@ -188,7 +188,7 @@ class LaneSupervisor:
             lost = [job for job in fresh if job is not None and self._is_stranded(job)]
             await recover(tx, lost, self._context.clock.now())
         self._context.changed()
-        self._bell.ring()
+        self._wake_up.set()
 
     async def _without_key(self, keyless: list[Job]) -> None:
         """Their servers have no key (any more): they wait for one, and say so, for a day."""

@@ -5,15 +5,15 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.aio.insist import Insistence
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.loops import untorn
+from bot.aio.retry import FailureCounts, Retry, backoff
+from bot.aio.shield import shielded
 from bot.domain import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
-from bot.engine.context import EngineContext, Tries, backoff
+from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRoom
 from bot.engine.ports import Delivery
 from bot.engine.workers.refetch import NotNow, Refetch
-from bot.engine.workers.worker import Crew
+from bot.engine.workers.worker import KeyedWorker
 from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)
@@ -29,16 +29,16 @@ class Outbox:
         self._context = context
         self._delivery = delivery
         self._refetch = refetch
-        self._fetches = Tries()
-        self._insistence = Insistence("noting that it was announced", context.pulse)
-        self.crew = Crew(
+        self._fetches = FailureCounts()
+        self._retry = Retry("noting that it was announced", context.liveness)
+        self.worker = KeyedWorker(
             "announcing",
             self._find,
             self._announce,
             self._give_up,
             size=context.tuning.announcements_at_once,
             clock=context.clock,
-            pulse=context.pulse,
+            liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
             look_around=context.tuning.look_around,
             queue=lambda job: job.channel_id,
@@ -63,12 +63,12 @@ class Outbox:
                 )
         self._fetches.forget(job.id)
         # Between Discord's answer and our note of it nothing may be torn apart.
-        return await untorn(self._announce_and_note(job, tries), patience=self._context.tuning.drain)
+        return await shielded(self._announce_and_note(job, tries), patience=self._context.tuning.drain)
 
     async def _give_up(self, job: Job) -> None:
         """What can't be said for a reason that nobody foresaw; a result stays in the list of jobs."""
         _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
-        await untorn(self._note(job, Undeliverable("unforeseen errors")))
+        await shielded(self._note(job, Undeliverable("unexpected errors")))
 
     async def _announce_and_note(self, job: Job, tries: int) -> float | None:
         said = await self._say(job)
@@ -78,7 +78,7 @@ class Outbox:
         if isinstance(said, Undeliverable):
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
-        await self._insistence.on(lambda: self._note(job, said), job.id, job.id)
+        await self._retry.run(lambda: self._note(job, said), job.id, job.id)
         if isinstance(said, Posted) and job.finished_at is not None:
             self._context.posted((self._context.clock.now() - job.finished_at).total_seconds())
         return None

@@ -5,13 +5,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.aio.insist import Insistence
-from bot.aio.loops import untorn
+from bot.aio.retry import Retry, backoff
+from bot.aio.shield import shielded
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
-from bot.engine.context import EngineContext, backoff
+from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.scheduler.positions import QueuePositions
-from bot.engine.workers.worker import Crew
+from bot.engine.workers.worker import KeyedWorker
 
 _log = logging.getLogger(__name__)
 # A job that has just come into line has its place in a moment: one edit of its card then says it all.
@@ -36,15 +36,15 @@ class Cards:
         self._since = context.clock.now()
         self._seeking = False
         self._positions = QueuePositions()
-        self._insistence = Insistence("noting that its card was posted", context.pulse)
-        self.crew = Crew(
+        self._retry = Retry("noting that its card was posted", context.liveness)
+        self.worker = KeyedWorker(
             "showing cards",
             self._find,
             self._show,
             self._give_up,
             size=context.tuning.cards_at_once,
             clock=context.clock,
-            pulse=context.pulse,
+            liveness=context.liveness,
             look_around=context.tuning.look_around,
             news=_is_over,
         )
@@ -75,7 +75,7 @@ class Cards:
             return await self._seek(job)
         if job.card_message_id is None:
             # Between Discord's answer and our note of it nothing may be torn apart.
-            return await untorn(self._post(job, tries), patience=self._context.tuning.drain)
+            return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
         way = await self._progress(job.id)
         if _comes_into_line(job, way) and tries < LOOKS_FOR_PLACE:
             return PLACE_COMES_IN
@@ -93,14 +93,14 @@ class Cards:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
         else:
             self._positions.forget(job.id)
-        await untorn(self._note(job))
+        await shielded(self._note(job))
         return None
 
     async def _give_up(self, job: Job) -> None:
         """A card that can't be shown for a reason that nobody foresaw stays as it is until there is news."""
         _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
         self._positions.forget(job.id)
-        await untorn(self._note(job))
+        await shielded(self._note(job))
 
     async def _seek(self, job: Job) -> float | None:
         """Take over the card that a command's answer may have shown without anybody storing its message.
@@ -150,7 +150,7 @@ class Cards:
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None and job.state is JobState.WAITING:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
-        await self._insistence.on(lambda: self._note_posted(job, message_id), job.id, job.id)
+        await self._retry.run(lambda: self._note_posted(job, message_id), job.id, job.id)
         return None
 
     async def _note_posted(self, job: Job, message_id: int | None) -> None:

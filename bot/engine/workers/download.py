@@ -3,12 +3,13 @@
 import logging
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.loops import untorn
+from bot.aio.retry import backoff
+from bot.aio.shield import shielded
 from bot.domain import FailureCode, Job, OutputFile
-from bot.engine.context import EngineContext, backoff
+from bot.engine.context import EngineContext
 from bot.engine.scheduler.turns import Turns
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
-from bot.engine.workers.worker import Crew
+from bot.engine.workers.worker import KeyedWorker
 from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid, succeed
 from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
@@ -18,7 +19,7 @@ FULL_DISK_PAUSE = 30.0  # seconds
 GONE = f"Studii made this, but its result is not where Studii says it is. {LOOK_THERE}"
 NOT_FETCHED = "Studii made this, but its result could not be fetched from there, however often it was tried."
 BROKEN = "Studii made this, but the picture arrives damaged each time. The link below may still open it."
-UNFORESEEN = "Studii made this, but fetching its result failed for a reason that nobody foresaw."
+UNEXPECTED = "Studii made this, but fetching its result failed for a reason that nobody foresaw."
 
 
 class Collector:
@@ -29,14 +30,14 @@ class Collector:
         self._context = context
         self._outputs = outputs
         self._asked_anew: set[str] = set()
-        self.crew = Crew(
+        self.worker = KeyedWorker(
             "fetching outputs",
             self._find,
             self._collect,
             self._give_up,
             size=context.tuning.downloads_at_once,
             clock=context.clock,
-            pulse=context.pulse,
+            liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,
             look_around=context.tuning.look_around,
             turns=Turns(context.tuning.downloads_at_once),
@@ -53,28 +54,28 @@ class Collector:
             _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
             return FULL_DISK_PAUSE
         except (TooLarge, NoPicture) as error:
-            return await untorn(self._fail(job, str(error)))
+            return await shielded(self._fail(job, str(error)))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
             _log.info("Job %s: its output met %s", job.id, error.reason, extra={"job": job.id})
             return await self._again(job, tries, error)
         except OSError as error:
             _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
             return FULL_DISK_PAUSE
-        return await untorn(self._succeed(job, output))
+        return await shielded(self._succeed(job, output))
 
     async def _again(self, job: Job, tries: int, error: StudiiError) -> float | None:
         tuning = self._context.tuning
         gone = isinstance(error, OutputGone)
         last = tries + 1 >= tuning.download_tries
         if (gone or last) and job.id not in self._asked_anew:
-            return await untorn(self._ask_anew(job))
+            return await shielded(self._ask_anew(job))
         if not last:
             return backoff(tries + 1, tuning.download_pause, tuning.backoff_bound)
         text = BROKEN if isinstance(error, BrokenPicture) else NOT_FETCHED
-        return await untorn(self._fail(job, GONE if gone else text, link=not gone))
+        return await shielded(self._fail(job, GONE if gone else text, link=not gone))
 
     async def _give_up(self, job: Job) -> None:
-        await untorn(self._fail(job, UNFORESEEN))
+        await shielded(self._fail(job, UNEXPECTED))
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         self._asked_anew.discard(job.id)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from bot.aio.loops import untorn
+from bot.aio.shield import shielded
 from bot.clock import Clock
 from bot.domain import FileRole
 from bot.engine.workers.decode_attempts import DecodeEnd, after_death, begun, ended, given_up
@@ -96,7 +96,7 @@ class GuardedDecoder:
         async with self._gate.enter(alone=alone):
             end = DecodeEnd.TAKEN_BACK
             try:
-                await untorn(self._begin(file, alone=alone))
+                await shielded(self._begin(file, alone=alone))
                 yield
                 end = DecodeEnd.VERDICT
             except (PhotoRefused, PictureBroken):
@@ -106,7 +106,7 @@ class GuardedDecoder:
                 end = DecodeEnd.DECODER_DIED
                 raise
             finally:
-                await untorn(self._end(file, end))
+                await shielded(self._end(file, end))
 
     async def _begin(self, file: tuple[str, FileRole], *, alone: bool) -> None:
         async with self._storage.write() as tx:

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 MISSING = "For a day it was not clear whether the bot was still in this server, so this was not started."
 
 
-async def close_old_matters(context: EngineContext) -> None:
+async def housekeep(context: EngineContext) -> None:
     """To be done now and then."""
     await _rule_by_time(context)
     await _forget_keys(context)

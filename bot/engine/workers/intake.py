@@ -5,15 +5,16 @@ import logging
 from pathlib import Path
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.loops import untorn
+from bot.aio.retry import backoff
+from bot.aio.shield import shielded
 from bot.domain import FailureCode, Job, JobState, SourcePhoto
-from bot.engine.context import EngineContext, backoff
+from bot.engine.context import EngineContext
 from bot.engine.ports import PhotoSource
 from bot.engine.scheduler.turns import Turns
 from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
-from bot.engine.workers.worker import Crew
+from bot.engine.workers.worker import KeyedWorker
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
@@ -30,7 +31,7 @@ LEAVING = 0.2  # seconds until a photo that is just giving way may be fetched an
 MEGABYTE = 1_000_000
 JPEG = "image/jpeg"
 NO_ROOM = "The bot has no room for another photo at the moment. Please try again in a few minutes."
-UNFORESEEN = (
+UNEXPECTED = (
     "Something that nobody foresaw stood in the way before anything was sent to Studii. Please try again{}; "
     "if it stays like this, tell whoever hosts this bot."
 )
@@ -53,14 +54,14 @@ class Intake:
         self._room = room
         self._shortages = Shortages(2 * context.tuning.room_pause_bound)
         self._grown: dict[str, int] = {}  # job -> bytes that its photo has once it is converted
-        self.crew = Crew(
+        self.worker = KeyedWorker(
             "taking in photos",
             self._find,
             self._take_in,
             self._give_up,
             size=context.tuning.intake_at_once,
             clock=context.clock,
-            pulse=context.pulse,
+            liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,
             look_around=context.tuning.look_around,
             turns=Turns(context.tuning.intake_at_once),
@@ -73,7 +74,7 @@ class Intake:
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.source is None:
-            return await untorn(self._ready(job, None))
+            return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
             return LEAVING
         if not await self._room.for_source(job, max(job.source.size, self._grown.get(job.id, 0))):
@@ -81,26 +82,26 @@ class Intake:
         try:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
-            return await untorn(self._fail(job, FailureCode.PHOTO, str(error)))
+            return await shielded(self._fail(job, FailureCode.PHOTO, str(error)))
         except PhotoUnavailable as error:
             tuning = self._context.tuning
             if tries + 1 < tuning.intake_tries:
-                await untorn(self._clear_away(job))
+                await shielded(self._clear_away(job))
                 return backoff(tries + 1, tuning.intake_pause, tuning.backoff_bound)
             code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
-            return await untorn(self._fail(job, code, str(error)))
+            return await shielded(self._fail(job, code, str(error)))
         size = await self._context.spool.settle(kept)
         if size > job.source.size and not await self._room.for_source(job, size):
             # It has grown by its conversion, and is not fetched again before there is room for all of it.
             self._remember(job, size)
-            await untorn(self._clear_away(job, kept))
+            await shielded(self._clear_away(job, kept))
             return await self._wait_for_room(job, tries)
         self._shortages.granted(job.guild_id)
-        return await untorn(self._ready(job, kept.name))
+        return await shielded(self._ready(job, kept.name))
 
     async def _give_up(self, job: Job) -> None:
         with_what = "" if job.source is None else " with another photo"
-        await untorn(self._fail(job, FailureCode.PHOTO, UNFORESEEN.format(with_what)))
+        await shielded(self._fail(job, FailureCode.PHOTO, UNEXPECTED.format(with_what)))
 
     def _remember(self, job: Job, size: int) -> None:
         if len(self._grown) >= MOST_REMEMBERED:
@@ -115,7 +116,7 @@ class Intake:
         if short < tuning.room_patience:
             return pause
         _log.warning("Job %s: the spool has no room for its server", job.id, extra={"job": job.id})
-        return await untorn(self._fail(job, FailureCode.UPLOAD, NO_ROOM))
+        return await shielded(self._fail(job, FailureCode.UPLOAD, NO_ROOM))
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
-from bot.aio.insist import Insistence
 from bot.aio.liveness import OPERATION_TIMEOUT
-from bot.aio.loops import Bell, Complaints, keep_doing, rest_after, untorn
+from bot.aio.loops import WakeUp, rest_after, run_forever
+from bot.aio.retry import ErrorLog, Retry, backoff
+from bot.aio.shield import shielded
 from bot.domain import Announcement, Job, JobState, NoPlace, Notice, NoticeKind, Posted, TryLater
-from bot.engine.context import EngineContext, backoff
+from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 
 _log = logging.getLogger(__name__)
@@ -43,11 +44,11 @@ class NoticeBoard:
     """Posts notices, in each server one after the other; one that can't be posted for a day is given up."""
 
     def __init__(self, context: EngineContext, delivery: Delivery) -> None:
-        self.bell = Bell()
+        self.wake_up = WakeUp()
         self._context = context
         self._delivery = delivery
-        self._complaints = Complaints("telling a server's admins")
-        self._insistence = Insistence("noting what admins were told", context.pulse)
+        self._errors = ErrorLog("telling a server's admins")
+        self._retry = Retry("noting what admins were told", context.liveness)
         self._rests: dict[int, _Rest] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
         self._patience = (
@@ -56,12 +57,12 @@ class NoticeBoard:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await keep_doing("telling admins", self.bell, self._turn)
+        await run_forever("telling admins", self.wake_up, self._turn)
 
     async def _turn(self) -> float:
         now = self._context.clock.monotonic()
         resting = {guild_id for guild_id, rest in self._rests.items() if rest.until > now}
-        with self._context.pulse.work("looking for what admins are told", progress=False):
+        with self._context.liveness.operation("looking for what admins are told", progress=False):
             async with self._context.storage.read() as tx:
                 found = await tx.notices.pending(FOUND, besides=resting)
         await rest_after(self._context.clock.monotonic() - now, self._context.tuning.look_around)
@@ -74,7 +75,7 @@ class NoticeBoard:
             for guild_id, notices in groupby(by_guild, key=lambda one: one.guild_id):
                 group.create_task(self._serve(guild_id, list(notices)))
         if found:
-            self.bell.ring()  # there may be more
+            self.wake_up.set()  # there may be more
         now = self._context.clock.monotonic()
         return min(
             [self._context.tuning.look_around, *(max(0.0, rest.until - now) for rest in self._rests.values())]
@@ -85,12 +86,12 @@ class NoticeBoard:
             for notice in notices:
                 try:
                     # Between Discord's answer and our note of it nothing may be torn apart.
-                    with self._context.pulse.work(f"telling server {guild_id}", self._patience):
-                        again = await untorn(self._tell(notice), patience=self._context.tuning.drain)
+                    with self._context.liveness.operation(f"telling server {guild_id}", self._patience):
+                        again = await shielded(self._tell(notice), patience=self._context.tuning.drain)
                 except Exception as error:  # noqa: BLE001 - logged; other servers must not notice
-                    again = self._complaints.about(error, guild_id)
+                    again = self._errors.failed(error, guild_id)
                 else:
-                    self._complaints.none(guild_id)
+                    self._errors.succeeded(guild_id)
                 if again is not None:
                     self._rest(guild_id, again)
                     return
@@ -127,7 +128,7 @@ class NoticeBoard:
             _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
         works = isinstance(said, Posted) and not to_owner and lost is None
         # Not noted, it would be told again and again.
-        await self._insistence.on(lambda: self._close(notice, said, lost, works=works), notice.id)
+        await self._retry.run(lambda: self._close(notice, said, lost, works=works), notice.id)
         return None
 
     def _is_over(self, notice: Notice, job: Job | None) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from bot.aio.loops import untorn
+from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import Job, OutputFile
 from bot.engine.context import EngineContext
@@ -64,7 +64,7 @@ class Outputs:
             await asyncio.to_thread(path.replace, kept)
             size = await spool.settle(kept)
         except BaseException:
-            await untorn(spool.remove(path.name, kept.name))
+            await shielded(spool.remove(path.name, kept.name))
             raise
         return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), size)
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from bot.aio.loops import untorn
+from bot.aio.shield import shielded
 from bot.domain import Job
 from bot.errors import PhotoDelayed
 from bot.media import PhotoRefused
@@ -28,7 +28,7 @@ async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
         return
     try:
         # Finished even if cancelled, so that no thread writes to the file later. Takes less than a second.
-        await untorn(asyncio.to_thread(strip_metadata, path))
+        await shielded(asyncio.to_thread(strip_metadata, path))
     except BrokenStructure as error:
         _log.info("Job %s: its photo is damaged: %s", job.id, error, extra={"job": job.id})
         raise PhotoRefused(BROKEN) from None

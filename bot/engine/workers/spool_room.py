@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from bot.aio.loops import untorn
+from bot.aio.shield import shielded
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle.transitions import give_way
@@ -58,7 +58,7 @@ class SpoolRoom:
             ]
             giving = who_gives_way(photos, lacking)
             if giving:
-                await untorn(self._give_way({photo.job_id for photo in giving}))
+                await shielded(self._give_way({photo.job_id for photo in giving}))
         return bool(giving)
 
     async def _give_way(self, job_ids: set[str]) -> None:

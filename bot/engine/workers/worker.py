@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-from bot.aio.liveness import OPERATION_TIMEOUT, Pulse
-from bot.aio.loops import Bell, Complaints, keep_doing, rest_after
+from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
+from bot.aio.loops import WakeUp, rest_after, run_forever
+from bot.aio.retry import ErrorLog
 from bot.clock import Clock
 from bot.domain import Job
 from bot.engine.scheduler.turns import Turns
 from bot.storage import is_trouble
 
-UNFORESEEN_TRIES = 8  # some two minutes
+UNEXPECTED_TRIES = 8  # some two minutes
 HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no longer holds up those behind it
 
 
@@ -19,18 +20,18 @@ HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no lon
 class _Retry:
     tries: int = 0
     not_before: float = 0.0
-    failures: int = 0  # unforeseen errors in a row
+    failures: int = 0  # unexpected errors in a row
     seen: Hashable = None  # the job's news at the last try
 
 
-class Crew:
+class KeyedWorker:
     """`find(limit)` names jobs, oldest first; `work(job, tries)` returns None when it is done with one, or in
-    how many seconds to try again (`tries`: how often that was said before). A job that meets unforeseen
+    how many seconds to try again (`tries`: how often that was said before). A job that meets unexpected
     errors again and again is left to `give_up`.
 
     Jobs with the same `queue` go one after the other, in order; None: they are independent. A job whose
     `news` have changed since the last try is not left alone until its next one. With `turns`, servers share
-    the crew.
+    the worker.
     """
 
     def __init__(
@@ -43,13 +44,13 @@ class Crew:
         size: int,
         clock: Clock,
         look_around: float,
-        pulse: Pulse,
+        liveness: Liveness,
         patience: float = OPERATION_TIMEOUT,
         queue: Callable[[Job], Hashable] | None = None,
         news: Callable[[Job], Hashable] = lambda _: None,
         turns: Turns | None = None,
     ) -> None:
-        self.bell = Bell()
+        self.wake_up = WakeUp()
         self.what = what
         self._find = find
         self._work = work
@@ -63,21 +64,21 @@ class Crew:
         self._busy: set[str] = set()
         self._just_ended: set[str] = set()
         self._retries: dict[str, _Retry] = {}
-        self._complaints = Complaints(what)
-        self._pulse = pulse
+        self._errors = ErrorLog(what)
+        self._liveness = liveness
         self._patience = patience
 
     async def run(self) -> None:
         """Until cancelled; ends only when all its tasks have."""
         async with asyncio.TaskGroup() as group:
-            await keep_doing(self.what, self.bell, lambda: self._turn(group))
+            await run_forever(self.what, self.wake_up, lambda: self._turn(group))
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         # So many that there is something new among them, however many are under way or resting.
         limit = 2 * self._size + len(self._busy) + len(self._retries)
         self._just_ended.clear()
         began = self._clock.monotonic()
-        with self._pulse.work(self.what, progress=False):
+        with self._liveness.operation(self.what, progress=False):
             found = await self._find(limit)
         now = self._clock.monotonic()
         held_up: set[Hashable] = set()
@@ -109,23 +110,23 @@ class Crew:
         again: float | None
         failures = 0
         try:
-            with self._pulse.work(f"{self.what} {job.id}", self._patience):
-                if retry.failures < UNFORESEEN_TRIES:
+            with self._liveness.operation(f"{self.what} {job.id}", self._patience):
+                if retry.failures < UNEXPECTED_TRIES:
                     again = await self._work(job, retry.tries)
                 else:
                     again = await self._give_up(job)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            again = self._complaints.about(error, job.id, job=job.id)
+            again = self._errors.failed(error, job.id, job=job.id)
             # A database that is away says nothing against the job.
             failures = retry.failures if is_trouble(error) else retry.failures + 1
         else:
-            self._complaints.none(job.id)
+            self._errors.succeeded(job.id)
         finally:
             self._busy.discard(job.id)
             if self._turns is not None:
                 self._turns.ended(_server(job))
             self._just_ended.add(job.id)
-            self.bell.ring()
+            self.wake_up.set()
         if again is None:
             self._retries.pop(job.id, None)
         else:

@@ -11,13 +11,14 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Executable, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.aio.shield import shielded
 from bot.clock import SystemClock
 from bot.errors import NotAlone, SettingsError
 from bot.storage.database.engines import lock_engine
 from bot.storage.database.errors import UNUSABLE, unusable
 from bot.storage.database.first_look import ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
-from bot.storage.database.session import Session, finish, session
+from bot.storage.database.session import Session, session
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ async def _on_file(path: Path, patience: float) -> AsyncGenerator[None, None]:
 
     async def take() -> bool:
         try:
-            await finish(asyncio.to_thread(lock.acquire, timeout=0))
+            await shielded(asyncio.to_thread(lock.acquire, timeout=0))
         except Timeout:
             return False
         except (OSError, NotImplementedError) as error:
@@ -175,7 +176,7 @@ async def _on_file(path: Path, patience: float) -> AsyncGenerator[None, None]:
         await _patiently(take, patience, f"it holds {path}")
         yield
     finally:
-        await finish(asyncio.to_thread(lock.release))
+        await shielded(asyncio.to_thread(lock.release))
 
 
 @asynccontextmanager
@@ -201,7 +202,7 @@ async def _on_server(url: str, patience: float) -> AsyncGenerator[InstanceLock, 
         yield lock
     finally:
         await lock.close()
-        await finish(engine.dispose())
+        await shielded(engine.dispose())
 
 
 async def _patiently(take: Callable[[], Awaitable[bool]], patience: float, how: str) -> None:

@@ -1,7 +1,6 @@
 """One database transaction, which no cancellation can tear."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -10,29 +9,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.aio.shield import shielded
 from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
 
 T = TypeVar("T")
-
-
-async def finish(awaitable: Awaitable[T]) -> T:
-    """Wait for it to end, whoever cancels us meanwhile; the cancellation is raised afterwards.
-
-    The drivers work in threads and on sockets: a step that is abandoned half-way still takes place, and
-    leaves a connection of which nobody knows the state.
-    """
-    task = asyncio.ensure_future(awaitable)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        if not task.cancelled():
-            task.exception()  # seen; the cancellation goes before it
-        raise cancelled
-    return task.result()
 
 
 class Session:
@@ -52,7 +32,7 @@ class Session:
         return self._connection.info
 
     async def execute(self, statement: Executable) -> CursorResult[Any]:
-        return await finish(self._connection.execute(statement))
+        return await shielded(self._connection.execute(statement))
 
     async def rows(self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]]) -> list[T]:
         """Return what `build` makes of each row. Rows that can't be read are set aside: others take their
@@ -92,10 +72,10 @@ class Session:
 
     async def run(self, sql: str) -> None:
         """A statement in the database's own words, without values."""
-        await finish(self._connection.exec_driver_sql(sql))
+        await shielded(self._connection.exec_driver_sql(sql))
 
     async def commit(self) -> None:
-        await finish(self._connection.commit())
+        await shielded(self._connection.commit())
 
     async def put(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert the row, or set `values` in the one that has this primary key."""
@@ -116,8 +96,8 @@ async def session(
     """A connection of the pool; what is not committed at the end is rolled back."""
     connection = engine.connect()
     try:
-        await finish(connection.start())
+        await shielded(connection.start())
         yield Session(connection, unreadable)
     finally:
         if connection.sync_connection is not None:
-            await finish(connection.close())
+            await shielded(connection.close())

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.aio.shield import shielded
 from bot.clock import SystemClock
 from bot.errors import Busy, DatabaseAway, SettingsError
 from bot.storage.access import Policies
@@ -17,7 +18,7 @@ from bot.storage.database.errors import UNUSABLE, OutageLog, shown, sqlite_code,
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.locks import InstanceLock
 from bot.storage.database.rights import missing_rights_at
-from bot.storage.database.session import Session, finish, session
+from bot.storage.database.session import Session, session
 from bot.storage.database.unreadable import UnreadableRows
 from bot.storage.decodes import Decodes
 from bot.storage.durations import Durations
@@ -122,7 +123,7 @@ class Storage:
                 raise SettingsError(f"The database at {shown(url)} {wrong}")
             yield storage
         finally:
-            await finish(storage._close())
+            await shielded(storage._close())
 
     @property
     def unreadable(self) -> UnreadableRows:

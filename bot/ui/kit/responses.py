@@ -31,7 +31,7 @@ OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open 
 
 @asynccontextmanager
 async def telling(interaction: discord.Interaction[Any]) -> AsyncGenerator[None, None]:
-    """Tells the person why, when what is done inside is refused; anything unforeseen goes on."""
+    """Tells the person why, when what is done inside is refused; anything unexpected goes on."""
     try:
         yield
     except StudiiBotError as refusal:

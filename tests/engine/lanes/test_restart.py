@@ -188,7 +188,7 @@ async def test_stopping_at_any_moment_loses_nothing_and_doubles_nothing(tmp_path
         await world.balanced()
 
 
-async def test_a_step_that_fails_in_an_unforeseen_way_leaves_no_job_behind(
+async def test_a_step_that_fails_unexpectedly_leaves_no_job_behind(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with engine_world(tmp_path) as world:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.aio import loops
+from bot.aio import retry
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.engine.workers import download as collect
 from bot.engine.workers import intake
-from bot.engine.workers import worker as crew
+from bot.engine.workers import worker as worker
 from bot.media.pool import DecoderPool
 from bot.studii import StudiiClient
 from tests.engine.recorder import Recorder
@@ -19,8 +19,8 @@ from tests.engine.world import World, a_job, a_staging_job, engine_world
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(loops, "LONGEST_PAUSE", 0.005)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.005)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, where: type[Any], name: str) -> Callable[[], int]:
@@ -40,7 +40,7 @@ async def ended(world: World, job: Job) -> Job:
         return (await world.announced(job.id)).job
 
 
-async def test_a_photo_that_fails_in_an_unforeseen_way_ends_its_job_unpaid_and_holds_no_credits(
+async def test_a_photo_that_fails_unexpectedly_ends_its_job_unpaid_and_holds_no_credits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine_world(tmp_path) as world:
@@ -48,15 +48,15 @@ async def test_a_photo_that_fails_in_an_unforeseen_way_ends_its_job_unpaid_and_h
         tries = failing(monkeypatch, DecoderPool, "inspect")
         job = await ended(world, await world.accept(a_staging_job()))
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.PHOTO)
-        assert job.failure_text == intake.UNFORESEEN.format(" with another photo")
+        assert job.failure_text == intake.UNEXPECTED.format(" with another photo")
         assert (job.reserved, job.settled) == (0, 0)
-        assert tries() == crew.UNFORESEEN_TRIES
+        assert tries() == worker.UNEXPECTED_TRIES
         assert world.spooled() == []
         assert len(world.studii.requests) == 0
         await world.balanced()
 
 
-async def test_an_upload_that_fails_in_an_unforeseen_way_ends_unpaid_after_some_tries(
+async def test_an_upload_that_fails_unexpectedly_ends_unpaid_after_some_tries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine_world(tmp_path) as world:
@@ -68,7 +68,7 @@ async def test_an_upload_that_fails_in_an_unforeseen_way_ends_unpaid_after_some_
         await world.balanced()
 
 
-async def test_a_look_that_fails_in_an_unforeseen_way_does_not_go_on_beyond_the_bound_of_all_jobs(
+async def test_a_look_that_fails_unexpectedly_does_not_go_on_beyond_the_bound_of_all_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine_world(tmp_path, hourly_after=0.2, lost_after=0.3) as world:
@@ -80,7 +80,7 @@ async def test_a_look_that_fails_in_an_unforeseen_way_does_not_go_on_beyond_the_
         await world.balanced()
 
 
-async def test_an_output_that_fails_in_an_unforeseen_way_ends_the_job_at_what_it_was_charged(
+async def test_an_output_that_fails_unexpectedly_ends_the_job_at_what_it_was_charged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine_world(tmp_path) as world:
@@ -88,12 +88,12 @@ async def test_an_output_that_fails_in_an_unforeseen_way_ends_the_job_at_what_it
         failing(monkeypatch, StudiiClient, "download")
         job = await ended(world, await world.accept(a_job()))
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.OUTPUT)
-        assert (job.failure_text, job.settled) == (collect.UNFORESEEN, job.charged)
+        assert (job.failure_text, job.settled) == (collect.UNEXPECTED, job.charged)
         assert job.output_url is not None
         await world.balanced()
 
 
-async def test_a_result_whose_posting_fails_in_an_unforeseen_way_is_kept_in_the_list_of_jobs(
+async def test_a_result_whose_posting_fails_unexpectedly_is_kept_in_the_list_of_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine_world(tmp_path) as world:
@@ -111,7 +111,7 @@ async def test_a_result_whose_posting_fails_in_an_unforeseen_way_is_kept_in_the_
         assert world.spooled() == [kept.output_file]
 
 
-async def test_a_card_that_fails_in_an_unforeseen_way_does_not_keep_the_result_from_its_person(
+async def test_a_card_that_fails_unexpectedly_does_not_keep_the_result_from_its_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
@@ -133,4 +133,4 @@ async def test_a_card_that_fails_in_an_unforeseen_way_does_not_keep_the_result_f
                 return (now := await world.job(job.id)).card_version == now.version
 
             await world.until(let_be, "the card is let be")
-        assert seen.count(seen[-1]) <= crew.UNFORESEEN_TRIES
+        assert seen.count(seen[-1]) <= worker.UNEXPECTED_TRIES

@@ -1,0 +1,161 @@
+"""Doing again what failed: how long to wait, how often it failed, and what the log says about it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+
+from bot.aio.bounded import BoundedDict
+from bot.aio.liveness import Liveness
+from bot.clock import Clock
+from bot.storage import is_trouble
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+FIRST_PAUSE = 1.0  # seconds after an unexpected error; doubles
+LONGEST_PAUSE = 60.0
+MAX_FAILING = 500  # subjects that an error log remembers
+MAX_COUNTED = 10_000  # subjects
+
+RETRY_PAUSE = 2.0  # seconds at most until `Retry` tries again: less than a drain
+RETRY_TRIES = 5  # if what is to be stored, and not the database, seems to be the reason
+_NOT_THE_DATABASE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    DataError,
+    IntegrityError,
+    LookupError,
+    ProgrammingError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def backoff(failures: int, first: float, bound: float) -> float:
+    """Seconds to wait after that many failures in a row (1 or more): doubles from `first` up to `bound`."""
+    return min(bound, first * 2 ** min(failures - 1, 20))
+
+
+def delay_at(delays: Sequence[float], failures: int) -> float:
+    """Seconds to wait after that many failures in a row (1 or more); the last delay is repeated."""
+    return delays[min(failures, len(delays)) - 1]
+
+
+class FailureCounts:
+    """Counts failures in a row by subject, in memory alone."""
+
+    def __init__(self) -> None:
+        # A subject may end without a call of `forget`.
+        self._counts = BoundedDict[Hashable, int](MAX_COUNTED)
+
+    def count(self, subject: Hashable) -> int:
+        """Count one more failure; returns how many there are now."""
+        failures = self._counts.get(subject, 0) + 1
+        self._counts[subject] = failures
+        return failures
+
+    def forget(self, subject: Hashable) -> None:
+        """The subject succeeded, or is over."""
+        self._counts.pop(subject, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    error: str
+    failures: int
+
+
+class ErrorLog:
+    """Logs an unexpected error with its traceback once, and its repetitions in one line each. A failure of
+    the database is logged at debug level only: the storage has logged it.
+
+    Each subject has a pause of its own, which doubles.
+    """
+
+    def __init__(self, what: str, longest_pause: float | None = None) -> None:
+        self._what = what
+        self._longest_pause = longest_pause
+        self._failing = BoundedDict[Hashable, _Failing](MAX_FAILING)
+
+    def failed(self, error: Exception, subject: Hashable = None, *, job: str | None = None) -> float:
+        """Log the error, as a line about `job` if there is one; returns how many seconds to leave the subject
+        alone."""
+        text = f"{type(error).__name__}: {error}"
+        known = any(one.error == text for one in self._failing.values())
+        earlier = self._failing.get(subject)
+        failing = _Failing(text, 1 if earlier is None else earlier.failures + 1)
+        self._failing[subject] = failing
+        longest = LONGEST_PAUSE if self._longest_pause is None else self._longest_pause
+        pause = backoff(failing.failures, FIRST_PAUSE, longest)
+        what = self._what if job is None else f"Job {job}: {self._what}"
+        extra = None if job is None else {"job": job}
+        if is_trouble(error):
+            _log.debug("%s failed (%s); next try in %g s", what, text, pause, extra=extra)
+        elif known:
+            again = "%s failed again in the same way; next try in %g s"
+            _log.warning(again, what, pause, extra=extra)
+        else:
+            _log.error("%s failed; next try in %g s", what, pause, exc_info=error, extra=extra)
+        return pause
+
+    def succeeded(self, subject: Hashable = None) -> None:
+        """Forget the subject's failures."""
+        self._failing.pop(subject, None)
+
+
+class Retry:
+    """Stores what was answered once and must not be asked again, and tries again as long as the process
+    lives: not to be lost to a busy database, to a full disk or to a database that is away."""
+
+    def __init__(self, what: str, liveness: Liveness) -> None:
+        self._what = what
+        self._liveness = liveness
+        self._errors = ErrorLog(what, RETRY_PAUSE)
+
+    async def run(self, store: Callable[[], Awaitable[_T]], subject: Hashable, job: str | None = None) -> _T:
+        """Return the result of `store`, which is called again after it failed. Raises what it raises if the
+        reason does not seem to be the database."""
+        tries = 0
+        while True:
+            tries += 1
+            # Each try is progress: the process must not be taken for stuck, and lose the answer by that.
+            with self._liveness.operation(f"{self._what} ({subject})"):
+                try:
+                    result = await store()
+                except Exception as error:
+                    if isinstance(error, _NOT_THE_DATABASE) and tries > RETRY_TRIES:
+                        raise
+                    pause = self._errors.failed(error, subject, job=job)
+                else:
+                    self._errors.succeeded(subject)
+                    return result
+            await asyncio.sleep(pause)
+
+
+class RetryLater:
+    """Does one operation for each of many subjects. A subject that failed is left alone for a growing pause,
+    and the others go on."""
+
+    def __init__(self, what: str, clock: Clock) -> None:
+        self._errors = ErrorLog(what)
+        self._clock = clock
+        self._until = BoundedDict[Hashable, float](MAX_FAILING)
+
+    def attempt(self, subject: Hashable, operation: Callable[[], None], job: str | None = None) -> None:
+        """Do it, unless the subject is left alone at present."""
+        now = self._clock.monotonic()
+        if self._until.get(subject, now) > now:
+            return
+        try:
+            operation()
+        except Exception as error:  # noqa: BLE001 - logged; the others must not notice
+            self._until[subject] = now + self._errors.failed(error, subject, job=job)
+        else:
+            if self._until.pop(subject, None) is not None:
+                self._errors.succeeded(subject)

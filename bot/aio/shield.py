@@ -1,0 +1,32 @@
+"""Work that a cancellation must not interrupt half-way."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import TypeVar
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+async def shielded(work: Awaitable[_T], *, patience: float | None = None) -> _T:
+    """Wait until `work` has ended, however often we are cancelled meanwhile; the cancellation is raised then.
+
+    With `patience`, work that goes on for more than that many seconds after a cancellation is cancelled too.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            # Only a cancelled wait has a limit. A new cancellation begins it anew.
+            await asyncio.wait({task}, timeout=None if cancelled is None else patience)
+            if not task.done():
+                task.cancel()
+                patience = None
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("What was to be finished before stopping failed", exc_info=error)
+    raise cancelled
