@@ -161,6 +161,16 @@ SOON = NOON + timedelta(seconds=90)
             Progress(4, SOON),
             "⏳ 4th in line · should start <t:1767268890:R>",
         ),
+        (
+            {"state": JobState.WAITING},
+            Progress(2, waits_for_price=True),
+            "⏳ 2nd in line · one job goes first, to learn the price",
+        ),
+        (
+            {"state": JobState.WAITING},
+            Progress(4, SOON, waits_for_price=True),
+            "⏳ 4th in line · should start <t:1767268890:R> · one job goes first, to learn the price",
+        ),
         ({"state": JobState.WAITING}, Progress(1, SOON), "⏳ Next in line · should start <t:1767268890:R>"),
         ({"state": JobState.RUNNING}, Progress(), "✨ Studii is working on it"),
         (

@@ -1,0 +1,122 @@
+"""Of jobs whose price is not known one is sent first; the lane never stands still for that."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from bot.engine.forecast import foretell
+from bot.engine.lane import Lane, Rest, Send
+from bot.engine.line import Step, Waiting
+from tests.engine.test_lane import lane_of, running, take, waiting
+
+
+def priced(name: str, price: str | None = "video", user: int = 1, since: float = 0.0) -> Waiting:
+    return replace(waiting(name, user, since), price=price)
+
+
+def answered(lane: Lane, name: str, now: float, *, taken: bool = True) -> None:
+    lane.end(name, now, sent=True)
+    lane.put(running(name, now) if taken else None, name, now)
+
+
+def test_one_job_asks_for_a_price_and_those_of_other_prices_go_on() -> None:
+    lane = lane_of()
+    lane.sync(
+        [priced("a0"), priced("a1", since=1), priced("b0", "image", 2, 2), priced("c0", None, 3)], [], 0.0
+    )
+    assert {take(lane).job_id for _ in range(3)} == {"a0", "b0", "c0"}
+    assert lane.decide(0.0) == Rest()
+    assert [lane.waits_for_price(name) for name in ("a0", "a1", "b0", "c0")] == [False, True, False, False]
+    answered(lane, "a0", 0.3)
+    assert take(lane, 0.3).job_id == "a1"
+
+
+def test_all_that_may_be_are_sent_at_once_when_the_price_is_known() -> None:
+    lane = lane_of(300)
+    lane.sync([priced(f"a{n}", since=n) for n in range(5)], [], 0.0)
+    assert take(lane).job_id == "a0"
+    answered(lane, "a0", 0.3)
+    assert [take(lane, 0.3).job_id for _ in range(4)] == ["a1", "a2", "a3", "a4"]
+    assert not any(lane.waits_for_price(f"a{n}") for n in range(5))
+
+
+def test_if_the_first_has_to_wait_or_fails_the_next_one_asks() -> None:
+    lane = lane_of()
+    lane.sync([priced("a0"), priced("a1", since=1), priced("a2", since=2)], [], 0.0)
+    take(lane)
+    lane.end("a0", 0.3, sent=True)
+    lane.put(replace(priced("a0"), not_before=60.0), "a0", 0.3)
+    assert take(lane, 0.3).job_id == "a1"
+    answered(lane, "a1", 0.6, taken=False)
+    assert take(lane, 0.6).job_id == "a2"
+    answered(lane, "a2", 0.9, taken=False)
+    rest = lane.decide(0.9)
+    assert isinstance(rest, Rest)
+    assert rest.until == pytest.approx(60.0)
+
+
+def test_one_whose_photo_is_uploaded_goes_before_others_that_ask() -> None:
+    lane = lane_of()
+    lane.sync([replace(priced("a0", user=2, since=5), begun=True), priced("a1")], [], 0.0)
+    assert take(lane).job_id == "a0"
+    assert lane.decide(0.0) == Rest()
+
+
+def test_a_wait_is_foretold_as_if_the_first_answer_told_the_price() -> None:
+    known, unknown = lane_of(300), lane_of(300)
+    known.sync([priced(f"a{n}", None, since=n) for n in range(60)], [], 0.0)
+    unknown.sync([priced(f"a{n}", since=n) for n in range(60)], [], 0.0)
+    for name in ("a20", "a59"):
+        with_price, without = (foretell(lane, 0.0).starts[name] for lane in (known, unknown))
+        assert (with_price is None) == (without is None)
+        if with_price is not None and without is not None:
+            assert without == pytest.approx(with_price, abs=1.0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_price_is_asked_for_twice_at_once_and_every_job_has_its_turn(seed: int) -> None:
+    luck, lane, now = Random(seed), lane_of(300), 0.0
+    left = {
+        f"j{n}": replace(
+            priced(f"j{n}", luck.choice(["a", "b", None]), luck.randrange(3), n),
+            step=luck.choice([Step.SUBMIT, Step.UPLOAD]),
+        )
+        for n in range(30)
+    }
+    prices = {name: one.price for name, one in left.items()}
+    lane.sync(left.values(), [], now)
+    known: set[str | None] = {None}
+    flying: dict[str, Step] = {}
+    for _ in range(2000):
+        if not left:
+            break
+        decision = lane.decide(now)
+        if isinstance(decision, Send):
+            lane.begin(decision, now)
+            flying[decision.job_id] = decision.step
+            asked = [prices[name] for name in flying if name in left and prices[name] not in known]
+            assert len(asked) == len(set(asked))
+            continue
+        assert decision.until is None or decision.until > now
+        now = decision.until if decision.until is not None and not flying else now + 0.1
+        for name in luck.sample(sorted(flying), min(len(flying), 2)):
+            step = flying.pop(name)
+            lane.end(name, now, sent=True)
+            if step is Step.UPLOAD:
+                left[name] = replace(left[name], step=Step.SUBMIT, begun=True)
+                lane.put(
+                    replace(left[name], price=None if prices[name] in known else prices[name]), name, now
+                )
+            elif step is Step.POLL:
+                lane.put(None, name, now)
+            elif luck.random() < 0.3:
+                left[name] = replace(left[name], begun=False, not_before=now + luck.random())
+                lane.put(
+                    replace(left[name], price=None if prices[name] in known else prices[name]), name, now
+                )
+            else:
+                del left[name]
+                known.add(prices[name])
+                lane.put(running(name, now), name, now)
+    assert left == {}
