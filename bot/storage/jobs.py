@@ -66,7 +66,6 @@ class JobChanges(TypedDict, total=False):
     posting: int
     result_message_id: int | None
     announced_at: datetime | None
-    price_learned: bool | None
 
 
 class Jobs:

@@ -16,6 +16,7 @@ _GOING = (JobState.SUBMITTING, JobState.RUNNING)
 _ERASED = {
     "once": None,  # names the member
     "tapped": None,
+    "allowance_role": None,
     "inputs": dict[str, str](),
     "source_url": None,
     "source_name": None,

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain import Period, Usage, Window
 from bot.domain.prices import Estimate
-from bot.errors import Refused
+from bot.errors import CreditsShort, Refused
 from bot.services import MAX_BUDGET, price_words
 from tests.services.conftest import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, World
 
@@ -159,3 +159,42 @@ async def test_the_price_list_has_what_other_choices_were_charged(world: World) 
 def test_prices_say_whether_they_are_known() -> None:
     assert price_words(Estimate(1, learned=True)) == "1 credit (from past charges)"
     assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits (assumed)"
+
+
+async def test_a_free_job_of_another_account_opens_no_budget(world: World) -> None:
+    await world.ready(daily=1)
+    async with world.storage.write() as transaction:
+        variant = "mode=image quality=standard"
+        await transaction.prices.learn("another account", "studio", variant, 0, world.clock.now())
+    with pytest.raises(CreditsShort, match="about 8 credits"):
+        await world.accept()
+    assert await world.jobs() == []
+
+
+@pytest.mark.parametrize(("daily", "accepted"), [(0, 0), (1, 1), (3, 3)])
+async def test_what_was_free_before_reserves_a_credit_all_the_same(
+    world: World, daily: int, accepted: int
+) -> None:
+    await world.ready(daily=daily)
+    await world.learn(0)
+    for _ in range(accepted):
+        assert (await world.accept()).reserved == 1
+    with pytest.raises(CreditsShort):
+        await world.accept()
+
+
+async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world: World) -> None:
+    await world.ready(daily=100)
+    videos = {**PICTURE.inputs, "mode": "video"}
+    assert [(await world.accept(inputs=videos)).reserved for _ in range(2)] == [40, 40]
+    with pytest.raises(CreditsShort, match=r"about 40 credits \(assumed\)"):
+        await world.accept(inputs=videos)
+
+
+async def test_what_another_account_was_charged_can_raise_the_first_guess(world: World) -> None:
+    await world.ready()
+    async with world.storage.write() as transaction:
+        variant = "mode=image quality=standard"
+        await transaction.prices.learn("another account", "studio", variant, 30, world.clock.now())
+    job = await world.accept()
+    assert (job.reserved, job.price_learned) == (30, False)

@@ -9,7 +9,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StudiiBotError
 from bot.storage import migrate
-from tests.services.bank import Bank
+from tests.services.accountant import ASSUMED
+from tests.services.bank import MEMBERS, Bank
 from tests.services.books import Bookkeeping, Books
 from tests.services.crooks import CROOKS
 from tests.services.overruns import Overruns
@@ -46,13 +47,18 @@ def _in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     sqlite_in_one_thread(monkeypatch)
 
 
-def tell(books: str, bank_type: type[Bank], story: Story) -> BaseException | None:
+def tell(
+    books: str,
+    bank_type: type[Bank],
+    story: Callable[[Any], None],
+    game: type[Books] = Bookkeeping,
+) -> BaseException | None:
     """Play a story with books of that type. Returns what was found out."""
     with asyncio.Runner() as runner:
         bank = bank_type(books)
         runner.run(bank.open())
-        machine: Any = type("Bookkeeping", (Bookkeeping,), {"bank": bank, "runner": runner, "steps": 0})
-        kept: Bookkeeping = machine()
+        machine: Any = type("Bookkeeping", (game,), {"bank": bank, "runner": runner, "steps": 0})
+        kept: Books = machine()
         try:
             story(kept)
             kept.teardown()
@@ -124,6 +130,21 @@ def test_honest_books_are_right_in_every_story(books: str, story: Story) -> None
 )
 def test_crooked_books_are_found_out(books: str, story: Story, crook: type[Bank]) -> None:
     assert tell(books, crook, story) is not None, "nobody noticed"
+
+
+def test_a_budget_can_be_exceeded_by_nearly_as_much_as_docs_say(books: str) -> None:
+    """So the bound says something: one video at ten times its assumed cost, on a budget for one."""
+
+    def story(played: Overruns) -> None:
+        played.open(41, dict.fromkeys(ASSUMED, 10))
+        played.accept_several(MEMBERS[0], "video standard", 6)
+        played.send_one(0)
+        played.answer_one(0)
+        assert played.paper.left(played.bank.now) == 41 - 400
+        assert played.allowed == 400 - 40
+        played.accept_several(MEMBERS[0], "image high", 6)
+
+    assert tell(books, Bank, story, Overruns) is None
 
 
 def test_every_crook_has_a_story() -> None:

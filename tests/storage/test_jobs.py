@@ -68,6 +68,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         photo_author=2**58,
         scrubbed_at=LATER,
         price_learned=True,
+        allowance_role=2**57,
         age_restricted=True,
     )
     unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
@@ -205,6 +206,7 @@ def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
         "once",
         "tapped",
         "age_restricted",
+        "allowance_role",
     }
     of_state = {"state", "version", "changed_at"}
     of_money = {"estimate", "price_learned", "reserved", "settled"}

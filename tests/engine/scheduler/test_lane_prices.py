@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from bot.engine.forecast import foretell
-from bot.engine.lane import Lane, Rest, Send
-from bot.engine.line import Step, Waiting
-from tests.engine.test_lane import lane_of, running, take, waiting
+from bot.engine.scheduler.forecast import foretell
+from bot.engine.scheduler.lane import Lane, Rest, Send
+from bot.engine.scheduler.queue import Step, Waiting
+from tests.engine.scheduler.test_lane import lane_of, running, take, waiting
 
 
 def priced(name: str, price: str | None = "video", user: int = 1, since: float = 0.0) -> Waiting:
