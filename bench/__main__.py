@@ -26,7 +26,7 @@ TARGETS = {
 LEGEND = """\
 mean, p95: from the end of a job until it is seen; whole wait: all but what Studii works on it.
 lane: has seen 100 jobs; new lane: none, and its guess is double; round-robin: the lane's limits and line,
-but looks in turn; the others: each job in a loop of its own, without limits.
+but polls in turn; the others: each job in a loop of its own, without limits.
 told: of those who wait in line, who are told for how long; well: of these, to within 30 % or 3 s.
 """
 WIDTH = 120  # characters, when the table goes into a file

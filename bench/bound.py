@@ -1,7 +1,7 @@
 """What no policy can beat: a lower bound for the mean delay.
 
-Every job may be looked at k times on average, k being what uploads and submissions leave. With a price c for
-each look that finds the job still going, the best way to look at a single job is a small dynamic program; by
+Every job may be polled k times on average, k being what uploads and submissions leave. With a price c for
+each poll that finds the job still running, the best way to poll a single job is a small dynamic program; by
 weak duality its value less c times k bounds the mean delay from below, for every c. How many requests may go
 within a short time is left out, which only lowers the bound.
 """
@@ -19,12 +19,12 @@ PRICES = [0.0, *(0.003 * 1.43**n for n in range(29))]  # up to some 67 s
 
 def lower_bound(load: Load) -> float | None:
     """Seconds; None: the requests do not even reach for one look at each job."""
-    if load.looks < 1.0:
+    if load.polls < 1.0:
         return None
     mix = MIXES[load.mix]
 
     def value(price: float) -> float:
-        return sum(share * _best(work, price) for work, share in mix.items()) - price * load.looks
+        return sum(share * _best(work, price) for work, share in mix.items()) - price * load.polls
 
     # Concave in the price: climb until it falls.
     best = value(PRICES[0])
@@ -48,17 +48,17 @@ def _tables(work: Work) -> tuple[float, list[float], list[float]]:
 
 @cache
 def _best(work: Work, price: float) -> float:
-    """The least expected delay plus price of looks of one job. From the last cell on it is free."""
+    """The least expected delay plus price of polls of one job. From the last cell on it is free."""
     step, ended, area = _tables(work)
     last = len(ended) - 1
     least = max(1, round(LEAST_GAP / step))
     ahead = [0.0] * (last + 1)
     for now in range(last - 1, -1, -1):
         done, so_far, shift = ended[now], area[now], now * step
-        look = price * (1.0 - done)
+        poll = price * (1.0 - done)
         first = min(now + least, last)
         gaps = zip(area[first:], ahead[first:], range(first, last + 1), strict=False)
-        ahead[now] = look + min(
+        ahead[now] = poll + min(
             at - so_far - done * (place * step - shift) + rest for at, rest, place in gaps
         )
     return ahead[0]

@@ -1,4 +1,4 @@
-"""Those who look after jobs: the project's own lane, and simpler ways to compare it with."""
+"""Clients to compare: the project's own lane, and simpler ways to submit and poll."""
 
 import time
 from collections.abc import Callable, Collection
@@ -9,7 +9,7 @@ from bench.world import Job, World
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.forecast import Forecast, foretell
 from bot.engine.scheduler.lane import Lane, Send
-from bot.engine.scheduler.poll_schedule import Look, Looks, Running
+from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import Earlier, RateWindow
 from bot.engine.scheduler.tuning import Tuning
@@ -41,16 +41,16 @@ class EachOnItsOwn:
             elif job.ends is None:
                 self._begin(job, 0)
             else:
-                self._look_later(job, 0)
+                self._poll_later(job, 0)
 
         self._world.request(job, answered)
 
-    def _look_later(self, job: Job, looks: int) -> None:
+    def _poll_later(self, job: Job, polls: int) -> None:
         def answered(_: float | None) -> None:
             if job.seen is None:
-                self._look_later(job, looks + 1)
+                self._poll_later(job, polls + 1)
 
-        pause = self._gap(looks)
+        pause = self._gap(polls)
         self._world.at(self._world.now + pause, lambda: self._world.request(job, answered))
 
 
@@ -59,7 +59,7 @@ def fixed(world: World, seconds: float) -> EachOnItsOwn:
 
 
 def exponential(world: World) -> EachOnItsOwn:
-    return EachOnItsOwn(world, lambda looks: min(20.0, 1.5**looks) * world.rng.uniform(0.5, 1.5))
+    return EachOnItsOwn(world, lambda polls: min(20.0, 1.5**polls) * world.rng.uniform(0.5, 1.5))
 
 
 class OwnLane:
@@ -163,26 +163,26 @@ class OwnLane:
         self._go_on()
 
 
-class _TurnByTurn(Looks):
-    """Whoever was looked at the longest ago, once a second at most."""
+class _TurnByTurn(PollSchedule):
+    """Polls the job whose last poll is longest ago, at most once a second."""
 
-    def best(self, now: float, busy: Collection[str]) -> tuple[Look | None, float | None]:
+    def best(self, now: float, busy: Collection[str]) -> tuple[Poll | None, float | None]:
         idle = [watch for job_id, watch in self._watches.items() if job_id not in busy]
         first = min(idle, key=lambda watch: watch.due, default=None)
         if first is None:
             return None, None
-        return (Look(first.job.id, 0.0), None) if first.due <= now else (None, first.due)
+        return (Poll(first.job.id, 0.0), None) if first.due <= now else (None, first.due)
 
-    def looked(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
+    def polled(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
         watch = self._watches.get(job_id)
         if watch is not None:
             sent = now if watch.sent is None else watch.sent
-            watch.due = max(now, sent + self._tuning.first_look)
+            watch.due = max(now, sent + self._tuning.first_poll)
 
 
 class RoundRobin(Lane):
-    """The lane's limits and line, with looks in turn."""
+    """The lane's limits and queue, with polls in turn."""
 
     def __init__(self, rate: RateWindow, durations: Durations, tuning: Tuning) -> None:
         super().__init__(rate, durations, tuning)
-        self._looks = _TurnByTurn(durations, tuning)
+        self._polls = _TurnByTurn(durations, tuning)

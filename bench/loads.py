@@ -68,8 +68,8 @@ class Load:
         return self.in_flight / sum(share * USUAL[work].mean for work, share in MIXES[self.mix].items())
 
     @property
-    def looks(self) -> float:
-        """Requests per job that an upload and a submission leave for looks."""
+    def polls(self) -> float:
+        """Requests per job that an upload and a submission leave for polls."""
         return self.limit / 60 / self.rate - 2
 
     def arrivals(self, rng: Random, lasts: float) -> list[float]:

@@ -54,7 +54,7 @@ class Scale:
     def seconds(self, load: Load) -> float:
         """For how long jobs come in a run: longer where they are few, and not for long beyond what a key can
         carry, where the line only grows."""
-        return self.lasts * (2.0 if load.in_flight <= 5 else 1.0) * (1.0 if load.looks >= 1.0 else 0.25)
+        return self.lasts * (2.0 if load.in_flight <= 5 else 1.0) * (1.0 if load.polls >= 1.0 else 0.25)
 
     def runs(self, load: Load) -> int:
         if load.burst:
@@ -129,7 +129,7 @@ def _client(policy: str, world: World, load: Load, durations: Durations, tuning:
 
 
 def observe(durations: Durations, work: Work, lasting: Lasting, rng: Random, number: int) -> list[float]:
-    """Let it see so many jobs, with looks that are a tenth of their duration apart; how long they took."""
+    """Let it see so many jobs, with polls that are a tenth of their duration apart; how long they took."""
     took = [lasting.draw(rng) for _ in range(number)]
     for seconds in took:
         gap = max(1.0, seconds / 10)

@@ -58,7 +58,7 @@ async def much_to_do(folder: Path) -> list[Row]:
             f"{run.until_first:.1f} s",
         ),
         ("… every key's first look", f"{run.until_polling:.1f} s"),
-        ("… most looks with one key within a second", str(run.most_in_burst)),
+        ("… most polls with one key within a second", str(run.most_in_burst)),
     ]
 
 

@@ -42,18 +42,18 @@ class Restart:
 
 
 class CountingClient(StudiiClient):
-    """In the place of Studii: jobs go on running, and every look is counted by its key. No network: what is
+    """In the place of Studii: jobs go on running, and every poll is counted by its key. No network: what is
     measured is the bot."""
 
     def __init__(self, lanes: int) -> None:
         super().__init__("http://127.0.0.1:9/api/v1")
-        self.looks: dict[str, list[float]] = defaultdict(list)
+        self.polls: dict[str, list[float]] = defaultdict(list)
         self.all_looked = asyncio.Event()
         self._lanes = lanes
 
     async def job_status(self, key: str, job_id: str, status_url: str | None = None) -> JobReport:
-        self.looks[key].append(perf_counter())
-        if len(self.looks) == self._lanes:
+        self.polls[key].append(perf_counter())
+        if len(self.polls) == self._lanes:
             self.all_looked.set()
         await asyncio.sleep(0.05)
         return JobReport(id=job_id, status="processing")
@@ -159,14 +159,14 @@ async def restart(
         finally:
             running.cancel()
             await asyncio.wait({running})
-    firsts = [looks[0] - began for looks in client.looks.values()]
+    firsts = [polls[0] - began for polls in client.polls.values()]
     return Restart(
         jobs_wanted,
         lanes_wanted,
         min(firsts, default=float("inf")),
         all_polling,
         len(firsts),
-        max(most_within(looks, 1.0) for looks in client.looks.values()) if client.looks else 0,
+        max(most_within(polls, 1.0) for polls in client.polls.values()) if client.polls else 0,
     )
 
 

@@ -191,7 +191,7 @@ class Poller:
             job = await self._still_running(job)
         if isinstance(error, KeyRefused):
             return await self._key_refused(job, str(error))
-        pause = backoff(self._stumbles.count(job.id), self._context.tuning.first_look, STUMBLE_BOUND)
+        pause = backoff(self._stumbles.count(job.id), self._context.tuning.first_poll, STUMBLE_BOUND)
         return StepResult(job, again=self._bounded(pause, age))
 
     def _bounded(self, pause: float, age: float) -> float:
@@ -200,7 +200,7 @@ class Poller:
         A job may end while it is not looked at: its person then waits at most that share longer.
         """
         tuning = self._context.tuning
-        return min(pause, max(tuning.first_look, tuning.look_share * age))
+        return min(pause, max(tuning.first_poll, tuning.poll_share * age))
 
     async def _still_running(self, job: Job) -> Job:
         """After a day its person and the admins are told, once."""

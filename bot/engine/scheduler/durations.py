@@ -1,6 +1,6 @@
 """How long jobs of each kind take, learned from when they were seen to end. Pure.
 
-What is observed is an interval: a job was still going at one look and over at the next. A density over
+What is observed is an interval: a job was still going at one poll and over at the next. A density over
 logarithmic cells is fitted to the newest of these intervals by a few rounds of EM, smoothed by as much as so
 few values warrant. It starts from the catalogue's guess, which counts as some jobs, and for less with each
 that is seen; a thin tail to both sides stays for ever: a guess that is wrong by a lot, jobs that fail at once
@@ -78,9 +78,9 @@ class Model:
         return min(1.0, (ended - since.ended) / since.going), max(0.0, waited)
 
     def due(self, since: Glance, price: float) -> float:
-        """The age at which the expected unseen wait is worth a look at `price` seconds."""
+        """The age at which the expected unseen wait is worth a poll at `price` seconds."""
         wanted = price * since.going + since.area - since.ended * since.age
-        # area(t) - ended * t never falls from the last look on.
+        # area(t) - ended * t never falls from the last poll on.
         low, high = _cell(since.age), CELLS - 1
         while low < high:
             middle = (low + high) // 2
@@ -92,7 +92,7 @@ class Model:
         rise = self._ended[low] - since.ended
         missing = wanted - (self._areas[low] - since.ended * _EDGES[low])
         root = sqrt(max(0.0, rise * rise + 4 * slope * missing))
-        if rise < 0:  # the last look was within this cell
+        if rise < 0:  # the last poll was within this cell
             into = (root - rise) / (2 * slope) if slope > 0 else _WIDTHS[low]
         else:  # the form that stays exact when the slope is next to nothing
             into = 2 * missing / (rise + root) if rise + root > 0 else _WIDTHS[low]

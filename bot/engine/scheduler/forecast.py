@@ -82,7 +82,7 @@ class _Rehearsal:
         self._stretch = stretch
         self._ends = {job.id: self._end_of(job.id) for job in self._lane.running()}
         self._starts: dict[str, float] = {}
-        self._answers = [(now + ANSWER, job_id, step) for job_id, step in self._lane.under_way()]
+        self._answers = [(now + ANSWER, job_id, step) for job_id, step in self._lane.requests()]
         heapq.heapify(self._answers)
 
     def run(self) -> dict[str, float]:

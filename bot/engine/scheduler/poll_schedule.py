@@ -1,6 +1,6 @@
 """Which running job to look at, and when. Pure: it is told the time.
 
-A look is worth its request when the job has probably been sitting finished for a while: when the expected
+A poll is worth its request when the job has probably been sitting finished for a while: when the expected
 unseen wait A (see `Model.unseen`) reaches the price of a request, in seconds. Among those that are due the
 largest A goes first.
 """
@@ -16,16 +16,16 @@ from bot.engine.scheduler.tuning import HOUR, Tuning
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A job that Studii has, and when it got it (by the clock that never jumps)."""
+    """A job that Studii works on, and when it was submitted (by the monotonic clock)."""
 
     id: str
     submitted: float
     work: Work
-    not_before: float = 0.0  # no look is worth a request until then: its key was refused
+    not_before: float = 0.0  # no poll is worth a request until then: its key was refused
 
 
-class Look(NamedTuple):
-    """The look that is worth most now: how probable it is that the job has ended."""
+class Poll(NamedTuple):
+    """The poll that is worth most now: how probable it is that the job has ended."""
 
     job_id: str
     ended: float
@@ -37,11 +37,11 @@ class _Watch:
     model: Model
     since: Glance  # the last look at which it was still going
     due: float
-    sent: float | None = None  # when the last look was sent
+    sent: float | None = None  # when the last poll was sent
 
 
-class Looks:
-    """The running jobs of a lane."""
+class PollSchedule:
+    """When to poll each of the running jobs of a lane. `price`: of a request, in seconds of unseen wait."""
 
     def __init__(self, durations: Durations, tuning: Tuning) -> None:
         self._durations = durations
@@ -55,7 +55,7 @@ class Looks:
         return job_id in self._watches
 
     def sync(self, running: Iterable[Running], keep: Collection[str], price: float) -> None:
-        """Take over what runs; what is known of the jobs in `keep`, and the ages of all, stay as they are."""
+        """Replace the jobs by `running`, except for those in `keep`. Known jobs keep their age."""
         before, self._watches = self._watches, {}
         for job in running:
             if job.id not in before:
@@ -71,18 +71,21 @@ class Looks:
                 self._watches[job_id] = before[job_id]
 
     def follow(self, job: Running, price: float) -> None:
-        """A job that nobody has looked at yet, as far as is known."""
+        """Add a job that has not been polled yet."""
         model = self._durations.model(job.work)
         watch = self._watches[job.id] = _Watch(job, model, model.glance(0.0), job.submitted)
         watch.due = max(self._worth_at(watch, price), job.not_before)
 
-    def looked(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
-        """It is still going, or nothing was learned; `again`: look at it in so many seconds."""
+    def polled(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
+        """Record a poll that found the job running, or that failed if `again` is given.
+
+        `again`: seconds until the next poll.
+        """
         watch = self._watches.get(job_id)
         if watch is None:
             return
         if again is not None:
-            watch.due = now + max(again, self._tuning.first_look)
+            watch.due = now + max(again, self._tuning.first_poll)
             return
         watch.job = replace(watch.job, not_before=0.0)
         sent = now if watch.sent is None else watch.sent
@@ -91,32 +94,32 @@ class Looks:
         watch.due = max(now, self._worth_at(watch, price))
 
     def sending(self, job_id: str, now: float) -> None:
-        """A look at it is being sent."""
+        """Record that a poll of the job is being sent."""
         if job_id in self._watches:
             self._watches[job_id].sent = now
 
     def forget(self, job_id: str) -> None:
-        """It runs no more."""
+        """Forget a job that no longer runs."""
         self._watches.pop(job_id, None)
 
     def postpone(self, job_id: str, until: float) -> None:
-        """Leave a job alone until then."""
+        """Do not poll the job before `until`."""
         if job_id in self._watches:
             self._watches[job_id].due = until
 
     def age(self, job_id: str, now: float) -> float:
-        """Seconds since a job was submitted."""
+        """Return the seconds since the job was submitted."""
         watch = self._watches.get(job_id)
         return 0.0 if watch is None else max(0.0, now - watch.job.submitted)
 
     def ended_between(self, job_id: str, now: float) -> tuple[Work, float, float] | None:
-        """For a job that was just seen to have ended: between which ages it did."""
+        """Return the ages between which a job ended, for one that a poll has just found ended."""
         watch = self._watches.get(job_id)
         return None if watch is None else (watch.job.work, watch.since.age, self.age(job_id, now))
 
-    def best(self, now: float, busy: Collection[str]) -> tuple[Look | None, float | None]:
-        """Whom to look at now; else when somebody is due."""
-        best: Look | None = None
+    def best(self, now: float, busy: Collection[str]) -> tuple[Poll | None, float | None]:
+        """Return the job to poll now, leaving out those in `busy`, or the time at which one is due."""
+        best: Poll | None = None
         most, soonest = -1.0, None
         for job_id, watch in self._watches.items():
             if job_id in busy:
@@ -126,54 +129,57 @@ class Looks:
                 continue
             ended, unseen = watch.model.unseen(watch.since, now - watch.job.submitted)
             if unseen > most:
-                best, most = Look(job_id, ended), unseen
+                best, most = Poll(job_id, ended), unseen
         return best, None if best is not None else soonest
 
     def overdue(self, now: float) -> float:
-        """Seconds that the most overdue look is late; 0.0: none is."""
+        """Seconds that the most overdue poll is late; 0.0: none is."""
         return max(0.0, now - min((watch.due for watch in self._watches.values()), default=now))
 
     def burden(self, now: float) -> float:
-        """Requests a second that all of them need."""
+        """Return the requests per second that all jobs need."""
         return sum(self._needs(watch.model, now - watch.job.submitted) for watch in self._watches.values())
 
     def needs(self, work: Work, age: float = 0.0) -> float:
-        """Requests a second that a job of that age needs, spread over its life."""
+        """Return the requests per second that a job of that age needs, spread over its life."""
         return self._needs(self._durations.model(work), age)
 
     def _needs(self, model: Model, age: float) -> float:
-        return self._tuning.decent_requests / max(model.mean, age, self._tuning.first_look)
+        return self._tuning.decent_requests / max(model.mean, age, self._tuning.first_poll)
 
     def of(self, job_id: str) -> Running | None:
-        """What is known of a job."""
+        """Return a running job, or None if it is unknown."""
         watch = self._watches.get(job_id)
         return None if watch is None else watch.job
 
     def all(self) -> list[Running]:
-        """All of them."""
+        """Return all running jobs."""
         return [watch.job for watch in self._watches.values()]
 
     def may_end(self, job_id: str, share: float, stretch: float = 1.0) -> float:
-        """The moment by which a job will have ended with that probability; it may be over. `stretch`: how
-        wrong the guess is, which matters the less the more such jobs were seen."""
+        """Return the moment by which a job will have ended with probability `share`; it may be in the past.
+
+        `stretch`: the factor by which the catalogue's guess is wrong. It matters less, the more such jobs
+        were seen.
+        """
         watch = self._watches[job_id]
         age = watch.since.age
         wrong = stretch ** self._durations.doubt(watch.job.work)
         return watch.job.submitted + age + watch.model.left(age, share) * wrong
 
-    def copy(self) -> "Looks":
-        """One that can be played with."""
+    def copy(self) -> "PollSchedule":
+        """Return an independent copy."""
         twin = copy(self)
         twin._watches = {job_id: replace(watch) for job_id, watch in self._watches.items()}  # noqa: SLF001 - its own twin
         return twin
 
     def ends_in(self, job_id: str, now: float) -> float | None:
-        """Seconds until a running job has as probably ended as not."""
+        """Return the seconds until a running job has ended with a probability of one half."""
         watch = self._watches.get(job_id)
         return None if watch is None else watch.model.left(self.age(job_id, now), 0.5)
 
     def _refresh(self, watch: _Watch, price: float) -> None:
-        """More is known of how long such jobs take."""
+        """Take over what was learned since of how long such jobs take."""
         model = self._durations.model(watch.job.work)
         if model is watch.model:
             return
@@ -181,10 +187,10 @@ class Looks:
         watch.due = min(watch.due, max(self._worth_at(watch, price), watch.job.not_before))
 
     def _worth_at(self, watch: _Watch, price: float) -> float:
-        """When a look is worth its request. No later than the cap: what was learned may be wrong."""
+        """When a poll is worth its request. No later than the cap: what was learned may be wrong."""
         tuning, submitted, age = self._tuning, watch.job.submitted, watch.since.age
         if age >= tuning.hourly_after:
             return submitted + age + HOUR
-        cap = min(max(tuning.look_share * age, tuning.look_bound), tuning.look_cap)
+        cap = min(max(tuning.poll_share * age, tuning.poll_bound), tuning.poll_cap)
         worth = min(watch.model.due(watch.since, price), age + cap)
-        return submitted + max(worth, age + max(tuning.first_look, tuning.look_least_share * age))
+        return submitted + max(worth, age + max(tuning.first_poll, tuning.poll_least_share * age))

@@ -34,16 +34,16 @@ class Tuning:
     drain: float = 8.0  # how long an answer is awaited when the engine is to stop
 
     # Polling.
-    first_look: float = 1.0  # and the least gap between two looks at a job
-    look_price: float = 0.06  # expected unseen seconds that a look is worth when all requests are needed
+    first_poll: float = 1.0  # and the least gap between two polls at a job
+    poll_price: float = 0.06  # expected unseen seconds that a poll is worth when all requests are needed
     idle_price: float = 0.002  # when none is
-    look_burst: float = 3.0  # looks that were saved up may go at once
+    poll_burst: float = 3.0  # polls that were saved up may go at once
     very_likely: float = 0.8  # a job that has so probably ended is looked at before another is begun
-    look_bound: float = 15.0  # the gap between two looks is no longer, whatever was learned;
-    look_share: float = 0.25  # or this share of the job's age,
-    look_least_share: float = 0.01  # no gap is shorter than this share of the age: nobody notices the wait
-    look_cap: float = 5 * MINUTE  # up to so much
-    decent_requests: float = 1.9  # of a job, its submission and looks: what runs has them, or no more is sent
+    poll_bound: float = 15.0  # the gap between two polls is no longer, whatever was learned;
+    poll_share: float = 0.25  # or this share of the job's age,
+    poll_least_share: float = 0.01  # no gap is shorter than this share of the age: nobody notices the wait
+    poll_cap: float = 5 * MINUTE  # up to so much
+    decent_requests: float = 1.9  # of a job, its submission and polls: what runs has them, or no more is sent
     forecast_rest: float = 10.0  # a forecast holds for so many times as long as it took,
     forecast_holds: float = 1.0  # and at least for so many seconds, unless somebody new asks
     forecast_pause: float = 2.0  # of all lanes one is made at a time, with a rest of so many times as long

@@ -48,7 +48,7 @@ async def small_world(folder: Path) -> AsyncGenerator[World]:
         rate_period=PERIOD + 0.1,
         answer_bound=0.5,
         rate_margin=margin,
-        first_look=0.4,
+        first_poll=0.4,
     ) as world:
         yield world
 

@@ -186,8 +186,8 @@ def test_looks_come_when_a_job_may_end_and_become_rarer_when_it_hangs() -> None:
     looks = looks_at(lane, 3 * HOUR)
     gaps = [b - a for a, b in pairwise(looks)]
     assert min(gaps) >= 1.0 - 1e-9
-    assert max(gaps[:5]) <= TUNING.look_bound + 1.0
-    assert max(gaps) <= TUNING.look_cap + 1.0
+    assert max(gaps[:5]) <= TUNING.poll_bound + 1.0
+    assert max(gaps) <= TUNING.poll_cap + 1.0
     assert len([at for at in looks if at < 60]) < len([at for at in looks if 60 < at < 120])
     assert len([at for at in looks if at > 2 * HOUR]) < 60
 
@@ -239,7 +239,7 @@ def test_a_guess_that_is_wrong_by_a_lot_is_soon_outvoted(wrong: float) -> None:
 
 @pytest.mark.parametrize("wrong", [3.0, 10.0, 100.0])
 def test_a_guess_that_is_far_too_long_keeps_nobody_waiting_for_long(wrong: float) -> None:
-    assert max(waits_with_a_guess(wrong, 10)) <= TUNING.look_bound + 1.0
+    assert max(waits_with_a_guess(wrong, 10)) <= TUNING.poll_bound + 1.0
 
 
 def test_jobs_that_fail_at_once_or_start_cold_are_seen_soon() -> None:
