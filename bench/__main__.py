@@ -114,9 +114,9 @@ def main() -> None:
             key = (load.mix, load.limit, load.in_flight)
             target = None if load.burst else TARGETS.get(key)
             console.print(table(load, some, None if load.burst else lower_bound(load), target))
-        foretold = {load: [one.result() for one in runs] for load, runs in told.items()}
+        predicted = {load: [one.result() for one in runs] for load, runs in told.items()}
     if not arguments.quick:
-        console.print(waits(foretold))
+        console.print(waits(predicted))
     console.print("\n" + _summary(results))
     console.print(f"One decision with 200 jobs: {decision_milliseconds():.2f} ms (median; to reach: 1 ms)")
     for work in (IMAGE, VIDEO):

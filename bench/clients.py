@@ -7,14 +7,14 @@ from typing import Protocol
 
 from bench.world import Job, World
 from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.forecast import Forecast, foretell
+from bot.engine.scheduler.forecast import Forecast, predict
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import Earlier, RateWindow
 from bot.engine.scheduler.tuning import Tuning
 
-FORETOLD_EVERY = 1.0  # seconds
+PREDICTED_EVERY = 1.0  # seconds
 
 
 class Client(Protocol):
@@ -85,14 +85,14 @@ class OwnLane:
         self._go_on()
         if job.asks:
             # Those who ask at the same moment are told when all of them have asked.
-            self._world.at(self._world.now, partial(self._foretell, job))
+            self._world.at(self._world.now, partial(self._predict, job))
 
-    def _foretell(self, job: Job) -> None:
+    def _predict(self, job: Job) -> None:
         began = time.perf_counter()
         now = self._world.now
-        if job.name not in self._forecast.starts or now > self._forecast.at + FORETOLD_EVERY:
-            self._forecast = foretell(self._lane, now)
-        job.foretold = self._forecast.starts_in(job.name, now)
+        if job.name not in self._forecast.starts or now > self._forecast.at + PREDICTED_EVERY:
+            self._forecast = predict(self._lane, now)
+        job.predicted = self._forecast.starts_in(job.name, now)
         self.longest_forecast = max(self.longest_forecast, time.perf_counter() - began)
 
     def killed(self) -> "tuple[list[tuple[float, float]], list[Job]]":

@@ -17,7 +17,7 @@ from bot.engine.scheduler.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 
 POLICIES = ("lane", "new lane", "round-robin", "fixed 2 s", "fixed 5 s", "exponential")
-FORETELLING = ("lane", "new lane")
+PREDICTED = ("lane", "new lane")
 LONGEST = 7200.0  # seconds of the virtual clock
 NOTICED = 3.0  # seconds; a wait that is told to within so much is told well, and a shorter one is none
 
@@ -36,7 +36,7 @@ class Result:
     refused: float  # share of all requests
     overhead: float
     told: float | None  # share of the askers who had to wait in line that were told for how long
-    told_well: float | None  # share of these waits that were foretold within 30 %
+    told_well: float | None  # share of these waits that were predicted within 30 %
     longest_decision: float
 
 
@@ -90,7 +90,7 @@ def measure(
         knows = new if policy == "new lane" else Newcomer(guess=1.0, seen=100)
         durations = _learned(load, lasting, rng, knows)
         client = _client(policy, world, load, durations, tuning or Tuning())
-        if policy in FORETELLING:
+        if policy in PREDICTED:
             _let_some_ask(some, scale.askers, Random(f"asks {seed}"))
         for job in some:
             world.at(job.asked, partial(client.take, job))
@@ -142,7 +142,7 @@ def _result(load: Load, policy: str, jobs: list[Job], requests: int, refused: in
     seen = [job for job in jobs if job.seen is not None]
     delays = sorted(job.delay for job in seen)
     waits = [
-        (job.foretold, job.waited) for job in seen if job.asks and (job.waited >= NOTICED or job.foretold)
+        (job.predicted, job.waited) for job in seen if job.asks and (job.waited >= NOTICED or job.predicted)
     ]
     well = [abs(wait - said) <= max(0.3 * wait, NOTICED) for said, wait in waits if said is not None]
     return Result(
@@ -155,8 +155,8 @@ def _result(load: Load, policy: str, jobs: list[Job], requests: int, refused: in
         requests / len(jobs),
         refused / max(1, requests),
         fmean(job.overhead for job in seen),
-        len(well) / len(waits) if waits and policy in FORETELLING else None,
-        fmean(well) if well and policy in FORETELLING else None,
+        len(well) / len(waits) if waits and policy in PREDICTED else None,
+        fmean(well) if well and policy in PREDICTED else None,
         slowest,
     )
 

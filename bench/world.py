@@ -25,7 +25,7 @@ class Job:
     seen: float | None = None  # when Studii answered the first look after the end
     requests: int = 0
     asks: bool = False  # for how long it will wait, when it is asked for
-    foretold: float | None = None  # seconds until its submission, as said then
+    predicted: float | None = None  # seconds until its submission, as said then
 
     @property
     def delay(self) -> float:

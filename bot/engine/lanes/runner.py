@@ -13,7 +13,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext, StepResult
-from bot.engine.lanes.estimates import Outlook, Rehearsals
+from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import Limits, Memory
 from bot.engine.lanes.submit import Submitter, needs_upload
@@ -102,7 +102,7 @@ class LaneRunner:
         poller: Poller,
         entries: Entries,
         durations: Durations,
-        rehearsals: Rehearsals,
+        simulations: Simulations,
         *,
         gone: Callable[[str], None],
     ) -> None:
@@ -116,7 +116,7 @@ class LaneRunner:
         self._durations = durations
         self._limits = Limits(name, plan, memory, context)
         self._lane = Lane(self._limits.rate, durations, context.tuning)
-        self._outlook = Outlook(self._lane, rehearsals, context.clock, context.tuning)
+        self._estimates = Estimates(self._lane, simulations, context.clock, context.tuning)
         self._idle_since: float | None = None
         self._errors = ErrorLog(f"a request of lane {name[:8]}")
 
@@ -149,9 +149,8 @@ class LaneRunner:
         return self._lane.waits_for_price(job_id)
 
     async def starts_in(self, job_id: str) -> float | None:
-        """Seconds until a waiting job will probably have been submitted; None: it does not wait, or nobody
-        can say."""
-        return await self._outlook.starts_in(job_id)
+        """Return the seconds until a job will probably have been submitted, or None if that is unknown."""
+        return await self._estimates.starts_in(job_id)
 
     def ends_in(self, job_id: str) -> float | None:
         """Seconds until a running job has as probably ended as not."""

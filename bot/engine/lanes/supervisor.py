@@ -12,7 +12,7 @@ from bot.aio.retry import RetryLater
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
-from bot.engine.lanes.estimates import Rehearsals
+from bot.engine.lanes.estimates import Simulations
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import Memory, recall
@@ -60,7 +60,7 @@ class LaneSupervisor:
         self._poller = Poller(context)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
         self._durations = Durations(lambda work: _usually(catalog, work))
-        self._rehearsals = Rehearsals(context.clock, context.tuning)
+        self._simulations = Simulations(context.clock, context.tuning)
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
@@ -157,7 +157,7 @@ class LaneSupervisor:
                     self._poller,
                     self._entries,
                     self._durations,
-                    self._rehearsals,
+                    self._simulations,
                     gone=self._forget,
                 )
                 self._out_of_band.works(name, runner.limits)

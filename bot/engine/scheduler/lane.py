@@ -59,7 +59,7 @@ class Lane:
         return job_id in self._in_flight
 
     def overdue(self, now: float) -> float:
-        """Seconds that the most overdue poll is late; 0.0: none is."""
+        """Return by how many seconds the most overdue poll is late; 0.0 if none is."""
         return self._polls.overdue(now)
 
     def occupancy(self, now: float) -> float:

@@ -1,8 +1,8 @@
-"""Which running job to look at, and when. Pure: it is told the time.
+"""Which running job to poll, and when. Pure: the caller passes the time.
 
-A poll is worth its request when the job has probably been sitting finished for a while: when the expected
-unseen wait A (see `Model.unseen`) reaches the price of a request, in seconds. Among those that are due the
-largest A goes first.
+A poll is worth its request when the job has probably been finished for a while: when the expected unseen
+wait A (see `Model.unseen`) reaches the price of a request, in seconds. Of the jobs that are due, the one
+with the largest A is polled first.
 """
 
 from collections.abc import Collection, Iterable
@@ -21,11 +21,11 @@ class Running:
     id: str
     submitted: float
     work: Work
-    not_before: float = 0.0  # no poll is worth a request until then: its key was refused
+    not_before: float = 0.0  # not polled until then, because its key was refused
 
 
 class Poll(NamedTuple):
-    """The poll that is worth most now: how probable it is that the job has ended."""
+    """The most useful poll at a moment, and the probability that the job has ended."""
 
     job_id: str
     ended: float
@@ -35,7 +35,7 @@ class Poll(NamedTuple):
 class _Watch:
     job: Running
     model: Model
-    since: Glance  # the last look at which it was still going
+    since: Glance  # at the last poll that found it running
     due: float
     sent: float | None = None  # when the last poll was sent
 
@@ -133,7 +133,7 @@ class PollSchedule:
         return best, None if best is not None else soonest
 
     def overdue(self, now: float) -> float:
-        """Seconds that the most overdue poll is late; 0.0: none is."""
+        """Return by how many seconds the most overdue poll is late; 0.0 if none is."""
         return max(0.0, now - min((watch.due for watch in self._watches.values()), default=now))
 
     def burden(self, now: float) -> float:
@@ -187,7 +187,7 @@ class PollSchedule:
         watch.due = min(watch.due, max(self._worth_at(watch, price), watch.job.not_before))
 
     def _worth_at(self, watch: _Watch, price: float) -> float:
-        """When a poll is worth its request. No later than the cap: what was learned may be wrong."""
+        """Return when a poll is worth its request, within the cap: what was learned may be wrong."""
         tuning, submitted, age = self._tuning, watch.job.submitted, watch.since.age
         if age >= tuning.hourly_after:
             return submitted + age + HOUR

@@ -9,9 +9,9 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.engine.lanes import estimates as module
-from bot.engine.lanes.estimates import Outlook, Rehearsals
+from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.scheduler.durations import Durations, Work
-from bot.engine.scheduler.forecast import Forecast, foretell
+from bot.engine.scheduler.forecast import Forecast, predict
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
@@ -30,7 +30,7 @@ class Stopwatch:
 
     def __call__(self, lane: Lane, now: float) -> Forecast:
         began = time.perf_counter()
-        forecast = foretell(lane, now)
+        forecast = predict(lane, now)
         self.release.wait(10)
         self.made.append((began, time.perf_counter()))
         return forecast
@@ -39,7 +39,7 @@ class Stopwatch:
 @pytest.fixture
 def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     watch = Stopwatch()
-    monkeypatch.setattr(module, "foretell", watch)
+    monkeypatch.setattr(module, "predict", watch)
     return watch
 
 
@@ -56,14 +56,14 @@ def waiting(name: str) -> Waiting:
     return Waiting(name, 1, 0.0, Step.SUBMIT, IMAGE)
 
 
-def an_outlook(lane: Lane, rehearsals: Rehearsals, tuning: Tuning) -> Outlook:
-    return Outlook(lane, rehearsals, SystemClock(), tuning)
+def estimates_of(lane: Lane, simulations: Simulations, tuning: Tuning) -> Estimates:
+    return Estimates(lane, simulations, SystemClock(), tuning)
 
 
 async def test_all_in_line_who_ask_at_once_are_told_from_one_forecast(stopwatch: Stopwatch) -> None:
     tuning, names = Tuning(forecast_holds=60.0), [f"{n:02}" for n in range(40)]
-    outlook = an_outlook(a_lane(*names), Rehearsals(SystemClock(), tuning), tuning)
-    told = await asyncio.gather(*(outlook.starts_in(name) for name in names))
+    estimates = estimates_of(a_lane(*names), Simulations(SystemClock(), tuning), tuning)
+    told = await asyncio.gather(*(estimates.starts_in(name) for name in names))
     assert len([wait for wait in told if wait is not None]) > 30
     assert len(stopwatch.made) == 1
 
@@ -73,10 +73,10 @@ async def test_however_many_come_one_by_one_forecasts_take_a_third_of_the_time_a
 ) -> None:
     tuning = Tuning()
     lane = a_lane()
-    outlook = an_outlook(lane, Rehearsals(SystemClock(), tuning), tuning)
+    estimates = estimates_of(lane, Simulations(SystemClock(), tuning), tuning)
     for n in range(6):
         lane.put(waiting(f"{n}"), f"{n}", 0.0)
-        await outlook.starts_in(f"{n}")
+        await estimates.starts_in(f"{n}")
     assert len(stopwatch.made) == 6
     for (began, ended), (following, _) in pairwise(stopwatch.made):
         assert following - ended >= 0.9 * tuning.forecast_pause * (ended - began)
@@ -84,9 +84,9 @@ async def test_however_many_come_one_by_one_forecasts_take_a_third_of_the_time_a
 
 async def test_who_would_have_to_wait_for_a_forecast_is_told_the_place_alone(stopwatch: Stopwatch) -> None:
     tuning = Tuning(forecast_patience=0.0)
-    rehearsals = Rehearsals(SystemClock(), tuning)
+    simulations = Simulations(SystemClock(), tuning)
     names = [f"{n:02}" for n in range(20)]
-    busy, other = (an_outlook(a_lane(*names), rehearsals, tuning) for _ in range(2))
+    busy, other = (estimates_of(a_lane(*names), simulations, tuning) for _ in range(2))
     stopwatch.release.clear()
     first = asyncio.create_task(busy.starts_in("19"))
     await asyncio.sleep(0)

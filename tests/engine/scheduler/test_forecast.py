@@ -9,7 +9,7 @@ from bench.loads import IMAGE, USUAL, Load
 from bench.measure import Newcomer, Scale, measure, observe
 from bench.world import World, make_jobs
 from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.forecast import AT_ONCE, foretell
+from bot.engine.scheduler.forecast import AT_ONCE, predict
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
@@ -66,7 +66,7 @@ def test_nobody_is_told_a_time_that_hangs_on_when_the_first_picture_of_a_new_too
     durations = Durations(lambda work: USUAL[work].median / 3)
     lane = Lane(RateWindow(60, TUNING), durations, TUNING)
     lane.sync([waiting(n) for n in range(6)], [], 0.0)
-    assert not any(foretell(lane, 0.0).starts_in(f"{n:02}", 0.0) for n in range(6))
+    assert not any(predict(lane, 0.0).starts_in(f"{n:02}", 0.0) for n in range(6))
 
 
 def test_the_more_such_jobs_were_seen_the_more_are_told_a_time() -> None:
@@ -74,7 +74,7 @@ def test_the_more_such_jobs_were_seen_the_more_are_told_a_time() -> None:
     for seen in (0, 5, 50):
         lane = a_lane(seen=seen)
         lane.sync([waiting(n) for n in range(20)], [], 0.0)
-        forecast = foretell(lane, 0.0)
+        forecast = predict(lane, 0.0)
         told.append(sum(forecast.starts_in(f"{n:02}", 0.0) is not None for n in range(20)))
     assert told[0] < told[1] <= told[2]
 
@@ -82,7 +82,7 @@ def test_the_more_such_jobs_were_seen_the_more_are_told_a_time() -> None:
 def test_those_further_back_wait_longer_and_who_hardly_waits_is_told_nothing() -> None:
     lane = a_lane(seen=50)
     lane.sync([waiting(n) for n in range(40)], [], 0.0)
-    forecast = foretell(lane, 0.0)
+    forecast = predict(lane, 0.0)
     told = [forecast.starts_in(f"{n:02}", 0.0) for n in range(40)]
     known = [wait for wait in told if wait is not None]
     assert told[:5] == [None] * 5
@@ -96,7 +96,7 @@ def test_no_time_is_told_that_hangs_on_how_long_jobs_of_an_unknown_tool_take() -
     for seen, told in ((0, False), (50, True)):
         lane = a_lane(seen=seen)
         lane.sync([waiting(n) for n in range(20)], [Running(f"r{n}", -3.0, IMAGE) for n in range(6)], 0.0)
-        assert (foretell(lane, 0.0).starts_in("12", 0.0) is not None) is told
+        assert (predict(lane, 0.0).starts_in("12", 0.0) is not None) is told
 
 
 def test_telling_changes_nothing_that_the_lane_does() -> None:
@@ -111,16 +111,16 @@ def test_telling_changes_nothing_that_the_lane_does() -> None:
         for second in range(0, 60, 5):
             world.run(float(second))
             if told:
-                foretell(lane, float(second))
+                predict(lane, float(second))
         return [job.ends for job in jobs]
 
     assert submitted(told=True) == submitted(told=False)
 
 
-def test_a_long_line_is_reckoned_from_what_was_rehearsed() -> None:
+def test_a_long_queue_is_predicted_from_the_part_that_was_simulated() -> None:
     lane = a_lane(seen=50)
     lane.sync([waiting(n) for n in range(1000)], [], 0.0)
-    starts = foretell(lane, 0.0).starts
+    starts = predict(lane, 0.0).starts
     waits = [starts.get(f"{n:02}") for n in (300, 600, 999)]
     assert all(wait is not None for wait in waits)
     assert waits == sorted(waits, key=lambda wait: wait or 0.0)

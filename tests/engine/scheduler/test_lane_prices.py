@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from bot.engine.scheduler.forecast import foretell
+from bot.engine.scheduler.forecast import predict
 from bot.engine.scheduler.lane import Lane, Rest, Send
 from bot.engine.scheduler.queue import Step, Waiting
 from tests.engine.scheduler.test_lane import lane_of, running, take, waiting
@@ -63,12 +63,12 @@ def test_one_whose_photo_is_uploaded_goes_before_others_that_ask() -> None:
     assert lane.decide(0.0) == Rest()
 
 
-def test_a_wait_is_foretold_as_if_the_first_answer_told_the_price() -> None:
+def test_a_wait_is_predicted_as_if_the_first_answer_told_the_price() -> None:
     known, unknown = lane_of(300), lane_of(300)
     known.sync([priced(f"a{n}", None, since=n) for n in range(60)], [], 0.0)
     unknown.sync([priced(f"a{n}", since=n) for n in range(60)], [], 0.0)
     for name in ("a20", "a59"):
-        with_price, without = (foretell(lane, 0.0).starts[name] for lane in (known, unknown))
+        with_price, without = (predict(lane, 0.0).starts[name] for lane in (known, unknown))
         assert (with_price is None) == (without is None)
         if with_price is not None and without is not None:
             assert without == pytest.approx(with_price, abs=1.0)

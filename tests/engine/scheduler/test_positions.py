@@ -1,4 +1,4 @@
-"""A waiting job's card follows its place in line and the time that was foretold, now and then."""
+"""A waiting job's card follows its place in line and the time that was predicted, now and then."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def test_a_card_that_was_shown_before_its_place_was_known_gets_it_soon() -> None
     assert positions.moved(ways(a=4).__getitem__, 2 * UNPLACED_EVERY) == ["a"]
 
 
-def test_a_time_that_was_foretold_and_turns_out_wrong_is_corrected() -> None:
+def test_a_time_that_was_predicted_and_turns_out_wrong_is_corrected() -> None:
     positions = QueuePositions()
     positions.shown("a", Progress(3, NOON), 0.0)
     shortly = {"a": Progress(3, NOON + timedelta(seconds=10))}

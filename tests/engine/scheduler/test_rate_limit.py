@@ -209,7 +209,7 @@ def test_no_server_ever_sees_too_many(
     moments=st.lists(st.floats(0, 200), max_size=80),
     limited=st.lists(st.tuples(st.floats(0, 200), st.none() | st.floats(0, 100)), max_size=3),
 )
-def test_room_comes_exactly_when_it_was_foretold(
+def test_room_comes_exactly_when_it_was_predicted(
     limit: int, moments: list[float], limited: list[tuple[float, float | None]]
 ) -> None:
     window = RateWindow(limit, TUNING)
