@@ -12,10 +12,6 @@ from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.storage import JobChanges, Transaction
 
-NO_KEY = (
-    "This server has no Studii key at the moment. An admin can set one with `/studii key`; "
-    "this job then goes on by itself."
-)
 RULED_CHARGED = "An admin looked it up: Studii had made this. The picture can be found in the Studii account."
 RULED_RELEASED = "An admin looked it up: Studii never made this. You can ask for it again."
 NOBODY_RULED = "Nobody settled within 30 days whether Studii had made this, so it counts as charged."

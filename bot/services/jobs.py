@@ -13,13 +13,13 @@ from bot.domain import (
     Job,
     JobRequest,
     JobState,
-    NoticeKind,
     SourcePhoto,
     StudiiKey,
 )
 from bot.domain.access import MemberContext
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
+from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import tell_of_budget
 from bot.lifecycle.prices import expected_cost
 from bot.lifecycle.transitions import accept, cancel
@@ -100,7 +100,7 @@ class JobService:
             await ensure_may(transaction, request, tool)
             if request.once is not None and await transaction.jobs.going_or_done(request.once) is not None:
                 raise Repeated
-            await _ensure_not_held(transaction, key.id, request.guild_id, now)
+            await _ensure_not_held(transaction, key, now)
             variant = tool.variant(request.inputs)
             price = await expected_cost(transaction, key.lane, tool, request.inputs, variant)
             job = _new_job(request, tool, price, now, self._max_source_bytes)
@@ -141,7 +141,7 @@ class JobService:
             now = self._clock.now()
             state = await budget_state(transaction, guild_id, now)
             key = await _key_of(transaction, state.settings)
-            await _ensure_not_held(transaction, key.id, guild_id, now)
+            await _ensure_not_held(transaction, key, now)
             least = await least_of(transaction, tool, key.lane)
             ensure_room(state, least)
             request = JobRequest(guild_id, 0, user_id, tool.slug, {}, context=context)
@@ -254,13 +254,12 @@ def _why_not_cancelled(state: JobState) -> str:
     return TOO_LATE if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
 
 
-async def _ensure_not_held(transaction: Transaction, key_id: int, guild_id: int, now: datetime) -> None:
+async def _ensure_not_held(transaction: Transaction, key: StudiiKey, now: datetime) -> None:
     """Raises `Refused` while it is known that Studii would not take the job; the first after that tries."""
-    hold = await transaction.holds.get(guild_id)
-    if hold is None or hold.key_id != key_id or hold.until <= now:
+    hold = await key_holds.find(transaction, key)
+    if hold is None or hold.until <= now:
         return
-    short = await transaction.notices.known(guild_id, NoticeKind.OUT_OF_CREDITS, str(key_id))
-    refusal = CreditsShort if short else Refused
+    refusal = CreditsShort if await key_holds.waits_for_credits(transaction, hold) else Refused
     raise refusal(
         f"{hold.reason} Nothing was charged. It can be tried again {discord_timestamp(hold.until)}."
     )

@@ -10,6 +10,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.errors import Refused
+from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import reprice_server
 from bot.lifecycle.transitions import cancel_unsent
@@ -97,8 +98,8 @@ class KeyService:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             key = await self._keep(transaction, guild_id, secret, lane, plan, now)
-            await _nothing_holds(transaction, guild_id)
-            await transaction.holds.look_again(guild_id, now, key.id)
+            await key_holds.end(transaction, guild_id, now, key=key)
+            await transaction.notices.forget(guild_id, NoticeKind.PLAN_DOUBTED)
             if budget is not None:
                 await transaction.guilds.set_budget(guild_id, budget)
                 await watch_budget(transaction, guild_id, now)
@@ -153,13 +154,8 @@ class KeyService:
     async def try_again(self, guild_id: int) -> bool:
         """Let a job that waits because of the key, or the next one, try it at once; False: none is held."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            hold = await transaction.holds.get(guild_id)
-            if hold is None:
+            if not await key_holds.try_again(transaction, guild_id, self._clock.now()):
                 return False
-            now = self._clock.now()
-            await transaction.holds.end_wait(guild_id, now)
-            await transaction.jobs.hold(guild_id, hold.key_id, hold.reason, now)
-            await transaction.holds.look_again(guild_id, now)
         self._wake()
         return True
 
@@ -167,8 +163,8 @@ class KeyService:
         """Why Studii takes no jobs with the server's key, as it said last; None: nothing is in the way."""
         async with self._storage.read() as transaction:
             key = await transaction.keys.current(guild_id)
-            hold = await transaction.holds.get(guild_id)
-        return None if key is None or hold is None or hold.key_id != key.id else hold.reason
+            hold = None if key is None else await key_holds.find(transaction, key)
+        return None if hold is None else hold.reason
 
     async def current(self, guild_id: int) -> StudiiKey | None:
         """The server's key, to be shown as its `masked`."""
@@ -216,11 +212,3 @@ class KeyService:
         if old is not None:
             await transaction.keys.retire(old.id, now)
         return key
-
-
-async def _nothing_holds(transaction: Transaction, guild_id: int) -> None:
-    """A key that works was entered: what waited for that goes on."""
-    await transaction.holds.clear(guild_id)
-    await transaction.jobs.release_held(guild_id)
-    for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS, NoticeKind.PLAN_DOUBTED):
-        await transaction.notices.forget(guild_id, kind)

@@ -9,6 +9,7 @@ from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.rights import missing_rights_at
 from bot.storage.database.storage import Storage, Transaction
 from bot.storage.database.vault import CannotDecrypt, LaneNames, Vault, reseal_keys
+from bot.storage.holds import Hold
 from bot.storage.jobs import JobChanges
 from bot.storage.lane_limits import LaneLimits
 from bot.storage.lanes import Sent
@@ -19,6 +20,7 @@ __all__ = [
     "WAS_RESTORED",
     "AnotherInstance",
     "CannotDecrypt",
+    "Hold",
     "InstanceLock",
     "JobChanges",
     "LaneLimits",

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.aio.retry import FailureCounts, backoff, delay_at
-from bot.domain import FailureCode, Job, JobState, NoticeKind
+from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.errors import NotAlone, StudiiBotError
+from bot.lifecycle import key_holds
 from bot.lifecycle.submission import lose, not_taken
 from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.storage import Transaction
@@ -34,14 +35,6 @@ _CODES: Mapping[type[ApiRefused], FailureCode] = {
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
 }
-
-
-async def tell_refused(
-    tx: Transaction, guild_id: int, key_id: int, masked: str | None, reason: str, at: datetime
-) -> None:
-    """The admins are told that Studii refuses the server's key: once, until it works again."""
-    told: dict[str, str | int | None] = {"masked": masked, "reason": reason}
-    await tx.notices.add(guild_id, NoticeKind.KEY_REFUSED, str(key_id), at=at, details=told)
 
 
 class Failures:
@@ -135,52 +128,33 @@ class Failures:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
                 return StepResult(await wait(tx, job, state, self._context.clock.now()))
             if isinstance(error, KeyRefused):
-                return await self.hold(tx, job, state, key.id, str(error), masked=key.masked)
-            return await self._out_of_credits(tx, job, state, key.id, str(error))
+                return await self.hold(tx, job, state, key, str(error))
+            return await self._out_of_credits(tx, job, state, key, str(error))
 
     async def hold(
-        self,
-        tx: Transaction,
-        job: Job,
-        state: JobState,
-        key_id: int,
-        reason: str,
-        *,
-        sent: bool = True,
-        masked: str | None = None,
+        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: str, *, sent: bool = True
     ) -> StepResult:
-        """The server's key does not work: its waiting jobs wait, and are tried one at a time."""
+        """The server's key does not work: the job waits with the others, which are tried one at a time."""
         if state is not JobState.WAITING:
             await wait(tx, job, state, self._context.clock.now())
-        await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.KEY)
-        await tell_refused(tx, job.guild_id, key_id, masked, reason, self._context.clock.now())
+        await self._hold_key(tx, key, FailureCode.KEY, reason)
         return StepResult(await tx.jobs.get(job.id), sent=sent)
 
     async def _out_of_credits(
-        self, tx: Transaction, job: Job, state: JobState, key_id: int, reason: str
+        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: str
     ) -> StepResult:
         """The job ends unpaid; the server's others wait, as they would meet the same."""
         now = self._context.clock.now()
         failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
-        await self._hold_server(tx, job.guild_id, key_id, reason, FailureCode.CREDITS)
-        told: dict[str, str | int | None] = {"reason": reason}
-        kind = NoticeKind.OUT_OF_CREDITS
-        await tx.notices.add(job.guild_id, kind, str(key_id), at=now, details=told)
+        await self._hold_key(tx, key, FailureCode.CREDITS, reason)
         return StepResult(failed)
 
-    async def _hold_server(
-        self, tx: Transaction, guild_id: int, key_id: int, reason: str, code: FailureCode
-    ) -> None:
-        """Its waiting jobs wait, and new commands are told; what has waited for a day ends unpaid."""
+    async def _hold_key(self, tx: Transaction, key: StudiiKey, code: FailureCode, reason: str) -> None:
         now, tuning = self._context.clock.now(), self._context.tuning
-        pause = delay_at(tuning.key_retries, self._refused_keys.count(guild_id))
-        until = now + timedelta(seconds=pause)
-        await tx.holds.set(guild_id, key_id, reason, until)
-        await tx.jobs.hold(guild_id, key_id, reason, until)
+        pause = delay_at(tuning.key_retries, self._refused_keys.count(key.guild_id))
         oldest = now - timedelta(seconds=tuning.held_bound)
-        for waiting in await tx.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
-            if waiting.guild_id == guild_id and waiting.held and waiting.created_at < oldest:
-                await fail_unpaid(tx, waiting, waiting.state, code, reason, now)
+        until = now + timedelta(seconds=pause)
+        await key_holds.hold(tx, key, code, reason, until, now, oldest=oldest)
 
     async def _wait(
         self, job: Job, state: JobState, pause: float, *, held: str | None = None, attempts: int | None = None

@@ -10,8 +10,8 @@ from bot.aio.retry import ErrorLog, FailureCounts, backoff, delay_at
 from bot.aio.shield import shielded
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
-from bot.engine.lanes.failures import tell_refused
 from bot.engine.lanes.submit import NOT_YET
+from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid
 from bot.storage import CannotDecrypt, Transaction
 from bot.studii import (
@@ -240,32 +240,17 @@ class Poller:
         return result
 
     async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: str) -> StepResult:
-        """It says why nothing is seen of it, and what waits in its server waits too, until `key` works.
-
-        None: an admin took the key out and knows.
-        """
+        """It waits with its server's other jobs until `key` works; None if an admin removed the key."""
         pause = delay_at(self._context.tuning.key_retries, self._refusals.count(job.id))
         now = self._context.clock.now()
         until = now + timedelta(seconds=pause)
-        told = await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
-        if key is not None:
-            hold = await tx.holds.get(job.guild_id)
-            if hold is None or hold.key_id != key.id or hold.until <= now:
-                await tx.holds.set(job.guild_id, key.id, reason, until)
-                await tx.jobs.hold(job.guild_id, key.id, reason, until)
-            await tell_refused(tx, job.guild_id, key.id, key.masked, reason, now)
+        told = await key_holds.hold_running(tx, job, key, reason, until, now)
         return StepResult(told, again=pause)
 
     async def _key_works(self, job: Job) -> Job:
         """Studii tells of it again: what was in the way because of the key is gone."""
         async with self._context.storage.write() as tx:
-            hold = await tx.holds.get(job.guild_id)
-            if hold is not None and hold.reason == job.held:
-                await tx.holds.clear(job.guild_id)
-                await tx.jobs.release_held(job.guild_id)
-                await tx.holds.look_again(job.guild_id, self._context.clock.now())
-                await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
-            told = await tx.jobs.update(job.id, visible=True, held=None, not_before=None)
+            told = await key_holds.works_again(tx, job, self._context.clock.now())
         self._context.changed()
         self._context.requeued()
         return told or job

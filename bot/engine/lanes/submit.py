@@ -5,10 +5,11 @@ import logging
 from bot.aio.retry import Retry
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, JobState, NoticeKind
+from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
 from bot.errors import NotAlone
+from bot.lifecycle import key_holds
 from bot.lifecycle.prices import may_be_sent
 from bot.lifecycle.submission import claim_job, taken
 from bot.lifecycle.transitions import fail_unpaid
@@ -103,7 +104,7 @@ class Submitter:
         if key is None or key.lane != lane or needs_upload(job, key.id) is not wanted:
             return StepResult(None, sent=False)
         now = self._context.clock.now()
-        if job.held and job.key_id == key.id and job.not_before is not None and job.not_before > now:
+        if key_holds.is_waiting(job, key, now):
             # Another of its server's jobs has met what holds it, after the lane had chosen this one.
             return StepResult(job, sent=False)
         if not await may_be_sent(tx, self._catalog, job, key.lane, now):
@@ -111,9 +112,7 @@ class Submitter:
         try:
             secret = self._context.vault.unseal(key.ciphertext)
         except CannotDecrypt as error:
-            return await self._failures.hold(
-                tx, job, job.state, key.id, str(error), sent=False, masked=key.masked
-            )
+            return await self._failures.hold(tx, job, job.state, key, str(error), sent=False)
         claimed = await claim_job(tx, job, key.id, to, now)
         await tx.lanes.record(lane, claimed.changed_at, self._context.in_flight.settled(lane))
         return Claim(claimed, key, secret, was_held=job.held is not None)
@@ -165,11 +164,5 @@ class Submitter:
             said = "Job %s: Studii has it as %s, and it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})
             return None, False
-        cleared = await tx.holds.clear(job.guild_id)
-        if claim.was_held or cleared:
-            await tx.jobs.release_held(job.guild_id)
-            await tx.holds.look_again(job.guild_id, now)
-        if cleared:
-            await tx.notices.forget(job.guild_id, NoticeKind.KEY_REFUSED)
-            await tx.notices.forget(job.guild_id, NoticeKind.OUT_OF_CREDITS)
-        return done.job, claim.was_held or cleared or done.repriced
+        released = await key_holds.end(tx, job.guild_id, now, was_held=claim.was_held)
+        return done.job, released or done.repriced

@@ -23,7 +23,9 @@ from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.plan_check import Chosen
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Waiting
-from bot.lifecycle.transitions import NO_KEY, fail_unpaid
+from bot.lifecycle import key_holds
+from bot.lifecycle.key_holds import NO_KEY
+from bot.lifecycle.transitions import fail_unpaid
 
 _log = logging.getLogger(__name__)
 
@@ -203,7 +205,7 @@ class LaneSupervisor:
                 if job.created_at < oldest:
                     await fail_unpaid(tx, job, job.state, FailureCode.KEY, GAVE_UP_ON_KEY, now)
                 else:
-                    await tx.jobs.update(job.id, visible=True, held=NO_KEY)
+                    await key_holds.wait_for_key(tx, job)
         self._context.changed()
 
 

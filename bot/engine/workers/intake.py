@@ -16,6 +16,7 @@ from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.engine.workers.worker import KeyedWorker
 from bot.errors import PhotoDelayed, PhotoUnavailable
+from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
 from bot.media.spool import suffix_of
@@ -157,11 +158,8 @@ class Intake:
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._context.storage.write() as tx:
-            changes = JobChanges(source_file=source_file, held=None, not_before=None)
-            hold = await tx.holds.get(job.guild_id)
-            if hold is not None:
-                # It was accepted before its server's key turned out not to be served.
-                changes |= JobChanges(held=hold.reason, not_before=hold.until, key_id=hold.key_id)
+            # It may have been accepted before its server's key was held.
+            changes = JobChanges(source_file=source_file) | await key_holds.changes_of(tx, job.guild_id)
             waiting = await make_ready(tx, job, self._context.clock.now(), **changes)
         if waiting is None:
             await self._context.spool.remove(source_file)

@@ -6,6 +6,7 @@ import logging
 from bot.aio.shield import shielded
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
+from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import give_way
 from bot.media.spool_book import HeldPhoto, who_gives_way
 
@@ -29,7 +30,7 @@ class SpoolRoom:
         """Claim room for the job's photo; False if its server has none now."""
         spool = self._context.spool
         async with self._context.storage.read() as tx:
-            held = await tx.holds.get(job.guild_id) is not None
+            held = await key_holds.is_held(tx, job.guild_id)
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held)
         # A held server gets no room at the cost of others: they are held as well.
         if lacking and not held and await self._make_room(lacking):

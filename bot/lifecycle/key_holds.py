@@ -1,0 +1,141 @@
+"""A server's key is held while Studii refuses it or its account is out of credits.
+
+While it is held, the server's waiting jobs say why they wait, new jobs are refused, and one job tries again
+from time to time. A hold begins with `hold` or `hold_running`, and ends with `end` alone.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
+from bot.lifecycle.transitions import fail_unpaid
+from bot.storage import Hold, JobChanges, Transaction
+
+NO_KEY = (
+    "This server has no Studii key at the moment. An admin can set one with `/studii key`; "
+    "this job then goes on by itself."
+)
+_NOTICES: Mapping[FailureCode, NoticeKind] = {
+    FailureCode.KEY: NoticeKind.KEY_REFUSED,
+    FailureCode.CREDITS: NoticeKind.OUT_OF_CREDITS,
+}
+
+
+async def hold(
+    tx: Transaction,
+    key: StudiiKey,
+    code: FailureCode,
+    reason: str,
+    until: datetime,
+    at: datetime,
+    *,
+    oldest: datetime,
+) -> None:
+    """Hold the key: Studii has just refused a job for that reason. The admins are told once.
+
+    What waited for the key before, and was accepted before `oldest`, ends unpaid with that failure code.
+    """
+    await _hold(tx, key, code, reason, until, at)
+    for job in await tx.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
+        if job.guild_id == key.guild_id and job.held and job.created_at < oldest:
+            await fail_unpaid(tx, job, job.state, code, reason, at)
+
+
+async def hold_running(
+    tx: Transaction, job: Job, key: StudiiKey | None, reason: str, until: datetime, at: datetime
+) -> Job | None:
+    """Studii refuses to tell of a running job: it says why, and is asked for again at `until`.
+
+    The server's key, if it has one, is held likewise unless it is held already.
+    """
+    if key is not None:
+        there = await find(tx, key)
+        if there is None or there.until <= at:
+            await _hold(tx, key, FailureCode.KEY, reason, until, at)
+        else:
+            await _tell(tx, key, FailureCode.KEY, reason, at)
+    return await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
+
+
+async def works_again(tx: Transaction, job: Job, at: datetime) -> Job | None:
+    """Studii tells of a running job again: what it was held for is over, for its server too."""
+    there = await tx.holds.get(job.guild_id)
+    if there is not None and there.reason == job.held:
+        await end(tx, job.guild_id, at)
+    return await tx.jobs.update(job.id, visible=True, held=None, not_before=None)
+
+
+async def end(
+    tx: Transaction, guild_id: int, at: datetime, *, key: StudiiKey | None = None, was_held: bool = False
+) -> bool:
+    """End the server's hold; returns whether its waiting jobs may go on because of that.
+
+    Running jobs are asked for again, with `key` if one is given: a new key is set. `was_held`: a job that was
+    held has been taken, so the others go on even if no hold is stored.
+    """
+    ended = await tx.holds.clear(guild_id)
+    if not (ended or was_held or key is not None):
+        return False
+    await tx.jobs.release_held(guild_id)
+    await tx.holds.look_again(guild_id, at, None if key is None else key.id)
+    for kind in _NOTICES.values():
+        await tx.notices.forget(guild_id, kind)
+    return True
+
+
+async def try_again(tx: Transaction, guild_id: int, at: datetime) -> bool:
+    """Let one job try the key at once; returns False if it is not held."""
+    there = await tx.holds.get(guild_id)
+    if there is None:
+        return False
+    await tx.holds.end_wait(guild_id, at)
+    await tx.jobs.hold(guild_id, there.key_id, there.reason, at)
+    await tx.holds.look_again(guild_id, at)
+    return True
+
+
+async def find(tx: Transaction, key: StudiiKey) -> Hold | None:
+    """Return the hold of that key; None if it is not held, or only the one before it was."""
+    there = await tx.holds.get(key.guild_id)
+    return None if there is None or there.key_id != key.id else there
+
+
+async def is_held(tx: Transaction, guild_id: int) -> bool:
+    """Return whether the server's key is held."""
+    return await tx.holds.get(guild_id) is not None
+
+
+async def waits_for_credits(tx: Transaction, there: Hold) -> bool:
+    """Return whether the key is held for want of credits, rather than refused."""
+    return await tx.notices.known(there.guild_id, NoticeKind.OUT_OF_CREDITS, str(there.key_id))
+
+
+async def changes_of(tx: Transaction, guild_id: int) -> JobChanges:
+    """Return what a job has to bear that begins to wait now: the hold of its server, if there is one."""
+    there = await tx.holds.get(guild_id)
+    if there is None:
+        return JobChanges(held=None, not_before=None)
+    return JobChanges(held=there.reason, not_before=there.until, key_id=there.key_id)
+
+
+def is_waiting(job: Job, key: StudiiKey, at: datetime) -> bool:
+    """Return whether the job is held because of that key, and is not to try it yet."""
+    return bool(job.held) and job.key_id == key.id and job.not_before is not None and job.not_before > at
+
+
+async def wait_for_key(tx: Transaction, job: Job) -> Job | None:
+    """The job's server has no key: it waits until one is set, and says so."""
+    return await tx.jobs.update(job.id, visible=True, held=NO_KEY)
+
+
+async def _hold(
+    tx: Transaction, key: StudiiKey, code: FailureCode, reason: str, until: datetime, at: datetime
+) -> None:
+    await tx.holds.set(key.guild_id, key.id, reason, until)
+    await tx.jobs.hold(key.guild_id, key.id, reason, until)
+    await _tell(tx, key, code, reason, at)
+
+
+async def _tell(tx: Transaction, key: StudiiKey, code: FailureCode, reason: str, at: datetime) -> None:
+    told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason}
+    await tx.notices.add(key.guild_id, _NOTICES[code], str(key.id), at=at, details=told)

@@ -1,0 +1,63 @@
+"""However the hold of a key ends, nothing of it stays: what was told of it can be told anew."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain import FailureCode, JobState, NoticeKind
+from bot.lifecycle import key_holds
+from tests.engine.world import GUILD, a_job, engine_world
+
+REFUSED, SHORT = "The key is refused.", "No credits are left."
+
+
+@pytest.mark.parametrize("ending", ["a job is taken", "a running job is told of", "a key is set"])
+async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
+    tmp_path: Path, ending: str
+) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        waits, runs = await world.accept(a_job()), await world.accept(a_job())
+        await world.put(waits, JobState.WAITING)
+        runs = await world.put(runs, JobState.RUNNING, studii_id="x", key_id=key.id)
+        now = world.clock.now()
+        later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
+        async with world.storage.write() as tx:
+            for code, reason in ((FailureCode.CREDITS, SHORT), (FailureCode.KEY, REFUSED)):
+                await key_holds.hold(tx, key, code, reason, later, now, oldest=long_ago)
+            refused = await key_holds.hold_running(tx, runs, key, REFUSED, later, now)
+            assert refused is not None
+        assert key_holds.is_waiting(await world.job(waits.id), key, now)
+        async with world.storage.write() as tx:
+            if ending == "a job is taken":
+                assert await key_holds.end(tx, GUILD, now)
+            elif ending == "a running job is told of":
+                await key_holds.works_again(tx, refused, now)
+            else:
+                assert await key_holds.end(tx, GUILD, now, key=key)
+        async with world.storage.read() as tx:
+            assert await key_holds.find(tx, key) is None
+            for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
+                assert not await tx.notices.known(GUILD, kind, str(key.id))
+        waiting, running = await world.job(waits.id), await world.job(runs.id)
+        assert (waiting.held, waiting.not_before) == (None, None)
+        assert running.not_before is None or running.not_before <= now
+
+
+async def test_a_running_job_ends_no_hold_that_has_another_reason(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        runs = await world.put(await world.accept(a_job()), JobState.RUNNING, studii_id="x", key_id=key.id)
+        now = world.clock.now()
+        later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
+        async with world.storage.write() as tx:
+            refused = await key_holds.hold_running(tx, runs, key, REFUSED, later, now)
+            assert refused is not None
+            await key_holds.hold(tx, key, FailureCode.CREDITS, SHORT, later, now, oldest=long_ago)
+            told = await key_holds.works_again(tx, refused, now)
+            assert told is not None
+            assert told.held is None
+            hold = await key_holds.find(tx, key)
+        assert hold is not None
+        assert hold.reason == SHORT
