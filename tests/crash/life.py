@@ -31,13 +31,13 @@ from bot.engine import Engine, GuardedDecoder, Spool
 from bot.engine.workers.guarded_decoder import Decoder
 from bot.media import Photo
 from bot.media.pool import DecoderPool
-from bot.services import build_services
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN
 from bot.studii import StudiiClient, Timeouts
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.database import sqlite_in_place
+from tests.support.services import SPOOL_BYTES, services_on
 
 LIFE_TIMEOUT = 20.0  # seconds that a life may last
 _CARDS = {"card_overdue": 0.5}
@@ -156,7 +156,6 @@ async def _live(life: Life, tracer: Tracer) -> int:
     ):
         guarded = GuardedDecoder(storage, _Deadly(decoder, life.deadly), clock, quiet=0.2)
         delivery = DiscordDelivery(bot, catalog, clock, guarded.fit)
-        spool = Spool(folder / "spool", 100_000_000)
         engine = Engine(
             storage=storage,
             studii=studii,
@@ -164,23 +163,12 @@ async def _live(life: Life, tracer: Tracer) -> int:
             delivery=delivery,
             photos=_Photos(folder),
             decoder=guarded,
-            spool=spool,
+            spool=Spool(folder / "spool", SPOOL_BYTES),
             catalog=catalog,
             clock=clock,
             tuning=replace(QUICK, **(_CARDS | dict(life.tuning))),  # type: ignore[arg-type]
         )
-        services = build_services(
-            storage,
-            vault,
-            await LaneNames.open(storage, vault),
-            catalog,
-            clock,
-            wake=engine.wake,
-            check_key=_believe,
-            discard=spool.remove,
-            max_source_bytes=10_000_000,
-            keep_days=90,
-        )
+        services = await services_on(storage, folder, clock, engine.wake, catalog=catalog)
         bot.attach(services, delivery, clock)
         await bot.login("of.no.use")
         if life.trace or life.point is not None:
@@ -201,10 +189,6 @@ async def _live(life: Life, tracer: Tracer) -> int:
             running.cancel()
             await asyncio.wait({running})
     return ENDED
-
-
-async def _believe(_: str) -> None:
-    """Any key is taken for a good one."""
 
 
 async def _until_over(folder: Path, running: "asyncio.Task[Any]", dies_once: str | None) -> None:

@@ -7,12 +7,12 @@ from bot.domain import (
     TERMINAL_STATES,
     Budget,
     GuildSettings,
-    Job,
     JobState,
     Period,
     Plan,
     StudiiKey,
 )
+from tests.support.jobs import a_job
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -61,34 +61,12 @@ def test_only_a_submission_can_end_in_an_unknown_outcome() -> None:
     ]
 
 
-def job(state: JobState, posting: int = 0) -> Job:
-    return Job(
-        id="0123456789abcdef",
-        guild_id=1,
-        channel_id=2,
-        user_id=3,
-        tool="studio",
-        inputs={},
-        variant="",
-        source=None,
-        private=False,
-        state=state,
-        version=1,
-        created_at=MOMENT,
-        changed_at=MOMENT,
-        estimate=8,
-        reserved=8,
-        settled=0,
-        posting=posting,
-    )
-
-
 def test_a_job_knows_whether_it_has_ended() -> None:
-    assert {state for state in JobState if job(state).terminal} == TERMINAL_STATES
+    assert {state for state in JobState if a_job(state=state).terminal} == TERMINAL_STATES
 
 
 def test_each_posting_of_a_result_has_a_name_of_its_own_that_discord_takes() -> None:
-    first, later = job(JobState.SUCCEEDED).nonce, job(JobState.SUCCEEDED, posting=99_999_999).nonce
+    first, later = a_job().nonce, a_job(posting=99_999_999).nonce
     assert first != later
     assert max(len(first), len(later)) <= 25
 

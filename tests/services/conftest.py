@@ -2,18 +2,18 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.domain import Job, JobRequest, JobState, Period, Plan
-from bot.engine import Spool
 from bot.errors import StudiiBotError
-from bot.services import Services, build_services
-from bot.storage import LaneNames, Storage, Vault
+from bot.services import Services
+from bot.storage import Storage, Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
+from tests.support.services import services_on
 
 GUILD, OTHER_GUILD, CHANNEL, MEMBER, OTHER_MEMBER = 100, 101, 200, 300, 301
 SECRET = "stu_0123456789abcdef0123456789abcdef01234567"
@@ -86,23 +86,14 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
     file = tmp_path / "studii.db"
     url = await database(tmp_path)
     async with Storage.open(url) as storage:
-        clock, catalog, studii, wakes = FakeClock(), Catalog.load(), StudiiDesk(), list[None]()
-        vault = Vault.open((), tmp_path / "encryption.key")
-        lanes = await LaneNames.open(storage, vault)
-
-        def wake() -> None:
-            wakes.append(None)
-
-        services = build_services(
+        clock, studii, wakes = FakeClock(), StudiiDesk(), list[None]()
+        services = await services_on(
             storage,
-            vault,
-            lanes,
-            catalog,
+            tmp_path,
             clock,
-            wake=wake,
+            partial(wakes.append, None),
             check_key=studii.check,
-            discard=Spool(tmp_path / "spool", 10_000_000).remove,
             max_source_bytes=MAX_SOURCE,
-            keep_days=90,
         )
+        vault = Vault.open((), tmp_path / "encryption.key")
         yield World(file, storage, vault, clock, studii, services, wakes)

@@ -10,8 +10,7 @@ from bot.domain import Job, JobState
 from bot.services import audit
 from bot.storage import Storage
 from bot.storage.database.engines import write_engine
-from tests.storage.jobs_of import accepted
-from tests.support.jobs import NOW
+from tests.support.jobs import NOW, accepted
 
 
 @pytest.fixture

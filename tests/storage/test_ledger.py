@@ -4,8 +4,7 @@ import pytest
 
 from bot.domain import EntryKind, Usage, Window
 from bot.storage import ReservationError, Storage
-from tests.storage.jobs_of import TODAY, accepted
-from tests.support.jobs import NOW, a_job
+from tests.support.jobs import NOW, TODAY, a_job, accepted
 
 RESERVE, CORRECT = EntryKind.RESERVE, EntryKind.CORRECT
 SETTLE, RELEASE = EntryKind.SETTLE, EntryKind.RELEASE

@@ -6,8 +6,7 @@ import pytest
 
 from bot.domain import LogSettings, NoticeKind
 from bot.storage import Storage
-from tests.storage.jobs_of import accepted
-from tests.support.jobs import NOW
+from tests.support.jobs import NOW, accepted
 
 UNKNOWN, BUDGET = NoticeKind.UNKNOWN, NoticeKind.BUDGET_80
 

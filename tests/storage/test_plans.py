@@ -9,8 +9,7 @@ from sqlalchemy import Engine, event
 from bot.domain import TERMINAL_STATES, FileRole, JobState, Window
 from bot.storage import Storage, Transaction
 from bot.storage.database.engines import write_engine
-from tests.storage.jobs_of import TODAY
-from tests.support.jobs import NOW
+from tests.support.jobs import NOW, TODAY
 
 OPEN = set(JobState) - TERMINAL_STATES
 

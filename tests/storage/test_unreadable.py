@@ -13,8 +13,7 @@ from bot.storage import Storage
 from bot.storage.database.engines import migration_engine
 from bot.storage.photo_tables import photo_channels, reaction_emoji
 from bot.storage.schema import jobs, notices
-from tests.storage.jobs_of import accepted
-from tests.support.jobs import NOW
+from tests.support.jobs import NOW, accepted
 
 MAPLE, ROSE = Emoji("🍁"), Emoji("🌹")
 PRESET = Preset("virtual-staging", {"style": "modern"})

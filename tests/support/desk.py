@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Plan
-from bot.engine import Spool
 from bot.errors import Refused
-from bot.services import Services, build_services
-from bot.storage import LaneNames, Storage, Vault
+from bot.services import Services
+from bot.storage import Storage
 from tests.support.clock import FakeClock
 from tests.support.database import database
+from tests.support.services import services_on
 
 KEY = "stu_0123456789abcdef"
 REFUSED_KEY = "stu_refused_by_studii"
@@ -109,7 +110,15 @@ async def open_desk(
     woken: list[None] = []
     url = await database(folder)
     async with Storage.open(url) as storage:
-        services = await _services(folder, storage, catalog, clock, woken)
+        services = await services_on(
+            storage,
+            folder,
+            clock,
+            partial(woken.append, None),
+            catalog=catalog,
+            check_key=_check,
+            max_source_bytes=MAX_SOURCE,
+        )
         bot, delivery = make_bot(catalog, clock, services)
         async with simcord.run(bot, shard_count=1, check_errors=check_errors) as env:
             guild = env.create_guild("Harbour Street Studio")
@@ -151,29 +160,6 @@ def _walk(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]
         yield from _walk(component.get("components", ()))
         if "accessory" in component:
             yield from _walk((component["accessory"],))
-
-
-async def _services(
-    folder: Path, storage: Storage, catalog: Catalog, clock: FakeClock, woken: list[None]
-) -> Services:
-    vault = Vault.open((), folder / "encryption.key")
-    lanes = await LaneNames.open(storage, vault)
-
-    def wake() -> None:
-        woken.append(None)
-
-    return build_services(
-        storage,
-        vault,
-        lanes,
-        catalog,
-        clock,
-        wake=wake,
-        check_key=_check,
-        discard=Spool(folder / "spool", 10_000_000).remove,
-        max_source_bytes=MAX_SOURCE,
-        keep_days=90,
-    )
 
 
 async def _check(secret: str) -> None:

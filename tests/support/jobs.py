@@ -1,14 +1,16 @@
-"""Jobs as the database would give them."""
+"""Jobs: as the database would give them, and such as are in it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bot.domain import Job, JobState, SourcePhoto
+from bot.domain import Job, JobState, SourcePhoto, Window
+from bot.storage import Storage, Transaction
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+TODAY = Window(NOW - timedelta(hours=10), NOW + timedelta(hours=10))
 PHOTO = SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", 1000)
 
 _numbers = count(1)
@@ -55,3 +57,22 @@ def staging(**changes: Any) -> Job:
         reserved=8,
     )
     return replace(job, **changes)
+
+
+async def accepted(storage: Storage, **values: Any) -> Job:
+    """A job with its estimate reserved."""
+    job = a_job(**values)
+    async with storage.write() as transaction:
+        await transaction.jobs.add(job)
+        return await transaction.ledger.reserve(job, NOW)
+
+
+async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
+    """Check and reserve as one step, as a command does it."""
+    await transaction.ledger.lock(job.guild_id)
+    usage = await transaction.ledger.usage(job.guild_id, TODAY)
+    if usage.spent + job.estimate > limit:
+        return False
+    await transaction.jobs.add(job)
+    await transaction.ledger.reserve(job, NOW)
+    return True

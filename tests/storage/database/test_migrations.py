@@ -18,7 +18,7 @@ from bot.storage import Storage, instance_lock, migrate
 from bot.storage.database.engines import migration_engine
 from bot.storage.database.migrations import SCRIPTS
 from bot.storage.schema import metadata
-from tests.storage.jobs_of import accepted
+from tests.support.jobs import accepted
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions("base", "heads")][
     ::-1

@@ -13,8 +13,7 @@ from sqlalchemy.util import await_only
 from bot.errors import Busy, DatabaseAway
 from bot.storage import Storage, is_trouble, migrate
 from bot.storage.database.engines import read_engine, write_engine
-from tests.storage.jobs_of import TODAY, accept_within
-from tests.support.jobs import a_job
+from tests.support.jobs import TODAY, a_job, accept_within
 
 
 async def count_up(storage: Storage) -> None:

@@ -1,0 +1,43 @@
+"""The services of a test: those of the bot, on the test's storage, folder and clock."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.engine import Spool
+from bot.services import Services, build_services
+from bot.storage import LaneNames, Storage, Vault
+
+KEEP_DAYS = 90
+SPOOL_BYTES = 100_000_000
+
+
+async def believe(_: str) -> None:
+    """Take any key for a good one."""
+
+
+async def services_on(
+    storage: Storage,
+    folder: Path,
+    clock: Clock,
+    wake: Callable[[], None],
+    *,
+    catalog: Catalog | None = None,
+    check_key: Callable[[str], Awaitable[None]] = believe,
+    max_source_bytes: int = 10_000_000,
+) -> Services:
+    """Build them as `bot.app` does. The encryption key and the spool are in `folder`."""
+    vault = Vault.open((), folder / "encryption.key")
+    return build_services(
+        storage,
+        vault,
+        await LaneNames.open(storage, vault),
+        catalog or Catalog.load(),
+        clock,
+        wake=wake,
+        check_key=check_key,
+        discard=Spool(folder / "spool", SPOOL_BYTES).remove,
+        max_source_bytes=max_source_bytes,
+        keep_days=KEEP_DAYS,
+    )
