@@ -38,6 +38,9 @@ def files() -> Iterator[HostileFile]:
     yield HostileFile("JPEG, 7,000 scans, 300 kB", "jpg", partial(scans, 7_000))
     yield HostileFile("JPEG, 700,000 scans, 24 MB", "jpg", partial(scans, 680_000))
     yield HostileFile("JPEG, 2 million comments", "jpg", many_comments)
+    yield HostileFile("JPEG, Exif data in 4,900 pieces", "jpg", many_exif)
+    yield HostileFile("JPEG, 2 million resources of Photoshop", "jpg", many_resources)
+    yield HostileFile("JPEG, 380,000 quantization tables", "jpg", many_tables)
     yield HostileFile("AVIF, says 64×64, is 16384²", "avif", small_avif)
     yield HostileFile("AVIF, says what it is, 16384²", "avif", vast_avif)
     yield HostileFile("HEIC, says 64×64, is 7900²", "heic", small_heic, is_quick=False)
@@ -45,6 +48,11 @@ def files() -> Iterator[HostileFile]:
     yield HostileFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE), is_quick=False)
     yield HostileFile("PNG, a text of 1 GB, deflated", "png", text_bomb, is_quick=False)
     yield HostileFile("PNG, a colour profile of 100 MB, deflated", "png", profile_bomb)
+    yield HostileFile("PNG, 20,000 colour profiles of 1 MB, deflated", "png", many_profiles)
+    yield HostileFile(
+        "PNG, 20,000 profiles behind the picture", "png", partial(many_profiles, is_behind=True)
+    )
+    yield HostileFile("PNG, 20,000 damaged texts of 1 MB, deflated", "png", many_texts)
     yield HostileFile("PNG, 2 million empty chunks", "png", many_chunks)
     yield HostileFile("PNG, 8000² without data", "png", empty_png)
     yield HostileFile("WebP, 16383×2500 in 38 bytes", "webp", partial(tiny_webp, 16_383, 2_500))
@@ -79,8 +87,24 @@ def scans(count: int, side: int = 4096) -> bytes:
 
 def many_comments() -> bytes:
     """As many segments as there is room for."""
-    photo = _saved(Image.new("RGB", (64, 64)), "JPEG")
-    return photo[:2] + _segment(0xFE, b"") * 2_000_000 + photo[2:]
+    return _with_segments(_segment(0xFE, b"") * 2_000_000)
+
+
+def many_exif(count: int = 4_900) -> bytes:
+    """Exif data in pieces, to be joined one by one."""
+    return _with_segments(_segment(0xE1, b"Exif\x00\x00" + bytes(4_900)) * count)
+
+
+def many_resources(count: int = 4_900) -> bytes:
+    """Empty resources, to be taken apart one by one."""
+    return _with_segments(
+        _segment(0xED, b"Photoshop 3.0\x00" + b"8BIM\x04\x04".ljust(12, b"\x00") * 400) * count
+    )
+
+
+def many_tables(count: int = 380) -> bytes:
+    """The same table a thousand times in each of so many segments."""
+    return _with_segments(_segment(0xDB, (b"\x00" + b"\x01" * 64) * 1_000) * count)
 
 
 def vast_avif() -> bytes:
@@ -122,6 +146,16 @@ def text_bomb() -> bytes:
 def profile_bomb() -> bytes:
     """A colour profile that is none."""
     return _with_chunk(b"iCCP", b"profile\x00\x00" + zlib.compress(bytes(100_000_000)))
+
+
+def many_profiles(count: int = 20_000, *, is_behind: bool = False) -> bytes:
+    """Colour profiles, of which the standard allows one."""
+    return _with_chunk(b"iCCP", b"x\x00\x00" + _megabyte(), count, is_behind=is_behind)
+
+
+def many_texts(count: int = 20_000) -> bytes:
+    """Texts with a wrong checksum, which Pillow inflates and does not count."""
+    return _with_chunk(b"zTXt", b"x\x00\x00" + _megabyte()[:-4] + bytes(4), count)
 
 
 def many_chunks() -> bytes:
@@ -254,9 +288,20 @@ def _header(width: int, height: int) -> bytes:
     return _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
 
 
-def _with_chunk(name: bytes, data: bytes) -> bytes:
+def _with_segments(segments: bytes) -> bytes:
+    photo = _saved(Image.new("RGB", (64, 64)), "JPEG")
+    return photo[:2] + segments + photo[2:]
+
+
+def _with_chunk(name: bytes, data: bytes, count: int = 1, *, is_behind: bool = False) -> bytes:
     png = _saved(Image.new("RGB", (64, 64)), "PNG")
-    return png[:33] + _chunk(name, data) + png[33:]
+    place = len(png) - 12 if is_behind else 33
+    return png[:place] + _chunk(name, data) * count + png[place:]
+
+
+def _megabyte() -> bytes:
+    """As much as Pillow inflates of a chunk, deflated."""
+    return zlib.compress(bytes(1024 * 1024 - 100), 9)
 
 
 def _riff(chunks: bytes) -> bytes:

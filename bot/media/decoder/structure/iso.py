@@ -132,6 +132,8 @@ class _File:
                 reader(found[name])
         if len(self._items) > MAX_ITEMS:
             raise NotAPhoto
+        if sum(self._held(item) for item in self._items.values()) > 4 * len(self._data):
+            raise NotAPhoto  # Exif and XMP are read as well, and may all be the same bytes
 
     def _read_primary(self, box: Box) -> None:
         version = number(self._data, box[1], 1)
@@ -241,10 +243,13 @@ class _File:
         return _Picture(width, height, planes)
 
     def _content(self, item: _Item) -> bytes:
-        self._bytes_left -= sum(max(0, min(end, len(self._data)) - start) for start, end in item.extents)
+        self._bytes_left -= self._held(item)
         if self._bytes_left < 0:
             raise NotAPhoto  # the same bytes are to be decoded again and again
         return b"".join(self._data[start:end] for start, end in item.extents)
+
+    def _held(self, item: _Item) -> int:
+        return sum(max(0, min(end, len(self._data)) - start) for start, end in item.extents)
 
     def _sizes(
         self, kind: bytes, properties: list[Box], content: bytes

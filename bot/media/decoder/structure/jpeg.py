@@ -7,16 +7,20 @@ from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, numb
 
 MAX_SCANS = 100  # encoders write 10 to 20; each is a walk over the whole picture
 MAX_SEGMENTS = 5_000  # of 64 kB each: a long colour profile or Content Credentials have some hundred
+MAX_READ_SEGMENTS = 100  # of Exif data or Photoshop's: Pillow copies or takes apart all of it for each
+MOST_TABLES = 65_536  # bytes of quantization tables: four before each scan take 50,000
+_READ = b"Exif\0\0", b"Photoshop 3.0\0"
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # no stuffed byte and no restart
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_START, _END, _SCAN, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0x01
+_START, _END, _SCAN, _TABLES, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0xDB, 0x01
+_APPLICATIONS = range(0xE0, 0xF0)
 
 
 def read(data: mmap.mmap) -> Structure:
     """Count the scans and find the frame; scans behind the end of the image are nobody's concern."""
     frame: tuple[int, int] | None = None  # marker, and where its content starts
-    scans = segments = 0
+    scans = segments = read_segments = tables = 0
     at = 2
     while (found := _MARKER.search(data, at)) is not None:
         marker, at = found[1][0], found.end()
@@ -33,7 +37,11 @@ def read(data: mmap.mmap) -> Structure:
             frame = (marker, at + 2)
         scans += marker == _SCAN
         segments += 1
+        read_segments += marker in _APPLICATIONS and data[at + 2 : at + 16].startswith(_READ)
+        tables += length if marker == _TABLES else 0
         if scans > MAX_SCANS or segments > MAX_SEGMENTS:
+            raise NotAPhoto
+        if read_segments > MAX_READ_SEGMENTS or tables > MOST_TABLES:
             raise NotAPhoto
         at += max(length, 2)
     if frame is None or not scans:
