@@ -34,7 +34,17 @@ class CreditsShort(Refused):
     """The budget, an allowance, or what Studii has left for the server, has no room for it."""
 
 
-class Busy(StudiiBotError):
+class Outage(StudiiBotError):
+    """What everything depends on failed: the same may work later. Whoever raises it has logged it."""
+
+
+class DatabaseFailed(Outage):
+    """The database failed, whatever was asked of it: its disk is full, its connection broke, and the like."""
+
+    default = "The bot can't use its database right now. Please try again in a few minutes."
+
+
+class Busy(DatabaseFailed):
     """The database made the person wait too long."""
 
     default = "The bot is busy right now. Please try again in a moment."

@@ -6,12 +6,10 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
-
 from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
-from bot.storage import is_trouble
+from bot.errors import Outage
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -22,19 +20,8 @@ MAX_FAILING = 500  # subjects that an error log remembers
 MAX_COUNTED = 10_000  # subjects
 
 RETRY_PAUSE = 2.0  # seconds at most until `Retry` tries again: less than a drain
-RETRY_TRIES = 5  # if what is to be stored, and not the database, seems to be the reason
-_NOT_THE_DATABASE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    DataError,
-    IntegrityError,
-    LookupError,
-    ProgrammingError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+RETRY_TRIES = 5  # if the reason does not seem to pass
+_MAY_PASS = (Outage, OSError)
 
 
 def backoff(failures: int, first: float, bound: float) -> float:
@@ -72,8 +59,8 @@ class _Failing:
 
 
 class ErrorLog:
-    """Logs an unexpected error with its traceback once, and its repetitions in one line each. A failure of
-    the database is logged at debug level only: the storage has logged it.
+    """Logs an unexpected error with its traceback once, and its repetitions in one line each. An outage is
+    logged at debug level only: whoever raised it has logged it.
 
     Each subject has a pause of its own, which doubles.
     """
@@ -95,7 +82,7 @@ class ErrorLog:
         pause = backoff(failing.failures, FIRST_PAUSE, longest)
         what = self._what if job is None else f"Job {job}: {self._what}"
         extra = None if job is None else {"job": job}
-        if is_trouble(error):
+        if isinstance(error, Outage):
             _log.debug("%s failed (%s); next try in %g s", what, text, pause, extra=extra)
         elif known:
             again = "%s failed again in the same way; next try in %g s"
@@ -110,8 +97,8 @@ class ErrorLog:
 
 
 class Retry:
-    """Stores what was answered once and must not be asked again, and tries again as long as the process
-    lives: not to be lost to a busy database, to a full disk or to a database that is away."""
+    """Stores what was answered once and must not be asked again. As long as the process lives, it tries again
+    after an outage, such as a busy database, a full disk, or a database that is away."""
 
     def __init__(self, what: str, liveness: Liveness) -> None:
         self._what = what
@@ -119,8 +106,8 @@ class Retry:
         self._errors = ErrorLog(what, RETRY_PAUSE)
 
     async def run(self, store: Callable[[], Awaitable[_T]], subject: Hashable, job: str | None = None) -> _T:
-        """Return the result of `store`, which is called again after it failed. Raises what it raises if the
-        reason does not seem to be the database."""
+        """Return the result of `store`, which is called again after it failed. Raises what it raises if
+        that is no outage, and comes again and again."""
         tries = 0
         while True:
             tries += 1
@@ -129,7 +116,7 @@ class Retry:
                 try:
                     result = await store()
                 except Exception as error:
-                    if isinstance(error, _NOT_THE_DATABASE) and tries > RETRY_TRIES:
+                    if not isinstance(error, _MAY_PASS) and tries > RETRY_TRIES:
                         raise
                     pause = self._errors.failed(error, subject, job=job)
                 else:

@@ -9,10 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
-from bot.errors import Busy, SettingsError
+from bot.errors import DatabaseFailed, SettingsError
 from bot.monitoring.metrics import Metrics, Snapshot
 from bot.storage import Storage
 
@@ -20,7 +19,6 @@ _log = logging.getLogger(__name__)
 
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
 LOOK_HOLDS = 1.0  # seconds
-_NO_DATABASE = (Busy, SQLAlchemyError, OSError)
 LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows down rests for so long
 
 
@@ -113,7 +111,7 @@ class HealthServer:
                 self._storage.write(patience=DATABASE_TIMEOUT) as tx,
             ):
                 await tx.meta.set("health", self._clock.now().isoformat().encode())
-        except _NO_DATABASE as error:
+        except Exception as error:  # noqa: BLE001 - whatever the reason, it can't be written
             if self._well:
                 _log.warning("The database can't be written: %s", type(error).__name__)
             return False
@@ -128,7 +126,7 @@ class HealthServer:
             async with asyncio.timeout(2 * DATABASE_TIMEOUT), self._storage.read() as tx:
                 jobs = await tx.figures.jobs()
                 reserved, spent = await tx.figures.credits()
-        except _NO_DATABASE as error:
+        except (DatabaseFailed, TimeoutError) as error:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)
             return web.Response(status=503, text="The database can't be read.\n")

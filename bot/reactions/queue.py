@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from bot.errors import Busy
+from bot.errors import Outage
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -96,7 +96,7 @@ class Backlog(Generic[_T]):
             if self._lanes[lane]:
                 self._count -= 1
                 await self._work(self._lanes[lane].popleft())
-        except Busy as error:
+        except Outage as error:
             _log.warning("%s failed: %s", self._what, error)
         except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
             _log.exception("%s failed", self._what)

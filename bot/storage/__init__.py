@@ -1,7 +1,7 @@
 """Everything that outlives the process, in SQLite or PostgreSQL; hands out values of `bot.domain` alone."""
 
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, put_back
-from bot.storage.database.errors import UNUSABLE, is_trouble, shown, unusable
+from bot.storage.database.errors import UNUSABLE, shown, unusable
 from bot.storage.database.first_look import ensure_sound
 from bot.storage.database.location import private_file, sqlite_file, unused
 from bot.storage.database.locks import AnotherInstance, InstanceLock, instance_lock
@@ -35,7 +35,6 @@ __all__ = [
     "fault_of",
     "foreign",
     "instance_lock",
-    "is_trouble",
     "migrate",
     "missing_rights_at",
     "private_file",

@@ -2,7 +2,11 @@
 
 import pytest
 
-from bot.aio.retry import ErrorLog
+from bot.aio import retry
+from bot.aio.liveness import Liveness
+from bot.aio.retry import RETRY_TRIES, ErrorLog, Retry, RetryLater
+from bot.errors import Outage
+from tests.support.clock import FakeClock
 
 
 def test_what_keeps_failing_is_logged_whole_once_whatever_goes_well_beside_it(
@@ -18,3 +22,49 @@ def test_what_keeps_failing_is_logged_whole_once_whatever_goes_well_beside_it(
     errors.succeeded("one job")
     assert errors.failed(RuntimeError("nobody foresaw this"), "one job") == 1.0
     assert caplog.records[-1].levelname == "ERROR"
+
+
+class Store:
+    """Fails with these errors, one after the other, before it stores."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+
+    async def __call__(self) -> str:
+        if self._errors:
+            raise self._errors.pop(0)
+        return "stored"
+
+
+async def test_an_answer_is_stored_however_long_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_PAUSE", 0.0)
+    retrying = Retry("storing it", Liveness(FakeClock()))
+    outage = [Outage(), OSError("disk full")] * (2 * RETRY_TRIES)
+    assert await retrying.run(Store(*outage), "12ab") == "stored"
+    assert not any(record.exc_info and record.exc_info[0] is Outage for record in caplog.records)
+
+
+async def test_an_answer_that_can_never_be_stored_does_not_keep_its_task_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_PAUSE", 0.0)
+    retrying = Retry("storing it", Liveness(FakeClock()))
+    with pytest.raises(KeyError):
+        await retrying.run(Store(*[KeyError("no such column")] * (RETRY_TRIES + 1)), "12ab")
+
+
+def test_a_subject_that_failed_is_left_alone_for_a_growing_pause_and_others_go_on() -> None:
+    clock, tried = FakeClock(), list[str]()
+    later = RetryLater("handing it on", clock)
+
+    def fail() -> None:
+        tried.append("bad")
+        raise RuntimeError("no")
+
+    for _ in range(4):
+        later.attempt("bad", fail)
+        later.attempt("good", lambda: tried.append("good"))
+        clock.advance(1.0)
+    assert tried == ["bad", "good", "bad", "good", "good", "bad", "good"]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.aio import retry
 from bot.domain import JobState, NoticeKind
-from bot.errors import DatabaseAway
+from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Transaction, migrate
 from bot.storage.durations import Durations
 from bot.storage.notices import Notices
@@ -90,8 +90,8 @@ def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[None]:
         try:
             async with real(**options) as tx:
                 yield tx
-        except OperationalError as error:
-            if "database or disk is full" in str(error):
+        except DatabaseFailed as error:
+            if "database or disk is full" in str(error.__cause__):
                 full.append(None)
             raise
 

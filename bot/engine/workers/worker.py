@@ -10,7 +10,7 @@ from bot.aio.retry import ErrorLog
 from bot.clock import Clock
 from bot.domain import Job
 from bot.engine.scheduler.turns import Turns
-from bot.storage import is_trouble
+from bot.errors import Outage
 
 UNEXPECTED_TRIES = 8  # some two minutes
 HOLDS_ITS_QUEUE = 3  # tries; a job that still does not come through then no longer holds up those behind it
@@ -118,7 +118,7 @@ class KeyedWorker:
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._errors.failed(error, job.id, job=job.id)
             # A database that is away says nothing against the job.
-            failures = retry.failures if is_trouble(error) else retry.failures + 1
+            failures = retry.failures if isinstance(error, Outage) else retry.failures + 1
         else:
             self._errors.succeeded(job.id)
         finally:

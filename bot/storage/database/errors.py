@@ -1,4 +1,4 @@
-"""What goes wrong with a database, told apart: what may work later, and what an operator has to mend."""
+"""What goes wrong with a database, told apart: what may work later, and what an operator has to fix."""
 
 import errno
 import logging
@@ -13,12 +13,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.clock import Clock
-from bot.errors import Busy, DatabaseAway, NotAlone, SettingsError
+from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
 from bot.storage.database.location import sqlite_file
 
 _log = logging.getLogger(__name__)
 
-UNUSABLE = (OSError, DBAPIError, Busy)  # what the first contact may raise; see `unusable`
+UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # what the first contact may raise; see `unusable`
 
 _RIGHTS = "can't be opened for writing. Give the bot the right to write to it and in its folder."
 _DAMAGED = (
@@ -36,16 +36,26 @@ _ON_SQLITE = {
     sqlite3.SQLITE_NOTADB: "is no SQLite database. Set DATABASE_URL to another file, or take a backup back "
     "in its place (python -m bot restore FILE).",
 }
+_CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _HELD = "is being written by another program. End that, and start again."
 _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
-def is_trouble(error: Exception) -> bool:
-    """Whether the database failed or is away, whatever was asked of it: the same may work later."""
+def as_failure(error: Exception) -> DatabaseFailed | None:
+    """Return the error as one of the database, or None if the reason is what was asked of it.
+
+    Outside the storage, the database's failures are `DatabaseFailed`: nobody else knows its drivers.
+    """
+    if isinstance(error, DatabaseFailed):
+        return error
     if isinstance(error, DataError | IntegrityError | ProgrammingError):
-        return False
-    return isinstance(error, Busy | DBAPIError | PoolTimeout)
+        return None
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return DatabaseAway()
+        return Busy() if getattr(error.orig, "sqlstate", None) in _CROWDED else DatabaseFailed()
+    return DatabaseFailed() if isinstance(error, PoolTimeout) else None
 
 
 class OutageLog:
@@ -58,17 +68,19 @@ class OutageLog:
 
     @contextmanager
     def watching(self) -> Generator[None]:
-        """Around each try. Raises `DatabaseAway` in place of an error that cost the connection."""
+        """Surround each try. Raises `DatabaseFailed` in place of a driver's error, if the database failed."""
         try:
             yield
         except NotAlone:
             raise  # whoever keeps the lock has said so
         except Exception as error:
-            if is_trouble(error):
-                self._failed(error)
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
-                raise DatabaseAway from error
-            raise
+            failure = as_failure(error)
+            if failure is None:
+                raise
+            self._failed(error)
+            if failure is error:
+                raise
+            raise failure from error
         else:
             self._worked()
 
@@ -86,7 +98,7 @@ class OutageLog:
 
 def sqlite_code(error: Exception) -> int:
     """SQLite's primary result code; 0: it was not SQLite."""
-    return getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF
+    return getattr(_drivers(error), "sqlite_errorcode", 0) & 0xFF
 
 
 def unusable(url: str, error: Exception) -> SettingsError:
@@ -117,13 +129,17 @@ def shown(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, DatabaseAway) and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    error = getattr(error, "orig", None) or error
+    met = _drivers(error)
     known: list[tuple[bool, str]] = [
-        (isinstance(error, socket.gaierror), "no machine of that name is known"),
-        (isinstance(error, TimeoutError), "it does not answer"),
-        (isinstance(error, OSError) and error.errno in _NOT_THERE, "nothing answers there"),
-        (isinstance(error, Busy), "another program keeps it busy"),
+        (isinstance(met, socket.gaierror), "no machine of that name is known"),
+        (isinstance(met, TimeoutError), "it does not answer"),
+        (isinstance(met, OSError) and met.errno in _NOT_THERE, "nothing answers there"),
+        (isinstance(error, Busy) and not isinstance(error, DatabaseAway), "another program keeps it busy"),
     ]
-    return next((words for true, words in known if true), " ".join(str(error).split()))
+    return next((words for true, words in known if true), " ".join(str(met).split()))
+
+
+def _drivers(error: Exception) -> BaseException:
+    """What the driver raised, or the error itself."""
+    met = error.__cause__ if isinstance(error, DatabaseFailed) and error.__cause__ is not None else error
+    return getattr(met, "orig", None) or met

@@ -44,7 +44,6 @@ CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 
 _CLAIMED = "claimed"  # noted of a connection
-_CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
 
 
 class Transaction:
@@ -134,7 +133,7 @@ class Storage:
     async def read(self) -> AsyncGenerator[Transaction, None]:
         """See one moment of the database, beside any writer. Writing in it is an error.
 
-        Raises `DatabaseAway` if it is closed or there is no way to it.
+        Raises `DatabaseAway` if it is closed or there is no way to it, and `DatabaseFailed` if it fails.
         """
         self._ensure_open()
         async with self._readers:
@@ -148,9 +147,10 @@ class Storage:
     async def write(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
         """Change the database: all of the block, or nothing of it if the block raises.
 
-        Raises `Busy` if the transaction could not begin within `patience` seconds, or if the database is
-        away; `NotAlone` if the instance's lock is lost. A commit is never given up: if the task is cancelled
-        meanwhile, it commits, and then raises CancelledError.
+        Raises `Busy` if the transaction could not begin within `patience` seconds, `DatabaseAway` if there is
+        no way to the database, `NotAlone` if the instance's lock is lost, and `DatabaseFailed` for any other
+        failure of the database. A commit is never given up: if the task is cancelled meanwhile, it commits,
+        and then raises CancelledError.
         """
         async with self._writes(self._writing, patience, self._lock) as transaction:
             yield transaction
@@ -177,10 +177,6 @@ class Storage:
                     await self._begin(current, deadline)
                     yield Transaction(current)
                     await current.commit()
-        except DBAPIError as error:
-            if _sqlstate(error) in _CROWDED:
-                raise Busy from error
-            raise
         finally:
             self._writer.release()
 
@@ -241,7 +237,3 @@ async def _connected(engine: AsyncEngine, unreadable: UnreadableRows) -> AsyncGe
 
 def _held_by_another_process(error: DBAPIError) -> bool:
     return sqlite_code(error) == sqlite3.SQLITE_BUSY
-
-
-def _sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
