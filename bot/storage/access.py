@@ -9,8 +9,8 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain.access import AccessList, AccessRules, Permit, Restriction, ToolRule, Whose
 from bot.domain.limits import AllowanceOf, MemberLimits, StartRate
-from bot.storage.access_tables import access_lists, allowances, photo_refusals, policies
 from bot.storage.database.session import Session
+from bot.storage.schema import access_lists, allowances, photo_refusals, policies
 
 
 class PolicyChanges(TypedDict, total=False):

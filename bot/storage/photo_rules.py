@@ -10,7 +10,7 @@ from sqlalchemy.engine import RowMapping
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
-from bot.storage.photo_tables import credits_told, photo_channels, reaction_emoji, reaction_places
+from bot.storage.schema import credits_told, photo_channels, reaction_emoji, reaction_places
 
 WHOLE_SERVER = 0
 

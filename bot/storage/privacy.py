@@ -9,8 +9,7 @@ from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
-from bot.storage.photo_tables import credits_told
-from bot.storage.schema import guilds, jobs, ledger, metadata, studii_keys
+from bot.storage.schema import credits_told, guilds, jobs, ledger, metadata, studii_keys
 
 _GOING = (JobState.SUBMITTING, JobState.RUNNING)
 _ERASED = {

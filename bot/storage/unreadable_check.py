@@ -10,8 +10,7 @@ from bot.storage.database.session import Session
 from bot.storage.jobs import job_of
 from bot.storage.notices import notice_of
 from bot.storage.photo_rules import readable
-from bot.storage.photo_tables import photo_channels, reaction_emoji
-from bot.storage.schema import jobs, notices
+from bot.storage.schema import jobs, notices, photo_channels, reaction_emoji
 
 PAGE = 500  # rows
 

@@ -22,8 +22,7 @@ from bot.services import CreditService, JobService, LimitService, RulingService,
 from bot.services.budgets import budget_state
 from bot.services.limits import member_state
 from bot.storage import Storage, Transaction
-from bot.storage.access_tables import allowances, policies
-from bot.storage.schema import guilds, jobs, ledger, notices, prices
+from bot.storage.schema import allowances, guilds, jobs, ledger, notices, policies, prices
 from tests.services.accountant import ROLES, USUAL
 from tests.support.clock import FakeClock
 

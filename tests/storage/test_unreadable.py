@@ -11,8 +11,7 @@ from bot.domain import JobState, NoticeKind
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
 from bot.storage import Storage
 from bot.storage.database.engines import migration_engine
-from bot.storage.photo_tables import photo_channels, reaction_emoji
-from bot.storage.schema import jobs, notices
+from bot.storage.schema import jobs, notices, photo_channels, reaction_emoji
 from tests.support.jobs import NOW, accepted
 
 MAPLE, ROSE = Emoji("🍁"), Emoji("🌹")

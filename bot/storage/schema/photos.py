@@ -1,12 +1,11 @@
-"""The tables of what happens under photos."""
+"""The tables of reactions and of photo channels."""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
 
 from bot.domain.photo_rules import PhotoChannelKind
-from bot.storage.columns import Choice, UtcDateTime
-from bot.storage.schema import metadata
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata
 
-# Where tapping an emoji runs a tool; channel 0 stands for the whole server.
+# Where a reaction starts a tool. Channel 0 is the whole server.
 reaction_places = Table(
     "reaction_places",
     metadata,
@@ -14,7 +13,7 @@ reaction_places = Table(
     Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
-# Without a tool, the emoji stands for nothing in this server.
+# Without a tool, the emoji does nothing in this server.
 reaction_emoji = Table(
     "reaction_emoji",
     metadata,
@@ -27,7 +26,7 @@ reaction_emoji = Table(
     Column("inputs", JSON, nullable=False),
 )
 
-# Who was told last that credits are short, and when; a row lives until somebody is told after its time.
+# When members were told last that credits are short. Old rows are deleted when another member is told.
 credits_told = Table(
     "credits_told",
     metadata,

@@ -1,11 +1,10 @@
-"""The tables of what a server's admins rule, and of what members refuse."""
+"""The tables of access rules, limits and allowances, and of members who refuse the use of their photos."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
 from bot.domain.access import AccessList, Permit, Whose
 from bot.domain.limits import AllowanceOf
-from bot.storage.columns import Choice, UtcDateTime
-from bot.storage.schema import jobs, ledger, metadata
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata
 
 # An empty column, like a server without a row, has the default of `AccessRules` or `MemberLimits`.
 policies = Table(
@@ -41,22 +40,10 @@ allowances = Table(
     Column("credits", Integer, nullable=False),
 )
 
-# Members who do not want others to use their photos, in any server.
+# Members whose photos nobody else may use, in any server.
 photo_refusals = Table(
     "photo_refusals",
     metadata,
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
 )
-
-GRANTS = text("job_id IS NULL")
-Index(
-    "ix_ledger_grants",
-    ledger.c.guild_id,
-    ledger.c.period,
-    ledger.c.user_id,
-    ledger.c.amount,
-    sqlite_where=GRANTS,
-    postgresql_where=GRANTS,
-)
-Index(None, jobs.c.guild_id, jobs.c.user_id, jobs.c.state)

@@ -1,0 +1,42 @@
+"""The tables. Migrations create them; a test compares the two.
+
+Times are UTC, credits whole numbers, Discord's ids 64 bit.
+"""
+
+from bot.storage.schema.access import access_lists, allowances, photo_refusals, policies
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata
+from bot.storage.schema.guilds import guilds, holds, log_channels, notices, studii_keys
+from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, jobs
+from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
+from bot.storage.schema.ledger import ledger
+from bot.storage.schema.photos import credits_told, photo_channels, reaction_emoji, reaction_places
+
+__all__ = [
+    "CARD_NEVER_SEEN",
+    "GOING_OR_DONE",
+    "NO_CARD_YET",
+    "Choice",
+    "UtcDateTime",
+    "access_lists",
+    "allowances",
+    "credits_told",
+    "decodes",
+    "durations",
+    "guilds",
+    "holds",
+    "jobs",
+    "lane_limits",
+    "lane_requests",
+    "ledger",
+    "log_channels",
+    "meta",
+    "metadata",
+    "notices",
+    "photo_channels",
+    "photo_refusals",
+    "policies",
+    "prices",
+    "reaction_emoji",
+    "reaction_places",
+    "studii_keys",
+]

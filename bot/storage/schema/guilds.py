@@ -1,0 +1,95 @@
+"""The tables of servers: their settings, keys and holds, and what their admins are told."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from bot.domain import NoticeKind, Period, Plan
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata, numbered_id, one_of
+
+studii_keys = Table(
+    "studii_keys",
+    metadata,
+    numbered_id(),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("hint", String(8), nullable=False),
+    Column("plan", Choice(Plan), nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("retired_at", UtcDateTime),
+    Column("plan_at", UtcDateTime),
+    one_of("plan", Plan),
+    Index(None, "guild_id"),
+    Index(None, "lane"),
+)
+
+# A server without a row, or with empty columns, has the defaults of `GuildSettings`.
+guilds = Table(
+    "guilds",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, ForeignKey("studii_keys.id")),
+    Column("key_changed_at", UtcDateTime),
+    Column("budget_limit", Integer),
+    Column("budget_period", Choice(Period)),
+    Column("budget_since", UtcDateTime),
+    Column("timezone", Text),
+    Column("paused_at", UtcDateTime),
+    Column("keeps_metadata", Boolean),
+    Column("left_at", UtcDateTime),
+    Column("missing_since", UtcDateTime),
+    Column("greeted_at", UtcDateTime),
+    one_of("budget_period", Period),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+log_channels = Table(
+    "log_channels",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger),
+    Column("results", Boolean, nullable=False),
+)
+
+# What admins are told; a row stays after it was posted, so that it is not told again.
+notices = Table(
+    "notices",
+    metadata,
+    numbered_id(),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("kind", Choice(NoticeKind), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("job_id", String(16), ForeignKey("jobs.id")),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("posted_at", UtcDateTime),
+    Column("message_id", BigInteger),
+    UniqueConstraint("guild_id", "kind", "key"),
+    Index(
+        "ix_notices_open",
+        "id",
+        sqlite_where=text("posted_at IS NULL"),
+        postgresql_where=text("posted_at IS NULL"),
+    ),
+)

@@ -1,0 +1,139 @@
+"""The tables of jobs and of their files."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from bot.domain import FailureCode, FileRole, JobState
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata, one_of
+
+# A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
+NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
+# A command's answer was to show its card, and nobody has stored whether it did.
+CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND card_version = 0"
+GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
+
+# `number` is the order of acceptance, which the wall clock may not tell. `resolved_at` is the ledger's own:
+# when the reservation was settled or released, which happens once.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(16), nullable=False, unique=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("source_url", Text),
+    Column("source_name", Text),
+    Column("source_type", Text),
+    Column("source_size", BigInteger),
+    Column("private", Boolean, nullable=False),
+    Column("state", Choice(JobState), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("estimate", Integer, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("settled", Integer, nullable=False),
+    Column("resolved_at", UtcDateTime),
+    Column("charged", Integer),
+    Column("not_before", UtcDateTime),
+    Column("held", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("source_file", Text),
+    Column("key_id", BigInteger, ForeignKey("studii_keys.id")),
+    Column("object_key", Text),
+    Column("studii_id", Text),
+    Column("status_url", Text),
+    Column("studii_status", Text),
+    Column("submitted_at", UtcDateTime),
+    Column("output_url", Text),
+    Column("output_kind", Text),
+    Column("output_file", Text),
+    Column("finished_at", UtcDateTime),
+    Column("failure", Choice(FailureCode)),
+    Column("failure_text", Text),
+    Column("card_message_id", BigInteger),
+    Column("card_version", Integer, nullable=False),
+    Column("posting", Integer, nullable=False),
+    Column("result_message_id", BigInteger),
+    Column("announced_at", UtcDateTime),
+    Column("photo_author", BigInteger),
+    Column("price_learned", Boolean),
+    Column("allowance_role", BigInteger),
+    Column("age_restricted", Boolean),
+    Column("forgotten_at", UtcDateTime),
+    Column("scrubbed_at", UtcDateTime),
+    Column("origin_message_id", BigInteger),
+    Column("once", Text),
+    Column("tapped", Text),
+    Column("source_message_id", BigInteger),
+    Column("source_channel_id", BigInteger),
+    one_of("state", JobState),
+    Index(None, "state", "number"),
+    Index(None, "guild_id", "user_id", "number"),
+    Index(None, "guild_id", "user_id", "state"),
+    Index(None, "key_id", "state"),
+    # Holds all that a sum needs, so that a month's usage is read from the index alone.
+    Index("ix_jobs_usage", "guild_id", "created_at", "user_id", "settled", "reserved"),
+    Index(
+        "ix_jobs_unannounced",
+        "state",
+        "changed_at",
+        sqlite_where=text("announced_at IS NULL"),
+        postgresql_where=text("announced_at IS NULL"),
+    ),
+    Index(
+        "ix_jobs_stale_cards",
+        "changed_at",
+        sqlite_where=text("card_message_id IS NOT NULL AND card_version < version"),
+        postgresql_where=text("card_message_id IS NOT NULL AND card_version < version"),
+    ),
+    Index(
+        "ix_jobs_wanted_cards",
+        "state",
+        "number",
+        sqlite_where=text(NO_CARD_YET),
+        postgresql_where=text(NO_CARD_YET),
+    ),
+    Index(
+        "ix_jobs_lost_cards",
+        "created_at",
+        sqlite_where=text(CARD_NEVER_SEEN),
+        postgresql_where=text(CARD_NEVER_SEEN),
+    ),
+    # What is going or done is not done twice; what failed or was cancelled may be tried again.
+    Index(
+        "uq_jobs_once",
+        "once",
+        unique=True,
+        sqlite_where=text(GOING_OR_DONE),
+        postgresql_where=text(GOING_OR_DONE),
+    ),
+)
+
+# Files that are being decoded, and those whose decoder died (see `bot.domain.DecodeRecord`); few at any time.
+decodes = Table(
+    "decodes",
+    metadata,
+    Column("job_id", String(16), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", Choice(FileRole), primary_key=True),
+    Column("counted", Integer, nullable=False),
+    Column("suspect", Boolean, nullable=False),
+    Column("underway", Boolean, nullable=False),
+    Column("alone", Boolean, nullable=False),
+    one_of("role", FileRole),
+)

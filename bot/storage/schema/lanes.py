@@ -1,0 +1,62 @@
+"""The tables of what the bot remembers about Studii (by lane) and about itself (`meta`)."""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, Table, Text
+
+from bot.storage.schema.columns import UtcDateTime, metadata, numbered_id
+
+lane_requests = Table(
+    "lane_requests",
+    metadata,
+    numbered_id(),
+    Column("lane", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("settled", UtcDateTime),  # at `at`, the lane's requests from before then had been answered
+    Index(None, "lane", "at"),
+)
+
+# What 429s have told: until when nothing is sent, until when slowly, and whether the plan is another.
+lane_limits = Table(
+    "lane_limits",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("blocked_until", UtcDateTime),
+    Column("paced_until", UtcDateTime),
+    Column("blocks", Integer, nullable=False),
+    Column("plan", Integer, nullable=False),
+    Column("plan_at", UtcDateTime, nullable=False),
+    Column("odd_at", UtcDateTime),
+    Column("doubted", Boolean, nullable=False),
+    Column("lowered_to", Integer),
+    Column("lowered_until", UtcDateTime),
+    Column("next_lowered", Float(53), nullable=False),
+)
+
+prices = Table(
+    "prices",
+    metadata,
+    Column("lane", Text, primary_key=True),  # empty: what any key was charged last
+    Column("tool", Text, primary_key=True),
+    Column("variant", Text, primary_key=True),
+    Column("charge", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+durations = Table(
+    "durations",
+    metadata,
+    numbered_id(),
+    Column("tool", Text, nullable=False),
+    Column("output_kind", Text, nullable=False),
+    Column("low", Float(53), nullable=False),
+    Column("high", Float(53), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "tool", "output_kind", "id"),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

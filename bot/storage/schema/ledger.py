@@ -1,0 +1,42 @@
+"""The table of the credits that jobs reserved and paid, and that admins granted."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, text
+
+from bot.domain import EntryKind
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata, numbered_id, one_of
+
+GRANTS = "job_id IS NULL"
+
+# Lines are added and never changed. A job is reserved, settled and released at most once each.
+ledger = Table(
+    "ledger",
+    metadata,
+    numbered_id(),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger),
+    Column("job_id", String(16), ForeignKey("jobs.id")),
+    Column("kind", Choice(EntryKind), nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("period", String(48)),
+    one_of("kind", EntryKind),
+    Index(None, "guild_id", "at"),
+    Index(None, "job_id"),
+    Index(
+        "uq_ledger_once",
+        "job_id",
+        "kind",
+        unique=True,
+        sqlite_where=text("kind IN ('reserve', 'settle', 'release')"),
+        postgresql_where=text("kind IN ('reserve', 'settle', 'release')"),
+    ),
+    Index(
+        "ix_ledger_grants",
+        "guild_id",
+        "period",
+        "user_id",
+        "amount",
+        sqlite_where=text(GRANTS),
+        postgresql_where=text(GRANTS),
+    ),
+)
