@@ -3,13 +3,12 @@
 import asyncio
 import sqlite3
 
-from bot.cli.checks_disk import no_room_for_a_copy
+from bot.cli.checks_machine import no_room_for_a_copy
 from bot.cli.findings import Finding, Verdict
 from bot.cli.keys import KEY_FILE, vault_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError
-from bot.services import audit
 from bot.storage import (
     UNUSABLE,
     CannotDecrypt,
@@ -103,7 +102,7 @@ async def _ledger(url: str) -> Finding:
     async with Storage.open(url, patience=BUSY_TIMEOUT) as storage:  # raises if it can't be written
         try:
             async with storage.read() as tx:
-                wrong = await audit(tx, SystemClock().now())
+                wrong = await tx.audit.differences(SystemClock().now())
         except UNUSABLE as error:
             raise unusable(url, error) from error
     if wrong:

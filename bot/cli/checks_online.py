@@ -5,7 +5,7 @@ from functools import partial
 
 from bot.aio.proxy import connector
 from bot.catalog import Catalog
-from bot.cli.checks_disk import runs
+from bot.cli.checks_machine import runs
 from bot.cli.findings import Finding, Verdict
 from bot.client.login import application_of, has_commands_in
 from bot.config import Settings

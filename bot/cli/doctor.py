@@ -7,9 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli import checks_database as in_database
-from bot.cli import checks_disk as on_disk
+from bot.cli import checks_machine as on_machine
 from bot.cli import checks_online as around
-from bot.cli import checks_processes as in_processes
 from bot.cli import checks_settings as in_settings
 from bot.cli.findings import Finding, Verdict
 from bot.config import Settings
@@ -30,13 +29,13 @@ _DATABASE = frozenset({"database_url"})
 CHECKS: Sequence[Check] = (
     Check("Discord", around.discord, frozenset({"discord_token", "https_proxy"})),
     Check("Catalogue", around.catalogue),
-    Check("Folder", on_disk.folder, _DATABASE),
-    Check("Disk", on_disk.room, _DATABASE | {"spool_mb"}),
+    Check("Folder", on_machine.folder, _DATABASE),
+    Check("Disk", on_machine.room, _DATABASE | {"spool_mb"}),
     Check("Bot", around.bot, _DATABASE),
     Check("Encryption key", in_database.encryption_key, _DATABASE | {"encryption_keys"}),
     Check("Database", in_database.database, _DATABASE),
     Check("SQLite", in_database.sqlite, _DATABASE),
-    Check("Pictures", in_processes.pictures),
+    Check("Pictures", on_machine.pictures),
     Check("Studii", around.studii, frozenset({"studii_api_url", "https_proxy"})),
 )
 COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}

@@ -124,8 +124,8 @@ class HealthServer:
     async def _show_metrics(self, _request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(2 * DATABASE_TIMEOUT), self._storage.read() as tx:
-                jobs = await tx.figures.jobs()
-                reserved, spent = await tx.figures.credits()
+                jobs = await tx.totals.jobs()
+                reserved, spent = await tx.totals.credits()
         except (DatabaseFailed, TimeoutError) as error:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)

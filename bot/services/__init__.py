@@ -2,10 +2,9 @@
 
 from bot.domain.periods import matching_zones
 from bot.services.access import AccessChange, AccessService
-from bot.services.audit import audit
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.build import Services, build_services
-from bot.services.commands import CommandRegistry
+from bot.services.command_registry import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
 from bot.services.jobs import CANCELLABLE, JobPage, JobService, Repeated
@@ -52,7 +51,6 @@ __all__ = [
     "Tap",
     "ToolPrice",
     "UsageReport",
-    "audit",
     "build_services",
     "credit_words",
     "discord_timestamp",

@@ -17,8 +17,7 @@ from bot.domain.access import (
     denial,
 )
 from bot.errors import NotAllowed, Refused
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
-from bot.storage import Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 NO_RULE = "There is no rule for {} that could be lifted. Nothing was changed."
 NOT_LISTED = (

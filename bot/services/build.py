@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.services.access import AccessService
-from bot.services.commands import CommandRegistry
+from bot.services.command_registry import CommandRegistry
 from bot.services.credits import CreditService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService

@@ -10,8 +10,7 @@ from bot.errors import Refused
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import BudgetState, budget_state, new_budget
 from bot.services.prices import ToolPrice, price_list
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
-from bot.storage import Storage
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 RECENT_JOBS = 5
 RENEWS_BY_ITSELF = (

@@ -27,9 +27,8 @@ from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
 from bot.services.prices import least_of, least_price
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import discord_timestamp, size_words
-from bot.storage import Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 NO_KEY = "This server has no Studii key yet. An admin can set it with `/studii key`."
 UNKNOWN_JOB = "That job is no longer known here."

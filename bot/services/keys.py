@@ -16,8 +16,7 @@ from bot.lifecycle.prices import reprice_server
 from bot.lifecycle.transitions import cancel_unsent
 from bot.services.budgets import new_budget
 from bot.services.servers import Forgotten, running
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
-from bot.storage import CannotDecrypt, LaneNames, Storage, Transaction, Vault
+from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage, Transaction, Vault
 
 log = logging.getLogger(__name__)
 

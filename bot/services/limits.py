@@ -20,9 +20,8 @@ from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, refusal, rest_words, when_again
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import credit_words, discord_timestamp
-from bot.storage import Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400

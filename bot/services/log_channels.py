@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from bot.domain import LogSettings, NoticeKind
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
-from bot.storage import Storage
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 
 class LogService:

@@ -18,8 +18,7 @@ from bot.domain.photo_rules import (
     in_any_skin,
 )
 from bot.errors import Refused
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
-from bot.storage import Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 BETWEEN = timedelta(hours=1)
 

@@ -6,9 +6,8 @@ from bot.clock import Clock
 from bot.domain import Job, JobState
 from bot.errors import Refused
 from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, rule
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
 from bot.services.wording import credit_words
-from bot.storage import Storage
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 MOST = 1_000_000  # credits
 GONE = "That job is no longer known here."

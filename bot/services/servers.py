@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from bot.clock import Clock
 from bot.domain import FailureCode, JobState
 from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid
-from bot.services.timeouts import COMMAND_WRITE_TIMEOUT
-from bot.storage import Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 log = logging.getLogger(__name__)
 

@@ -56,9 +56,9 @@ class InsightService:
         async with self._storage.read() as transaction:
             budget = await budget_state(transaction, guild_id, now)
             days, window, edges = _span(budget.settings, span, now)
-            tools = await transaction.insight.by_tool(guild_id, window)
-            members = await transaction.insight.by_member(guild_id, window, TOP_MEMBERS)
-            sums = await transaction.insight.by_day(guild_id, edges)
+            tools = await transaction.usage.by_tool(guild_id, window)
+            members = await transaction.usage.by_member(guild_id, window, TOP_MEMBERS)
+            sums = await transaction.usage.by_day(guild_id, edges)
         daily: dict[str, list[int]] = defaultdict(lambda: [0] * len(days))
         for number, tool, spent in sums:
             daily[tool][number] = spent
@@ -81,7 +81,7 @@ class InsightService:
         while True:
             # Lines are never changed, so that pages read one after the other fit together.
             async with self._storage.read() as transaction:
-                page = await transaction.insight.lines(guild_id, window, after, PAGE)
+                page = await transaction.usage.lines(guild_id, window, after, PAGE)
             if page:
                 yield page
             if len(page) < PAGE:

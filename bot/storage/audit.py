@@ -1,6 +1,7 @@
 """The books added up anew from the ledger's lines: what does not agree, in sentences that say where."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import TERMINAL_STATES, EntryKind, Window
+from bot.domain.periods import window
 from bot.storage.database.session import Session
+from bot.storage.guilds import Guilds
 from bot.storage.schema import jobs, ledger
 
 _OF_ADMINS = (EntryKind.GRANT, EntryKind.ADJUST)
@@ -19,6 +22,14 @@ class Audit:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    async def differences(self, now: datetime) -> list[str]:
+        """Return `everything`, and for each server also what differs in its present budget period."""
+        wrong = await self.everything()
+        for guild_id in await self.guilds():
+            settings = await Guilds(self._session).get(guild_id)
+            wrong += await self.period(guild_id, window(settings.budget, settings.timezone, now))
+        return wrong
 
     async def everything(self) -> list[str]:
         """Each job's balances against its lines, each line against its job, each server's sums."""

@@ -1,4 +1,4 @@
-"""Servers' settings."""
+"""Servers' settings and their log channels."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import Budget, GuildSettings
+from bot.domain import Budget, GuildSettings, LogSettings
 from bot.storage.database.session import Session
-from bot.storage.schema import guilds
+from bot.storage.schema import guilds, log_channels
 
 
 class Guilds:
@@ -79,6 +79,22 @@ class Guilds:
 
     async def _set(self, guild_id: int, **values: Any) -> None:
         await self._session.put(guilds, {"guild_id": guild_id}, values)
+
+
+class LogChannels:
+    """Log channels within one transaction. A server without a row has none."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, guild_id: int) -> LogSettings:
+        query = select(log_channels).where(log_channels.c.guild_id == guild_id)
+        row = (await self._session.execute(query)).mappings().one_or_none()
+        return LogSettings() if row is None else LogSettings(row["channel_id"], row["results"])
+
+    async def set(self, guild_id: int, settings: LogSettings) -> None:
+        values = {"channel_id": settings.channel_id, "results": settings.results}
+        await self._session.put(log_channels, {"guild_id": guild_id}, values)
 
 
 def _settings(row: RowMapping) -> GuildSettings:

@@ -1,4 +1,4 @@
-"""Where credits went: sums over the balances that the ledger keeps, and its lines, page by page."""
+"""Sums of jobs and credits: by server, for its admins, and over all servers, for operators."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,11 @@ from bot.storage.database.session import Session
 from bot.storage.schema import jobs, ledger
 
 
-class Insight:
-    """Sums within one transaction. A job counts where it was accepted, settled or still set aside."""
+class UsageSums:
+    """A server's spending within one transaction.
+
+    A job counts for the day it was accepted, with its settled and its reserved credits.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -82,6 +85,30 @@ class Insight:
         )
         rows = (await self._session.execute(query)).mappings()
         return [Spent(row["what"], row["credits"], row["jobs"]) for row in rows]
+
+
+class Totals:
+    """Sums over all servers within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def jobs(self) -> dict[tuple[str, str], int]:
+        """Return the number of jobs by state and tool."""
+        query = select(jobs.c.state, jobs.c.tool, func.count().label("count")).group_by(
+            jobs.c.state, jobs.c.tool
+        )
+        rows = (await self._session.execute(query)).mappings()
+        return {(str(row["state"]), row["tool"]): row["count"] for row in rows}
+
+    async def credits(self) -> tuple[int, int]:
+        """Return the credits that are reserved, and those that were charged."""
+        query = select(
+            func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
+            func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
+        )
+        row = (await self._session.execute(query)).mappings().one()
+        return int(row["reserved"]), int(row["settled"])
 
 
 def _credits() -> Any:

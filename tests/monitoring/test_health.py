@@ -14,7 +14,7 @@ from bot.domain import JobState
 from bot.errors import SettingsError
 from bot.monitoring.health import HealthServer, Vitals
 from bot.monitoring.metrics import Metrics
-from bot.storage.figures import Figures
+from bot.storage.usage import Totals
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import World, a_job, engine_world
 
@@ -120,7 +120,7 @@ async def test_without_a_database_there_are_no_figures_rather_than_wrong_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with watched(tmp_path) as bot:
-        monkeypatch.setattr(Figures, "jobs", fail)
+        monkeypatch.setattr(Totals, "jobs", fail)
         status, text = await get(f"{bot.url}/metrics")
         assert (status, text) == (503, "The database can't be read.\n")
         monkeypatch.undo()

@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.lifecycle.prices import learn_price, may_be_sent
 from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import fail_paid, fail_unpaid, succeed
-from bot.services import CreditService, JobService, LimitService, RulingService, audit
+from bot.services import CreditService, JobService, LimitService, RulingService
 from bot.services.budgets import budget_state
 from bot.services.limits import member_state
 from bot.storage import Storage, Transaction
@@ -240,7 +240,7 @@ class Bank:
                 {user_id: state.going for user_id, state in members.items()},
                 {job.id: (job.reserved, job.settled) for job in known},
                 lines,
-                await audit(transaction, self.now) if thoroughly else [],
+                await transaction.audit.differences(self.now) if thoroughly else [],
             )
 
 

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain import Job, JobState
-from bot.services import audit
 from bot.storage import Storage
 from bot.storage.database.engines import write_engine
 from tests.support.jobs import NOW, accepted
@@ -30,7 +29,7 @@ async def end(storage: Storage, job: Job, charge: int | None) -> None:
 
 async def found(storage: Storage) -> list[str]:
     async with storage.read() as transaction:
-        return await audit(transaction, NOW)
+        return await transaction.audit.differences(NOW)
 
 
 LINE = "INSERT INTO ledger (guild_id, user_id, job_id, kind, amount, at) VALUES"

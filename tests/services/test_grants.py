@@ -7,7 +7,6 @@ import pytest
 from bot.domain import Period
 from bot.domain.limits import AllowanceOf
 from bot.errors import CreditsShort, Refused
-from bot.services import audit
 from tests.services.conftest import GUILD, MEMBER, World
 
 DAY = timedelta(days=1)
@@ -23,7 +22,7 @@ async def at(world: World, *when: int) -> None:
 async def granted(world: World) -> tuple[int, int]:
     """What counts now: to the server, and to the member."""
     async with world.storage.read() as transaction:
-        assert await audit(transaction, world.clock.now()) == []
+        assert await transaction.audit.differences(world.clock.now()) == []
     state = await world.services.limits.grants(GUILD)
     own = (await world.services.limits.of_member(GUILD, MEMBER, ())).grants
     assert state.members.get(MEMBER, 0) == own

@@ -22,24 +22,22 @@ from bot.storage.database.session import Session, session
 from bot.storage.database.unreadable import UnreadableRows
 from bot.storage.decodes import Decodes
 from bot.storage.durations import Durations
-from bot.storage.figures import Figures
-from bot.storage.guilds import Guilds
+from bot.storage.guilds import Guilds, LogChannels
 from bot.storage.holds import Holds
 from bot.storage.jobs import Jobs
 from bot.storage.keys import Keys
-from bot.storage.lane_limits import LaneLimitRows
-from bot.storage.lanes import Lanes
+from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.ledger import Ledger
-from bot.storage.log_channels import LogChannels
 from bot.storage.meta import Meta
 from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulings
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.unreadable_check import UnreadableCheck
-from bot.storage.usage import Insight
+from bot.storage.usage import Totals, UsageSums
 
 WRITE_TIMEOUT = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
+COMMAND_WRITE_TIMEOUT = 2.0  # seconds, for commands, buttons and forms: Discord expects an answer within 3
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 
@@ -63,10 +61,10 @@ class Transaction:
         self.durations = Durations(session)
         self.meta = Meta(session)
         self.notices = Notices(session)
-        self.insight = Insight(session)
+        self.usage = UsageSums(session)
         self.holds = Holds(session)
         self.logs = LogChannels(session)
-        self.figures = Figures(session)
+        self.totals = Totals(session)
         self.policies = Policies(session)
         self.photo_rules = PhotoRulings(session)
         self.unreadable = UnreadableCheck(session)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Job, JobState
-from bot.storage.lane_limits import LaneLimitRows
+from bot.storage.lanes import LaneLimitRows
 from sandbox.studii import faults
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import World, a_job, engine_world

@@ -1,4 +1,4 @@
-"""What `doctor` looks at on this machine's disk: the folder, its room, and whether a bot runs on it."""
+"""What `doctor` checks on this machine: the data folder, its disk, a running bot, and the decoder."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.cli.findings import Finding, Verdict
 from bot.config import MEGABYTE, Settings
+from bot.media.pool import DecoderPool
 from bot.storage import AnotherInstance, instance_lock, sqlite_file
 
 LEAST_ROOM = 10 * MEGABYTE  # for the database's log and what is written to it
@@ -39,6 +40,24 @@ async def room(settings: Settings) -> list[Finding]:
     if free + used < most:
         return [Finding("Disk", Verdict.LOOK, f"{words} Lower SPOOL_MB or make room.")]
     return [Finding("Disk", Verdict.GOOD, words)]
+
+
+async def pictures(_: Settings) -> list[Finding]:
+    """Check that a decoder starts, and that the system can limit the resources it uses."""
+    try:
+        async with DecoderPool() as decoder:
+            missing = await decoder.missing()
+    except OSError as error:
+        words = f"Pictures can't be opened: {error.strerror or error}. No photo works until that is fixed."
+        return [Finding("Pictures", Verdict.STOPS, words)]
+    if missing:
+        words = (
+            f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a hostile "
+            "picture can use more than it should until its time is over. Linux has these limits."
+        )
+        return [Finding("Pictures", Verdict.LOOK, words)]
+    words = "They are opened in processes with limits on memory, processor time and duration."
+    return [Finding("Pictures", Verdict.GOOD, words)]
 
 
 def no_room_for_a_copy(database: Path) -> str | None:
