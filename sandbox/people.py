@@ -10,14 +10,14 @@ from simcord import InteractionResult, MemberActor, ResponseMessage
 from sandbox.stage import Stage
 
 T = TypeVar("T")
-STEP_TIMEOUT = 30.0  # seconds
+STEP_TIMEOUT = 120.0  # seconds; a step takes one or two, unless the machine is busy
 LOOK_EVERY = 0.03
 
 
 async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
     """What `look` gives as soon as it gives something that is true.
 
-    Raises TimeoutError, naming what was waited for, after half a minute.
+    Raises TimeoutError, naming what was waited for, after two minutes.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + STEP_TIMEOUT

@@ -19,7 +19,8 @@ from sandbox.discord.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAt
 from sandbox.discord.world import World, build_world
 from sandbox.studii import StudiiServer
 
-ENGINE_ENDS_WITHIN = 10.0  # seconds
+ENGINE_ENDS_WITHIN = 60.0  # seconds
+SETTLES_WITHIN = 120.0  # seconds; also on a busy machine
 
 
 class SimulatedPhotos:
@@ -92,7 +93,9 @@ async def open_stage(
     `photos` are posted in the channel by members before anything else; `settings` replace the bot's own.
     """
     stage = Stage(studii, Settings.read(**{**defaults(folder, studii.url), **settings}))
-    async with simcord.run(await stage.build(), shard_count=1, check_errors=check_errors) as env:
+    async with simcord.run(
+        await stage.build(), shard_count=1, check_errors=check_errors, settle_timeout=SETTLES_WITHIN
+    ) as env:
         stage.enter(await build_world(env, stage.clock, photos or {}, bot_permissions=BOT_PERMISSIONS))
         try:
             yield stage

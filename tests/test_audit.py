@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from tests.studii.bare import answering
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 LOCKED = "".join(f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64}\n" for name in ("first", "second"))
@@ -30,7 +31,7 @@ async def audited(folder: Path, url: str, *, locked: str = LOCKED) -> tuple[int 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    said, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     return process.returncode, said.decode()
 
 

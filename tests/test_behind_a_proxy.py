@@ -17,6 +17,7 @@ from bot.domain import SourcePhoto
 from sandbox.discord.server import DiscordServer
 from sandbox.studii import StudiiServer
 from tests.support.jobs import staging
+from tests.support.patience import PATIENCE
 from tests.support.process import environment
 from tests.support.proxy import PASSWORD, ConnectProxy
 from tests.support.tls import certificate, contexts
@@ -55,7 +56,7 @@ async def bot(folder: Path, command: str, **settings: str) -> AsyncGenerator[asy
 
 
 async def told(process: asyncio.subprocess.Process) -> str:
-    out, errors = await asyncio.wait_for(process.communicate(), 30)
+    out, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     return " ".join((out + errors).decode().split())
 
 
@@ -64,7 +65,7 @@ async def test_the_bot_and_the_doctor_reach_everything_through_it(tmp_path: Path
         # In .env, where the operator's settings are; so libraries that look at the environment see nothing.
         (tmp_path / ".env").write_text(f"HTTPS_PROXY={proxy.address()}\n")
         async with bot(tmp_path, "run", SSL_CERT_FILE=str(file)) as process:
-            await asyncio.wait_for(discord.ready.wait(), 30)
+            await asyncio.wait_for(discord.ready.wait(), PATIENCE)
             process.send_signal(signal.SIGTERM)
             words = await told(process)
             assert process.returncode == 0, words

@@ -12,6 +12,7 @@ from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
 from bot.domain import JobState, Period, Plan
+from bot.services import jobs
 from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage
@@ -111,7 +112,10 @@ async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
         assert (await maya.command("studio", prompt="A red kite")).ephemeral
 
 
-async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: Path) -> None:
+async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "COMMAND_WRITE_TIMEOUT", 60.0)  # on a busy machine nobody is told to try again
     async with running(tmp_path) as (stage, _, _):
         key = stage.studii.add_key(balance=10_000)
         await stage.app.services.keys.set_key(stage.world.guild.id, key.secret, Plan.PRO, None)
@@ -120,10 +124,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: P
         accepted = [answer for answer in answers if not answer.ephemeral]
         refused = [answer for answer in answers if answer.ephemeral]
         assert (len(accepted), len(refused)) == (5, 45)
-        # A machine that is busy with other things may tell some of them to try again; it accepts none more.
-        words = [text_of(answer.response) for answer in refused]
-        assert all("budget" in said or "busy" in said for said in words), words
-        assert any("budget" in said for said in words), words
+        assert all("budget" in text_of(answer.response) for answer in refused)
         await until(lambda: len(results(stage)) == 5, "five results")
         assert len(stage.studii.jobs) == 5
         state = await stage.app.services.credits.budget(stage.world.guild.id)
@@ -224,5 +225,5 @@ async def all_at_once(stage: Stage, number: int, **options: str) -> list[Interac
             )
             records.append(record)
             backend.emit("INTERACTION_CREATE", payload)
-        await world.env.settle(timeout=20)
+        await world.env.settle()
     return [InteractionResult(world.env, record) for record in records]

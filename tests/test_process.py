@@ -9,13 +9,14 @@ import pytest
 from bot.storage import instance_lock
 from sandbox.discord.server import DiscordServer
 from tests.support.forks import ForkedProcess
+from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, started_process, until_it_says
 
 API = "http://127.0.0.1:9/api/v1"  # nobody is there, and a bot without jobs asks nobody
 
 
 async def said(process: ForkedProcess | asyncio.subprocess.Process) -> str:
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     return errors.decode()
 
 
@@ -25,7 +26,7 @@ async def test_it_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signa
         DiscordServer() as discord,
         started_process(discord, tmp_path, "run", STUDII_API_URL=API) as process,
     ):
-        await asyncio.wait_for(discord.ready.wait(), 20)
+        await asyncio.wait_for(discord.ready.wait(), PATIENCE)
         process.send_signal(number)
         errors = await said(process)
         assert process.returncode == 0, errors
@@ -51,7 +52,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_
         for _ in range(2):
             discord.ready.clear()
             async with bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process:
-                await asyncio.wait_for(discord.ready.wait(), 20)
+                await asyncio.wait_for(discord.ready.wait(), PATIENCE)
                 process.send_signal(signal.SIGTERM)
                 assert await said(process) is not None
                 assert process.returncode == 0

@@ -7,6 +7,7 @@ import pytest
 
 from bot.aio import retry
 from bot.aio.loops import WakeUp, run_forever
+from tests.support.patience import PATIENCE
 
 
 async def test_a_ring_while_the_loop_is_busy_is_not_lost() -> None:
@@ -37,7 +38,7 @@ async def test_a_stumble_is_logged_once_and_the_loop_goes_on_after_a_pause(
         if len(turns) < 4:
             raise RuntimeError("nobody foresaw this")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await run_forever("stumbling", wake_up, turn, until=lambda: len(turns) >= 5)
     with_traceback = [record for record in caplog.records if record.exc_info]
     assert len(with_traceback) == 1

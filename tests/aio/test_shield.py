@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.aio.shield import shielded
+from tests.support.patience import PATIENCE
 
 
 async def test_work_that_must_not_be_torn_ends_before_the_cancellation_is_passed_on() -> None:
@@ -27,7 +28,7 @@ async def test_patience_with_such_work_has_an_end() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(asyncio.CancelledError):
             await task
 

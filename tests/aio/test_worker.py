@@ -11,6 +11,7 @@ from bot.clock import SystemClock
 from bot.domain import Job
 from bot.engine.workers.worker import KeyedWorker
 from tests.engine.world import a_job
+from tests.support.patience import PATIENCE
 
 
 class Desk:
@@ -58,7 +59,7 @@ class Desk:
     async def at_work(self) -> AsyncGenerator[None, None]:
         task = asyncio.create_task(self.worker.run())
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 yield
         finally:
             task.cancel()

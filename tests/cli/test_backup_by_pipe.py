@@ -12,13 +12,14 @@ from bot.config import StorageSettings
 from bot.errors import SettingsError
 from sandbox.discord.server import DiscordServer
 from tests.cli.test_commands import SECRET, database, keep_key, kept_key, ran
+from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
 
 async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     async with DiscordServer() as discord, bot_process(discord, tmp_path, "backup", "-") as process:
-        copy, words = await asyncio.wait_for(process.communicate(), 30)
+        copy, words = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, words
     assert copy.startswith(b"SQLite format 3\x00")
     assert str(tmp_path / "data" / "encryption.key") in words.decode()
@@ -62,7 +63,7 @@ async def taken_back(folder: Path, content: bytes) -> tuple[int | None, str]:
         DiscordServer() as discord,
         bot_process(discord, folder, "restore", "-") as process,
     ):
-        out, errors = await asyncio.wait_for(process.communicate(content), 30)
+        out, errors = await asyncio.wait_for(process.communicate(content), PATIENCE)
         return process.returncode, (out + errors).decode()
 
 

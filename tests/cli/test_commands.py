@@ -19,6 +19,7 @@ from sandbox.discord.server import APPLICATION_ID, DiscordServer
 from sandbox.studii import StudiiServer
 from tests.support.database import database as new_database
 from tests.support.forks import ForkedProcess
+from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, environment, until_it_says
 
 SECRET = "stu_0123456789abcdef"
@@ -27,7 +28,7 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 async def ran(folder: Path, *arguments: str, **settings: str) -> tuple[int | None, str, str]:
     async with DiscordServer() as discord, bot_process(discord, folder, *arguments, **settings) as process:
-        out, errors = await asyncio.wait_for(process.communicate(), 30)
+        out, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         return process.returncode, " ".join(out.decode().split()), " ".join(errors.decode().split())
 
 
@@ -202,7 +203,7 @@ async def test_a_running_bot_keeps_its_database_and_its_keys(tmp_path: Path) -> 
         DiscordServer() as discord,
         bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9"),
     ):
-        await asyncio.wait_for(discord.ready.wait(), 20)
+        await asyncio.wait_for(discord.ready.wait(), PATIENCE)
         assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
         for command in (("restore", "copy.db"), ("rotate-keys",)):
             status, _, errors = await ran(tmp_path, *command)
@@ -255,7 +256,7 @@ async def test_health_is_asked_of_the_running_bot(tmp_path: Path, unused_tcp_por
         DiscordServer() as discord,
         bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9", **port),
     ):
-        await asyncio.wait_for(discord.ready.wait(), 20)
+        await asyncio.wait_for(discord.ready.wait(), PATIENCE)
         status, told = 1, ""
         for _ in range(20):  # until the gateway is through with its greeting
             status, told, _ = await ran(tmp_path, "health", **port)
@@ -302,10 +303,10 @@ async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_o
             # The second start has the file that the first one made: that is no reason to ask again.
             discord.ready.clear()
             async with bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9") as process:
-                await asyncio.wait_for(discord.ready.wait(), 20)
+                await asyncio.wait_for(discord.ready.wait(), PATIENCE)
                 await looked_after(process)
                 process.send_signal(signal.SIGTERM)
-                _, errors = await asyncio.wait_for(process.communicate(), 20)
+                _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
                 assert process.returncode == 0, errors.decode()
                 assert b"Traceback" not in errors
         (asked,) = [one for one in discord.posted if "needed again" in str(one)]

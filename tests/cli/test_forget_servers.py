@@ -9,6 +9,7 @@ from bot.domain import Plan
 from bot.storage import Storage
 from sandbox.discord.server import DiscordServer
 from tests.cli.test_commands import database, looked_after, made_database
+from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
 GONE, STILL_THERE = (101, 102, 103, 104), 100
@@ -36,7 +37,7 @@ async def with_keys(folder: Path) -> list[int]:
 
 async def run(discord: DiscordServer, folder: Path, command: str) -> tuple[int | None, str]:
     async with bot_process(discord, folder, command, STUDII_API_URL=API, COLUMNS="300") as process:
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
+        out, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         return process.returncode, " ".join((out + errors).decode().split())
 
 
@@ -48,7 +49,7 @@ async def test_the_running_bot_keeps_many_servers_that_are_gone_and_the_operator
         DiscordServer(guilds=[STILL_THERE]) as discord,
         bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as bot,
     ):
-        await asyncio.wait_for(discord.ready.wait(), 60)
+        await asyncio.wait_for(discord.ready.wait(), PATIENCE)
         await looked_after(bot)
         async with asyncio.timeout(60):
             while "forget-servers" not in (await run(discord, tmp_path, "doctor"))[1]:  # noqa: ASYNC110
@@ -60,7 +61,7 @@ async def test_the_running_bot_keeps_many_servers_that_are_gone_and_the_operator
         assert await with_keys(tmp_path) == [STILL_THERE]
         assert "No server waits" in (await run(discord, tmp_path, "forget-servers"))[1]
         bot.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(bot.communicate(), 60)
+        await asyncio.wait_for(bot.communicate(), PATIENCE)
         assert bot.returncode == 0
 
 

@@ -17,6 +17,7 @@ from bot.storage import CannotDecrypt
 from sandbox.discord.server import TOKEN, DiscordServer
 from sandbox.studii import StudiiServer
 from tests.cli.test_commands import SECRET, keep_key, kept_key, looked_after, ran
+from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_database
 from tests.support.process import bot_process
 
@@ -72,10 +73,10 @@ async def test_the_bot_starts_on_a_backup_that_was_taken_back_in_place_of_a_dama
         DiscordServer(guilds=[100]) as discord,
         bot_process(discord, tmp_path, "run", STUDII_API_URL=NOWHERE) as process,
     ):
-        await asyncio.wait_for(discord.ready.wait(), 20)
+        await asyncio.wait_for(discord.ready.wait(), PATIENCE)
         await looked_after(process)
         process.send_signal(signal.SIGTERM)
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, errors
         # Its key can be read: nobody is asked for it again.
         assert not [one for one in discord.posted if "needed again" in str(one)]
@@ -99,9 +100,9 @@ async def test_the_bot_and_the_doctor_work_on_postgresql(tmp_path: Path, postgre
             DiscordServer() as discord,
             bot_process(discord, tmp_path, "run", **settings) as process,
         ):
-            await asyncio.wait_for(discord.ready.wait(), 20)
+            await asyncio.wait_for(discord.ready.wait(), PATIENCE)
             process.send_signal(signal.SIGTERM)
-            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
             assert process.returncode == 0, errors
         status, told, errors_told = await ran(tmp_path, "doctor", COLUMNS="300", **settings)
     assert status == 0, errors_told

@@ -37,9 +37,9 @@ from bot.studii import StudiiClient, Timeouts
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.database import sqlite_in_place
+from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
 
-LIFE_TIMEOUT = 20.0  # seconds that a life may last
 _CARDS = {"card_overdue": 0.5}
 # What is still to be said: last words, changes that a card does not show, and cards that are looked for.
 _OPEN = (
@@ -181,7 +181,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.
             loop.call_soon(bot._connection.parse_interaction_create, life.interaction)  # pyright: ignore
         try:
-            async with asyncio.timeout(LIFE_TIMEOUT):
+            async with asyncio.timeout(PATIENCE):
                 await _until_over(folder, running, life.dies_once)
         except TimeoutError:
             return GAVE_UP

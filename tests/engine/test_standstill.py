@@ -22,6 +22,7 @@ from bot.studii import JobReport
 from sandbox.studii import Outcome
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
+from tests.support.patience import PATIENCE
 
 OTHER_GUILD = 101
 PROCESS = """
@@ -87,7 +88,7 @@ async def fail_at_every_write(world: World) -> None:
 
 async def stuck(engine: Engine, clock: FakeClock) -> str:
     """Why the engine is taken for stuck, after as much time as that needs."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (reason := engine.stuck()) is None:
             clock.advance(60)
             await asyncio.sleep(0.01)
@@ -118,7 +119,7 @@ async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
         [sys.executable, "-c", PROCESS, str(tmp_path), trouble, str(pace)],
         cwd=Path(__file__).parents[2],
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert process.returncode == EXIT_STATUS, process.stderr
@@ -135,7 +136,7 @@ async def test_an_engine_in_which_everything_fails_says_that_it_is_not_well_befo
         async with world.running(engine):
             await fail_at_every_look(world)
             assert engine.alive()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while engine.alive():
                     clock.advance(10)
                     await asyncio.sleep(0.02)
@@ -151,7 +152,7 @@ async def test_an_engine_without_work_is_never_taken_for_stuck(tmp_path: Path) -
             for _ in range(10):
                 await asyncio.sleep(0.03)  # it looks around meanwhile
                 clock.advance(10 * TRANSFER_TIMEOUT)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE):
                     while engine.stuck() is not None:  # noqa: ASYNC110 - a look was under way just then
                         await asyncio.sleep(0.01)
 

@@ -13,12 +13,10 @@ from bot.errors import NotAlone
 from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, rule
 from bot.storage import Storage, instance_lock, migrate
 from bot.storage.database import locks
-from bot.studii import Timeouts
 from sandbox.studii.faults import Effect, error
 from tests.engine.world import World, a_job, engine_world
+from tests.support.patience import PATIENCE
 from tests.support.postgresql import server
-
-PATIENT = Timeouts(connect=2, read=60, total=60, transfer=5)
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ async def submitted(world: World, answer: Held) -> Job:
     await world.use_key(world.studii.add_key())
     world.studii.fail("create", answer)
     job = await world.accept(a_job(estimate=10))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await answer.sent.wait()
     return job
 
@@ -63,7 +61,7 @@ async def taken_for_lost(storage: Storage, world: World) -> None:
 
 async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path) -> None:
     answer = Held()
-    async with engine_world(tmp_path, timeouts=PATIENT) as world, world.running():
+    async with engine_world(tmp_path) as world, world.running():
         job = await submitted(world, answer)
         await taken_for_lost(world.storage, world)
         answer.arrives.set()
@@ -76,7 +74,7 @@ async def test_who_was_told_that_it_may_be_lost_gets_the_result_in_a_message_of_
     tmp_path: Path,
 ) -> None:
     answer = Held()
-    async with engine_world(tmp_path, timeouts=PATIENT) as world, world.running():
+    async with engine_world(tmp_path) as world, world.running():
         job = await submitted(world, answer)
         await taken_for_lost(world.storage, world)
         assert (await world.announced(job.id)).job.state is JobState.UNKNOWN
@@ -98,7 +96,7 @@ async def test_a_ruling_stands_although_the_202_arrives_after_it(
     tmp_path: Path, charge: int | None, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = Held()
-    async with engine_world(tmp_path, timeouts=PATIENT) as world, world.running():
+    async with engine_world(tmp_path) as world, world.running():
         job = await submitted(world, answer)
         await taken_for_lost(world.storage, world)
         async with world.storage.write() as tx:
@@ -135,7 +133,7 @@ async def _over_a_restart(
         async with instance_lock(url) as lock:
             await migrate(url)
             async with (
-                engine_world(folder, timeouts=PATIENT, url=url, lock=lock) as world,
+                engine_world(folder, url=url, lock=lock) as world,
                 world.running(),
             ):
                 job = await submitted(world, answer)
@@ -145,7 +143,7 @@ async def _over_a_restart(
                     await taken_for_lost(other, world)
                     with pytest.raises(NotAlone):
                         await world.accept(a_job())
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(PATIENCE):
                         await lock.lost()
                     answer.arrives.set()
                     await world.reaches(job.id, state)

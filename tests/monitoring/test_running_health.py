@@ -23,9 +23,9 @@ from sandbox.discord.server import TOKEN, DiscordServer
 from sandbox.studii import Options, StudiiServer, faults
 from tests.engine.world import a_job, free_port
 from tests.support.database import database
+from tests.support.patience import PATIENCE
 
 GUILD = 987654321
-TEST_TIMEOUT = 20.0  # seconds; bounds what should never take so long
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Running:
 
     async def until(self, true: Callable[[dict[str, Any]], bool]) -> tuple[int, dict[str, Any]]:
         """The answer of /healthz, once it is like that."""
-        async with asyncio.timeout(TEST_TIMEOUT):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 answer = await self.health()
                 if true(answer[1]):
@@ -88,7 +88,7 @@ class Running:
         self.app.engine.wake()
 
     async def reaches(self, job_id: str, state: JobState) -> None:
-        async with asyncio.timeout(TEST_TIMEOUT):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 async with self.app.storage.read() as tx:
                     job = await tx.jobs.get(job_id)
@@ -158,7 +158,7 @@ async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
         await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
         bot.studii.fail("status", faults.rate_limited(60))
         await bot.reaches(await bot.accept(), JobState.RUNNING)
-        async with asyncio.timeout(TEST_TIMEOUT):
+        async with asyncio.timeout(PATIENCE):
             while not bot.studii.requests.count("status", status=429):  # noqa: ASYNC110 - another's record
                 await asyncio.sleep(0.02)
         await bot.put_running()  # due to be looked at, and its key is left alone for a minute
@@ -181,7 +181,7 @@ async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: 
         bot.studii.fail("create", faults.rate_limited(60))
         await bot.accept()
 
-        async with asyncio.timeout(TEST_TIMEOUT):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = await bot.metrics()
                 refused = found["studii_rate_limited_total"][()]

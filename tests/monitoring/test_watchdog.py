@@ -10,6 +10,7 @@ import time
 import pytest
 
 from bot.monitoring.watchdog import EXIT_STATUS, Watchdog
+from tests.support.patience import PATIENCE
 
 STANDING_STILL = """
 import asyncio, time
@@ -28,7 +29,7 @@ async def test_an_engine_that_makes_no_progress_ends_the_process(caplog: pytest.
     ended = asyncio.Event()
     answers = [None, None, "poll 12ab has lasted 400 s"]
     async with Watchdog(lambda: answers.pop(0), end=ended.set, beat=0.01):
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), PATIENCE)
     assert "poll 12ab has lasted 400 s" in caplog.text
 
 
@@ -45,7 +46,7 @@ async def test_an_error_in_what_it_asks_is_logged_once_and_it_goes_on_watching(
         return "poll 12ab has lasted 400 s"
 
     async with Watchdog(stuck, end=ended.set, beat=0.01):
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), PATIENCE)
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.CRITICAL]
 
 
@@ -71,7 +72,11 @@ async def test_an_event_loop_that_stands_still_is_noticed_from_outside(
 
 async def test_the_process_really_ends_and_says_where_it_stood() -> None:
     process = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", STANDING_STILL], capture_output=True, timeout=20, check=False
+        subprocess.run,
+        [sys.executable, "-c", STANDING_STILL],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert process.returncode == EXIT_STATUS
     assert b"in main" in process.stderr

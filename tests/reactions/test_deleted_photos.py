@@ -70,7 +70,7 @@ async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(tm
         await desk.env.restart_bot(bot)
         gone = {"ids": ["7", str(message.id)], "channel_id": str(desk.channel.id)}
         desk.env.backend.emit("MESSAGE_DELETE_BULK", {**gone, "guild_id": str(desk.guild.id)})
-        await desk.env.settle(timeout=20)
+        await desk.env.settle()
         assert await states(desk) == [JobState.CANCELLED] * 2
 
 
@@ -103,7 +103,7 @@ async def test_what_ran_by_itself_goes_with_its_photo_alone(tmp_path: Path, kind
             desk.env.backend.emit("MESSAGE_REACTION_REMOVE_ALL", {**here, "message_id": str(message.id)})
         else:
             await unrelated(desk, desk.tom)
-        await desk.env.settle(timeout=20)
+        await desk.env.settle()
         assert await states(desk) == [JobState.RECEIVED]
 
 
@@ -150,7 +150,7 @@ async def take_out(desk: Desk, message: discord.Message, name: str) -> None:
     stored = backend.get_message(desk.channel.id, message.id)
     stored.attachments = [one for one in stored.attachments if one["filename"] != name]
     await desk.maya.edit(message, "Edited")
-    await desk.env.settle(timeout=20)
+    await desk.env.settle()
 
 
 async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(tmp_path: Path) -> None:

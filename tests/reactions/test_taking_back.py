@@ -18,13 +18,13 @@ async def test_a_tap_that_is_taken_back_at_once_makes_nothing(tmp_path: Path) ->
         event = reaction(desk, message, desk.tom.id)
         desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
         desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
-        await desk.env.settle(timeout=20)
+        await desk.env.settle()
         assert await states(desk) in ([], [JobState.CANCELLED])
         for _ in range(3):
             desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
             desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
         desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
-        await desk.env.settle(timeout=20)
+        await desk.env.settle()
         assert [one for one in await states(desk) if one is not JobState.CANCELLED] == [JobState.RECEIVED]
 
 
@@ -45,7 +45,7 @@ async def test_it_cancels_while_the_message_is_still_being_looked_at(
         desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
         await asyncio.sleep(0.05)
         desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
-        await desk.env.settle(timeout=20)
+        await desk.env.settle()
         assert await states(desk) == [JobState.CANCELLED]
 
 
@@ -60,7 +60,7 @@ async def test_a_moderator_who_clears_reactions_cancels_what_they_started(tmp_pa
         cleared = {"channel_id": str(message.channel.id), "message_id": str(message.id)}
         emoji = {"emoji": {"id": None, "name": STAGING}} if event.endswith("EMOJI") else {}
         desk.env.backend.emit(event, {**cleared, "guild_id": str(desk.guild.id), **emoji})
-        await desk.env.settle(timeout=20)
+        await desk.env.settle()
         assert await states(desk) == [JobState.CANCELLED, JobState.CANCELLED, JobState.RECEIVED]
         # They did not cancel it themselves, so they are told.
         assert [one.announced_at for one in await jobs_of(desk)][:2] == [None, None]
@@ -115,7 +115,7 @@ async def test_reactions_that_started_nothing_can_be_taken_away_without_a_query(
             event = taken_away(reaction(desk, message, desk.maya.id))
             for number in range(100):
                 desk.env.backend.emit("MESSAGE_REACTION_REMOVE", {**event, "user_id": str(number + 1)})
-            await desk.env.settle(timeout=20)
+            await desk.env.settle()
         assert len(desk.env.http_requests) == calls
         assert await states(desk) == [JobState.RECEIVED]
 

@@ -54,7 +54,7 @@ async def test_two_taps_at_the_same_moment_make_one_job_and_nothing_else_is_seen
         event = reaction(desk, message, desk.tom.id)
         for _ in range(20):
             desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
-        await desk.env.settle(timeout=20)
+        await desk.env.settle()
         assert len(await jobs_of(desk)) == 1
         assert len(desk.channel.history()) == seen
         assert desk.tom.user.dm_channel is None or desk.tom.user.dm_channel.history() == []

@@ -21,6 +21,7 @@ from bot.services import Services
 from bot.storage import Storage
 from tests.support.clock import FakeClock
 from tests.support.database import database
+from tests.support.patience import PATIENCE
 from tests.support.services import services_on
 
 KEY = "stu_0123456789abcdef"
@@ -120,7 +121,7 @@ async def open_desk(
             max_source_bytes=MAX_SOURCE,
         )
         bot, delivery = make_bot(catalog, clock, services)
-        async with simcord.run(bot, shard_count=1, check_errors=check_errors) as env:
+        async with simcord.run(bot, shard_count=1, check_errors=check_errors, settle_timeout=PATIENCE) as env:
             guild = env.create_guild("Harbour Street Studio")
             _limit_bot(env, guild, permissions)
             channel = guild.create_text_channel("photo-desk")

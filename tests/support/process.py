@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.discord.server import TOKEN, DiscordServer
 from tests.support.forks import ForkedProcess
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +65,7 @@ async def started_process(
 
 async def until_it_says(process: ForkedProcess, words: bytes) -> None:
     """Wait until a line of its log has the words."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while words not in await process.stderr.readline():
             assert process.returncode is None
 

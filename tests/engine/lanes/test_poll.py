@@ -87,10 +87,12 @@ async def test_one_bad_answer_about_a_job_changes_nothing(tmp_path: Path, fault:
 async def test_bad_answers_in_a_row_do_not_keep_a_young_job_waiting(tmp_path: Path, fault: Fault) -> None:
     async with engine_world(tmp_path, missing_over=60.0) as world:
         await world.use_key(world.studii.add_key())
-        world.studii.fail("status", fault, 20)
+        world.studii.fail("status", fault, 15)
         job = await world.accept(a_job())
         async with world.running():
-            said = await world.announced(job.id)  # doubled each time, the pauses would be minutes
+            # Doubled each time, the pauses would be more than twice the test's patience together. Each is a
+            # quarter of the job's age at most, so all of them are some 28 times its age at the first answer.
+            said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
 
 

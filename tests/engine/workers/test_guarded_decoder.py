@@ -13,6 +13,7 @@ from bot.engine import Engine, GuardedDecoder
 from bot.engine.workers.guarded_decoder import AloneGate
 from bot.media import DecoderFailed, Photo, PhotoKind
 from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.support.patience import PATIENCE
 
 PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
 
@@ -164,7 +165,7 @@ def test_whoever_is_to_be_alone_is_alone_and_all_come_through(visits: list[tuple
 
     async def all_of_them() -> None:
         gate = AloneGate()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*(visit(gate, alone, rounds) for alone, rounds in visits))
 
     asyncio.run(all_of_them())
@@ -178,5 +179,5 @@ async def test_one_who_stops_waiting_to_be_alone_holds_up_nobody() -> None:
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait({waiting})
-        async with asyncio.timeout(5), gate.enter(alone=False):
+        async with asyncio.timeout(PATIENCE), gate.enter(alone=False):
             pass

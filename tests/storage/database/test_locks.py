@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.storage import instance_lock
+from tests.support.patience import PATIENCE
 
 HOLDER = """
 import asyncio, sys
@@ -96,7 +97,7 @@ async def test_whoever_has_to_wait_for_the_lock_says_so_at_once(
 ) -> None:
     async with instance_lock(url):
         waiting = asyncio.create_task(instance_lock(url, patience=60).__aenter__())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while "Another instance of the bot is running on this database" not in caplog.text:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert "Waiting 60 s for its end." in caplog.text

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.errors import NotAlone, SettingsError
 from bot.storage import AnotherInstance, Storage, instance_lock, migrate
 from bot.storage.database import locks
+from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_database, server
 
 
@@ -70,7 +71,7 @@ async def test_an_instance_whose_lock_another_one_has_taken_meanwhile_is_told(ad
     async with operator(address) as connection, instance_lock(address, patience=0) as lock:
         await cut(connection)
         async with instance_lock(address, patience=5):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 await lock.lost()
 
 
@@ -96,7 +97,7 @@ async def test_nothing_is_written_over_a_new_connection_until_the_lock_is_taken_
                 with pytest.raises(NotAlone):
                     await write(storage)
                 watching = asyncio.create_task(lock.lost())
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     while True:
                         try:
                             await write(storage)
