@@ -81,7 +81,12 @@ class Engine:
         self._outbox = Outbox(context, delivery, Refetch(context, outputs, out_of_band))
         self._notices = NoticeBoard(context, delivery)
         self._cards = Cards(context, delivery, self._lanes.progress)
-        self._workers = (self._intake.worker, self._collector.worker, self._outbox.worker, self._cards.worker)
+        self._workers = (
+            *self._intake.workers,
+            self._collector.worker,
+            self._outbox.worker,
+            self._cards.worker,
+        )
         self._sweeping = WakeUp()
         self._running = False
 

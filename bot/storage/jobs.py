@@ -20,10 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.domain import NEXT_STATES, TERMINAL_STATES, FailureCode, FileRole, Job, JobState, SourcePhoto
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
-from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, guilds, holds, jobs
+from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, guilds, holds, jobs
 
 KEY = (jobs.c.number,)
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
@@ -143,8 +143,13 @@ class Jobs:
         )
         return await self._session.rows(query, lambda row: (job_of(row), row["current_key_id"]), KEY)
 
-    async def to_take_in(self, limit: int, at: datetime, full: Collection[int] = ()) -> list[Job]:
-        """Accepted jobs whose photo is to be fetched: the oldest of each server, then the second of each.
+    async def to_take_in(
+        self, limit: int, at: datetime, full: Collection[int] = (), *, again: bool = False
+    ) -> list[Job]:
+        """Accepted jobs whose photo is to be fetched: one of each server, then a second of each. A server's
+        come in the same order by member, the oldest first.
+
+        `again`: those alone whose photo has ended a decoder before; else they are left out.
 
         Photos of the servers in `full` are left out. While a server's key is not served, its photos stay in
         their messages; one is fetched when it is time to try again and no other job can be tried.
@@ -153,13 +158,16 @@ class Jobs:
         another = exists().where(waits.c.guild_id == jobs.c.guild_id, waits.c.state == JobState.WAITING)
         due = jobs.c.held.is_(None) | ((jobs.c.not_before <= at) & ~another)
         has_room = jobs.c.guild_id.not_in(list(full)) | jobs.c.source_url.is_(None)
-        which = (jobs.c.state == JobState.RECEIVED) & due & has_room
+        died = exists().where(
+            decodes.c.job_id == jobs.c.id, decodes.c.role == FileRole.SOURCE, decodes.c.counted > 0
+        )
+        which = (jobs.c.state == JobState.RECEIVED) & due & has_room & (died if again else ~died)
         turns = _in_turn(which)
         fetched = jobs.c.held.is_(None) | (turns.c.turn == 1)
         return await self._all(_by_turn(turns).where(fetched).limit(limit))
 
     async def to_download(self, limit: int) -> list[Job]:
-        """Running jobs whose output has an address: the oldest of each server, then the second of each."""
+        """Running jobs whose output has an address, in turn as in `to_take_in`."""
         which = (jobs.c.state == JobState.RUNNING) & jobs.c.output_url.is_not(None)
         return await self._all(_by_turn(_in_turn(which)).limit(limit))
 
@@ -363,9 +371,12 @@ class Jobs:
 
 
 def _in_turn(which: ColumnElement[bool]) -> Subquery:
-    """Jobs by number, each with its place among those of its server, from 1."""
-    turn = func.row_number().over(partition_by=jobs.c.guild_id, order_by=jobs.c.number)
-    return select(jobs.c.number, turn.label("turn")).where(which).subquery("turns")
+    """Jobs by number, each with its place among those of its server, from 1; members take turns in it."""
+    own = func.row_number().over(partition_by=(jobs.c.guild_id, jobs.c.user_id), order_by=jobs.c.number)
+    by_member = select(jobs.c.number, jobs.c.guild_id, own.label("own")).where(which).subquery("by_member")
+    order = (by_member.c.own, by_member.c.number)
+    turn = func.row_number().over(partition_by=by_member.c.guild_id, order_by=order)
+    return select(by_member.c.number, turn.label("turn")).subquery("turns")
 
 
 def _by_turn(turns: Subquery) -> Select[Any]:

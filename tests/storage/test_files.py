@@ -39,6 +39,24 @@ async def test_the_first_photo_of_each_server_comes_before_the_second_of_any(sto
     assert await to_take_in(storage, limit=3) == [many[0].id, other.id, many[1].id]
 
 
+async def test_a_members_second_photo_comes_after_the_first_of_another_member(storage: Storage) -> None:
+    many = [await added(storage, guild_id=1, user_id=3, source=PHOTO) for _ in range(5)]
+    late = await added(storage, guild_id=1, user_id=4, source=PHOTO)
+    other = await added(storage, guild_id=2, user_id=3, source=PHOTO)
+    assert await to_take_in(storage, limit=4) == [many[0].id, other.id, late.id, many[1].id]
+
+
+async def test_a_photo_that_ended_a_decoder_is_taken_in_by_whoever_asks_for_such(storage: Storage) -> None:
+    deadly = await added(storage, guild_id=1, source=PHOTO)
+    good = await added(storage, guild_id=1, source=PHOTO)
+    async with storage.write() as tx:
+        await tx.decodes.put(deadly.id, FileRole.SOURCE, DecodeRecord(1))
+        await tx.decodes.put(good.id, FileRole.SOURCE, DecodeRecord(0, underway=True))
+    assert await to_take_in(storage) == [good.id]
+    async with storage.read() as tx:
+        assert [job.id for job in await tx.jobs.to_take_in(10, NOW, again=True)] == [deadly.id]
+
+
 async def test_a_server_without_room_waits_with_its_photos_and_not_with_its_words(storage: Storage) -> None:
     await added(storage, guild_id=1, source=PHOTO)
     words = await added(storage, guild_id=1)

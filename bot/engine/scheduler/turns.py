@@ -1,4 +1,4 @@
-"""Whose job is begun next, where servers share a number of workers. Pure."""
+"""Whose job is begun next, where servers and their members share a number of workers. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
@@ -6,44 +6,59 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 
+Who = tuple[Hashable, Hashable]
+"""A server, and a member of it."""
+
 
 class Turns:
-    """Servers take turns, however many jobs each has.
+    """Servers take turns, however many jobs each has, and so do the members of each.
 
     A server alone gets half of the workers, a second one half of the rest, and so on: somebody new nearly
-    always finds one that is free.
+    always finds one that is free. A member gets half of what the server has left, for the same reason.
     """
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._busy: Counter[Hashable] = Counter()
-        self._last: dict[Hashable, int] = {}  # server -> number of its last turn
+        self._busy: Counter[Hashable] = Counter()  # of servers and of members
+        self._last: dict[Hashable, int] = {}  # server or member -> number of the last turn
         self._turn = 0
+        self._total = 0
 
-    def may_begin(self, server: Hashable) -> bool:
-        """Return whether a worker may begin a job of the server now."""
-        free = self._workers - self._busy.total()
-        return free > 0 and self._busy[server] < max(1, free)
+    def may_begin(self, who: Who) -> bool:
+        """Return whether a worker may begin a job of the member now."""
+        free = self._workers - self._total
+        left = max(1, free) - self._busy[who[0]]  # for the server
+        return free > 0 and left > 0 and self._busy[who] < max(1, left // 2)
 
-    def began(self, server: Hashable) -> None:
+    def began(self, who: Who) -> None:
         self._turn += 1
-        self._last[server] = self._turn
-        self._busy[server] += 1
+        self._total += 1
+        for one in (who[0], who):
+            self._last[one] = self._turn
+            self._busy[one] += 1
 
-    def ended(self, server: Hashable) -> None:
-        self._busy[server] -= 1
-        if not self._busy[server]:
-            del self._busy[server]
+    def ended(self, who: Who) -> None:
+        self._total -= 1
+        for one in (who[0], who):
+            self._busy[one] -= 1
+            if not self._busy[one]:
+                del self._busy[one]
 
-    def in_turn(self, jobs: Sequence[_T], server_of: Callable[[_T], Hashable]) -> list[_T]:
-        """Return the jobs in the order in which to try them: the first of each server, then the second of
-        each; of these, whose server's last turn is longest ago goes first."""
-        servers = {server_of(job) for job in jobs}
-        self._last = {server: turn for server, turn in self._last.items() if server in servers}
+    def in_turn(self, jobs: Sequence[_T], who_of: Callable[[_T], Who]) -> list[_T]:
+        """Return the jobs in the order in which to try them.
+
+        The first of each server comes before the second of any; of these, whose server's last turn is longest
+        ago goes first. The jobs of one server are in order by the same rule for its members.
+        """
+        known = {one for job in jobs for one in (who_of(job)[0], who_of(job))}
+        self._last = {one: turn for one, turn in self._last.items() if one in known}
+        return self._ranked(self._ranked(jobs, who_of), lambda job: who_of(job)[0])
+
+    def _ranked(self, jobs: Sequence[_T], of: Callable[[_T], Hashable]) -> list[_T]:
         taken: Counter[Hashable] = Counter()
         ranked: list[tuple[int, int, int, _T]] = []
         for number, job in enumerate(jobs):
-            server = server_of(job)
-            ranked.append((taken[server], self._last.get(server, 0), number, job))
-            taken[server] += 1
+            one = of(job)
+            ranked.append((taken[one], self._last.get(one, 0), number, job))
+            taken[one] += 1
         return [job for *_, job in sorted(ranked, key=lambda one: one[:3])]

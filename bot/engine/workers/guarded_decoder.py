@@ -30,6 +30,12 @@ class Undecodable(StudiiBotError):
     default += "Please use another one, or save it anew as a JPEG or PNG."
 
 
+class DecodeAgain(StudiiBotError):
+    """The decoder died on the file, for the first time: it may be opened once more, when nobody waits."""
+
+    default = "This picture stopped the program that opens pictures."
+
+
 class _MustBeAlone(Exception):
     def __init__(self, counted: int) -> None:
         super().__init__("nothing else may be open meanwhile")
@@ -59,8 +65,11 @@ class GuardedDecoder:
         self._gate = AloneGate()
 
     async def inspect(self, path: Path) -> Photo:
-        """Decode a photo (see `DecoderPool.inspect`). Raises `PhotoRefused` and `Undecodable`."""
-        return await self._guarded(path, lambda: self._decoder.inspect(path))
+        """Decode a photo (see `DecoderPool.inspect`).
+
+        Raises `PhotoRefused`, `DecodeAgain` and `Undecodable`.
+        """
+        return await self._guarded(path, lambda: self._decoder.inspect(path), at_once=False)
 
     async def check(self, path: Path) -> None:
         """Decode a result. Raises `PictureBroken` and `Undecodable`."""
@@ -73,7 +82,8 @@ class GuardedDecoder:
         except Undecodable:
             return None
 
-    async def _guarded(self, path: Path, decode: Callable[[], Awaitable[_T]]) -> _T:
+    async def _guarded(self, path: Path, decode: Callable[[], Awaitable[_T]], *, at_once: bool = True) -> _T:
+        """`at_once`: if the decoder dies, the next attempt is made here."""
         file = _file_of(path)
         alone = False
         while True:
@@ -85,6 +95,12 @@ class GuardedDecoder:
                 await asyncio.sleep(self._until_quiet() if suspect.counted else 0.0)
             except DecoderFailed:
                 _log.warning("Job %s: a decoder died on its %s", *file, extra={"job": file[0]})
+                if not at_once and not await self._is_given_up(file):
+                    raise DecodeAgain from None
+
+    async def _is_given_up(self, file: tuple[str, FileRole]) -> bool:
+        async with self._storage.read() as tx:
+            return given_up(await tx.decodes.get(*file))
 
     def _until_quiet(self) -> float:
         """Seconds until the process has lived so long that nothing else seems to keep ending it."""

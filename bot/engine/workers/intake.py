@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
@@ -11,7 +12,7 @@ from bot.domain import FailureCode, Job, JobState, SourcePhoto
 from bot.engine.context import EngineContext
 from bot.engine.ports import PhotoSource
 from bot.engine.scheduler.turns import Turns
-from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
+from bot.engine.workers.guarded_decoder import DecodeAgain, GuardedDecoder, Undecodable
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.engine.workers.worker import KeyedWorker
@@ -44,7 +45,8 @@ TOO_LARGE = (
 
 
 class Intake:
-    """Fetches and checks the photos of accepted jobs. Servers take turns, and share the spool."""
+    """Fetches and checks the photos of accepted jobs. Servers and their members take turns, and
+    servers share the spool."""
 
     def __init__(
         self, context: EngineContext, photos: PhotoSource, decoder: GuardedDecoder, room: SpoolRoom
@@ -55,23 +57,30 @@ class Intake:
         self._room = room
         self._shortages = Shortages(2 * context.tuning.room_pause_bound)
         self._grown: dict[str, int] = {}  # job -> bytes that its photo has once it is converted
-        self.worker = KeyedWorker(
-            "taking in photos",
-            self._find,
-            self._take_in,
-            self._give_up,
-            size=context.tuning.intake_at_once,
-            clock=context.clock,
-            liveness=context.liveness,
-            patience=TRANSFER_TIMEOUT,
-            look_around=context.tuning.look_around,
-            turns=Turns(context.tuning.intake_at_once),
+        # A photo that has ended a decoder is opened once more, and no other waits for that.
+        self.workers = (
+            self._worker("taking in photos", context.tuning.intake_at_once, again=False),
+            self._worker("opening photos once more", 1, again=True),
         )
 
-    async def _find(self, limit: int) -> list[Job]:
+    def _worker(self, what: str, size: int, *, again: bool) -> KeyedWorker:
+        return KeyedWorker(
+            what,
+            partial(self._find, again=again),
+            self._take_in,
+            self._give_up,
+            size=size,
+            clock=self._context.clock,
+            liveness=self._context.liveness,
+            patience=TRANSFER_TIMEOUT,
+            look_around=self._context.tuning.look_around,
+            turns=Turns(size),
+        )
+
+    async def _find(self, limit: int, *, again: bool) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
         async with self._context.storage.read() as tx:
-            return await tx.jobs.to_take_in(limit, self._context.clock.now(), full)
+            return await tx.jobs.to_take_in(limit, self._context.clock.now(), full, again=again)
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.source is None:
@@ -84,6 +93,9 @@ class Intake:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
             return await shielded(self._fail(job, FailureCode.PHOTO, str(error)))
+        except DecodeAgain:
+            self._context.changed()  # the other worker looks at once
+            return None
         except PhotoUnavailable as error:
             tuning = self._context.tuning
             if tries + 1 < tuning.intake_tries:

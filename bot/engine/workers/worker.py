@@ -9,7 +9,7 @@ from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
 from bot.clock import Clock
 from bot.domain import Job
-from bot.engine.scheduler.turns import Turns
+from bot.engine.scheduler.turns import Turns, Who
 from bot.errors import Outage
 
 UNEXPECTED_TRIES = 8  # some two minutes
@@ -30,8 +30,8 @@ class KeyedWorker:
     errors again and again is left to `give_up`.
 
     Jobs with the same `queue` go one after the other, in order; None: they are independent. A job whose
-    `news` have changed since the last try is not left alone until its next one. With `turns`, servers share
-    the worker.
+    `news` have changed since the last try is not left alone until its next one. With `turns`, servers
+    and their members share the worker.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class KeyedWorker:
             found = await self._find(limit)
         now = self._clock.monotonic()
         held_up: set[Hashable] = set()
-        for job in found if self._turns is None else self._turns.in_turn(found, _server):
+        for job in found if self._turns is None else self._turns.in_turn(found, _who):
             queue = self._queue(job)
             retry = self._retries.get(job.id, _Retry())
             resting = retry.not_before > now and retry.seen == self._news(job)
@@ -95,7 +95,7 @@ class KeyedWorker:
                 held_up.add(queue)
                 self._busy.add(job.id)
                 if self._turns is not None:
-                    self._turns.began(_server(job))
+                    self._turns.began(_who(job))
                 group.create_task(self._do(job, retry), name=f"{self.what} {job.id}")
         if len(found) < limit:
             self._forget_all_but({job.id for job in found})
@@ -124,7 +124,7 @@ class KeyedWorker:
         finally:
             self._busy.discard(job.id)
             if self._turns is not None:
-                self._turns.ended(_server(job))
+                self._turns.ended(_who(job))
             self._just_ended.add(job.id)
             self.wake_up.set()
         if again is None:
@@ -136,7 +136,7 @@ class KeyedWorker:
     def _has_place_for(self, job: Job) -> bool:
         if len(self._busy) >= self._size:
             return False
-        return self._turns is None or self._turns.may_begin(_server(job))
+        return self._turns is None or self._turns.may_begin(_who(job))
 
     def _forget_all_but(self, job_ids: set[str]) -> None:
         for job_id in self._retries.keys() - job_ids - self._busy:
@@ -147,5 +147,5 @@ def _by_itself(job: Job) -> Hashable:
     return job.id
 
 
-def _server(job: Job) -> Hashable:
-    return job.guild_id
+def _who(job: Job) -> Who:
+    return job.guild_id, job.user_id

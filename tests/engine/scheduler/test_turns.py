@@ -1,24 +1,64 @@
-"""Servers take turns with a number of workers, whoever has how many jobs."""
+"""Servers and their members take turns with a number of workers, whoever has how many jobs."""
 
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.scheduler.turns import Turns
+from bot.engine.scheduler.turns import Turns, Who
 
 WORKERS = 8
 CROWDS = st.lists(st.integers(0, 5), min_size=1, max_size=80)
+Job = tuple[int, int, int]
+"""A server, a member and a number."""
 
 
 def begin_all(turns: Turns, jobs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The jobs that a round begins, in order; each is another member's."""
+    return [
+        (server, number) for server, _, number in begin(turns, [(one[0], one[1], one[1]) for one in jobs])
+    ]
+
+
+def begin(turns: Turns, jobs: list[Job]) -> list[Job]:
     """The jobs that a round begins, in order."""
-    begun: list[tuple[int, int]] = []
-    for job in turns.in_turn(jobs, lambda job: job[0]):
-        if turns.may_begin(job[0]):
-            turns.began(job[0])
+    begun: list[Job] = []
+    for job in turns.in_turn(jobs, who):
+        if turns.may_begin(who(job)):
+            turns.began(who(job))
             begun.append(job)
     return begun
+
+
+def who(job: Job) -> Who:
+    return job[:2]
+
+
+def test_a_member_with_500_photos_leaves_workers_for_others_of_the_same_server() -> None:
+    turns = Turns(WORKERS)
+    many = [(1, 7, number) for number in range(500)]
+    assert len(begin(turns, many)) == 2
+    assert begin(turns, [*many[2:], (1, 8, 0), (1, 8, 1)]) == [(1, 8, 0)]
+    assert begin(turns, [*many[2:], (1, 8, 1), (1, 9, 0)]) == [(1, 9, 0)]
+    # Whoever comes then waits for one of them, and not for the 500.
+    turns.ended((1, 7))
+    assert begin(turns, [*many[2:], (1, 10, 0)]) == [(1, 10, 0)]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=80))
+def test_with_one_worker_each_member_waits_for_one_photo_of_each_other(members: list[int]) -> None:
+    turns = Turns(1)
+    open_jobs = [(1, member, number) for number, member in enumerate(members)]
+    done: list[Job] = []
+    while open_jobs:
+        (job,) = begin(turns, open_jobs)
+        turns.ended(who(job))
+        open_jobs.remove(job)
+        done.append(job)
+    for member in set(members):
+        places = [place for place, job in enumerate(done) if job[1] == member]
+        assert all(b - a <= len(set(members)) for a, b in pairwise(places))
+        assert places[0] < len(set(members))
 
 
 def test_a_server_with_500_photos_leaves_workers_for_three_that_come_later() -> None:
@@ -47,7 +87,7 @@ def test_each_server_is_begun_before_any_has_a_second_turn_and_keeps_its_order(s
     done: list[tuple[int, int]] = []
     while open_jobs:
         (job,) = begin_all(turns, open_jobs)
-        turns.ended(job[0])
+        turns.ended(job)
         open_jobs.remove(job)
         done.append(job)
     first = len(set(servers))

@@ -77,6 +77,28 @@ async def test_a_photo_whose_decoder_dies_twice_fails_unpaid_with_a_sentence(
         await world.balanced()
 
 
+async def test_the_second_attempt_on_a_photo_keeps_no_other_waiting(tmp_path: Path) -> None:
+    class Slow(Dying):
+        """The second attempt on the deadly photo takes as long as the test likes."""
+
+        deadly = ""
+
+        async def inspect(self, path: Path) -> Photo:
+            if path.name.startswith(self.deadly) and path.name in self.opened:
+                await asyncio.Event().wait()
+            return await super().inspect(path)
+
+    async with engine_world(tmp_path, intake_at_once=1) as world:
+        await world.use_key(world.studii.add_key())
+        deadly = await world.accept(a_staging_job())
+        innocent = await world.accept(a_staging_job())
+        decoder = Slow(lambda path: path.name.startswith(deadly.id))
+        decoder.deadly = deadly.id
+        async with world.running(with_decoder(world, decoder)):
+            assert (await world.announced(innocent.id)).job.state is JobState.SUCCEEDED
+            assert (await world.job(deadly.id)).state is JobState.RECEIVED
+
+
 async def test_a_result_whose_decoder_dies_is_delivered_as_it_is(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

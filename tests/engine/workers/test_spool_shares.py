@@ -201,8 +201,8 @@ async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Pat
             await quick(job, destination, limit)
 
         slow.fetch = fetch  # type: ignore[method-assign]
-        for _ in range(40):
-            await world.accept(a_staging_job())
+        for number in range(40):
+            await world.accept(a_staging_job(user_id=1000 + number % 10))
         async with world.running() as engine:
 
             async def several() -> bool:
