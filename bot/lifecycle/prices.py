@@ -2,12 +2,16 @@
 
 While the price of some tool and price-changing inputs has not been seen with a key, jobs are accepted on the
 assumed cost, and one of them is sent. Its 202 sets the price: the reservations of the others are corrected,
-and those for which their server's budget or their member's allowance has no room then end unpaid.
+and those for which their server's budget or their member's allowance has no room then end unpaid. If the 202
+says nothing of the charge, the others wait until a later answer does, or the job ends, for ten minutes at
+most.
+
+The last answer of a job has the last word: it can raise the price, and it alone can lower it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
 from bot.domain import UNSENT_STATES, FailureCode, GuildSettings, Job, Period
@@ -17,6 +21,9 @@ from bot.domain.prices import LEAST, Estimate, estimate
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.transitions import fail_unpaid
 from bot.storage import Transaction
+
+# How long jobs wait for one whose 202 did not say the charge. Videos take some minutes.
+SILENT_FOR = timedelta(minutes=10)
 
 NO_ROOM_IN_BUDGET = (
     "This costs {price:,} credits, more than the {reserved:,} that were reserved, and the server's budget "
@@ -50,20 +57,100 @@ async def expected_cost(
     return estimate(tool.assumed(inputs), charged, guess, known)
 
 
+async def reservation_of(tx: Transaction, job: Job, lane: str, charge: int) -> int:
+    """Return what to reserve for a job whose 202 told that charge.
+
+    A last answer may have charged more than its 202: then the next one may, too.
+    """
+    charged, _ = await tx.prices.last(lane, job.tool, job.variant)
+    return charge if charged is None else max(charge, charged)
+
+
 async def learn_price(
     tx: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime
 ) -> bool:
-    """Keep what a 202 charged. Returns True if it was news: other reservations may have changed then."""
-    before = await tx.prices.learn(lane, job.tool, job.variant, charge, at)
-    if before == charge:
+    """Keep what a 202 charged, if it is more than was known: a lower price counts from the last answer.
+
+    Returns True if it was news: other reservations may have changed then.
+    """
+    before, _ = await tx.prices.last(lane, job.tool, job.variant)
+    if before is not None and charge <= before:
         return False
+    await _set_price(tx, catalog, job, lane, charge, at)
+    return True
+
+
+async def learn_while_running(
+    tx: Transaction, catalog: Catalog, job: Job, lane: str, told: int | None, at: datetime
+) -> bool:
+    """Keep what a later answer said of a running job whose 202 said nothing. 0 may mean "not yet"."""
+    if job.charged is not None or not told:
+        return False
+    await tx.jobs.update(job.id, visible=True, charged=told)
+    await tx.ledger.correct(job.id, await reservation_of(tx, job, lane, told), at)
+    await learn_price(tx, catalog, job, lane, told, at)
+    await watch_budget(tx, job.guild_id, at)
+    return True
+
+
+async def learn_at_end(
+    tx: Transaction,
+    catalog: Catalog,
+    job: Job,
+    lane: str,
+    told: int | None,
+    at: datetime,
+    *,
+    completed: bool,
+) -> bool:
+    """Keep what a job's last answer charged; `job` is as it was before that answer.
+
+    A failed job may have been refunded, so its charge proves only that the price is not lower. If neither
+    answer of a completed job tells a charge, Studii does not tell it, and what was reserved counts.
+    Returns True if other reservations may have changed, or other jobs waited for this answer.
+    """
+    silent = job.charged is None
+    before, since = await tx.prices.learned(lane, job.tool, job.variant)
+    if told is None:
+        if not (completed and silent and before is None):
+            return silent
+        told = job.reserved
+    surprising = silent or told > (job.charged or 0)
+    newer = since is None or (job.submitted_at is not None and job.submitted_at >= since)
+    if not completed:
+        news = surprising and told > (job.reserved if before is None else before)
+    elif before is None or told > before:
+        news = surprising or newer
+    else:
+        news = newer and told < before
+    if told > job.reserved:
+        await tx.ledger.correct(job.id, told, at)
+    if news:
+        await _set_price(tx, catalog, job, lane, told, at, surprising=surprising)
+    return news or silent
+
+
+async def _set_price(
+    tx: Transaction,
+    catalog: Catalog,
+    job: Job,
+    lane: str,
+    charge: int,
+    at: datetime,
+    *,
+    surprising: bool = False,
+) -> None:
+    """Set the price with that key, and correct the reservations of other jobs that it concerns.
+
+    `surprising`: the 202 had told less, so those of running jobs may have, too.
+    """
+    before = await tx.prices.learn(lane, job.tool, job.variant, charge, at)
     for guild_id in await tx.prices.guilds_with(lane):
         # Nobody accepts on the old price from here on.
         await tx.ledger.lock(guild_id)
-    if before is None:
-        await _correct_unknown(tx, job, lane, charge, at)
+    if before is None or surprising:
+        await _correct_sent(tx, job, lane, charge, at, told_less=surprising)
     await _reprice(tx, catalog, lane, await tx.prices.unsent_with(lane, job.tool), at)
-    return True
 
 
 async def reprice_server(tx: Transaction, catalog: Catalog, guild_id: int, lane: str, at: datetime) -> None:
@@ -75,7 +162,8 @@ async def may_be_sent(tx: Transaction, catalog: Catalog, job: Job, lane: str, at
     """Whether a waiting job may be sent with the key of that lane, as far as its price is concerned.
 
     If the price was learned since the job was accepted, its reservation is corrected; it may end for want
-    of room. If the price is unknown, one job of its kind is sent at a time.
+    of room. If the price is unknown, one job of its kind is sent at a time: the next one when Studii has
+    told what the first is charged.
     """
     if job.price_learned:
         return True
@@ -87,7 +175,8 @@ async def may_be_sent(tx: Transaction, catalog: Catalog, job: Job, lane: str, at
     if fresh.price_learned:
         return True
     name = price_name(catalog, job)
-    return all(price_name(catalog, one) != name for one in await tx.prices.submitting_with(lane, job.tool))
+    asking = await tx.prices.asking_with(lane, job.tool, at - SILENT_FOR)
+    return all(price_name(catalog, one) != name for one in asking)
 
 
 def price_name(catalog: Catalog, job: Job) -> str:
@@ -153,10 +242,22 @@ async def _end_without_room(
                     limit.left += prices[job.id]
 
 
-async def _correct_unknown(tx: Transaction, job: Job, lane: str, charge: int, at: datetime) -> None:
-    """Raise the reservations of jobs whose answers got lost to what they have probably cost."""
-    lost = [one for one in await tx.prices.unknown_with(lane, job.tool) if one.variant == job.variant]
-    changed = [one for one in lost if one.reserved < charge]
+async def _correct_sent(
+    tx: Transaction, job: Job, lane: str, charge: int, at: datetime, *, told_less: bool
+) -> None:
+    """Raise the reservations of other jobs that Studii has, or may have, to what they will probably cost.
+
+    `told_less`: also of those whose 202 told a lower charge.
+    """
+    sent = await tx.prices.sent_with(lane, job.tool)
+    changed = [
+        one
+        for one in sent
+        if one.variant == job.variant
+        and one.id != job.id
+        and one.reserved < charge
+        and (told_less or one.charged is None)
+    ]
     if not changed:
         return
     ids = [one.id for one in changed]

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_price
+from bot.lifecycle.prices import learn_price, reservation_of
 from bot.lifecycle.transitions import fail_unpaid
 from bot.storage import JobChanges, Transaction
 from bot.studii import CreatedJob
@@ -78,7 +78,7 @@ async def taken(
     charge = created.credits_charged
     if charge is None:
         return Taken(running)
-    running = await tx.ledger.correct(job.id, charge, at)
+    running = await tx.ledger.correct(job.id, await reservation_of(tx, job, lane, charge), at)
     repriced = await learn_price(tx, catalog, job, lane, charge, at)
     await watch_budget(tx, job.guild_id, at)
     return Taken(running, repriced)

@@ -33,6 +33,14 @@ class Prices:
         found = await self._last(lane, tool, variant)
         return found.get(lane), found.get(ANY_KEY)
 
+    async def learned(self, lane: str, tool: str, variant: str) -> tuple[int | None, datetime | None]:
+        """The last charge with that key, and when it was first charged."""
+        query = select(prices.c.charge, prices.c.at).where(
+            prices.c.lane == lane, prices.c.tool == tool, prices.c.variant == variant
+        )
+        row = (await self._session.execute(query)).one_or_none()
+        return (None, None) if row is None else (row.charge, row.at)
+
     async def all(self, lane: str = ANY_KEY) -> dict[tuple[str, str], int]:
         """Last charges with that key, by tool and variant."""
         rows = (await self._session.execute(select(prices).where(prices.c.lane == lane))).mappings()
@@ -73,13 +81,18 @@ class Prices:
         """Jobs of the server that have not been sent; oldest first."""
         return await self._jobs(UNSENT_STATES, jobs.c.guild_id == guild_id)
 
-    async def submitting_with(self, lane: str, tool: str) -> list[Job]:
-        """Jobs of the tool that are being sent with that key."""
-        return await self._jobs((JobState.SUBMITTING,), jobs.c.tool == tool, _sent_with(lane))
+    async def asking_with(self, lane: str, tool: str, since: datetime) -> list[Job]:
+        """Jobs of the tool that are being sent with that key, or that Studii has taken since that moment
+        without saying what it charges."""
+        silent = jobs.c.charged.is_(None) & jobs.c.output_url.is_(None) & (jobs.c.submitted_at > since)
+        asking = (jobs.c.state == JobState.SUBMITTING) | silent
+        states = (JobState.SUBMITTING, JobState.RUNNING)
+        return await self._jobs(states, jobs.c.tool == tool, asking, _sent_with(lane))
 
-    async def unknown_with(self, lane: str, tool: str) -> list[Job]:
-        """Jobs of the tool that were sent with that key and whose outcome is unknown."""
-        return await self._jobs((JobState.UNKNOWN,), jobs.c.tool == tool, _sent_with(lane))
+    async def sent_with(self, lane: str, tool: str) -> list[Job]:
+        """Jobs of the tool that were sent with that key and whose outcome is unknown, or not there yet."""
+        states, unfinished = (JobState.UNKNOWN, JobState.RUNNING), jobs.c.output_url.is_(None)
+        return await self._jobs(states, jobs.c.tool == tool, unfinished, _sent_with(lane))
 
     async def mark(self, job_ids: Collection[str], *, learned: bool, visible: bool) -> None:
         """Note whether the reservations of jobs are from past charges; `visible`: people should see it."""

@@ -42,7 +42,16 @@ class Account:
     role: int | None = None  # from which its member's allowance came
     learned: bool = True  # its reservation is what the key was charged before
     settled: int = 0
+    charged: int | None = None  # what Studii told when it took it
+    sent_at: datetime | None = None
     stage: Stage = Stage.ACCEPTED
+
+    def asks(self, now: datetime) -> bool:
+        """Whether others wait to learn what this one costs."""
+        if self.stage is Stage.SENT:
+            return True
+        silent = self.stage is Stage.RUNNING and self.charged is None
+        return silent and self.sent_at is not None and self.sent_at > now - timedelta(minutes=10)
 
     def resolve(self, charge: int, stage: Stage = Stage.ENDED) -> None:
         self.reserved, self.settled, self.stage = 0, charge, stage
@@ -62,6 +71,7 @@ class Accountant:
     at_once: int | None = None
     rate: StartRate | None = None
     prices: dict[str, int] = field(default_factory=dict[str, int])  # what the server's key was charged last
+    since_prices: dict[str, datetime] = field(default_factory=dict[str, datetime])  # since when it was that
     guesses: dict[str, int] = field(default_factory=dict[str, int])  # what any key was
 
     def expected(self, kind: str) -> tuple[int, bool]:
@@ -70,7 +80,9 @@ class Accountant:
             return max(1, self.prices[kind]), True
         return max(1, ASSUMED[kind], self.guesses.get(kind, 0)), False
 
-    def learn(self, kind: str, charge: int) -> None:
+    def learn(self, kind: str, charge: int, now: datetime) -> None:
+        if self.prices.get(kind) != charge:
+            self.since_prices[kind] = now
         self.prices[kind] = self.guesses[kind] = charge
 
     def may_send(self, account: Account, now: datetime) -> bool:
@@ -81,22 +93,50 @@ class Accountant:
         if account.stage is not Stage.ACCEPTED:
             return False
         same = (one for one in self.accounts.values() if one.kind == account.kind)
-        return account.learned or all(one.stage is not Stage.SENT for one in same)
+        return account.learned or not any(one.asks(now) for one in same)
 
     def answered(self, account: Account, charge: int | None, now: datetime) -> None:
         """Studii takes a job, and may say what it charges."""
-        account.stage = Stage.RUNNING
+        account.stage, account.sent_at, account.charged = Stage.RUNNING, now, charge
         if charge is None:
             return
-        account.reserved = charge
         before = self.prices.get(account.kind)
-        self.learn(account.kind, charge)
-        if before == charge:
-            return
-        if before is None:
-            for one in self.accounts.values():
-                if one.kind == account.kind and one.stage is Stage.UNKNOWN:
-                    one.reserved = max(one.reserved, charge)
+        account.reserved = max(charge, before or 0)
+        if before is None or charge > before:
+            self._set_price(account, charge, now, surprising=False)
+
+    def ended(self, account: Account, told: int | None, now: datetime, *, completed: bool) -> bool:
+        """Studii's last answer. Whether it set the price."""
+        before, silent = self.prices.get(account.kind), account.charged is None
+        cost = account.reserved if account.charged is None else account.charged
+        news, surprising = False, silent
+        if told is None:
+            news = completed and silent and before is None
+        else:
+            cost = told
+            surprising = account.charged is None or told > account.charged
+            since = self.since_prices.get(account.kind)
+            newer = since is None or (account.sent_at is not None and account.sent_at >= since)
+            if not completed:
+                news = surprising and told > (account.reserved if before is None else before)
+            elif before is None or told > before:
+                news = surprising or newer
+            else:
+                news = newer and told < before
+        account.reserved = max(account.reserved, cost)
+        if news:
+            self._set_price(account, cost, now, surprising=surprising)
+        account.resolve(cost)
+        return news
+
+    def _set_price(self, account: Account, charge: int, now: datetime, *, surprising: bool) -> None:
+        first = account.kind not in self.prices
+        self.learn(account.kind, charge, now)
+        for one in self.accounts.values():
+            sent = one.stage in (Stage.UNKNOWN, Stage.RUNNING)
+            less = one.charged is None if first and not surprising else surprising
+            if one is not account and one.kind == account.kind and sent and less:
+                one.reserved = max(one.reserved, charge)
         self._reprice([one for one in self.accounts.values() if one.stage is Stage.ACCEPTED], now)
 
     def _reprice(self, waiting: list[Account], now: datetime) -> None:

@@ -15,13 +15,13 @@ from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceOf, StartRate
 from bot.errors import Refused
-from bot.lifecycle.prices import learn_price, may_be_sent
+from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation_of
 from bot.lifecycle.submission import lose
-from bot.lifecycle.transitions import fail_paid, fail_unpaid, succeed
+from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed
 from bot.services import CreditService, JobService, LimitService, RulingService
 from bot.services.budgets import budget_state
 from bot.services.limits import member_state
-from bot.storage import Storage, Transaction
+from bot.storage import JobChanges, Storage, Transaction
 from bot.storage.schema import allowances, guilds, jobs, ledger, notices, policies, prices
 from tests.services.accountant import ROLES, USUAL
 from tests.support.clock import FakeClock
@@ -80,7 +80,6 @@ class Bank:
     async def empty(self) -> None:
         """Begin anew, with a key and no line in the books."""
         self.clock.set(BEGIN)
-        self.price: int | None = None
         async with self.storage.write() as transaction:
             for table in (ledger, notices, jobs, guilds, allowances, policies, prices):
                 await write(transaction, delete(table))
@@ -90,8 +89,7 @@ class Bank:
 
     async def accept(self, user_id: int, amount: int) -> Job | Refused:
         """A job of which the last charge says that it costs so much."""
-        if amount != self.price:
-            await self.charged_with(LANE, USUAL, amount)
+        await self.charged_with(LANE, USUAL, amount)
         return await self.accept_some(user_id, USUAL)
 
     async def charged_with(self, lane: str, kind: str, charge: int) -> None:
@@ -99,8 +97,6 @@ class Bank:
         variant = self.catalog.get("studio").variant(inputs_of(kind))
         async with self.storage.write() as transaction:
             await transaction.prices.learn(lane, "studio", variant, charge, self.now)
-        if (lane, kind) == (LANE, USUAL):
-            self.price = charge
 
     async def accept_some(self, user_id: int, kind: str) -> Job | Refused:
         """A job of that kind, whatever is known of its price."""
@@ -128,10 +124,11 @@ class Bank:
         """Studii takes the job, and may say what it charges; as `bot.engine.lanes.submit` writes it down."""
         async with self.storage.write() as transaction:
             running, old = JobState.RUNNING, JobState.SUBMITTING
-            job = await transaction.jobs.advance(job_id, old, running, at=self.now)
+            told = JobChanges(submitted_at=self.now, charged=charge)
+            job = await transaction.jobs.advance(job_id, old, running, at=self.now, **told)
             if job is not None and charge is not None:
-                await transaction.jobs.update(job_id, charged=charge)
-                await self.correct(transaction, job_id, charge)
+                wanted = await reservation_of(transaction, job, LANE, charge)
+                await self.correct(transaction, job_id, wanted)
                 await self.learn(transaction, job, charge)
 
     async def start(self, job_id: str, charge: int | None) -> bool:
@@ -143,21 +140,31 @@ class Bank:
 
     async def learn(self, transaction: Transaction, job: Job, charge: int) -> None:
         await learn_price(transaction, self.catalog, job, LANE, charge, self.now)
-        if job.variant == self.catalog.get("studio").variant(inputs_of(USUAL)):
-            self.price = charge
+
+    async def learn_at_end(
+        self, transaction: Transaction, job: Job, told: int | None, *, completed: bool
+    ) -> None:
+        """As `bot.engine.lanes.poll` writes down the last answer."""
+        await learn_at_end(transaction, self.catalog, job, LANE, told, self.now, completed=completed)
 
     async def correct(self, transaction: Transaction, job_id: str, charge: int) -> None:
         await transaction.ledger.correct(job_id, charge, self.now)
 
-    async def end(self, job_id: str, way: str, charge: int) -> bool:
-        """Whether the job ended so: done, or failed at that charge, or before Studii took it."""
+    async def end(self, job_id: str, way: str, charge: int | None) -> bool:
+        """Whether the job ended so: done, or failed, as the last answer said; or before Studii took it."""
         async with self.storage.write() as transaction:
             job = await transaction.jobs.get(job_id)
             assert job is not None
+            cost = charge_of(job, charge)
+            if way != "free":
+                if job.state is not JobState.RUNNING:
+                    return False
+                await self.learn_at_end(transaction, job, charge, completed=way == "done")
             if way == "done":
-                ended = await succeed(transaction, job, "file", "image", self.now)
+                known = await transaction.jobs.update(job_id, charged=cost)
+                ended = await succeed(transaction, known or job, "file", "image", self.now)
             elif way == "paid":
-                ended = await fail_paid(transaction, job, FailureCode.STUDII, "", charge, self.now)
+                ended = await fail_paid(transaction, job, FailureCode.STUDII, "", cost, self.now)
             else:
                 open_ = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
                 ended = await fail_unpaid(transaction, job, open_, FailureCode.PHOTO, "", self.now)

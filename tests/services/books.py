@@ -112,12 +112,14 @@ class Books(RuleBasedStateMachine):
             self.paper.answered(account, charge, self.bank.now)
             self.compare()
 
-    def end(self, number: int, way: str, charge: int) -> None:
+    def end(self, number: int, way: str, charge: int | None) -> None:
         job_id, account = self.pick(number)
         can = account.stage in ((Stage.ACCEPTED, Stage.SENT) if way == "free" else (Stage.RUNNING,))
         assert self.do(self.bank.end(job_id, way, charge)) == can
-        if can:
-            account.resolve({"done": account.reserved, "paid": charge, "free": 0}[way])
+        if can and way == "free":
+            account.resolve(0)
+        elif can:
+            self.paper.ended(account, charge, self.bank.now, completed=way == "done")
         self.compare()
 
     def cancel(self, number: int) -> None:
@@ -159,7 +161,7 @@ class Bookkeeping(Books):
     @rule(user_id=st.sampled_from(MEMBERS), amount=amounts)
     def accept(self, user_id: int, amount: int) -> None:
         said = self.do(self.bank.accept(user_id, amount))
-        self.paper.learn(USUAL, amount)
+        self.paper.learn(USUAL, amount, self.bank.now)
         self.accepted(said, user_id, USUAL)
 
     @rule(user_id=st.sampled_from(MEMBERS), kind=kinds)
@@ -190,8 +192,8 @@ class Bookkeeping(Books):
             self.answer(number, charge)
 
     @precondition(lambda self: bool(self.paper.accounts))
-    @rule(number=some_job, way=st.sampled_from(["done", "paid", "free"]), charge=amounts)
-    def end(self, number: int, way: str, charge: int) -> None:
+    @rule(number=some_job, way=st.sampled_from(["done", "paid", "free"]), charge=st.none() | charges)
+    def end(self, number: int, way: str, charge: int | None) -> None:
         super().end(number, way, charge)
 
     @precondition(lambda self: bool(self.paper.accounts))

@@ -28,6 +28,9 @@ async def no_check_either(*_: Any) -> None:
     pass
 
 
+async def corrects_nothing(*_: Any, told_less: bool) -> None: ...
+
+
 async def no_check_of_members(
     transaction: Transaction, request: JobRequest, budget: BudgetState, _price: Estimate, now: datetime
 ) -> MemberState:
@@ -114,7 +117,7 @@ class ReservesWithoutABalance(Bank):
 
 
 class SettlesTheEstimate(Bank):
-    async def end(self, job_id: str, way: str, charge: int) -> bool:
+    async def end(self, job_id: str, way: str, charge: int | None) -> bool:
         job = await self.jobs.get(job_id)
         return await super().end(job_id, way, job.estimate if job else charge)
 
@@ -214,7 +217,7 @@ class BeginsATotalAnewWithEachLimit(Bank):
 
 
 class CountsByTheDayOfItsEnd(Bank):
-    async def end(self, job_id: str, way: str, charge: int) -> bool:
+    async def end(self, job_id: str, way: str, charge: int | None) -> bool:
         ended = await super().end(job_id, way, charge)
         async with self.storage.write() as transaction:
             moved = update(jobs).where(jobs.c.id == job_id).values(created_at=self.now)
@@ -244,7 +247,7 @@ class ForgetsWhatWaits(Bank):
 
 
 class ForgetsWhatIsUnknown(Bank):
-    replaced = (("bot.lifecycle.prices._correct_unknown", no_check_either),)
+    replaced = (("bot.lifecycle.prices._correct_sent", corrects_nothing),)
 
 
 class CorrectsAndEndsNone(Bank):
@@ -261,6 +264,22 @@ class EndsTheOldest(Bank):
 
 class ForgetsAllowancesWhenPricesRise(Bank):
     replaced = (("bot.lifecycle.prices.allowance", no_check),)
+
+
+async def being_sent(prices: Any, *_: Any) -> list[Job]:
+    return await prices._jobs([JobState.SUBMITTING])
+
+
+class DoesNotWaitForSilence(Bank):
+    replaced = (("bot.storage.prices.Prices.asking_with", being_sent),)
+
+
+class LearnsNothingAtTheEnd(Bank):
+    async def learn_at_end(
+        self, transaction: Transaction, job: Job, told: int | None, *, completed: bool
+    ) -> None:
+        if told is not None and told > job.reserved:
+            await transaction.ledger.correct(job.id, told, self.now)
 
 
 def believed(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:

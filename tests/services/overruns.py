@@ -51,10 +51,14 @@ class Overruns(Books):
         self.look()
 
     @precondition(lambda self: any(one.stage is Stage.SENT for one in self.paper.accounts.values()))
-    @rule(number=some_job)
-    def answer_one(self, number: int) -> None:
+    @rule(number=some_job, silent=st.booleans())
+    def answer_one(self, number: int, silent: bool = False) -> None:
         _, account = self.pick(number)
         if account.stage is not Stage.SENT:
+            return
+        if silent:
+            self.answer(number, None)
+            self.look()
             return
         charge, before = self.asks[account.kind], self.paper.prices.get(account.kind)
         same = [one.stage for one in self.paper.accounts.values() if one.kind == account.kind]
@@ -82,9 +86,13 @@ class Overruns(Books):
     @rule(number=some_job, way=st.sampled_from(["done", "paid", "free"]), factor=factors)
     def end_one(self, number: int, way: str, factor: float) -> None:
         _, account = self.pick(number)
-        charge = int(account.reserved * factor)
-        if way == "paid" and account.stage is Stage.RUNNING:
-            self.allowed += max(0, charge - account.reserved)
+        charge = int((account.charged or ASSUMED[account.kind]) * factor)
+        if way != "free" and account.stage is Stage.RUNNING:
+            # What Studii has, or may have, at that price: each may be charged as much.
+            has = (Stage.SENT, Stage.RUNNING, Stage.UNKNOWN)
+            same = [one for one in self.paper.accounts.values() if one.kind == account.kind]
+            raised = [one for one in same if one.stage in has]
+            self.allowed += sum(max(0, charge - one.reserved) for one in raised)
         self.end(number, way, charge)
         self.look()
 

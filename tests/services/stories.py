@@ -147,6 +147,31 @@ def a_price_is_asked_for(books: Bookkeeping) -> None:
     books.accept_some(RICH, HIGH)
 
 
+def studii_is_silent_about_a_charge(books: Bookkeeping) -> None:
+    opened(books, limit=60)
+    for _ in range(3):
+        books.accept_some(POOR, HIGH)
+    books.start(0, None)
+    books.send(1)  # it waits
+    books.pass_time(1)
+    books.start(1, None)
+    books.end(0, "done", 25)
+    books.accept_some(RICH, HIGH)
+
+
+def last_answers_have_the_last_word(books: Bookkeeping) -> None:
+    opened(books, limit=80)
+    for _ in range(4):
+        books.accept_some(POOR, HIGH)
+    books.start(0, 8)
+    books.start(1, 8)
+    books.end(0, "done", 30)
+    books.accept_some(RICH, HIGH)
+    books.start(2, 8)
+    books.end(2, "done", 9)
+    books.accept_some(RICH, HIGH)
+
+
 def a_first_answer_is_lost(books: Bookkeeping) -> None:
     opened(books, limit=60)
     for _ in range(5):
@@ -209,6 +234,8 @@ STORIES: Mapping[Story, tuple[type[Bank], ...]] = {
         crooks.SettlesTheEstimate,
         crooks.NeverCorrectsUpwards,
     ),
+    studii_is_silent_about_a_charge: (crooks.DoesNotWaitForSilence,),
+    last_answers_have_the_last_word: (crooks.LearnsNothingAtTheEnd,),
     a_job_is_cancelled: (crooks.PaysForWhatIsCancelled,),
     what_is_resolved_is_resolved_again: (
         crooks.SettlesTwice,

@@ -38,7 +38,9 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a key's servers": lambda transaction: transaction.prices.guilds_with("lane"),
     "what a price concerns": lambda transaction: transaction.prices.unsent_with("lane", "studio"),
     "what a server has not sent": lambda transaction: transaction.prices.unsent_of(1),
-    "what is being sent": lambda transaction: transaction.prices.submitting_with("lane", "studio"),
+    "what is being sent": lambda transaction: transaction.prices.asking_with("lane", "studio", NOW),
+    "what Studii may have": lambda transaction: transaction.prices.sent_with("lane", "studio"),
+    "since when": lambda transaction: transaction.prices.learned("lane", "studio", "mode=image"),
     "a server's key": lambda transaction: transaction.keys.current(1),
 }
 

@@ -8,10 +8,13 @@ from datetime import timedelta
 from bot.aio.batch import Batch
 from bot.aio.retry import ErrorLog, FailureCounts, backoff, delay_at
 from bot.aio.shield import shielded
+from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.submit import NOT_YET
 from bot.lifecycle import key_holds
+from bot.lifecycle.budget_alerts import watch_budget
+from bot.lifecycle.prices import learn_at_end, learn_while_running
 from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid
 from bot.storage import CannotDecrypt, Transaction
 from bot.studii import (
@@ -63,8 +66,9 @@ _Asked = tuple[str, str]  # job, lane
 class Poller:
     """GETs a job (Studii API docs, "Poll status"). What goes on for a while is remembered in memory alone."""
 
-    def __init__(self, context: EngineContext) -> None:
+    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context = context
+        self._catalog = catalog
         # After a start with much to do, hundreds of lanes look at the same moment.
         self._claims = Batch(self._claim_all)
         self._errors = ErrorLog("looking at it")
@@ -98,7 +102,7 @@ class Poller:
         self._stumbles.forget(job_id)
         self._refusals.forget(job_id)
         self._missing.pop(job_id, None)
-        return self._after(job_id, await shielded(self._seen(job, report, age)))
+        return self._after(job_id, await shielded(self._seen(job, report, lane, age)))
 
     async def _claim(self, job_id: str, lane: str) -> Claim | StepResult:
         claimed = await self._claims.ask((job_id, lane))
@@ -132,26 +136,32 @@ class Poller:
         except CannotDecrypt as error:
             return _Unreadable(job, str(error))
 
-    async def _seen(self, job: Job, report: JobReport, age: float) -> StepResult:
+    async def _seen(self, job: Job, report: JobReport, lane: str, age: float) -> StepResult:
         if job.not_before is not None:
             job = await self._key_works(job)
         if report.failed:
             text = f"Studii could not finish this job: {quoted(report.error)}" if report.error else NO_REASON
-            return await self._end(job, FailureCode.STUDII, text, charge_of(job, report.credits_charged))
+            charge = charge_of(job, report.credits_charged)
+            return await self._end(job, FailureCode.STUDII, text, charge, lane, report.credits_charged)
         if report.succeeded:
-            return await self._completed(job, report)
+            return await self._completed(job, report, lane)
         if age >= self._context.tuning.lost_after:
             return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
         if age >= self._context.tuning.hourly_after:
             job = await self._still_running(job)
-        if report.status != job.studii_status:
+        told = report.credits_charged if job.charged is None else None
+        if told or report.status != job.studii_status:
             async with self._context.storage.write() as tx:
+                now = self._context.clock.now()
+                repriced = await learn_while_running(tx, self._catalog, job, lane, told, now)
                 stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
             self._context.changed()
+            if repriced:
+                self._context.requeued()
             return StepResult(stored)
         return StepResult(job)
 
-    async def _completed(self, job: Job, report: JobReport) -> StepResult:
+    async def _completed(self, job: Job, report: JobReport, lane: str) -> StepResult:
         charge = charge_of(job, report.credits_charged)
         if report.output_url is None:
             now = self._context.clock.monotonic()
@@ -159,8 +169,10 @@ class Poller:
             if now - since.at < self._context.tuning.url_grace:
                 return StepResult(job)
             text = UNSAFE_URL if report.output_refused else NO_URL
-            return await self._end(job, FailureCode.OUTPUT, text, charge)
+            return await self._end(job, FailureCode.OUTPUT, text, charge, lane, report.credits_charged)
         async with self._context.storage.write() as tx:
+            now, told = self._context.clock.now(), report.credits_charged
+            repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=True)
             stored = await tx.jobs.update(
                 job.id,
                 visible=True,
@@ -169,7 +181,11 @@ class Poller:
                 output_kind=report.output_kind,
                 charged=charge,
             )
+            if repriced:
+                await watch_budget(tx, job.guild_id, now)
         self._context.changed()
+        if repriced:
+            self._context.requeued()
         return StepResult(stored)
 
     async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
@@ -255,9 +271,24 @@ class Poller:
         self._context.requeued()
         return told or job
 
-    async def _end(self, job: Job, code: FailureCode, text: str, charge: int) -> StepResult:
+    async def _end(
+        self,
+        job: Job,
+        code: FailureCode,
+        text: str,
+        charge: int,
+        lane: str | None = None,
+        told: int | None = None,
+    ) -> StepResult:
+        """Fail the job at that charge; `told`: what Studii's last answer, with the key of `lane`, charged."""
+        repriced = job.charged is None
         async with self._context.storage.write() as tx:
-            failed = await fail_paid(tx, job, code, text, charge, self._context.clock.now())
+            now = self._context.clock.now()
+            if lane is not None:
+                repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=False)
+            failed = await fail_paid(tx, job, code, text, charge, now)
+        if repriced:
+            self._context.requeued()
         _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
         self._context.changed()
         return StepResult(failed)

@@ -63,7 +63,8 @@ class Entries:
         not_before = 0.0
         if job.not_before is not None:
             not_before = now + min(self._seconds_until(job.not_before), self._longest_pause)
-        return Running(job.id, now - max(0.0, age), self._work(job), not_before)
+        priced = job.charged is not None
+        return Running(job.id, now - max(0.0, age), self._work(job), not_before, priced)
 
     def after(self, result: StepResult) -> Waiting | Running | None:
         """For a job that has just had a step; None: the lane is done with it."""

@@ -20,6 +20,7 @@ from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, Up
 _log = logging.getLogger(__name__)
 
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that turned out not to be as it thought
+NO_PRICE_YET = 5.0  # the same, while one whose 202 did not say the charge runs; its end wakes the lane
 PHOTO_LOST = "The photo is no longer on the bot's disk. Please try again."
 
 
@@ -108,7 +109,7 @@ class Submitter:
             # Another of its server's jobs has met what holds it, after the lane had chosen this one.
             return StepResult(job, sent=False)
         if not await may_be_sent(tx, self._catalog, job, key.lane, now):
-            return StepResult(await tx.jobs.get(job_id), sent=False, again=NOT_YET)
+            return StepResult(await tx.jobs.get(job_id), sent=False, again=NO_PRICE_YET)
         try:
             secret = self._context.vault.unseal(key.ciphertext)
         except CannotDecrypt as error:

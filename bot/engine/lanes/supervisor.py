@@ -59,7 +59,7 @@ class LaneSupervisor:
         self._out_of_band = out_of_band
         self._context = context
         self._submitter = Submitter(context, catalog)
-        self._poller = Poller(context)
+        self._poller = Poller(context, catalog)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
         self._durations = Durations(lambda work: _usually(catalog, work))
         self._simulations = Simulations(context.clock, context.tuning)

@@ -75,12 +75,11 @@ class Lane:
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Take over a job after a request, or forget it if it is None.
 
-        `again`: seconds until a running job is polled again.
+        `again`: seconds until a running job is polled again, or a waiting one is tried again.
         """
         before = self._queue.jobs.pop(job_id, None)
         if isinstance(job, Running):
-            if before is not None and before.price is not None:
-                # Studii has told it. If it has not, the next `sync` says so.
+            if before is not None and before.price is not None and job.priced:
                 self._queue.priced(before.price)
             # The age by the monotonic clock is kept: the one in the database depends on the wall clock.
             if job_id in self._polls:
@@ -91,6 +90,9 @@ class Lane:
         self._polls.forget(job_id)
         if job is not None:
             self._queue.jobs[job_id] = job
+            if again is not None and job.price is not None:
+                # It waits for the price, as all with the same one do.
+                self._queue.postpone_alike(job.price, job.not_before)
 
     def postpone(self, job_id: str, until: float) -> None:
         """Send nothing for the job before `until`."""

@@ -22,6 +22,7 @@ class Running:
     submitted: float
     work: Work
     not_before: float = 0.0  # not polled until then, because its key was refused
+    priced: bool = True  # Studii has told what it charges
 
 
 class Poll(NamedTuple):

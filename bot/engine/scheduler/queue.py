@@ -51,6 +51,12 @@ class JobQueue:
         if job_id in self.jobs:
             self.jobs[job_id] = replace(self.jobs[job_id], not_before=until)
 
+    def postpone_alike(self, price: str, until: float) -> None:
+        """Send no job with that unknown price before `until`."""
+        for job_id, one in list(self.jobs.items()):
+            if one.price == price and one.not_before < until:
+                self.postpone(job_id, until)
+
     def priced(self, price: str) -> None:
         """Record that the price is known now."""
         alike = {name: replace(one, price=None) for name, one in self.jobs.items() if one.price == price}
