@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.domain import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
+from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Posted, Progress
 from bot.errors import PhotoUnavailable
 
 
@@ -21,7 +21,9 @@ class Nobody:
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         return Posted(1)
 
-    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+    async def notify(
+        self, notice: Notice, channel_id: int | None, job: Job | None
+    ) -> Announcement | ChannelGone:
         return Posted(None)
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:

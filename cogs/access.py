@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.access import Permit, Whose
+from bot.domain.access import Permit, PhotoScope
 from bot.errors import Refused
 from bot.services import AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel
@@ -16,8 +16,8 @@ from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 WHOSE = [
-    app_commands.Choice(name="anyone's photos", value=Whose.ANYONE.value),
-    app_commands.Choice(name="one's own photos only", value=Whose.OWN.value),
+    app_commands.Choice(name="anyone's photos", value=PhotoScope.ANYONE.value),
+    app_commands.Choice(name="one's own photos only", value=PhotoScope.OWN.value),
 ]
 WHO = [
     app_commands.Choice(name="everyone", value=Permit.EVERYONE.value),
@@ -83,8 +83,8 @@ def access_command(bot: StudiiBot) -> Command:
                 if private is None and extra is None:
                     await _tool(changes, tool, role, channel, change)
                 await changes.set_photos(
-                    photos=None if photos is None else Whose(photos),
-                    portraits=None if portraits is None else Whose(portraits),
+                    photos=None if photos is None else PhotoScope(photos),
+                    portraits=None if portraits is None else PhotoScope(portraits),
                 )
                 if block is not None:
                     await changes.block(block.id)

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.limits import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
 from bot.ui.admin.limits import allowance_panel, grant_panel, member_panel
@@ -121,10 +121,10 @@ def _ensure_for_all(whose: object | None, at_once: int | None, starts: int | Non
         )
 
 
-def _whose(member: discord.User | None, role: discord.Role | None) -> tuple[AllowanceOf, int]:
+def _whose(member: discord.User | None, role: discord.Role | None) -> tuple[AllowanceScope, int]:
     if member is not None:
-        return AllowanceOf.MEMBER, member.id
-    return (AllowanceOf.MEMBERS, 0) if role is None else (AllowanceOf.ROLE, role.id)
+        return AllowanceScope.MEMBER, member.id
+    return (AllowanceScope.MEMBERS, 0) if role is None else (AllowanceScope.ROLE, role.id)
 
 
 async def _of_member(

@@ -12,7 +12,15 @@ from bot.cli.exclusive import bot_stopped
 from bot.cli.keys import key_place
 from bot.config import StorageSettings
 from bot.errors import SettingsError
-from bot.storage import copy_database, fault_of, private_file, put_back, schema_of, sqlite_file, unused
+from bot.storage import (
+    copy_database,
+    fault_of,
+    private_file,
+    replace_database,
+    schema_of,
+    sqlite_file,
+    unused,
+)
 
 ELSEWHERE = "The database is PostgreSQL: back it up with pg_dump and take it back with pg_restore."
 
@@ -73,7 +81,7 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
     async with bot_stopped(settings.database_url, "restore FILE", replaced=True):
         aside = unused(database, "replaced")
         try:
-            was_there = await asyncio.to_thread(put_back, copy, database, aside)
+            was_there = await asyncio.to_thread(replace_database, copy, database, aside)
         except (OSError, sqlite3.Error) as error:
             raise SettingsError(f"{name} could not be put in place ({error}).") from error
     kept = f" What was there before is in {aside}; delete it when you are content." if was_there else ""

@@ -17,9 +17,9 @@ from bot.delivery.notices import NoticePoster
 from bot.delivery.tokens import CardTokens
 from bot.domain import (
     Announcement,
+    ChannelGone,
     Job,
     JobState,
-    NoPlace,
     Notice,
     OutputFile,
     Posted,
@@ -107,7 +107,9 @@ class DiscordDelivery:
         except DISCORD_ERRORS as error:
             return self._failed(job, error)
 
-    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+    async def notify(
+        self, notice: Notice, channel_id: int | None, job: Job | None
+    ) -> Announcement | ChannelGone:
         """Tell a server's admins something, there or (None) its owner by DM."""
         return await self._notices.post(notice, channel_id, job)
 

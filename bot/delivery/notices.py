@@ -9,7 +9,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.errors import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
-from bot.domain import Announcement, Job, NoPlace, Notice, Posted, TryLater, Undeliverable
+from bot.domain import Announcement, ChannelGone, Job, Notice, Posted, TryLater, Undeliverable
 from bot.ui.admin.log import missing_there
 from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
@@ -32,7 +32,9 @@ class NoticePoster:
         self._names = names
         self._clock = clock
 
-    async def post(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+    async def post(
+        self, notice: Notice, channel_id: int | None, job: Job | None
+    ) -> Announcement | ChannelGone:
         """Post it there (None: to the owner), once however often it is tried."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
@@ -42,10 +44,12 @@ class NoticePoster:
         except DISCORD_ERRORS as error:
             return _failed(error, in_channel=channel_id is not None)
 
-    async def _to_channel(self, notice: Notice, channel_id: int, job: Job | None) -> Announcement | NoPlace:
+    async def _to_channel(
+        self, notice: Notice, channel_id: int, job: Job | None
+    ) -> Announcement | ChannelGone:
         missing = self.missing(notice.guild_id, channel_id)
         if missing:
-            return NoPlace(f"the bot lacks {', '.join(missing)}")
+            return ChannelGone(f"the bot lacks {', '.join(missing)}")
         channel = self._client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
         return await self._send(channel, notice, job)
 
@@ -99,9 +103,9 @@ def _has(components: Iterable[Any], mark: int) -> bool:
     return any(getattr(component, "id", None) == mark for component in components)
 
 
-def _failed(error: Exception, *, in_channel: bool) -> Announcement | NoPlace:
+def _failed(error: Exception, *, in_channel: bool) -> Announcement | ChannelGone:
     if isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE and in_channel:
-        return NoPlace(str(error))
+        return ChannelGone(str(error))
     match outcome_of(error):
         case Outcome.LATER:
             return TryLater(seconds_until_retry(error))

@@ -16,7 +16,7 @@ BOUND = 5000
 
 
 @dataclass(slots=True)
-class Answer:
+class CardToken:
     """An interaction's answer. `spoken`: it shows the job's last word, and is a card no more."""
 
     webhook: discord.Webhook
@@ -31,17 +31,17 @@ class CardTokens:
     def __init__(self, clock: Clock, *, bound: int = BOUND) -> None:
         self._clock = clock
         self._bound = bound
-        self._kept: OrderedDict[str, Answer] = OrderedDict()
+        self._kept: OrderedDict[str, CardToken] = OrderedDict()
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """The job's card is this interaction's answer."""
         until = self._clock.monotonic() + LIFETIME - MARGIN
-        self._kept[job_id] = Answer(interaction.followup, until)
+        self._kept[job_id] = CardToken(interaction.followup, until)
         self._kept.move_to_end(job_id)
         while len(self._kept) > self._bound or self._oldest_expired():
             self._kept.popitem(last=False)
 
-    def get(self, job_id: str) -> Answer | None:
+    def get(self, job_id: str) -> CardToken | None:
         """What can edit the job's card now, if the token still lives."""
         kept = self._kept.get(job_id)
         if kept is None:

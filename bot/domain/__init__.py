@@ -4,7 +4,7 @@ Times are aware and in UTC, credits are whole numbers.
 """
 
 from bot.domain.decoding import DecodeRecord, FileRole
-from bot.domain.delivery import Announcement, NoPlace, OutputFile, Posted, TryLater, Undeliverable
+from bot.domain.delivery import Announcement, ChannelGone, OutputFile, Posted, TryLater, Undeliverable
 from bot.domain.guilds import DEFAULT_BUDGET, Budget, GuildSettings, LogSettings, Period, Plan, StudiiKey
 from bot.domain.jobs import (
     NEXT_STATES,
@@ -18,7 +18,7 @@ from bot.domain.jobs import (
     Progress,
     SourcePhoto,
 )
-from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerEntry, LedgerLine, Spent, Usage, Window
+from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerEntry, LedgerLine, Spending, Usage, Window
 from bot.domain.notices import Notice, NoticeKind
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "UNSENT_STATES",
     "Announcement",
     "Budget",
+    "ChannelGone",
     "DecodeRecord",
     "EntryKind",
     "FailureCode",
@@ -41,7 +42,6 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "LogSettings",
-    "NoPlace",
     "Notice",
     "NoticeKind",
     "OutputFile",
@@ -50,7 +50,7 @@ __all__ = [
     "Posted",
     "Progress",
     "SourcePhoto",
-    "Spent",
+    "Spending",
     "StudiiKey",
     "TryLater",
     "Undeliverable",

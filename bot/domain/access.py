@@ -33,7 +33,7 @@ class MemberContext:
     moderates: bool = False  # Manage Messages
 
 
-class Whose(StrEnum):
+class PhotoScope(StrEnum):
     """Whose photos a person may use."""
 
     ANYONE = "anyone"
@@ -69,8 +69,8 @@ class AccessRules:
     """A server's rules of access. `tools` by slug; `EVERY_TOOL` names a rule that holds for all."""
 
     tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
-    photos: Whose = Whose.ANYONE
-    portraits: Whose = Whose.OWN  # of tools that change a person's picture
+    photos: PhotoScope = PhotoScope.ANYONE
+    portraits: PhotoScope = PhotoScope.OWN  # of tools that change a person's picture
     private: Restriction = field(default_factory=lambda: Restriction(Permit.EVERYONE))
     extra: Restriction = field(default_factory=lambda: Restriction(Permit.MANAGERS))
     blocked: frozenset[int] = frozenset()
@@ -147,7 +147,7 @@ def _photo(
     if author_refuses:
         return REFUSES
     whose = rules.portraits if request.portrait else rules.photos
-    if whose is Whose.ANYONE or context.moderates:
+    if whose is PhotoScope.ANYONE or context.moderates:
         return None
     return (
         f"{request.title} takes your own photos only in this server; that one was posted by somebody else. "

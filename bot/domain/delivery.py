@@ -37,7 +37,7 @@ class Undeliverable:
 
 
 @dataclass(frozen=True, slots=True)
-class NoPlace:
+class ChannelGone:
     """The channel is gone, or the bot may not post there any more. `reason` is for the log."""
 
     reason: str

@@ -74,7 +74,7 @@ class LedgerLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Spending:
     """What one tool (its slug) or one member (their id) spent or has set aside, and for how many jobs."""
 
     what: str | int

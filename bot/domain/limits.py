@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class AllowanceOf(StrEnum):
+class AllowanceScope(StrEnum):
     """Whose allowance it is."""
 
     MEMBERS = "members"  # of everyone who has no other
@@ -41,19 +41,19 @@ class Allowance:
     """Credits in each period of the server's budget, and where the figure comes from (a role: `role_id`)."""
 
     credits: int
-    whose: AllowanceOf
+    whose: AllowanceScope
     role_id: int | None = None
 
 
 def allowance(limits: MemberLimits, user_id: int, roles: Collection[int]) -> Allowance | None:
     """The member's own, else the highest of their roles', else everyone's; None: no limit of their own."""
     if user_id in limits.own:
-        return Allowance(limits.own[user_id], AllowanceOf.MEMBER)
+        return Allowance(limits.own[user_id], AllowanceScope.MEMBER)
     of_roles = [role for role in roles if role in limits.roles]
     if of_roles:
         highest = max(of_roles, key=lambda role: (limits.roles[role], role))
-        return Allowance(limits.roles[highest], AllowanceOf.ROLE, highest)
-    return None if limits.default is None else Allowance(limits.default, AllowanceOf.MEMBERS)
+        return Allowance(limits.roles[highest], AllowanceScope.ROLE, highest)
+    return None if limits.default is None else Allowance(limits.default, AllowanceScope.MEMBERS)
 
 
 def counted_since(rate: StartRate, now: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain import Announcement, Job, NoPlace, Notice, OutputFile, Progress
+from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Progress
 
 
 class PhotoSource(Protocol):
@@ -42,7 +42,9 @@ class Delivery(Protocol):
         """
         ...
 
-    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+    async def notify(
+        self, notice: Notice, channel_id: int | None, job: Job | None
+    ) -> Announcement | ChannelGone:
         """Tell a server's admins something in that channel (None: its owner, by DM).
 
         `job` is the one that the notice is about, as it stands now.

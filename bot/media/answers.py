@@ -10,11 +10,11 @@ from bot.media.photo import Photo, PhotoRefused
 _TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
-class Nonsense(Exception):
+class InvalidAnswer(Exception):
     """No decoder of ours answers so."""
 
 
-class Refusal(Exception):
+class DecoderRefusal(Exception):
     """The file cannot be used; `why` is `unknown`, `broken`, `structure` or `pixels`."""
 
     def __init__(self, why: str, photo: PhotoRefused) -> None:
@@ -24,7 +24,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ProbeResult:
     """What a file's structure says: `memory` is the bytes that opening it takes."""
 
     kind: PhotoKind
@@ -39,63 +39,63 @@ class Look:
         return self.width * self.height
 
 
-def look_of(answer: Mapping[str, Any]) -> Look:
-    """Read the answer to `look`; raises `Nonsense`."""
+def probe_result_of(answer: Mapping[str, Any]) -> ProbeResult:
+    """Read the answer to `probe`; raises `InvalidAnswer`."""
     width, height, memory = (_number(answer, name) for name in ("width", "height", "memory"))
-    return Look(_kind(answer), width, height, memory, bool(answer.get("whole")))
+    return ProbeResult(_kind(answer), width, height, memory, bool(answer.get("whole")))
 
 
 def photo_of(answer: Mapping[str, Any]) -> Photo:
-    """Read the answer to `inspect`; raises `Nonsense`."""
+    """Read the answer to `inspect`; raises `InvalidAnswer`."""
     content_type = answer.get("type")
     if content_type not in _TYPES:
-        raise Nonsense
+        raise InvalidAnswer
     return Photo(_kind(answer), str(content_type), _number(answer, "width"), _number(answer, "height"))
 
 
-def refusal_of(answer: Mapping[str, Any]) -> Refusal | None:
+def refusal_of(answer: Mapping[str, Any]) -> DecoderRefusal | None:
     """Read a refusal, if it is one."""
     why = answer.get("refused")
     if why is None:
         return None
     if why == "unknown":
-        return Refusal("unknown", PhotoRefused())
+        return DecoderRefusal("unknown", PhotoRefused())
     kind = _kind(answer)
     if why == "structure":
         words = (
             f"That {kind.label} file is not built like a photo, so it was not opened. "
             "Please open it in a photo app, save it as a new JPEG, and use that."
         )
-        return Refusal("structure", PhotoRefused(words))
+        return DecoderRefusal("structure", PhotoRefused(words))
     return broken(kind)
 
 
-def broken(kind: PhotoKind) -> Refusal:
+def broken(kind: PhotoKind) -> DecoderRefusal:
     """Refuse a file that ends too early or contradicts itself."""
     words = f"That {kind.label} picture is broken or incomplete. Please send it again, or use another one."
-    return Refusal("broken", PhotoRefused(words))
+    return DecoderRefusal("broken", PhotoRefused(words))
 
 
-def too_large(look: Look, most: int) -> Refusal:
+def too_large(look: ProbeResult, most: int) -> DecoderRefusal:
     """Refuse a picture of more than `most` pixels."""
     words = (
         f"That picture has {look.width} × {look.height} pixels ({_megapixels(look.pixels)} megapixels). "
         f"At most {_megapixels(most)} megapixels are possible: please use a smaller one."
     )
-    return Refusal("pixels", PhotoRefused(words))
+    return DecoderRefusal("pixels", PhotoRefused(words))
 
 
 def _kind(answer: Mapping[str, Any]) -> PhotoKind:
     try:
         return PhotoKind[str(answer.get("kind"))]
     except KeyError:
-        raise Nonsense from None
+        raise InvalidAnswer from None
 
 
 def _number(answer: Mapping[str, Any], name: str) -> int:
     value = answer.get(name)
     if type(value) is not int or not 0 <= value < 1 << 50:
-        raise Nonsense
+        raise InvalidAnswer
     return value
 
 

@@ -25,16 +25,16 @@ _ENVIRONMENT = {
 }
 
 
-class Died(Exception):
+class ProcessDied(Exception):
     """The process ended, answered nonsense, or was too slow and was killed."""
 
 
-class NotTaken(Exception):
+class RequestNotTaken(Exception):
     """The process had ended before it began with the request."""
 
 
 class DecoderProcess:
-    """A process that opens pictures, one at a time. Of no use after `Died` or a cancelled call."""
+    """A process that opens pictures, one at a time. Of no use after `ProcessDied` or a cancelled call."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -62,7 +62,7 @@ class DecoderProcess:
         try:
             async with asyncio.timeout(START_WITHIN):
                 ready = await started._answer()
-        except (Died, TimeoutError):
+        except (ProcessDied, TimeoutError):
             started.kill()
             raise OSError(f"the decoder does not start: {await started._last_words()}") from None
         except BaseException:
@@ -91,8 +91,8 @@ class DecoderProcess:
             return 0.0
 
     async def ask(self, request: Mapping[str, object], within: float) -> tuple[dict[str, Any], bytes]:
-        """Return the answer to a request, and the bytes behind it. Raises `Died`, or
-        `NotTaken` if the process had ended before.
+        """Return the answer to a request, and the bytes behind it. Raises `ProcessDied`, or
+        `RequestNotTaken` if the process had ended before.
 
         The process is killed if it needs longer than `within` seconds, and when the call is cancelled.
         """
@@ -101,7 +101,7 @@ class DecoderProcess:
                 return await self._ask(request)
         except TimeoutError:
             self.kill()
-            raise Died(f"no answer within {within:.0f} s") from None
+            raise ProcessDied(f"no answer within {within:.0f} s") from None
         except BaseException:
             self.kill()
             raise
@@ -120,21 +120,21 @@ class DecoderProcess:
     async def _ask(self, request: Mapping[str, object]) -> tuple[dict[str, Any], bytes]:
         pipe = self._process.stdin
         if pipe is None:
-            raise NotTaken
+            raise RequestNotTaken
         try:
             pipe.write(json.dumps(request).encode() + b"\n")
             await pipe.drain()
             await self._answer()  # "taken"
-        except (BrokenPipeError, ConnectionResetError, Died):
-            raise NotTaken from None
+        except (BrokenPipeError, ConnectionResetError, ProcessDied):
+            raise RequestNotTaken from None
         answer = await self._answer()
         size = answer.get("bytes", 0)
         if not isinstance(size, int) or not 0 <= size <= int(cast("int", request.get("limit", 0))):
-            raise Died("an answer of the wrong size")
+            raise ProcessDied("an answer of the wrong size")
         try:
             data = await self._pipe().readexactly(size) if size else b""
         except asyncio.IncompleteReadError:
-            raise Died(await self._how_it_ended()) from None
+            raise ProcessDied(await self._how_it_ended()) from None
         return answer, data
 
     async def _answer(self) -> dict[str, Any]:
@@ -143,9 +143,9 @@ class DecoderProcess:
             # A hostile file may have taken the process over: what it says is data and nothing more.
             answer = json.loads(line) if line.endswith(b"\n") else None
         except ValueError:
-            raise Died("an answer that is no answer") from None
+            raise ProcessDied("an answer that is no answer") from None
         if not isinstance(answer, dict):
-            raise Died(await self._how_it_ended())
+            raise ProcessDied(await self._how_it_ended())
         words = cast("dict[str, Any]", answer)
         resting = words.get("resting")
         self.resting = resting if isinstance(resting, int) else 0
@@ -153,7 +153,7 @@ class DecoderProcess:
 
     def _pipe(self) -> asyncio.StreamReader:
         if self._process.stdout is None:
-            raise Died
+            raise ProcessDied
         return self._process.stdout
 
     async def _how_it_ended(self) -> str:

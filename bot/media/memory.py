@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 _A_PLACE = 64 * 1024 * 1024  # bytes that are worth one place in the line of large pictures
 
 
-class Memory:
+class MemoryBudget:
     """Hands out memory by what each picture was found to need; large pictures come one at a time.
 
     Small ones need not wait for a large one as long as there is room beside it. A large one whose turn it is

@@ -11,10 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from bot.media.answers import Look, Nonsense, Refusal, broken, look_of, photo_of, refusal_of, too_large
-from bot.media.decoder_process import DecoderProcess, Died, NotTaken
+from bot.media.answers import (
+    DecoderRefusal,
+    InvalidAnswer,
+    ProbeResult,
+    broken,
+    photo_of,
+    probe_result_of,
+    refusal_of,
+    too_large,
+)
+from bot.media.decoder_process import DecoderProcess, ProcessDied, RequestNotTaken
 from bot.media.kinds import PhotoKind
-from bot.media.memory import Memory
+from bot.media.memory import MemoryBudget
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PictureBroken
 
 _T = TypeVar("_T")
@@ -33,18 +42,18 @@ SMALL_PICTURE_SECONDS = 1.5
 """Of the processor: after these a small picture makes room for others that wait, and is tried again with the
 large ones."""
 _BUSY = 4  # how much longer it may take than the seconds of the processor that it uses
-_LOOK_AGAIN = 0.2
+_CHECK_AGAIN = 0.2
 IDLE = 20.0  # seconds after which a process that has nothing to do is ended; the last one stays
 _MAY_KEEP = 48 * MEGABYTE  # that a process holds on to between two pictures
 _TRIES = 3
 _MAPPED = 32 * MEGABYTE  # address space beside the picture itself
 _MAPPED_BY_THREADS = 112 * MEGABYTE  # where the library has threads, and each of them its arena and stack
 _THREADED = frozenset({PhotoKind.HEIC, PhotoKind.AVIF})
-_LOOK_BYTES = 64 * MEGABYTE
+_PROBE_BYTES = 64 * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TimeLimits:
     """How long a request may take: seconds of the processor, and seconds that pass.
 
     A photo of 64 megapixels takes up to 14 s of one core here. The bounds leave room for a machine that is
@@ -55,7 +64,7 @@ class Clock:
     passing: float
 
     @classmethod
-    def of(cls, pixels: int) -> "Clock":
+    def of(cls, pixels: int) -> "TimeLimits":
         processor = 10 + pixels // 1_000_000
         return cls(processor, 20.0 + 3 * processor)
 
@@ -74,7 +83,7 @@ class DecoderPool:
 
     def __init__(self, *, small_at_once: int = SMALL_AT_ONCE, max_pixels: int = MAX_PIXELS) -> None:
         self._max_pixels = max_pixels
-        self._memory = Memory(TOTAL_BYTES)
+        self._memory = MemoryBudget(TOTAL_BYTES)
         self._slots = asyncio.Semaphore(small_at_once)
         self._waiting = 0
         self._is_closed = False
@@ -106,9 +115,9 @@ class DecoderPool:
             photo = photo_of(answer)
             if not photo.kind.is_accepted:
                 await asyncio.to_thread(into.replace, path)
-        except Refusal as refusal:
+        except DecoderRefusal as refusal:
             raise refusal.photo from None
-        except Nonsense:
+        except InvalidAnswer:
             raise DecoderFailed from None
         finally:
             self._later(_remove(into))
@@ -121,7 +130,7 @@ class DecoderPool:
         """
         try:
             await self._open("check", path)
-        except Refusal as refusal:
+        except DecoderRefusal as refusal:
             if refusal.why in {"broken", "structure"}:
                 raise PictureBroken from None
 
@@ -129,7 +138,7 @@ class DecoderPool:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
         try:
             _, data = await self._open("fit", path, limit=limit)
-        except (Refusal, OSError):
+        except (DecoderRefusal, OSError):
             return None
         return data or None
 
@@ -139,36 +148,36 @@ class DecoderPool:
             return process.missing
 
     async def _open(self, what: str, path: Path, **more: object) -> tuple[dict[str, Any], bytes]:
-        """Ask for `what`, among the pictures that take as much memory as this one. Raises `Refusal`."""
-        look = await self._look(what, path)
-        most = min(self._max_pixels, look.pixels * LARGEST_BYTES // max(look.memory, 1))
-        if look.pixels > most:
-            raise too_large(look, _rounded(most) if most < self._max_pixels else most)
-        if not look.is_whole:
-            raise broken(look.kind)
-        request = {"do": what, "path": str(path), "pixels": look.pixels, **more}
-        allowed = look.memory + (_MAPPED_BY_THREADS if look.kind in _THREADED else _MAPPED)
-        return await self._ask(request, look.memory, allowed, Clock.of(look.pixels))
+        """Send the request `what` when there is room for the picture's memory. Raises `DecoderRefusal`."""
+        probed = await self._probe(what, path)
+        most = min(self._max_pixels, probed.pixels * LARGEST_BYTES // max(probed.memory, 1))
+        if probed.pixels > most:
+            raise too_large(probed, _rounded(most) if most < self._max_pixels else most)
+        if not probed.is_whole:
+            raise broken(probed.kind)
+        request = {"do": what, "path": str(path), "pixels": probed.pixels, **more}
+        allowed = probed.memory + (_MAPPED_BY_THREADS if probed.kind in _THREADED else _MAPPED)
+        return await self._ask(request, probed.memory, allowed, TimeLimits.of(probed.pixels))
 
-    async def _look(self, what: str, path: Path) -> Look:
-        request = {"do": "look", "what": what, "path": str(path)}
-        answer, _ = await self._ask(request, 0, _LOOK_BYTES, Clock.of(0))
+    async def _probe(self, what: str, path: Path) -> ProbeResult:
+        request = {"do": "probe", "what": what, "path": str(path)}
+        answer, _ = await self._ask(request, 0, _PROBE_BYTES, TimeLimits.of(0))
         try:
-            return look_of(answer)
-        except Nonsense:
+            return probe_result_of(answer)
+        except InvalidAnswer:
             raise DecoderFailed from None
 
     async def _ask(
-        self, request: dict[str, Any], size: int, allowed: int, clock: Clock
+        self, request: dict[str, Any], size: int, allowed: int, limits: TimeLimits
     ) -> tuple[dict[str, Any], bytes]:
-        request |= {"memory": allowed, "seconds": clock.processor}
-        answer, data = await self._in_turn(request, size, clock)
+        request |= {"memory": allowed, "seconds": limits.processor}
+        answer, data = await self._in_turn(request, size, limits)
         error = answer.get("error")
         if isinstance(error, int):
             raise OSError(error, os.strerror(error))
         try:
             refusal = refusal_of(answer)
-        except Nonsense:
+        except InvalidAnswer:
             raise DecoderFailed from None
         if refusal is not None:
             raise refusal
@@ -180,16 +189,16 @@ class DecoderPool:
         return answer, data
 
     async def _in_turn(
-        self, request: dict[str, Any], size: int, clock: Clock
+        self, request: dict[str, Any], size: int, limits: TimeLimits
     ) -> tuple[dict[str, Any], bytes]:
         if size <= SMALL_BYTES:
             try:
                 async with self._small(size):
-                    return await self._answer(request, clock, is_small=True)
+                    return await self._answer(request, limits, is_small=True)
             except _Overtaken:
                 log.info("A small picture takes long, and others wait: it is tried beside the large ones")
         async with self._memory.large(size):
-            return await self._answer(request, clock)
+            return await self._answer(request, limits)
 
     @asynccontextmanager
     async def _small(self, size: int) -> AsyncGenerator[None]:
@@ -204,16 +213,16 @@ class DecoderPool:
             self._waiting -= is_waiting
 
     async def _answer(
-        self, request: dict[str, Any], clock: Clock, *, is_small: bool = False
+        self, request: dict[str, Any], limits: TimeLimits, *, is_small: bool = False
     ) -> tuple[dict[str, Any], bytes]:
         for _ in range(_TRIES):
             try:
                 async with self._process() as process:
-                    asking = process.ask(request, clock.passing)
+                    asking = process.ask(request, limits.passing)
                     return await (self._unless_overtaken(process, asking) if is_small else asking)
-            except NotTaken:
+            except RequestNotTaken:
                 continue  # it had ended before: nobody can tell why, and the file was not touched
-            except Died as error:
+            except ProcessDied as error:
                 if self._is_closed:
                     break  # by us
                 log.warning("A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name)
@@ -229,7 +238,7 @@ class DecoderPool:
         spent, loop = process.processor_seconds(), asyncio.get_running_loop()
         latest = loop.time() + _BUSY * SMALL_PICTURE_SECONDS
         try:
-            while not (await asyncio.wait({task}, timeout=_LOOK_AGAIN))[0]:
+            while not (await asyncio.wait({task}, timeout=_CHECK_AGAIN))[0]:
                 is_long = process.processor_seconds() - spent > SMALL_PICTURE_SECONDS or loop.time() > latest
                 if is_long and self._waiting:
                     raise _Overtaken

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.domain import FileRole, OutputFile
 from bot.errors import SettingsError
-from bot.media.spool_book import SpoolBook
+from bot.media.spool_usage import SpoolUsage
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Spool:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._book = SpoolBook(max_bytes)
+        self._book = SpoolUsage(max_bytes)
         self._expected: set[tuple[str, str]] = set()  # claims of files that are being written
 
     async def prepare(self) -> None:

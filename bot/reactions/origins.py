@@ -6,14 +6,14 @@ from typing import NamedTuple
 MOST_REMEMBERED = 20_000  # messages: those that were tapped last
 
 
-class Hand(NamedTuple):
+class TapKey(NamedTuple):
     """A person and the emoji that they put under a message (`Emoji.key`); of what ran by itself, its job."""
 
     user_id: int
     emoji: str
 
 
-class Started:
+class StartedJobs:
     """The job of each tap, in memory, by message; None while the tap waits to be looked at.
 
     What ended long ago may be among them: whoever cancels has to look at the job.
@@ -21,28 +21,28 @@ class Started:
 
     def __init__(self, bound: int = MOST_REMEMBERED) -> None:
         self._bound = bound
-        self._messages: OrderedDict[int, dict[Hand, str | None]] = OrderedDict()
+        self._messages: OrderedDict[int, dict[TapKey, str | None]] = OrderedDict()
 
-    def note(self, message_id: int, hand: Hand, job_id: str | None = None) -> None:
+    def note(self, message_id: int, key: TapKey, job_id: str | None = None) -> None:
         """The tap is to be looked at, or it started that job."""
-        hands = self._messages.setdefault(message_id, {})
+        keys = self._messages.setdefault(message_id, {})
         self._messages.move_to_end(message_id)
-        hands[hand] = job_id or hands.get(hand)
+        keys[key] = job_id or keys.get(key)
         while len(self._messages) > self._bound:
             self._messages.popitem(last=False)
 
-    def forget(self, message_id: int, hand: Hand) -> None:
+    def forget(self, message_id: int, key: TapKey) -> None:
         """It started nothing, or nothing that could still be cancelled."""
-        hands = self._messages.get(message_id, {})
-        hands.pop(hand, None)
-        if not hands:
+        keys = self._messages.get(message_id, {})
+        keys.pop(key, None)
+        if not keys:
             self._messages.pop(message_id, None)
 
-    def job(self, message_id: int, hand: Hand) -> str | None:
+    def job(self, message_id: int, key: TapKey) -> str | None:
         """What the tap started."""
-        return self._messages.get(message_id, {}).get(hand)
+        return self._messages.get(message_id, {}).get(key)
 
-    def under(self, message_id: int, emoji: str | None = None) -> list[Hand]:
+    def under(self, message_id: int, emoji: str | None = None) -> list[TapKey]:
         """Whose taps are known under the message, of that emoji or (None) of any."""
-        hands = self._messages.get(message_id, ())
-        return [hand for hand in hands if emoji in {None, hand.emoji}]
+        keys = self._messages.get(message_id, ())
+        return [key for key in keys if emoji in {None, key.emoji}]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bot.domain import Job
 from bot.errors import Refused
 from bot.reactions.events import Tapped
-from bot.reactions.origins import Hand, Started
+from bot.reactions.origins import StartedJobs, TapKey
 from bot.reactions.queue import Backlog
 from bot.services import JobService, PrivacyService
 from bot.ui.reading.authors import author_of
@@ -37,7 +37,7 @@ class _TakenBack:
 
     guild_id: int
     message_id: int
-    hand: Hand
+    key: TapKey
     how: _How
     left: frozenset[str] | None = None
 
@@ -58,8 +58,8 @@ class Taps:
         self._jobs = jobs
         self._privacy = privacy
         self._start = start
-        self._started = Started()
-        self._ran = Started()
+        self._started = StartedJobs()
+        self._ran = StartedJobs()
         self._backlog = Backlog[Tapped | _TakenBack](
             "jobs from reactions", self._do, bound=WAITING, bound_in_all=WAITING_IN_ALL, at_once=AT_ONCE
         )
@@ -72,12 +72,12 @@ class Taps:
             if job.tapped is None:
                 self.made_from(job.origin_message_id, job)
             else:
-                self._started.note(job.origin_message_id, Hand(job.user_id, job.tapped), job.id)
+                self._started.note(job.origin_message_id, TapKey(job.user_id, job.tapped), job.id)
 
     def made_from(self, message_id: int | None, job: Job) -> None:
         """Nobody tapped for it: it goes with its photo alone."""
         if message_id is not None:
-            self._ran.note(message_id, Hand(job.user_id, job.id), job.id)
+            self._ran.note(message_id, TapKey(job.user_id, job.id), job.id)
 
     async def close(self) -> None:
         """Drop what waits."""
@@ -86,34 +86,34 @@ class Taps:
     def add(self, tapped: Tapped) -> None:
         """Start its job in a moment."""
         if self._backlog.put(tapped.guild_id, tapped):
-            self._started.note(tapped.message_id, _hand(tapped))
+            self._started.note(tapped.message_id, _key(tapped))
 
     def take_back(self, guild_id: int, message_id: int, user_id: int, emoji: str) -> None:
         """That person's emoji is gone."""
-        hand = Hand(user_id, emoji)
-        if hand in self._started.under(message_id):
-            self._take_back(_TakenBack(guild_id, message_id, hand, _How.TAKEN_AWAY))
+        key = TapKey(user_id, emoji)
+        if key in self._started.under(message_id):
+            self._take_back(_TakenBack(guild_id, message_id, key, _How.TAKEN_AWAY))
 
     def clear(self, guild_id: int, message_id: int, emoji: str | None = None) -> None:
         """Somebody took everybody's away: of that emoji, or (None) of all."""
-        for hand in self._started.under(message_id, emoji):
-            self._take_back(_TakenBack(guild_id, message_id, hand, _How.CLEARED))
+        for key in self._started.under(message_id, emoji):
+            self._take_back(_TakenBack(guild_id, message_id, key, _How.CLEARED))
 
     def deleted(self, guild_id: int, message_id: int) -> None:
         """The message is gone, with its photo."""
-        for hand in (*self._started.under(message_id), *self._ran.under(message_id)):
-            self._take_back(_TakenBack(guild_id, message_id, hand, _How.DELETED))
+        for key in (*self._started.under(message_id), *self._ran.under(message_id)):
+            self._take_back(_TakenBack(guild_id, message_id, key, _How.DELETED))
 
     def edited(self, guild_id: int, message_id: int, left: Callable[[], frozenset[str]]) -> None:
         """The message was edited; `left` tells the paths of its photos."""
-        hands = (*self._started.under(message_id), *self._ran.under(message_id))
-        for hand in hands:
-            gone = _TakenBack(guild_id, message_id, hand, _How.DELETED, left())
+        keys = (*self._started.under(message_id), *self._ran.under(message_id))
+        for key in keys:
+            gone = _TakenBack(guild_id, message_id, key, _How.DELETED, left())
             self._backlog.put(guild_id, gone, first=True)
 
     def _take_back(self, gone: _TakenBack) -> None:
         def undone(one: Tapped | _TakenBack) -> bool:
-            return isinstance(one, Tapped) and one.message_id == gone.message_id and _hand(one) == gone.hand
+            return isinstance(one, Tapped) and one.message_id == gone.message_id and _key(one) == gone.key
 
         self._backlog.withdraw(gone.guild_id, undone)
         # It costs no request, and each moment counts; what is being started now is done before it.
@@ -123,15 +123,15 @@ class Taps:
         if isinstance(one, Tapped):
             job = await self._start(one)
             if job is not None:
-                self._started.note(one.message_id, _hand(one), job.id)
-            elif self._started.job(one.message_id, _hand(one)) is None:
-                self._started.forget(one.message_id, _hand(one))
+                self._started.note(one.message_id, _key(one), job.id)
+            elif self._started.job(one.message_id, _key(one)) is None:
+                self._started.forget(one.message_id, _key(one))
             return
         for started in (self._started, self._ran):
-            job_id = started.job(one.message_id, one.hand)
+            job_id = started.job(one.message_id, one.key)
             if one.left is not None and (job_id is None or await self._stands(job_id, one.left)):
                 continue
-            started.forget(one.message_id, one.hand)
+            started.forget(one.message_id, one.key)
             if job_id is not None:
                 await self._undo(job_id, one)
 
@@ -154,15 +154,15 @@ class Taps:
             if gone.how is _How.DELETED:
                 await self._privacy.hide_photo(job_id)
             else:
-                self._ran.note(gone.message_id, Hand(gone.hand.user_id, job_id), job_id)
+                self._ran.note(gone.message_id, TapKey(gone.key.user_id, job_id), job_id)
 
     async def _whose_doing(self, job_id: str, gone: _TakenBack) -> int:
         """Those who cancel their own job know it, as do those who delete their own photo; others are told."""
         if gone.how is _How.TAKEN_AWAY:
-            return gone.hand.user_id
+            return gone.key.user_id
         job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None
         return job.user_id if job is not None and author_of(job) == job.user_id else SOMEBODY_ELSE
 
 
-def _hand(tapped: Tapped) -> Hand:
-    return Hand(tapped.user_id, tapped.emoji.key)
+def _key(tapped: Tapped) -> TapKey:
+    return TapKey(tapped.user_id, tapped.emoji.key)

@@ -13,7 +13,7 @@ from bot.domain.access import (
     AccessRules,
     MemberContext,
     Permit,
-    Whose,
+    PhotoScope,
     denial,
 )
 from bot.errors import NotAllowed, Refused
@@ -132,7 +132,9 @@ class AccessChange:
             title = "every tool together" if tool is None else self._catalog.get(tool).title
             raise Refused((NO_RULE if everything else NOT_LISTED).format(title))
 
-    async def set_photos(self, *, photos: Whose | None = None, portraits: Whose | None = None) -> None:
+    async def set_photos(
+        self, *, photos: PhotoScope | None = None, portraits: PhotoScope | None = None
+    ) -> None:
         """Whose photos may be used, by ordinary tools and by those that change a person's picture."""
         if photos is not None:
             await self._policies.set(self._guild_id, photos=photos)

@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.domain import JobRequest, Usage
 from bot.domain.limits import (
     Allowance,
-    AllowanceOf,
+    AllowanceScope,
     MemberLimits,
     StartRate,
     allowance,
@@ -74,7 +74,7 @@ class LimitChanges(TypedDict, total=False):
     `allowance`: whose it is, the member or role (0: everyone), and the credits in each period.
     """
 
-    allowance: tuple[AllowanceOf, int, int | None]
+    allowance: tuple[AllowanceScope, int, int | None]
     at_once: int | None
     rate: StartRate | None
 

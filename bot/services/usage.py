@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.clock import Clock
-from bot.domain import GuildSettings, LedgerLine, Period, Spent, Window
+from bot.domain import GuildSettings, LedgerLine, Period, Spending, Window
 from bot.domain.spans import Span, days_of, edges_of
 from bot.services.budgets import BudgetState, budget_state
 from bot.storage import Storage
@@ -21,8 +21,8 @@ class UsageReport:
 
     budget: BudgetState
     days: tuple[date, ...]
-    tools: tuple[Spent, ...]
-    members: tuple[Spent, ...]
+    tools: tuple[Spending, ...]
+    members: tuple[Spending, ...]
     daily: tuple[tuple[int, ...], ...]
 
     @property

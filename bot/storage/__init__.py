@@ -1,8 +1,8 @@
 """Everything that outlives the process, in SQLite or PostgreSQL; hands out values of `bot.domain` alone."""
 
-from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, put_back
+from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
 from bot.storage.database.errors import UNUSABLE, shown, unusable
-from bot.storage.database.first_look import ensure_sound
+from bot.storage.database.file_checks import ensure_sound
 from bot.storage.database.location import private_file, sqlite_file, unused
 from bot.storage.database.locks import AnotherInstance, InstanceLock, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
@@ -38,7 +38,7 @@ __all__ = [
     "migrate",
     "missing_rights_at",
     "private_file",
-    "put_back",
+    "replace_database",
     "reseal_keys",
     "schema_of",
     "shown",

@@ -7,8 +7,8 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import ColumnElement, and_, delete, insert, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain.access import AccessList, AccessRules, Permit, Restriction, ToolRule, Whose
-from bot.domain.limits import AllowanceOf, MemberLimits, StartRate
+from bot.domain.access import AccessList, AccessRules, Permit, PhotoScope, Restriction, ToolRule
+from bot.domain.limits import AllowanceScope, MemberLimits, StartRate
 from bot.storage.database.session import Session
 from bot.storage.schema import access_lists, allowances, photo_refusals, policies
 
@@ -16,8 +16,8 @@ from bot.storage.schema import access_lists, allowances, photo_refusals, policie
 class PolicyChanges(TypedDict, total=False):
     """The rules that are one value each; None: the default."""
 
-    photos: Whose | None
-    portraits: Whose | None
+    photos: PhotoScope | None
+    portraits: PhotoScope | None
     private_for: Permit | None
     extra_for: Permit | None
     jobs_at_once: int | None
@@ -79,7 +79,7 @@ class Policies:
         return (await self._session.execute(delete(access_lists).where(everyone))).rowcount > 0
 
     async def set_allowance(
-        self, guild_id: int, whose: AllowanceOf, subject_id: int, credits_: int | None
+        self, guild_id: int, whose: AllowanceScope, subject_id: int, credits_: int | None
     ) -> None:
         """Set the allowance of a role, of a member, or (`subject_id` 0) of all; None takes it away."""
         key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
@@ -109,14 +109,14 @@ class Policies:
 
 
 def _limits(rows: Sequence[RowMapping], row: dict[str, Any]) -> MemberLimits:
-    def of(whose: AllowanceOf) -> dict[int, int]:
+    def of(whose: AllowanceScope) -> dict[int, int]:
         return {one["subject_id"]: one["credits"] for one in rows if one["whose"] is whose}
 
     starts, seconds = row.get("starts"), row.get("starts_seconds")
     return MemberLimits(
-        default=of(AllowanceOf.MEMBERS).get(0),
-        roles=of(AllowanceOf.ROLE),
-        own=of(AllowanceOf.MEMBER),
+        default=of(AllowanceScope.MEMBERS).get(0),
+        roles=of(AllowanceScope.ROLE),
+        own=of(AllowanceScope.MEMBER),
         at_once=row.get("jobs_at_once"),
         rate=StartRate(starts, seconds) if starts is not None and seconds is not None else None,
     )

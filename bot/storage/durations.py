@@ -10,7 +10,7 @@ from bot.storage.schema import durations
 KEPT = 100  # newest observations of a tool and kind of output: older ones say little of how it is now
 
 
-class Durations:
+class DurationSamples:
     """Seconds from submission to the end, as intervals, within one transaction."""
 
     def __init__(self, session: Session) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, select
 
-from bot.domain import EntryKind, LedgerLine, Spent, Window
+from bot.domain import EntryKind, LedgerLine, Spending, Window
 from bot.storage.database.session import Session
 from bot.storage.schema import jobs, ledger
 
@@ -34,11 +34,11 @@ class UsageSums:
         rows = (await self._session.execute(query)).mappings()
         return [(row["day"], row["tool"], row["credits"]) for row in rows]
 
-    async def by_tool(self, guild_id: int, window: Window) -> list[Spent]:
+    async def by_tool(self, guild_id: int, window: Window) -> list[Spending]:
         """All tools, the dearest first."""
         return await self._top(jobs.c.tool, guild_id, window, None)
 
-    async def by_member(self, guild_id: int, window: Window, limit: int) -> list[Spent]:
+    async def by_member(self, guild_id: int, window: Window, limit: int) -> list[Spending]:
         """The members who spent most."""
         return await self._top(jobs.c.user_id, guild_id, window, limit)
 
@@ -74,7 +74,7 @@ class UsageSums:
 
     async def _top(
         self, what: ColumnElement[Any], guild_id: int, window: Window, limit: int | None
-    ) -> list[Spent]:
+    ) -> list[Spending]:
         credits_ = _credits()
         query = (
             select(what.label("what"), credits_, func.count().label("jobs"))
@@ -84,7 +84,7 @@ class UsageSums:
             .limit(limit)
         )
         rows = (await self._session.execute(query)).mappings()
-        return [Spent(row["what"], row["credits"], row["jobs"]) for row in rows]
+        return [Spending(row["what"], row["credits"], row["jobs"]) for row in rows]
 
 
 class Totals:

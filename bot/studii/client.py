@@ -35,9 +35,9 @@ from bot.studii.errors import (
     StudiiError,
     UploadFailed,
 )
-from bot.studii.exchange import Answer, Lost, counting, exchange, send_once
+from bot.studii.exchange import ApiResponse, Lost, counting, exchange, send_once
 from bot.studii.sanitize import clean, detail_of, retry_after
-from bot.studii.transfer import Download, Room, Storage
+from bot.studii.transfer import Download, FileTransfer, Room
 from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
 
 USER_AGENT = f"studii-for-discord/{__version__}"
@@ -88,7 +88,7 @@ class StudiiClient:
         self._stack = AsyncExitStack()
         self._api: ClientSession
         self._create: ClientSession
-        self._storage: Storage
+        self._files: FileTransfer
 
     async def __aenter__(self) -> Self:
         self._api = await self._session(self._timeouts.total, {"POST": "upload", "GET": "status"})
@@ -97,8 +97,8 @@ class StudiiClient:
         self._create = await self._session(self._timeouts.total, {"POST": "create"}, force_close=True)
         # The other sessions ask the base alone, which the operator chose.
         kinds, reach = {"PUT": "put", "GET": "output"}, self._addresses.reach
-        storage = await self._session(self._timeouts.transfer, kinds, reach=reach)
-        self._storage = Storage(storage, attempts=self._attempts, retry_wait=self._retry_wait)
+        session = await self._session(self._timeouts.transfer, kinds, reach=reach)
+        self._files = FileTransfer(session, attempts=self._attempts, retry_wait=self._retry_wait)
         return self
 
     async def __aexit__(
@@ -187,7 +187,7 @@ class StudiiClient:
         address = self._addresses.handed_back(target.signed_url)
         if address is None:
             raise UploadFailed(reason="the signed address is not one that is asked")
-        await self._storage.put(address, path, content_type)
+        await self._files.put(address, path, content_type)
 
     async def download(
         self, url: str, destination: Path, *, limit: int, room: Room | None = None
@@ -201,9 +201,9 @@ class StudiiClient:
         address = self._addresses.handed_back(url)
         if address is None:
             raise OutputGone(reason="its address is not one that is asked")
-        return await self._storage.download(address, destination, limit, room)
+        return await self._files.download(address, destination, limit, room)
 
-    async def _ask(self, method: str, url: URL, key: SecretStr, json: object = None) -> Answer:
+    async def _ask(self, method: str, url: URL, key: SecretStr, json: object = None) -> ApiResponse:
         """The 2xx answer to a request that costs nothing."""
         answer = await exchange(self._api, method, url, key, json)
         if isinstance(answer, Lost):
@@ -220,7 +220,7 @@ class StudiiClient:
             raise JobNotFound(detail=_detail(answer, key))
         raise self._failure(answer, key)
 
-    def _failure(self, answer: Answer, key: SecretStr) -> StudiiError:
+    def _failure(self, answer: ApiResponse, key: SecretStr) -> StudiiError:
         detail = _detail(answer, key)
         if answer.status == 429:
             return RateLimited(retry_after(answer.headers, self._clock.now()), detail=detail)
@@ -237,5 +237,5 @@ def _secret(key: str) -> SecretStr:
     return SecretStr(key)
 
 
-def _detail(answer: Answer, key: SecretStr) -> str | None:
+def _detail(answer: ApiResponse, key: SecretStr) -> str | None:
     return detail_of(answer.body, key.get_secret_value())

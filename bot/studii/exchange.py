@@ -16,7 +16,7 @@ LARGEST_ANSWER = 2**20
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """`body` is None if it did not arrive whole, or is larger than an answer may be.
 
     What came is not shown: it may echo the key, or hold an address that lets anybody upload.
@@ -90,7 +90,7 @@ def counting(kinds: Mapping[str, str], count: Callable[[str, int | None], None])
 
 async def exchange(
     session: ClientSession, method: str, url: URL, key: SecretStr, json: object = None
-) -> Answer | Lost:
+) -> ApiResponse | Lost:
     """Send exactly one request and read its answer, without following a redirect.
 
     Failures are returned and not raised, so that no later error drags along the library's exception (and with
@@ -101,7 +101,7 @@ async def exchange(
         async with session.request(
             method, url, json=json, headers=headers, allow_redirects=False
         ) as response:
-            return Answer(
+            return ApiResponse(
                 response.status,
                 CIMultiDict(response.headers),
                 response.content_type,

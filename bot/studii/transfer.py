@@ -42,7 +42,7 @@ Room = Callable[[int | None], Awaitable[int]]
 """Makes room for a file of that many bytes (None if the server doesn't say); returns how many may come."""
 
 
-class Storage:
+class FileTransfer:
     def __init__(self, session: ClientSession, *, attempts: int, retry_wait: float) -> None:
         self._session = session
         self._attempts = attempts

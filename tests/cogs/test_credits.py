@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.domain import JobState, Period
-from bot.domain.limits import AllowanceOf
+from bot.domain.limits import AllowanceScope
 from tests.support.desk import open_desk, texts
 
 
@@ -32,7 +32,7 @@ async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp
 async def test_a_member_sees_their_own_allowance_and_limits(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, desk.maya.id, 20))
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20))
         await desk.services.limits.set(desk.guild.id, at_once=3)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         shown = texts(await desk.maya.slash(desk.channel, "credits"))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import JobState
-from bot.domain.limits import AllowanceOf
+from bot.domain.limits import AllowanceScope
 from tests.support.desk import Desk, open_desk, texts
 
 
@@ -90,7 +90,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         await desk.set_key()
         await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
         await desk.services.limits.grant(desk.guild.id, desk.tom.id, 7)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, desk.maya.id, 20))
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20))
         await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
         await desk.maya.slash(desk.channel, "studio", prompt="a secret")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)

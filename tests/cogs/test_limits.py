@@ -7,7 +7,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.domain.access import AccessRules, Permit, ToolRule
-from bot.domain.limits import AllowanceOf, MemberLimits
+from bot.domain.limits import AllowanceScope, MemberLimits
 from bot.errors import Busy
 from bot.storage.access import Policies
 from bot.ui.admin.access import access_panel
@@ -35,12 +35,12 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path:
         roles = [desk.guild.create_role(name) for name in ("Silver", "Gold")]
         member = desk.guild.add_member(desk.env.create_user("ines"), roles=roles)
         for role, credits_ in zip(roles, (8, 16), strict=True):
-            await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.ROLE, role.id, credits_))
+            await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_))
         for _ in range(2):
             assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
         refused = await member.slash(desk.channel, "studio", prompt="A red kite")
         assert "nothing left of 16 credits for today" in texts(refused)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, member.id, 24))
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24))
         assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 
@@ -59,7 +59,7 @@ async def test_of_several_limits_all_are_set_or_none(tmp_path: Path, monkeypatch
 async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         gone = desk.env.create_user("gone")
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, gone.id, 20))
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20))
         await desk.services.limits.grant(desk.guild.id, gone.id, 5)
         shown = texts(await desk.admin.slash(desk.channel, "studii allowance", member=gone))
         assert "They are not in this server. If they come back, this holds." in shown

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import Announcement, Job, JobState, LogSettings, NoPlace, Notice, NoticeKind, Posted
+from bot.domain import (
+    Announcement,
+    ChannelGone,
+    Job,
+    JobState,
+    LogSettings,
+    Notice,
+    NoticeKind,
+    Posted,
+)
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.desk import Desk, open_desk, pieces, texts
 
@@ -30,7 +39,9 @@ async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> 
         return (await transaction.notices.pending(10))[-1]
 
 
-async def notify(desk: Desk, notice: Notice, channel: ChannelHandle | int | None) -> Announcement | NoPlace:
+async def notify(
+    desk: Desk, notice: Notice, channel: ChannelHandle | int | None
+) -> Announcement | ChannelGone:
     async with desk.storage.read() as transaction:
         job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
     place = channel.id if isinstance(channel, ChannelHandle) else channel
@@ -212,7 +223,7 @@ async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: P
 async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await notify(desk, notice, 404), NoPlace)
+        assert isinstance(await notify(desk, notice, 404), ChannelGone)
         lost = await told(desk, NoticeKind.LOG_LOST, "404", channel=404)
         assert isinstance(await notify(desk, lost, None), Posted)
         sent = [call for call in desk.env.http_requests if call.path.endswith("/messages")][-1]
@@ -225,4 +236,4 @@ async def test_a_log_channel_that_was_closed_to_the_bot_is_no_place(tmp_path: Pa
     async with open_desk(tmp_path) as desk:
         channel = desk.channel_for_the_bot("closed", **{lost: False})
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await notify(desk, notice, channel), NoPlace)
+        assert isinstance(await notify(desk, notice, channel), ChannelGone)

@@ -7,8 +7,8 @@ import discord
 import pytest
 
 from bot.domain import JobState, Period
-from bot.domain.access import Whose
-from bot.domain.limits import AllowanceOf, StartRate
+from bot.domain.access import PhotoScope
+from bot.domain.limits import AllowanceScope, StartRate
 from tests.support.desk import PNG, Desk, open_desk, texts
 
 OWN_ONLY = "Career portrait takes your own photos only in this server; that one was posted by somebody else."
@@ -49,7 +49,7 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path
         await desk.set_key()
         photo = await photo_of_tom(desk)
         async with desk.services.access.change(desk.guild.id) as change:
-            await change.set_photos(photos=Whose.OWN, portraits=Whose.ANYONE)
+            await change.set_photos(photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE)
         assert not (await desk.maya.context_menu(desk.channel, "Career portrait", photo)).ephemeral
         refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
         assert "Photo restoration takes your own photos only" in texts(refused)
@@ -125,7 +125,7 @@ async def test_a_spent_allowance_says_how_much_is_left_and_when_it_renews(tmp_pa
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBERS, 0, 10))
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 10))
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         midnight = unix(desk, 12 * 3600)  # it is noon

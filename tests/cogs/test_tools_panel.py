@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bot.catalog import SHIPPED, Catalog
 from bot.domain import JobState
-from bot.domain.limits import AllowanceOf
+from bot.domain.limits import AllowanceScope
 from bot.ui.jobs.tools import EXAMPLES, read_examples
 from tests.support.desk import Desk, open_desk, pieces, texts
 
@@ -87,7 +87,7 @@ async def test_a_reason_that_holds_for_every_tool_is_said_once(tmp_path: Path) -
 async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceOf.MEMBER, desk.maya.id, 10))
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 10))
         words = await shown_to_maya(desk)
         assert "100 of 100 credits left for today** in this server" in words
         assert "No budget is set yet, so the default holds" in words

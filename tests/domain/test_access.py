@@ -12,9 +12,9 @@ from bot.domain.access import (
     AccessRules,
     MemberContext,
     Permit,
+    PhotoScope,
     Restriction,
     ToolRule,
-    Whose,
     denial,
 )
 
@@ -52,11 +52,11 @@ def test_a_portrait_is_ones_own_unless_one_moderates() -> None:
     assert said(AccessRules(), replace(PORTRAIT, photo_author=MEMBER)) == ""
     assert said(AccessRules(), replace(PORTRAIT, photo_author=None)) == ""
     assert said(AccessRules(), PORTRAIT, replace(PLAIN, moderates=True)) == ""
-    assert said(AccessRules(portraits=Whose.ANYONE), PORTRAIT) == ""
+    assert said(AccessRules(portraits=PhotoScope.ANYONE), PORTRAIT) == ""
 
 
 def test_an_admin_can_allow_own_photos_only() -> None:
-    rules = AccessRules(photos=Whose.OWN)
+    rules = AccessRules(photos=PhotoScope.OWN)
     assert "posted by somebody else" in said(rules, replace(REQUEST, photo_author=AUTHOR))
     assert said(rules) == ""
 

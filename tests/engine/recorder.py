@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import Announcement, Job, NoPlace, Notice, OutputFile, Posted, Progress
+from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Posted, Progress
 from bot.errors import PhotoUnavailable
 
 
@@ -30,7 +30,7 @@ class Recorder:
     notices: list[tuple[Notice, int | None, Job | None]] = field(
         default_factory=list[tuple[Notice, int | None, Job | None]]
     )
-    notice_answers: list[Announcement | NoPlace] = field(default_factory=list[Announcement | NoPlace])
+    notice_answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
     card_answers: list[bool] = field(default_factory=list[bool])
     posted_cards: list[Job] = field(default_factory=list[Job])
     posting_answers: list[Announcement] = field(default_factory=list[Announcement])
@@ -62,7 +62,9 @@ class Recorder:
             self.said.append(Said(job, data, kind, content_type, before))
         return answer
 
-    async def notify(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+    async def notify(
+        self, notice: Notice, channel_id: int | None, job: Job | None
+    ) -> Announcement | ChannelGone:
         self.notices.append((notice, channel_id, job))
         return self.notice_answers.pop(0) if self.notice_answers else Posted(7000 + len(self.notices))
 

@@ -16,7 +16,7 @@ from bot.aio import retry
 from bot.domain import JobState, NoticeKind
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Transaction, migrate
-from bot.storage.durations import Durations
+from bot.storage.durations import DurationSamples
 from bot.storage.notices import Notices
 from sandbox.studii import Options, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world
@@ -102,7 +102,7 @@ def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[None]:
 async def test_how_long_a_job_took_may_fail_to_be_kept_and_every_server_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Durations, "learn", fail)
+    monkeypatch.setattr(DurationSamples, "learn", fail)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         await world.use_key(world.studii.add_key(), guild_id=OTHER_GUILD)

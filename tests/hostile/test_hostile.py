@@ -12,7 +12,7 @@ import pytest
 from bench.held import MIB
 from bot.media import pool
 from bot.media.decoder_process import DecoderProcess
-from bot.media.pool import Clock
+from bot.media.pool import TimeLimits
 from sandbox.people import STEP_TIMEOUT, Person, until
 from sandbox.stage import open_stage
 from sandbox.studii import Options, StudiiServer
@@ -53,12 +53,12 @@ def test_the_sample_is_of_files_that_there_are() -> None:
     assert len(scans(7_000)) < 300_000
 
 
-class Patient(Clock):
+class Patient(TimeLimits):
     """Gives every file all the time there is."""
 
     @classmethod
-    def of(cls, pixels: int) -> Clock:
-        return Clock(3600, 3600.0)
+    def of(cls, pixels: int) -> TimeLimits:
+        return TimeLimits(3600, 3600.0)
 
 
 async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_start(
@@ -74,7 +74,7 @@ async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_s
         return await real(self, request, within)
 
     monkeypatch.setattr(DecoderProcess, "ask", ask)
-    monkeypatch.setattr(pool, "Clock", Patient)
+    monkeypatch.setattr(pool, "TimeLimits", Patient)
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,

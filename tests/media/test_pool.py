@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from bot.media import HEAD_BYTES, DecoderFailed, PhotoKind, PhotoRefused, PictureBroken, pool, sniff
-from bot.media.answers import Look
+from bot.media.answers import ProbeResult
 from bot.media.decoder_process import DecoderProcess, environment
-from bot.media.memory import Memory
-from bot.media.pool import Clock, DecoderPool
+from bot.media.memory import MemoryBudget
+from bot.media.pool import DecoderPool, TimeLimits
 from sandbox.people import until
 
 ROOT = Path(__file__).parents[2]
@@ -62,12 +62,12 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, what: str) -> "asyncio.Future[int]"
     return stopped
 
 
-class Hasty(Clock):
+class Hasty(TimeLimits):
     """Gives every file a third of a second."""
 
     @classmethod
-    def of(cls, pixels: int) -> Clock:
-        return Clock(1, 0.3)
+    def of(cls, pixels: int) -> TimeLimits:
+        return TimeLimits(1, 0.3)
 
 
 def is_running(pid: int) -> bool:
@@ -132,7 +132,7 @@ async def test_a_photo_that_takes_too_long_fails_and_its_process_ends(
     decoder: DecoderPool, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = stop_at(monkeypatch, "inspect")
-    monkeypatch.setattr(pool, "Clock", Hasty)
+    monkeypatch.setattr(pool, "TimeLimits", Hasty)
     with pytest.raises(DecoderFailed):
         await decoder.inspect(photo)
     await gone(await stopped)
@@ -143,12 +143,12 @@ async def test_a_photo_that_takes_more_memory_than_it_may_fails(
 ) -> None:
     path = tmp_path / "photo"
     Image.new("RGB", (6000, 5000)).save(path, "PNG")
-    real = pool.look_of
+    real = pool.probe_result_of
 
-    def small(answer: Mapping[str, object]) -> Look:
+    def small(answer: Mapping[str, object]) -> ProbeResult:
         return real({**answer, "memory": 1_000_000})
 
-    monkeypatch.setattr(pool, "look_of", small)
+    monkeypatch.setattr(pool, "probe_result_of", small)
     with pytest.raises(DecoderFailed):
         await decoder.inspect(path)
 
@@ -303,7 +303,7 @@ async def test_nothing_of_a_photo_reaches_the_log_or_standard_error(
 
 
 async def test_large_pictures_come_one_at_a_time_and_small_ones_beside_them() -> None:
-    memory = Memory(100)
+    memory = MemoryBudget(100)
     order: list[str] = []
 
     async def large(name: str) -> None:
@@ -327,7 +327,7 @@ async def test_large_pictures_come_one_at_a_time_and_small_ones_beside_them() ->
 
 
 async def test_smaller_ones_among_the_large_go_first_but_not_for_ever() -> None:
-    memory = Memory(1_000_000_000)
+    memory = MemoryBudget(1_000_000_000)
     order: list[str] = []
 
     async def large(name: str, size: int) -> None:
@@ -345,7 +345,7 @@ async def test_smaller_ones_among_the_large_go_first_but_not_for_ever() -> None:
 
 
 async def test_a_large_picture_gets_its_turn_among_many_small_ones() -> None:
-    memory = Memory(100)
+    memory = MemoryBudget(100)
     done: list[str] = []
 
     async def small() -> None:

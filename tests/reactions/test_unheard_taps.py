@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.domain import NoticeKind, Period
-from bot.domain.access import Whose
+from bot.domain.access import PhotoScope
 from bot.services import PhotoService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.clock import FakeClock
@@ -74,7 +74,7 @@ async def test_people_without_access_see_nothing_happen(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         async with desk.services.access.change(desk.guild.id) as change:
-            await change.set_photos(photos=Whose.OWN)
+            await change.set_photos(photos=PhotoScope.OWN)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         assert await jobs_of(desk) == []

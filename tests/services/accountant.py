@@ -6,13 +6,13 @@ from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
 from bot.domain import Period
-from bot.domain.limits import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceScope, StartRate
 
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
 ASSUMED = {"image standard": 8, "image high": 8, "video standard": 40}  # credits, by kind of job
 USUAL = "image standard"
-Whose = tuple[AllowanceOf, int]
-EVERYONE: Whose = (AllowanceOf.MEMBERS, 0)
+PhotoScope = tuple[AllowanceScope, int]
+EVERYONE: PhotoScope = (AllowanceScope.MEMBERS, 0)
 Page = tuple[object, ...]  # of the books: one for each period
 
 
@@ -67,7 +67,7 @@ class Accountant:
     zone: str = "UTC"
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
     grants: list[tuple[int | None, int, Page]] = field(default_factory=list[tuple[int | None, int, Page]])
-    allowances: dict[Whose, int] = field(default_factory=dict[Whose, int])
+    allowances: dict[PhotoScope, int] = field(default_factory=dict[PhotoScope, int])
     at_once: int | None = None
     rate: StartRate | None = None
     prices: dict[str, int] = field(default_factory=dict[str, int])  # what the server's key was charged last
@@ -165,9 +165,9 @@ class Accountant:
 
     def role_of(self, user_id: int) -> int | None:
         """The role from which the member's allowance comes."""
-        if (AllowanceOf.MEMBER, user_id) in self.allowances:
+        if (AllowanceScope.MEMBER, user_id) in self.allowances:
             return None
-        limits = {role: self.allowances.get((AllowanceOf.ROLE, role)) for role in ROLES[user_id]}
+        limits = {role: self.allowances.get((AllowanceScope.ROLE, role)) for role in ROLES[user_id]}
         known = [(limit, role) for role, limit in limits.items() if limit is not None]
         return max(known)[1] if known else None
 
@@ -224,10 +224,10 @@ class Accountant:
         return self._allowance_by(user_id, ROLES[user_id])
 
     def _allowance_by(self, user_id: int, roles: tuple[int, ...]) -> int | None:
-        own = self.allowances.get((AllowanceOf.MEMBER, user_id))
+        own = self.allowances.get((AllowanceScope.MEMBER, user_id))
         if own is not None:
             return own
-        of_roles = [self.allowances.get((AllowanceOf.ROLE, role)) for role in roles]
+        of_roles = [self.allowances.get((AllowanceScope.ROLE, role)) for role in roles]
         highest = max((one for one in of_roles if one is not None), default=None)
         return self.allowances.get(EVERYONE) if highest is None else highest
 

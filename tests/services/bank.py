@@ -13,7 +13,7 @@ from sqlalchemy import Delete, Update, delete
 from bot.catalog import Catalog
 from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
 from bot.domain.access import MemberContext
-from bot.domain.limits import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation_of
 from bot.lifecycle.submission import lose
@@ -209,7 +209,7 @@ class Bank:
     async def set_zone(self, zone: str) -> None:
         await self.credits.set_budget(GUILD, None, None, zone)
 
-    async def set_allowance(self, whose: AllowanceOf, subject_id: int, amount: int | None) -> None:
+    async def set_allowance(self, whose: AllowanceScope, subject_id: int, amount: int | None) -> None:
         await self.limits.set(GUILD, allowance=(whose, subject_id, amount))
 
     async def set_at_once(self, number: int | None) -> None:

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from bot.domain import Job, Period
-from bot.domain.limits import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsShort, Refused
 from bot.storage import ReservationError
-from tests.services.accountant import ASSUMED, EVERYONE, ROLES, USUAL, Account, Accountant, Stage, Whose
+from tests.services.accountant import ASSUMED, EVERYONE, ROLES, USUAL, Account, Accountant, PhotoScope, Stage
 from tests.services.bank import MEMBERS, OTHER_LANE, Bank
 
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago")
 AUDITED = 5  # steps after which the bot's own audit is asked, too: it takes as long as all the rest
-SUBJECTS: tuple[Whose, ...] = (
+SUBJECTS: tuple[PhotoScope, ...] = (
     EVERYONE,
-    *((AllowanceOf.ROLE, role) for role in sorted({role for roles in ROLES.values() for role in roles})),
-    *((AllowanceOf.MEMBER, member) for member in MEMBERS),
+    *((AllowanceScope.ROLE, role) for role in sorted({role for roles in ROLES.values() for role in roles})),
+    *((AllowanceScope.MEMBER, member) for member in MEMBERS),
 )
 T = TypeVar("T")
 
@@ -255,7 +255,7 @@ class Bookkeeping(Books):
         self.compare()
 
     @rule(whose=st.sampled_from(SUBJECTS), amount=st.none() | st.integers(0, 70))
-    def set_allowance(self, whose: Whose, amount: int | None) -> None:
+    def set_allowance(self, whose: PhotoScope, amount: int | None) -> None:
         self.do(self.bank.set_allowance(*whose, amount))
         self.paper.allowances.pop(whose, None)
         if amount is not None:

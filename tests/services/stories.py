@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.domain import Period
-from bot.domain.limits import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceScope, StartRate
 from tests.services import crooks
 from tests.services.accountant import EVERYONE
 from tests.services.bank import Bank
@@ -38,8 +38,8 @@ def an_allowance_is_used_up(books: Bookkeeping) -> None:
     books.accept(POOR, 21)
     books.accept(POOR, 20)
     books.accept(POOR, 1)
-    books.set_allowance((AllowanceOf.ROLE, 70), 5)
-    books.set_allowance((AllowanceOf.ROLE, 71), 30)
+    books.set_allowance((AllowanceScope.ROLE, 70), 5)
+    books.set_allowance((AllowanceScope.ROLE, 71), 30)
     books.accept(RICH, 30)
 
 
@@ -183,7 +183,7 @@ def a_first_answer_is_lost(books: Bookkeeping) -> None:
 
 def a_price_exceeds_an_allowance(books: Bookkeeping) -> None:
     opened(books, limit=60, allowance=16)
-    books.set_allowance((AllowanceOf.ROLE, 71), 40)
+    books.set_allowance((AllowanceScope.ROLE, 71), 40)
     for member in (POOR, RICH, POOR, RICH):
         books.accept_some(member, HIGH)
     books.start(0, 15)

@@ -9,7 +9,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.domain import Budget, Job, Period, Plan
 from bot.domain.access import MemberContext
-from bot.domain.limits import AllowanceOf, StartRate
+from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.services import JobService, LimitService, jobs
 from bot.services.jobs import Repeated
@@ -43,17 +43,17 @@ async def _total(storage: Storage, limits: LimitService) -> None:
 
 
 async def _everyone(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 47))
+    await limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 47))
 
 
 async def _role(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 8))
-    await limits.set(GUILD, allowance=(AllowanceOf.ROLE, ROLE, 40))
+    await limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
+    await limits.set(GUILD, allowance=(AllowanceScope.ROLE, ROLE, 40))
 
 
 async def _own(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, allowance=(AllowanceOf.ROLE, ROLE, 80))
-    await limits.set(GUILD, allowance=(AllowanceOf.MEMBER, MEMBER, 32))
+    await limits.set(GUILD, allowance=(AllowanceScope.ROLE, ROLE, 80))
+    await limits.set(GUILD, allowance=(AllowanceScope.MEMBER, MEMBER, 32))
     await limits.grant(GUILD, MEMBER, 8)
 
 

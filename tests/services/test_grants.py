@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain import Period
-from bot.domain.limits import AllowanceOf
+from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsShort, Refused
 from tests.services.conftest import GUILD, MEMBER, World
 
@@ -46,7 +46,7 @@ async def test_a_grant_ends_with_the_period_for_which_it_was_given(
 ) -> None:
     await at(world, 2027, 3, 1, 9)  # a Monday, the first of a month
     await world.budget(8, period)
-    await world.services.limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 8))
+    await world.services.limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
     await grant(world, 8, 8)
     for _ in range(2):
         await world.accept()

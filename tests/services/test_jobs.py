@@ -12,7 +12,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.domain import EntryKind, Job, JobState, LogSettings, NoticeKind, Period, SourcePhoto
 from bot.domain.access import MemberContext
-from bot.domain.limits import AllowanceOf
+from bot.domain.limits import AllowanceScope
 from bot.errors import Busy, Refused
 from bot.services import JobService, jobs
 from tests.services.conftest import (
@@ -194,7 +194,7 @@ async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_
 
 async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: World) -> None:
     await world.ready(daily=100)
-    await world.services.limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 6))
+    await world.services.limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
     assert await refusal(world) == (
         "This would cost about 8 credits (assumed), and your allowance has 6 of 6 credits left for today. "
         "Waiting will not help: it is 6 credits a day; an admin can change this with `/studii allowance`."

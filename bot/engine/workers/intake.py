@@ -21,7 +21,7 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
 from bot.media.spool import suffix_of
-from bot.media.spool_book import Shortages
+from bot.media.spool_usage import Shortages
 from bot.storage import JobChanges
 
 _log = logging.getLogger(__name__)

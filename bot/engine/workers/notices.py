@@ -11,7 +11,7 @@ from bot.aio.liveness import OPERATION_TIMEOUT
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog, Retry, backoff
 from bot.aio.shield import shielded
-from bot.domain import Announcement, Job, JobState, NoPlace, Notice, NoticeKind, Posted, TryLater
+from bot.domain import Announcement, ChannelGone, Job, JobState, Notice, NoticeKind, Posted, TryLater
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 
@@ -117,7 +117,7 @@ class NoticeBoard:
             await self._close(notice, None)
             return None
         said = await self._say(notice, None if to_owner else log.channel_id, job)
-        lost = log.channel_id if isinstance(said, NoPlace) and not to_owner else None
+        lost = log.channel_id if isinstance(said, ChannelGone) and not to_owner else None
         if lost is not None and notice.kind in _FOR_THE_OWNER:
             said = await self._say(notice, None, job)
         age = self._context.clock.now() - notice.created_at
@@ -135,7 +135,9 @@ class NoticeBoard:
         wanted = _AS_LONG_AS.get(notice.kind)
         return wanted is not None and (job is None or job.state is not wanted)
 
-    async def _say(self, notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | NoPlace:
+    async def _say(
+        self, notice: Notice, channel_id: int | None, job: Job | None
+    ) -> Announcement | ChannelGone:
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
                 return await self._delivery.notify(notice, channel_id, job)
@@ -145,7 +147,7 @@ class NoticeBoard:
     async def _close(
         self,
         notice: Notice,
-        said: Announcement | NoPlace | None,
+        said: Announcement | ChannelGone | None,
         lost_channel: int | None = None,
         *,
         works: bool = False,

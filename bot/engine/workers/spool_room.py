@@ -8,7 +8,7 @@ from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import give_way
-from bot.media.spool_book import HeldPhoto, who_gives_way
+from bot.media.spool_usage import HeldPhoto, photos_to_evict
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class SpoolRoom:
             photos = [
                 HeldPhoto(job.id, job.guild_id, self._context.spool.source_size(job.id)) for job in held
             ]
-            giving = who_gives_way(photos, lacking)
+            giving = photos_to_evict(photos, lacking)
             if giving:
                 await shielded(self._give_way({photo.job_id for photo in giving}))
         return bool(giving)

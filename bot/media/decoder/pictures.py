@@ -65,7 +65,7 @@ def prepare() -> None:
     Image.MAX_IMAGE_PIXELS = None
 
 
-def look(path: Path, what: str) -> dict[str, Any]:
+def probe(path: Path, what: str) -> dict[str, Any]:
     """Say by a file's structure alone what it is, and how much memory `what` will take."""
     with path.open("rb") as file:
         kind = sniff(file.read(HEAD_BYTES))

@@ -48,7 +48,7 @@ def _answer(answers: BinaryIO, words: dict[str, Any], data: bytes = b"") -> None
 
 def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     tasks: dict[str, Callable[[dict[str, Any]], dict[str, Any] | bytes | None]] = {
-        "look": lambda asked: pictures.look(Path(asked["path"]), asked["what"]),
+        "probe": lambda asked: pictures.probe(Path(asked["path"]), asked["what"]),
         "inspect": lambda asked: pictures.inspect(Path(asked["path"]), Path(asked["into"]), asked["pixels"]),
         "check": lambda asked: pictures.check(Path(asked["path"]), asked["pixels"]),
         "fit": lambda asked: pictures.fit(Path(asked["path"]), asked["limit"], asked["pixels"]),

@@ -33,7 +33,7 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
             unfinished.unlink()
         private_file(unfinished)
         with (
-            closing(sqlite3.connect(f"file:{quoted(source)}?mode=ro", uri=True)) as reading,
+            closing(sqlite3.connect(f"file:{uri_path(source)}?mode=ro", uri=True)) as reading,
             closing(sqlite3.connect(unfinished)) as writing,
         ):
             reading.backup(writing)
@@ -56,14 +56,14 @@ def fault_of(path: Path) -> str | None:
     if not path.exists():
         return "is not there"
     try:
-        with closing(sqlite3.connect(f"file:{quoted(path)}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
         return _FAULTS.get(sqlite_code(error), f"can't be read ({error})")
     return None if verdict == "ok" else _FAULTS[sqlite3.SQLITE_CORRUPT]
 
 
-def put_back(copy: Path, database: Path, aside: Path) -> bool:
+def replace_database(copy: Path, database: Path, aside: Path) -> bool:
     """Make the copy the database; what was there goes to `aside`, if there was anything (what is returned).
 
     The log of the old file must not stay: SQLite would play it into the new one. Raises as `copy_database`.
@@ -88,6 +88,6 @@ def _move(database: Path, aside: Path) -> None:
             part.replace(aside.with_name(aside.name + suffix))
 
 
-def quoted(path: Path) -> str:
+def uri_path(path: Path) -> str:
     """The path as it stands in one of SQLite's addresses."""
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -16,7 +16,7 @@ from bot.clock import SystemClock
 from bot.errors import NotAlone, SettingsError
 from bot.storage.database.engines import lock_engine
 from bot.storage.database.errors import UNUSABLE, unusable
-from bot.storage.database.first_look import ensure_ours
+from bot.storage.database.file_checks import ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.session import Session, session
 

@@ -16,7 +16,7 @@ from bot.errors import SettingsError
 from bot.storage.database.backup import copy_database
 from bot.storage.database.engines import migration_engine, read_engine
 from bot.storage.database.errors import UNUSABLE, unusable
-from bot.storage.database.first_look import NOT_OURS, ensure_ours
+from bot.storage.database.file_checks import NOT_OURS, ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"

@@ -21,7 +21,7 @@ from bot.storage.database.rights import missing_rights_at
 from bot.storage.database.session import Session, session
 from bot.storage.database.unreadable import UnreadableRows
 from bot.storage.decodes import Decodes
-from bot.storage.durations import Durations
+from bot.storage.durations import DurationSamples
 from bot.storage.guilds import Guilds, LogChannels
 from bot.storage.holds import Holds
 from bot.storage.jobs import Jobs
@@ -58,7 +58,7 @@ class Transaction:
         self.prices = Prices(session)
         self.privacy = Privacy(session)
         self.decodes = Decodes(session)
-        self.durations = Durations(session)
+        self.durations = DurationSamples(session)
         self.meta = Meta(session)
         self.notices = Notices(session)
         self.usage = UsageSums(session)

@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
-from bot.domain.access import AccessList, Permit, Whose
-from bot.domain.limits import AllowanceOf
+from bot.domain.access import AccessList, Permit, PhotoScope
+from bot.domain.limits import AllowanceScope
 from bot.storage.schema.columns import Choice, UtcDateTime, metadata
 
 # An empty column, like a server without a row, has the default of `AccessRules` or `MemberLimits`.
@@ -11,8 +11,8 @@ policies = Table(
     "policies",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("photos", Choice(Whose)),
-    Column("portraits", Choice(Whose)),
+    Column("photos", Choice(PhotoScope)),
+    Column("portraits", Choice(PhotoScope)),
     Column("private_for", Choice(Permit)),
     Column("extra_for", Choice(Permit)),
     Column("jobs_at_once", Integer),
@@ -35,7 +35,7 @@ allowances = Table(
     "allowances",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("whose", Choice(AllowanceOf), primary_key=True),
+    Column("whose", Choice(AllowanceScope), primary_key=True),
     Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
     Column("credits", Integer, nullable=False),
 )

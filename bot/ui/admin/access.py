@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from bot.domain.access import EVERY_TOOL, AccessRules, Permit, Restriction, Whose
+from bot.domain.access import EVERY_TOOL, AccessRules, Permit, PhotoScope, Restriction
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
 
@@ -15,7 +15,7 @@ GONE = (
     "⚠️ What was deleted lets nobody in. Open the tool to all with `change`, then name those that it is for; "
     "for `private` and `extra`, say anew who may have them."
 )
-_WHOSE = {Whose.ANYONE: "anyone's", Whose.OWN: "one's own (Manage Messages: anyone's)"}
+_WHOSE = {PhotoScope.ANYONE: "anyone's", PhotoScope.OWN: "one's own (Manage Messages: anyone's)"}
 _WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "nobody"}
 
 

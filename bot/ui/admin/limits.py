@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from bot.domain import Period
-from bot.domain.limits import AllowanceOf, MemberLimits
+from bot.domain.limits import AllowanceScope, MemberLimits
 from bot.services import BudgetState, GrantState, MemberState, credit_words, discord_timestamp, rate_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
@@ -11,9 +11,9 @@ from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
 MOST = 15  # lines of a list
 _EACH = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month", Period.TOTAL: "in all"}
 _FROM = {
-    AllowanceOf.MEMBER: "their own allowance",
-    AllowanceOf.ROLE: "the highest of their roles' allowances",
-    AllowanceOf.MEMBERS: "everyone's allowance",
+    AllowanceScope.MEMBER: "their own allowance",
+    AllowanceScope.ROLE: "the highest of their roles' allowances",
+    AllowanceScope.MEMBERS: "everyone's allowance",
 }
 
 

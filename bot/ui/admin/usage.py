@@ -6,7 +6,7 @@ from datetime import date
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
-from bot.domain import FORGOTTEN_MEMBER, Period, Spent
+from bot.domain import FORGOTTEN_MEMBER, Period, Spending
 from bot.domain.spans import Span
 from bot.services import UsageReport, credit_words
 from bot.ui.admin.charts import Series, UsageChart
@@ -99,21 +99,21 @@ def _limit_words(report: UsageReport) -> str:
     return f"budget {budget.limit:,} a {budget.period.value} ≈ {limit:,.0f} a day"
 
 
-def _member(one: Spent) -> str:
+def _member(one: Spending) -> str:
     return "all who were forgotten" if one.what == FORGOTTEN_MEMBER else f"<@{one.what}>"
 
 
-def _named(one: Spent, catalog: Catalog) -> str:
+def _named(one: Spending, catalog: Catalog) -> str:
     tool = catalog.tools.get(str(one.what))
     return f"{tool.emoji} {tool.title}" if tool else plain(str(one.what), NAME_LENGTH)
 
 
-def _title(one: Spent, catalog: Catalog) -> str:
+def _title(one: Spending, catalog: Catalog) -> str:
     tool = catalog.tools.get(str(one.what))
     return tool.title if tool else str(one.what)
 
 
-def _line(name: str, one: Spent) -> str:
+def _line(name: str, one: Spending) -> str:
     return f"{name} · **{credit_words(one.credits)}** · {_job_words(one.jobs)}"
 
 

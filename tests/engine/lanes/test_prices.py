@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.catalog import Catalog
 from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
 from bot.domain.access import MemberContext
-from bot.domain.limits import AllowanceOf
+from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsShort
 from bot.services import CreditService, JobService, KeyService, LimitService
 from sandbox.studii import Key, Outcome, faults
@@ -251,8 +251,8 @@ async def test_what_an_allowance_has_no_room_for_ends_too(tmp_path: Path) -> Non
         await world.use_key(world.studii.add_key())
         await budget(world, 10_000)
         limits = LimitService(world.storage, world.clock)
-        await limits.set(GUILD, allowance=(AllowanceOf.MEMBERS, 0, 40))
-        await limits.set(GUILD, allowance=(AllowanceOf.ROLE, 7, 250))
+        await limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 40))
+        await limits.set(GUILD, allowance=(AllowanceScope.ROLE, 7, 250))
         poor = await accept(world, 50, user_id=1)
         rich = await accept(world, 50, user_id=2, roles=frozenset({7}))
         assert (len(poor), len(rich)) == (1, 6)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain import JobState, NoticeKind
 from bot.lifecycle.submission import RESTORED
-from bot.storage import Storage, copy_database, put_back
+from bot.storage import Storage, copy_database, replace_database
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world
 
@@ -28,7 +28,7 @@ async def test_what_had_not_gone_to_studii_in_a_backup_is_left_to_the_admins(
         if state is not None:
             await world.put(job, state)
         copy_database(database_of(folder), tmp_path / "copy.db")
-        put_back(tmp_path / "copy.db", restored, tmp_path / "aside.db")
+        replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
 
         async def told() -> bool:
             return bool(world.discord.notices)
@@ -58,7 +58,7 @@ async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(
         async with world.running():
             await world.reaches(job.id, JobState.RUNNING)
         copy_database(database_of(folder), tmp_path / "copy.db")
-        put_back(tmp_path / "copy.db", restored, tmp_path / "aside.db")
+        replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
         async with Storage.open(f"sqlite+aiosqlite:///{restored}") as world.storage:
             async with world.running():
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED

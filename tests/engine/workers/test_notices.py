@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from bot.domain import Job, JobState, LogSettings, NoPlace, NoticeKind, Posted, TryLater, Undeliverable
+from bot.domain import (
+    ChannelGone,
+    Job,
+    JobState,
+    LogSettings,
+    NoticeKind,
+    Posted,
+    TryLater,
+    Undeliverable,
+)
 from sandbox.studii import faults
 from tests.engine.world import GUILD, World, a_job, engine_world
 
@@ -79,7 +88,7 @@ async def test_without_a_log_channel_the_owner_hears_what_stops_everything_and_n
 async def test_the_owner_is_told_once_that_the_log_channel_is_gone(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
-        world.discord.notice_answers = [NoPlace("gone"), NoPlace("gone")]
+        world.discord.notice_answers = [ChannelGone("gone"), ChannelGone("gone")]
         await tell(world, NoticeKind.BUDGET_80)
         await tell(world, NoticeKind.BUDGET_100)
         async with world.running():
@@ -90,7 +99,9 @@ async def test_the_owner_is_told_once_that_the_log_channel_is_gone(tmp_path: Pat
 async def test_each_loss_of_the_log_channel_is_told_once_and_a_later_one_anew(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
-        for number, answer in enumerate([NoPlace("gone"), NoPlace("gone"), Posted(1), NoPlace("gone")]):
+        for number, answer in enumerate(
+            [ChannelGone("gone"), ChannelGone("gone"), Posted(1), ChannelGone("gone")]
+        ):
             await tell(world, NoticeKind.BUDGET_80, str(number))
             world.discord.notice_answers = [answer]
             async with world.running():
@@ -102,7 +113,7 @@ async def test_each_loss_of_the_log_channel_is_told_once_and_a_later_one_anew(tm
 async def test_what_stops_everything_reaches_the_owner_if_the_channel_is_gone(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
-        world.discord.notice_answers = [NoPlace("gone")]
+        world.discord.notice_answers = [ChannelGone("gone")]
         await tell(world, NoticeKind.KEY_REFUSED)
         async with world.running():
             await all_told(world)

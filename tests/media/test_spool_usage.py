@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.media.spool_book import FOR_OUTPUTS, HeldPhoto, SpoolBook, who_gives_way
+from bot.media.spool_usage import FOR_OUTPUTS, HeldPhoto, SpoolUsage, photos_to_evict
 
 MAX = 2000
 PHOTOS = int(MAX * (1 - FOR_OUTPUTS))
@@ -11,7 +11,7 @@ SIZE = st.integers(1, 25)
 WANTED = st.lists(st.tuples(st.integers(1, 6), SIZE), max_size=300)
 
 
-def fill(book: SpoolBook, guild_id: int, size: int = 25, *, held: bool = False) -> int:
+def fill(book: SpoolUsage, guild_id: int, size: int = 25, *, held: bool = False) -> int:
     """Keep as many photos as the server may; returns their bytes."""
     number = 0
     while not book.lacking_for_source((guild_id, number), guild_id, size, held=held):
@@ -21,17 +21,17 @@ def fill(book: SpoolBook, guild_id: int, size: int = 25, *, held: bool = False) 
 
 
 def test_a_server_alone_gets_half_of_the_room_and_the_next_ones_get_their_share() -> None:
-    book = SpoolBook(MAX)
+    book = SpoolUsage(MAX)
     shares = [fill(book, guild_id) for guild_id in range(1, 5)]
     assert shares == [800, 400, 200, 100]
 
 
 def test_a_server_whose_key_is_refused_gets_a_fifth() -> None:
-    assert fill(SpoolBook(MAX), 1, held=True) == 300
+    assert fill(SpoolUsage(MAX), 1, held=True) == 300
 
 
 def test_a_share_grows_again_when_the_others_files_are_gone() -> None:
-    book = SpoolBook(MAX)
+    book = SpoolUsage(MAX)
     for guild_id in (1, 2):
         fill(book, guild_id)
     assert book.lacking_for_source("more", 2, 25, held=False)
@@ -44,7 +44,7 @@ def test_a_share_grows_again_when_the_others_files_are_gone() -> None:
 def test_photos_never_take_the_room_of_outputs_and_nothing_exceeds_the_bound(
     wanted: list[tuple[int, int]],
 ) -> None:
-    book = SpoolBook(MAX // 4)
+    book = SpoolUsage(MAX // 4)
     for number, (guild_id, size) in enumerate(wanted):
         if not book.lacking_for_source(number, guild_id, size, held=False):
             book.put(number, guild_id, size)
@@ -57,7 +57,7 @@ def test_photos_never_take_the_room_of_outputs_and_nothing_exceeds_the_bound(
 def test_however_greedy_others_are_a_server_without_files_has_room_for_a_photo(
     greedy: int, size: int
 ) -> None:
-    book = SpoolBook(MAX)
+    book = SpoolUsage(MAX)
     for guild_id in range(greedy):
         fill(book, guild_id, 1)
     assert not book.lacking_for_source("new", 99, size, held=False)
@@ -67,7 +67,7 @@ def test_however_greedy_others_are_a_server_without_files_has_room_for_a_photo(
 def test_what_is_lacking_is_enough_when_others_give_it(
     there: list[tuple[int, int]], guild_id: int, size: int, held: bool
 ) -> None:
-    book = SpoolBook(MAX // 4)
+    book = SpoolUsage(MAX // 4)
     for number, (server, bytes_) in enumerate(there):
         book.put(number, server, bytes_)
     lacking = book.lacking_for_source("new", guild_id, size, held=held)
@@ -85,7 +85,7 @@ def test_held_photos_give_way_only_if_that_helps_and_no_more_than_needed(
     photos: list[tuple[int, int]], lacking: int
 ) -> None:
     held = [HeldPhoto(str(number), guild_id, size) for number, (guild_id, size) in enumerate(photos)]
-    giving = who_gives_way(held, lacking)
+    giving = photos_to_evict(held, lacking)
     freed = sum(photo.size for photo in giving)
     if sum(photo.size for photo in held) < lacking:
         assert giving == []
@@ -100,11 +100,11 @@ def test_held_photos_give_way_only_if_that_helps_and_no_more_than_needed(
 
 def test_the_server_that_has_most_gives_first() -> None:
     held = [HeldPhoto("a", 1, 10), HeldPhoto("b", 2, 10), HeldPhoto("c", 2, 10)]
-    assert [photo.job_id for photo in who_gives_way(held, 5)] == ["c"]
+    assert [photo.job_id for photo in photos_to_evict(held, 5)] == ["c"]
 
 
 def test_outputs_reserve_their_room_together() -> None:
-    book = SpoolBook(MAX)
+    book = SpoolUsage(MAX)
     for number in range(4):
         assert not book.lacking_for_output(number, 500)
         book.put(number, number, 500)

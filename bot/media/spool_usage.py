@@ -20,7 +20,7 @@ class HeldPhoto:
     size: int  # bytes
 
 
-class SpoolBook:
+class SpoolUsage:
     """Sizes of files that are there or expected, by server. A claim stands for a file, whatever its name."""
 
     def __init__(self, max_bytes: int) -> None:
@@ -84,7 +84,7 @@ class SpoolBook:
         return max(0, self.max_bytes - self.used + self.size(claim))
 
 
-def who_gives_way(photos: Iterable[HeldPhoto], lacking: int) -> list[HeldPhoto]:
+def photos_to_evict(photos: Iterable[HeldPhoto], lacking: int) -> list[HeldPhoto]:
     """Return the photos that make room for `lacking` bytes; none if they can't.
 
     `photos` are in order of acceptance. The server that has most in them gives first, its newest photo first:

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.errors import SettingsError
-from bot.storage.database.backup import SIDE_FILES, fault_of, quoted
+from bot.storage.database.backup import SIDE_FILES, fault_of, uri_path
 from bot.storage.database.errors import sqlite_code, unusable_file
 from bot.storage.database.location import sqlite_file
 
@@ -64,7 +64,7 @@ def _is_ours(path: Path) -> bool:
     # Without its log, a file can be read so that nothing is made beside it.
     logged = any(path.with_name(path.name + suffix).exists() for suffix in SIDE_FILES)
     how = "mode=ro" if logged else "mode=ro&immutable=1"
-    with closing(sqlite3.connect(f"file:{quoted(path)}?{how}", uri=True)) as connection:
+    with closing(sqlite3.connect(f"file:{uri_path(path)}?{how}", uri=True)) as connection:
         tables = {
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
