@@ -29,10 +29,11 @@ hostile: $(VENV)/dev.done ## send files that were built to harm through the bot,
 fuzz: $(VENV)/dev.done ## play with the ledger for 100,000 steps, add up after each, and find out crooked books (many minutes)
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py $(ARGS)
 
-check: $(VENV)/dev.done ## style, types, import rules, the Dockerfile, and known vulnerabilities of the locked packages
+check: $(VENV)/dev.done ## style, types, import rules, unused code, the Dockerfile, and known vulnerabilities of the locked packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/pyright
 	$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m tests.support.audit requirements/dev.txt

@@ -123,6 +123,7 @@ def _secret() -> str:
     return f"stu_{secrets.token_hex(20)}"
 
 
+# Long: every part of the bot is built once, in order.
 async def restart(
     folder: Path, jobs_wanted: int = 10_000, lanes_wanted: int = 500, *, patience: float = 60.0
 ) -> Restart:

@@ -62,6 +62,7 @@ def a_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "i
     )
 
 
+# Long: every part of the bot is built once, in order.
 @asynccontextmanager
 async def at_work(
     folder: Path,

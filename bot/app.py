@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -61,6 +61,7 @@ class _Kept:
     spool: Spool
 
 
+# Long: every part is named once, in the order in which it is built.
 @asynccontextmanager
 async def build(
     settings: Settings,
@@ -120,9 +121,8 @@ async def build(
         )
         bot.attach(services, delivery, clock)
         app = App(settings, kept.storage, services, bot, engine, metrics, kept.lock)
-        if settings.health_port is not None:
-            await stack.enter_async_context(_health(app, settings.health_port, clock))
-        yield app
+        async with _health(app, clock):
+            yield app
 
 
 async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
@@ -152,8 +152,11 @@ async def _check(studii: StudiiClient, key: str) -> None:
         ) from None
 
 
-def _health(app: App, port: int, clock: Clock) -> HealthServer:
-    engine = app.engine
+def _health(app: App, clock: Clock) -> AbstractAsyncContextManager[object]:
+    """Return the health server, or nothing where no port is set."""
+    engine, port = app.engine, app.settings.health_port
+    if port is None:
+        return nullcontext()
     vitals = Vitals(engine.alive, app.bot.gateway_connected, engine.oldest_due_poll, engine.occupancy)
     return HealthServer(
         app.settings.health_address,

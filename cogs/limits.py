@@ -17,6 +17,7 @@ from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 
+# Long: most of it is the list of the command's options.
 def allowance_command(services: Services) -> Command:
     """`/studii allowance`."""
 

@@ -27,6 +27,7 @@ class Snapshot:
 class Metrics:
     """One registry of its own, so that two bots in a process do not share figures."""
 
+    # Long: a list of the metrics, with their texts.
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(

@@ -58,6 +58,7 @@ def press(interaction: Interaction, guild_id: int, user_id: int, custom_id: str)
     return _payload(interaction, COMPONENT, guild_id, user_id, data) | {"message": message}
 
 
+# Long: one value, with the fields that Discord sends.
 def _payload(
     interaction: Interaction, kind: int, guild_id: int, user_id: int, data: Mapping[str, Any]
 ) -> dict[str, Any]:

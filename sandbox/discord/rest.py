@@ -93,10 +93,6 @@ class DiscordRest:
         """The messages that stand there for everyone, oldest first."""
         return [one for one in self.messages.values() if one.channel_id == channel_id and not one.ephemeral]
 
-    def put_card(self, channel_id: int) -> int:
-        """A message that the bot has posted before, as a command's answer; returns its id."""
-        return self.messages.keep(channel_id, {"content": "A card"}, {}).id
-
     def slash(
         self, guild_id: int, channel_id: int, user_id: int, name: str, options: Mapping[str, Any]
     ) -> dict[str, Any]:

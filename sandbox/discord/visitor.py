@@ -85,15 +85,6 @@ class Visitor:
         """Tap that emoji under the newest message that has it."""
         await self.tab.click("#channel-layout button.reaction-chip", text=emoji)
 
-    async def fill_form(self, values: Mapping[str, str]) -> None:
-        """Fill in text fields of the form that the bot opens, by their custom ids, and submit it."""
-        for custom_id, value in values.items():
-            field = f"#modal-root [data-custom-id={json.dumps(custom_id)}]"
-            await self.tab.click(f"{field} input, {field} textarea")
-            await self.tab.type_text(value)
-        await self.tab.click("#modal-root button", text="Submit")
-        await self.tab.wait_for("document.querySelector('#modal-root').hidden")
-
     async def sees(self, text: str, *, seconds: float = 15.0) -> None:
         """Wait until the page shows this text."""
         await self.tab.wait_for_text(text, seconds=seconds)

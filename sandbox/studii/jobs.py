@@ -1,7 +1,7 @@
 """Jobs: how long they take and how they end, worked out from the clock whenever somebody asks."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf, log
 
@@ -83,7 +83,6 @@ class Job:
     seed: int
     source: bytes | None
     output_token: str
-    polls: int = field(default=0)
 
     @property
     def ends(self) -> float:

@@ -49,6 +49,3 @@ class Key:
 
     def revoke(self) -> None:
         self.revoked = True
-
-    def top_up(self, amount: int) -> None:
-        self.account.granted += amount

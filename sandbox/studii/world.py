@@ -163,5 +163,4 @@ class World:
         job = self.jobs.get(job_id)
         if job is None or job.key.account is not key.account:
             raise Refusal(404, "Job not found.")
-        job.polls += 1
         return job

@@ -136,6 +136,7 @@ def live(life: Life) -> int:
     return code
 
 
+# Long: one life from its begin to its end, in order.
 async def _live(life: Life, tracer: Tracer) -> int:
     folder = Path(life.folder)
     clock = _LaterClock(life.later)

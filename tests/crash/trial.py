@@ -140,6 +140,7 @@ class Verdict:
     points: Mapping[str, int]
 
 
+# Long: one trial from its begin to its verdict, in order.
 async def attempt(
     worlds: Worlds,
     zygote: Zygote,

@@ -18,14 +18,13 @@ from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StudiiBotError
-from bot.storage import migrate
 from tests.services.accountant import ASSUMED
 from tests.services.bank import MEMBERS, Bank
 from tests.services.books import Bookkeeping, Books
 from tests.services.crooks import CROOKS
 from tests.services.overruns import Overruns
 from tests.services.stories import STORIES, Story
-from tests.support.database import sqlite_in_one_thread
+from tests.support.database import database, sqlite_in_one_thread
 
 STEPS = int(os.environ.get("FUZZ_STEPS", "300"))
 FUZZING = STEPS > 1000
@@ -34,12 +33,10 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, the database's syn
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+def books() -> Generator[str]:
     """The address of a database with all tables."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        url = f"sqlite+aiosqlite:///{folder}/studii.db"
-        asyncio.run(migrate(url))
-        yield url
+        yield asyncio.run(database(Path(folder)))
 
 
 @pytest.fixture(autouse=True)

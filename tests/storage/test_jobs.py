@@ -28,6 +28,7 @@ async def stored(storage: Storage, job: Job) -> Job:
     return found
 
 
+# Long: every field has a value of its own.
 async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) -> None:
     async with storage.write() as transaction:
         key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)

@@ -74,6 +74,7 @@ def test_a_wait_is_predicted_as_if_the_first_answer_told_the_price() -> None:
             assert without == pytest.approx(with_price, abs=1.0)
 
 
+# Long: a world of one lane that is played to its end.
 @pytest.mark.parametrize("seed", range(20))
 def test_no_price_is_asked_for_twice_at_once_and_every_job_has_its_turn(seed: int) -> None:
     luck, lane, now = Random(seed), lane_of(300), 0.0

@@ -54,7 +54,6 @@ class _File:
         self._pieces_left = MAX_ITEMS
         self._primary = 0
         self._has_meta = False
-        self._tracks: list[_Picture] = []
         self._moov: Box | None = None
         self._idat: Box | None = None
         for box in self._boxes(0, len(data)):
