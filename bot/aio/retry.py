@@ -24,9 +24,12 @@ RETRY_TRIES = 5  # if the reason does not seem to pass
 _MAY_PASS = (Outage, OSError)
 
 
-def backoff(failures: int, first: float, bound: float) -> float:
-    """Seconds to wait after that many failures in a row (1 or more): doubles from `first` up to `bound`."""
-    return min(bound, first * 2 ** min(failures - 1, 20))
+def backoff(failures: int, first: float, bound: float, *, at_least: float = 0.0) -> float:
+    """Seconds to wait after that many failures in a row (1 or more): doubles from `first` up to `bound`.
+
+    `at_least`: what was asked for by whom the failure came from. `bound` limits that as well.
+    """
+    return min(bound, max(at_least, first * 2 ** min(failures - 1, 20)))
 
 
 def delay_at(delays: Sequence[float], failures: int) -> float:
@@ -62,17 +65,18 @@ class ErrorLog:
     """Logs an unexpected error with its traceback once, and its repetitions in one line each. An outage is
     logged at debug level only: whoever raised it has logged it.
 
-    Each subject has a pause of its own, which doubles.
+    Each subject has a pause of its own, which doubles. With `noun`, subjects are things of that name: the
+    lines begin with it ("Job 12ab: …"), and the records carry it as a field.
     """
 
-    def __init__(self, what: str, longest_pause: float | None = None) -> None:
+    def __init__(self, what: str, longest_pause: float | None = None, *, noun: str | None = None) -> None:
         self._what = what
+        self._noun = noun
         self._longest_pause = longest_pause
         self._failing = BoundedDict[Hashable, _Failing](MAX_FAILING)
 
-    def failed(self, error: Exception, subject: Hashable = None, *, job: str | None = None) -> float:
-        """Log the error, as a line about `job` if there is one; returns how many seconds to leave the subject
-        alone."""
+    def failed(self, error: Exception, subject: Hashable = None) -> float:
+        """Log the error; returns how many seconds to leave the subject alone."""
         text = f"{type(error).__name__}: {error}"
         known = any(one.error == text for one in self._failing.values())
         earlier = self._failing.get(subject)
@@ -80,8 +84,8 @@ class ErrorLog:
         self._failing[subject] = failing
         longest = LONGEST_PAUSE if self._longest_pause is None else self._longest_pause
         pause = backoff(failing.failures, FIRST_PAUSE, longest)
-        what = self._what if job is None else f"Job {job}: {self._what}"
-        extra = None if job is None else {"job": job}
+        what = self._what if self._noun is None else f"{self._noun.capitalize()} {subject}: {self._what}"
+        extra = None if self._noun is None else {self._noun: subject}
         if isinstance(error, Outage):
             _log.debug("%s failed (%s); next try in %g s", what, text, pause, extra=extra)
         elif known:
@@ -100,12 +104,12 @@ class Retry:
     """Stores what was answered once and must not be asked again. As long as the process lives, it tries again
     after an outage, such as a busy database, a full disk, or a database that is away."""
 
-    def __init__(self, what: str, liveness: Liveness) -> None:
+    def __init__(self, what: str, liveness: Liveness, *, noun: str | None = None) -> None:
         self._what = what
         self._liveness = liveness
-        self._errors = ErrorLog(what, RETRY_PAUSE)
+        self._errors = ErrorLog(what, RETRY_PAUSE, noun=noun)
 
-    async def run(self, store: Callable[[], Awaitable[_T]], subject: Hashable, job: str | None = None) -> _T:
+    async def run(self, store: Callable[[], Awaitable[_T]], subject: Hashable) -> _T:
         """Return the result of `store`, which is called again after it failed. Raises what it raises if
         that is no outage, and comes again and again."""
         tries = 0
@@ -118,7 +122,7 @@ class Retry:
                 except Exception as error:
                     if not isinstance(error, _MAY_PASS) and tries > RETRY_TRIES:
                         raise
-                    pause = self._errors.failed(error, subject, job=job)
+                    pause = self._errors.failed(error, subject)
                 else:
                     self._errors.succeeded(subject)
                     return result
@@ -129,12 +133,12 @@ class RetryLater:
     """Does one operation for each of many subjects. A subject that failed is left alone for a growing pause,
     and the others go on."""
 
-    def __init__(self, what: str, clock: Clock) -> None:
-        self._errors = ErrorLog(what)
+    def __init__(self, what: str, clock: Clock, *, noun: str | None = None) -> None:
+        self._errors = ErrorLog(what, noun=noun)
         self._clock = clock
         self._until = BoundedDict[Hashable, float](MAX_FAILING)
 
-    def attempt(self, subject: Hashable, operation: Callable[[], None], job: str | None = None) -> None:
+    def attempt(self, subject: Hashable, operation: Callable[[], None]) -> None:
         """Do it, unless the subject is left alone at present."""
         now = self._clock.monotonic()
         if self._until.get(subject, now) > now:
@@ -142,7 +146,7 @@ class RetryLater:
         try:
             operation()
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            self._until[subject] = now + self._errors.failed(error, subject, job=job)
+            self._until[subject] = now + self._errors.failed(error, subject)
         else:
             if self._until.pop(subject, None) is not None:
                 self._errors.succeeded(subject)

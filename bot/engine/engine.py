@@ -87,6 +87,7 @@ class Engine:
             self._collector.worker,
             self._outbox.worker,
             self._cards.worker,
+            self._notices.worker,
         )
         self._sweeping = WakeUp()
         self._running = False
@@ -107,7 +108,6 @@ class Engine:
         await starting.run(self._count_files, "in the spool")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
-            group.create_task(self._notices.run(), name="notices")
             for worker in self._workers:
                 group.create_task(worker.run(), name=worker.what)
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
@@ -139,7 +139,6 @@ class Engine:
         return self._lanes.occupancy()
 
     def _tell(self) -> None:
-        self._notices.wake_up.set()
         for worker in self._workers:
             worker.wake_up.set()
 

@@ -1,10 +1,10 @@
 """What admins are told: an outbox in which each thing is once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 
@@ -48,12 +48,26 @@ class Notices:
         one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & (notices.c.key == key)
         return (await self._session.execute(select(notices.c.id).where(one))).first() is not None
 
-    async def pending(self, limit: int, *, besides: Collection[int] = ()) -> list[Notice]:
-        """Those that were not posted yet, oldest first, but for those servers'."""
+    async def pending(self, limit: int, guild_id: int | None = None) -> list[Notice]:
+        """Return notices that were not posted yet, oldest first; with `guild_id`, those of that server."""
         query = select(notices).where(notices.c.posted_at.is_(None)).order_by(notices.c.id).limit(limit)
-        if besides:
-            query = query.where(notices.c.guild_id.not_in(besides))
+        if guild_id is not None:
+            query = query.where(notices.c.guild_id == guild_id)
         return await self._session.rows(query, notice_of, KEY)
+
+    async def servers_waiting(self, limit: int) -> list[int]:
+        """Return servers with notices that were not posted yet, those with the oldest first."""
+        # An expression rather than the column, so that SQLite reads the few open notices by their index, and
+        # not all notices in the order of servers.
+        server = notices.c.guild_id + 0
+        query = (
+            select(server)
+            .where(notices.c.posted_at.is_(None))
+            .group_by(server)
+            .order_by(func.min(notices.c.id))
+            .limit(limit)
+        )
+        return list((await self._session.execute(query)).scalars())
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
         """It was posted as that message, or it is given up; it is not told again either way."""

@@ -3,32 +3,39 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 from bot.aio.liveness import Liveness
+from bot.aio.worker import KeyedWorker
 from bot.clock import SystemClock
-from bot.domain import Job
-from bot.engine.workers.worker import KeyedWorker
-from tests.engine.world import a_job
 from tests.support.patience import PATIENCE
+
+
+@dataclass(frozen=True)
+class Job:
+    id: int
+    channel_id: int
+    version: int = 1
 
 
 class Desk:
     """Jobs to do, and what was done."""
 
     def __init__(self, count: int, *, size: int = 4, channels: int = 100, look_around: float = 0.05) -> None:
-        self.open = {job.id: job for job in (a_job(channel_id=n % channels) for n in range(count))}
-        self.done: list[str] = []
-        self.given_up: list[str] = []
+        self.open = {n: Job(n, n % channels) for n in range(count)}
+        self.done: list[int] = []
+        self.given_up: list[int] = []
         self.at_once = self.most_at_once = 0
         self.slow_look = 0.0
         self.durations = cycle((0.002, 0.005, 0.009, 0.012))
-        self.worker = KeyedWorker(
+        self.worker = KeyedWorker[Job](
             "testing",
             self.find,
             self.work,
             self.give_up,
+            key=lambda job: job.id,
+            noun="job",
             size=size,
             liveness=Liveness(SystemClock()),
             clock=SystemClock(),

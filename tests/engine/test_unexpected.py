@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.aio import retry
+from bot.aio import retry, worker
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.engine.workers import download as collect
 from bot.engine.workers import intake
-from bot.engine.workers import worker as worker
 from bot.media.pool import DecoderPool
 from bot.studii import StudiiClient
 from tests.engine.recorder import Recorder

@@ -32,6 +32,8 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a job's lines": lambda transaction: transaction.ledger.entries(job_id="0" * 16),
     "a lane's requests": lambda transaction: transaction.lanes.since("lane", NOW),
     "the notices": lambda transaction: transaction.notices.pending(20),
+    "a server's notices": lambda transaction: transaction.notices.pending(1, 3),
+    "the servers with notices": lambda transaction: transaction.notices.servers_waiting(20),
     "a price": lambda transaction: transaction.prices.last("lane", "studio", "mode=image"),
     "the dearest price": lambda transaction: transaction.prices.dearest("lane", "studio", "mode=image"),
     "a key's prices": lambda transaction: transaction.prices.all("lane"),

@@ -71,7 +71,7 @@ class Poller:
         self._catalog = catalog
         # After a start with much to do, hundreds of lanes look at the same moment.
         self._claims = Batch(self._claim_all)
-        self._errors = ErrorLog("looking at it")
+        self._errors = ErrorLog("looking at it", noun="job")
         self._stumbles = FailureCounts()
         self._refusals = FailureCounts()
         self._missing: dict[str, _Since] = {}
@@ -92,7 +92,7 @@ class Poller:
         except StudiiError as error:
             return self._after(job_id, await shielded(self._failed(job, error, age)))
         except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
-            pause = self._errors.failed(error, job_id, job=job_id)
+            pause = self._errors.failed(error, job_id)
             met = MalformedAnswer(reason=type(error).__name__)
             result = await shielded(self._failed(job, met, age))
             if result.again is not None:

@@ -119,7 +119,7 @@ class LaneRunner:
         self._lane = Lane(self._limits.rate, durations, context.tuning)
         self._estimates = Estimates(self._lane, simulations, context.clock, context.tuning)
         self._idle_since: float | None = None
-        self._errors = ErrorLog(f"a request of lane {name[:8]}")
+        self._errors = ErrorLog(f"a request of lane {name[:8]}", noun="job")
 
     @property
     def limits(self) -> Limits:
@@ -198,7 +198,7 @@ class LaneRunner:
                 result = await self._take(send, self._lane.age(send.job_id, now))
                 operation.failed = result.unexpected
         except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
-            pause = self._errors.failed(error, send.job_id, job=send.job_id)
+            pause = self._errors.failed(error, send.job_id)
         finally:
             now = self._context.clock.monotonic()
             self._lane.end(send.job_id, now, sent=result is None or result.sent)
@@ -211,7 +211,7 @@ class LaneRunner:
             await self._take_over(send, result, now)
             self._errors.succeeded(send.job_id)
         except Exception as error:  # noqa: BLE001 - logged; no error about one job may end the lane, or all
-            self._lane.postpone(send.job_id, now + self._errors.failed(error, send.job_id, job=send.job_id))
+            self._lane.postpone(send.job_id, now + self._errors.failed(error, send.job_id))
             self._wake_up.set()
 
     async def _take_over(self, send: Send, result: StepResult, now: float) -> None:

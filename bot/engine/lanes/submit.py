@@ -36,7 +36,7 @@ class Submitter:
         self._context = context
         self._catalog = catalog
         self._failures = Failures(context)
-        self._retry = Retry("storing what Studii said of it", context.liveness)
+        self._retry = Retry("storing what Studii said of it", context.liveness, noun="job")
 
     async def upload(self, job_id: str, lane: str) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
@@ -81,10 +81,8 @@ class Submitter:
             met = OutcomeUnknown(reason=type(error).__name__)
         else:
             _log.info("Job %s is with Studii as %s", job.id, created.id, extra={"job": job.id})
-            return await self._retry.run(lambda: self._taken(claim, created), job.id, job.id)
-        return await self._retry.run(
-            lambda: self._failures.meet(claim, JobState.SUBMITTING, met), job.id, job.id
-        )
+            return await self._retry.run(lambda: self._taken(claim, created), job.id)
+        return await self._retry.run(lambda: self._failures.meet(claim, JobState.SUBMITTING, met), job.id)
 
     async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and note the request, in one step."""

@@ -66,7 +66,8 @@ class LaneSupervisor:
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._suspects: set[str] = set()
-        self._handing = RetryLater("handing a job to its lane", context.clock)
+        self._entering = RetryLater("handing a job to its lane", context.clock, noun="job")
+        self._syncing = RetryLater("handing its jobs to a lane", context.clock)
 
     async def progress(self, job_id: str) -> Progress:
         """A job's place in its lane's line, and when it will probably be sent or end, as far as that is
@@ -129,7 +130,7 @@ class LaneSupervisor:
                 continue
             share = shares.setdefault(key.lane, _Share())
             share.plans.append(Chosen(key.plan.requests_per_minute, key.plan_chosen_at))
-            self._handing.attempt(job.id, partial(self._enter, share, job, key.id), job.id)
+            self._entering.attempt(job.id, partial(self._enter, share, job, key.id))
         beginning = [name for name in shares if name not in self._runners]
         self._hand_out(shares, await recall(self._context, beginning), group)
         await self._without_key(keyless)
@@ -164,9 +165,9 @@ class LaneSupervisor:
                 )
                 self._out_of_band.works(name, runner.limits)
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
-            self._handing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
+            self._syncing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
         for name in self._runners.keys() - shares.keys():
-            self._handing.attempt(name, partial(self._runners[name].sync, (), (), None))
+            self._syncing.attempt(name, partial(self._runners[name].sync, (), (), None))
 
     def _forget(self, name: str) -> None:
         del self._runners[name]

@@ -8,12 +8,12 @@ from datetime import timedelta
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import FailureCounts, Retry, backoff
 from bot.aio.shield import shielded
+from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRoom
 from bot.engine.ports import Delivery
 from bot.engine.workers.refetch import NotNow, Refetch
-from bot.engine.workers.worker import KeyedWorker
 from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)
@@ -30,12 +30,14 @@ class Outbox:
         self._delivery = delivery
         self._refetch = refetch
         self._fetches = FailureCounts()
-        self._retry = Retry("noting that it was announced", context.liveness)
-        self.worker = KeyedWorker(
+        self._retry = Retry("noting that it was announced", context.liveness, noun="job")
+        self.worker = KeyedWorker[Job](
             "announcing",
             self._find,
             self._announce,
             self._give_up,
+            key=lambda job: job.id,
+            noun="job",
             size=context.tuning.announcements_at_once,
             clock=context.clock,
             liveness=context.liveness,
@@ -74,11 +76,11 @@ class Outbox:
         said = await self._say(job)
         if isinstance(said, TryLater):
             bound = self._context.tuning.announcement_bound
-            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
+            return backoff(tries + 1, 1.0, bound, at_least=said.seconds)
         if isinstance(said, Undeliverable):
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
-        await self._retry.run(lambda: self._note(job, said), job.id, job.id)
+        await self._retry.run(lambda: self._note(job, said), job.id)
         if isinstance(said, Posted) and job.finished_at is not None:
             self._context.posted((self._context.clock.now() - job.finished_at).total_seconds())
         return None

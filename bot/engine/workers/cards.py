@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
+from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.scheduler.positions import QueuePositions
-from bot.engine.workers.worker import KeyedWorker
 
 _log = logging.getLogger(__name__)
 # A job that has just come into line has its place in a moment: one edit of its card then says it all.
@@ -36,12 +36,14 @@ class Cards:
         self._since = context.clock.now()
         self._seeking = False
         self._positions = QueuePositions()
-        self._retry = Retry("noting that its card was posted", context.liveness)
-        self.worker = KeyedWorker(
+        self._retry = Retry("noting that its card was posted", context.liveness, noun="job")
+        self.worker = KeyedWorker[Job](
             "showing cards",
             self._find,
             self._show,
             self._give_up,
+            key=lambda job: job.id,
+            noun="job",
             size=context.tuning.cards_at_once,
             clock=context.clock,
             liveness=context.liveness,
@@ -150,7 +152,7 @@ class Cards:
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None and job.state is JobState.WAITING:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
-        await self._retry.run(lambda: self._note_posted(job, message_id), job.id, job.id)
+        await self._retry.run(lambda: self._note_posted(job, message_id), job.id)
         return None
 
     async def _note_posted(self, job: Job, message_id: int | None) -> None:

@@ -5,11 +5,10 @@ import logging
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import backoff
 from bot.aio.shield import shielded
+from bot.aio.worker import KeyedWorker
 from bot.domain import FailureCode, Job, OutputFile
 from bot.engine.context import EngineContext
-from bot.engine.scheduler.turns import Turns
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
-from bot.engine.workers.worker import KeyedWorker
 from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid, succeed
 from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
@@ -30,17 +29,19 @@ class Collector:
         self._context = context
         self._outputs = outputs
         self._asked_anew: set[str] = set()
-        self.worker = KeyedWorker(
+        self.worker = KeyedWorker[Job](
             "fetching outputs",
             self._find,
             self._collect,
             self._give_up,
+            key=lambda job: job.id,
+            noun="job",
             size=context.tuning.downloads_at_once,
             clock=context.clock,
             liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,
             look_around=context.tuning.look_around,
-            turns=Turns(context.tuning.downloads_at_once),
+            shared_by=lambda job: (job.guild_id, job.user_id),
         )
 
     async def _find(self, limit: int) -> list[Job]:

@@ -8,14 +8,13 @@ from pathlib import Path
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import backoff
 from bot.aio.shield import shielded
+from bot.aio.worker import KeyedWorker
 from bot.domain import FailureCode, Job, JobState, SourcePhoto
 from bot.engine.context import EngineContext
 from bot.engine.ports import PhotoSource
-from bot.engine.scheduler.turns import Turns
 from bot.engine.workers.guarded_decoder import DecodeAgain, GuardedDecoder, Undecodable
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
-from bot.engine.workers.worker import KeyedWorker
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
@@ -63,18 +62,20 @@ class Intake:
             self._worker("opening photos once more", 1, again=True),
         )
 
-    def _worker(self, what: str, size: int, *, again: bool) -> KeyedWorker:
-        return KeyedWorker(
+    def _worker(self, what: str, size: int, *, again: bool) -> KeyedWorker[Job]:
+        return KeyedWorker[Job](
             what,
             partial(self._find, again=again),
             self._take_in,
             self._give_up,
+            key=lambda job: job.id,
+            noun="job",
             size=size,
             clock=self._context.clock,
             liveness=self._context.liveness,
             patience=TRANSFER_TIMEOUT,
             look_around=self._context.tuning.look_around,
-            turns=Turns(size),
+            shared_by=lambda job: (job.guild_id, job.user_id),
         )
 
     async def _find(self, limit: int, *, again: bool) -> list[Job]:

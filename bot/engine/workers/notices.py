@@ -2,15 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
 
 from bot.aio.liveness import OPERATION_TIMEOUT
-from bot.aio.loops import WakeUp, rest_after, run_forever
-from bot.aio.retry import ErrorLog, Retry, backoff
+from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
+from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, ChannelGone, Job, JobState, Notice, NoticeKind, Posted, TryLater
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
@@ -18,7 +15,6 @@ from bot.engine.ports import Delivery
 _log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # servers
-FOUND = 50  # notices looked at in one go
 # Somebody has to act: the owner hears of it where there is no log channel.
 _FOR_THE_OWNER = frozenset(
     {
@@ -34,78 +30,58 @@ _FOR_THE_OWNER = frozenset(
 _AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    tries: int
-    until: float
-
-
 class NoticeBoard:
-    """Posts notices, in each server one after the other; one that can't be posted for a day is given up."""
+    """Posts notices, in each server one after the other. One that can't be posted for a day is given up."""
 
     def __init__(self, context: EngineContext, delivery: Delivery) -> None:
-        self.wake_up = WakeUp()
         self._context = context
         self._delivery = delivery
-        self._errors = ErrorLog("telling a server's admins")
         self._retry = Retry("noting what admins were told", context.liveness)
-        self._rests: dict[int, _Rest] = {}
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._patience = (
-            2 * context.tuning.delivery_patience + OPERATION_TIMEOUT
-        )  # in the channel, then to the owner
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        await run_forever("telling admins", self.wake_up, self._turn)
-
-    async def _turn(self) -> float:
-        now = self._context.clock.monotonic()
-        resting = {guild_id for guild_id, rest in self._rests.items() if rest.until > now}
-        with self._context.liveness.operation("looking for what admins are told", progress=False):
-            async with self._context.storage.read() as tx:
-                found = await tx.notices.pending(FOUND, besides=resting)
-        await rest_after(self._context.clock.monotonic() - now, self._context.tuning.look_around)
-        waiting = {one.guild_id for one in found}
-        self._rests = {
-            guild: rest for guild, rest in self._rests.items() if rest.until > now or guild in waiting
-        }
-        by_guild = sorted(found, key=lambda one: (one.guild_id, one.id))
-        async with asyncio.TaskGroup() as group:
-            for guild_id, notices in groupby(by_guild, key=lambda one: one.guild_id):
-                group.create_task(self._serve(guild_id, list(notices)))
-        if found:
-            self.wake_up.set()  # there may be more
-        now = self._context.clock.monotonic()
-        return min(
-            [self._context.tuning.look_around, *(max(0.0, rest.until - now) for rest in self._rests.values())]
+        self.worker = KeyedWorker[int](
+            "telling admins",
+            self._find,
+            self._serve,
+            self._give_up,
+            key=lambda guild_id: guild_id,
+            noun="server",
+            size=AT_ONCE,
+            clock=context.clock,
+            liveness=context.liveness,
+            # First in the channel, then to the owner.
+            patience=2 * context.tuning.delivery_patience + OPERATION_TIMEOUT,
+            look_around=context.tuning.look_around,
+            shared_by=lambda guild_id: (guild_id, guild_id),
         )
 
-    async def _serve(self, guild_id: int, notices: Sequence[Notice]) -> None:
-        async with self._places:
-            for notice in notices:
-                try:
-                    # Between Discord's answer and our note of it nothing may be torn apart.
-                    with self._context.liveness.operation(f"telling server {guild_id}", self._patience):
-                        again = await shielded(self._tell(notice), patience=self._context.tuning.drain)
-                except Exception as error:  # noqa: BLE001 - logged; other servers must not notice
-                    again = self._errors.failed(error, guild_id)
-                else:
-                    self._errors.succeeded(guild_id)
-                if again is not None:
-                    self._rest(guild_id, again)
-                    return
-                self._rests.pop(guild_id, None)
+    async def _find(self, limit: int) -> list[int]:
+        """Return servers whose admins are to be told something."""
+        async with self._context.storage.read() as tx:
+            return await tx.notices.servers_waiting(limit)
 
-    def _rest(self, guild_id: int, again: float) -> None:
-        rest = self._rests.get(guild_id)
-        tries = 1 if rest is None else rest.tries + 1
-        bound = self._context.tuning.announcement_bound
-        pause = min(max(again, backoff(tries, 1.0, bound)), bound)
-        self._rests[guild_id] = _Rest(tries, self._context.clock.monotonic() + pause)
+    async def _serve(self, guild_id: int, tries: int) -> float | None:
+        """Tell the server's oldest notice."""
+        notice = await self._oldest(guild_id)
+        if notice is None:
+            return self._context.tuning.look_around  # what waits there can't be read
+        # Between Discord's answer and our note of it nothing may be interrupted.
+        again = await shielded(self._tell(notice), patience=self._context.tuning.drain)
+        if again is None:
+            return None
+        return backoff(tries + 1, 1.0, self._context.tuning.announcement_bound, at_least=again)
+
+    async def _give_up(self, guild_id: int) -> None:
+        """Drop the oldest notice, which met unexpected errors again and again, for those behind it."""
+        notice = await self._oldest(guild_id)
+        if notice is not None:
+            _log.error("Server %d: a notice (%s) can't be posted", guild_id, notice.kind)
+            await shielded(self._close(notice, None))
+
+    async def _oldest(self, guild_id: int) -> Notice | None:
+        async with self._context.storage.read() as tx:
+            return next(iter(await tx.notices.pending(1, guild_id)), None)
 
     async def _tell(self, notice: Notice) -> float | None:
-        """None: it is done with; else in how many seconds to try again."""
+        """Return None when the notice is done with, or in how many seconds to try again."""
         async with self._context.storage.read() as tx:
             log = await tx.logs.get(notice.guild_id)
             job = None if notice.job_id is None else await tx.jobs.get(notice.job_id)

@@ -1,12 +1,18 @@
 """Admins are told once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from bot.aio import retry
 from bot.domain import (
+    Announcement,
     ChannelGone,
     Job,
     JobState,
     LogSettings,
+    Notice,
     NoticeKind,
     Posted,
     TryLater,
@@ -169,3 +175,55 @@ async def test_without_a_log_channel_the_owner_hears_of_a_job_whose_outcome_nobo
 async def endless(world: World) -> Job:
     """A running job at which the engine does not look yet: its server has no key."""
     return await world.put(await world.accept(a_job(guild_id=GUILD + 1)), JobState.RUNNING)
+
+
+def deaf(
+    world: World, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Notice], Announcement | None]
+) -> None:
+    """Let notices meet what `trouble` returns or raises for them, if anything."""
+    notify = world.discord.notify
+
+    async def met(notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | ChannelGone:
+        answer = trouble(notice)
+        return await notify(notice, channel_id, job) if answer is None else answer
+
+    monkeypatch.setattr(world.discord, "notify", met)
+
+
+async def test_a_notice_that_meets_unexpected_errors_does_not_keep_the_others_from_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.005)
+
+    def trouble(notice: Notice) -> None:
+        if notice.kind is NoticeKind.BUDGET_80:
+            raise RuntimeError("nobody foresaw this")
+
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        deaf(world, monkeypatch, trouble)
+        await tell(world, NoticeKind.BUDGET_80)
+        await tell(world, NoticeKind.BUDGET_100)
+        async with world.running():
+            await all_told(world)
+        assert posted(world) == [(NoticeKind.BUDGET_100, CHANNEL)]
+
+
+async def test_a_server_that_can_not_be_told_anything_does_not_keep_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        deaf(world, monkeypatch, lambda one: TryLater(60.0) if one.guild_id == GUILD else None)
+        for number in range(60):
+            await tell(world, NoticeKind.KEY_REFUSED, str(number))
+        async with world.storage.write() as tx:
+            for number in range(1, 6):
+                await tx.notices.add(GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
+
+        async def others_told() -> bool:
+            return len(world.discord.notices) == 5
+
+        async with world.running():
+            await world.until(others_told, "the other servers' notices")
+        assert {notice.guild_id for notice, *_ in world.discord.notices} == {GUILD + n for n in range(1, 6)}

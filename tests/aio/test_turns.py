@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.scheduler.turns import Turns, Who
+from bot.aio.turns import Turns, Who
 
 WORKERS = 8
 CROWDS = st.lists(st.integers(0, 5), min_size=1, max_size=80)
