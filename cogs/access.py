@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.services import AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.responses import answer, telling
+from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
@@ -65,33 +65,32 @@ def access_command(bot: StudiiBot) -> Command:
         block: discord.User | None = None,
         unblock: discord.User | None = None,
     ) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            roles = [] if role is None else [role.id]
-            if (private or extra) and (tool or channel or change):
-                raise Refused(
-                    "`private` and `extra` go with a `role` alone, not with a tool, a channel or a change. "
-                    "Nothing was changed."
-                )
-            if block is not None and block == unblock:
-                raise Refused("Block that member or unblock them, not both. Nothing was changed.")
-            async with services.access.change(guild_id) as changes:
-                if private is not None:
-                    await changes.set_private(Permit(private), roles)
-                if extra is not None:
-                    await changes.set_extra(Permit(extra), roles)
-                if private is None and extra is None:
-                    await _tool(changes, tool, role, channel, change)
-                await changes.set_photos(
-                    photos=None if photos is None else PhotoScope(photos),
-                    portraits=None if portraits is None else PhotoScope(portraits),
-                )
-                if block is not None:
-                    await changes.block(block.id)
-                if unblock is not None:
-                    await changes.unblock(unblock.id)
-            rules = await services.access.rules(guild_id)
-            await answer(interaction, access_panel(rules, names, _there(interaction)))
+        guild_id = server_of(interaction)
+        roles = [] if role is None else [role.id]
+        if (private or extra) and (tool or channel or change):
+            raise Refused(
+                "`private` and `extra` go with a `role` alone, not with a tool, a channel or a change. "
+                "Nothing was changed."
+            )
+        if block is not None and block == unblock:
+            raise Refused("Block that member or unblock them, not both. Nothing was changed.")
+        async with services.access.change(guild_id) as changes:
+            if private is not None:
+                await changes.set_private(Permit(private), roles)
+            if extra is not None:
+                await changes.set_extra(Permit(extra), roles)
+            if private is None and extra is None:
+                await _tool(changes, tool, role, channel, change)
+            await changes.set_photos(
+                photos=None if photos is None else PhotoScope(photos),
+                portraits=None if portraits is None else PhotoScope(portraits),
+            )
+            if block is not None:
+                await changes.block(block.id)
+            if unblock is not None:
+                await changes.unblock(unblock.id)
+        rules = await services.access.rules(guild_id)
+        await answer(interaction, access_panel(rules, names, _there(interaction)))
 
     return access
 
@@ -133,11 +132,10 @@ def privacy_command(services: Services) -> Command:
     async def privacy(
         interaction: discord.Interaction[Any], others_may_use_my_photos: bool | None = None
     ) -> None:
-        async with telling(interaction):
-            user_id = interaction.user.id
-            if others_may_use_my_photos is not None:
-                await services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
-            await answer(interaction, privacy_panel(refuses=await services.access.refuses_photos(user_id)))
+        user_id = interaction.user.id
+        if others_may_use_my_photos is not None:
+            await services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
+        await answer(interaction, privacy_panel(refuses=await services.access.refuses_photos(user_id)))
 
     return privacy
 

@@ -14,7 +14,7 @@ from bot.services import Services
 from bot.ui.jobs.credits import credits_panel
 from bot.ui.jobs.tools import Offer, read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.responses import answer, telling
+from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 
 
@@ -27,28 +27,24 @@ class Credits(commands.Cog):
 
     @app_commands.command(name="credits", description="See what is left, what you used, and prices")
     async def credits(self, interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            if interaction.guild_id is None:
-                raise Refused("This works in a server only.")
-            guild_id, user_id = interaction.guild_id, interaction.user.id
-            member = await self._services.credits.member(guild_id, user_id)
-            limits = await self._services.limits.of_member(
-                guild_id, user_id, member_context(interaction).roles
-            )
-            prices = await self._services.credits.prices(guild_id)
-            await answer(interaction, credits_panel(member, limits, prices, self._names))
+        if interaction.guild_id is None:
+            raise Refused("This works in a server only.")
+        guild_id, user_id = interaction.guild_id, interaction.user.id
+        member = await self._services.credits.member(guild_id, user_id)
+        limits = await self._services.limits.of_member(guild_id, user_id, member_context(interaction).roles)
+        prices = await self._services.credits.prices(guild_id)
+        await answer(interaction, credits_panel(member, limits, prices, self._names))
 
     @app_commands.command(name="tools", description="See what you can make here, with examples and prices")
     async def tools(self, interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            if interaction.guild_id is None:
-                raise Refused("This works in a server only.")
-            # The pictures take their time on a slow line, more than Discord gives for a first answer.
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            panel, files = tools_panel(await self._offer(interaction, interaction.guild_id))
-            await interaction.edit_original_response(
-                view=panel, attachments=files, allowed_mentions=discord.AllowedMentions.none()
-            )
+        if interaction.guild_id is None:
+            raise Refused("This works in a server only.")
+        # The pictures take their time on a slow line, more than Discord gives for a first answer.
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        panel, files = tools_panel(await self._offer(interaction, interaction.guild_id))
+        await interaction.edit_original_response(
+            view=panel, attachments=files, allowed_mentions=discord.AllowedMentions.none()
+        )
 
     async def _offer(self, interaction: discord.Interaction[Any], guild_id: int) -> Offer:
         context, user_id = member_context(interaction), interaction.user.id

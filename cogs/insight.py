@@ -16,7 +16,6 @@ from bot.services import Services, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
 from bot.ui.admin.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 from bot.ui.kit.layout import NEUTRAL, Panel, box, small
-from bot.ui.kit.responses import telling
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
@@ -38,13 +37,12 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
     @app_commands.describe(period="Which days; the last 30 if you leave it out")
     @app_commands.choices(period=_SPANS)
     async def usage(interaction: discord.Interaction[Any], period: str = Span.DAYS_30.value) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            span = Span(period)
-            report = await services.insight.usage(guild_id, span)
-            picture = await charts.usage(usage_chart(report, catalog, span))
-            await _show(interaction, usage_panel(report, catalog, span), picture, FILE_NAME)
+        guild_id = server_of(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        span = Span(period)
+        report = await services.insight.usage(guild_id, span)
+        picture = await charts.usage(usage_chart(report, catalog, span))
+        await _show(interaction, usage_panel(report, catalog, span), picture, FILE_NAME)
 
     return usage
 
@@ -56,10 +54,9 @@ def export_command(services: Services) -> Command:
     @app_commands.describe(period="Which days; everything if you leave it out")
     @app_commands.choices(period=_SPANS)
     async def export(interaction: discord.Interaction[Any], period: str | None = None) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            await _send_ledger(interaction, services, guild_id, None if period is None else Span(period))
+        guild_id = server_of(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await _send_ledger(interaction, services, guild_id, None if period is None else Span(period))
 
     return export
 

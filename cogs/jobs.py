@@ -8,7 +8,6 @@ from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.ui.jobs.list import MINE, show_page
-from bot.ui.kit.responses import telling
 
 
 class Jobs(commands.Cog):
@@ -16,8 +15,7 @@ class Jobs(commands.Cog):
 
     @app_commands.command(name="jobs", description="See your jobs; cancel them, run them again")
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            await show_page(interaction, MINE, 0)
+        await show_page(interaction, MINE, 0)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
 from bot.ui.admin.limits import allowance_panel, grant_panel, member_panel
 from bot.ui.kit.layout import Panel
-from bot.ui.kit.responses import answer, telling
+from bot.ui.kit.responses import answer
 from bot.ui.reading.member import roles_of
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -42,29 +42,28 @@ def allowance_command(services: Services) -> Command:
         minutes: app_commands.Range[int, 1, 10_080] | None = None,
         no_limit: bool = False,
     ) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            limits = services.limits
-            _ensure_sense(credits_, member, role, starts, minutes, no_limit=no_limit)
-            _ensure_for_all(member or role, at_once, starts)
-            changes = LimitChanges()
-            if credits_ is not None or no_limit:
-                changes["allowance"] = (*_whose(member, role), credits_)
-            if at_once is not None:
-                changes["at_once"] = at_once or None
-            if starts is not None:
-                changes["rate"] = StartRate(starts, 60 * (minutes or 10)) if starts else None
-            if changes:
-                await limits.set(guild_id, **changes)
-            if member is not None:
-                await answer(interaction, await _of_member(limits, guild_id, member))
-                return
-            budget = await services.credits.budget(guild_id)
-            asked = None if role is None else role.id
-            await answer(
-                interaction,
-                allowance_panel(await limits.limits(guild_id), budget, _roles(interaction), asked),
-            )
+        guild_id = server_of(interaction)
+        limits = services.limits
+        _ensure_sense(credits_, member, role, starts, minutes, no_limit=no_limit)
+        _ensure_for_all(member or role, at_once, starts)
+        changes = LimitChanges()
+        if credits_ is not None or no_limit:
+            changes["allowance"] = (*_whose(member, role), credits_)
+        if at_once is not None:
+            changes["at_once"] = at_once or None
+        if starts is not None:
+            changes["rate"] = StartRate(starts, 60 * (minutes or 10)) if starts else None
+        if changes:
+            await limits.set(guild_id, **changes)
+        if member is not None:
+            await answer(interaction, await _of_member(limits, guild_id, member))
+            return
+        budget = await services.credits.budget(guild_id)
+        asked = None if role is None else role.id
+        await answer(
+            interaction,
+            allowance_panel(await limits.limits(guild_id), budget, _roles(interaction), asked),
+        )
 
     return allowance
 
@@ -83,16 +82,15 @@ def grant_command(services: Services) -> Command:
         credits_: app_commands.Range[int, -MAX_BUDGET, MAX_BUDGET] | None = None,
         member: discord.User | None = None,  # also one who has left
     ) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            if credits_ is not None:
-                await services.limits.grant(guild_id, None if member is None else member.id, credits_)
-            if member is not None:
-                panel = await _of_member(services.limits, guild_id, member, granted_now=credits_ or 0)
-                await answer(interaction, panel)
-                return
-            granted = await services.limits.grants(guild_id)
-            await answer(interaction, grant_panel(granted, granted_now=credits_ or 0))
+        guild_id = server_of(interaction)
+        if credits_ is not None:
+            await services.limits.grant(guild_id, None if member is None else member.id, credits_)
+        if member is not None:
+            panel = await _of_member(services.limits, guild_id, member, granted_now=credits_ or 0)
+            await answer(interaction, panel)
+            return
+        granted = await services.limits.grants(guild_id)
+        await answer(interaction, grant_panel(granted, granted_now=credits_ or 0))
 
     return grant
 

@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.log import HELLO, log_panel, missing_there, trouble_there
 from bot.ui.kit.layout import NEUTRAL, notice
-from bot.ui.kit.responses import answer, telling
+from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
@@ -34,22 +34,21 @@ def log_command(services: Services) -> Command:
         results: bool | None = None,
         off: bool = False,
     ) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            if off and (channel is not None or results):
-                raise Refused(EITHER)
-            now = await services.logs.get(guild_id)
-            wanted = LogSettings(
-                channel.id if channel else now.channel_id, now.results if results is None else results
-            )
-            if off:
-                wanted = LogSettings()
-            elif results is not None and wanted.channel_id is None:
-                raise Refused(NOT_NOW)
-            if wanted != now or channel is not None:
-                await _ensure_posting(interaction, channel)
-                await services.logs.set(guild_id, wanted, works=channel is not None)
-            await answer(interaction, log_panel(wanted, trouble_there(interaction.guild, wanted)))
+        guild_id = server_of(interaction)
+        if off and (channel is not None or results):
+            raise Refused(EITHER)
+        now = await services.logs.get(guild_id)
+        wanted = LogSettings(
+            channel.id if channel else now.channel_id, now.results if results is None else results
+        )
+        if off:
+            wanted = LogSettings()
+        elif results is not None and wanted.channel_id is None:
+            raise Refused(NOT_NOW)
+        if wanted != now or channel is not None:
+            await _ensure_posting(interaction, channel)
+            await services.logs.set(guild_id, wanted, works=channel is not None)
+        await answer(interaction, log_panel(wanted, trouble_there(interaction.guild, wanted)))
 
     return log
 

@@ -1,6 +1,6 @@
 """Message menus: what can be made of a picture that is in the channel already."""
 
-from typing import Any, cast
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -10,12 +10,11 @@ from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
 from bot.domain import SourcePhoto
 from bot.errors import Refused
-from bot.ui.jobs.tool_form import Terms, ToolForms
-from bot.ui.kit.responses import telling
-from bot.ui.reading.attachments import ensure_taken, taken_of
+from bot.ui.jobs.start import Terms, begin, choose
+from bot.ui.kit.host import host_of
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
-from bot.ui.reading.pictures import pictures_in
+from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
 MENUS = 5  # that discord.py lets one application have on messages
 NAME_LENGTH = 32  # characters
@@ -27,11 +26,11 @@ WHICH_TOOL = "### What shall be made of it?"
 class Photos(commands.Cog):
     """Keeps the menus in the tree: one for each of the first photo tools, and one for all tools."""
 
-    def __init__(self, bot: StudiiBot, forms: ToolForms) -> None:
+    def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         photo_tools = [tool for tool in bot.catalog.tools.values() if tool.source is SourceRule.REQUIRED]
-        self._menus = [tool_menu(tool, forms) for tool in photo_tools[: MENUS - 1]]
-        self._menus.append(all_tools_menu(forms))
+        self._menus = [tool_menu(tool) for tool in photo_tools[: MENUS - 1]]
+        self._menus.append(all_tools_menu())
 
     async def cog_load(self) -> None:
         for menu in self._menus:
@@ -42,25 +41,23 @@ class Photos(commands.Cog):
             self._bot.tree.remove_command(menu.name, type=discord.AppCommandType.message)
 
 
-def tool_menu(tool: Tool, forms: ToolForms) -> app_commands.ContextMenu:
+def tool_menu(tool: Tool) -> app_commands.ContextMenu:
     """The message menu that runs the tool on a message's picture."""
 
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        async with telling(interaction):
-            pictures = _pictures(interaction, message)
-            await forms.begin(interaction, tool, pictures, await _terms(interaction, message))
+        pictures = _pictures(interaction, message)
+        await begin(interaction, tool, pictures, await _terms(interaction, message))
 
     return app_commands.ContextMenu(name=tool.title[:NAME_LENGTH], callback=run)
 
 
-def all_tools_menu(forms: ToolForms) -> app_commands.ContextMenu:
+def all_tools_menu() -> app_commands.ContextMenu:
     """The message menu that lets the person choose a tool first."""
 
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        async with telling(interaction):
-            pictures = _pictures(interaction, message)
-            terms = await _terms(interaction, message)
-            await forms.choose(interaction, pictures, WHICH_TOOL, terms, others=True)
+        pictures = _pictures(interaction, message)
+        terms = await _terms(interaction, message)
+        await choose(interaction, pictures, WHICH_TOOL, terms, others=True)
 
     return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
 
@@ -76,11 +73,11 @@ def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -
 
 
 async def _terms(interaction: discord.Interaction[Any], message: discord.Message) -> Terms:
-    bot = cast(StudiiBot, interaction.client)
-    of_a_member = bot.user is None or message.author.id != bot.user.id
-    author = await author_in(message, bot, bot.services)
+    host = host_of(interaction)
+    of_a_member = host.user is None or message.author.id != host.user.id
+    author = await author_in(message, interaction.client, host.services)
     return Terms(photo_author=author, message_id=message.id if of_a_member else None)
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Photos(bot, bot.forms))
+    await bot.add_cog(Photos(bot))

@@ -12,14 +12,21 @@ from bot.domain.photo_rules import MOST_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
 from bot.reactions import PhotoWatch
 from bot.services import Services
-from bot.ui.admin.photo_places import lacking_words, shut_words, still_on, still_served
-from bot.ui.admin.photos import inputs_from, photos_panel, reactions_panel, reads_photos
+from bot.ui.admin.photos import (
+    inputs_from,
+    lacking_words,
+    photos_panel,
+    reactions_panel,
+    reads_photos,
+    shut_words,
+    still_on,
+    still_served,
+)
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
-from bot.ui.kit.responses import answer, telling
-from bot.ui.reading.emoji import parse_emoji
+from bot.ui.kit.responses import answer
+from bot.ui.reading.emoji import missing_words, parse_emoji
 from bot.ui.reading.permissions import server_of
-from bot.ui.reading.server_emoji import missing_words
 from cogs.studii import add_to_studii
 
 Interaction = discord.Interaction[Any]
@@ -129,9 +136,8 @@ class ReactionCommands(_Group):
 
     @app_commands.command(description="See where reactions run tools, and what each emoji stands for")
     async def show(self, interaction: Interaction) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            await self._answer(interaction, guild_id, "Reactions in this server")
+        guild_id = server_of(interaction)
+        await self._answer(interaction, guild_id, "Reactions in this server")
 
     @app_commands.command(name="on", description="Let people run tools by tapping an emoji under a photo")
     @app_commands.describe(channel="Only in this channel; leave it out for the whole server")
@@ -152,32 +158,29 @@ class ReactionCommands(_Group):
     async def map_emoji(
         self, interaction: Interaction, emoji: str, tool: str, inputs: str | None = None
     ) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            preset = self._photos.preset(tool, inputs_from(inputs))
-            await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
-            await self._answer(interaction, guild_id, "The emoji is set")
+        guild_id = server_of(interaction)
+        preset = self._photos.preset(tool, inputs_from(inputs))
+        await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
+        await self._answer(interaction, guild_id, "The emoji is set")
 
     @app_commands.command(name="remove", description="Let an emoji stand for nothing")
     @app_commands.describe(emoji="The emoji")
     async def remove(self, interaction: Interaction, emoji: str) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
-            await self._answer(interaction, guild_id, "The emoji stands for nothing now")
+        guild_id = server_of(interaction)
+        await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
+        await self._answer(interaction, guild_id, "The emoji stands for nothing now")
 
     @map_emoji.autocomplete("tool")
     async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await self._suggest(interaction, typed)
 
     async def _turn(self, interaction: Interaction, channel: Place | None, *, on: bool) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
-            still = "" if on else still_on(rules, channel)
-            how = "still on" if still else "on" if on else "off"
-            title = f"Reactions are {how}" + (f" in <#{channel.id}>" if channel else "")
-            await self._answer(interaction, guild_id, title, still)
+        guild_id = server_of(interaction)
+        rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
+        still = "" if on else still_on(rules, channel)
+        how = "still on" if still else "on" if on else "off"
+        title = f"Reactions are {how}" + (f" in <#{channel.id}>" if channel else "")
+        await self._answer(interaction, guild_id, title, still)
 
     async def _answer(self, interaction: Interaction, guild_id: int, title: str, still: str = "") -> None:
         sees = reads_photos(interaction.client)
@@ -193,20 +196,18 @@ class PhotoCommands(_Group):
 
     @app_commands.command(description="See what happens by itself with photos, and in which channels")
     async def show(self, interaction: Interaction) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            await self._answer(interaction, guild_id, "Photo channels of this server")
+        guild_id = server_of(interaction)
+        await self._answer(interaction, guild_id, "Photo channels of this server")
 
     @app_commands.command(
         description="Put the tools' emoji under each photo of a channel, ready to be tapped"
     )
     @app_commands.describe(channel="The channel; this one if you leave it out")
     async def offer(self, interaction: Interaction, channel: Place | None = None) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            place = _place(interaction, channel)
-            await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
-            await self._answer(interaction, guild_id, "The channel offers tools under photos")
+        guild_id = server_of(interaction)
+        place = _place(interaction, channel)
+        await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
+        await self._answer(interaction, guild_id, "The channel offers tools under photos")
 
     @app_commands.command(description="Run a tool on each photo of a channel, for whoever posts it")
     @app_commands.describe(
@@ -223,22 +224,20 @@ class PhotoCommands(_Group):
         most: app_commands.Range[int, 1, MOST_AT_ONCE] = 1,
         channel: Place | None = None,
     ) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            preset = self._photos.preset(tool, inputs_from(inputs))
-            place = _place(interaction, channel)
-            await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
-            await self._answer(interaction, guild_id, "The channel runs its photos by itself")
+        guild_id = server_of(interaction)
+        preset = self._photos.preset(tool, inputs_from(inputs))
+        place = _place(interaction, channel)
+        await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
+        await self._answer(interaction, guild_id, "The channel runs its photos by itself")
 
     @app_commands.command(name="off", description="Let nothing happen by itself in a channel any more")
     @app_commands.describe(channel="The channel; this one if you leave it out")
     async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            rules = await self._photos.clear_channel(guild_id, _place(interaction, channel))
-            still = still_served(rules, channel or interaction.channel)
-            title = "Photos are still served there" if still else "The channel is an ordinary one"
-            await self._answer(interaction, guild_id, title, still)
+        guild_id = server_of(interaction)
+        rules = await self._photos.clear_channel(guild_id, _place(interaction, channel))
+        still = still_served(rules, channel or interaction.channel)
+        title = "Photos are still served there" if still else "The channel is an ordinary one"
+        await self._answer(interaction, guild_id, title, still)
 
     @auto.autocomplete("tool")
     async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -262,7 +261,7 @@ def _place(interaction: Interaction, channel: Place | None) -> int:
 async def setup(bot: StudiiBot) -> None:
     services = bot.services
     watch = PhotoWatch(bot, services, bot.catalog)
-    bot.forms.tell_of_photos(watch.used)
+    bot.watch_photos(watch.used)
     await bot.add_cog(PhotoEvents(bot, watch))
     add_to_studii(
         bot,

@@ -9,11 +9,10 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain import Period
 from bot.services import MAX_BUDGET, Services, matching_zones
-from bot.ui.admin.key_form import KeyModal
+from bot.ui.admin.credits import budget_panel
+from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.photos import metadata_panel
-from bot.ui.jobs.credits import budget_panel
-from bot.ui.kit.forms import show_form
-from bot.ui.kit.responses import answer, telling
+from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -31,9 +30,8 @@ def key_command(services: Services) -> Command:
 
     @function_command(name="key", description="Enter or replace this server's Studii key")
     async def key(interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            current = await services.keys.current(server_of(interaction))
-            await show_form(interaction, KeyModal(services, current, Opener.of(interaction)))
+        current = await services.keys.current(server_of(interaction))
+        await KeyForm(current, Opener.of(interaction)).show(interaction)
 
     return key
 
@@ -58,17 +56,16 @@ def budget_command(services: Services) -> Command:
         timezone: app_commands.Range[str, 1, 64] | None = None,
         restart: bool = False,
     ) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            if credits_ is None and period is None and timezone is None and not restart:
-                await answer(interaction, budget_panel(await services.credits.budget(guild_id)))
-                return
-            # Options that are left out keep their values.
-            chosen = None if period is None else Period(period)
-            state = await services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
-            zone_alone = credits_ is None and period is None and not restart
-            title = "The time zone is set" if zone_alone else "The budget is set"
-            await answer(interaction, budget_panel(state, title))
+        guild_id = server_of(interaction)
+        if credits_ is None and period is None and timezone is None and not restart:
+            await answer(interaction, budget_panel(await services.credits.budget(guild_id)))
+            return
+        # Options that are left out keep their values.
+        chosen = None if period is None else Period(period)
+        state = await services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
+        zone_alone = credits_ is None and period is None and not restart
+        title = "The time zone is set" if zone_alone else "The budget is set"
+        await answer(interaction, budget_panel(state, title))
 
     return budget
 
@@ -81,11 +78,10 @@ def metadata_command(services: Services) -> Command:
     )
     @app_commands.describe(remove="Leave it out to see the current setting")
     async def metadata(interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
-        async with telling(interaction):
-            guild_id = server_of(interaction)
-            if remove is not None:
-                await services.servers.keep_metadata(guild_id, keeps=not remove)
-            await answer(interaction, metadata_panel(keeps=await services.servers.keeps_metadata(guild_id)))
+        guild_id = server_of(interaction)
+        if remove is not None:
+            await services.servers.keep_metadata(guild_id, keeps=not remove)
+        await answer(interaction, metadata_panel(keeps=await services.servers.keeps_metadata(guild_id)))
 
     return metadata
 

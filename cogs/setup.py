@@ -13,9 +13,9 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.services import Services
-from bot.ui.admin.setup import GREETING, KEY_LOST, SetupButton, ask_to_forget, setup_panel_for
+from bot.ui.admin.setup import GREETING, KEY_LOST, ask_to_forget, setup_panel_for
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
-from bot.ui.kit.responses import answer, telling
+from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import manages, server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -38,18 +38,17 @@ class Setup(commands.Cog):
         name="forget-me", description="Erase what you wrote and made with Studii, everywhere"
     )
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            erased = await self._services.privacy.forget_member(interaction.user.id)
-            follow = "follows when it has ended" if erased.later == 1 else "follow when they have ended"
-            later = f" {erased.later} more {follow}." if erased.later else ""
-            jobs = "1 job" if erased.now == 1 else f"{erased.now} jobs"
-            words = (
-                f"Your prompts, links and pictures of {jobs} are erased here.{later} "
-                "What they cost stays in the server's sums, without your name once the budget's period "
-                "is over. Messages in channels and what Studii keeps are not touched: delete those there."
-            )
-            await answer(interaction, notice(words, GOOD))
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        erased = await self._services.privacy.forget_member(interaction.user.id)
+        follow = "follows when it has ended" if erased.later == 1 else "follow when they have ended"
+        later = f" {erased.later} more {follow}." if erased.later else ""
+        jobs = "1 job" if erased.now == 1 else f"{erased.now} jobs"
+        words = (
+            f"Your prompts, links and pictures of {jobs} are erased here.{later} "
+            "What they cost stays in the server's sums, without your name once the budget's period "
+            "is over. Messages in channels and what Studii keeps are not touched: delete those there."
+        )
+        await answer(interaction, notice(words, GOOD))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -113,40 +112,31 @@ def setup_commands(services: Services) -> list[Command]:
 
     @function_command(name="setup", description="See what is set up here and what is missing")
     async def setup_(interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            let_in = not manages(interaction)
-            await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
+        let_in = not manages(interaction)
+        await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
 
     @function_command(name="forget-key", description="Take this server's Studii key out of the bot")
     async def forget_key(interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            key = await services.keys.current(server_of(interaction))
-            if key is None:
-                raise Refused("This server has no key. `/studii key` sets one.")
-            await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
+        key = await services.keys.current(server_of(interaction))
+        if key is None:
+            raise Refused("This server has no key. `/studii key` sets one.")
+        await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
 
     @function_command(name="pause", description="Refuse new jobs for now; what is going goes on")
     async def pause(interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            changed = await services.servers.pause(server_of(interaction), paused=True)
-            words = (
-                "Paused: new jobs are refused" if changed else "It was paused already: new jobs are refused"
-            )
-            await answer(
-                interaction, notice(f"{words}; what is going goes on. `/studii resume` ends it.", GOOD)
-            )
+        changed = await services.servers.pause(server_of(interaction), paused=True)
+        words = "Paused: new jobs are refused" if changed else "It was paused already: new jobs are refused"
+        await answer(interaction, notice(f"{words}; what is going goes on. `/studii resume` ends it.", GOOD))
 
     @function_command(name="resume", description="Take jobs again after a pause")
     async def resume(interaction: discord.Interaction[Any]) -> None:
-        async with telling(interaction):
-            changed = await services.servers.pause(server_of(interaction), paused=False)
-            words = "The pause is over: members can make things again." if changed else "There was no pause."
-            await answer(interaction, notice(words, GOOD))
+        changed = await services.servers.pause(server_of(interaction), paused=False)
+        words = "The pause is over: members can make things again." if changed else "There was no pause."
+        await answer(interaction, notice(words, GOOD))
 
     return [setup_, forget_key, pause, resume]
 
 
 async def setup(bot: StudiiBot) -> None:
-    bot.add_dynamic_items(SetupButton)
     add_to_studii(bot, *setup_commands(bot.services))
     await bot.add_cog(Setup(bot))

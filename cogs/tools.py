@@ -11,10 +11,9 @@ from discord.ext import commands
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
 from bot.ui.jobs.extra import LONGEST_LINE, extra_inputs
-from bot.ui.jobs.start import JobStarter
-from bot.ui.kit.responses import telling
+from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.text import shortened
-from bot.ui.reading.attachments import source_photo
+from bot.ui.reading.pictures import source_photo
 
 CHOICES = 25  # what Discord shows of suggestions
 IMAGE = "image"
@@ -35,9 +34,9 @@ Command = app_commands.Command[Any, ..., None]
 class Tools(commands.Cog):
     """Keeps the tools' commands in the tree."""
 
-    def __init__(self, bot: StudiiBot, starter: JobStarter) -> None:
+    def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
-        self._commands = [tool_command(tool, starter) for tool in bot.catalog.tools.values()]
+        self._commands = [tool_command(tool) for tool in bot.catalog.tools.values()]
 
     async def cog_load(self) -> None:
         for command in self._commands:
@@ -48,18 +47,17 @@ class Tools(commands.Cog):
             self._bot.tree.remove_command(command.name)
 
 
-def tool_command(tool: Tool, starter: JobStarter) -> Command:
+def tool_command(tool: Tool) -> Command:
     """The slash command that runs the tool, with the tool's inputs as its options."""
     options = {f"input_{number}": one for number, one in enumerate(tool.inputs)}
 
     async def run(interaction: discord.Interaction[Any], **given: Any) -> None:
-        async with telling(interaction):
-            attached: discord.Attachment | None = given.get(IMAGE)
-            source = source_photo(attached) if attached is not None else None
-            values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
-            extra = extra_inputs(given.get(EXTRA), tool)
-            private = bool(given.get(PRIVATE))
-            await starter.start(interaction, tool, values, source, private=private, extra=extra)
+        attached: discord.Attachment | None = given.get(IMAGE)
+        source = source_photo(attached) if attached is not None else None
+        values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
+        extra = extra_inputs(given.get(EXTRA), tool)
+        private = bool(given.get(PRIVATE))
+        await start(interaction, tool, values, source, Terms(private=private, extra=extra))
 
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
@@ -124,4 +122,4 @@ def suggested(one: ToolInput, typed: str) -> list[str]:
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Tools(bot, JobStarter(bot.services.jobs, bot.catalog, bot.cards)))
+    await bot.add_cog(Tools(bot))

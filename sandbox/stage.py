@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import discord
-import simcord
 
 from bot import app
 from bot.client.bot import StudiiBot
@@ -16,6 +15,7 @@ from bot.config import Settings
 from bot.domain import Job
 from bot.errors import PhotoUnavailable
 from sandbox.discord.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError
+from sandbox.discord.simulation import simulated_discord
 from sandbox.discord.world import World, build_world
 from sandbox.studii import StudiiServer
 
@@ -93,8 +93,8 @@ async def open_stage(
     `photos` are posted in the channel by members before anything else; `settings` replace the bot's own.
     """
     stage = Stage(studii, Settings.read(**{**defaults(folder, studii.url), **settings}))
-    async with simcord.run(
-        await stage.build(), shard_count=1, check_errors=check_errors, settle_timeout=SETTLES_WITHIN
+    async with simulated_discord(
+        await stage.build(), check_errors=check_errors, settle_timeout=SETTLES_WITHIN
     ) as env:
         stage.enter(await build_world(env, stage.clock, photos or {}, bot_permissions=BOT_PERMISSIONS))
         try:

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -14,19 +15,19 @@ from discord.ext import commands
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.domain import Job
 from bot.errors import SettingsError
 from bot.services import Services
-from bot.ui.admin.log_buttons import LOG_BUTTONS
+from bot.ui.admin.log import LogDeleteButton
+from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
-from bot.ui.jobs.edit import EditButton
-from bot.ui.jobs.list import JOBS_BUTTONS
-from bot.ui.jobs.result_buttons import RESULT_BUTTONS
+from bot.ui.jobs.card import CancelButton
+from bot.ui.jobs.list import LIST_BUTTONS
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
-from bot.ui.jobs.start import Cards, JobStarter
-from bot.ui.jobs.tool_form import ToolForms
-from bot.ui.kit.forms import OpenForms
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.host import Cards, Clicks, Host, OpenForms
 from bot.ui.kit.layout import QUIET, notice
-from bot.ui.kit.responses import answer, tell
+from bot.ui.kit.responses import answer_if_possible, tell
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,15 @@ HANDLERS = ("CommandTree-invoker", "discord-ui-")
 # A longer wait is an error that is dealt with like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
 RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
+LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
+    CancelButton,
+    *BUTTONS,
+    *LIST_BUTTONS,
+    *RULING_BUTTONS,
+    TryAgainButton,
+    LogDeleteButton,
+    SetupButton,
+)
 # The gateway's INFO tells of connections; all that says more than that may hold a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
 
@@ -61,16 +71,21 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
         if interaction.client.accepting:
             return True
         if interaction.type is discord.InteractionType.application_command:
-            try:
-                await answer(interaction, notice(RESTARTING, QUIET))
-            except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-                log.info("Someone could not be told that the bot is restarting: %s", error)
+            await answer_if_possible(interaction, notice(RESTARTING, QUIET))
         return False
 
     async def on_error(
         self, interaction: discord.Interaction["StudiiBot"], error: app_commands.AppCommandError, /
     ) -> None:
         await tell(interaction, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attached:
+    services: Services
+    cards: Cards
+    clock: Clock
+    clicks: Clicks
 
 
 class StudiiBot(commands.AutoShardedBot):
@@ -106,27 +121,41 @@ class StudiiBot(commands.AutoShardedBot):
         self.open_forms = OpenForms()
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
-        self._attached: tuple[Services, Cards, ToolForms] | None = None
+        self._attached: _Attached | None = None
+        self._photo_watchers: list[Callable[[int, Job], None]] = []
 
     def attach(self, services: Services, cards: Cards, clock: Clock) -> None:
-        """Give the bot what its commands and buttons work with."""
-        starter = JobStarter(services.jobs, self.catalog, cards)
-        self._attached = (services, cards, ToolForms(starter, self.catalog, clock, services.access))
+        """Give the bot what its commands, buttons and forms work with."""
+        self._attached = _Attached(services, cards, clock, Clicks(clock))
 
     @property
     def services(self) -> Services:
         """What people can do; raises RuntimeError before `attach`."""
-        return self._parts()[0]
+        return self._parts().services
 
     @property
     def cards(self) -> Cards:
         """What keeps cards editable; raises RuntimeError before `attach`."""
-        return self._parts()[1]
+        return self._parts().cards
 
     @property
-    def forms(self) -> ToolForms:
-        """What begins jobs from pictures; raises RuntimeError before `attach`."""
-        return self._parts()[2]
+    def clock(self) -> Clock:
+        """The source of time; raises RuntimeError before `attach`."""
+        return self._parts().clock
+
+    @property
+    def clicks(self) -> Clicks:
+        """What tells a double click; raises RuntimeError before `attach`."""
+        return self._parts().clicks
+
+    def watch_photos(self, told: Callable[[int, Job], None]) -> None:
+        """Call `told` with a member's message and the job whenever a job starts from the photo in it."""
+        self._photo_watchers.append(told)
+
+    def photo_used(self, message_id: int, job: Job) -> None:
+        """Tell those who watch photos that a job has started from the photo in a member's message."""
+        for told in self._photo_watchers:
+            told(message_id, job)
 
     def refuse_commands(self) -> None:
         """Take no commands any more: the bot is about to leave."""
@@ -146,8 +175,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*BUTTONS, *LOG_BUTTONS, *RESULT_BUTTONS, EditButton, *JOBS_BUTTONS)
-        self.add_dynamic_items(*RULING_BUTTONS, TryAgainButton)
+        self.add_dynamic_items(*LASTING_BUTTONS)
         await self._register_commands()
 
     async def on_message(self, message: discord.Message, /) -> None:
@@ -199,10 +227,13 @@ class StudiiBot(commands.AutoShardedBot):
         text = json.dumps([self.application_id, payload], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _parts(self) -> tuple[Services, Cards, ToolForms]:
+    def _parts(self) -> "_Attached":
         if self._attached is None:
             raise RuntimeError("attach the services before the bot is started")
         return self._attached
+
+
+_HOST: type[Host] = StudiiBot  # the type checker compares them
 
 
 def quiet_discord_loggers() -> None:

@@ -31,8 +31,7 @@ from bot.ui.jobs.card import job_card
 from bot.ui.jobs.result import can_play, ending, linked_result, linked_video, plain_buttons, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
-from bot.ui.reading.age import stays_there
-from bot.ui.reading.permissions import missing_to_post
+from bot.ui.reading.permissions import missing_to_post, stays_there
 
 log = logging.getLogger(__name__)
 

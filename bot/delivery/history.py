@@ -7,9 +7,10 @@ from typing import Any
 import discord
 
 from bot.domain import Job
-from bot.ui.jobs.buttons import CancelButton, DeleteButton
-from bot.ui.kit.custom_ids import custom_id_of
-from bot.ui.kit.marks import card_mark, posting_mark
+from bot.ui.jobs.buttons import DeleteButton
+from bot.ui.jobs.card import CancelButton
+from bot.ui.kit.buttons import custom_id_of
+from bot.ui.kit.layout import card_mark, posting_mark
 
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.

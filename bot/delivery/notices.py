@@ -13,7 +13,7 @@ from bot.domain import Announcement, ChannelGone, Job, Notice, Posted, TryLater,
 from bot.ui.admin.log import missing_there
 from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.reading.age import stays_there
+from bot.ui.reading.permissions import stays_there
 
 log = logging.getLogger(__name__)
 

@@ -19,12 +19,10 @@ from bot.reactions.taps import Taps
 from bot.services import Services, prepared
 from bot.ui.kit.layout import notice
 from bot.ui.kit.text import plain, sentence
-from bot.ui.reading.age import is_age_restricted
-from bot.ui.reading.attachments import taken_of
 from bot.ui.reading.authors import author_in, author_of
 from bot.ui.reading.member import member_context_in, places_of
-from bot.ui.reading.permissions import missing_to_offer, missing_to_post
-from bot.ui.reading.pictures import photos_in
+from bot.ui.reading.permissions import is_age_restricted, missing_to_offer, missing_to_post
+from bot.ui.reading.pictures import photos_in, taken_of
 
 _log = logging.getLogger(__name__)
 

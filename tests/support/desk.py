@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import discord
-import simcord
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
 
 from bot.catalog import Catalog
@@ -19,6 +18,7 @@ from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
 from bot.services import Services
 from bot.storage import Storage
+from sandbox.discord.simulation import simulated_discord
 from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.patience import PATIENCE
@@ -121,7 +121,7 @@ async def open_desk(
             max_source_bytes=MAX_SOURCE,
         )
         bot, delivery = make_bot(catalog, clock, services)
-        async with simcord.run(bot, shard_count=1, check_errors=check_errors, settle_timeout=PATIENCE) as env:
+        async with simulated_discord(bot, check_errors=check_errors, settle_timeout=PATIENCE) as env:
             guild = env.create_guild("Harbour Street Studio")
             _limit_bot(env, guild, permissions)
             channel = guild.create_text_channel("photo-desk")

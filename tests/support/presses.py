@@ -30,3 +30,18 @@ async def press(
     desk.env.backend.emit("INTERACTION_CREATE", payload)
     await desk.env.settle()
     return InteractionResult(desk.env, record)
+
+
+async def hand_in(desk: Desk, person: MemberActor, custom_id: str) -> InteractionResult:
+    """Hand in a form with that custom id and nothing in it, shown or not, and return the answer."""
+    record, payload = base_payload(
+        desk.env.backend,
+        type=5,
+        channel_id=desk.channel.id,
+        guild_id=person.guild.id,
+        user_id=person.id,
+        data={"custom_id": custom_id, "components": []},
+    )
+    desk.env.backend.emit("INTERACTION_CREATE", payload)
+    await desk.env.settle()
+    return InteractionResult(desk.env, record)

@@ -1,4 +1,4 @@
-"""The form in which an admin enters the server's Studii key: the one way in which a key comes to us."""
+"""The form in which an admin enters the server's Studii key: the only way in which the bot gets a key."""
 
 from typing import Any
 
@@ -7,12 +7,13 @@ from discord import ui
 
 from bot.domain import Plan, StudiiKey
 from bot.errors import Refused
-from bot.services import MAX_BUDGET, Services
-from bot.ui.jobs.credits import key_panel
-from bot.ui.kit.responses import answer, tell, telling
+from bot.services import MAX_BUDGET
+from bot.ui.admin.credits import key_panel
+from bot.ui.kit.forms import Form
+from bot.ui.kit.host import Host
+from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 
-OPEN_FOR = 15 * 60.0  # seconds
 _PLANS = {
     Plan.PRO: "Pro (60 requests a minute)",
     Plan.TEAM: "Team (300 requests a minute)",
@@ -20,12 +21,11 @@ _PLANS = {
 }
 
 
-class KeyModal(ui.Modal):
-    """Asks for key, plan and daily budget. Each showing is its own: its custom id is never shared."""
+class KeyForm(Form):
+    """Asks for key, plan and daily budget."""
 
-    def __init__(self, services: Services, current: StudiiKey | None, opener: Opener) -> None:
-        super().__init__(title="Studii key of this server", timeout=OPEN_FOR)
-        self._services = services
+    def __init__(self, current: StudiiKey | None, opener: Opener) -> None:
+        super().__init__("Studii key of this server")
         self._opener = opener
         self._key: ui.TextInput[Any] = ui.TextInput(
             custom_id="key", placeholder="stu_…", min_length=4, max_length=400
@@ -50,23 +50,18 @@ class KeyModal(ui.Modal):
         budget_help = "Credits that the server may spend in a day. Empty: as it is now."
         self.add_item(ui.Label(text="Daily budget", description=budget_help, component=self._budget))
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        async with telling(interaction):
-            guild_id = self._opener.ensure(interaction)
-            budget = daily_budget(self._budget.value)
-            # Studii is asked about the key, which may take longer than Discord waits.
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            key = await self._services.keys.set_key(
-                guild_id, self._key.value, Plan(self._plan.values[0]), budget
-            )
-            await answer(interaction, key_panel(key, await self._services.credits.budget(guild_id)))
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
-        await tell(interaction, error)
+    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id = self._opener.ensure(interaction)
+        budget = daily_budget(self._budget.value)
+        # Studii is asked about the key, which may take longer than Discord waits.
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        services = host.services
+        key = await services.keys.set_key(guild_id, self._key.value, Plan(self._plan.values[0]), budget)
+        await answer(interaction, key_panel(key, await services.credits.budget(guild_id)))
 
 
 def daily_budget(typed: str) -> int | None:
-    """The number that was typed, if any. Raises `Refused` if it is none that a budget can have."""
+    """Return the number that was typed, or None if nothing was. Raises `Refused` if it can't be a budget."""
     digits = typed.strip().replace(",", "").replace(" ", "")
     if not digits:
         return None

@@ -1,12 +1,16 @@
-"""What `/studii log` shows."""
+"""The log channel: what `/studii log` shows, and the button under its lines."""
 
 from typing import Any
 
 import discord
 
 from bot.domain import LogSettings
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, lines, small
-from bot.ui.reading.permissions import hindrance, missing_to_post
+from bot.errors import Refused
+from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, box, lines, notice, small
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import hindrance, missing_to_post, moderates
 
 WHAT = (
     "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the key or is out of "
@@ -15,30 +19,31 @@ WHAT = (
 HELLO = "📋 **This is Studii's log channel now.** " + WHAT
 ON = "It also reads who made what, with a link and a button to delete it."
 OFF = "Who made what is not posted there. Turn it on with `/studii log results:True`."
-
-
-GONE = "the channel is gone, or a thread that rests"
+NOT_YOURS = "To delete it from here you need Manage Server, or Manage Messages in the result's channel."
+RESULT_GONE = "That result is not there any more: it was deleted before."
+MAY_NOT = "I may not delete it: in its channel I lack **View Channel**. Delete it there yourself."
+CHANNEL_GONE = "the channel is gone, or a thread that rests"
 
 
 def missing_there(guild: discord.Guild, channel: Any) -> list[str]:
-    """What the bot lacks for posting warnings in that channel; it need not read what stands there."""
+    """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
     lacking = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
     return [name for name in lacking if name != "Read Message History"]
 
 
 def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
-    """What keeps the bot from posting in the log channel now; empty: nothing, or there is none."""
+    """Return why the bot can't post in the log channel now; empty if it can, or if there is none."""
     if guild is None or settings.channel_id is None:
         return ""
     channel = guild.get_channel_or_thread(settings.channel_id)
     if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):
-        return GONE
+        return CHANNEL_GONE
     missing = missing_there(guild, channel)
     return hindrance(missing) if missing else ""
 
 
 def log_line(settings: LogSettings, trouble: str) -> str:
-    """The log channel in a line of the setup panel."""
+    """Return the line about the log channel for the setup panel."""
     if settings.channel_id is None:
         return "➖ **Log channel**: none yet. `/studii log` sets one, for warnings"
     if trouble:
@@ -47,7 +52,7 @@ def log_line(settings: LogSettings, trouble: str) -> str:
 
 
 def log_panel(settings: LogSettings, trouble: str = "") -> Panel:
-    """Where admins are told of things; `trouble`: what is in the way there."""
+    """Return the panel of `/studii log`. `trouble`: why the bot can't post there."""
     if settings.channel_id is None:
         return Panel(
             box(
@@ -69,3 +74,28 @@ def log_panel(settings: LogSettings, trouble: str = "") -> Panel:
             small(ON if settings.results else OFF),
         )
     )
+
+
+class LogDeleteButton(JobButton, template=template_of("logdelete")):
+    """Delete a result from the channel that it was posted in. Its line in the log stays."""
+
+    action = "logdelete"
+    label = "Delete it"
+    style = discord.ButtonStyle.danger
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await host.services.jobs.get(self.job_id)
+        if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
+            raise Refused(RESULT_GONE)
+        if not moderates(interaction, job):
+            raise Refused(NOT_YOURS)
+        # Discord may need longer than an interaction waits.
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        channel = interaction.client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        try:
+            await channel.get_partial_message(job.result_message_id).delete()
+        except discord.NotFound:
+            raise Refused(RESULT_GONE) from None
+        except discord.Forbidden:
+            raise Refused(MAY_NOT) from None
+        await answer(interaction, notice("The result is deleted. What it cost stays in the ledger.", QUIET))

@@ -7,7 +7,7 @@ from discord import ui
 
 from bot.domain import Job, Notice, NoticeKind
 from bot.services import credit_words
-from bot.ui.admin.log_buttons import LogDeleteButton
+from bot.ui.admin.log import LogDeleteButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.layout import BAD, GOING, QUIET, UNSURE, Panel, Piece, box, lines, row, small

@@ -1,31 +1,30 @@
-"""What admins see when they set the bot up: what is set, what is missing, and the next step."""
+"""`/studii setup`: what is set, what is missing, and the next step, with a button for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self
 
 import discord
 from discord import ui
 
-from bot.catalog import Catalog
 from bot.domain import Budget, Period, Plan, StudiiKey
 from bot.errors import Refused
 from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp
-from bot.ui.admin.key_form import KeyModal, daily_budget
+from bot.ui.admin.credits import budget_panel
+from bot.ui.admin.key_form import KeyForm, daily_budget
 from bot.ui.admin.log import log_line, trouble_there
-from bot.ui.admin.photo_places import lacking_words, shut_words
-from bot.ui.admin.photos import INTENT_OFF, metadata_line
-from bot.ui.jobs.credits import budget_panel
+from bot.ui.admin.photos import INTENT_OFF, lacking_words, metadata_line, shut_words
 from bot.ui.jobs.rulings import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.forms import show_form
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.forms import Form
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, lines, notice, row, rule, small
-from bot.ui.kit.responses import answer, tell, telling
+from bot.ui.kit.responses import answer
 from bot.ui.kit.text import sentence
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
-OPEN_FOR = 15 * 60.0  # seconds
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
 GREETING = (
     "### 👋 Studii is here\nMembers of this server can make and edit pictures with Studii's tools, "
@@ -67,24 +66,13 @@ class Setup:
     tools: int
 
 
-class Host(Protocol):
-    """What the buttons need of the client that they are pressed in."""
-
-    @property
-    def services(self) -> Services: ...
-    @property
-    def catalog(self) -> Catalog: ...
-    @property
-    def intents(self) -> discord.Intents: ...
-
-
 async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool) -> Panel:
     """Return the panel as things are now.
 
     `let_in`: the server lets the person who opened it run `/studii` without Manage Server.
     """
     guild_id = server_of(interaction)
-    host = cast(Host, interaction.client)
+    host = host_of(interaction)
     key = await host.services.keys.current(guild_id)
     log = await host.services.logs.get(guild_id)
     return setup_panel(
@@ -206,7 +194,7 @@ def _intent_line(now: Setup) -> str:
 _TEMPLATE = rf"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{{1,20}}))?(?P<let>{LET_IN})?"
 
 
-class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
+class SetupButton(LastingButton, template=_TEMPLATE):
     """A step of the setup; works after any restart. `key` is the id of the key that it speaks of.
 
     `let_in`: the panel was opened by a person whom the server lets run `/studii` without Manage Server.
@@ -230,22 +218,16 @@ class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
         key = None if match["key"] is None else int(match["key"])
         return cls(match["what"], key=key, let_in=match["let"] is not None)
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        try:
-            await self._press(interaction)
-        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
-            await tell(interaction, error)
-
-    async def _press(self, interaction: discord.Interaction[Any]) -> None:
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_panel_opener(interaction, let_in=self.let_in)
-        services = cast(Host, interaction.client).services
+        services = host.services
         match self.what:
             case "key":
                 key = await services.keys.current(guild_id)
-                await show_form(interaction, KeyModal(services, key, Opener.of(interaction)))
+                await KeyForm(key, Opener.of(interaction)).show(interaction)
             case "budget":
                 state, opener = await services.credits.budget(guild_id), Opener.of(interaction)
-                await show_form(interaction, BudgetModal(services, state.settings.budget, opener))
+                await BudgetForm(state.settings.budget, opener).show(interaction)
             case "forget":
                 await interaction.response.edit_message(view=await _forget_key(services, guild_id, self.key))
             case "keep":
@@ -258,12 +240,11 @@ class SetupButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
                 )
 
 
-class BudgetModal(ui.Modal):
+class BudgetForm(Form):
     """Asks how much the server may spend, and how often that renews."""
 
-    def __init__(self, services: Services, budget: Budget, opener: Opener) -> None:
-        super().__init__(title="Budget of this server", timeout=OPEN_FOR)
-        self._services = services
+    def __init__(self, budget: Budget, opener: Opener) -> None:
+        super().__init__("Budget of this server")
         self._opener = opener
         self._limit: ui.TextInput[Any] = ui.TextInput(
             custom_id="limit", default=str(budget.limit), max_length=12
@@ -279,18 +260,14 @@ class BudgetModal(ui.Modal):
         self.add_item(ui.Label(text="Credits", description=limit_help, component=self._limit))
         self.add_item(ui.Label(text="How often it renews", component=self._period))
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        async with telling(interaction):
-            guild_id = self._opener.ensure(interaction)
-            limit = daily_budget(self._limit.value)
-            if limit is None:
-                raise Refused("Enter how many credits the server may spend. Nothing was changed.")
-            period = Period(self._period.values[0])
-            state = await self._services.credits.set_budget(guild_id, limit, period)
-            await answer(interaction, budget_panel(state, "The budget is set"))
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
-        await tell(interaction, error)
+    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id = self._opener.ensure(interaction)
+        limit = daily_budget(self._limit.value)
+        if limit is None:
+            raise Refused("Enter how many credits the server may spend. Nothing was changed.")
+        period = Period(self._period.values[0])
+        state = await host.services.credits.set_budget(guild_id, limit, period)
+        await answer(interaction, budget_panel(state, "The budget is set"))
 
 
 def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:

@@ -1,77 +1,53 @@
-"""Buttons that find their job by their custom id, so that they work after any restart."""
+"""The buttons under what a job has posted: Delete, Again, Edit, Use in…"""
 
 import re
-from typing import Any, ClassVar, Protocol, Self, cast
+from collections.abc import Sequence
+from typing import Any
 
 import discord
-from discord import ui
 
-from bot.domain import FORGOTTEN_MEMBER, Job
+from bot.catalog import Tool
+from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
 from bot.services import Services
-from bot.ui.kit.custom_ids import custom_id_of, template_of
-from bot.ui.kit.responses import tell
-from bot.ui.reading.permissions import moderates, server_of
+from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
+from bot.ui.jobs.start import Terms, ask, choose, start_once
+from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.host import Host
+from bot.ui.reading.authors import author_of
+from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
+from bot.ui.reading.photo_lookup import is_before, source_of
+from bot.ui.reading.pictures import pictures_in
 
 NOT_YOURS = "Only whoever asked for this, or someone with Manage Messages, can delete it."
-_ADDRESSED = re.compile(r"\S+ <@([0-9]+)>, your \*\*")  # how what a job posts begins; see `results`
-
-
-class Host(Protocol):
-    """What a button needs of the client that it is pressed in."""
-
-    @property
-    def services(self) -> Services: ...
-
-
-class JobButton(ui.DynamicItem[ui.Button[Any]], template=template_of("none")):
-    """Base of the buttons; a subclass says its action twice, here and in its template, and what it does."""
-
-    action: ClassVar[str] = "none"
-    label: ClassVar[str] = ""
-    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
-
-    def __init__(self, job_id: str, posting: int) -> None:
-        self.job_id = job_id
-        self.posting = posting
-        custom_id = custom_id_of(self.action, job_id, posting)
-        super().__init__(ui.Button(label=self.label, style=self.style, custom_id=custom_id))
-
-    @classmethod
-    def of(cls, job: Job) -> Self:
-        """The button for what the job posts now."""
-        return cls(job.id, job.posting)
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["job"], int(match["posting"]))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        try:
-            await self.pressed(interaction, cast(Host, interaction.client).services)
-        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
-            await tell(interaction, error)
-
-    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
-        """Do it, for the person who pressed the button."""
-        raise NotImplementedError
+JOB_GONE = "That job is no longer known here. Use the command instead."
+PRIVATE = "That was made for somebody else alone. Use the command to make your own."
+RESULT_GONE = (
+    "There is no picture in this message any more, or it was too large to be posted. Post it here as a photo "
+    "and use its menu. Nothing was charged."
+)
+INPUTS_ERASED = (
+    "What this was asked for with has been erased since, as it is after a while. Edit lets you choose anew "
+    "where the photo before stands here still; else use the command. Nothing was charged."
+)
+USE_IN = "### Use this picture in…"
+# How a result or an ending begins; see `bot.ui.jobs.result`.
+_ADDRESSED = re.compile(r"\S+ <@([0-9]+)>, your \*\*")
 
 
 class DeleteButton(JobButton, template=template_of("delete")):
-    """Takes the message that it stands under out of the channel."""
+    """Delete the message that the button stands under."""
 
     action = "delete"
     label = "Delete"
 
-    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         if not interaction.permissions.manage_messages:
-            job = await services.jobs.get(self.job_id)
+            job = await host.services.jobs.get(self.job_id)
             of_here = job is not None and interaction.guild_id in {None, job.guild_id}
             whose = job.user_id if job is not None and of_here else FORGOTTEN_MEMBER
             if whose == FORGOTTEN_MEMBER:
-                # It was erased here; the message still says whose it is.
+                # The bot has erased it; the message still says whose it is.
                 whose = _addressed_to(interaction.message)
             if whose != interaction.user.id:
                 raise Refused(NOT_YOURS)
@@ -79,11 +55,11 @@ class DeleteButton(JobButton, template=template_of("delete")):
         try:
             await interaction.delete_original_response()
         except discord.NotFound:
-            return  # a second click; it is gone
+            return  # a second click: the message is gone
 
 
 def _addressed_to(message: discord.Message | None) -> int:
-    """The member to whom a result or an ending speaks."""
+    """Return the member whom a result or an ending addresses."""
     if message is None:
         return FORGOTTEN_MEMBER
     texts = (one.content for one in message.components if isinstance(one, discord.TextDisplay))
@@ -91,18 +67,75 @@ def _addressed_to(message: discord.Message | None) -> int:
     return int(found[1]) if found else FORGOTTEN_MEMBER
 
 
-class CancelButton(JobButton, template=template_of("cancel")):
-    """Cancels a job that has not gone to Studii yet; its card then says so."""
+class AgainButton(JobButton, template=template_of("again")):
+    """Do the same again, for the person who presses it."""
 
-    action = "cancel"
-    label = "Cancel"
+    action = "again"
+    label = "Again"
 
-    async def pressed(self, interaction: discord.Interaction[Any], services: Services) -> None:
-        guild_id = server_of(interaction)
-        job = await services.jobs.get(self.job_id)
-        may = job is not None and moderates(interaction, job)
-        await services.jobs.cancel(self.job_id, guild_id, interaction.user.id, moderates=may)
-        await interaction.response.defer()
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await job_of(interaction, host.services, self.job_id)
+        ensure_stays_there(interaction, job)
+        tool = host.catalog.get(job.tool)
+        if job.scrubbed_at is not None and tool.inputs:
+            raise Refused(INPUTS_ERASED)
+        source = await source_of(interaction, job, host.clock.now())
+        await start_once(interaction, tool, job.inputs, source, terms_of(job, tool))
 
 
-BUTTONS: tuple[type[JobButton], ...] = (DeleteButton, CancelButton)
+class UseInButton(JobButton, template=template_of("use")):
+    """Start another tool from the result."""
+
+    action = "use"
+    label = "Use in…"
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await job_of(interaction, host.services, self.job_id)
+        ensure_stays_there(interaction, job)
+        ensure_can_post(interaction)
+        made = [photo for photo in _pictures(interaction.message) if not is_before(photo)]
+        if not made:
+            raise Refused(RESULT_GONE)
+        await choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job)))
+
+
+async def job_of(interaction: discord.Interaction[Any], services: Services, job_id: str) -> Job:
+    """Return the job that a button belongs to. Raises `Refused` if it is gone, or not for this person."""
+    job = await services.jobs.get(job_id)
+    if job is None or job.guild_id != interaction.guild_id:
+        raise Refused(JOB_GONE)
+    if job.private and job.user_id != interaction.user.id:
+        raise Refused(PRIVATE)
+    return job
+
+
+def terms_of(job: Job, tool: Tool) -> Terms:
+    """Return the job's terms, for another one like it. Inputs that the catalogue does not know are kept."""
+    of_a_photo = job.source is not None or job.scrubbed_at is not None
+    extra = {name: job.inputs[name] for name in tool.undeclared(job.inputs)}
+    return Terms(author_of(job) if of_a_photo else None, job.private, extra)
+
+
+def _pictures(message: discord.Message | None) -> Sequence[SourcePhoto]:
+    return pictures_in(message) if message is not None else ()
+
+
+class EditButton(JobButton, template=template_of(EDIT)):
+    """Show the form with a job's inputs; handing it in starts a new job."""
+
+    action = EDIT
+    label = EDIT_LABEL
+    style = EDIT_STYLE
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await job_of(interaction, host.services, self.job_id)
+        ensure_stays_there(interaction, job)
+        tool = host.catalog.get(job.tool)
+        if not tool.inputs:
+            raise Refused(f"{tool.title} has nothing to edit. Run `/{tool.slug}` with another photo.")
+        source = await source_of(interaction, job, host.clock.now())
+        pictures = [] if source is None else [source]
+        await ask(interaction, tool, pictures, job.inputs, terms_of(job, tool))
+
+
+BUTTONS: tuple[type[JobButton], ...] = (DeleteButton, AgainButton, UseInButton, EditButton)

@@ -8,14 +8,11 @@ from discord import ui
 
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.services import CANCELLABLE
-from bot.ui.jobs.buttons import CancelButton
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
-from bot.ui.kit.custom_ids import custom_id_of
+from bot.ui.kit.buttons import JobButton, custom_id_of, template_of
+from bot.ui.kit.host import Host
 from bot.ui.kit.layout import (
     BAD,
-    EDIT,
-    EDIT_LABEL,
-    EDIT_STYLE,
     GOING,
     GOOD,
     NEUTRAL,
@@ -23,13 +20,15 @@ from bot.ui.kit.layout import (
     UNSURE,
     Panel,
     box,
+    card_mark,
     lines,
     row,
     rule,
     small,
 )
-from bot.ui.kit.marks import card_mark
+from bot.ui.reading.permissions import moderates, server_of
 
+EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
 KEPT = "It could not be posted here, nor sent to you. Get it with `/jobs`, which keeps it for 30 days."
 _COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
@@ -53,6 +52,20 @@ _SIGNS: Mapping[JobState, str] = {
     JobState.CANCELLED: "🚫",
     JobState.UNKNOWN: "❔",
 }
+
+
+class CancelButton(JobButton, template=template_of("cancel")):
+    """Cancel a job that has not gone to Studii yet; its card then says so."""
+
+    action = "cancel"
+    label = "Cancel"
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id = server_of(interaction)
+        job = await host.services.jobs.get(self.job_id)
+        may = job is not None and moderates(interaction, job)
+        await host.services.jobs.cancel(self.job_id, guild_id, interaction.user.id, moderates=may)
+        await interaction.response.defer()
 
 
 def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
@@ -86,7 +99,7 @@ def can_be_edited(job: Job) -> bool:
 
 
 def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[Any]:
-    """Shows the form with the job's inputs (see `bot.ui.jobs.edit`, which knows it by its custom id)."""
+    """Return the look of `bot.ui.jobs.buttons.EditButton`, which finds its code by the custom id."""
     custom_id = custom_id_of(EDIT, job.id, job.posting)
     return ui.Button(label=EDIT_LABEL, style=style, custom_id=custom_id)
 

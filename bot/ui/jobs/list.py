@@ -1,26 +1,31 @@
-"""The list of jobs: one's own, or for admins the server's; each with what can be done about it."""
+"""The list of jobs: a person's own, or for admins the server's; each with a button for what can be done."""
 
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self
 
 import discord
 from discord import ui
 
-from bot.catalog import Catalog
 from bot.domain import Job, JobState, Progress
 from bot.errors import Refused
-from bot.services import CANCELLABLE, JobPage, Services
+from bot.services import CANCELLABLE, JobPage
+from bot.ui.jobs.buttons import job_of, terms_of
 from bot.ui.jobs.card import job_card
-from bot.ui.jobs.credits import job_line
 from bot.ui.jobs.result import link_button
-from bot.ui.jobs.result_buttons import job_of, terms_of
 from bot.ui.jobs.rulings import RULING_BUTTONS
-from bot.ui.jobs.start import Cards
-from bot.ui.jobs.tool_form import ToolForms
-from bot.ui.jobs.wording import ToolNames, member_words
+from bot.ui.jobs.start import start_once
+from bot.ui.jobs.wording import ToolNames, job_line, member_words
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, row, small, text
-from bot.ui.kit.responses import answer, tell
-from bot.ui.reading.age import ensure_stays_there
-from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_can_post, manages, moderates, server_of
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import (
+    MANAGERS_ONLY,
+    ensure_can_post,
+    ensure_stays_there,
+    manages,
+    moderates,
+    server_of,
+)
 from bot.ui.reading.photo_lookup import source_of
 
 MINE, SERVER = "mine", "server"
@@ -30,21 +35,8 @@ SHOWN_OR_GONE = "That result has been shown, or is no longer kept."
 NO_MORE = "There is nothing on this page any more."
 
 
-class Workshop(Protocol):
-    """What the list needs of the client that it is shown by."""
-
-    @property
-    def services(self) -> Services: ...
-    @property
-    def catalog(self) -> Catalog: ...
-    @property
-    def forms(self) -> ToolForms: ...
-    @property
-    def cards(self) -> Cards: ...
-
-
 def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
-    """A page of jobs; `manager`: the reader may look at the server's."""
+    """Return a page of jobs. `manager`: the reader may see those of the server."""
     whose = MINE if page.user_id is not None else SERVER
     title = "Your jobs" if whose == MINE else "Jobs of this server"
     rows = [piece for job in page.jobs for piece in _rows(job, names, whose, page.number, manager=manager)]
@@ -64,15 +56,15 @@ def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
 async def show_page(
     interaction: discord.Interaction[Any], whose: str, number: int, *, instead: bool = False
 ) -> None:
-    """Show a page to the person alone; `instead` of the one that they see. Raises `Refused`."""
+    """Show a page to the person alone; `instead`: in place of the page that they see. Raises `Refused`."""
     guild_id = server_of(interaction)
-    workshop = cast(Workshop, interaction.client)
+    host = host_of(interaction)
     manager = manages(interaction)
     if whose == SERVER and not manager:
         raise Refused(MANAGERS_ONLY)
     user_id = interaction.user.id if whose == MINE else None
-    page = await workshop.services.jobs.page(guild_id, user_id, number)
-    panel = jobs_panel(page, ToolNames(workshop.catalog), manager=manager)
+    page = await host.services.jobs.page(guild_id, user_id, number)
+    panel = jobs_panel(page, ToolNames(host.catalog), manager=manager)
     if instead:
         await interaction.response.edit_message(view=panel)
     else:
@@ -80,10 +72,10 @@ async def show_page(
 
 
 class PageButton(
-    ui.DynamicItem[ui.Button[Any]],
+    LastingButton,
     template=rf"studii:jobs:(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})",
 ):
-    """Turns to a page."""
+    """Turn to a page."""
 
     def __init__(self, label: str, whose: str, number: int) -> None:
         self._whose = whose
@@ -96,21 +88,18 @@ class PageButton(
     ) -> Self:
         return cls("", match["whose"], int(match["number"]))
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        try:
-            await show_page(interaction, self._whose, self._number, instead=True)
-        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
-            await tell(interaction, error)
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await show_page(interaction, self._whose, self._number, instead=True)
 
 
 class ListedButton(
-    ui.DynamicItem[ui.Button[Any]],
+    LastingButton,
     template=(
         r"studii:listed:(?P<action>cancel|post|show|again):(?P<job>[0-9a-f]{16})"
         rf":(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})"
     ),
 ):
-    """Does something about a job in the list: cancels it, posts or shows its result here, runs it again."""
+    """Do something with a job in the list: cancel it, post or show its result here, run it again."""
 
     labels = {  # noqa: RUF012 - never changed
         "cancel": "Cancel",
@@ -133,49 +122,43 @@ class ListedButton(
     ) -> Self:
         return cls(match["action"], match["job"], match["whose"], int(match["number"]))
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        try:
-            await self._do(interaction, cast(Workshop, interaction.client))
-        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
-            await tell(interaction, error)
-
-    async def _do(self, interaction: discord.Interaction[Any], workshop: Workshop) -> None:
-        job = await job_of(interaction, workshop.services, self._job_id)
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await job_of(interaction, host.services, self._job_id)
         if self._action == "again":
             _channel_for(interaction, job)
-            tool = workshop.catalog.get(job.tool)
-            source = await source_of(interaction, job, workshop.forms.now)
-            await workshop.forms.start(interaction, tool, job.inputs, source, terms_of(job, tool))
+            tool = host.catalog.get(job.tool)
+            source = await source_of(interaction, job, host.clock.now())
+            await start_once(interaction, tool, job.inputs, source, terms_of(job, tool))
             return
         if self._action == "show":
-            await self._show(interaction, workshop, job)
+            await self._show(interaction, host, job)
             return
         if self._action == "cancel":
-            await workshop.services.jobs.cancel(
+            await host.services.jobs.cancel(
                 job.id, job.guild_id, interaction.user.id, moderates=moderates(interaction, job)
             )
         else:
-            await self._post(interaction, workshop, job)
+            await self._post(interaction, host, job)
         await show_page(interaction, self._whose, self._number, instead=True)
 
-    async def _post(self, interaction: discord.Interaction[Any], workshop: Workshop, job: Job) -> None:
+    async def _post(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
         ensure_can_post(interaction)
         channel_id = _channel_for(interaction, job)
-        await workshop.services.jobs.post_here(job.id, interaction.user.id, channel_id)
+        await host.services.jobs.post_here(job.id, interaction.user.id, channel_id)
 
-    async def _show(self, interaction: discord.Interaction[Any], workshop: Workshop, job: Job) -> None:
+    async def _show(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
         """Answer with a new card for the person alone; the result then takes its place."""
         channel_id = _channel_for(interaction, job)
         if _action_for(job, MINE) != "show":
             raise Refused(SHOWN_OR_GONE)
-        card = job_card(job, ToolNames(workshop.catalog), Progress())
+        card = job_card(job, ToolNames(host.catalog), Progress())
         shown = await interaction.response.send_message(view=card, ephemeral=True)
-        workshop.cards.remember(job.id, interaction)
-        await workshop.services.jobs.post_here(job.id, interaction.user.id, channel_id, shown.message_id)
+        host.cards.remember(job.id, interaction)
+        await host.services.jobs.post_here(job.id, interaction.user.id, channel_id, shown.message_id)
 
 
 def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
-    """Where the result may be posted or shown now; raises `Refused`."""
+    """Return the channel in which the result may be posted or shown now. Raises `Refused`."""
     if interaction.channel_id is None:
         raise Refused("This works in a channel only.")
     ensure_stays_there(interaction, job)
@@ -183,14 +166,14 @@ def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
 
 
 def _rows(job: Job, names: ToolNames, whose: str, number: int, *, manager: bool) -> list[Piece]:
-    """A job, and what those who manage the server settle where nobody knows what became of it."""
+    """Return a job's row, and for managers the buttons that settle a job whose outcome is unknown."""
     ruling = manager and job.state is JobState.UNKNOWN
     settling: list[Piece] = [row(*(button.of(job) for button in RULING_BUTTONS))] if ruling else []
     return [_row(job, names, whose, number), *settling]
 
 
 def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
-    # What its person alone was shown can be opened by nobody else.
+    # Only the requester can open a message that they alone were shown.
     line = job_line(job, names, linked=whose == MINE or not job.private)
     if whose == SERVER:
         line = f"{line} · {member_words(job.user_id)}"
@@ -198,7 +181,7 @@ def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
     accessory: Any = ListedButton(action, job.id, whose, number) if action else None
     posted = job.result_message_id is not None
     if accessory is None and whose == MINE and not posted and job.state is JobState.SUCCEEDED:
-        # What one person alone sees in Discord goes when they close it; some came by DM, or could not come.
+        # A private result disappears when its message is closed; some came by DM, or could not be sent.
         accessory = link_button(job, "Open")
     return text(line) if accessory is None else ui.Section(line, accessory=accessory)
 
@@ -216,4 +199,4 @@ def _action_for(job: Job, whose: str) -> str | None:
     return "show" if job.private else "post"
 
 
-JOBS_BUTTONS = (PageButton, ListedButton)
+LIST_BUTTONS = (PageButton, ListedButton)

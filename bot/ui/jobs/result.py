@@ -9,13 +9,12 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import Tool
 from bot.domain import FailureCode, Job, JobState, Progress
-from bot.ui.jobs.buttons import DeleteButton, JobButton
+from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
-from bot.ui.jobs.result_buttons import AgainButton, UseInButton
 from bot.ui.jobs.rulings import RULING_BUTTONS
 from bot.ui.jobs.wording import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
-from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
-from bot.ui.kit.marks import posting_mark
+from bot.ui.kit.buttons import JobButton
+from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, posting_mark, row, small, text
 from bot.ui.kit.text import plain
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text

@@ -1,54 +1,162 @@
-"""From what a person asked for to a job and its card."""
+"""From a person's request to a job and its card, by way of a form if there is anything to ask.
+
+The person who sends the interaction is the requester, and pays.
+"""
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
 
-from bot.catalog import Catalog, Tool
+from bot.catalog import SourceRule, Tool
 from bot.domain import Job, JobRequest, Progress, SourcePhoto
 from bot.errors import Refused, StudiiBotError
-from bot.services import JobService
 from bot.ui.jobs.card import job_card
+from bot.ui.jobs.tool_form import ToolForm, ToolPicker, Values, needs_form
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED
-from bot.ui.reading.age import is_age_restricted
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import ensure_can_post
+from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
+from bot.ui.reading.pictures import ensure_taken
 
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 30.0
+NO_TOOLS = "There is no tool here that takes a photo."
 _FAILURES = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 
-class Cards(Protocol):
-    """Keeps what edits a card while Discord lets its interaction do that."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What applies to a job beside its inputs.
 
-    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
-        """The job's card is this interaction's answer."""
-        ...
+    `photo_author` is the person who posted the photo, if that may be somebody else. `private`: the result is
+    for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's
+    message that the photo is in.
+    """
+
+    photo_author: int | None = None
+    private: bool = False
+    extra: Mapping[str, str] | None = None
+    message_id: int | None = None
 
 
-def request_of(
+AS_USUAL = Terms()
+
+
+async def begin(
     interaction: discord.Interaction[Any],
     tool: Tool,
-    values: Mapping[str, str | None],
-    source: SourcePhoto | None,
-    *,
-    photo_author: int | None = None,
-    private: bool = False,
-    extra: Mapping[str, str] | None = None,
-) -> JobRequest:
-    """What whoever sent the interaction asks for; `photo_author` is who posted the photo, if not they.
+    pictures: Sequence[SourcePhoto],
+    terms: Terms = AS_USUAL,
+) -> None:
+    """Ask for the tool's inputs and for the picture to take; start at once if there is nothing to ask.
 
-    `private`: it is shown to them alone. `extra` are inputs that the catalogue does not know.
-
-    Raises `Refused` where the result could not be posted, or when the tool lacks something.
+    A tool that takes no picture starts without one, whoever posted it.
     """
+    if tool.source is SourceRule.NONE:
+        pictures, terms = (), replace(terms, photo_author=None)
+    if needs_form(tool, pictures):
+        await ask(interaction, tool, pictures, terms=terms)
+        return
+    source = pictures[0] if pictures else None
+    await start_once(interaction, tool, {}, source, terms)
+
+
+async def choose(
+    interaction: discord.Interaction[Any],
+    pictures: Sequence[SourcePhoto],
+    words: str,
+    terms: Terms = AS_USUAL,
+    *,
+    others: bool = False,
+) -> None:
+    """Let the person choose a tool for these pictures, shown to them alone.
+
+    `others`: also offer tools that take no picture, after those that do; they say so.
+    """
+    all_tools = host_of(interaction).catalog.tools.values()
+    tools = [tool for tool in all_tools if tool.source is not SourceRule.NONE]
+    if others:
+        tools += [tool for tool in all_tools if tool.source is SourceRule.NONE]
+    if not tools:
+        raise Refused(NO_TOOLS)
+
+    async def chosen(picked: discord.Interaction[Any], tool: Tool) -> None:
+        await begin(picked, tool, pictures, terms)
+
+    await ToolPicker(tools, words, chosen).show(interaction)
+
+
+async def ask(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    pictures: Sequence[SourcePhoto],
+    prefilled: Values | None = None,
+    terms: Terms = AS_USUAL,
+) -> None:
+    """Show the form, with the values of an earlier job. Raises `Refused` if it could not be accepted now."""
+
+    async def submit(submitted: discord.Interaction[Any], values: Values, source: SourcePhoto | None) -> None:
+        await start_once(submitted, tool, values, source, terms)
+
+    await _ensure_possible(interaction, tool, terms)
+    await ToolForm(tool, pictures, submit, prefilled).show(interaction)
+
+
+async def start_once(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    values: Values,
+    source: SourcePhoto | None,
+    terms: Terms = AS_USUAL,
+) -> None:
+    """Start the job. The same request of the same person a moment later is a double click, and ignored."""
+    if source is not None:
+        ensure_taken(source)
+    # Discord may sign one photo's address anew each time that it tells of it.
+    photo = None if source is None else urlsplit(source.url).path
+    request = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), photo)
+    async with host_of(interaction).clicks.once(request) as first:
+        if first:
+            await start(interaction, tool, values, source, terms)
+        else:
+            await _acknowledge(interaction)
+
+
+async def start(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    values: Values,
+    source: SourcePhoto | None,
+    terms: Terms = AS_USUAL,
+) -> None:
+    """Accept the job, and answer with its card.
+
+    Raises `Refused` or `Busy` before anything is spent. After that the job runs, even if its card can't be
+    shown.
+    """
+    host = host_of(interaction)
+    job = await host.services.jobs.accept(_request(interaction, tool, values, source, terms))
+    await _show_card(interaction, host, job)
+    if terms.message_id is not None and job.source is not None:
+        host.photo_used(terms.message_id, job)
+
+
+def _request(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    values: Values,
+    source: SourcePhoto | None,
+    terms: Terms,
+) -> JobRequest:
+    """Raises `Refused` if the result could not be posted, or if the tool lacks something."""
     guild_id = ensure_can_post(interaction)
     if interaction.channel_id is None:
         raise Refused("This works in a channel only.")
@@ -57,75 +165,56 @@ def request_of(
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
         tool=tool.slug,
-        inputs={**tool.prepare(values, has_source=source is not None), **(extra or {})},
+        inputs={**tool.prepare(values, has_source=source is not None), **(terms.extra or {})},
         source=source,
-        private=private,
+        private=terms.private,
         context=member_context(interaction),
-        photo_author=photo_author,
+        photo_author=terms.photo_author,
         age_restricted=is_age_restricted(interaction.channel),
     )
 
 
-class JobStarter:
-    """Turns an interaction into an accepted job, and answers with its card."""
+async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, terms: Terms) -> None:
+    """Raises `Refused` if no job of the tool could be accepted now from this person on these terms."""
+    guild_id, user_id = interaction.guild_id, interaction.user.id
+    if guild_id is None:
+        return
+    context, services = member_context(interaction), host_of(interaction).services
+    await services.access.ensure(
+        guild_id,
+        user_id,
+        context,
+        tool.slug,
+        photo_author=terms.photo_author,
+        private=terms.private,
+        extra=bool(terms.extra),
+    )
+    await services.jobs.ensure_possible(guild_id, user_id, context, tool)
 
-    def __init__(self, jobs: JobService, catalog: Catalog, cards: Cards) -> None:
-        self._jobs = jobs
-        self._names = ToolNames(catalog)
-        self._cards = cards
 
-    async def start(
-        self,
-        interaction: discord.Interaction[Any],
-        tool: Tool,
-        values: Mapping[str, str | None],
-        source: SourcePhoto | None,
-        *,
-        photo_author: int | None = None,
-        private: bool = False,
-        extra: Mapping[str, str] | None = None,
-    ) -> Job:
-        """Take the job; whoever sent the interaction pays for it. See `request_of` for the arguments.
-
-        Raises `Refused` or `Busy` before anything is spent. From there on the job runs, whether or
-        not its card can be shown.
-        """
-        request = request_of(
-            interaction, tool, values, source, photo_author=photo_author, private=private, extra=extra
+async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    card = job_card(job, ToolNames(host.catalog), Progress())
+    try:
+        shown = await interaction.response.send_message(
+            view=card, ephemeral=job.private, allowed_mentions=discord.AllowedMentions.none()
         )
-        job = await self._jobs.accept(request)
-        await self._show_card(interaction, job)
-        return job
-
-    async def ensure_possible(self, interaction: discord.Interaction[Any], tool: Tool) -> None:
-        """Raises `Refused` if no job of the tool could be taken now from whoever sent the interaction."""
-        if interaction.guild_id is not None:
-            context = member_context(interaction)
-            await self._jobs.ensure_possible(interaction.guild_id, interaction.user.id, context, tool)
-
-    async def _show_card(self, interaction: discord.Interaction[Any], job: Job) -> None:
-        card = job_card(job, self._names, Progress())
-        try:
-            shown = await interaction.response.send_message(
-                view=card, ephemeral=job.private, allowed_mentions=discord.AllowedMentions.none()
-            )
-            message_id = shown.message_id
-        except _FAILURES as error:
-            log.info("Job %s: its card may not be shown: %s", job.id, error, extra={"job": job.id})
-            message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
-        if message_id is None:
-            return
-        self._cards.remember(job.id, interaction)
-        try:
-            await self._jobs.card_shown(job.id, message_id, job.version)
-        except StudiiBotError as error:
-            log.warning("Job %s: its card was not stored yet: %s", job.id, error, extra={"job": job.id})
+        message_id = shown.message_id
+    except _FAILURES as error:
+        log.info("Job %s: its card may not be shown: %s", job.id, error, extra={"job": job.id})
+        message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
+    if message_id is None:
+        return
+    host.cards.remember(job.id, interaction)
+    try:
+        await host.services.jobs.card_shown(job.id, message_id, job.version)
+    except StudiiBotError as error:
+        log.warning("Job %s: its card was not stored yet: %s", job.id, error, extra={"job": job.id})
 
 
 def _may_be_shown(error: Exception) -> bool:
-    """Whether Discord may have taken the answer that it seems to have refused.
+    """Return whether Discord may have taken the answer that it seems to have refused.
 
-    discord.py repeats an answer after a 5xx, and the second is refused because the first was taken.
+    discord.py repeats an answer after a 5xx; the second one is refused because the first was taken.
     """
     if not isinstance(error, discord.HTTPException):
         return True
@@ -143,3 +232,12 @@ async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | No
     except (*_FAILURES, discord.ClientException) as error:
         log.info("Whether an answer was shown is not known: %r", error)
         return None
+
+
+async def _acknowledge(interaction: discord.Interaction[Any]) -> None:
+    """Say nothing, in a way that Discord does not take for a failure."""
+    if interaction.type is discord.InteractionType.component:
+        await interaction.response.defer()
+    else:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await interaction.delete_original_response()

@@ -1,5 +1,7 @@
 """What is said of a job: its settings, where it stands, what it costs."""
 
+from collections.abc import Mapping
+
 from bot.catalog import Catalog, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState, Progress
 from bot.services import credit_words, discord_timestamp
@@ -16,6 +18,17 @@ LOST_ANSWER = (
 # Words for "still going" that say no more than our own sentence does.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
 _FROM = {True: "from past charges", False: "assumed", None: "estimate"}
+_STATE_NAMES: Mapping[JobState, str] = {
+    JobState.RECEIVED: "getting ready",
+    JobState.WAITING: "in line",
+    JobState.UPLOADING: "being sent",
+    JobState.SUBMITTING: "being sent",
+    JobState.RUNNING: "being made",
+    JobState.SUCCEEDED: "done",
+    JobState.FAILED: "did not work out",
+    JobState.CANCELLED: "cancelled",
+    JobState.UNKNOWN: "may be lost",
+}
 _SETTLED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -122,6 +135,16 @@ def cost_words(job: Job) -> str:
     if job.charged is None:
         return f"{credit_words(job.reserved)} set aside ({_FROM[job.price_learned]})"
     return credit_words(job.charged)
+
+
+def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
+    """Return a job in one line: its tool, its state, what it costs, and when it was asked for."""
+    message = job.result_message_id or job.card_message_id
+    title = names.title(job)
+    what = f"[{title}]({message_link(job, message)})" if linked and message is not None else title
+    cost = "not charged" if job.terminal and not job.settled else credit_words(job.settled or job.reserved)
+    when = discord_timestamp(job.created_at)
+    return f"{names.emoji(job)} {what} · {_STATE_NAMES[job.state]} · {cost} · {when}"
 
 
 def message_link(job: Job, message_id: int) -> str:

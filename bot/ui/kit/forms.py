@@ -1,72 +1,49 @@
-"""Forms and lists that people have open. Discord hands in what they choose there also when nothing here waits
-for it any more, after a restart or a long while, and would show that it failed, without a reason."""
+"""The bases of forms and lists, which tell the person what went wrong."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, cast
-from weakref import WeakValueDictionary
+from typing import Any
 
 import discord
 from discord import ui
 
-from bot.errors import Refused
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.responses import tell
 
-OUTDATED = (
-    "That had been open for too long, or since before I was restarted. Please open it again. Nothing was "
-    "changed, and nothing was charged."
-)
-NOT_THERE = "That button isn't in the message any more. Look at the message again. Nothing was changed."
-# How the custom ids of what works for ever begin: those find their code by themselves.
-LASTING = "studii:"
-
-_Waiting = ui.Modal | ui.LayoutView
+OPEN_FOR = 15 * 60.0  # seconds; as long as Discord lets an interaction be answered
 
 
-class OpenForms:
-    """What is waited for, by its custom id; no longer than discord.py itself keeps it."""
+class Form(ui.Modal):
+    """Base of forms. A subclass adds its fields, and implements `submitted`.
+
+    Each form that is shown has a custom id of its own.
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=title, timeout=OPEN_FOR)
+
+    async def show(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer the interaction with this form."""
+        host_of(interaction).open_forms.add(self.custom_id, self)
+        await interaction.response.send_modal(self)
+
+    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        """Do what the person asks for; an error is told to them."""
+        raise NotImplementedError
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        await self.submitted(interaction, host_of(interaction))
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+        self.stop()  # the person's app has closed it; discord.py stops it only without an error
+        await tell(interaction, error)
+
+
+class OpenView(ui.LayoutView):
+    """Base of messages with a list that is waited for in memory, not found by its custom id."""
 
     def __init__(self) -> None:
-        self._waiting: WeakValueDictionary[str, _Waiting] = WeakValueDictionary()
+        super().__init__(timeout=OPEN_FOR)
 
-    def add(self, custom_id: str, waiting: _Waiting) -> None:
-        """It was shown, or is about to be."""
-        self._waiting[custom_id] = waiting
-
-    async def answer_for(self, interaction: discord.Interaction[Any]) -> None:
-        """Tell the person if nothing else will answer what they handed in, chose or pressed."""
-        kinds = (discord.InteractionType.modal_submit, discord.InteractionType.component)
-        custom_id = str((interaction.data or {}).get("custom_id", ""))
-        if interaction.type not in kinds:
-            return
-        if custom_id.startswith(LASTING):
-            # discord.py finds the code of a button only if the message holds it.
-            message = interaction.message
-            if message is not None and custom_id not in _custom_ids(message.components):
-                await tell(interaction, Refused(NOT_THERE))
-            return
-        waiting = self._waiting.get(custom_id)
-        open_still = waiting is not None and not waiting.is_finished()
-        if not open_still and not interaction.response.is_done():
-            await tell(interaction, Refused(OUTDATED))
-
-
-def _custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
-    for component in components:
-        yield getattr(component, "custom_id", None)
-        yield from _custom_ids(getattr(component, "children", ()))
-        accessory = getattr(component, "accessory", None)
-        if accessory is not None:
-            yield from _custom_ids((accessory,))
-
-
-class Keeper(Protocol):
-    """What a form needs of the client that it is shown by."""
-
-    @property
-    def open_forms(self) -> OpenForms: ...
-
-
-async def show_form(interaction: discord.Interaction[Any], form: ui.Modal) -> None:
-    """Answer with a form."""
-    cast(Keeper, interaction.client).open_forms.add(form.custom_id, form)
-    await interaction.response.send_modal(form)
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: Exception, item: ui.Item[Any], /
+    ) -> None:
+        await tell(interaction, error)

@@ -3,17 +3,18 @@
 https://discord.com/developers/docs/components/reference
 """
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
 import discord
 from discord import ui
 
+from bot.domain import Job
+
 URL_LIMIT = 512  # characters of a link button's address
 
 Piece = ui.Item[Any]
-
-EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
 
 NEUTRAL = discord.Colour(0x5865F2)
 GOING = discord.Colour(0xE0A800)
@@ -22,9 +23,16 @@ BAD = discord.Colour(0xD83C3E)
 UNSURE = discord.Colour(0xE67E22)
 QUIET = discord.Colour(0x80848E)
 
+# The number of a message's first component (32 bits) says what the message is, when the bot looks through a
+# channel: a card and a result of the same job hold buttons with the same custom ids. Cards have the numbers
+# below `_POSTINGS`, postings those from there, notices those from 1,000,000,000.
+# https://discord.com/developers/docs/components/reference#anatomy-of-a-component
+_POSTING_BITS = 28
+_POSTINGS = 1 << 29
+
 
 class Panel(ui.LayoutView):
-    """What a message shows. All its buttons find their code by their custom id, so nothing is kept of it."""
+    """What a message shows. All its buttons are lasting ones, so discord.py keeps nothing of it."""
 
     def __init__(self, *pieces: Piece) -> None:
         super().__init__(timeout=None)
@@ -61,6 +69,20 @@ def row(*buttons: Piece) -> ui.ActionRow[Any]:
 
 def rule() -> ui.Separator[Any]:
     return ui.Separator()
+
+
+def card_mark(job: Job) -> int:
+    """Return the number of the first component of the job's card."""
+    return 1 + int(job.id[:7], 16)
+
+
+def posting_mark(job: Job) -> int:
+    """Return the number of the first component of the message with the job's last word.
+
+    Each posting of a job has its own.
+    """
+    digest = hashlib.sha256(job.nonce.encode()).digest()
+    return _POSTINGS + int.from_bytes(digest[:4], "big") % (1 << _POSTING_BITS)
 
 
 def notice(words: str, colour: discord.Colour = BAD) -> Panel:

@@ -1,10 +1,8 @@
-"""What a person is told when a command, a button or a form does not do what they wanted."""
+"""Answers to interactions, and what a person is told when something went wrong."""
 
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -29,33 +27,29 @@ LONGEST = 1500  # characters of a reason
 OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
 
 
-@asynccontextmanager
-async def telling(interaction: discord.Interaction[Any]) -> AsyncGenerator[None, None]:
-    """Tells the person why, when what is done inside is refused; anything unexpected goes on."""
-    try:
-        yield
-    except StudiiBotError as refusal:
-        await tell(interaction, refusal)
-    except discord.HTTPException as error:
-        if not expired(error):
-            raise
-        await tell(interaction, error)
-
-
 async def tell(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """Tell the person, and nobody else, what went wrong; what is not their business is logged."""
+    """Tell the person alone what went wrong. Log what is no business of theirs.
+
+    This is where every error of a command, button or form ends: the tree of commands and the bases in
+    `bot.ui.kit` call it, nothing else has to catch errors.
+    """
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     if isinstance(cause, discord.HTTPException) and expired(cause):
         log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
         return
+    await answer_if_possible(interaction, notice(_words(interaction, cause)))
+
+
+async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel) -> None:
+    """Like `answer`, but log an error of Discord or of the network."""
     try:
-        await answer(interaction, notice(_words(interaction, cause)))
+        await answer(interaction, panel)
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as failed:
         log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
 
 
 async def answer(interaction: discord.Interaction[Any], panel: Panel) -> None:
-    """Show something to the person alone, whatever was answered before."""
+    """Show the panel to the person alone, whether or not the interaction was answered before."""
     response = interaction.response
     if not response.is_done():
         await response.send_message(view=panel, ephemeral=True)
@@ -66,7 +60,7 @@ async def answer(interaction: discord.Interaction[Any], panel: Panel) -> None:
 
 
 def expired(error: discord.HTTPException) -> bool:
-    """Whether the interaction cannot be answered any more: too late, or answered already."""
+    """Return whether the interaction can't be answered any more: too late, or answered already."""
     return error.code in _EXPIRED
 
 
@@ -90,6 +84,6 @@ def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
 
 
 def _job_in(interaction: discord.Interaction[Any]) -> str | None:
-    """The job whose button was pressed or whose form was sent: its id stands in the custom id."""
+    """Return the id of the job whose button was pressed or whose form was sent; the custom id holds it."""
     found = _JOB_ID.search(str((interaction.data or {}).get("custom_id", "")))
     return None if found is None else found[0]

@@ -12,7 +12,7 @@ import discord
 from bot.domain import Job
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.services import Services
-from bot.ui.kit.custom_ids import template_of
+from bot.ui.kit.buttons import template_of
 
 LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 _OF_A_JOB = re.compile(template_of("[a-z]+"))

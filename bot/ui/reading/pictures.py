@@ -1,4 +1,4 @@
-"""The one finder of pictures in a message, wherever Discord keeps them."""
+"""The pictures of a message, wherever Discord keeps them, and which of them a job can start from."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 import discord
 
 from bot.domain import SPOILER, SourcePhoto
+from bot.errors import Refused
+from bot.ui.kit.text import plain
 
 # What Discord's own CDN serves; anything else is fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
@@ -21,6 +23,26 @@ _STICKERS = {
     discord.StickerFormatType.apng: "image/png",
     discord.StickerFormatType.gif: "image/gif",
 }
+TAKEN = frozenset(
+    {
+        "image/jpeg",
+        "image/jpg",
+        "image/png",
+        "image/apng",
+        "image/webp",
+        "image/heic",
+        "image/heif",
+        "image/heic-sequence",
+        "image/heif-sequence",
+        "image/avif",
+        "image/gif",
+        "image/tiff",
+        "image/bmp",
+        "image/x-ms-bmp",
+        "application/octet-stream",  # said of a HEIC photo where its kind is not known
+    }
+)
+NAME_LENGTH = 60  # characters shown of a file's name
 _NAMELESS = "picture"
 _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
@@ -78,6 +100,29 @@ def attached(attachment: discord.Attachment) -> SourcePhoto:
     declared = _kind(attachment.content_type)
     photo = SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)
     return _hidden(photo) if attachment.is_spoiler() else photo
+
+
+def source_photo(attachment: discord.Attachment) -> SourcePhoto:
+    """The attachment as a job's source; raises `Refused` as `ensure_taken` does."""
+    return ensure_taken(attached(attachment), "as `image`")
+
+
+def taken_of(photos: Iterable[SourcePhoto]) -> list[SourcePhoto]:
+    """Those of which Discord does not say that they are of a kind that is not taken."""
+    return [photo for photo in photos if not photo.content_type or photo.content_type in TAKEN]
+
+
+def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
+    """The same photo; what its bytes really are is looked at when they are here.
+
+    Raises `Refused` when Discord declares something that is no picture, or one that we do not take.
+    """
+    declared = photo.content_type
+    if declared and declared not in TAKEN:
+        name = plain(plain_name(photo), NAME_LENGTH)
+        what = "of a kind that Studii does not take" if declared.startswith("image/") else "no picture"
+        raise Refused(f"{name} is {what}. Use a JPEG, PNG, WebP or HEIC picture {how}. Nothing was charged.")
+    return photo
 
 
 def plain_name(photo: SourcePhoto) -> str:

@@ -6,23 +6,14 @@ import discord
 import pytest
 from simcord import MemberActor
 
+from bot.client.bot import LASTING_BUTTONS
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState
-from bot.ui.admin.log_buttons import LOG_BUTTONS
-from bot.ui.jobs.buttons import BUTTONS, JobButton
-from bot.ui.jobs.edit import EditButton
 from bot.ui.jobs.list import ListedButton
-from bot.ui.jobs.result_buttons import RESULT_BUTTONS
-from bot.ui.jobs.rulings import RULING_BUTTONS
+from bot.ui.kit.buttons import JobButton
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.presses import press
 
-OF_JOBS: tuple[type[JobButton], ...] = (
-    *BUTTONS,
-    *LOG_BUTTONS,
-    *RESULT_BUTTONS,
-    *RULING_BUTTONS,
-    EditButton,
-)
+OF_JOBS = [kind for kind in LASTING_BUTTONS if issubclass(kind, JobButton)]
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 REFUSALS = ("no longer known", "settled already", "not there any more", "Only whoever asked")
 

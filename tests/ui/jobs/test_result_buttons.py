@@ -9,7 +9,7 @@ import pytest
 from simcord import InteractionResult
 
 from bot.domain import FailureCode, Job, JobState, OutputFile, Usage
-from bot.ui.jobs.result_buttons import UseInButton
+from bot.ui.jobs.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 

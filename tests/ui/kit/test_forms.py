@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.ui.jobs.tool_modal import OPEN_FOR
-from bot.ui.kit.forms import OUTDATED
+from bot.ui.kit.forms import OPEN_FOR
+from bot.ui.kit.host import OUTDATED
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, make_bot, open_desk, pieces, texts
 

@@ -1,0 +1,59 @@
+"""The bases of buttons that find their code by their custom id, so that they work after any restart."""
+
+from typing import Any, ClassVar, Self
+
+import discord
+from discord import ui
+
+from bot.domain import Job
+from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.responses import tell
+
+
+def template_of(action: str) -> str:
+    """Return the pattern of a job button's custom id: its action, the job, and the number of the posting."""
+    return rf"studii:{action}:(?P<job>[0-9a-f]{{16}})-(?P<posting>[0-9]+)"
+
+
+def custom_id_of(action: str, job_id: str, posting: int) -> str:
+    """Return the custom id of the button that does `action` for what a job has posted."""
+    return f"studii:{action}:{job_id}-{posting}"
+
+
+class LastingButton(ui.DynamicItem[ui.Button[Any]], template="studii:none"):
+    """Base of all buttons. A subclass gives its template, and implements `from_custom_id` and `pressed`."""
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self.pressed(interaction, host_of(interaction))
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
+            await tell(interaction, error)
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        """Do it, for the person who pressed the button; an error is told to them."""
+        raise NotImplementedError
+
+
+class JobButton(LastingButton, template=template_of("none")):
+    """Base of buttons about a job. A subclass names its action twice, here and in its template."""
+
+    action: ClassVar[str] = "none"
+    label: ClassVar[str] = ""
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
+
+    def __init__(self, job_id: str, posting: int) -> None:
+        self.job_id = job_id
+        self.posting = posting
+        custom_id = custom_id_of(self.action, job_id, posting)
+        super().__init__(ui.Button(label=self.label, style=self.style, custom_id=custom_id))
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Return the button for what the job posts now."""
+        return cls(job.id, job.posting)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["job"], int(match["posting"]))

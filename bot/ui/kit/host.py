@@ -1,0 +1,140 @@
+"""The client, as the handlers of interactions see it, and what it keeps for them."""
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Hashable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.domain import Job
+from bot.errors import Refused
+from bot.services import Services
+from bot.ui.kit.responses import tell
+
+OUTDATED = (
+    "That had been open for too long, or since before I was restarted. Please open it again. Nothing was "
+    "changed, and nothing was charged."
+)
+NOT_THERE = "That button isn't in the message any more. Look at the message again. Nothing was changed."
+# How the custom ids of lasting buttons begin: discord.py finds their code without us.
+LASTING = "studii:"
+# Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
+DOUBLE_CLICK_SECONDS = 3.0
+MOST_CLICKS = 1000
+
+_Open = ui.Modal | ui.LayoutView
+
+
+class Cards(Protocol):
+    """Keeps what edits a card while Discord lets its interaction do that."""
+
+    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
+        """Remember that the job's card is the answer to this interaction."""
+        ...
+
+
+class Host(Protocol):
+    """The client. Handlers use nothing else of it."""
+
+    @property
+    def services(self) -> Services: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def cards(self) -> Cards: ...
+    @property
+    def open_forms(self) -> "OpenForms": ...
+    @property
+    def clicks(self) -> "Clicks": ...
+    @property
+    def intents(self) -> discord.Intents: ...
+    @property
+    def user(self) -> discord.ClientUser | None: ...
+
+    def photo_used(self, message_id: int, job: Job) -> None:
+        """Tell those who watch photos that a job has started from the photo in a member's message."""
+        ...
+
+
+def host_of(interaction: discord.Interaction[Any]) -> Host:
+    """Return the client that got the interaction."""
+    host: Host = interaction.client
+    return host
+
+
+class OpenForms:
+    """The forms and lists that people have open, by custom id; no longer than discord.py itself keeps them.
+
+    Discord also hands in what people choose in a form that nothing waits for any more, after a restart or a
+    long time, and would show that it failed without a reason.
+    """
+
+    def __init__(self) -> None:
+        self._open: WeakValueDictionary[str, _Open] = WeakValueDictionary()
+
+    def add(self, custom_id: str, form: _Open) -> None:
+        """Remember that the form was shown, or is about to be."""
+        self._open[custom_id] = form
+
+    async def answer_for(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer what people handed in, chose or pressed if nothing else will."""
+        kinds = (discord.InteractionType.modal_submit, discord.InteractionType.component)
+        custom_id = str((interaction.data or {}).get("custom_id", ""))
+        if interaction.type not in kinds:
+            return
+        if custom_id.startswith(LASTING):
+            # discord.py finds the code of a button only if the message holds it.
+            message = interaction.message
+            if message is not None and custom_id not in _custom_ids(message.components):
+                await tell(interaction, Refused(NOT_THERE))
+            return
+        form = self._open.get(custom_id)
+        is_open = form is not None and not form.is_finished()
+        if not is_open and not interaction.response.is_done():
+            await tell(interaction, Refused(OUTDATED))
+
+
+class Clicks:
+    """Remembers for a moment what people asked for, so that a double click counts once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[Hashable, float] = OrderedDict()
+
+    @asynccontextmanager
+    async def once(self, request: Hashable) -> AsyncGenerator[bool]:
+        """Yield whether this is the first such request. If the block raises, it doesn't count."""
+        now = self._clock.monotonic()
+        self._forget(now)
+        first = request not in self._seen
+        if first:
+            self._seen[request] = now
+        try:
+            yield first
+        except BaseException:
+            if first:
+                self._seen.pop(request, None)
+            raise
+
+    def _forget(self, now: float) -> None:
+        while self._seen:
+            request, at = next(iter(self._seen.items()))
+            if now - at < DOUBLE_CLICK_SECONDS and len(self._seen) <= MOST_CLICKS:
+                return
+            del self._seen[request]
+
+
+def _custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
+    for component in components:
+        yield getattr(component, "custom_id", None)
+        yield from _custom_ids(getattr(component, "children", ()))
+        accessory = getattr(component, "accessory", None)
+        if accessory is not None:
+            yield from _custom_ids((accessory,))

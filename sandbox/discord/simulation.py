@@ -1,0 +1,35 @@
+"""The simulated Discord around the bot, which raises at its end what the bot did not foresee."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import discord
+import simcord
+from discord import app_commands
+
+from bot.errors import StudiiBotError
+from bot.ui.kit.responses import expired
+
+
+@asynccontextmanager
+async def simulated_discord(
+    bot: discord.Client, *, settle_timeout: float, check_errors: bool = True
+) -> AsyncGenerator[simcord.Env]:
+    """Run the bot in a simulated Discord, which lets each step settle for at most `settle_timeout` seconds.
+
+    Raises at the end what commands, forms and listeners raised, except refusals, which are for people, and
+    answers that came too late. With `check_errors=False` it raises nothing.
+    """
+    async with simcord.run(
+        bot, shard_count=1, check_errors=check_errors, settle_timeout=settle_timeout
+    ) as env:
+        yield env
+        unforeseen = [error for error in env.errors if not _is_told(error)]
+        if check_errors and unforeseen:
+            raise BaseExceptionGroup("the bot did not foresee these errors", unforeseen)
+
+
+def _is_told(error: BaseException) -> bool:
+    cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+    late = isinstance(cause, discord.HTTPException) and expired(cause)
+    return late or isinstance(cause, StudiiBotError)

@@ -1,0 +1,79 @@
+"""Every error of a command, a button, a form or a list ends in one place: the person is told."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord import InteractionResult
+
+from bot.ui.kit.host import OUTDATED
+from tests.reactions.taps import post
+from tests.support.desk import KEY, PNG, Desk, open_desk, pieces, texts
+from tests.support.presses import hand_in, press
+
+Act = Callable[[Desk], Awaitable[InteractionResult]]
+FORM = {"key": KEY, "plan": ["pro"], "budget": ""}
+
+
+async def broken(*_: object, **__: object) -> Any:
+    raise ZeroDivisionError("unheard of")
+
+
+async def command(desk: Desk) -> InteractionResult:
+    return await desk.maya.slash(desk.channel, "credits")
+
+
+async def button(desk: Desk) -> InteractionResult:
+    page = "studii:jobs:mine:0"
+    return await press(desk, desk.maya, await desk.channel_message(page), page)
+
+
+async def form(desk: Desk) -> InteractionResult:
+    shown = await desk.admin.slash(desk.channel, "studii key")
+    return await desk.admin.submit_modal(shown, FORM)
+
+
+async def choice(desk: Desk) -> InteractionResult:
+    message = await post(desk, desk.maya, ("room.png", PNG))
+    await desk.tom.context_menu(desk.channel, "Studii…", message)
+    (shown,) = (one for one in desk.channel.history(viewer=desk.tom) if one.id != message.id)
+    (listed,) = (piece for piece in pieces(shown) if piece["type"] == 3)
+    return await desk.tom.select(shown, ["virtual-staging"], custom_id=listed["custom_id"])
+
+
+@pytest.mark.parametrize(
+    ("act", "part", "method"),
+    [
+        (command, "credits", "member"),
+        (button, "jobs", "page"),
+        (form, "keys", "set_key"),
+        (choice, "access", "ensure"),
+    ],
+)
+async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    act: Act,
+    part: str,
+    method: str,
+) -> None:
+    async with open_desk(tmp_path, check_errors=False) as desk:
+        await desk.set_key()
+        monkeypatch.setattr(getattr(desk.services, part), method, broken)
+        told = await act(desk)
+        assert told.ephemeral
+        reference = texts(told).split("`")[1]
+        assert "Nothing was charged unless a card" in texts(told)
+        assert "unheard of" not in texts(told)
+    assert f"(reference {reference})" in caplog.text
+
+
+async def test_a_form_that_was_refused_is_not_taken_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii key")
+        refused = await desk.admin.submit_modal(shown, FORM | {"budget": "plenty"})
+        assert "whole number of credits" in texts(refused)
+        assert shown.modal is not None
+        assert texts(await hand_in(desk, desk.admin, shown.modal["custom_id"])) == OUTDATED
