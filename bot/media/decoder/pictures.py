@@ -20,12 +20,13 @@ from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
 from bot.media.convert import MOST_FITTED, first_picture, fitted, write
-from bot.media.decoder.structure import Broken, NotAPhoto, Structure, structure_of
+from bot.media.decoder.structure import Broken, NotAPhoto, Structure, jpeg, structure_of
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import digital_source_in
 
 THREADS = 2
 _READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF})  # the file is in memory as well
+EVEN_BLOCKS = 1_600  # of 8 by 8 pixels; as many take more than `jpeg.REPEATED` bytes
 FITTING_BYTES_PER_PIXEL = 16  # beside the picture itself; measured, as is the next
 SHRINKING_BYTES_PER_PIXEL = 8
 _BROKEN = (
@@ -95,7 +96,7 @@ def inspect(path: Path, into: Path, pixels: int) -> dict[str, Any]:
         opened = _open(kind, file, pixels)
         width, height = opened.size
         if kind.is_accepted:
-            _read(kind, opened)
+            _read(kind, opened, file)
             return {"kind": kind.name, "width": width, "height": height, "type": kind.content_type}
         picture = first_picture(_decoded(kind, opened))
         content_type = write(picture, into, mark)
@@ -105,7 +106,7 @@ def inspect(path: Path, into: Path, pixels: int) -> dict[str, Any]:
 def check(path: Path, pixels: int) -> None:
     """Decode a picture whole."""
     with _opened(path) as (kind, file), _refusing(kind):
-        _read(kind, _open(kind, file, pixels))
+        _read(kind, _open(kind, file, pixels), file)
 
 
 def fit(path: Path, limit: int, pixels: int) -> bytes:
@@ -169,15 +170,35 @@ def _open(kind: PhotoKind, file: BinaryIO, pixels: int) -> Any:
     return opened
 
 
-def _read(kind: PhotoKind, opened: Any) -> None:
+def _read(kind: PhotoKind, opened: Any, file: BinaryIO) -> None:
     """Decode all of its data, and keep as little as possible."""
     reading = _READ.get(kind)
     if reading is not None:
         reading(opened)
         return
     # A JPEG can be read whole at an eighth of its size: all its data is looked at, a fraction is kept.
+    whole_size = opened.size
     opened.draft("RGB", (max(1, opened.width // 8), max(1, opened.height // 8)))
     opened.load()
+    if kind is PhotoKind.JPEG and opened.size == tuple(-(-side // 8) for side in whole_size):
+        _expect_end(opened, file)
+
+
+def _expect_end(eighth: Any, file: BinaryIO) -> None:
+    """Raise `Broken` if a JPEG's data ends early although its end is marked.
+
+    The decoder fills up what is missing with grey, and says nothing. A picture may end in that grey, but then
+    its data says so, again and again.
+    """
+    rows = max(1, -(-EVEN_BLOCKS // eighth.width))
+    if rows >= eighth.height or eighth.mode not in {"L", "RGB"}:
+        return
+    ending = eighth.crop((0, eighth.height - rows, eighth.width, eighth.height))
+    if any(band != (128, 128) for band in map(Image.Image.getextrema, ending.split())):
+        return
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if jpeg.ends_in_repetition(data) is False:
+            raise Broken
 
 
 def _decoded(kind: PhotoKind, opened: Any) -> Image.Image:

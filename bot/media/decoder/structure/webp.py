@@ -1,5 +1,6 @@
 """WebP: the canvas and the first frame. https://developers.google.com/speed/webp/docs/riff_container"""
 
+import math
 import mmap
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
@@ -7,6 +8,10 @@ from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, numb
 MAX_CHUNKS = 20_000
 LONGEST_SIDE = 16_383
 _LOSSY_START, _LOSSLESS_START = b"\x9d\x01\x2a", b"\x2f"
+# A picture of one colour ends in 0.02 bytes of zeros for each macroblock of 16 by 16 pixels, or in none.
+MOST_ZEROS_LOSSY, MOST_ZEROS_LOSSLESS = 1 / 256, 1 / 4  # bytes a pixel
+_ZEROS_AT_LEAST = 1_024
+_ZEROS = {b"VP8 ": MOST_ZEROS_LOSSY, b"VP8L": MOST_ZEROS_LOSSLESS}
 _BYTES_PER_PIXEL = 12  # two canvases and the copy that is handed out
 
 
@@ -15,7 +20,7 @@ def read(data: mmap.mmap) -> Structure:
     canvas: tuple[int, int] | None = None
     frame: tuple[int, int] | None = None
     end = min(len(data), number(data, 4, 4, little=True) + 8)
-    at, chunks = 12, 0
+    at, chunks, is_whole = 12, 0, True
     while at + 8 <= end:
         name, length, start = data[at : at + 4], number(data, at + 4, 4, little=True), at + 8
         if name == b"VP8X" and canvas is None:
@@ -30,6 +35,9 @@ def read(data: mmap.mmap) -> Structure:
             frame = _larger(frame, (left + width, top + height), _inside(data, inner))
         else:
             frame = _larger(frame, _inside(data, (name, start)))
+        if name in _ZEROS:
+            most = _ZEROS_AT_LEAST + int(math.prod(_inside(data, (name, start)) or (0, 0)) * _ZEROS[name])
+            is_whole &= not (length > most and data[start + length - most : start + length] == bytes(most))
         chunks += 1
         if chunks > MAX_CHUNKS:
             raise NotAPhoto
@@ -40,7 +48,7 @@ def read(data: mmap.mmap) -> Structure:
     if frame[0] > width or frame[1] > height or max(width, height) > LONGEST_SIDE:
         raise Broken
     needed = width * height * _BYTES_PER_PIXEL
-    return Structure(width, height, needed, needed, needed)
+    return Structure(width, height, needed, needed, needed, is_whole)
 
 
 def _larger(*sizes: tuple[int, int] | None) -> tuple[int, int] | None:

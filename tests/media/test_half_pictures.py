@@ -1,0 +1,100 @@
+"""A picture of which a part never arrived is told from a whole one, also where decoders fill up the rest."""
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+import pillow_heif
+import pytest
+from PIL import Image, ImageDraw
+
+from bot.media import PictureBroken
+from bot.media.pool import DecoderPool
+
+SIZE = (900, 700)
+
+
+def saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    if image_format == "HEIF":
+        heif: Any = pillow_heif.from_pillow(image)
+        heif.save(buffer, **options)
+    else:
+        image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def room(*, ground: tuple[int, int, int] | None = None) -> Image.Image:
+    """Something to see; `ground` is the colour of the lower two thirds."""
+    image = Image.effect_noise(SIZE, 80).convert("RGB")
+    if ground is not None:
+        ImageDraw.Draw(image).rectangle((0, SIZE[1] // 3, *SIZE), fill=ground)
+    return image
+
+
+def half_in_zeros(data: bytes) -> bytes:
+    """As a download leaves it whose room was made before."""
+    return data[: len(data) // 2] + bytes(len(data) - len(data) // 2)
+
+
+def half_with_an_end(data: bytes) -> bytes:
+    return data[: len(data) // 2] + b"\xff\xd9"
+
+
+GREY, BLACK, WHITE = (128, 128, 128), (0, 0, 0), (255, 255, 255)
+PARTS = {
+    "JPEG, zeros": lambda: half_in_zeros(saved(room(), "JPEG")),
+    "JPEG, no end": lambda: saved(room(), "JPEG")[:-2],
+    "JPEG, an end too early": lambda: half_with_an_end(saved(room(), "JPEG")),
+    "JPEG, grey, an end too early": lambda: half_with_an_end(saved(room().convert("L"), "JPEG")),
+    "JPEG, without subsampling, an end too early": lambda: half_with_an_end(
+        saved(room(), "JPEG", subsampling=0, optimize=True)
+    ),
+    "WebP, zeros": lambda: half_in_zeros(saved(room(), "WEBP")),
+    "WebP, lossless, zeros": lambda: half_in_zeros(saved(room(), "WEBP", lossless=True)),
+    "HEIC, zeros": lambda: half_in_zeros(saved(room(), "HEIF")),
+    "AVIF, zeros": lambda: half_in_zeros(saved(room(), "AVIF", speed=10)),
+    "GIF, zeros": lambda: half_in_zeros(saved(room(), "GIF")),
+    "PNG, zeros": lambda: half_in_zeros(saved(room(), "PNG")),
+    "TIFF, deflated, zeros": lambda: half_in_zeros(saved(room(), "TIFF", compression="tiff_adobe_deflate")),
+}
+WHOLE = {
+    f"{image_format}, {options}, {ground}": (image_format, options, ground)
+    for ground in (None, GREY, BLACK, WHITE)
+    for image_format, options in (
+        ("JPEG", {}),
+        ("JPEG", {"optimize": True}),
+        ("JPEG", {"subsampling": 0, "optimize": True}),
+        ("JPEG", {"progressive": True}),
+        ("JPEG", {"restart_marker_rows": 1}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("HEIF", {}),
+        ("AVIF", {"speed": 10}),
+    )
+}
+
+
+async def is_whole(decoder: DecoderPool, path: Path, data: bytes) -> bool:
+    await asyncio.to_thread(path.write_bytes, data)
+    try:
+        await decoder.check(path)
+    except PictureBroken:
+        return False
+    return True
+
+
+async def test_what_arrived_in_part_is_broken(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    async with DecoderPool() as decoder:
+        for name, make in PARTS.items():
+            with subtests.test(name):
+                assert not await is_whole(decoder, tmp_path / "photo", make())
+
+
+async def test_what_is_whole_is_taken_however_even_its_end(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    async with DecoderPool() as decoder:
+        for name, (image_format, options, ground) in WHOLE.items():
+            with subtests.test(name):
+                data = saved(room(ground=ground), image_format, **options)
+                assert await is_whole(decoder, tmp_path / "photo", data)
