@@ -30,7 +30,13 @@ CHANGES = [
     app_commands.Choice(name="open to all, everywhere", value="open"),
 ]
 
+WITH_ROLE_ALONE = (
+    "`private` and `extra` go with a `role` alone, not with a tool, a channel or a change. "
+    "Nothing was changed."
+)
 
+
+# Long: ten options, each declared and described.
 def access_command(bot: StudiiBot) -> Command:
     """`/studii access`."""
     services, names = bot.services, ToolNames(bot.catalog)
@@ -66,36 +72,50 @@ def access_command(bot: StudiiBot) -> Command:
         unblock: discord.User | None = None,
     ) -> None:
         guild_id = server_of(interaction)
-        roles = [] if role is None else [role.id]
         if (private or extra) and (tool or channel or change):
-            raise Refused(
-                "`private` and `extra` go with a `role` alone, not with a tool, a channel or a change. "
-                "Nothing was changed."
-            )
+            raise Refused(WITH_ROLE_ALONE)
         if block is not None and block == unblock:
             raise Refused("Block that member or unblock them, not both. Nothing was changed.")
         async with services.access.change(guild_id) as changes:
-            if private is not None:
-                await changes.set_private(Permit(private), roles)
-            if extra is not None:
-                await changes.set_extra(Permit(extra), roles)
             if private is None and extra is None:
-                await _tool(changes, tool, role, channel, change)
-            await changes.set_photos(
-                photos=None if photos is None else PhotoScope(photos),
-                portraits=None if portraits is None else PhotoScope(portraits),
-            )
-            if block is not None:
-                await changes.block(block.id)
-            if unblock is not None:
-                await changes.unblock(unblock.id)
+                await _change_tool(changes, tool, role, channel, change)
+            else:
+                await _change_options(changes, private, extra, role)
+            await _change_photos(changes, photos, portraits)
+            await _change_blocks(changes, block, unblock)
         rules = await services.access.rules(guild_id)
-        await answer(interaction, access_panel(rules, names, _there(interaction)))
+        await answer(interaction, access_panel(rules, names, _roles_and_channels(interaction)))
 
     return access
 
 
-async def _tool(
+async def _change_options(
+    changes: AccessChange, private: str | None, extra: str | None, role: discord.Role | None
+) -> None:
+    roles = [] if role is None else [role.id]
+    if private is not None:
+        await changes.set_private(Permit(private), roles)
+    if extra is not None:
+        await changes.set_extra(Permit(extra), roles)
+
+
+async def _change_photos(changes: AccessChange, photos: str | None, portraits: str | None) -> None:
+    await changes.set_photos(
+        photos=None if photos is None else PhotoScope(photos),
+        portraits=None if portraits is None else PhotoScope(portraits),
+    )
+
+
+async def _change_blocks(
+    changes: AccessChange, block: discord.User | None, unblock: discord.User | None
+) -> None:
+    if block is not None:
+        await changes.block(block.id)
+    if unblock is not None:
+        await changes.unblock(unblock.id)
+
+
+async def _change_tool(
     changes: AccessChange,
     tool: str | None,
     role: discord.Role | None,
@@ -117,8 +137,8 @@ async def _tool(
         await changes.limit_tool(tool, role_id=role_id, channel_id=channel_id)
 
 
-def _there(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
-    """The server's roles and channels; None: not known."""
+def _roles_and_channels(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
+    """Return the ids of the server's roles and channels, or None if they are not known."""
     guild = interaction.guild
     return None if guild is None else frozenset(one.id for one in (*guild.roles, *guild.channels))
 

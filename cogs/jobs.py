@@ -10,7 +10,7 @@ from bot.client.bot import StudiiBot
 from bot.ui.jobs.list import MINE, show_page
 
 
-class Jobs(commands.Cog):
+class JobList(commands.Cog):
     """The list of one's jobs, shown to oneself alone."""
 
     @app_commands.command(name="jobs", description="See your jobs; cancel them, run them again")
@@ -19,4 +19,4 @@ class Jobs(commands.Cog):
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Jobs())
+    await bot.add_cog(JobList())

@@ -10,7 +10,7 @@ from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.log import HELLO, log_panel, missing_there, trouble_there
-from bot.ui.kit.layout import NEUTRAL, notice
+from bot.ui.kit.layout import NEUTRAL, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -37,7 +37,7 @@ def log_command(services: Services) -> Command:
         guild_id = server_of(interaction)
         if off and (channel is not None or results):
             raise Refused(EITHER)
-        now = await services.logs.get(guild_id)
+        now = await services.log_channels.get(guild_id)
         wanted = LogSettings(
             channel.id if channel else now.channel_id, now.results if results is None else results
         )
@@ -47,7 +47,7 @@ def log_command(services: Services) -> Command:
             raise Refused(NOT_NOW)
         if wanted != now or channel is not None:
             await _ensure_posting(interaction, channel)
-            await services.logs.set(guild_id, wanted, works=channel is not None)
+            await services.log_channels.set(guild_id, wanted, works=channel is not None)
         await answer(interaction, log_panel(wanted, trouble_there(interaction.guild, wanted)))
 
     return log
@@ -67,7 +67,7 @@ async def _ensure_posting(
         )
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
-        await channel.send(view=notice(HELLO, NEUTRAL))
+        await channel.send(view=sentence_panel(HELLO, NEUTRAL))
     except (discord.Forbidden, discord.NotFound):
         raise Refused(f"Discord does not let me post in {channel.mention}. Nothing was changed.") from None
 

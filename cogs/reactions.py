@@ -120,7 +120,7 @@ class _Group(app_commands.Group):
     async def _in_the_way(self, interaction: Interaction, guild_id: int) -> str:
         rules = self._photos.rules(guild_id)
         closed = await self._jobs.why_closed(guild_id)
-        nothing_on = not (rules.everywhere or rules.places or rules.channels)
+        nothing_on = not (rules.everywhere or rules.reaction_channels or rules.channels)
         if nothing_on:
             return ""
         access, names = await self._access.rules(guild_id), ToolNames(self._catalog)

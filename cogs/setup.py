@@ -14,7 +14,7 @@ from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.setup import GREETING, KEY_LOST, ask_to_forget, setup_panel_for
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, notice
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import manages, server_of
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, TimeoutError)
 
 
-class Setup(commands.Cog):
+class Servers(commands.Cog):
     """A server's way in and out."""
 
     def __init__(self, bot: StudiiBot) -> None:
@@ -48,7 +48,7 @@ class Setup(commands.Cog):
             "What they cost stays in the server's sums, without your name once the budget's period "
             "is over. Messages in channels and what Studii keeps are not touched: delete those there."
         )
-        await answer(interaction, notice(words, GOOD))
+        await answer(interaction, sentence_panel(words, GOOD))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -126,17 +126,19 @@ def setup_commands(services: Services) -> list[Command]:
     async def pause(interaction: discord.Interaction[Any]) -> None:
         changed = await services.servers.pause(server_of(interaction), paused=True)
         words = "Paused: new jobs are refused" if changed else "It was paused already: new jobs are refused"
-        await answer(interaction, notice(f"{words}; what is going goes on. `/studii resume` ends it.", GOOD))
+        await answer(
+            interaction, sentence_panel(f"{words}; what is going goes on. `/studii resume` ends it.", GOOD)
+        )
 
     @function_command(name="resume", description="Take jobs again after a pause")
     async def resume(interaction: discord.Interaction[Any]) -> None:
         changed = await services.servers.pause(server_of(interaction), paused=False)
         words = "The pause is over: members can make things again." if changed else "There was no pause."
-        await answer(interaction, notice(words, GOOD))
+        await answer(interaction, sentence_panel(words, GOOD))
 
     return [setup_, forget_key, pause, resume]
 
 
 async def setup(bot: StudiiBot) -> None:
     add_to_studii(bot, *setup_commands(bot.services))
-    await bot.add_cog(Setup(bot))
+    await bot.add_cog(Servers(bot))

@@ -14,7 +14,7 @@ REASON = re.compile(r"#\s*Long: \w+")  # on the line before a long function, or 
 
 # What was larger when the rule came. Take out what is mended; add nothing.
 LARGE_FOLDERS = {"bench"}
-LONG_FUNCTIONS = {"cogs/access.py:access_command"}
+LONG_FUNCTIONS: set[str] = set()
 
 
 def modules() -> Iterator[Path]:

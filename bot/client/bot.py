@@ -25,8 +25,8 @@ from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.list import LIST_BUTTONS
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Cards, Clicks, Host, OpenForms
-from bot.ui.kit.layout import QUIET, notice
+from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
+from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import answer_if_possible, tell
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
         if interaction.client.accepting:
             return True
         if interaction.type is discord.InteractionType.application_command:
-            await answer_if_possible(interaction, notice(RESTARTING, QUIET))
+            await answer_if_possible(interaction, sentence_panel(RESTARTING, QUIET))
         return False
 
     async def on_error(
@@ -83,7 +83,7 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
 @dataclass(frozen=True, slots=True)
 class _Attached:
     services: Services
-    cards: Cards
+    cards: CardMemory
     clock: Clock
     clicks: Clicks
 
@@ -124,7 +124,7 @@ class StudiiBot(commands.AutoShardedBot):
         self._attached: _Attached | None = None
         self._photo_watchers: list[Callable[[int, Job], None]] = []
 
-    def attach(self, services: Services, cards: Cards, clock: Clock) -> None:
+    def attach(self, services: Services, cards: CardMemory, clock: Clock) -> None:
         """Give the bot what its commands, buttons and forms work with."""
         self._attached = _Attached(services, cards, clock, Clicks(clock))
 
@@ -134,7 +134,7 @@ class StudiiBot(commands.AutoShardedBot):
         return self._parts().services
 
     @property
-    def cards(self) -> Cards:
+    def cards(self) -> CardMemory:
         """What keeps cards editable; raises RuntimeError before `attach`."""
         return self._parts().cards
 

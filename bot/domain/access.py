@@ -24,11 +24,11 @@ UNKNOWN_AUTHOR = (
 class MemberContext:
     """What of a person counts for access and limits, and where they stand.
 
-    `places` are the channel and what it lies in: a thread's channel, a channel's category.
+    `channels` are the channel and what it lies in: a thread's channel, a channel's category.
     """
 
     roles: frozenset[int] = frozenset()
-    places: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()
     manages: bool = False  # Manage Server
     moderates: bool = False  # Manage Messages
 
@@ -121,10 +121,10 @@ def denial(
     )
 
 
-def open_in(rules: AccessRules, tool: str, places: frozenset[int]) -> bool:
-    """Whether anybody at all may use the tool there; `places` as in `MemberContext`."""
+def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:
+    """Whether anybody at all may use the tool there; `channels` as in `MemberContext`."""
     both = (rules.tools.get(slug, NO_RULE) for slug in (EVERY_TOOL, tool))
-    return all(not rule.channels or rule.channels & places for rule in both)
+    return all(not rule.channels or rule.channels & channels for rule in both)
 
 
 def _tool(rules: AccessRules, context: MemberContext, request: AccessRequest) -> str | None:
@@ -132,7 +132,7 @@ def _tool(rules: AccessRules, context: MemberContext, request: AccessRequest) ->
         rule = rules.tools.get(slug, NO_RULE)
         if rule.roles and not rule.roles & context.roles:
             return f"{what} is for {_listed('<@&{}>', rule.roles)} only in this server. {CHANGE}"
-        if rule.channels and not rule.channels & context.places:
+        if rule.channels and not rule.channels & context.channels:
             return f"{what} can be used in {_listed('<#{}>', rule.channels)} only. {CHANGE}"
     return None
 

@@ -66,7 +66,7 @@ class PhotoRules:
 
     guild_id: int
     everywhere: bool = False  # reactions are on in the whole server
-    places: frozenset[int] = frozenset()  # channels in which they are on
+    reaction_channels: frozenset[int] = frozenset()  # in which they are on
     emoji: Mapping[str, tuple[Emoji, Preset | None]] = field(
         default_factory=dict[str, tuple[Emoji, Preset | None]]
     )

@@ -17,10 +17,10 @@ from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, on
 from bot.reactions.queue import Backlog
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
-from bot.ui.kit.layout import notice
+from bot.ui.kit.layout import sentence_panel
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.authors import author_in, author_of
-from bot.ui.reading.member import member_context_in, places_of
+from bot.ui.reading.member import channel_ids_of, member_context_in
 from bot.ui.reading.permissions import is_age_restricted, missing_to_offer, missing_to_post
 from bot.ui.reading.pictures import photos_in, taken_of
 
@@ -135,7 +135,7 @@ class PhotoWatch:
         rules = self._services.photos.rules(tapped.guild_id)
         place = place_of(self._client, tapped.guild_id, tapped.channel_id)
         ids = ids_of_place(place, tapped.channel_id)
-        on = rules.everywhere or any(one in rules.places for one in ids)
+        on = rules.everywhere or any(one in rules.reaction_channels for one in ids)
         offers = any(
             one in rules.channels and rules.channels[one].kind is PhotoChannelKind.OFFER for one in ids
         )
@@ -177,11 +177,11 @@ class PhotoWatch:
         if await self._services.jobs.why_closed(message.guild.id) is not None:
             return  # nor would it here
         rules = await self._services.access.rules(message.guild.id)
-        places = places_of(message.channel)
+        channels = channel_ids_of(message.channel)
         taps = [
             tap
             for tap in self._services.photos.taps(message.guild.id)
-            if open_in(rules, tap.preset.tool, places)
+            if open_in(rules, tap.preset.tool, channels)
         ]
         for tap in taps[:MOST_OFFERED]:
             try:
@@ -224,7 +224,9 @@ class PhotoWatch:
         if not await self._services.photos.may_tell(member.id):
             return
         try:
-            await member.send(view=notice(f"In {plain(member.guild.name, 100)}: {sentence(reason, 1400)}"))
+            await member.send(
+                view=sentence_panel(f"In {plain(member.guild.name, 100)}: {sentence(reason, 1400)}")
+            )
         except UNREACHABLE as error:
             _log.info("User %d could not be told that credits are short: %r", member.id, error)
 

@@ -10,7 +10,7 @@ from bot.services.export import export_folder, write_ledger
 from bot.services.jobs import CANCELLABLE, JobPage, JobService, Repeated
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
-from bot.services.log_channels import LogService
+from bot.services.log_channels import LogChannelService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erased, PrivacyService
@@ -37,7 +37,7 @@ __all__ = [
     "KeyService",
     "LimitChanges",
     "LimitService",
-    "LogService",
+    "LogChannelService",
     "Lowered",
     "MemberCredits",
     "MemberState",

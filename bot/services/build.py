@@ -11,7 +11,7 @@ from bot.services.credits import CreditService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.limits import LimitService
-from bot.services.log_channels import LogService
+from bot.services.log_channels import LogChannelService
 from bot.services.photos import PhotoService
 from bot.services.privacy import PrivacyService
 from bot.services.rulings import RulingService
@@ -31,7 +31,7 @@ class Services:
     servers: ServerService
     privacy: PrivacyService
     access: AccessService
-    logs: LogService
+    log_channels: LogChannelService
     limits: LimitService
     insight: InsightService
     photos: PhotoService
@@ -62,7 +62,7 @@ def build_services(
         servers=ServerService(storage, clock, wake),
         privacy=PrivacyService(storage, clock, discard, keep_days=keep_days),
         access=AccessService(storage, catalog, clock),
-        logs=LogService(storage, wake),
+        log_channels=LogChannelService(storage, wake),
         limits=LimitService(storage, clock),
         insight=InsightService(storage, clock),
         photos=PhotoService(storage, catalog, clock),

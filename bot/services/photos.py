@@ -100,7 +100,7 @@ class PhotoService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if on:
                 rules = self.rules(guild_id)
-                if not (rules.everywhere if channel_id is None else channel_id in rules.places):
+                if not (rules.everywhere if channel_id is None else channel_id in rules.reaction_channels):
                     await _ensure_room_for_channel(transaction, guild_id)
                 await transaction.photo_rules.turn_on(guild_id, channel_id)
             else:
@@ -142,7 +142,7 @@ class PhotoService:
     async def forget_place(self, guild_id: int, channel_id: int) -> None:
         """The channel, or thread, is gone, and its rules go too; where there are none, without a query."""
         rules = self.rules(guild_id)
-        if channel_id not in rules.places and channel_id not in rules.channels:
+        if channel_id not in rules.reaction_channels and channel_id not in rules.channels:
             return
         async with self._storage.write() as transaction:
             await transaction.photo_rules.turn_off(guild_id, channel_id)

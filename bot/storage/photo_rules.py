@@ -100,7 +100,8 @@ class PhotoRulings:
             one: PhotoRules(
                 one,
                 everywhere=any(row["channel_id"] == WHOLE_SERVER for row in places.get(one, ())),
-                places=frozenset(row["channel_id"] for row in places.get(one, ())) - {WHOLE_SERVER},
+                reaction_channels=frozenset(row["channel_id"] for row in places.get(one, ()))
+                - {WHOLE_SERVER},
                 emoji=_emoji(emoji.get(one, ())),
                 channels={row["channel_id"]: _channel(row) for row in channels.get(one, ())},
             )

@@ -21,7 +21,7 @@ from bot.domain.access import (
 MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 3, 4, 50, 60, 61
 REQUEST = AccessRequest(MEMBER, "studio", "Studio", portrait=False)
 PORTRAIT = replace(REQUEST, tool="career-photo", title="Career portrait", portrait=True, photo_author=AUTHOR)
-PLAIN = MemberContext(roles=frozenset({1}), places=frozenset({CHANNEL}))
+PLAIN = MemberContext(roles=frozenset({1}), channels=frozenset({CHANNEL}))
 
 
 def said(
@@ -80,7 +80,7 @@ def test_a_tool_can_be_for_some_roles_and_channels(tool: str) -> None:
     designer = replace(PLAIN, roles=frozenset({1, DESIGNERS}))
     assert said(rules).startswith(f"{name} is for <@&{DESIGNERS}> only in this server.")
     assert said(rules, REQUEST, designer).startswith(f"{name} can be used in <#{THREAD}> only.")
-    assert said(rules, REQUEST, replace(designer, places=frozenset({CHANNEL, THREAD}))) == ""
+    assert said(rules, REQUEST, replace(designer, channels=frozenset({CHANNEL, THREAD}))) == ""
 
 
 def test_a_rule_for_one_tool_leaves_the_others_alone() -> None:

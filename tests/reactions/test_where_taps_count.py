@@ -76,7 +76,7 @@ async def test_a_channel_that_is_deleted_takes_its_rules_along(tmp_path: Path) -
         desk.env.backend.delete_channel(other.id)
         await desk.env.settle()
         rules = desk.services.photos.rules(desk.guild.id)
-        assert (set(rules.places), set(rules.channels)) == ({kept.id}, {kept.id})
+        assert (set(rules.reaction_channels), set(rules.channels)) == ({kept.id}, {kept.id})
         async with desk.storage.read() as transaction:
             assert await transaction.photo_rules.get(desk.guild.id) == rules
 

@@ -226,7 +226,7 @@ CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
     "grant": lambda world: world.services.limits.grant(GUILD, None, 5),
     "limits": lambda world: world.services.limits.set(GUILD, at_once=1),
     "access": _block,
-    "logs": lambda world: world.services.logs.set(GUILD, LogSettings(3)),
+    "logs": lambda world: world.services.log_channels.set(GUILD, LogSettings(3)),
     "servers": lambda world: world.services.servers.pause(GUILD, paused=True),
     "keys": lambda world: world.services.keys.forget(GUILD, 1),
     "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),

@@ -71,10 +71,10 @@ async def test_a_server_has_no_log_channel_until_one_is_set_and_can_do_without_a
     storage: Storage,
 ) -> None:
     async with storage.write() as transaction:
-        logs = transaction.logs
-        assert await logs.get(1) == LogSettings()
-        await logs.set(1, LogSettings(5, results=True))
-        assert await logs.get(1) == LogSettings(5, results=True)
-        await logs.set(1, LogSettings())
-        assert await logs.get(1) == LogSettings()
-        assert await logs.get(2) == LogSettings()
+        channels = transaction.log_channels
+        assert await channels.get(1) == LogSettings()
+        await channels.set(1, LogSettings(5, results=True))
+        assert await channels.get(1) == LogSettings(5, results=True)
+        await channels.set(1, LogSettings())
+        assert await channels.get(1) == LogSettings()
+        assert await channels.get(2) == LogSettings()

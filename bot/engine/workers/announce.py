@@ -124,7 +124,7 @@ class Outbox:
         await self._context.spool.remove(*files)
 
     async def _tell_admins(self, tx: Transaction, job: Job) -> None:
-        log = await tx.logs.get(job.guild_id)
+        log = await tx.log_channels.get(job.guild_id)
         if log.channel_id is not None and log.results:
             now = self._context.clock.now()
             await tx.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)

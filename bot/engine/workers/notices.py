@@ -83,7 +83,7 @@ class NoticeBoard:
     async def _tell(self, notice: Notice) -> float | None:
         """Return None when the notice is done with, or in how many seconds to try again."""
         async with self._context.storage.read() as tx:
-            log = await tx.logs.get(notice.guild_id)
+            log = await tx.log_channels.get(notice.guild_id)
             job = None if notice.job_id is None else await tx.jobs.get(notice.job_id)
         if self._is_over(notice, job):
             await self._close(notice, None)

@@ -63,7 +63,7 @@ class Transaction:
         self.notices = Notices(session)
         self.usage = UsageSums(session)
         self.holds = Holds(session)
-        self.logs = LogChannels(session)
+        self.log_channels = LogChannels(session)
         self.totals = Totals(session)
         self.policies = Policies(session)
         self.photo_rules = PhotoRulings(session)

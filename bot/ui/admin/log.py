@@ -8,7 +8,7 @@ from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, box, lines, notice, small
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, box, lines, sentence_panel, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, moderates
 
@@ -98,4 +98,6 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
             raise Refused(RESULT_GONE) from None
         except discord.Forbidden:
             raise Refused(MAY_NOT) from None
-        await answer(interaction, notice("The result is deleted. What it cost stays in the ledger.", QUIET))
+        await answer(
+            interaction, sentence_panel("The result is deleted. What it cost stays in the ledger.", QUIET)
+        )

@@ -14,7 +14,7 @@ from bot.services import Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, rule, small
 from bot.ui.kit.text import plain
-from bot.ui.reading.member import places_of
+from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post
 
 INTENT_OFF = (
@@ -56,10 +56,10 @@ def reactions_panel(
     in_the_way: str = "",
 ) -> Panel:
     """Where reactions are on, what each emoji stands for, and what is in the way."""
-    where = ", ".join(f"<#{one}>" for one in sorted(rules.places)[:MOST_LISTED])
+    where = ", ".join(f"<#{one}>" for one in sorted(rules.reaction_channels)[:MOST_LISTED])
     if rules.everywhere:
         state = "They are **on** in the whole server."
-    elif rules.places:
+    elif rules.reaction_channels:
         state = f"They are **on** in {where}."
     else:
         state = "They are **off**. `/studii reactions on` turns them on, for the server or for a channel."
@@ -169,8 +169,8 @@ def shut_words(
         return ""
     found: list[str] = []
     for channel in rules.channels.values():
-        places = places_of(guild.get_channel_or_thread(channel.channel_id))
-        shut = [tool for tool in _tools_of(channel, taps) if places and not open_in(access, tool, places)]
+        channels = channel_ids_of(guild.get_channel_or_thread(channel.channel_id))
+        shut = [tool for tool in _tools_of(channel, taps) if channels and not open_in(access, tool, channels)]
         if shut:
             found.append(_shut(channel, ", ".join(f"**{names.title_of(tool)}**" for tool in shut)))
     return _some(found)
@@ -180,7 +180,7 @@ def still_on(rules: PhotoRules, channel: object) -> str:
     """Why taps count in a channel or thread though they are turned off for it; empty if they don't."""
     if rules.everywhere:
         return "⚠️ They are on in the whole server, so there too. Leave out `channel` to end that."
-    if isinstance(channel, discord.Thread) and channel.parent_id in rules.places:
+    if isinstance(channel, discord.Thread) and channel.parent_id in rules.reaction_channels:
         return f"⚠️ They are on in <#{channel.parent_id}>, so in its threads too. Turn them off there."
     return ""
 
@@ -216,7 +216,7 @@ def _line(channel_id: int, missing: list[str]) -> str:
 
 
 def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:
-    named = {*rules.channels, *rules.places}
+    named = {*rules.channels, *rules.reaction_channels}
     for channel_id in sorted(named):
         channel = guild.get_channel_or_thread(channel_id)
         if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):

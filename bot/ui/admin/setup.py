@@ -19,7 +19,20 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, lines, notice, row, rule, small
+from bot.ui.kit.layout import (
+    BAD,
+    GOING,
+    GOOD,
+    QUIET,
+    Panel,
+    Piece,
+    box,
+    lines,
+    row,
+    rule,
+    sentence_panel,
+    small,
+)
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import sentence
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
@@ -50,7 +63,7 @@ _PERIODS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class SetupState:
     """Everything that the panel tells of."""
 
     guild_id: int
@@ -74,9 +87,9 @@ async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool
     guild_id = server_of(interaction)
     host = host_of(interaction)
     key = await host.services.keys.current(guild_id)
-    log = await host.services.logs.get(guild_id)
+    log = await host.services.log_channels.get(guild_id)
     return setup_panel(
-        Setup(
+        SetupState(
             guild_id=guild_id,
             key=key,
             readable=key is None or await host.services.keys.readable(key),
@@ -100,7 +113,7 @@ async def _in_the_way(guild: discord.Guild | None, guild_id: int, host: Host) ->
     return lines(lacking_words(guild, rules), shut)
 
 
-def setup_panel(now: Setup, *, let_in: bool = False) -> Panel:
+def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
     def button(what: str, label: str, *, main: bool = False) -> SetupButton:
         return SetupButton(what, label, main=main, let_in=let_in)
 
@@ -135,7 +148,7 @@ def setup_panel(now: Setup, *, let_in: bool = False) -> Panel:
     )
 
 
-def _headline(now: Setup, *, ready: bool, paused: bool) -> str:
+def _headline(now: SetupState, *, ready: bool, paused: bool) -> str:
     if paused:
         return "**Paused**: new jobs are refused until the pause ends."
     if not ready:
@@ -143,13 +156,13 @@ def _headline(now: Setup, *, ready: bool, paused: bool) -> str:
     return f"**Ready.** Members type `/` and pick one of {now.tools} tools; `/tools` shows them all."
 
 
-def _next_step(now: Setup) -> str:
+def _next_step(now: SetupState) -> str:
     if now.key is None or not now.readable:
         return "key"
     return "budget" if now.budget.is_default else ""
 
 
-def _key_line(now: Setup) -> str:
+def _key_line(now: SetupState) -> str:
     if now.key is None:
         return f"❌ **Key**: none yet. An admin of your Studii account makes one at {KEYS_AT}"
     if not now.readable:
@@ -179,13 +192,13 @@ def _budget_line(budget: BudgetState) -> str:
     return f"✅ **Budget**: {budget.limit_words}; {budget.left_words}"
 
 
-def _permission_line(now: Setup) -> str:
+def _permission_line(now: SetupState) -> str:
     if now.missing:
         return f"❌ **In this channel** I can't post results: {hindrance(list(now.missing))}"
     return "✅ **In this channel** I may post results"
 
 
-def _intent_line(now: Setup) -> str:
+def _intent_line(now: SetupState) -> str:
     if now.reads_messages:
         return "✅ **Reactions and photo channels** can be turned on: `/studii reactions`, `/studii photos`"
     return f"➖ {INTENT_OFF}"
@@ -231,7 +244,7 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "forget":
                 await interaction.response.edit_message(view=await _forget_key(services, guild_id, self.key))
             case "keep":
-                await interaction.response.edit_message(view=notice("The key was kept.", QUIET))
+                await interaction.response.edit_message(view=sentence_panel("The key was kept.", QUIET))
             case _:
                 if self.what in {"pause", "resume"}:
                     await services.servers.pause(guild_id, paused=self.what == "pause")
@@ -288,4 +301,4 @@ async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> 
         f"{forgotten.cancelled} waiting job{'s' if forgotten.cancelled != 1 else ''} cancelled, not charged"
     )
     still = f"{forgotten.running} still being made and posted when done"
-    return notice(f"The key is forgotten: {cancelled}; {still}. `/studii key` sets a new one.", GOOD)
+    return sentence_panel(f"The key is forgotten: {cancelled}; {still}. `/studii key` sets a new one.", GOOD)

@@ -53,7 +53,9 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
             NEUTRAL,
             f"### 📊 Credits {SPANS[span]}",
             ui.MediaGallery(
-                MediaGalleryItem(f"attachment://{FILE_NAME}", description=alt_words(report, catalog, span))
+                MediaGalleryItem(
+                    f"attachment://{FILE_NAME}", description=chart_alt_words(report, catalog, span)
+                )
             ),
             rule(),
             lines("**Top members**", *(_line(_member(one), one) for one in report.members))
@@ -72,7 +74,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
     )
 
 
-def alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
+def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
     """What a screen reader says of the picture."""
     if not report.credits:
         return f"Bar chart of credits per day {SPANS[span]}: nothing was spent."

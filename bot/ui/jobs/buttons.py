@@ -74,7 +74,7 @@ class AgainButton(JobButton, template=template_of("again")):
     label = "Again"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        job = await job_of(interaction, host.services, self.job_id)
+        job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         tool = host.catalog.get(job.tool)
         if job.scrubbed_at is not None and tool.inputs:
@@ -90,7 +90,7 @@ class UseInButton(JobButton, template=template_of("use")):
     label = "Use in…"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        job = await job_of(interaction, host.services, self.job_id)
+        job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         ensure_can_post(interaction)
         made = [photo for photo in _pictures(interaction.message) if not is_before(photo)]
@@ -99,7 +99,7 @@ class UseInButton(JobButton, template=template_of("use")):
         await choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job)))
 
 
-async def job_of(interaction: discord.Interaction[Any], services: Services, job_id: str) -> Job:
+async def job_for(interaction: discord.Interaction[Any], services: Services, job_id: str) -> Job:
     """Return the job that a button belongs to. Raises `Refused` if it is gone, or not for this person."""
     job = await services.jobs.get(job_id)
     if job is None or job.guild_id != interaction.guild_id:
@@ -128,7 +128,7 @@ class EditButton(JobButton, template=template_of(EDIT)):
     style = EDIT_STYLE
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        job = await job_of(interaction, host.services, self.job_id)
+        job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         tool = host.catalog.get(job.tool)
         if not tool.inputs:

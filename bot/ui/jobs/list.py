@@ -8,7 +8,7 @@ from discord import ui
 from bot.domain import Job, JobState, Progress
 from bot.errors import Refused
 from bot.services import CANCELLABLE, JobPage
-from bot.ui.jobs.buttons import job_of, terms_of
+from bot.ui.jobs.buttons import job_for, terms_of
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.result import link_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
@@ -123,7 +123,7 @@ class ListedButton(
         return cls(match["action"], match["job"], match["whose"], int(match["number"]))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        job = await job_of(interaction, host.services, self._job_id)
+        job = await job_for(interaction, host.services, self._job_id)
         if self._action == "again":
             _channel_for(interaction, job)
             tool = host.catalog.get(job.tool)

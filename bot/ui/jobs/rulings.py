@@ -11,7 +11,7 @@ from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOOD, notice
+from bot.ui.kit.layout import GOOD, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import LET_IN, ensure_panel_opener
 from bot.ui.reading.permissions import ensure_manager
@@ -40,7 +40,7 @@ class ReleaseButton(JobButton, template=template_of("release")):
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
         job = await host.services.rulings.release(guild_id, self.job_id)
-        await answer(interaction, notice(f"Settled. {cost_words(job)}", GOOD))
+        await answer(interaction, sentence_panel(f"Settled. {cost_words(job)}", GOOD))
 
 
 class ChargedForm(Form):
@@ -61,7 +61,7 @@ class ChargedForm(Form):
         if not (typed.isascii() and typed.isdecimal()):
             raise Refused("Type a whole number of credits, such as 8. Nothing was settled.")
         job = await host.services.rulings.charged(guild_id, self._job.id, int(typed))
-        await answer(interaction, notice(f"Settled. {cost_words(job)}", GOOD))
+        await answer(interaction, sentence_panel(f"Settled. {cost_words(job)}", GOOD))
 
 
 class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{{1,20}})(?P<let>{LET_IN})?"):
@@ -90,7 +90,7 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         words = "Nothing is held any more: the key works."
         if await host.services.keys.try_again(guild_id):
             words = "The next job tries Studii again now; the others follow once that works."
-        await answer(interaction, notice(words, GOOD))
+        await answer(interaction, sentence_panel(words, GOOD))
 
 
 RULING_BUTTONS: tuple[type[JobButton], ...] = (ChargedButton, ReleaseButton)

@@ -30,7 +30,7 @@ MOST_CLICKS = 1000
 _Open = ui.Modal | ui.LayoutView
 
 
-class Cards(Protocol):
+class CardMemory(Protocol):
     """Keeps what edits a card while Discord lets its interaction do that."""
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
@@ -48,7 +48,7 @@ class Host(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
-    def cards(self) -> Cards: ...
+    def cards(self) -> CardMemory: ...
     @property
     def open_forms(self) -> "OpenForms": ...
     @property

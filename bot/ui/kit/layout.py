@@ -85,7 +85,7 @@ def posting_mark(job: Job) -> int:
     return _POSTINGS + int.from_bytes(digest[:4], "big") % (1 << _POSTING_BITS)
 
 
-def notice(words: str, colour: discord.Colour = BAD) -> Panel:
+def sentence_panel(words: str, colour: discord.Colour = BAD) -> Panel:
     """One sentence for one person: a refusal, or that something is done."""
     return Panel(box(colour, words))
 

@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.errors import NotAllowed, StudiiBotError
-from bot.ui.kit.layout import Panel, notice
+from bot.ui.kit.layout import Panel, sentence_panel
 from bot.ui.kit.text import sentence
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ async def tell(interaction: discord.Interaction[Any], error: BaseException) -> N
     if isinstance(cause, discord.HTTPException) and expired(cause):
         log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
         return
-    await answer_if_possible(interaction, notice(_words(interaction, cause)))
+    await answer_if_possible(interaction, sentence_panel(_words(interaction, cause)))
 
 
 async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel) -> None:

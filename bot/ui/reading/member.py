@@ -10,18 +10,18 @@ from bot.domain.access import MemberContext
 def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
     """Of whoever sent the interaction, where they sent it."""
     user = interaction.user
-    places = places_of(interaction.channel)
+    channels = channel_ids_of(interaction.channel)
     if interaction.channel_id is not None:
-        places |= {interaction.channel_id}
+        channels |= {interaction.channel_id}
     roles = roles_of(user) if isinstance(user, discord.Member) else frozenset[int]()
-    return _context(interaction.permissions, roles, places)
+    return _context(interaction.permissions, roles, channels)
 
 
 def member_context_in(
     member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread
 ) -> MemberContext:
     """Of a member in a channel, where no interaction tells of them."""
-    return _context(channel.permissions_for(member), roles_of(member), places_of(channel))
+    return _context(channel.permissions_for(member), roles_of(member), channel_ids_of(channel))
 
 
 def roles_of(member: discord.Member) -> frozenset[int]:
@@ -29,21 +29,21 @@ def roles_of(member: discord.Member) -> frozenset[int]:
     return frozenset({member.guild.id, *(role.id for role in member.roles)})
 
 
-def places_of(channel: object) -> frozenset[int]:
+def channel_ids_of(channel: object) -> frozenset[int]:
     """The channel and what it lies in: a thread's channel, a channel's category."""
     if isinstance(channel, discord.Thread):
-        return frozenset({channel.id, channel.parent_id}) | places_of(channel.parent)
+        return frozenset({channel.id, channel.parent_id}) | channel_ids_of(channel.parent)
     if isinstance(channel, discord.abc.GuildChannel):
         return frozenset({channel.id, channel.category_id or channel.id})
     return frozenset()
 
 
 def _context(
-    permissions: discord.Permissions, roles: frozenset[int], places: frozenset[int]
+    permissions: discord.Permissions, roles: frozenset[int], channels: frozenset[int]
 ) -> MemberContext:
     return MemberContext(
         roles=roles,
-        places=places,
+        channels=channels,
         manages=permissions.manage_guild or permissions.administrator,
         moderates=permissions.manage_messages or permissions.administrator,
     )

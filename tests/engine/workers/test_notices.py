@@ -31,7 +31,7 @@ async def tell(world: World, kind: NoticeKind, key: str = "1", job_id: str | Non
 
 async def use_log(world: World, *, results: bool = False) -> None:
     async with world.storage.write() as tx:
-        await tx.logs.set(GUILD, LogSettings(CHANNEL, results))
+        await tx.log_channels.set(GUILD, LogSettings(CHANNEL, results))
 
 
 async def all_told(world: World) -> None:

@@ -71,10 +71,10 @@ async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
         assert "Studii's log channel now" in texts(channel.history()[-1])
         shown = texts(await desk.admin.slash(desk.channel, "studii log", results=True))
         assert "who made what" in shown
-        assert await desk.services.logs.get(desk.guild.id) == LogSettings(channel.id, results=True)
+        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings(channel.id, results=True)
         assert len(channel.history()) == 1
         assert "No log channel" in texts(await desk.admin.slash(desk.channel, "studii log", off=True))
-        assert await desk.services.logs.get(desk.guild.id) == LogSettings()
+        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
 
 
 async def test_a_channel_is_not_greeted_and_turned_off_at_once(tmp_path: Path) -> None:
@@ -100,13 +100,13 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
         shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=channel))
         assert "**Send Messages**" in shown
         assert "Nothing was changed" in shown
-        assert await desk.services.logs.get(desk.guild.id) == LogSettings()
+        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
 
 
 async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         closed = desk.channel_for_the_bot("closed", view_channel=False)
-        await desk.services.logs.set(desk.guild.id, LogSettings(closed.id))
+        await desk.services.log_channels.set(desk.guild.id, LogSettings(closed.id))
         assert "I can't post there" in texts(await desk.admin.slash(desk.channel, "studii log"))
 
 
