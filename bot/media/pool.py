@@ -90,6 +90,7 @@ class DecoderPool:
         self._processes: set[DecoderProcess] = set()
         self._idle: dict[DecoderProcess, asyncio.TimerHandle] = {}
         self._chores: set[asyncio.Task[Any]] = set()
+        self._removals: dict[Path, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -110,6 +111,8 @@ class DecoderPool:
         """Decode the photo; one of a kind that Studii does not take is replaced by the same picture as a JPEG
         or PNG. Raises `PhotoRefused` if it cannot be used."""
         into = path.with_name(f"{path.name}.converted")
+        if (removal := self._removals.get(into)) is not None:
+            await asyncio.wait({removal})  # what an earlier call left; it must not take what this one makes
         try:
             answer, _ = await self._open("inspect", path, into=str(into))
             photo = photo_of(answer)
@@ -120,7 +123,8 @@ class DecoderPool:
         except InvalidAnswer:
             raise DecoderFailed from None
         finally:
-            self._later(_remove(into))
+            self._removals[into] = removal = self._later(_remove(into))
+            removal.add_done_callback(lambda _: self._removals.pop(into, None))
         return photo
 
     async def check(self, path: Path) -> None:
@@ -283,10 +287,11 @@ class DecoderPool:
         process.kill()
         self._later(process.reaped())
 
-    def _later(self, chore: Coroutine[Any, Any, None]) -> None:
+    def _later(self, chore: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
 
 
 def _rounded(pixels: int) -> int:

@@ -96,6 +96,29 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+async def test_a_photo_that_is_opened_again_at_once_keeps_what_it_is_made_into(
+    decoder: DecoderPool, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine removes what the first time left over only when the second has begun."""
+    begins = asyncio.Event()
+    remove = pool._remove  # pyright: ignore[reportPrivateUsage]
+
+    async def later(path: Path) -> None:
+        await begins.wait()
+        await remove(path)
+
+    monkeypatch.setattr(pool, "_remove", later)
+    before = await asyncio.to_thread(photo.read_bytes)
+    await decoder.inspect(photo)
+    await asyncio.to_thread(photo.write_bytes, before)
+    again = asyncio.create_task(decoder.inspect(photo))
+    done, _ = await asyncio.wait({again}, timeout=0.3)
+    begins.set()
+    assert not done  # nothing is opened while something may be removed from under it
+    assert (await again).kind is PhotoKind.BMP
+    assert sniff((await asyncio.to_thread(photo.read_bytes))[:HEAD_BYTES]) is not PhotoKind.BMP
+
+
 async def test_one_process_opens_one_photo_after_the_other(
     decoder: DecoderPool, photo: Path, asked: list[DecoderProcess]
 ) -> None:
