@@ -11,7 +11,7 @@ from bot.engine.scheduler.forecast import Forecast, predict
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
 from bot.engine.scheduler.queue import Step, Waiting
-from bot.engine.scheduler.rate_limit import Earlier, RateWindow
+from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow
 from bot.engine.scheduler.tuning import Tuning
 
 PREDICTED_EVERY = 1.0  # seconds
@@ -106,7 +106,7 @@ class OwnLane:
         """Go on where an earlier life was."""
         now = self._world.now
         self._noted = noted
-        self._lane.rate.restore([Earlier(now - at, now - settled) for at, settled in noted], now)
+        self._lane.rate.restore([EarlierRequest(now - at, now - settled) for at, settled in noted], now)
         for job in jobs:
             self._jobs[job.name] = job
             known = self._waiting(job) if job.ends is None else self._running(job)

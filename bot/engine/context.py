@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
 from bot.domain import Job, StudiiKey
-from bot.engine.in_flight import InFlightRequests
 from bot.engine.scheduler.tuning import Tuning
 from bot.media.spool import Spool
 from bot.storage import Storage, Vault
@@ -32,7 +31,6 @@ class EngineContext:
     requeued: Callable[[], None]
     posted: Callable[[float], None]
     liveness: Liveness
-    in_flight: InFlightRequests
 
 
 @dataclass(frozen=True, slots=True)

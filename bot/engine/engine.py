@@ -10,8 +10,8 @@ from bot.aio.retry import Retry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.engine.context import EngineContext
-from bot.engine.in_flight import InFlightRequests
 from bot.engine.lanes.out_of_band import OutOfBandRequests
+from bot.engine.lanes.rate_state import RateStates
 from bot.engine.lanes.recovery import INTERRUPTED, doubt_restored, recover
 from bot.engine.lanes.supervisor import LaneSupervisor
 from bot.engine.ports import Delivery, PhotoSource
@@ -70,11 +70,11 @@ class Engine:
             requeued=self._lanes_wake_up.set,
             posted=posted,
             liveness=Liveness(clock),
-            in_flight=InFlightRequests(clock),
         )
         self._context = context
-        out_of_band = OutOfBandRequests(context)
-        self._lanes = LaneSupervisor(context, catalog, self._lanes_wake_up, out_of_band)
+        rates = RateStates(context)
+        out_of_band = OutOfBandRequests(context, rates)
+        self._lanes = LaneSupervisor(context, catalog, self._lanes_wake_up, rates)
         room = SpoolRoom(context)
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)

@@ -1,18 +1,16 @@
 """Requests to Studii that no lane decides on, and that count against a key's limit all the same."""
 
-import asyncio
-
 from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext, StepResult
-from bot.engine.lanes.rate_state import Limits, recall
-from bot.engine.scheduler.plan_check import Chosen
+from bot.engine.lanes.rate_state import RateState, RateStates, record
+from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.studii import JobReport, RateLimited
 
 LATER = 5.0  # seconds, when room comes only with an answer
 
 
 class NoRoom(Exception):
-    """The key has no request left; `seconds` until it is worth trying again."""
+    """The key has no request left; try again in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no request is left for {seconds:.0f} s")
@@ -20,55 +18,38 @@ class NoRoom(Exception):
 
 
 class OutOfBandRequests:
-    """Sends requests within the limits of the lane; if it does not run, within what is stored of it."""
+    """Sends requests within the rate limit that the lane of the key keeps to."""
 
-    def __init__(self, context: EngineContext) -> None:
+    def __init__(self, context: EngineContext, rates: RateStates) -> None:
         self._context = context
-        self._at_work: dict[str, Limits] = {}
-        self._turn = asyncio.Lock()  # what one has begun the next one has to see
-
-    def works(self, lane: str, limits: Limits) -> None:
-        """The lane has begun."""
-        self._at_work[lane] = limits
-
-    def rests(self, lane: str) -> None:
-        """It has ended."""
-        self._at_work.pop(lane, None)
+        self._rates = rates
 
     async def job_status(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
         """GET a job that Studii has. Raises `NoRoom`, and what the client raises."""
-        with self._context.in_flight.request(key.lane):
-            limits = await self._begin(key)
-            try:
-                return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
-            except RateLimited as error:
-                told = StepResult(None, limited=True, retry_after=error.retry_after)
-                news = limits.answered(told, self._context.clock.monotonic())
-                if news is not None:
-                    await limits.keep(news)
-                raise
-            finally:
-                limits.rate.end(self._context.clock.monotonic())
+        plan = ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at)
+        rate = (await self._rates.open({key.lane: plan}))[key.lane]
+        try:
+            return await self._job_status(rate, secret, job)
+        finally:
+            self._rates.close(key.lane)
 
-    async def _begin(self, key: StudiiKey) -> Limits:
-        """Note the request, or find that there is no room for it."""
-        async with self._turn:
-            limits = self._at_work.get(key.lane) or await self._left_behind(key)
-            now = self._context.clock.monotonic()
-            if limits.rate.room(now) < 1:
-                free_at = limits.rate.next_room(now)
-                raise NoRoom(LATER if free_at is None else max(free_at - now, 0.0))
-            limits.rate.begin(now)
-            try:
+    async def _job_status(self, rate: RateState, secret: str, job: Job) -> JobReport:
+        now = self._context.clock.monotonic()
+        if rate.window.room(now) < 1:
+            free_at = rate.window.next_room(now)
+            raise NoRoom(LATER if free_at is None else max(free_at - now, 0.0))
+        rate.window.begin(now)
+        sent = False
+        try:
+            with rate.request():
                 async with self._context.storage.write() as tx:
-                    settled = self._context.in_flight.settled(key.lane)
-                    await tx.lanes.record(key.lane, self._context.clock.now(), settled)
-            except BaseException:
-                limits.rate.end(self._context.clock.monotonic(), sent=False)
-                raise
-            return limits
-
-    async def _left_behind(self, key: StudiiKey) -> Limits:
-        memory = (await recall(self._context, [key.lane]))[key.lane]
-        plan = Chosen(key.plan.requests_per_minute, key.plan_chosen_at)
-        return Limits(key.lane, plan, memory, self._context)
+                    await record(tx, [rate], self._context.clock.now())
+                sent = True
+                return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
+        except RateLimited as error:
+            limited = StepResult(None, limited=True, retry_after=error.retry_after)
+            rate.answered(limited, self._context.clock.monotonic())
+            await rate.save()
+            raise
+        finally:
+            rate.window.end(self._context.clock.monotonic(), sent=sent)

@@ -11,6 +11,7 @@ from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
+from bot.engine.lanes.rate_state import RateState, record
 from bot.engine.lanes.submit import NOT_YET
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
@@ -60,7 +61,7 @@ class _Unreadable:
     reason: str
 
 
-_Asked = tuple[str, str]  # job, lane
+_Asked = tuple[str, RateState]  # job, and its lane's
 
 
 class Poller:
@@ -77,13 +78,9 @@ class Poller:
         self._missing: dict[str, _Since] = {}
         self._without_url: dict[str, _Since] = {}
 
-    async def poll(self, job_id: str, lane: str, age: float) -> StepResult:
-        """One look at a job that was submitted `age` seconds ago."""
-        with self._context.in_flight.request(lane):
-            return await self._poll(job_id, lane, age)
-
-    async def _poll(self, job_id: str, lane: str, age: float) -> StepResult:
-        claim = await shielded(self._claim(job_id, lane))
+    async def poll(self, job_id: str, rate: RateState, age: float) -> StepResult:
+        """Poll a job that was submitted `age` seconds ago."""
+        claim = await shielded(self._claim(job_id, rate))
         if isinstance(claim, StepResult):
             return self._after(job_id, claim)
         job = claim.job
@@ -102,34 +99,33 @@ class Poller:
         self._stumbles.forget(job_id)
         self._refusals.forget(job_id)
         self._missing.pop(job_id, None)
-        return self._after(job_id, await shielded(self._seen(job, report, lane, age)))
+        return self._after(job_id, await shielded(self._seen(job, report, rate.lane, age)))
 
-    async def _claim(self, job_id: str, lane: str) -> Claim | StepResult:
-        claimed = await self._claims.ask((job_id, lane))
+    async def _claim(self, job_id: str, rate: RateState) -> Claim | StepResult:
+        claimed = await self._claims.ask((job_id, rate))
         if isinstance(claimed, _Unreadable):
             return replace(await self._key_refused(claimed.job, claimed.reason), sent=False)
         return claimed
 
     async def _claim_all(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Claim | StepResult | _Unreadable]:
-        """What to look at the jobs with; each look is noted before it takes place."""
+        """Return what to poll each job with; the polls are recorded before they take place."""
         async with self._context.storage.write() as tx:
             jobs = await tx.jobs.some([job_id for job_id, _ in asked])
             keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
             claims = {one: self._claim_of(one, jobs, keys) for one in asked}
-            sent = [one[1] for one, claim in claims.items() if isinstance(claim, Claim)]
-            settled = {lane: self._context.in_flight.settled(lane) for lane in sent}
-            await tx.lanes.record_all(sent, self._context.clock.now(), settled)
+            sent = [rate for (_, rate), claim in claims.items() if isinstance(claim, Claim)]
+            await record(tx, sent, self._context.clock.now())
         return claims
 
     def _claim_of(
         self, asked: _Asked, jobs: Mapping[str, Job], keys: Mapping[int, StudiiKey]
     ) -> Claim | StepResult | _Unreadable:
-        job_id, lane = asked
+        job_id, rate = asked
         job = jobs.get(job_id)
         if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
             return StepResult(job, sent=False, again=NOT_YET)
         key = None if job.key_id is None else keys.get(job.key_id)
-        if key is None or key.lane != lane:
+        if key is None or key.lane != rate.lane:
             return StepResult(None, sent=False)
         try:
             return Claim(job, key, self._context.vault.unseal(key.ciphertext))

@@ -1,101 +1,149 @@
-"""What one key allows: its requests, how 429s slow it down and cast doubt on its plan; kept over restarts."""
+"""What a key's limit leaves to its lane: requests in flight, 429s and their plan; kept over restarts."""
 
+import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from enum import Enum, auto
-from typing import NamedTuple
 
 from bot.domain import NoticeKind
 from bot.engine.context import EngineContext, StepResult
-from bot.engine.scheduler.plan_check import Allowance, Chosen, Doubt, doubt_details
-from bot.engine.scheduler.rate_limit import Earlier, RateWindow, Slowed
+from bot.engine.scheduler.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
+from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
 from bot.storage import LaneLimits, Sent, Transaction
 
 _log = logging.getLogger(__name__)
 
 
-class Memory(NamedTuple):
-    """What earlier lives left of a lane."""
+class RateState:
+    """The rate limit of one lane. `window` says when there is room for a request.
 
-    requests: Sequence[Earlier] = ()
-    slowed: Slowed | None = None
-    doubt: Doubt | None = None
+    `sent` and `limits` are what the database has of the lane.
+    """
 
-
-class News(Enum):
-    """What an answer has changed, to be kept."""
-
-    LIMITED = auto()  # a 429
-    DOUBTED = auto()  # and the plan seems to be another, which the admins do not know
-    BELIEVED = auto()  # the plan, which was doubted, is right
-
-
-class Limits:
-    """Of one lane. `rate` says when there is room."""
-
-    def __init__(self, lane: str, plan: Chosen, memory: Memory, context: EngineContext) -> None:
-        self._lane = lane
+    def __init__(
+        self,
+        lane: str,
+        plan: ChosenPlan,
+        context: EngineContext,
+        sent: Iterable[Sent] = (),
+        limits: LaneLimits | None = None,
+    ) -> None:
+        self.lane = lane
+        self.window = RateWindow(plan.limit, context.tuning)
+        self._plan_check = PlanCheck(plan)
         self._context = context
-        self._allowance = Allowance(plan)
-        self.rate = RateWindow(plan.limit, context.tuning)
-        now = context.clock.monotonic()
-        self.rate.restore(memory.requests, now)
-        if memory.slowed is not None:
-            self.rate.slow(memory.slowed, now)
-        if memory.doubt is not None:
-            self._allowance.restore(memory.doubt, now)
+        self.in_flight: list[datetime] = []  # when they began, by the wall clock, as the database has it
+        self._unsaved = False
+        self._plan_news: bool | None = None  # whether the admins are to be told that the plan seems wrong
+        self._restore(sent, limits)
         self.set_plan(plan)
 
-    def set_plan(self, plan: Chosen) -> None:
-        """What the admins say; less is sent while it is doubted."""
-        self._allowance.set_plan(plan)
-        self._follow(self._context.clock.monotonic())
+    @property
+    def unsaved(self) -> bool:
+        """Whether an answer has changed what is to be kept over a restart."""
+        return self._unsaved
 
-    def answered(self, result: StepResult, now: float) -> News | None:
-        """Learn from an answer. What changes holds at once; `keep` it."""
+    def set_plan(self, plan: ChosenPlan) -> None:
+        """Take over the plan that admins chose. Less is sent while it is doubted."""
+        self._plan_check.set_plan(plan)
+        self._apply_plan(self._context.clock.monotonic())
+
+    @contextmanager
+    def request(self) -> Generator[None]:
+        """Surround a request from before it is recorded until its answer was handled."""
+        began = self._context.clock.now()
+        self.in_flight.append(began)
+        try:
+            yield
+        finally:
+            self.in_flight.remove(began)
+
+    def answered(self, result: StepResult, now: float) -> None:
+        """Learn from an answer. The change applies immediately; call `save` if there is one."""
         if result.limited:
-            fresh = self.rate.limited(now, result.retry_after)
-            doubted = fresh and self._allowance.limited(now, self.rate.used(now))
-            self._follow(now)
-            return News.DOUBTED if doubted else News.LIMITED
-        believed = result.sent and self._allowance.sent(now, self.rate.used(now))
-        return News.BELIEVED if believed else None
+            fresh = self.window.limited(now, result.retry_after)
+            if fresh and self._plan_check.limited(now, self.window.used(now)):
+                self._plan_news = True
+            self._apply_plan(now)
+            self._unsaved = True
+        elif result.sent and self._plan_check.sent(now, self.window.used(now)):
+            self._plan_news = False
+            self._unsaved = True
 
-    async def keep(self, news: News) -> None:
-        """For later lives; and the admins of all servers that use the key are told of a doubt, once. What
-        could not be kept is known until the process ends."""
+    async def save(self) -> None:
+        """Keep what 429s have told over a restart. Tell the admins of all servers with this key, once, if
+        the plan seems wrong.
+
+        If this fails, it is logged, and what could not be saved is known until the process ends.
+        """
+        self._unsaved = False
+        news, self._plan_news = self._plan_news, None
         try:
             async with self._context.storage.write() as tx:
-                await self._keep(tx)
-                if news is not News.LIMITED:
-                    await self._tell(tx, doubted=news is News.DOUBTED)
+                await self._store(tx)
+                if news is not None:
+                    await self._tell(tx, doubted=news)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
-            _log.warning("What 429s told of lane %s could not be kept: %r", self._lane[:8], error)
-        if news is not News.LIMITED:
+            _log.warning("What 429s told of lane %s could not be kept: %r", self.lane[:8], error)
+        if news is not None:
             self._context.changed()
 
-    def _follow(self, now: float) -> None:
-        self.rate.set_limit(self._allowance.limit(now))
+    def _apply_plan(self, now: float) -> None:
+        self.window.set_limit(self._plan_check.limit(now))
 
-    async def _keep(self, tx: Transaction) -> None:
-        now = self._context.clock.monotonic()
-        slowed, doubt = self.rate.slowed(now), self._allowance.doubt(now)
-        if slowed is None and doubt is None:
-            await tx.lane_limits.forget(self._lane)
+    def _restore(self, sent: Iterable[Sent], limits: LaneLimits | None) -> None:
+        now, at = self._context.clock.monotonic(), self._context.clock.now()
+        self.window.restore([_earlier(one, at) for one in sent], now)
+        if limits is None:
             return
-        plan = self._allowance.plan
-        lowered_to = self._allowance.limit(now)
-        await tx.lane_limits.keep(
-            self._lane, _row(self._context.clock.now(), plan, slowed, doubt, lowered_to)
+        if limits.paced_until is not None and limits.paced_until > at:
+            blocked, paced = _seconds(at, limits.blocked_until), _seconds(at, limits.paced_until)
+            self.window.restore_slowdown(Slowdown(blocked, paced, limits.blocks), now)
+        if limits.odd_at is not None:
+            doubt = PlanDoubt(
+                ChosenPlan(limits.plan, limits.plan_at),
+                odd_for=-_seconds(at, limits.odd_at),
+                certain=limits.doubted,
+                lowered_for=_seconds(at, limits.lowered_until),
+                next_lowered=limits.next_lowered,
+            )
+            self._plan_check.restore(doubt, now)
+
+    async def _store(self, tx: Transaction) -> None:
+        now, at = self._context.clock.monotonic(), self._context.clock.now()
+        slowdown, doubt = self.window.slowdown(now), self._plan_check.doubt(now)
+        if slowdown is None and doubt is None:
+            await tx.lane_limits.forget(self.lane)
+            return
+
+        def after(seconds: float) -> datetime:
+            return at + timedelta(seconds=seconds)
+
+        plan = self._plan_check.plan
+        lowered_for = 0.0 if doubt is None else doubt.lowered_for
+        limits = LaneLimits(
+            at=at,
+            blocked_until=None if slowdown is None else after(slowdown.blocked),
+            paced_until=None if slowdown is None else after(slowdown.paced),
+            blocks=0 if slowdown is None else slowdown.blocks,
+            plan=plan.limit,
+            plan_at=plan.at,
+            odd_at=None if doubt is None else after(-doubt.odd_for),
+            doubted=doubt is not None and doubt.certain,
+            lowered_to=self._plan_check.limit(now) if lowered_for > 0 else None,
+            lowered_until=after(lowered_for) if lowered_for > 0 else None,
+            next_lowered=0.0 if doubt is None else doubt.next_lowered,
         )
+        await tx.lane_limits.keep(self.lane, limits)
 
     async def _tell(self, tx: Transaction, *, doubted: bool) -> None:
-        """If the plan is right after all, a doubt may be told anew."""
+        """Add a notice to each server with this key, or forget it if the plan is right after all."""
         now, at = self._context.clock.monotonic(), self._context.clock.now()
-        used, lowered = self.rate.used(now), self._allowance.limit(now)
+        used, lowered = self.window.used(now), self._plan_check.limit(now)
         for key in await tx.keys.all():
-            if key.lane != self._lane:
+            if key.lane != self.lane:
                 continue
             kind = NoticeKind.PLAN_DOUBTED
             if doubted and key.retired_at is None:
@@ -105,60 +153,60 @@ class Limits:
                 await tx.notices.forget(key.guild_id, kind)
 
 
-async def recall(context: EngineContext, lanes: Collection[str]) -> dict[str, Memory]:
-    """What lanes that begin now know of the time before they rested or the process was another. One question
-    for all, as after a start there may be hundreds."""
-    if not lanes:
-        return {}
-    now = context.clock.now()
-    counts = timedelta(seconds=context.tuning.rate_period + context.tuning.answer_bound)
-    async with context.storage.read() as tx:
-        sent = await tx.lanes.of(lanes, now - counts)
-        limits = await tx.lane_limits.of(lanes)
-    return {
-        lane: Memory([_request(one, now) for one in sent[lane]], *_of_row(limits.get(lane), now))
-        for lane in lanes
-    }
+class RateStates:
+    """The rate states of all lanes in use, so that all who send requests with a key share one."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._states: dict[str, RateState] = {}
+        self._users: Counter[str] = Counter()
+        self._opening = asyncio.Lock()
+
+    async def open(self, plans: Mapping[str, ChosenPlan]) -> dict[str, RateState]:
+        """Return the states of these lanes; call `close` for each. Those not in use are read from the
+        database, all in one query, as there may be hundreds after a start."""
+        self._users.update(plans.keys())
+        try:
+            async with self._opening:
+                await self._load({lane: plan for lane, plan in plans.items() if lane not in self._states})
+                return {lane: self._states[lane] for lane in plans}
+        except BaseException:
+            for lane in plans:
+                self.close(lane)
+            raise
+
+    def close(self, lane: str) -> None:
+        """Give a state back. When nobody uses it, it is forgotten: the database has all of it."""
+        self._users[lane] -= 1
+        if self._users[lane] <= 0:
+            del self._users[lane]
+            self._states.pop(lane, None)
+
+    async def _load(self, plans: Mapping[str, ChosenPlan]) -> None:
+        if not plans:
+            return
+        counted = timedelta(seconds=self._context.tuning.rate_period + self._context.tuning.answer_bound)
+        async with self._context.storage.read() as tx:
+            sent = await tx.lanes.of(plans.keys(), self._context.clock.now() - counted)
+            limits = await tx.lane_limits.of(plans.keys())
+        for lane, plan in plans.items():
+            self._states[lane] = RateState(lane, plan, self._context, sent[lane], limits.get(lane))
 
 
-def _request(one: Sent, now: datetime) -> Earlier:
-    settled = None if one.settled is None else (now - one.settled).total_seconds()
-    return Earlier((now - one.at).total_seconds(), settled)
+async def record(tx: Transaction, rates: Sequence[RateState], at: datetime) -> None:
+    """Record that a request is about to be sent for each of the states; one may be named several times.
+
+    After a restart, those that were recorded before `settled` are known to have been answered.
+    """
+    settled = {rate.lane: min([at, *rate.in_flight]) for rate in rates}
+    await tx.lanes.record_all([rate.lane for rate in rates], at, settled)
 
 
-def _row(
-    now: datetime, plan: Chosen, slowed: Slowed | None, doubt: Doubt | None, lowered_to: int
-) -> LaneLimits:
-    def after(seconds: float) -> datetime:
-        return now + timedelta(seconds=seconds)
-
-    lowered = doubt is not None and doubt.lowered_for > 0
-    return LaneLimits(
-        at=now,
-        blocked_until=None if slowed is None else after(slowed.blocked),
-        paced_until=None if slowed is None else after(slowed.paced),
-        blocks=0 if slowed is None else slowed.blocks,
-        plan=plan.limit,
-        plan_at=plan.at,
-        odd_at=None if doubt is None else after(-doubt.odd_for),
-        doubted=doubt is not None and doubt.certain,
-        lowered_to=lowered_to if lowered else None,
-        lowered_until=after(doubt.lowered_for) if doubt is not None and lowered else None,
-        next_lowered=0.0 if doubt is None else doubt.next_lowered,
+def _earlier(sent: Sent, now: datetime) -> EarlierRequest:
+    return EarlierRequest(
+        -_seconds(now, sent.at), None if sent.settled is None else -_seconds(now, sent.settled)
     )
 
 
-def _of_row(row: LaneLimits | None, now: datetime) -> tuple[Slowed | None, Doubt | None]:
-    if row is None:
-        return None, None
-
-    def until(moment: datetime | None) -> float:
-        return 0.0 if moment is None else (moment - now).total_seconds()
-
-    slowed = doubt = None
-    if row.paced_until is not None and row.paced_until > now:
-        slowed = Slowed(until(row.blocked_until), until(row.paced_until), row.blocks)
-    if row.odd_at is not None:
-        plan = Chosen(row.plan, row.plan_at)
-        doubt = Doubt(plan, -until(row.odd_at), row.doubted, until(row.lowered_until), row.next_lowered)
-    return slowed, doubt
+def _seconds(now: datetime, moment: datetime | None) -> float:
+    return 0.0 if moment is None else (moment - now).total_seconds()

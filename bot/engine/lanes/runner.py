@@ -15,11 +15,11 @@ from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.lanes.poll import Poller
-from bot.engine.lanes.rate_state import Limits, Memory
+from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.submit import Submitter, needs_upload
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.lane import Lane, Send
-from bot.engine.scheduler.plan_check import Chosen
+from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.lifecycle.prices import price_name
@@ -87,17 +87,14 @@ class Entries:
 
 
 class LaneRunner:
-    """The one task of a lane, and the tasks of its requests.
+    """The task of a lane, and the tasks of its requests.
 
-    `memory`: what earlier lives left of it. `gone` is called when the lane has been idle for a while and the
-    runner ends.
+    `gone` is called when the lane has been idle for a while and the runner ends.
     """
 
     def __init__(
         self,
-        name: str,
-        plan: Chosen,
-        memory: Memory,
+        rate: RateState,
         context: EngineContext,
         submitter: Submitter,
         poller: Poller,
@@ -107,7 +104,8 @@ class LaneRunner:
         *,
         gone: Callable[[str], None],
     ) -> None:
-        self._name = name
+        self._name = rate.lane
+        self._rate = rate
         self._context = context
         self._submitter = submitter
         self._poller = poller
@@ -115,21 +113,17 @@ class LaneRunner:
         self._wake_up = WakeUp()
         self._entries = entries
         self._durations = durations
-        self._limits = Limits(name, plan, memory, context)
-        self._lane = Lane(self._limits.rate, durations, context.tuning)
+        self._lane = Lane(rate.window, durations, context.tuning)
         self._estimates = Estimates(self._lane, simulations, context.clock, context.tuning)
         self._idle_since: float | None = None
-        self._errors = ErrorLog(f"a request of lane {name[:8]}", noun="job")
+        self._errors = ErrorLog(f"a request of lane {self._name[:8]}", noun="job")
 
-    @property
-    def limits(self) -> Limits:
-        """What its key allows."""
-        return self._limits
-
-    def sync(self, waiting: Collection[Waiting], running: Collection[Running], plan: Chosen | None) -> None:
+    def sync(
+        self, waiting: Collection[Waiting], running: Collection[Running], plan: ChosenPlan | None
+    ) -> None:
         """Take over what the database says; `plan`: if it is known now."""
         if plan is not None:
-            self._limits.set_plan(plan)
+            self._rate.set_plan(plan)
         self._lane.sync(waiting, running, self._context.clock.monotonic())
         self._wake_up.set()
 
@@ -182,50 +176,57 @@ class LaneRunner:
             if not isinstance(decision, Send):
                 break
             self._lane.begin(decision, now)
-            group.create_task(self._do(decision, now), name=f"{decision.step} {decision.job_id}")
+            group.create_task(self._request(decision), name=f"{decision.step} {decision.job_id}")
         if self._lane.empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
             return self._context.tuning.lane_rest
         self._idle_since = None
         return None if decision.until is None else decision.until - now
 
-    async def _do(self, send: Send, now: float) -> None:
-        result: StepResult | None = None
-        pause = 0.0
+    async def _request(self, send: Send) -> None:
+        """Do what the lane has decided on. Everything that surrounds a request of a lane is here: its place
+        in the rate window, its record, liveness, and the log of unexpected errors."""
+        what, job_id = f"{send.step} {send.job_id}", send.job_id
+        patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
+        sent = True
         try:
-            patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
-            with self._context.liveness.operation(f"{send.step} {send.job_id}", patience) as operation:
-                result = await self._take(send, self._lane.age(send.job_id, now))
-                operation.failed = result.unexpected
-        except Exception as error:  # noqa: BLE001 - logged; other jobs must not notice
-            pause = self._errors.failed(error, send.job_id)
-        finally:
-            now = self._context.clock.monotonic()
-            self._lane.end(send.job_id, now, sent=result is None or result.sent)
-        if result is None:
-            # Where the job stands is seen when the database is asked again.
-            self._lane.postpone(send.job_id, now + pause)
-            self._wake_up.set()
-            return
-        try:
+            try:
+                with self._rate.request(), self._context.liveness.operation(what, patience) as operation:
+                    match send.step:
+                        case Step.UPLOAD:
+                            result = await self._submitter.upload(job_id, self._rate)
+                        case Step.SUBMIT:
+                            submission = self._submitter.submit(job_id, self._rate)
+                            result = await shielded(submission, patience=self._context.tuning.drain)
+                        case Step.POLL:
+                            age = self._lane.age(job_id, self._context.clock.monotonic())
+                            result = await self._poller.poll(job_id, self._rate, age)
+                    operation.failed = result.unexpected
+                sent = result.sent
+            finally:
+                now = self._context.clock.monotonic()
+                self._lane.end(job_id, now, sent=sent)
             await self._take_over(send, result, now)
-            self._errors.succeeded(send.job_id)
-        except Exception as error:  # noqa: BLE001 - logged; no error about one job may end the lane, or all
-            self._lane.postpone(send.job_id, now + self._errors.failed(error, send.job_id))
+        except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
+            # The next sync with the database tells the job's state.
+            pause = self._errors.failed(error, job_id)
+            self._lane.postpone(job_id, self._context.clock.monotonic() + pause)
             self._wake_up.set()
+        else:
+            self._errors.succeeded(job_id)
 
     async def _take_over(self, send: Send, result: StepResult, now: float) -> None:
-        """What a step has brought is known to the lane, and what it teaches is kept."""
+        """Tell the lane what the step has changed, and keep what it has taught."""
         if result.limited:
             _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
-        news = self._limits.answered(result, now)
+        self._rate.answered(result, now)
         ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
         self._wake_up.set()
         if ended is not None:
             await self._learn(send.job_id, *ended)
-        if news is not None:
-            await shielded(self._limits.keep(news))
+        if self._rate.unsaved:
+            await shielded(self._rate.save())
 
     async def _learn(self, job_id: str, work: Work, low: float, high: float) -> None:
         """How long a job took. What could not be kept is known until the process ends, which will do."""
@@ -236,15 +237,6 @@ class LaneRunner:
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
             told = "How long job %s took could not be kept: %r"
             _log.warning(told, job_id, error, extra={"job": job_id})
-
-    async def _take(self, send: Send, age: float) -> StepResult:
-        match send.step:
-            case Step.UPLOAD:
-                return await self._submitter.upload(send.job_id, self._name)
-            case Step.SUBMIT:
-                return await self._submitter.submit(send.job_id, self._name)
-            case Step.POLL:
-                return await self._poller.poll(send.job_id, self._name, age)
 
     def _leave_if_idle(self) -> bool:
         since = self._idle_since

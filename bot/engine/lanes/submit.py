@@ -1,6 +1,7 @@
 """A job's way to Studii: its photo is uploaded, then it is submitted, once."""
 
 import logging
+from dataclasses import replace
 
 from bot.aio.retry import Retry
 from bot.aio.shield import shielded
@@ -8,6 +9,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
+from bot.engine.lanes.rate_state import RateState, record
 from bot.errors import NotAlone
 from bot.lifecycle import key_holds
 from bot.lifecycle.prices import may_be_sent
@@ -30,7 +32,7 @@ def needs_upload(job: Job, key_id: int) -> bool:
 
 
 class Submitter:
-    """Uploads and submits. Each method is one step, taken for the lane that is named."""
+    """Uploads photos and submits jobs. `rate` is the state of the lane that decided on the step."""
 
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context = context
@@ -38,13 +40,9 @@ class Submitter:
         self._failures = Failures(context)
         self._retry = Retry("storing what Studii said of it", context.liveness, noun="job")
 
-    async def upload(self, job_id: str, lane: str) -> StepResult:
+    async def upload(self, job_id: str, rate: RateState) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
-        with self._context.in_flight.request(lane):
-            return await self._upload(job_id, lane)
-
-    async def _upload(self, job_id: str, lane: str) -> StepResult:
-        claim = await shielded(self._claim(job_id, lane, JobState.UPLOADING))
+        claim = await shielded(self._claim(job_id, rate, JobState.UPLOADING))
         if isinstance(claim, StepResult):
             return claim
         try:
@@ -59,13 +57,9 @@ class Submitter:
             return await shielded(self._failures.meet(claim, JobState.UPLOADING, failed))
         return await shielded(self._uploaded(claim.job, target))
 
-    async def submit(self, job_id: str, lane: str) -> StepResult:
-        """POST /jobs (Studii API docs, "Create a job"). An answer is stored even if we are to stop."""
-        with self._context.in_flight.request(lane):
-            return await shielded(self._submit(job_id, lane), patience=self._context.tuning.drain)
-
-    async def _submit(self, job_id: str, lane: str) -> StepResult:
-        claim = await self._claim(job_id, lane, JobState.SUBMITTING)
+    async def submit(self, job_id: str, rate: RateState) -> StepResult:
+        """POST /jobs (Studii API docs, "Create a job"), and store the answer. Shield it from cancellation."""
+        claim = await self._claim(job_id, rate, JobState.SUBMITTING)
         if isinstance(claim, StepResult):
             return claim
         job = claim.job
@@ -76,7 +70,7 @@ class Submitter:
         except StudiiError as error:
             met = error
         except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
-            # Something that nobody foresaw, and the request may have been sent.
+            # An unexpected error, and the request may have been sent.
             _log.exception("Job %s: submitting it failed", job.id, extra={"job": job.id})
             met = OutcomeUnknown(reason=type(error).__name__)
         else:
@@ -84,16 +78,24 @@ class Submitter:
             return await self._retry.run(lambda: self._taken(claim, created), job.id)
         return await self._retry.run(lambda: self._failures.meet(claim, JobState.SUBMITTING, met), job.id)
 
-    async def _claim(self, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
-        """Bring the job into the state in which the request is sent, and note the request, in one step."""
-        async with self._context.storage.write() as tx:
-            result = await self._claim_in(tx, job_id, lane, to)
-        self._context.changed()
-        if result.job is not None and result.job.held is not None:
-            self._context.requeued()
-        return result
+    async def _claim(self, job_id: str, rate: RateState, to: JobState) -> Claim | StepResult:
+        """Bring the job into the state in which the request is sent, and record the request.
 
-    async def _claim_in(self, tx: Transaction, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
+        Return a result instead if the job is not to be sent now.
+        """
+        async with self._context.storage.write() as tx:
+            claim = await self._may_claim(tx, job_id, rate.lane, to)
+            if isinstance(claim, Claim):
+                claimed = await claim_job(tx, claim.job, claim.key.id, to, self._context.clock.now())
+                await record(tx, [rate], claimed.changed_at)
+                claim = replace(claim, job=claimed)
+        self._context.changed()
+        if claim.job is not None and claim.job.held is not None:
+            self._context.requeued()
+        return claim
+
+    async def _may_claim(self, tx: Transaction, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
+        """Return the claim of a job that is to be sent with the lane's key now, as the database has it."""
         expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
         job = await tx.jobs.get(job_id)
         if job is None or job.state not in expected:
@@ -104,7 +106,7 @@ class Submitter:
             return StepResult(None, sent=False)
         now = self._context.clock.now()
         if key_holds.is_waiting(job, key, now):
-            # Another of its server's jobs has met what holds it, after the lane had chosen this one.
+            # Another job of its server was refused after the lane had decided on this one.
             return StepResult(job, sent=False)
         if not await may_be_sent(tx, self._catalog, job, key.lane, now):
             return StepResult(await tx.jobs.get(job_id), sent=False, again=NO_PRICE_YET)
@@ -112,9 +114,7 @@ class Submitter:
             secret = self._context.vault.unseal(key.ciphertext)
         except CannotDecrypt as error:
             return await self._failures.hold(tx, job, job.state, key, str(error), sent=False)
-        claimed = await claim_job(tx, job, key.id, to, now)
-        await tx.lanes.record(lane, claimed.changed_at, self._context.in_flight.settled(lane))
-        return Claim(claimed, key, secret, was_held=job.held is not None)
+        return Claim(job, key, secret, was_held=job.held is not None)
 
     async def _send_photo(self, claim: Claim) -> UploadTarget:
         path = self._context.spool.path(claim.job.source_file or "")

@@ -13,14 +13,13 @@ from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.estimates import Simulations
-from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.lanes.poll import Poller
-from bot.engine.lanes.rate_state import Memory, recall
+from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.recovery import recover
 from bot.engine.lanes.runner import Entries, LaneRunner
 from bot.engine.lanes.submit import Submitter
 from bot.engine.scheduler.durations import Durations, Work
-from bot.engine.scheduler.plan_check import Chosen
+from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Waiting
 from bot.lifecycle import key_holds
@@ -41,22 +40,20 @@ class _Share:
 
     waiting: list[Waiting] = field(default_factory=list[Waiting])
     running: list[Running] = field(default_factory=list[Running])
-    plans: list[Chosen] = field(default_factory=list[Chosen])
+    plans: list[ChosenPlan] = field(default_factory=list[ChosenPlan])
 
     @property
-    def plan(self) -> Chosen:
+    def plan(self) -> ChosenPlan:
         """The smallest of those that servers with this key have chosen, and when the last of them did."""
-        return Chosen(min(plan.limit for plan in self.plans), max(plan.at for plan in self.plans))
+        return ChosenPlan(min(plan.limit for plan in self.plans), max(plan.at for plan in self.plans))
 
 
 class LaneSupervisor:
-    """All lanes. `wake_up` rings when there may be new work; `out_of_band` is told which are at work."""
+    """Runs a lane for each key that has jobs. `wake_up` is set when there may be new work."""
 
-    def __init__(
-        self, context: EngineContext, catalog: Catalog, wake_up: WakeUp, out_of_band: OutOfBandRequests
-    ) -> None:
+    def __init__(self, context: EngineContext, catalog: Catalog, wake_up: WakeUp, rates: RateStates) -> None:
         self._wake_up = wake_up
-        self._out_of_band = out_of_band
+        self._rates = rates
         self._context = context
         self._submitter = Submitter(context, catalog)
         self._poller = Poller(context, catalog)
@@ -129,10 +126,10 @@ class LaneSupervisor:
                 keyless.append(job)
                 continue
             share = shares.setdefault(key.lane, _Share())
-            share.plans.append(Chosen(key.plan.requests_per_minute, key.plan_chosen_at))
+            share.plans.append(ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at))
             self._entering.attempt(job.id, partial(self._enter, share, job, key.id))
-        beginning = [name for name in shares if name not in self._runners]
-        self._hand_out(shares, await recall(self._context, beginning), group)
+        beginning = {name: share.plan for name, share in shares.items() if name not in self._runners}
+        self._hand_out(shares, await self._rates.open(beginning), group)
         await self._without_key(keyless)
         await self._free(stranded)
 
@@ -143,18 +140,16 @@ class LaneSupervisor:
             share.waiting.append(self._entries.waiting(job, key_id))
 
     def _hand_out(
-        self, shares: Mapping[str, _Share], memories: Mapping[str, Memory], group: asyncio.TaskGroup
+        self, shares: Mapping[str, _Share], rates: Mapping[str, RateState], group: asyncio.TaskGroup
     ) -> None:
         for name, share in shares.items():
             runner = self._runners.get(name)
             if runner is None:
-                if name not in memories:
-                    self._wake_up.set()  # it has just gone to rest: what it knew is looked up first
+                if name not in rates:
+                    self._wake_up.set()  # its runner has just ended: its rate state is read first
                     continue
                 runner = self._runners[name] = LaneRunner(
-                    name,
-                    share.plan,
-                    memories[name],
+                    rates[name],
                     self._context,
                     self._submitter,
                     self._poller,
@@ -163,7 +158,6 @@ class LaneSupervisor:
                     self._simulations,
                     gone=self._forget,
                 )
-                self._out_of_band.works(name, runner.limits)
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
             self._syncing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
         for name in self._runners.keys() - shares.keys():
@@ -171,7 +165,7 @@ class LaneSupervisor:
 
     def _forget(self, name: str) -> None:
         del self._runners[name]
-        self._out_of_band.rests(name)
+        self._rates.close(name)
 
     def _is_stranded(self, job: Job) -> bool:
         """In a state that only a request under way explains, and there is none."""

@@ -17,33 +17,33 @@ FIRST_CHECK = 3600.0  # seconds until the plan's limit is tried again; doubles
 LAST_CHECK = 24 * 3600.0
 
 
-class Chosen(NamedTuple):
+class ChosenPlan(NamedTuple):
     """A plan by its requests a minute, and when an admin chose it."""
 
     limit: int
     at: datetime
 
 
-class Doubt(NamedTuple):
+class PlanDoubt(NamedTuple):
     """What speaks against a plan, in seconds around a moment: how long ago the last odd 429 was, whether it
     was not the first (`certain`), for how long less is sent, and for how long the next time."""
 
-    plan: Chosen
+    plan: ChosenPlan
     odd_for: float
     certain: bool
     lowered_for: float
     next_lowered: float
 
 
-class Allowance:
+class PlanCheck:
     """What a key is taken to allow, in requests a minute."""
 
-    def __init__(self, plan: Chosen) -> None:
+    def __init__(self, plan: ChosenPlan) -> None:
         self._plan = plan
         self._believe()
 
     @property
-    def plan(self) -> Chosen:
+    def plan(self) -> ChosenPlan:
         """What the admins say."""
         return self._plan
 
@@ -53,7 +53,7 @@ class Allowance:
         self._check = FIRST_CHECK
         self._lowered_until: float | None = None
 
-    def set_plan(self, plan: Chosen) -> None:
+    def set_plan(self, plan: ChosenPlan) -> None:
         """What the admins say: another plan than before, or the same chosen anew, is believed at first."""
         if plan.limit != self._plan.limit or plan.at > self._plan.at:
             self._plan = plan
@@ -85,14 +85,14 @@ class Allowance:
         self._believe()
         return True
 
-    def doubt(self, now: float) -> Doubt | None:
+    def doubt(self, now: float) -> PlanDoubt | None:
         """What speaks against the plan, to be kept; None: nothing."""
         if self._odd_at is None:
             return None
         lowered_for = 0.0 if self._lowered_until is None else max(0.0, self._lowered_until - now)
-        return Doubt(self._plan, now - self._odd_at, self._doubted, lowered_for, self._check)
+        return PlanDoubt(self._plan, now - self._odd_at, self._doubted, lowered_for, self._check)
 
-    def restore(self, doubt: Doubt, now: float) -> None:
+    def restore(self, doubt: PlanDoubt, now: float) -> None:
         """Take in what was kept, unless it was of another plan or of an earlier choice."""
         if doubt.plan.limit != self._plan.limit or doubt.plan.at < self._plan.at:
             return

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bot.engine.scheduler.tuning import Tuning
 
 
-class Earlier(NamedTuple):
+class EarlierRequest(NamedTuple):
     """A request of an earlier life: seconds since it was noted, before it was sent. By then all that had been
     noted longer than `settled` seconds ago had been answered (None: not known)."""
 
@@ -22,7 +22,7 @@ class Earlier(NamedTuple):
     settled: float | None = None
 
 
-class Slowed(NamedTuple):
+class Slowdown(NamedTuple):
     """How 429s slow a key down, in seconds from a moment: until something may be sent at all, until it need
     not go slowly any more; and how many came in a row."""
 
@@ -57,7 +57,7 @@ class RateWindow:
         """Another plan: from now on `limit` requests in a period."""
         self._limit = limit
 
-    def restore(self, earlier: Sequence[Earlier], now: float) -> None:
+    def restore(self, earlier: Sequence[EarlierRequest], now: float) -> None:
         """Take in requests of an earlier life, oldest first.
 
         What is not known to have been answered may be counted by Studii as late as an answer may come, even
@@ -69,13 +69,13 @@ class RateWindow:
             latest = max(0.0, one.age) - bound if (by := next(later, None)) is None else max(0.0, by.age)
             insort(self._answered, now - latest)
 
-    def slowed(self, now: float) -> Slowed | None:
+    def slowdown(self, now: float) -> Slowdown | None:
         """What a 429 still means at `now`, to be kept; None: nothing."""
         if now >= self._paced_until:
             return None
-        return Slowed(max(0.0, self._blocked_until - now), self._paced_until - now, self._blocks)
+        return Slowdown(max(0.0, self._blocked_until - now), self._paced_until - now, self._blocks)
 
-    def slow(self, earlier: Slowed, now: float) -> None:
+    def restore_slowdown(self, earlier: Slowdown, now: float) -> None:
         """Take in how 429s of an earlier life slow us down."""
         # Bounded, for the case that the wall clock was put back.
         bound = self._tuning.rate_block_bound

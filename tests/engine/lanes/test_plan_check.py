@@ -5,73 +5,73 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain import JobState, NoticeKind, Plan
-from bot.engine.scheduler.plan_check import FIRST_CHECK, LAST_CHECK, Allowance, Chosen
+from bot.engine.scheduler.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
 from sandbox.studii import Options, RateStyle, faults
 from tests.engine.world import GUILD, a_job, engine_world
 
 MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
-TEAM, PRO = Chosen(300, MONDAY), Chosen(60, MONDAY)
+TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)
 
 
 def test_two_429s_well_under_the_plans_limit_lower_it_and_one_does_not() -> None:
-    allowance = Allowance(TEAM)
-    assert not allowance.limited(0.0, 61)
-    assert allowance.limit(0.0) == 300
-    assert allowance.limited(100.0, 61)
-    assert allowance.limit(100.0) == 60
-    assert not allowance.limited(200.0, 20)  # known already
+    check = PlanCheck(TEAM)
+    assert not check.limited(0.0, 61)
+    assert check.limit(0.0) == 300
+    assert check.limited(100.0, 61)
+    assert check.limit(100.0) == 60
+    assert not check.limited(200.0, 20)  # known already
 
 
 def test_a_429_close_to_the_limit_says_nothing_of_the_plan() -> None:
-    allowance = Allowance(TEAM)
-    assert not any(allowance.limited(float(second), 290) for second in range(10))
-    assert allowance.limit(10.0) == 300
+    check = PlanCheck(TEAM)
+    assert not any(check.limited(float(second), 290) for second in range(10))
+    assert check.limit(10.0) == 300
 
 
 def test_the_plan_is_tried_again_later_and_believed_if_it_holds() -> None:
-    allowance = Allowance(TEAM)
-    allowance.limited(0.0, 61)
-    allowance.limited(10.0, 61)
-    assert allowance.limit(10.0 + FIRST_CHECK - 1) == 60
+    check = PlanCheck(TEAM)
+    check.limited(0.0, 61)
+    check.limited(10.0, 61)
+    assert check.limit(10.0 + FIRST_CHECK - 1) == 60
     later = 10.0 + FIRST_CHECK
-    assert allowance.limit(later) == 300
-    assert not allowance.limited(later, 61)  # one is enough now, and it is no news
-    assert allowance.limit(later + 2 * FIRST_CHECK - 1) == 60
+    assert check.limit(later) == 300
+    assert not check.limited(later, 61)  # one is enough now, and it is no news
+    assert check.limit(later + 2 * FIRST_CHECK - 1) == 60
     last = later + 2 * FIRST_CHECK
-    assert not allowance.sent(last, 100)  # a fixed minute of 60 may let that through
-    assert allowance.sent(last, 150)
-    assert not allowance.sent(last, 150)
+    assert not check.sent(last, 100)  # a fixed minute of 60 may let that through
+    assert check.sent(last, 150)
+    assert not check.sent(last, 150)
 
 
 def test_a_plan_that_an_admin_chooses_is_believed() -> None:
-    allowance = Allowance(TEAM)
-    allowance.limited(0.0, 61)
-    allowance.limited(10.0, 61)
-    allowance.set_plan(TEAM)
-    assert allowance.limit(11.0) == 60
-    allowance.set_plan(PRO)
-    allowance.set_plan(TEAM)
-    assert allowance.limit(12.0) == 300
+    check = PlanCheck(TEAM)
+    check.limited(0.0, 61)
+    check.limited(10.0, 61)
+    check.set_plan(TEAM)
+    assert check.limit(11.0) == 60
+    check.set_plan(PRO)
+    check.set_plan(TEAM)
+    assert check.limit(12.0) == 300
 
 
 def test_the_same_plan_chosen_anew_is_believed() -> None:
-    allowance = doubted()
-    allowance.set_plan(Chosen(300, MONDAY + timedelta(days=1)))
-    assert allowance.limit(11.0) == 300
-    assert allowance.doubt(11.0) is None
+    check = doubted()
+    check.set_plan(ChosenPlan(300, MONDAY + timedelta(days=1)))
+    assert check.limit(11.0) == 300
+    assert check.doubt(11.0) is None
 
 
-def doubted() -> Allowance:
-    allowance = Allowance(TEAM)
-    allowance.limited(0.0, 61)
-    allowance.limited(10.0, 61)
-    return allowance
+def doubted() -> PlanCheck:
+    check = PlanCheck(TEAM)
+    check.limited(0.0, 61)
+    check.limited(10.0, 61)
+    return check
 
 
 def test_another_life_doubts_the_plan_for_as_long() -> None:
     doubt = doubted().doubt(1000.0)
     assert doubt is not None
-    later = Allowance(TEAM)
+    later = PlanCheck(TEAM)
     later.restore(doubt, 50.0)
     left = FIRST_CHECK - 990.0
     assert later.limit(50.0 + left - 1) == 60
@@ -81,11 +81,11 @@ def test_another_life_doubts_the_plan_for_as_long() -> None:
 
 
 def test_one_accident_before_a_restart_and_one_after_are_two() -> None:
-    allowance = Allowance(TEAM)
-    allowance.limited(0.0, 61)
-    doubt = allowance.doubt(100.0)
+    check = PlanCheck(TEAM)
+    check.limited(0.0, 61)
+    doubt = check.doubt(100.0)
     assert doubt is not None
-    later = Allowance(TEAM)
+    later = PlanCheck(TEAM)
     later.restore(doubt, 0.0)
     assert later.limit(0.0) == 300
     assert later.limited(5.0, 61)
@@ -94,8 +94,8 @@ def test_one_accident_before_a_restart_and_one_after_are_two() -> None:
 def test_what_was_doubted_of_another_plan_or_an_earlier_choice_is_forgotten() -> None:
     doubt = doubted().doubt(10.0)
     assert doubt is not None
-    for plan in (PRO, Chosen(300, MONDAY + timedelta(seconds=1))):
-        later = Allowance(plan)
+    for plan in (PRO, ChosenPlan(300, MONDAY + timedelta(seconds=1))):
+        later = PlanCheck(plan)
         later.restore(doubt, 0.0)
         assert later.limit(0.0) == plan.limit
         assert later.doubt(0.0) is None
@@ -104,7 +104,7 @@ def test_what_was_doubted_of_another_plan_or_an_earlier_choice_is_forgotten() ->
 def test_a_wall_clock_that_was_put_back_lowers_no_plan_for_ever() -> None:
     doubt = doubted().doubt(10.0)
     assert doubt is not None
-    later = Allowance(TEAM)
+    later = PlanCheck(TEAM)
     later.restore(doubt._replace(lowered_for=1e9, odd_for=-1e9), 0.0)
     assert later.limit(LAST_CHECK) == 300
 
@@ -138,7 +138,7 @@ async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew
             async with world.running() as engine:
                 await world.announced(job.id)
                 inside: Any = engine
-                return int(inside._lanes._runners[key.lane]._limits.rate.usable)
+                return int(inside._lanes._runners[key.lane]._rate.window.usable)
 
         assert await usable() == 60 - world.tuning.rate_margin
         async with world.storage.write() as tx:

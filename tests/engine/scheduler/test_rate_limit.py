@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.engine.scheduler.rate_limit import Earlier, RateWindow, Slowed
+from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
 from bot.engine.scheduler.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
@@ -45,7 +45,7 @@ def test_a_request_that_never_left_costs_nothing() -> None:
 
 def test_requests_of_an_earlier_life_count() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([Earlier(50.0)] * 30 + [Earlier(10.0, 20.0)] * 20, now=1000.0)
+    window.restore([EarlierRequest(50.0)] * 30 + [EarlierRequest(10.0, 20.0)] * 20, now=1000.0)
     assert window.room(1000.0) == 8
     assert window.room(1050.2) == 8
     assert window.room(1050.4) == 38
@@ -53,7 +53,7 @@ def test_requests_of_an_earlier_life_count() -> None:
 
 def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([Earlier(50.0)] * 30 + [Earlier(10.0)] * 20, now=1000.0)
+    window.restore([EarlierRequest(50.0)] * 30 + [EarlierRequest(10.0)] * 20, now=1000.0)
     assert window.room(1000.0) == 8
     assert window.room(1000.0 + 20.0 + 60.2) == 8
     assert window.room(1000.0 + 20.0 + 60.4) == 38
@@ -62,7 +62,7 @@ def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> N
 
 def test_requests_from_the_future_count_as_made_now() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([Earlier(-3600.0)] * 58, now=5.0)
+    window.restore([EarlierRequest(-3600.0)] * 58, now=5.0)
     assert window.next_room(5.0) == pytest.approx(65.3 + TUNING.answer_bound)
 
 
@@ -99,23 +99,23 @@ def test_retry_after_is_bounded() -> None:
 def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
     window = RateWindow(60, TUNING)
     window.limited(10.0, 30.0)
-    slowed = window.slowed(15.0)
+    slowed = window.slowdown(15.0)
     assert slowed is not None
     later = RateWindow(60, TUNING)
-    later.slow(slowed, 1000.0)
+    later.restore_slowdown(slowed, 1000.0)
     assert later.room(1024.9) == 0
     assert later.next_room(1000.0) == pytest.approx(1025.0)
     assert later.room(1025.0) == TUNING.paced_burst
-    assert later.slowed(1025.0 + TUNING.paced_for) is None
+    assert later.slowdown(1025.0 + TUNING.paced_for) is None
 
 
 def test_a_life_that_begins_while_it_goes_slowly_has_no_burst_to_spend() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, 1.0)
-    slowed = window.slowed(30.0)
+    slowed = window.slowdown(30.0)
     assert slowed is not None
     later = RateWindow(60, TUNING)
-    later.slow(slowed, 1000.0)
+    later.restore_slowdown(slowed, 1000.0)
     assert later.room(1000.0) == 1
     send(later, 1000.0)
     assert later.next_room(1000.0) == pytest.approx(1000.0 + 60.3 / 58)
@@ -124,19 +124,19 @@ def test_a_life_that_begins_while_it_goes_slowly_has_no_burst_to_spend() -> None
 def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, None)
-    slowed = window.slowed(5.0)
+    slowed = window.slowdown(5.0)
     assert slowed is not None
     later = RateWindow(60, TUNING)
-    later.slow(slowed, 5.0)
+    later.restore_slowdown(slowed, 5.0)
     later.limited(5.0, None)
     assert later.next_room(5.0) == pytest.approx(15.0)
 
 
 def test_a_wall_clock_that_was_put_back_blocks_no_key_for_ever() -> None:
     window = RateWindow(60, TUNING)
-    window.slow(Slowed(1e9, 1e9, 1), 0.0)
+    window.restore_slowdown(Slowdown(1e9, 1e9, 1), 0.0)
     assert window.room(TUNING.rate_block_bound) > 0
-    assert window.slowed(TUNING.rate_block_bound + TUNING.paced_for) is None
+    assert window.slowdown(TUNING.rate_block_bound + TUNING.paced_for) is None
 
 
 def test_429s_without_retry_after_pause_longer_each_time() -> None:
@@ -186,7 +186,7 @@ def test_no_server_ever_sees_too_many(
         if turn in kills:
             pending.clear()
             window = RateWindow(limit, TUNING)
-            window.restore([Earlier(now - at, now - settled) for at, settled in noted], now)
+            window.restore([EarlierRequest(now - at, now - settled) for at, settled in noted], now)
         while True:
             for answered in sorted(answer for answer in pending if answer <= now):
                 window.end(answered)
