@@ -1,6 +1,6 @@
-"""What the bot speaks of: jobs, servers' settings, money. Plain frozen values, no I/O.
+"""Facts and pure rules: jobs, servers, the ledger, notices, access. Frozen values without I/O.
 
-Times are aware and in UTC, credits are whole numbers.
+Times are aware and in UTC; credits are whole numbers.
 """
 
 from bot.domain.decoding import DecodeRecord, FileRole

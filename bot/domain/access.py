@@ -1,7 +1,7 @@
-"""Who may use what: the rules of a server's admins, and the decisions that follow from them.
+"""Access rules of a server, and the decisions that follow from them.
 
 Without a rule everything is allowed, unless a default here says otherwise. A decision is None, or a sentence
-that says why the person may not.
+that says why the request is denied.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ UNKNOWN_AUTHOR = (
 
 @dataclass(frozen=True, slots=True)
 class MemberContext:
-    """What of a person counts for access and limits, and where they stand.
+    """The facts about a member and their channel that access rules and limits depend on.
 
     `channels` are the channel and what it lies in: a thread's channel, a channel's category.
     """
@@ -37,11 +37,11 @@ class PhotoScope(StrEnum):
     """Whose photos a person may use."""
 
     ANYONE = "anyone"
-    OWN = "own"  # and whoever has Manage Messages, anyone's
+    OWN = "own"  # anyone's with Manage Messages
 
 
 class Permit(StrEnum):
-    """Who may use something that is not for everyone everywhere."""
+    """Who may use an option."""
 
     EVERYONE = "everyone"
     MANAGERS = "managers"  # Manage Server
@@ -50,7 +50,7 @@ class Permit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolRule:
-    """The only roles that may use a tool, and the only channels; where there are none, all may."""
+    """The roles that may use a tool, and the channels where. An empty set means no restriction."""
 
     roles: frozenset[int] = frozenset()
     channels: frozenset[int] = frozenset()
@@ -58,7 +58,7 @@ class ToolRule:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """Who may use a kind of option: those whom `permit` names, and the `roles` in any case."""
+    """Who may use an option: the people that `permit` names, and members with one of `roles`."""
 
     permit: Permit
     roles: frozenset[int] = frozenset()
@@ -66,7 +66,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """A server's rules of access. `tools` by slug; `EVERY_TOOL` names a rule that holds for all."""
+    """A server's access rules. `tools` are by slug; the rule of `EVERY_TOOL` applies to all tools."""
 
     tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
     photos: PhotoScope = PhotoScope.ANYONE
@@ -77,7 +77,7 @@ class AccessRules:
 
 
 class AccessList(StrEnum):
-    """The lists that a server's rules consist of."""
+    """The lists of roles, channels and members in a server's access rules."""
 
     TOOL_ROLE = "tool_role"
     TOOL_CHANNEL = "tool_channel"
@@ -91,8 +91,11 @@ NO_RULE = ToolRule()
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """What a person would like to do. `photo_author`: who posted the photo, if it may have been somebody
-    else; `UNKNOWN_MEMBER` if that can't be told."""
+    """A member's wish to run a tool.
+
+    `photo_author` is the id of the member who posted the photo, if that may be another one, and
+    `UNKNOWN_MEMBER` if it can't be determined.
+    """
 
     user_id: int
     tool: str
@@ -110,7 +113,7 @@ class AccessRequest:
 def denial(
     rules: AccessRules, context: MemberContext, request: AccessRequest, *, author_refuses: bool
 ) -> str | None:
-    """Why the server's rules, or the photo's author, do not allow the request; None if they do."""
+    """Return why the server's rules or the photo's author deny the request, or None if they don't."""
     if request.user_id in rules.blocked:
         return BLOCKED
     return (
@@ -143,7 +146,7 @@ def _photo(
     if not request.of_another:
         return None
     if request.photo_author == UNKNOWN_MEMBER:
-        return UNKNOWN_AUTHOR  # perhaps of one who refuses, which holds against everyone
+        return UNKNOWN_AUTHOR  # the author may be one who refuses
     if author_refuses:
         return REFUSES
     whose = rules.portraits if request.portrait else rules.photos

@@ -1,11 +1,11 @@
-"""Attempts to decode a file from outside, as the database has them."""
+"""Records of attempts to decode a file."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FileRole(StrEnum):
-    """What a file of the spool is to its job."""
+    """Whether a file in the spool is a job's source or its output."""
 
     SOURCE = "source"
     OUTPUT = "output"
@@ -13,11 +13,11 @@ class FileRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecodeRecord:
-    """What is remembered about decoding one file.
+    """The record of decoding one file.
 
-    `counted` attempts ended with the death of the decoder, or of the whole process while nothing else was
-    being decoded. A `suspect` was being decoded when the process died, and is tried alone. `alone` is said of
-    the attempt that is `underway`.
+    `counted` is the number of attempts in which the decoder died, or the whole process while it decoded
+    nothing else. A `suspect` was being decoded, among others, when the process died; it is tried alone next.
+    `alone` is about the attempt that is `underway`.
     """
 
     counted: int = 0

@@ -1,4 +1,4 @@
-"""What is brought to Discord, and what came of it."""
+"""What is posted to Discord, and the outcomes of posting."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A finished job's output, in the spool; `before` is the photo that it was made from, if it is kept."""
+    """A finished job's output in the spool. `before` is its source photo, if that is still kept."""
 
     path: Path
     kind: str  # image or video
@@ -17,28 +17,28 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The job's last word stands in Discord; `message_id` of the new message, if one was made."""
+    """It was posted. `message_id` is the new message's id, or None if a message was edited."""
 
     message_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """Discord could not take it now: again after so many seconds."""
+    """Discord did not take it. It can be tried again after `seconds`."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Undeliverable:
-    """It can't be posted there; the output stays for the person to fetch. `reason` is for the log."""
+    """It can't be posted there. The output is kept for its member to fetch. `reason` is for the log."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelGone:
-    """The channel is gone, or the bot may not post there any more. `reason` is for the log."""
+    """The channel was deleted, or the bot may no longer post there. `reason` is for the log."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""Servers: their settings, their budget and their key to Studii."""
+"""Servers: their settings, budget and Studii key."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ class Period(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
-    TOTAL = "total"  # never: a one-off total
+    TOTAL = "total"  # a one-off total that never renews
 
 
 class Plan(StrEnum):
@@ -34,16 +34,16 @@ DEFAULT_BUDGET = 100  # credits a day, until an admin sets a budget
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a server may spend. `since` is when it was set: a one-off total counts from there."""
+    """What a server may spend. A one-off total counts from `since`, when the budget was set."""
 
     limit: int = DEFAULT_BUDGET
     period: Period = Period.DAY
-    since: datetime | None = None  # None: nobody has set one, the default holds
+    since: datetime | None = None  # None: the default budget
 
 
 @dataclass(frozen=True, slots=True)
 class GuildSettings:
-    """A server's settings; a server that never set anything has these defaults."""
+    """A server's settings. The defaults apply to a server that has set nothing."""
 
     guild_id: int
     key_id: int | None = None
@@ -55,9 +55,9 @@ class GuildSettings:
 
 @dataclass(frozen=True, slots=True)
 class StudiiKey:
-    """A server's key as storage keeps it: the secret itself is encrypted.
+    """A server's encrypted Studii key.
 
-    `lane` is a keyed hash of the secret: two servers with one key share it.
+    `lane` is a keyed hash of the secret, so two servers with the same key have the same lane.
     """
 
     id: int
@@ -81,7 +81,7 @@ class StudiiKey:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """Where a server's admins are told of things, and whether they want to read who made what."""
+    """A server's log channel, and whether results are logged there."""
 
     channel_id: int | None = None
     results: bool = False

@@ -1,4 +1,4 @@
-"""Jobs: what was asked for, where it stands, and what is known of its way."""
+"""Jobs: requests, states, and progress."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bot.domain.access import MemberContext
 
 
 class JobState(StrEnum):
-    """Where a job stands. See `NEXT_STATES` for what may follow."""
+    """The state of a job. `NEXT_STATES` has the allowed changes."""
 
     RECEIVED = "received"
     WAITING = "waiting"
@@ -25,7 +25,7 @@ class JobState(StrEnum):
 NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
     JobState.RECEIVED: frozenset({JobState.WAITING, JobState.FAILED, JobState.CANCELLED}),
     JobState.WAITING: frozenset(
-        # Back to received when its photo gave way in the spool, to be fetched again.
+        # Back to received when its photo was evicted from the spool and must be fetched again.
         {JobState.RECEIVED, JobState.UPLOADING, JobState.SUBMITTING, JobState.CANCELLED, JobState.FAILED},
     ),
     JobState.UPLOADING: frozenset(
@@ -41,37 +41,37 @@ NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 TERMINAL_STATES = frozenset(state for state, following in NEXT_STATES.items() if not following)
-# What Studii has not been asked for yet: it can be cancelled, and costs nothing.
+# Not sent to Studii yet: such a job can be cancelled and costs nothing.
 UNSENT_STATES = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING)
 
 
 class FailureCode(StrEnum):
-    """Why a job failed, for code to decide on; the sentence for people is beside it."""
+    """Why a job failed, for code to decide on. The sentence for people is `Job.failure_text`."""
 
-    PHOTO = "photo"  # the source is no picture that we take
+    PHOTO = "photo"  # the source is not a supported picture
     INPUTS = "inputs"  # 400
     KEY = "key"  # 401
     CREDITS = "credits"  # 402
     PLAN = "plan"  # 403
-    UPLOAD = "upload"  # the source did not come through, by no fault of its own
+    UPLOAD = "upload"  # the source could not be uploaded
     API = "api"  # Studii kept failing before it took the job
     STUDII = "studii"  # Studii took the job and says that it failed
     OUTPUT = "output"  # finished, but its output is gone or unusable
     LOST = "lost"  # Studii does not know the job any more, or it never ended
-    BUDGET = "budget"  # its price turned out higher than assumed, and no limit has room for it
+    BUDGET = "budget"  # its price turned out higher than assumed and exceeds a limit
     RULED = "ruled"  # an admin ruled on a job whose outcome was unknown
 
 
-# How the name of a file begins that Discord hides behind a spoiler.
+# Discord hides files whose names start with this behind a spoiler.
 SPOILER = "SPOILER_"
 
 
 @dataclass(frozen=True, slots=True)
 class SourcePhoto:
-    """The photo that a job starts from, as Discord tells of it (size in bytes; 0 in a request: not known).
+    """The source photo of a job, as Discord describes it.
 
-    `message_id` and `channel_id` are the message that it stands in, from which a fresh address can be had; a
-    command's photo stands in none.
+    `size` is in bytes, 0 if unknown (in a request). `message_id` and `channel_id` name the message with the
+    photo, from which a fresh URL can be fetched. A photo attached to a command is in no message.
     """
 
     url: str
@@ -83,17 +83,17 @@ class SourcePhoto:
 
     @property
     def hidden(self) -> bool:
-        """Whether its message hides it until one clicks on it; what is made of it is hidden likewise."""
+        """Whether it is behind a spoiler. Results made from it are hidden as well."""
         return self.filename.startswith(SPOILER)
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What a person asks for, before anything was checked against limits.
+    """A request for a job, before it is checked against limits.
 
-    `inputs` are the catalogue's names and the values to send (see `Tool.prepare`). `photo_author` is who
-    posted the source, if that is known and may be somebody else. `origin_message_id`, `once`, `tapped` and
-    `age_restricted`: see `Job`.
+    `inputs` are the values to send by the catalogue's names (see `Tool.prepare`). `photo_author` is who
+    posted the source, if that may be another member. For `origin_message_id`, `once`, `tapped` and
+    `age_restricted` see `Job`.
     """
 
     guild_id: int
@@ -113,7 +113,7 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job, as the database has it."""
+    """A row of the table of jobs."""
 
     id: str  # 16 hex digits
     guild_id: int
@@ -125,46 +125,46 @@ class Job:
     source: SourcePhoto | None
     private: bool
     state: JobState
-    version: int  # grows by one with each change that a person should see
+    version: int  # incremented by each change that the card shows
     created_at: datetime
-    changed_at: datetime  # of the last change of state
+    changed_at: datetime  # when the state changed last
     estimate: int  # credits reserved when it was accepted
-    reserved: int  # credits still reserved; equals the ledger
-    settled: int  # credits paid in the end; equals the ledger
+    reserved: int  # credits still reserved, as in the ledger
+    settled: int  # credits charged in the end, as in the ledger
     charged: int | None = None  # `credits_charged` of Studii's last answer
-    not_before: datetime | None = None  # a waiting job is left alone until then
+    not_before: datetime | None = None  # a waiting job is not sent before
     held: str | None = None  # why a job waits, or is not fetched, as a sentence for people
-    attempts: int = 0  # POST /jobs sent that Studii did not take (429, received 500)
+    attempts: int = 0  # number of POST /jobs that Studii did not take (429, received 500)
     source_file: str | None = None  # name in the spool
     key_id: int | None = None  # the key it was uploaded or submitted with
     object_key: str | None = None  # Studii's name of the uploaded source
     studii_id: str | None = None
     status_url: str | None = None
-    studii_status: str | None = None  # in Studii's own word
+    studii_status: str | None = None  # as Studii words it
     submitted_at: datetime | None = None
     output_url: str | None = None
     output_kind: str | None = None  # image or video
     output_file: str | None = None  # name in the spool
-    finished_at: datetime | None = None  # when we saw it end
+    finished_at: datetime | None = None  # when its end was noticed
     failure: FailureCode | None = None
     failure_text: str | None = None  # a sentence for people, without what it cost
     card_message_id: int | None = None
     card_version: int = 0  # the version that the card shows
     posting: int = 0  # number of the posting of its result, from 0
     result_message_id: int | None = None
-    announced_at: datetime | None = None  # when its last word reached the person
+    announced_at: datetime | None = None  # when its outcome was posted
     photo_author: int | None = (
         None  # who posted the photo, if not the requester; `UNKNOWN_MEMBER` once erased
     )
     origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
-    once: str | None = None  # of all that are going or done, one job has it
-    tapped: str | None = None  # the emoji (`Emoji.key`) that its person tapped for it
-    scrubbed_at: datetime | None = None  # when what was written, linked and made was erased
+    once: str | None = None  # unique among jobs that neither failed nor were cancelled
+    tapped: str | None = None  # the emoji (`Emoji.key`) of the reaction that started it
+    scrubbed_at: datetime | None = None  # when its prompt, links and files' names were erased
     price_learned: bool | None = (
         None  # the reservation is from past charges with the server's key, else assumed
     )
     allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
-    age_restricted: bool | None = None  # it was asked for in an age-restricted channel; None: not known
+    age_restricted: bool | None = None  # requested in an age-restricted channel; None: unknown
 
     @property
     def terminal(self) -> bool:
@@ -172,15 +172,18 @@ class Job:
 
     @property
     def nonce(self) -> str:
-        """Names one posting of the result to Discord; at most 25 characters."""
+        """The nonce of one posting of the result, at most 25 characters."""
         return f"{self.id}-{self.posting}"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is known of a job's way besides its row: its place in the lane's line, from 1, when it will
-    probably be sent to Studii (a waiting one), and when its result will probably be seen; what is not known
-    is None. `waits_for_price`: another job is sent first, to learn what both cost."""
+    """Estimates about a job that are not in its row. None means unknown.
+
+    `position` is the position in the lane's queue, from 1. `starts_at` is when a waiting job will probably be
+    sent, `ends_at` when its result will probably be noticed. `waits_for_price` says that another job is sent
+    first, to learn the price of both.
+    """
 
     position: int | None = None
     starts_at: datetime | None = None

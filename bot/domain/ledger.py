@@ -1,4 +1,4 @@
-"""Credits: the ledger's lines, and sums of them. Whole numbers."""
+"""Credits, in whole numbers: the ledger's lines and sums of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from bot.domain.jobs import JobState
 
-FORGOTTEN_MEMBER = 0  # whose jobs and credits are those of members who were forgotten
+FORGOTTEN_MEMBER = 0  # the member id on jobs and lines of members who were forgotten
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A budget's period around a moment: from `start` (None: since ever) until `end` (None: no end)."""
+    """A budget's period: the times from `start` (None: no start) until before `end` (None: no end)."""
 
     start: datetime | None
     end: datetime | None
@@ -19,7 +19,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Credits of a server, or of one member in it, within a window."""
+    """Credits that a server, or one member in it, used within a window."""
 
     settled: int = 0
     reserved: int = 0
@@ -30,7 +30,7 @@ class Usage:
 
 
 class EntryKind(StrEnum):
-    """What a line of the ledger says."""
+    """The kind of a line of the ledger."""
 
     RESERVE = "reserve"
     CORRECT = "correct"
@@ -42,9 +42,9 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One line of the append-only ledger (amount in credits; a correction may be negative).
+    """A line of the append-only ledger. `amount` is in credits; corrections may be negative.
 
-    `period` names the one in which an admin's line counts (`bot.credits.period_name`).
+    `period` names the period in which an admin's line counts (see `bot.domain.periods.period_name`).
     """
 
     id: int
@@ -59,7 +59,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """A line of the ledger with what is known of its job."""
+    """A line of the ledger with facts about its job."""
 
     id: int
     at: datetime
@@ -70,12 +70,12 @@ class LedgerLine:
     tool: str | None
     variant: str | None
     state: JobState | None
-    period: str | None  # in which an admin's line counts
+    period: str | None  # as in `LedgerEntry`
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What one tool (its slug) or one member (their id) spent or has set aside, and for how many jobs."""
+    """Credits that jobs of a tool (`what` is its slug) or a member (an id) were charged or have reserved."""
 
     what: str | int
     credits: int

@@ -1,4 +1,4 @@
-"""How much each member may spend and start: the limits that admins set, and the decisions from them."""
+"""Limits of members: how many credits they may spend, and how often they may start jobs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from enum import StrEnum
 
 
 class AllowanceScope(StrEnum):
-    """Whose allowance it is."""
+    """Who an allowance is for."""
 
-    MEMBERS = "members"  # of everyone who has no other
+    MEMBERS = "members"  # everyone without another one
     ROLE = "role"
     MEMBER = "member"
 
 
 @dataclass(frozen=True, slots=True)
 class StartRate:
-    """How often a member may start a job: so many within so many seconds."""
+    """A member may start at most `starts` jobs within `seconds`."""
 
     starts: int
     seconds: int
@@ -24,9 +24,10 @@ class StartRate:
 
 @dataclass(frozen=True, slots=True)
 class MemberLimits:
-    """What each member may do in a server. None: no limit of that kind.
+    """The limits of a server's members. None means no limit.
 
-    Allowances are in credits, and renew with the server's budget.
+    Allowances are in credits per period of the server's budget: `default` for everyone, `roles` by role id,
+    `own` by member id. `at_once` is the number of unfinished jobs.
     """
 
     default: int | None = None
@@ -38,7 +39,7 @@ class MemberLimits:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Credits in each period of the server's budget, and where the figure comes from (a role: `role_id`)."""
+    """Credits per period of the server's budget, and the setting that they come from."""
 
     credits: int
     whose: AllowanceScope
@@ -46,7 +47,10 @@ class Allowance:
 
 
 def allowance(limits: MemberLimits, user_id: int, roles: Collection[int]) -> Allowance | None:
-    """The member's own, else the highest of their roles', else everyone's; None: no limit of their own."""
+    """Return the member's own allowance, else the highest of their roles, else everyone's.
+
+    None means that only the server's budget applies.
+    """
     if user_id in limits.own:
         return Allowance(limits.own[user_id], AllowanceScope.MEMBER)
     of_roles = [role for role in roles if role in limits.roles]
@@ -57,12 +61,12 @@ def allowance(limits: MemberLimits, user_id: int, roles: Collection[int]) -> All
 
 
 def counted_since(rate: StartRate, now: datetime) -> datetime:
-    """Starts after that moment count; it never lies in the future, wherever the clock has jumped."""
+    """Return the time after which starts count. It is never in the future, even if the clock jumped."""
     return now - timedelta(seconds=rate.seconds)
 
 
 def next_start(rate: StartRate, starts: Sequence[datetime], now: datetime) -> datetime | None:
-    """When the member may start again; None: now. `starts` are those that count, oldest first."""
+    """Return when the member may start again, None for now. `starts` are those that count, oldest first."""
     if rate.starts <= 0:
         return now + timedelta(seconds=rate.seconds)
     if len(starts) < rate.starts:

@@ -1,4 +1,4 @@
-"""The stretch of time that a budget counts, in the server's own time zone."""
+"""Periods of budgets, in the server's time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ from bot.errors import Refused
 
 
 def time_zone(name: str) -> ZoneInfo:
-    """The time zone of that name in the IANA database. Raises `Refused` if there is none."""
+    """Return the IANA time zone of that name. Raises `Refused` if there is none."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
@@ -19,14 +19,14 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def matching_zones(typed: str, most: int = 25) -> list[str]:
-    """Names of time zones that fit what was typed: places first, in alphabetical order."""
+    """Return up to `most` names of time zones that contain what was typed, places first."""
     wanted = typed.strip().lower().replace(" ", "_")
     found = [zone for zone in available_timezones() if wanted in zone.lower()]
     return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:most]
 
 
 def _meant(name: str) -> str:
-    """Zones of that place, else such as are written nearly so."""
+    """Return a sentence that suggests the zone of that place, or zones with similar names."""
     places = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}
     wanted = name[:64].strip().rpartition("/")[2].lower().replace(" ", "_")
     close = get_close_matches(wanted, places, n=3, cutoff=0.7)
@@ -37,28 +37,28 @@ def _meant(name: str) -> str:
 
 
 def window(budget: Budget, timezone: str, now: datetime) -> Window:
-    """The budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
+    """Return the budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
 
-    Windows follow each other without a gap, whatever the zone does to its clocks.
+    Consecutive windows have no gap and no overlap, also when the zone changes its clocks.
     """
     if budget.period is Period.TOTAL:
-        # Set while the clock was ahead: what is started before that moment counts all the same.
+        # Set while the clock was ahead: jobs that start before `since` count as well.
         ahead = budget.since is not None and now < budget.since
         return Window(None if ahead else budget.since, None)
     zone = time_zone(timezone)
     first = _first_day(budget.period, now.astimezone(zone).date())
     start, end = _begins(first, zone), _begins(_next(budget.period, first), zone)
     if now >= end:
-        # The clocks went back over midnight: the calendar says yesterday again, but the new period has begun.
+        # The clocks went back over midnight: the date is yesterday's again, but the new period has begun.
         first = _next(budget.period, first)
         start, end = end, _begins(_next(budget.period, first), zone)
     return Window(start, end)
 
 
 def period_name(budget: Budget, timezone: str, period: Window) -> str:
-    """Which period that is, such as `month 2026-03-01`: no other one has this name, in any zone.
+    """Return the unique name of a period, such as `month 2026-03-01`.
 
-    What is given for a period keeps its name, and so stays there when the server changes its period or zone.
+    Grants are stored under it, so they stay with their period when the server changes its period or zone.
     """
     if budget.period is Period.TOTAL or period.start is None:
         return f"total {budget.since.isoformat()}" if budget.since else "total"
@@ -78,5 +78,5 @@ def _next(period: Period, first: date) -> date:
 
 
 def _begins(day: date, zone: ZoneInfo) -> datetime:
-    # Fold 0: of a midnight that comes twice the first; of one that is skipped the moment of the skip.
+    # Fold 0: the first of a midnight that occurs twice; the time of the jump if midnight is skipped.
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)

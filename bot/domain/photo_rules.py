@@ -1,33 +1,33 @@
-"""What happens under photos in a server, as its admins rule it. Plain frozen values, no I/O."""
+"""A server's rules for reactions and photo channels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MOST_EMOJI = 60  # that an admin may map or remove in a server
-MOST_CHANNELS = 200  # with a ruling of their own in a server
+MOST_EMOJI = 60  # mapped or removed in a server
+MOST_CHANNELS = 200  # with rules of their own in a server
 MOST_OFFERED = 10  # emoji under one photo; Discord takes 20
-MOST_AT_ONCE = 10  # photos of one message that a channel runs by itself
+MOST_AT_ONCE = 10  # photos of one message that an Auto channel runs
 
 
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
 
 
 def in_any_skin(emoji_key: str) -> str:
-    """The key (`Emoji.key`) of the same emoji without a skin colour, in which people may tap it."""
+    """Return the key (`Emoji.key`) of the emoji without a skin colour."""
     return emoji_key.translate(_SKIN_COLOURS)
 
 
 class PhotoChannelKind(StrEnum):
-    """What the bot does by itself with the photos of a channel."""
+    """What the bot does with photos posted in a channel."""
 
-    OFFER = "offer"  # puts the tools' emoji under them, ready to be tapped
+    OFFER = "offer"  # adds the tools' emoji as reactions
     AUTO = "auto"  # runs one tool on them
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A tool with inputs that are set in advance; the catalogue's defaults hold for the others."""
+    """A tool with preset inputs. The catalogue's defaults apply to the others."""
 
     tool: str
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -35,7 +35,7 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Emoji:
-    """An emoji as Discord names it: one of everybody's (`id` 0), or a server's own."""
+    """A Unicode emoji (`id` 0) or a server's own."""
 
     name: str
     id: int = 0
@@ -43,7 +43,7 @@ class Emoji:
 
     @property
     def key(self) -> str:
-        """What tells it from all others. A variation selector may or may not be there: it is left out."""
+        """The emoji's identity: the id, or the name without a variation selector, which Discord may omit."""
         return str(self.id) if self.id else self.name.replace("\ufe0f", "")
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Emoji:
 
 @dataclass(frozen=True, slots=True)
 class PhotoChannel:
-    """A channel in which the bot does something by itself. `preset` and `most` are for Auto alone."""
+    """A channel whose photos the bot handles. `preset` and `most` are for Auto only."""
 
     channel_id: int
     kind: PhotoChannelKind
@@ -62,7 +62,7 @@ class PhotoChannel:
 
 @dataclass(frozen=True, slots=True)
 class PhotoRules:
-    """A server's rules. `emoji` by `Emoji.key`: what an admin mapped, or took away (None)."""
+    """A server's rules. `emoji` are by `Emoji.key`: mapped by an admin, or removed (None)."""
 
     guild_id: int
     everywhere: bool = False  # reactions are on in the whole server

@@ -1,28 +1,27 @@
-"""How much is left, and what a job will probably cost."""
+"""Estimates of prices, and what is left of a budget."""
 
 from dataclasses import dataclass
 
 from bot.domain import Budget, Usage
 
-LEAST = 1  # credits: what costs nothing would pass every budget
+LEAST = 1  # credits; an estimate of 0 would pass every budget
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Credits that a job will probably cost; `learned`: from what was charged before with the same key, else
-    assumed."""
+    """Credits that a job will probably cost. `learned` means from charges with the same key, else assumed."""
 
     amount: int
     learned: bool
 
 
 def left(budget: Budget, usage: Usage, grants: int = 0) -> int:
-    """What may still be spent; negative once a limit was lowered or a charge exceeded its estimate."""
+    """Return what may still be spent. Negative if a limit was lowered or a charge exceeded its estimate."""
     return budget.limit + grants - usage.spent
 
 
 def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
-    """Credits to reserve for a job; never less than 1.
+    """Return the credits to reserve for a job, at least 1.
 
     `assumed` is the catalogue's figure, `charged` what the same tool and price-changing inputs were charged
     last with the same key. `guess` is what other keys were charged: they may have other prices, so it can

@@ -1,4 +1,4 @@
-"""Stretches of days that people look back on, in the server's own time zone."""
+"""Spans of days for reports, in the server's time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -7,7 +7,7 @@ from bot.domain.periods import time_zone
 
 
 class Span(StrEnum):
-    """What one can look back on."""
+    """The spans that reports cover."""
 
     WEEK = "week"
     DAYS_30 = "days_30"
@@ -17,7 +17,7 @@ class Span(StrEnum):
 
 
 def days_of(span: Span, timezone: str, now: datetime) -> list[date]:
-    """The days of the span, the last of them not after today. Raises `Refused` for an unknown zone."""
+    """Return the days of the span, up to today at most. Raises `Refused` for an unknown zone."""
     today = now.astimezone(time_zone(timezone)).date()
     first_of_month = today.replace(day=1)
     match span:
@@ -36,8 +36,8 @@ def days_of(span: Span, timezone: str, now: datetime) -> list[date]:
 
 
 def edges_of(days: list[date], timezone: str) -> list[datetime]:
-    """The moments at which the days begin, and the one at which the last ends."""
+    """Return the times at which the days start, and the time at which the last one ends."""
     zone = time_zone(timezone)
     starts = [*days, days[-1] + timedelta(days=1)]
-    # Fold 0: of a midnight that comes twice the first, as for budgets.
+    # Fold 0: the first of a midnight that occurs twice, as for budgets.
     return [datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC) for day in starts]

@@ -1,8 +1,8 @@
-"""Text of others without what nobody sees in it: controls, direction overrides, zero-width characters.
+"""Remove invisible characters from untrusted text: controls, direction overrides, zero-width characters.
 
-They make a text read differently from what it is (a file name whose ending stands elsewhere, a sentence that
-runs backwards), hide words in it, and slip past patterns. Joiners and variation selectors are invisible too,
-and stay where a script or an emoji needs them, as in Persian, in Hindi, in a family or in a keycap.
+They can make a text read differently from what it is (a disguised file extension, a reversed sentence), hide
+words, and defeat patterns. Joiners and variation selectors are kept where a script or an emoji needs them, as
+in Persian, Hindi, family emoji and keycaps.
 """
 
 import re
@@ -73,7 +73,7 @@ def _is_needed(char: str, kept: list[str], following: str) -> bool:
 
 
 def _is_picture(kept: list[str]) -> bool:
-    """Return whether an emoji ends there, as a picture or as one that is told to be one."""
+    """Return whether the text ends with an emoji, with or without a variation selector."""
     last = kept[-1] if kept else ""
     if last in {"\ufe0e", "\ufe0f"} and len(kept) > 1:
         last = kept[-2]

@@ -1,4 +1,4 @@
-"""Everything that outlives the process, in SQLite or PostgreSQL; hands out values of `bot.domain` alone."""
+"""The database, SQLite or PostgreSQL. Its repositories take and return values of `bot.domain`."""
 
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
 from bot.storage.database.errors import UNUSABLE, shown, unusable

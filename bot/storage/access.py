@@ -1,4 +1,4 @@
-"""Servers' rules of access and members' limits, and members' own refusals."""
+"""Servers' access rules, member limits and allowances, and members who refuse the use of their photos."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from bot.storage.schema import access_lists, allowances, photo_refusals, policie
 
 
 class PolicyChanges(TypedDict, total=False):
-    """The rules that are one value each; None: the default."""
+    """The rules that are one value each. None restores the default."""
 
     photos: PhotoScope | None
     portraits: PhotoScope | None
@@ -26,12 +26,13 @@ class PolicyChanges(TypedDict, total=False):
 
 
 class Policies:
-    """What admins rule and members refuse, within one transaction."""
+    """Access rules, limits and refusals within one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def access(self, guild_id: int) -> AccessRules:
+        """Return the server's access rules, with the defaults for those that are not set."""
         query = select(access_lists).where(access_lists.c.guild_id == guild_id)
         rows = (await self._session.execute(query)).mappings().all()
         row = await self._row(guild_id)
@@ -56,7 +57,7 @@ class Policies:
         )
 
     async def limits(self, guild_id: int) -> MemberLimits:
-        """All limits of the server's members."""
+        """Return the limits of the server's members."""
         return _limits(await self._allowances(allowances.c.guild_id == guild_id), await self._row(guild_id))
 
     async def set(self, guild_id: int, **changes: Unpack[PolicyChanges]) -> None:
@@ -69,19 +70,19 @@ class Policies:
         await self._session.execute(insert(access_lists).values(row))
 
     async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> bool:
-        """False: it was not in the list."""
+        """Remove an entry. Return False if it was not in the list."""
         one = _list(guild_id, which, target) & (access_lists.c.subject_id == subject_id)
         return (await self._session.execute(delete(access_lists).where(one))).rowcount > 0
 
     async def list_clear(self, guild_id: int, which: AccessList, target: str = "") -> bool:
-        """False: it was empty."""
+        """Remove all entries. Return False if there were none."""
         everyone = _list(guild_id, which, target)
         return (await self._session.execute(delete(access_lists).where(everyone))).rowcount > 0
 
     async def set_allowance(
         self, guild_id: int, whose: AllowanceScope, subject_id: int, credits_: int | None
     ) -> None:
-        """Set the allowance of a role, of a member, or (`subject_id` 0) of all; None takes it away."""
+        """Set the allowance of a role, a member or (`subject_id` 0) everyone. None removes it."""
         key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
         if credits_ is not None:
             await self._session.put(allowances, key, {"credits": credits_})

@@ -1,4 +1,4 @@
-"""The books added up anew from the ledger's lines: what does not agree, in sentences that say where."""
+"""Compare the balances on jobs with sums of the ledger's lines, and describe each difference."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ _OF_ADMINS = (EntryKind.GRANT, EntryKind.ADJUST)
 
 
 class Audit:
-    """Adds up within one transaction. An empty list: everything agrees."""
+    """Compares within one transaction. Each method returns sentences, none if everything agrees."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -32,16 +32,16 @@ class Audit:
         return wrong
 
     async def everything(self) -> list[str]:
-        """Each job's balances against its lines, each line against its job, each server's sums."""
+        """Compare each job with its lines, each line with its job, and each server's sums."""
         return [*await self._jobs(), *await self._lines(), *await self._servers()]
 
     async def guilds(self) -> list[int]:
-        """Servers that have jobs or lines."""
+        """Return the ids of the servers that have jobs or lines."""
         query = select(jobs.c.guild_id).union(select(ledger.c.guild_id)).order_by("guild_id")
         return list((await self._session.execute(query)).scalars())
 
     async def period(self, guild_id: int, window: Window) -> list[str]:
-        """What the server and its members spent in the window, by the jobs and by the lines."""
+        """Compare what the server and each member spent in the window, by jobs and by lines."""
         mine = select(
             jobs.c.user_id.label("whose"), func.sum(jobs.c.reserved + jobs.c.settled).label("spent")
         )
@@ -92,7 +92,7 @@ def _total(*kinds: EntryKind) -> ColumnElement[int]:
 
 
 def _spent() -> ColumnElement[int]:
-    """What is settled or still set aside, by the lines."""
+    """Return the sum of the lines that is settled or still reserved."""
     return _total(EntryKind.RESERVE, EntryKind.CORRECT) - _total(EntryKind.RELEASE)
 
 

@@ -1,4 +1,4 @@
-"""Attempts to decode files from outside, written down before they are made."""
+"""Attempts to decode files, recorded before each attempt, so that a crash shows which file caused it."""
 
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.engine import RowMapping
@@ -9,19 +9,19 @@ from bot.storage.schema import decodes, jobs
 
 
 class Decodes:
-    """Attempts to decode within one transaction."""
+    """Decode records within one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def get(self, job_id: str, role: FileRole) -> DecodeRecord:
-        """Return what is remembered about the job's file."""
+        """Return the record of the job's file, an empty one if there is none."""
         mine = (decodes.c.job_id == job_id) & (decodes.c.role == role)
         row = (await self._session.execute(select(decodes).where(mine))).mappings().one_or_none()
         return DecodeRecord() if row is None else _record(row)
 
     async def put(self, job_id: str, role: FileRole, record: DecodeRecord) -> None:
-        """Remember it."""
+        """Insert or replace the record."""
         values = {
             "counted": record.counted,
             "suspect": record.suspect,
@@ -31,16 +31,16 @@ class Decodes:
         await self._session.put(decodes, {"job_id": job_id, "role": role}, values)
 
     async def forget(self, job_id: str, role: FileRole) -> None:
-        """Nothing has to be remembered about the file any more."""
+        """Delete the record of the file."""
         await self._session.execute(delete(decodes).where(decodes.c.job_id == job_id, decodes.c.role == role))
 
     async def underway(self) -> list[tuple[str, FileRole, DecodeRecord]]:
-        """Return the attempts that have begun and not ended, each with its file."""
+        """Return the attempts that began and did not end: job id, role and record."""
         rows = (await self._session.execute(select(decodes).where(decodes.c.underway))).mappings()
         return [(row["job_id"], row["role"], _record(row)) for row in rows]
 
     async def tidy(self) -> None:
-        """Forget files that are not kept any more."""
+        """Delete the records of files that are no longer kept."""
         kept = or_(
             jobs.c.source_file.is_not(None),
             jobs.c.output_file.is_not(None),

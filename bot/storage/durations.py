@@ -1,4 +1,4 @@
-"""How long Studii's jobs took lately."""
+"""How long Studii's recent jobs took."""
 
 from datetime import datetime
 
@@ -7,17 +7,20 @@ from sqlalchemy import delete, insert, select
 from bot.storage.database.session import Session
 from bot.storage.schema import durations
 
-KEPT = 100  # newest observations of a tool and kind of output: older ones say little of how it is now
+KEPT = 100  # newest samples of each tool and kind of output
 
 
 class DurationSamples:
-    """Seconds from submission to the end, as intervals, within one transaction."""
+    """Intervals of seconds from submission to the end, within one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def learn(self, tool: str, output_kind: str, low: float, high: float, at: datetime) -> None:
-        """A job was still going after `low` seconds, and over after `high`. Forgets the oldest ones."""
+        """Add a sample: the job still ran after `low` seconds and had ended after `high`.
+
+        Deletes all but the newest `KEPT` samples of the tool and kind of output.
+        """
         await self._session.execute(
             insert(durations).values(tool=tool, output_kind=output_kind, low=low, high=high, at=at)
         )
@@ -27,7 +30,7 @@ class DurationSamples:
         await self._session.execute(delete(durations).where(of_these, durations.c.id < first_kept))
 
     async def all(self) -> dict[tuple[str, str], list[tuple[float, float]]]:
-        """By tool and kind of output: what was observed, oldest first."""
+        """Return the samples by tool and kind of output, oldest first."""
         found: dict[tuple[str, str], list[tuple[float, float]]] = {}
         for row in await self._session.execute(select(durations).order_by(durations.c.id)):
             found.setdefault((row.tool, row.output_kind), []).append((row.low, row.high))

@@ -19,6 +19,7 @@ class Guilds:
         self._session = session
 
     async def get(self, guild_id: int) -> GuildSettings:
+        """Return the server's settings, the defaults if it has none."""
         found = await self._session.execute(select(guilds).where(guilds.c.guild_id == guild_id))
         row = found.mappings().one_or_none()
         return GuildSettings(guild_id) if row is None else _settings(row)
@@ -35,12 +36,12 @@ class Guilds:
         )
 
     async def set_timezone(self, guild_id: int, timezone: str) -> None:
-        """`timezone`: a name of the IANA time zone database, which the caller has checked."""
+        """Set the time zone, an IANA name that the caller has checked."""
         await self._set(guild_id, timezone=timezone)
 
     async def set_paused(self, guild_id: int, at: datetime | None) -> None:
-        """Since when new jobs are refused; None: they are taken."""
-        # Whoever ends the pause is in the server, and the bot is too.
+        """Pause new jobs since `at`, or resume them (None)."""
+        # Ending the pause takes a member of the server, so the bot is in it.
         seen = {} if at is not None else {"missing_since": None}
         await self._set(guild_id, paused_at=at, **seen)
 
@@ -49,28 +50,28 @@ class Guilds:
         await self._set(guild_id, keeps_metadata=keeps)
 
     async def came(self, guild_id: int, at: datetime) -> bool:
-        """The bot is in the server; whether nobody was greeted there since it came."""
+        """Note that the bot is in the server. Return True if nobody was greeted since it joined."""
         query = select(guilds.c.greeted_at).where(guilds.c.guild_id == guild_id)
         greeted = (await self._session.execute(query)).scalar_one_or_none()
         await self._set(guild_id, left_at=None, missing_since=None, greeted_at=greeted or at)
         return greeted is None
 
     async def went(self, guild_id: int, at: datetime) -> None:
-        """The bot was removed from the server."""
+        """Note that the bot was removed from the server."""
         await self._set(guild_id, left_at=at, missing_since=None, greeted_at=None)
 
     async def missing(self) -> list[int]:
-        """Servers that seem to have removed the bot, and wait for the operator to say so."""
+        """Return the servers that seem to have removed the bot, which an operator must confirm."""
         query = select(guilds.c.guild_id).where(guilds.c.missing_since.is_not(None))
         return list((await self._session.execute(query.order_by(guilds.c.guild_id))).scalars())
 
     async def set_missing(self, guild_ids: Collection[int], at: datetime | None) -> None:
-        """Since when the servers seem to have removed the bot; None: they have it."""
+        """Note since when the servers seem to have removed the bot (None: they have not)."""
         theirs = guilds.c.guild_id.in_(list(guild_ids)) & guilds.c.left_at.is_(None)
         await self._session.execute(update(guilds).where(theirs).values(missing_since=at))
 
     async def present(self) -> list[int]:
-        """Servers that have settings, and have not removed the bot."""
+        """Return the servers that have settings and have not removed the bot."""
         return list(
             (
                 await self._session.execute(select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))

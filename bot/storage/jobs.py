@@ -1,4 +1,4 @@
-"""Jobs: each change of state is one conditional UPDATE."""
+"""The table of jobs. Each change of state is one conditional UPDATE."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
@@ -41,7 +41,7 @@ _LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)
 
 
 class JobChanges(TypedDict, total=False):
-    """The fields of a job that may change; its state and its money have ways of their own."""
+    """The fields of a job that may change. Its state and credits are changed by methods of their own."""
 
     source: SourcePhoto | None
     charged: int | None
@@ -75,7 +75,7 @@ class Jobs:
         self._session = session
 
     async def add(self, job: Job) -> None:
-        """Keep a new job. Nothing is reserved for it yet, whatever it says: `Ledger.reserve` does that."""
+        """Insert a new job without a reservation, which `Ledger.reserve` makes."""
         row = {name: getattr(job, name) for name in _FIELDS} | _source_columns(job.source)
         row |= {"inputs": dict(job.inputs), "reserved": 0, "settled": 0}
         await self._session.execute(insert(jobs).values(row))
@@ -84,7 +84,7 @@ class Jobs:
         return await self._one(select(jobs).where(jobs.c.id == job_id))
 
     async def some(self, job_ids: Collection[str]) -> dict[str, Job]:
-        """Those of the jobs that there are, by id."""
+        """Return the jobs that exist, by id."""
         return {job.id: job for job in await self._all(select(jobs).where(jobs.c.id.in_(list(job_ids))))}
 
     async def advance(
@@ -96,10 +96,10 @@ class Jobs:
         at: datetime,
         **changes: Unpack[JobChanges],
     ) -> Job | None:
-        """Bring the job from one of the `expected` states to the state `to`; None if it was in another.
+        """Move the job from one of the `expected` states to `to`. Return None if it was in another state.
 
-        The version grows by one, and what was announced before is not its last word any more.
-        Raises `ValueError` for a change of state that can't be.
+        Increments the version and clears `announced_at`. Raises `ValueError` if `NEXT_STATES` does not
+        have the change.
         """
         states = [expected] if isinstance(expected, JobState) else list(expected)
         for state in states:
@@ -116,7 +116,7 @@ class Jobs:
     async def update(
         self, job_id: str, *, visible: bool = False, **changes: Unpack[JobChanges]
     ) -> Job | None:
-        """Change fields and not the state; `visible`: people should see it, so the version grows by one."""
+        """Change fields but not the state. `visible` increments the version, so that the card is updated."""
         values = _columns(changes)
         if visible:
             values["version"] = jobs.c.version + 1
@@ -125,14 +125,14 @@ class Jobs:
         return await self._one(update(jobs).where(jobs.c.id == job_id).values(values).returning(jobs))
 
     async def in_states(self, states: Collection[JobState], limit: int | None = None) -> list[Job]:
-        """Oldest first."""
+        """Return jobs in these states, oldest first."""
         query = select(jobs).where(jobs.c.state.in_(list(states))).order_by(jobs.c.number)
         return await self._all(query.limit(limit))
 
     async def on_lanes(self) -> list[tuple[Job, int | None]]:
-        """Jobs that still need requests to Studii, each with its server's current key; oldest first.
+        """Return jobs that still need requests to Studii, with their servers' current key ids, oldest first.
 
-        What waits for a server that seems to have removed the bot is not among them.
+        Waiting jobs of servers that seem to have removed the bot are left out.
         """
         query = (
             select(jobs, guilds.c.key_id.label("current_key_id"))
@@ -172,8 +172,10 @@ class Jobs:
         return await self._all(_by_turn(_in_turn(which)).limit(limit))
 
     async def held_with_photos(self) -> list[Job]:
-        """Jobs that wait because their server's key is not served, and whose photo stands in a message from
-        which it could be fetched again; oldest first."""
+        """Return jobs that wait for a held key and whose photo can be fetched again from its message.
+
+        Oldest first.
+        """
         query = (
             select(jobs)
             .join(holds, holds.c.guild_id == jobs.c.guild_id)
@@ -188,7 +190,7 @@ class Jobs:
         return await self._all(query)
 
     async def with_files(self) -> dict[str, int]:
-        """Jobs whose files are still needed, each with its server: they go on, or have not been posted."""
+        """Return the jobs whose files are still needed, with their servers: unfinished or not posted yet."""
         needs_files = (
             jobs.c.source_file.is_not(None)
             | jobs.c.output_file.is_not(None)
@@ -198,7 +200,7 @@ class Jobs:
         return {row["id"]: row["guild_id"] for row in (await self._session.execute(query)).mappings()}
 
     async def undelivered(self, before: datetime) -> list[Job]:
-        """Jobs given up for posting before that moment, whose output is still kept."""
+        """Return jobs announced before that time whose output file is still there."""
         return await self._all(
             select(jobs).where(jobs.c.output_file.is_not(None), jobs.c.announced_at < before)
         )
@@ -231,12 +233,12 @@ class Jobs:
         )
 
     async def card_shows(self, job_id: str, version: int) -> None:
-        """The job's card shows that version; a newer one that it was said to show stays."""
+        """Record the version that the job's card shows, unless a newer one is recorded."""
         older = (jobs.c.id == job_id) & (jobs.c.card_version < version)
         await self._session.execute(update(jobs).where(older).values(card_version=version))
 
     async def unannounced(self, limit: int) -> list[Job]:
-        """Jobs that ended, or whose outcome is unknown, with nobody told yet: longest ago first."""
+        """Return ended and unknown jobs that are not announced yet, the oldest change first."""
         return await self._all(
             select(jobs)
             .where(jobs.c.announced_at.is_(None), jobs.c.state.in_(_LAST_WORDS))
@@ -245,7 +247,7 @@ class Jobs:
         )
 
     async def stale_cards(self, limit: int) -> list[Job]:
-        """Jobs whose card shows an older version: those that ended first, then the longest unchanged."""
+        """Return jobs whose card shows an older version: ended ones first, then by time of change."""
         goes_on = case((jobs.c.state.in_(_LAST_WORDS), 0), else_=1)
         return await self._all(
             select(jobs)
@@ -255,7 +257,7 @@ class Jobs:
         )
 
     async def wanted_cards(self, limit: int) -> list[Job]:
-        """Jobs that go on and whose card the bot has yet to post; oldest first."""
+        """Return unfinished jobs whose card the bot has not posted yet, oldest first."""
         return await self._all(
             select(jobs)
             .where(text(NO_CARD_YET), jobs.c.state.in_(_GOING))
@@ -264,8 +266,10 @@ class Jobs:
         )
 
     async def lost_cards(self, after: datetime, before: datetime, limit: int) -> list[Job]:
-        """Jobs accepted between those moments whose command's answer may have shown a card, with its message
-        id never stored; oldest first. What one person alone was shown can't be found."""
+        """Return jobs accepted in between whose card may exist without a stored message id, oldest first.
+
+        Private jobs are left out: ephemeral messages can't be found in a channel.
+        """
         accepted = (jobs.c.created_at > after) & (jobs.c.created_at < before)
         return await self._all(
             select(jobs)
@@ -275,10 +279,7 @@ class Jobs:
         )
 
     async def card_found(self, job_id: str, message_id: int | None) -> None:
-        """The job's lost card is that message, of an older version; or there is none (None).
-
-        What was stored meanwhile stays.
-        """
+        """Store the message id of a lost card, or (None) that it has none. Keeps an id stored meanwhile."""
         version = jobs.c.version if message_id is None else 0
         unseen = (jobs.c.id == job_id) & text(CARD_NEVER_SEEN)
         await self._session.execute(
@@ -286,11 +287,11 @@ class Jobs:
         )
 
     async def going_or_done(self, once: str) -> Job | None:
-        """The job with that key which is neither failed nor cancelled; there is one at most."""
+        """Return the one job with that `once` key that neither failed nor was cancelled, or None."""
         return await self._one(select(jobs).where(text(GOING_OR_DONE), jobs.c.once == once))
 
     async def recent_of(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
-        """A member's jobs in a server, newest first."""
+        """Return a member's jobs in a server, newest first."""
         return await self._all(
             select(jobs)
             .where(jobs.c.guild_id == guild_id, jobs.c.user_id == user_id)
@@ -299,14 +300,14 @@ class Jobs:
         )
 
     async def in_line(self, job_ids: Collection[str]) -> list[Job]:
-        """Those of the jobs that wait and have a card, oldest first."""
+        """Return those of the jobs that wait and have a card, oldest first."""
         if not job_ids:
             return []
         waits = (jobs.c.state == JobState.WAITING) & jobs.c.card_message_id.is_not(None)
         return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), waits).order_by(jobs.c.number))
 
     async def page(self, guild_id: int, user_id: int | None, offset: int, limit: int) -> list[Job]:
-        """Jobs of a server, or of one member in it, newest first."""
+        """Return a page of jobs of a server, or of one member in it, newest first."""
         query = select(jobs).where(jobs.c.guild_id == guild_id)
         if user_id is not None:
             return await self._all(
@@ -319,7 +320,7 @@ class Jobs:
         return await self._all(query.order_by(*newest).offset(offset).limit(limit))
 
     async def repost(self, job_id: str, channel_id: int, at: datetime) -> Job | None:
-        """Let the result of a job be posted anew, in that channel; None when it is not kept."""
+        """Have a job's result posted again, in that channel. Return None if its output is not kept."""
         elsewhere = jobs.c.channel_id != channel_id
         kept = jobs.c.announced_at.is_not(None) & jobs.c.output_file.is_not(None)
         return await self._one(
@@ -336,7 +337,7 @@ class Jobs:
         )
 
     async def going(self, guild_id: int, user_id: int) -> int:
-        """How many jobs a member has going in a server: accepted, not ended, and not unknown."""
+        """Return the number of a member's unfinished jobs in a server, without unknown ones."""
         query = select(func.count()).where(
             jobs.c.guild_id == guild_id, jobs.c.user_id == user_id, jobs.c.state.in_(_GOING)
         )
@@ -345,7 +346,7 @@ class Jobs:
     async def started(
         self, guild_id: int, user_id: int, since: datetime, until: datetime, limit: int
     ) -> list[datetime]:
-        """When a member's latest jobs after `since`, up to `until`, were accepted; oldest first."""
+        """Return when a member's last `limit` jobs in (since, until] were accepted, oldest first."""
         query = (
             select(jobs.c.created_at)
             .where(
@@ -371,7 +372,7 @@ class Jobs:
 
 
 def _in_turn(which: ColumnElement[bool]) -> Subquery:
-    """Jobs by number, each with its place among those of its server, from 1; members take turns in it."""
+    """Return job numbers with their turn within their server, from 1. Members of a server alternate."""
     own = func.row_number().over(partition_by=(jobs.c.guild_id, jobs.c.user_id), order_by=jobs.c.number)
     by_member = select(jobs.c.number, jobs.c.guild_id, own.label("own")).where(which).subquery("by_member")
     order = (by_member.c.own, by_member.c.number)
@@ -384,7 +385,7 @@ def _by_turn(turns: Subquery) -> Select[Any]:
 
 
 def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:
-    """A row of the table as what the rest of the bot speaks of; with these `inputs`, if any are given."""
+    """Return the job of a row, with `inputs` in place of the row's if they are given."""
     values: dict[str, Any] = {name: row[name] for name in _FIELDS if name != "inputs"}
     values["inputs"] = json_object(row["inputs"]) if inputs is None else inputs
     if row["source_url"] is not None:

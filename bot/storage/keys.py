@@ -1,4 +1,4 @@
-"""Studii keys, encrypted. A key that was replaced stays for the jobs that run with it."""
+"""Encrypted Studii keys. A replaced key is kept for the jobs that run with it."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -21,7 +21,7 @@ class Keys:
     async def add(
         self, guild_id: int, lane: str, hint: str, plan: Plan, ciphertext: bytes, at: datetime
     ) -> StudiiKey:
-        """Keep a key; `Guilds.set_key` makes it the server's current one."""
+        """Insert a key. `Guilds.set_key` makes it the server's current one."""
         added = await self._session.execute(
             insert(studii_keys)
             .values(guild_id=guild_id, lane=lane, hint=hint, plan=plan, ciphertext=ciphertext, created_at=at)
@@ -33,7 +33,7 @@ class Keys:
         return await self._one(select(studii_keys).where(studii_keys.c.id == key_id))
 
     async def current(self, guild_id: int) -> StudiiKey | None:
-        """The key that the server's new jobs use."""
+        """Return the key that the server's new jobs use, or None."""
         return await self._one(
             select(studii_keys)
             .join(guilds, guilds.c.key_id == studii_keys.c.id)
@@ -41,7 +41,7 @@ class Keys:
         )
 
     async def some(self, key_ids: Collection[int]) -> dict[int, StudiiKey]:
-        """Those of the keys that there are, by id."""
+        """Return the keys that exist, by id."""
         rows = (
             await self._session.execute(select(studii_keys).where(studii_keys.c.id.in_(list(key_ids))))
         ).mappings()
@@ -52,16 +52,16 @@ class Keys:
         return [_key(row) for row in found.mappings()]
 
     async def retire(self, key_id: int, at: datetime) -> None:
-        """No new job is to use it; the first time it is retired counts."""
+        """Mark the key as retired. The first call sets the time."""
         fresh = (studii_keys.c.id == key_id) & studii_keys.c.retired_at.is_(None)
         await self._session.execute(update(studii_keys).where(fresh).values(retired_at=at))
 
     async def set_plan(self, key_id: int, plan: Plan, at: datetime) -> None:
-        """An admin has chosen it, again perhaps: what was doubted of the earlier choice is over."""
+        """Set the plan that an admin chose. Doubts about an earlier choice end with it."""
         await self._set(key_id, plan=plan, plan_at=at)
 
     async def replace_ciphertext(self, key_id: int, ciphertext: bytes) -> None:
-        """The same secret, encrypted anew."""
+        """Replace the ciphertext of the same secret."""
         await self._set(key_id, ciphertext=ciphertext)
 
     async def _set(self, key_id: int, **values: Any) -> None:

@@ -10,15 +10,17 @@ from sqlalchemy import delete, insert, select
 from bot.storage.database.session import Session
 from bot.storage.schema import lane_limits, lane_requests
 
-# The window that Studii counts in (Studii API docs, "Rate limits"), the longest wait for an answer, and more.
+# Longer than Studii's window of a minute (Studii API docs, "Rate limits") and the longest wait for an answer.
 REQUESTS_KEPT = timedelta(minutes=3)
 # A doubted plan is tried again within a day. Limits that did not change for this long are over.
 LIMITS_KEPT = timedelta(days=7)
 
 
 class Sent(NamedTuple):
-    """A request, as it was noted before it was sent; by then, all from before `settled` had been answered
-    (None: not known)."""
+    """A request, recorded before it was sent.
+
+    All requests from before `settled` had been answered by then. None: unknown.
+    """
 
     at: datetime
     settled: datetime | None
@@ -31,15 +33,15 @@ class Lanes:
         self._session = session
 
     async def record(self, lane: str, at: datetime, settled: datetime | None = None) -> None:
-        """A request is about to be sent. Forgets what no window can still hold."""
+        """Record a request that is about to be sent. Deletes those outside of every window."""
         await self.record_all([lane], at, {} if settled is None else {lane: settled})
 
     async def record_all(
         self, lanes: Sequence[str], at: datetime, settled: Mapping[str, datetime] | None = None
     ) -> None:
-        """For each lane that is named a request is about to be sent; a lane may be named several times."""
+        """Record one request for each item of `lanes`, which may name a lane several times."""
         moment = lane_requests.c.at
-        # Later than now: the wall clock was set back, and these would block the lane until it is there again.
+        # Times in the future mean that the clock was set back; they would block the lane until then.
         outside = (moment < at - REQUESTS_KEPT) | (moment > at + REQUESTS_KEPT)
         await self._session.execute(delete(lane_requests).where(outside))
         if lanes:
@@ -48,7 +50,7 @@ class Lanes:
             await self._session.execute(insert(lane_requests).values(rows))
 
     async def of(self, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
-        """For each of the lanes, its requests that were sent at or after `at`, oldest first."""
+        """Return each lane's requests sent at or after `at`, oldest first."""
         query = (
             select(lane_requests.c.lane, lane_requests.c.at, lane_requests.c.settled)
             .where(lane_requests.c.lane.in_(list(lanes)), lane_requests.c.at >= at)
@@ -60,17 +62,18 @@ class Lanes:
         return sent
 
     async def since(self, lane: str, at: datetime) -> list[datetime]:
-        """When the lane's requests at or after `at` were sent, oldest first."""
+        """Return when the lane's requests at or after `at` were sent, oldest first."""
         return [one.at for one in (await self.of([lane], at))[lane]]
 
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
-    """Nothing is sent before `blocked_until`, and slowly before `paced_until`, after `blocks` 429s in a row.
+    """What Studii's 429s showed about a lane.
 
-    What is known of the plan is of the one with `plan` requests a minute that was chosen at `plan_at`:
-    the last 429 well under it (`odd_at`), and if that was not the first (`doubted`), that no more than
-    `lowered_to` are sent until `lowered_until`, and for `next_lowered` seconds the next time.
+    Nothing is sent before `blocked_until`, and requests are paced until `paced_until`. `blocks` is the number
+    of 429s in a row. The other fields are about the plan of `plan` requests a minute, chosen at `plan_at`:
+    `odd_at` is the last 429 well below that limit. After a second one the plan is `doubted`, and at most
+    `lowered_to` requests a minute are sent until `lowered_until`; the next time for `next_lowered` seconds.
     """
 
     at: datetime
@@ -93,16 +96,16 @@ class LaneLimitRows:
         self._session = session
 
     async def keep(self, lane: str, limits: LaneLimits) -> None:
-        """In the place of what was kept of that lane. Forgets lanes of which nothing was heard for long."""
+        """Insert or replace the lane's limits. Deletes those that are older than `LIMITS_KEPT`."""
         await self._session.execute(delete(lane_limits).where(lane_limits.c.at < limits.at - LIMITS_KEPT))
         await self._session.put(lane_limits, {"lane": lane}, asdict(limits))
 
     async def forget(self, lane: str) -> None:
-        """Nothing slows it down any more."""
+        """Delete the lane's limits."""
         await self._session.execute(delete(lane_limits).where(lane_limits.c.lane == lane))
 
     async def of(self, lanes: Collection[str]) -> dict[str, LaneLimits]:
-        """What is kept of those of the lanes of which something is, by lane."""
+        """Return the limits of those lanes that have any, by lane."""
         query = select(lane_limits).where(lane_limits.c.lane.in_(list(lanes)))
         found: dict[str, LaneLimits] = {}
         for row in (await self._session.execute(query)).mappings():

@@ -1,6 +1,6 @@
-"""The ledger: lines are added, never changed; jobs' balances change in the same transaction.
+"""The ledger. Lines are only added; the balances on jobs change in the same transaction.
 
-For each job: reserved + corrections = settled + released + what is still reserved.
+For each job: reserved + corrections = settled + released + still reserved.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from bot.storage.schema import jobs, ledger
 
 
 class ReservationError(StudiiBotError):
-    """Money of a job that has none, or whose reservation was settled or released before: a fault of ours."""
+    """The job has no open reservation: it was settled or released before. A bug, if it is raised."""
 
 
 class Ledger:
@@ -27,15 +27,15 @@ class Ledger:
         self._session = session
 
     async def lock(self, guild_id: int) -> None:
-        """Until the transaction ends, nobody else accepts for this server, in this process or another.
+        """Keep other transactions from accepting jobs for this server until this one ends.
 
-        On SQLite a write transaction is alone anyway.
+        SQLite has one write transaction at a time anyway.
         """
         if not self._session.on_sqlite:
             await self._session.execute(select(func.pg_advisory_xact_lock(guild_id)))
 
     async def reserve(self, job: Job, at: datetime) -> Job:
-        """Reserve the job's estimate; its row has been added. Raises `ReservationError` the second time."""
+        """Reserve the job's estimate. Its row must exist. Raises `ReservationError` the second time."""
         before = (ledger.c.job_id == job.id) & (ledger.c.kind == EntryKind.RESERVE)
         fresh = (jobs.c.id == job.id) & jobs.c.resolved_at.is_(None) & ~exists().where(before)
         reserve = update(jobs).where(fresh).values(reserved=job.estimate).returning(jobs)
@@ -46,12 +46,12 @@ class Ledger:
         return job_of(row)
 
     async def correct(self, job_id: str, charge: int, at: datetime) -> Job:
-        """Make the reservation what Studii says that it charges, more or less."""
+        """Change the reservation to what Studii charges, higher or lower."""
         job = await self._open(job_id)
         return await self._correct(job, _credits(charge), at)
 
     async def correct_all(self, job_ids: Collection[str], charge: int, at: datetime) -> None:
-        """Make the reservations of these jobs what they will probably be charged.
+        """Change the reservations of these jobs to what they will probably be charged.
 
         Raises `ReservationError` if one was settled or released before.
         """
@@ -79,7 +79,7 @@ class Ledger:
         await self._session.execute(update(jobs).where(wanted).values(reserved=charge))
 
     async def settle(self, job_id: str, charge: int, at: datetime) -> Job:
-        """The job cost `charge` in the end; what else was reserved is free again.
+        """Settle the job at `charge` and release the rest of its reservation.
 
         Raises `ReservationError` if it was settled or released before.
         """
@@ -92,13 +92,13 @@ class Ledger:
         return await self._balance(job_id, reserved=0, settled=charge, resolved_at=at)
 
     async def release(self, job_id: str, at: datetime) -> Job:
-        """The job cost nothing. Raises `ReservationError` if it was settled or released before."""
+        """Release the whole reservation. Raises `ReservationError` if it was settled or released before."""
         job = await self._open(job_id)
         await self._write(job, EntryKind.RELEASE, job.reserved, at)
         return await self._balance(job_id, reserved=0, resolved_at=at)
 
     async def usage(self, guild_id: int, window: Window, user_id: int | None = None) -> Usage:
-        """Credits of the jobs accepted within the window, of the server or of one member in it."""
+        """Return the credits of jobs accepted within the window, of the server or of one member."""
         query = select(
             func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
             func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
@@ -113,19 +113,19 @@ class Ledger:
         return Usage(settled=row["settled"], reserved=row["reserved"])
 
     async def grant(self, guild_id: int, user_id: int | None, amount: int, period: str, at: datetime) -> None:
-        """Add to what the server, or one member in it, may spend in that period; less takes back."""
+        """Grant credits for the period to the server or to one member. A negative amount takes them back."""
         kind = EntryKind.GRANT if amount >= 0 else EntryKind.ADJUST
         values = {"guild_id": guild_id, "user_id": user_id, "kind": kind, "amount": amount}
         await self._session.execute(insert(ledger).values(**values, period=period, at=at))
 
     async def granted(self, guild_id: int, period: str, user_id: int | None = None) -> int:
-        """Credits granted to the server or a member for that period, less what was taken back."""
+        """Return the sum of grants for the period, to the server or to one member."""
         whose = ledger.c.user_id.is_(None) if user_id is None else ledger.c.user_id == user_id
         query = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_grants(guild_id, period), whose)
         return (await self._session.execute(query)).scalar_one()
 
     async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
-        """What was granted for that period to each member, and (None) to the server."""
+        """Return the sums of grants for the period, by member; None stands for the server."""
         query = (
             select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
             .where(_grants(guild_id, period))
@@ -135,7 +135,7 @@ class Ledger:
         return {row["user_id"]: row["amount"] for row in rows}
 
     async def entries(self, *, job_id: str | None = None, guild_id: int | None = None) -> list[LedgerEntry]:
-        """The lines of a job, of a server, or all; oldest first."""
+        """Return the lines of a job, of a server, or all, oldest first."""
         query = select(ledger).order_by(ledger.c.id)
         if job_id is not None:
             query = query.where(ledger.c.job_id == job_id)
@@ -144,7 +144,7 @@ class Ledger:
         return [LedgerEntry(**row) for row in (await self._session.execute(query)).mappings()]
 
     async def _open(self, job_id: str) -> Job:
-        """The job, held until the transaction ends, with its reservation still to be resolved."""
+        """Return the job, locked until the transaction ends. Raises `ReservationError` if it is resolved."""
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.resolved_at.is_(None)).with_for_update()
         row = (await self._session.execute(query)).mappings().one_or_none()
         if row is None:

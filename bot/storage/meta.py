@@ -1,4 +1,4 @@
-"""Small named values."""
+"""Named values of the bot as a whole, such as the digest of its commands."""
 
 from sqlalchemy import delete, select
 
@@ -20,7 +20,7 @@ class Meta:
         await self._session.put(meta, {"name": name}, {"value": value})
 
     async def names(self, prefix: str) -> list[str]:
-        """The names that begin so."""
+        """Return the names that start with `prefix`."""
         query = select(meta.c.name).where(meta.c.name.startswith(prefix, autoescape=True))
         return list((await self._session.execute(query)).scalars())
 

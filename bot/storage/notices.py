@@ -1,4 +1,4 @@
-"""What admins are told: an outbox in which each thing is once."""
+"""The outbox of notices to admins. Each kind and key of a server is in it once."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,8 +33,7 @@ class Notices:
         job_id: str | None = None,
         details: Mapping[str, str | int | None] | None = None,
     ) -> bool:
-        """The server's admins are to be told this; False if they were, or will be, by an earlier one with
-        that kind and key (at most 64 characters)."""
+        """Add a notice. Return False if there is one with that kind and key (at most 64 characters)."""
         if len(key) > KEY_LENGTH:
             raise ValueError("a notice's key is at most 64 characters long")
         insert = (sqlite.insert if self._session.on_sqlite else postgresql.insert)(notices).values(
@@ -44,7 +43,7 @@ class Notices:
         return (await self._session.execute(once.returning(notices.c.id))).first() is not None
 
     async def known(self, guild_id: int, kind: NoticeKind, key: str) -> bool:
-        """Whether it was told, or will be."""
+        """Return whether there is such a notice, posted or not."""
         one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & (notices.c.key == key)
         return (await self._session.execute(select(notices.c.id).where(one))).first() is not None
 
@@ -70,20 +69,20 @@ class Notices:
         return list((await self._session.execute(query)).scalars())
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
-        """It was posted as that message, or it is given up; it is not told again either way."""
+        """Mark the notice as posted (as that message) or given up (None)."""
         await self._session.execute(
             update(notices).where(notices.c.id == notice_id).values(posted_at=at, message_id=message_id)
         )
 
     async def forget(self, guild_id: int, kind: NoticeKind) -> None:
-        """What was told is over: if it comes again, it is told again. What was not posted yet is dropped."""
+        """Delete the server's notices of that kind, posted or not, so that they can be added again."""
         await self._session.execute(
             delete(notices).where(notices.c.guild_id == guild_id, notices.c.kind == kind)
         )
 
 
 def notice_of(row: RowMapping) -> Notice:
-    """A row of the table as a notice."""
+    """Return the notice of a row."""
     values: dict[str, Any] = {**row}
     values["details"] = json_object(values["details"])
     return Notice(**values)

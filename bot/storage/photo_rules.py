@@ -1,4 +1,4 @@
-"""Servers' rules for what happens under photos."""
+"""Servers' rules for reactions and photo channels."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ WHOLE_SERVER = 0
 
 
 class PhotoRulings:
-    """Rules within one transaction. A server without rows has the defaults: everything is off."""
+    """Photo rules within one transaction. A server without rows has the defaults: everything is off."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -25,24 +25,24 @@ class PhotoRulings:
         return (await self._rules(guild_id)).get(guild_id, PhotoRules(guild_id))
 
     async def all(self) -> dict[int, PhotoRules]:
-        """Of every server that has any, by its id."""
+        """Return the rules of every server that has any, by its id."""
         return await self._rules(None)
 
     async def turn_on(self, guild_id: int, channel_id: int | None) -> None:
-        """Reactions count in the channel (None: in the whole server)."""
+        """Turn reactions on in the channel, or in the whole server (None)."""
         place = channel_id or WHOLE_SERVER
         await self.turn_off(guild_id, place)
         await self._session.execute(insert(reaction_places).values(guild_id=guild_id, channel_id=place))
 
     async def turn_off(self, guild_id: int, channel_id: int | None) -> None:
-        """They do not count there any more; for the whole server: nowhere."""
+        """Turn reactions off in the channel, or everywhere (None)."""
         rows = delete(reaction_places).where(reaction_places.c.guild_id == guild_id)
         if channel_id is not None:
             rows = rows.where(reaction_places.c.channel_id == channel_id)
         await self._session.execute(rows)
 
     async def map(self, guild_id: int, emoji: Emoji, preset: Preset | None) -> None:
-        """The emoji stands for that, or for nothing."""
+        """Map the emoji to the preset, or to no tool (None)."""
         values = {
             "name": emoji.name,
             "emoji_id": emoji.id,
@@ -53,7 +53,7 @@ class PhotoRulings:
         await self._session.put(reaction_emoji, {"guild_id": guild_id, "emoji": emoji.key}, values)
 
     async def forget(self, guild_id: int, emoji: Emoji) -> None:
-        """The emoji stands for what the catalogue says again."""
+        """Remove the server's own mapping of the emoji, so that the catalogue's applies."""
         rows = reaction_emoji.c
         await self._session.execute(
             delete(reaction_emoji).where(rows.guild_id == guild_id, rows.emoji == emoji.key)
@@ -77,14 +77,14 @@ class PhotoRulings:
         )
 
     async def tell(self, user_id: int, at: datetime, since: datetime) -> bool:
-        """Note that the person is told now that credits are short; False if they have been after `since`."""
+        """Record that the member is told now that credits are short. Return False if told after `since`."""
         when = credits_told.c.told_at
-        # A clock that was set back leaves moments that have not come yet: they count for nothing.
+        # Times in the future mean that the clock was set back. They do not count.
         await self._session.execute(delete(credits_told).where((when <= since) | (when > at)))
         return await self._session.put_new(credits_told, {"user_id": user_id}, {"told_at": at})
 
     async def count(self, guild_id: int) -> tuple[int, int]:
-        """How many emoji, and how many channels, have a ruling of their own."""
+        """Return the number of emoji and of channels with rules of their own."""
         channels = await self._count(photo_channels, guild_id) + await self._count(reaction_places, guild_id)
         return await self._count(reaction_emoji, guild_id), channels
 
@@ -118,7 +118,7 @@ class PhotoRulings:
 
 
 def readable(row: RowMapping) -> RowMapping:
-    """The row itself. Raises `TypeError` if what is set in advance can't be read."""
+    """Return the row. Raises `TypeError` if its inputs are not a JSON object."""
     if "inputs" in row:
         json_object(row["inputs"])
     return row

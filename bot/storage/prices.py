@@ -1,4 +1,4 @@
-"""What tools were charged at last, by Studii key; and the jobs that a price concerns."""
+"""The last charges of tools, by Studii key, and the jobs that a changed price affects."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -10,7 +10,7 @@ from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
 from bot.storage.schema import guilds, jobs, prices, studii_keys
 
-ANY_KEY = ""  # in the place of a lane: what any key at all was charged last
+ANY_KEY = ""  # as a lane: the last charge with any key
 
 
 class Prices:
@@ -20,7 +20,7 @@ class Prices:
         self._session = session
 
     async def learn(self, lane: str, tool: str, variant: str, charge: int, at: datetime) -> int | None:
-        """Keep a charge. Returns what the key was charged before; None if that is not known."""
+        """Record a charge. Return the key's charge before it, or None if there was none."""
         before = await self._last(lane, tool, variant)
         for name in (lane, ANY_KEY):
             if before.get(name) != charge:
@@ -29,7 +29,7 @@ class Prices:
         return before.get(lane)
 
     async def last(self, lane: str, tool: str, variant: str) -> tuple[int | None, int | None]:
-        """The last charge with that key, and the last one with any key."""
+        """Return the last charge with that key, and the last one with any key."""
         found = await self._last(lane, tool, variant)
         return found.get(lane), found.get(ANY_KEY)
 
@@ -42,12 +42,12 @@ class Prices:
         return (None, None) if row is None else (row.charge, row.at)
 
     async def all(self, lane: str = ANY_KEY) -> dict[tuple[str, str], int]:
-        """Last charges with that key, by tool and variant."""
+        """Return the last charges with that key, by tool and variant."""
         rows = (await self._session.execute(select(prices).where(prices.c.lane == lane))).mappings()
         return {(row["tool"], row["variant"]): row["charge"] for row in rows}
 
     async def least(self, lane: str, tool: str | None = None) -> int | None:
-        """The least last charge with that key of the tool's variants, or of all tools'."""
+        """Return the lowest last charge with that key, of the tool's variants or of all tools."""
         query = select(func.min(prices.c.charge)).where(prices.c.lane == lane)
         if tool is not None:
             query = query.where(prices.c.tool == tool)
@@ -56,7 +56,10 @@ class Prices:
     async def dearest(
         self, lane: str, tool: str, mode: str | None = None, *, any_key: bool = True
     ) -> int | None:
-        """The highest last charge of the tool's variants (in a mode: `mode=video`), with that key or any."""
+        """Return the highest last charge of the tool's variants, with that key or any.
+
+        `mode` limits them to one mode, such as `mode=video`.
+        """
         lanes = (lane, ANY_KEY) if any_key else (lane,)
         query = select(func.max(prices.c.charge)).where(prices.c.lane.in_(lanes), prices.c.tool == tool)
         if mode is not None:
@@ -65,12 +68,12 @@ class Prices:
         return (await self._session.execute(query)).scalar_one()
 
     async def guilds_with(self, lane: str) -> list[int]:
-        """Servers whose current key has that lane, in order."""
+        """Return the servers whose current key has that lane, in order."""
         query = _servers_with(lane).order_by(studii_keys.c.guild_id)
         return list((await self._session.execute(query)).scalars())
 
     async def unsent_with(self, lane: str, tool: str) -> list[Job]:
-        """Jobs of the tool that have not been sent, and would be with that key; oldest first."""
+        """Return the tool's unsent jobs that would use that key, oldest first."""
         return await self._jobs(
             UNSENT_STATES,
             jobs.c.tool == tool,
@@ -78,7 +81,7 @@ class Prices:
         )
 
     async def unsent_of(self, guild_id: int) -> list[Job]:
-        """Jobs of the server that have not been sent; oldest first."""
+        """Return the server's unsent jobs, oldest first."""
         return await self._jobs(UNSENT_STATES, jobs.c.guild_id == guild_id)
 
     async def asking_with(self, lane: str, tool: str, since: datetime) -> list[Job]:
@@ -95,14 +98,14 @@ class Prices:
         return await self._jobs(states, jobs.c.tool == tool, unfinished, _sent_with(lane))
 
     async def mark(self, job_ids: Collection[str], *, learned: bool, visible: bool) -> None:
-        """Note whether the reservations of jobs are from past charges; `visible`: people should see it."""
+        """Set whether the jobs' reservations come from past charges. `visible` updates their cards."""
         version = jobs.c.version + (1 if visible else 0)
         await self._session.execute(
             update(jobs).where(jobs.c.id.in_(list(job_ids))).values(price_learned=learned, version=version)
         )
 
     async def _jobs(self, states: Collection[JobState], *which: ColumnElement[bool]) -> list[Job]:
-        """They are held until the transaction ends, where others write meanwhile."""
+        """Return the jobs, locked until the transaction ends."""
         query = select(jobs).where(jobs.c.state.in_(states), *which).order_by(jobs.c.number).with_for_update()
         return await self._session.rows(query, job_of, KEY)
 

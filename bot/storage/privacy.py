@@ -1,4 +1,4 @@
-"""Erasing: what people wrote, who they were, a server's everything."""
+"""Erasing: prompts and links of old jobs, members' names, and all data of a server."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -33,36 +33,36 @@ _ERASED = {
 
 
 class Privacy:
-    """Erasing within one transaction; amounts of credits stay until their server goes."""
+    """Erases within one transaction. Amounts of credits stay until the server is erased."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def old_jobs(self, before: datetime, limit: int) -> list[Job]:
-        """Jobs that ended before that moment and still hold what was written for them."""
+        """Return jobs that ended before that time and are not scrubbed yet."""
         ended = jobs.c.state.in_((*TERMINAL_STATES, JobState.UNKNOWN))
         return await self._jobs(ended & (jobs.c.changed_at < before), limit)
 
     async def forgotten_jobs(self, limit: int) -> list[Job]:
-        """Jobs of members who asked to be forgotten, that have ended and been told of since."""
+        """Return ended and announced jobs of members who asked to be forgotten."""
         told = jobs.c.state.in_(TERMINAL_STATES) & jobs.c.announced_at.is_not(None)
         return await self._jobs(jobs.c.forgotten_at.is_not(None) & told, limit)
 
     async def scrub(self, job_ids: Collection[str], at: datetime) -> None:
-        """Take out of these jobs what was written, linked and made."""
+        """Erase the prompts, links and files' names of these jobs."""
         mine = jobs.c.id.in_(list(job_ids))
         own = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
-        # That it was somebody else's is not forgotten with their name: it does not become the requester's.
+        # The author's id is erased, but not that the photo was somebody else's.
         erased = {**_ERASED, "photo_author": case((own, None), else_=UNKNOWN_MEMBER)}
         await self._session.execute(update(jobs).where(mine).values(scrubbed_at=at, **erased))
 
     async def forget(self, user_id: int, at: datetime) -> None:
-        """Mark all jobs of the member: they are scrubbed when they have ended."""
+        """Mark all jobs of the member, which are scrubbed once they have ended."""
         await self._session.execute(delete(credits_told).where(credits_told.c.user_id == user_id))
         await self._session.execute(update(jobs).where(jobs.c.user_id == user_id).values(forgotten_at=at))
 
     async def unfinished_of(self, user_id: int) -> int:
-        """How many jobs of the member still hold what was written for them."""
+        """Return the number of the member's jobs that are not scrubbed yet."""
         left = (jobs.c.user_id == user_id) & jobs.c.scrubbed_at.is_(None)
         return (await self._session.execute(select(func.count()).where(left))).scalar_one()
 
@@ -71,8 +71,10 @@ class Privacy:
         return list((await self._session.execute(select(jobs.c.guild_id).where(named).distinct())).scalars())
 
     async def unname(self, guild_id: int, before: datetime, period: str) -> None:
-        """Forgotten members' scrubbed jobs from before that moment, when `period` began, are nobody's any
-        more, nor are their grants for other periods."""
+        """Remove forgotten members' ids from scrubbed jobs of before `before`, when `period` began.
+
+        Their grants for other periods lose them as well.
+        """
         mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None)
         mine &= (
             jobs.c.scrubbed_at.is_not(None)
@@ -94,19 +96,21 @@ class Privacy:
             await self.unname_grants(one["user_id"], one["at"])
 
     async def unname_grants(self, user_id: int, before: datetime) -> None:
-        """What the member was granted until then is nobody's, in servers where no job has their name: they
-        have spent nothing there that has to stay known."""
+        """Remove the member's id from grants until `before`, in servers where no job has that id."""
         named = exists().where(jobs.c.guild_id == ledger.c.guild_id, jobs.c.user_id == user_id)
         theirs = (ledger.c.user_id == user_id) & ledger.c.job_id.is_(None) & (ledger.c.at <= before)
         await self._session.execute(update(ledger).where(theirs & ~named).values(user_id=FORGOTTEN_MEMBER))
 
     async def erase_keys(self, guild_id: int, at: datetime) -> None:
-        """No Studii key of that server can be read any more, whatever still runs with it."""
+        """Erase all Studii keys of the server, also those that jobs run with."""
         mine = studii_keys.c.guild_id == guild_id
         await self._session.execute(update(studii_keys).where(mine).values(ciphertext=b"", retired_at=at))
 
     async def erase_retired_keys(self, before: datetime) -> int:
-        """Keys that no job runs with any more, and those retired before that moment anyway. How many."""
+        """Erase retired keys that no job runs with, and all that were retired before `before`.
+
+        Return the number of erased keys.
+        """
         running = exists().where(jobs.c.key_id == studii_keys.c.id, jobs.c.state.in_(_GOING))
         over = studii_keys.c.retired_at.is_not(None) & (~running | (studii_keys.c.retired_at < before))
         over &= studii_keys.c.ciphertext != b""
@@ -114,18 +118,18 @@ class Privacy:
         return len((await self._session.execute(erase)).all())
 
     async def removed_guilds(self, before: datetime) -> list[int]:
-        """Servers that removed the bot before that moment."""
+        """Return the servers that removed the bot before that time."""
         gone = guilds.c.left_at < before
         return list((await self._session.execute(select(guilds.c.guild_id).where(gone))).scalars())
 
     async def erase_guild(self, guild_id: int) -> None:
-        """Every row of the server, in every table."""
+        """Delete all rows of the server, in every table."""
         for table in reversed(metadata.sorted_tables):
             if "guild_id" in table.c:
                 await self._session.execute(delete(table).where(table.c.guild_id == guild_id))
 
     async def _jobs(self, which: ColumnElement[bool], limit: int) -> list[Job]:
-        # What was written is not read, so that it can be erased also where it can't be read.
+        # The inputs are not read, so that unreadable ones are erased as well.
         columns = [column for column in jobs.c if column.name != "inputs"]
         query = select(*columns).where(which, jobs.c.scrubbed_at.is_(None)).order_by(jobs.c.number)
         return await self._session.rows(query.limit(limit), lambda row: job_of(row, inputs={}), KEY)

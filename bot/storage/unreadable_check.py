@@ -1,4 +1,4 @@
-"""Looks for rows that can't be read, in every table that keeps JSON."""
+"""Finds rows that can't be read, in every table with a JSON column."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
 
 
 class UnreadableCheck:
-    """Reads all rows, as the bot reads them, within one transaction."""
+    """Reads all rows as the bot does, within one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

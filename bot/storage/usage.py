@@ -21,7 +21,7 @@ class UsageSums:
         self._session = session
 
     async def by_day(self, guild_id: int, edges: Sequence[datetime]) -> list[tuple[int, str, int]]:
-        """Number of the day, tool and credits, for the days from each of the `edges` to the next."""
+        """Return (number of the day, tool, credits) for the days between consecutive `edges`."""
         days = case(
             *((jobs.c.created_at < edge, literal(number)) for number, edge in enumerate(edges[1:])),
             else_=literal(len(edges) - 1),
@@ -35,15 +35,15 @@ class UsageSums:
         return [(row["day"], row["tool"], row["credits"]) for row in rows]
 
     async def by_tool(self, guild_id: int, window: Window) -> list[Spending]:
-        """All tools, the dearest first."""
+        """Return what each tool spent, the highest first."""
         return await self._top(jobs.c.tool, guild_id, window, None)
 
     async def by_member(self, guild_id: int, window: Window, limit: int) -> list[Spending]:
-        """The members who spent most."""
+        """Return what members spent, the highest first, up to `limit`."""
         return await self._top(jobs.c.user_id, guild_id, window, limit)
 
     async def lines(self, guild_id: int, window: Window, after: int, limit: int) -> list[LedgerLine]:
-        """Lines of the ledger behind the one with the number `after`, in order."""
+        """Return up to `limit` lines of the ledger with ids above `after`, in order."""
         query = (
             select(ledger, jobs.c.tool, jobs.c.variant, jobs.c.state)
             .select_from(ledger.outerjoin(jobs, jobs.c.id == ledger.c.job_id))
