@@ -12,7 +12,7 @@ from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 
 PREDICTED_EVERY = 1.0  # seconds
 

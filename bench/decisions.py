@@ -11,7 +11,7 @@ from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 
 
 def decision_milliseconds(*, running: int = 150, waiting: int = 50) -> float:

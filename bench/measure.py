@@ -13,7 +13,7 @@ from bench.world import Job, World, make_jobs
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.rate_limit import RateWindow
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 
 POLICIES = ("lane", "new lane", "round-robin", "fixed 2 s", "fixed 5 s", "exponential")

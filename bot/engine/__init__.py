@@ -2,7 +2,7 @@
 
 from bot.engine.engine import Engine
 from bot.engine.ports import Delivery, PhotoSource
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 from bot.engine.workers.guarded_decoder import GuardedDecoder
 from bot.media.spool import Spool
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
 from bot.domain import Job, StudiiKey
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient

@@ -15,7 +15,7 @@ from bot.engine.lanes.rate_state import RateStates
 from bot.engine.lanes.recovery import INTERRUPTED, doubt_restored, recover
 from bot.engine.lanes.supervisor import LaneSupervisor
 from bot.engine.ports import Delivery, PhotoSource
-from bot.engine.scheduler.tuning import HOUR, Tuning
+from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.announce import Outbox
 from bot.engine.workers.cards import Cards
 from bot.engine.workers.download import Collector

@@ -10,7 +10,7 @@ from bench.world import World
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.rate_limit import RateWindow
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 
 SHORT = Scale(least=1, most=1, lasts=150.0, burst_jobs=1)

@@ -5,7 +5,7 @@ import asyncio
 from bot.clock import Clock
 from bot.engine.scheduler.forecast import Forecast, predict
 from bot.engine.scheduler.lane import Lane
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 
 
 class Simulations:

@@ -14,7 +14,7 @@ from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
 from bot.engine.scheduler.queue import JobQueue, Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 
 LEFT_FOR_POLLS = 0.1  # of the requests, however many want to be submitted
 PRICE_RISES = 6  # the power of the share in use: requests need not be saved while a third is left over

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.engine.scheduler.durations import Durations, Glance, Model, Work
-from bot.engine.scheduler.tuning import HOUR, Tuning
+from bot.engine.tuning import HOUR, Tuning
 
 
 @dataclass(frozen=True, slots=True)

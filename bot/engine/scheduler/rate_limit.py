@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import NamedTuple
 
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 
 
 class EarlierRequest(NamedTuple):

@@ -11,7 +11,7 @@ from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.scheduler.positions import QueuePositions
+from bot.engine.workers.queue_positions import QueuePositions
 
 _log = logging.getLogger(__name__)
 # A job that has just come into line has its place in a moment: one edit of its card then says it all.

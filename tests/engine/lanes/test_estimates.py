@@ -15,7 +15,7 @@ from bot.engine.scheduler.forecast import Forecast, predict
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 
 IMAGE = Work("studio", "image")
 

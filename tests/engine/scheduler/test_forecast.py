@@ -14,7 +14,7 @@ from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 
 TUNING = Tuning()
 

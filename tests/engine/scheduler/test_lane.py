@@ -17,7 +17,7 @@ from bot.engine.scheduler.lane import Lane, Rest, Send
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
-from bot.engine.scheduler.tuning import HOUR, Tuning
+from bot.engine.tuning import HOUR, Tuning
 
 TUNING = Tuning()
 

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
-from bot.engine.scheduler.tuning import Tuning
+from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 TUNING = Tuning()

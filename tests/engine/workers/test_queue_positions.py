@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain import Progress
-from bot.engine.scheduler.positions import BOUND, EVERY, UNPLACED_EVERY, QueuePositions
+from bot.engine.workers.queue_positions import BOUND, EVERY, UNPLACED_EVERY, QueuePositions
 from tests.support.clock import NOON
 
 LATER = NOON + timedelta(minutes=5)
