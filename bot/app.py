@@ -132,8 +132,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
     await migrate(url)
     storage = await stack.enter_async_context(Storage.open(url, lock=lock))
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
-    vault = Vault.open(keys, settings.folder / "encryption.key")
-    spool = Spool(settings.folder / "spool", settings.spool_mb * MEGABYTE)
+    vault = Vault.open(keys, settings.key_file)
+    spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
     try:
         lanes = await LaneNames.open(storage, vault)
     except UNUSABLE as error:

@@ -63,10 +63,20 @@ class StorageSettings(SettingsBase):
 
     @property
     def folder(self) -> Path:
-        """Where the spool and a key file of our own live: beside the database's file, else `data/`."""
+        """The folder of the spool and the key file: that of the database's file, else `data/`."""
         if self.database.get_backend_name() == "sqlite":
             return Path(str(self.database.database)).parent
         return Path("data")
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where photos and outputs are kept until they are posted."""
+        return self.folder / "spool"
+
+    @property
+    def key_file(self) -> Path:
+        """The file with the encryption keys, used without ENCRYPTION_KEYS."""
+        return self.folder / "encryption.key"
 
 
 class Settings(StorageSettings, HealthSettings):

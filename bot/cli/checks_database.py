@@ -5,7 +5,7 @@ import sqlite3
 
 from bot.cli.checks_machine import no_room_for_a_copy
 from bot.cli.findings import Finding, Verdict
-from bot.cli.keys import KEY_FILE, vault_of
+from bot.cli.keys import vault_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError
@@ -33,7 +33,7 @@ SUMS_AGREE = "Added up anew, by job, by server and by its present period: every 
 
 async def encryption_key(settings: Settings) -> list[Finding]:
     """Whether there is one, and whether it opens what was sealed."""
-    path = settings.folder / KEY_FILE
+    path = settings.key_file
     sealed = await _sealed(settings)
     if not settings.encryption_keys and not path.exists():
         if sealed:

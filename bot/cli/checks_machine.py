@@ -15,7 +15,7 @@ LEAST_ROOM = 10 * MEGABYTE  # for the database's log and what is written to it
 async def folder(settings: Settings) -> list[Finding]:
     """Whether the bot may write where it keeps everything."""
     place = settings.folder
-    wrong = [_in_the_way(one, folder=True) for one in (place, place / "spool")]
+    wrong = [_in_the_way(one, folder=True) for one in (place, settings.spool_folder)]
     wrong += [_in_the_way(one, folder=False) for one in _files(settings)]
     if words := next(filter(None, wrong), None):
         return [Finding("Folder", Verdict.STOPS, words)]
@@ -27,7 +27,7 @@ async def folder(settings: Settings) -> list[Finding]:
 async def room(settings: Settings) -> list[Finding]:
     """Whether there is room for the database and the spool."""
     free = shutil.disk_usage(_nearest(settings.folder)).free
-    spool = settings.folder / "spool"
+    spool = settings.spool_folder
     used = sum(one.stat().st_size for one in spool.iterdir()) if spool.is_dir() else 0
     most = settings.spool_mb * MEGABYTE
     words = (

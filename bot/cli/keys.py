@@ -7,8 +7,6 @@ from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file, unused
 
-KEY_FILE = "encryption.key"
-
 
 async def rotate(settings: StorageSettings) -> str:
     """Seal all Studii keys with a new encryption key, and tell what to do with the old one.
@@ -22,7 +20,7 @@ async def rotate(settings: StorageSettings) -> str:
         raise SettingsError(f"There is no database yet at {file}, so nothing to seal. Check DATABASE_URL.")
     async with bot_stopped(url, "rotate-keys") as lock:
         await migrate(url)
-        path = settings.folder / KEY_FILE
+        path = settings.key_file
         own_file = not settings.encryption_keys
         before = path.read_bytes() if own_file and path.exists() else b""
         if own_file:
@@ -65,7 +63,7 @@ def _keep_aside(path: Path, content: bytes) -> Path:
 def vault_of(settings: StorageSettings) -> Vault:
     """The vault as the bot opens it. Raises `SettingsError`."""
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
-    return Vault.open(keys, settings.folder / KEY_FILE)
+    return Vault.open(keys, settings.key_file)
 
 
 def key_place(settings: StorageSettings) -> str:
@@ -74,4 +72,4 @@ def key_place(settings: StorageSettings) -> str:
         return f"in {settings.encryption_keys_file.absolute()} (ENCRYPTION_KEYS_FILE)"
     if settings.encryption_keys:
         return "in ENCRYPTION_KEYS (your environment or .env)"
-    return f"in the file {(settings.folder / KEY_FILE).absolute()}"
+    return f"in the file {settings.key_file.absolute()}"
