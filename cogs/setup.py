@@ -4,7 +4,6 @@ import logging
 from functools import partial
 from typing import Any
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -14,6 +13,7 @@ from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.setup import GREETING, KEY_LOST, ask_to_forget, setup_panel_for
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
@@ -21,8 +21,6 @@ from bot.ui.reading.permissions import manages, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 log = logging.getLogger(__name__)
-
-UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, TimeoutError)
 
 
 class Servers(commands.Cog):
@@ -94,7 +92,7 @@ async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:
         if may.view_channel and may.send_messages:
             try:
                 await channel.send(view=panel)
-            except UNREACHABLE as error:
+            except DISCORD_ERRORS as error:
                 log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
             else:
                 return
@@ -103,7 +101,7 @@ async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:
     try:
         owner = await bot.fetch_user(guild.owner_id)
         await owner.send(view=panel)
-    except UNREACHABLE as error:
+    except DISCORD_ERRORS as error:
         log.info("The owner of server %d could not be greeted: %s", guild.id, error)
 
 

@@ -13,6 +13,7 @@ import discord
 from bot.aio.proxy import NoTunnel, Proxy, connector
 from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, StudiiBotError
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_CONNECTION
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,6 @@ LOGIN_SECONDS = 30.0
 _NOT_THERE = frozenset({10004, 50001})  # Unknown Guild, Missing Access
 # What discord.py raises for a body that it can't read: a hotel's page instead of Discord's answer.
 _NOT_DISCORD = (AttributeError, LookupError, TypeError, ValueError)
-_NO_WAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 async def choose_intents(
@@ -93,7 +93,7 @@ async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
     except (discord.NotFound, discord.Forbidden) as error:
         # Something on the way may speak with the same status, and knows nothing of Discord's own codes.
         return True if error.code in _NOT_THERE else None
-    except (discord.HTTPException, *_NO_WAY, *_NOT_DISCORD) as error:
+    except (*DISCORD_ERRORS, *_NOT_DISCORD) as error:
         log.info("Discord could not be asked for server %d: %s", guild_id, type(error).__name__)
         return None
     return False
@@ -116,7 +116,7 @@ async def logged_in(token: str, proxy: Proxy | None = None) -> AsyncGenerator[di
             f"Discord answered the login with status {error.status}. Look at discordstatus.com, and start "
             "again in a few minutes."
         ) from error
-    except _NO_WAY as error:
+    except NO_CONNECTION as error:
         raise StudiiBotError(
             f"Discord could not be reached: {_why(error)}. Look at this machine's network (the bot calls "
             "discord.com and gateway.discord.gg, port 443) and at discordstatus.com, and start again."

@@ -10,7 +10,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.destination import Place
 from bot.delivery.edit_rate import EditPace
-from bot.delivery.errors import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
+from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
 from bot.delivery.files import DEFAULT_LIMIT, Fit, Showings
 from bot.delivery.history import CLOCKS_DIFFER, find_card, find_posting
 from bot.delivery.notices import NoticePoster
@@ -30,8 +30,9 @@ from bot.domain import (
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.result import can_play, ending, linked_result, linked_video, plain_buttons, result
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
-from bot.ui.reading.permissions import missing_to_post, stays_there
+from bot.ui.reading.permissions import missing_to_post, parent_unknown, stays_there
 
 log = logging.getLogger(__name__)
 
@@ -271,7 +272,7 @@ class DiscordDelivery:
         me = guild.get_member(self._own_id) if guild else None
         if channel is None or me is None:
             return []
-        if isinstance(channel, discord.Thread) and channel.parent is None:
+        if parent_unknown(channel):
             return []
         return missing_to_post(channel.permissions_for(me), channel, file=file)
 

@@ -2,7 +2,6 @@
 
 from enum import Enum, auto
 
-import aiohttp
 import discord
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
@@ -13,9 +12,6 @@ TOO_LARGE = 40005
 _NO_REFUSALS = frozenset({40333, 0})
 RETRY_SECONDS = 15.0
 UNAUTHORISED_SECONDS = 60.0
-
-# What a call to Discord can raise when Discord or the way to it is the reason.
-DISCORD_ERRORS = (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Outcome(Enum):

@@ -8,12 +8,13 @@ from typing import Any
 import discord
 
 from bot.clock import Clock
-from bot.delivery.errors import DISCORD_ERRORS, Outcome, outcome_of, seconds_until_retry
+from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
 from bot.domain import Announcement, ChannelGone, Job, Notice, Posted, TryLater, Undeliverable
 from bot.ui.admin.log import missing_there
 from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.reading.permissions import stays_there
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.reading.permissions import parent_unknown, stays_there
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class NoticePoster:
         channel = guild.get_channel_or_thread(channel_id) if guild else None
         if guild is None or channel is None:
             return []
-        if isinstance(channel, discord.Thread) and channel.parent is None:
+        if parent_unknown(channel):
             return []
         return missing_there(guild, channel)
 

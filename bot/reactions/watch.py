@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-import aiohttp
 import discord
 
 from bot.catalog import Catalog, Tool
@@ -17,11 +16,12 @@ from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, on
 from bot.reactions.queue import Backlog
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.authors import author_in, author_of
 from bot.ui.reading.member import channel_ids_of, member_context_in
-from bot.ui.reading.permissions import is_age_restricted, missing_to_offer, missing_to_post
+from bot.ui.reading.permissions import is_age_restricted, missing_to_offer, missing_to_post, parent_unknown
 from bot.ui.reading.pictures import photos_in, taken_of
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,6 @@ PHOTOS_WAITING = 50  # of a server
 PHOTOS_WAITING_IN_ALL = 1000
 # In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
 PHOTOS_AT_ONCE = 4
-UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class PhotoWatch:
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
             message = await channel.fetch_message(tapped.message_id)
-        except UNREACHABLE as error:
+        except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be looked at: %r", error)
             return None
         on, offers = self._state_of(tapped)
@@ -194,7 +193,7 @@ class PhotoWatch:
             except discord.NotFound as error:
                 if error.code != UNKNOWN_EMOJI:
                     return  # the message is gone
-            except UNREACHABLE as error:
+            except DISCORD_ERRORS as error:
                 _log.info("An emoji could not be put under a photo: %r", error)
 
     async def _ask(
@@ -227,7 +226,7 @@ class PhotoWatch:
             await member.send(
                 view=sentence_panel(f"In {plain(member.guild.name, 100)}: {sentence(reason, 1400)}")
             )
-        except UNREACHABLE as error:
+        except DISCORD_ERRORS as error:
             _log.info("User %d could not be told that credits are short: %r", member.id, error)
 
     def _can_post(self, guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
@@ -235,7 +234,7 @@ class PhotoWatch:
         channel = guild.get_channel_or_thread(channel_id)
         if channel is None:
             return False
-        if isinstance(channel, discord.Thread) and channel.parent is None:
+        if parent_unknown(channel):
             return False
         may = channel.permissions_for(guild.me)
         return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))

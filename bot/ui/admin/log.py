@@ -10,7 +10,7 @@ from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, box, lines, sentence_panel, small
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import hindrance, missing_to_post, moderates
+from bot.ui.reading.permissions import hindrance, missing_to_post, moderates, parent_unknown
 
 WHAT = (
     "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the key or is out of "
@@ -36,7 +36,7 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
     if guild is None or settings.channel_id is None:
         return ""
     channel = guild.get_channel_or_thread(settings.channel_id)
-    if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):
+    if channel is None or parent_unknown(channel):
         return CHANNEL_GONE
     missing = missing_there(guild, channel)
     return hindrance(missing) if missing else ""

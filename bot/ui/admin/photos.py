@@ -15,7 +15,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, rule, small
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import channel_ids_of
-from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post
+from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
 
 INTENT_OFF = (
     "Reactions and photo channels are off: Discord does not show this bot other people's photos. Whoever "
@@ -219,7 +219,7 @@ def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, lis
     named = {*rules.channels, *rules.reaction_channels}
     for channel_id in sorted(named):
         channel = guild.get_channel_or_thread(channel_id)
-        if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):
+        if channel is None or parent_unknown(channel):
             continue  # deleted, or a thread that rests: nobody posts there now
         offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
         yield channel_id, _missing(guild, channel, offers=offers)

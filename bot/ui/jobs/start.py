@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import discord
 
 from bot.catalog import SourceRule, Tool
@@ -19,6 +18,7 @@ from bot.errors import Refused, StudiiBotError
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.tool_form import ToolForm, ToolPicker, Values, needs_form
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED
 from bot.ui.reading.member import member_context
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 30.0
 NO_TOOLS = "There is no tool here that takes a photo."
-_FAILURES = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,7 @@ async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job
             view=card, ephemeral=job.private, allowed_mentions=discord.AllowedMentions.none()
         )
         message_id = shown.message_id
-    except _FAILURES as error:
+    except DISCORD_ERRORS as error:
         log.info("Job %s: its card may not be shown: %s", job.id, error, extra={"job": job.id})
         message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
     if message_id is None:
@@ -229,7 +228,7 @@ async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | No
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return (await interaction.original_response()).id
-    except (*_FAILURES, discord.ClientException) as error:
+    except DISCORD_ERRORS as error:
         log.info("Whether an answer was shown is not known: %r", error)
         return None
 

@@ -5,11 +5,11 @@ import re
 import secrets
 from typing import Any
 
-import aiohttp
 import discord
 from discord import app_commands
 
 from bot.errors import NotAllowed, StudiiBotError
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel, sentence_panel
 from bot.ui.kit.text import sentence
 
@@ -44,7 +44,7 @@ async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel
     """Like `answer`, but log an error of Discord or of the network."""
     try:
         await answer(interaction, panel)
-    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as failed:
+    except DISCORD_ERRORS as failed:
         log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
 
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import aiohttp
 import discord
 
 from bot.domain import Job
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.services import Services
 from bot.ui.kit.buttons import template_of
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 
 LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 _OF_A_JOB = re.compile(template_of("[a-z]+"))
@@ -64,7 +64,7 @@ async def _forwarded(message: discord.Message, client: discord.Client) -> discor
     try:
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             return await channel.fetch_message(reference.message_id)
-    except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
+    except DISCORD_ERRORS as error:
         log.info("A forwarded message could not be looked at: %r", error)
         return None
 

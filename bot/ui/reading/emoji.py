@@ -4,12 +4,12 @@ import asyncio
 import re
 from collections.abc import Iterable
 
-import aiohttp
 import discord
 
 from bot.domain.photo_rules import Emoji
 from bot.domain.visible import visible
 from bot.errors import Refused
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 
 LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 MOST_SHOWN = 5
@@ -59,7 +59,7 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
     try:
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             there = {one.id for one in await guild.fetch_emojis()}
-    except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError):
+    except DISCORD_ERRORS:
         return ""
     missing = [f"`:{one.name}:`" for one in custom if one.id not in there]
     if not missing:

@@ -116,14 +116,14 @@ def moderates(interaction: discord.Interaction[Any], job: Job) -> bool:
     channel = guild.get_channel_or_thread(job.channel_id) if guild is not None else None
     if channel is None or not isinstance(person, discord.Member):
         return False
-    if isinstance(channel, discord.Thread) and channel.parent is None:
+    if parent_unknown(channel):
         return False
     return channel.permissions_for(person).manage_messages
 
 
 def is_age_restricted(channel: Any) -> bool | None:
     """Whether the channel is, or the one that it is a thread of; None where that can't be told."""
-    if isinstance(channel, discord.Thread) and channel.parent is None:
+    if parent_unknown(channel):
         return None
     is_nsfw = getattr(channel, "is_nsfw", None)
     return None if is_nsfw is None else bool(is_nsfw())
@@ -152,3 +152,11 @@ def listed(names: list[str]) -> str:
     """The names as people write them in a row: `**A**, **B** and **C**`."""
     marked = [f"**{name}**" for name in names]
     return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
+
+
+def parent_unknown(channel: object) -> bool:
+    """Return whether the channel is a thread whose parent the bot doesn't know.
+
+    The parent was deleted, or the bot may not see it. Nobody's permissions in such a thread can be told.
+    """
+    return isinstance(channel, discord.Thread) and channel.parent is None

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
 import discord
 
 from bot.domain import Job, SourcePhoto
 from bot.errors import Refused
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.pictures import pictures_in, plain_name
 
 BEFORE_FILE = "before"  # how the file name of the photo before begins
@@ -108,7 +108,7 @@ async def found_again(
         raise _Deleted(SOURCE_GONE) from error
     except discord.Forbidden as error:
         raise PhotoGone(NOT_SEEN) from error
-    except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
+    except DISCORD_ERRORS as error:
         raise Refused(UNREACHABLE) from error
     path = urlsplit(source.url).path
     for photo in pictures_in(message):
