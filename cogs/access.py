@@ -1,4 +1,4 @@
-"""/studii access: who may use what. /privacy: a member's own word on their photos."""
+"""/studii access: who may use what. /privacy: whether others may use a member's photos."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""/credits: what is left, what one has used, what things cost. /tools: what one can make with it."""
+"""/credits: what is left, what the member has used, what tools cost. /tools: what the tools do."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ from bot.ui.reading.member import member_context
 
 
 class Credits(commands.Cog):
-    """What members may know of the server's credits, shown to themselves alone."""
+    """Shows members the server's credits and tools; only they see the answers."""
 
     def __init__(self, services: Services, catalog: Catalog) -> None:
         self._services = services
@@ -39,7 +39,7 @@ class Credits(commands.Cog):
     async def tools(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.guild_id is None:
             raise Refused("This works in a server only.")
-        # The pictures take their time on a slow line, more than Discord gives for a first answer.
+        # On a slow connection the pictures take longer than Discord waits for a first answer.
         await interaction.response.defer(ephemeral=True, thinking=True)
         panel, files = tools_panel(await self._offer(interaction, interaction.guild_id))
         await interaction.edit_original_response(

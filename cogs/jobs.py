@@ -1,4 +1,4 @@
-"""/jobs: what one has made, what is going on, and what can be done about it."""
+"""/jobs: a member's jobs, their state, and what can be done with each."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from bot.ui.jobs.list import MINE, show_page
 
 
 class JobList(commands.Cog):
-    """The list of one's jobs, shown to oneself alone."""
+    """Shows a member their jobs; only they see the answer."""
 
     @app_commands.command(name="jobs", description="See your jobs; cancel them, run them again")
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:

@@ -136,7 +136,7 @@ async def _of_member(
 
 
 def _roles(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
-    """Those that there are; None: not known."""
+    """Return the ids of the server's roles, or None if they are not known."""
     guild = interaction.guild
     return None if guild is None else frozenset(role.id for role in guild.roles)
 

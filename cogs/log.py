@@ -1,4 +1,4 @@
-"""/studii log: where admins are told of things."""
+"""/studii log: the channel for warnings."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ async def _ensure_posting(
     interaction: discord.Interaction[Any],
     channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None,
 ) -> None:
-    """Say hello there, which proves that it works; raises `Refused` with what is in the way."""
+    """Post a greeting, which proves that it works. Raises `Refused` with what prevents it."""
     if channel is None or interaction.guild is None:
         return
     missing = missing_there(interaction.guild, channel)

@@ -1,4 +1,4 @@
-"""Message menus: what can be made of a picture that is in the channel already."""
+"""Message menus: tools for a picture that is in the channel already."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ WHICH_TOOL = "### What shall be made of it?"
 
 
 class Photos(commands.Cog):
-    """Keeps the menus in the tree: one for each of the first photo tools, and one for all tools."""
+    """Adds the menus: one for each of the first photo tools, and one for all tools."""
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
@@ -42,7 +42,7 @@ class Photos(commands.Cog):
 
 
 def tool_menu(tool: Tool) -> app_commands.ContextMenu:
-    """The message menu that runs the tool on a message's picture."""
+    """Return the message menu that runs the tool on a message's picture."""
 
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         pictures = _pictures(interaction, message)
@@ -52,7 +52,7 @@ def tool_menu(tool: Tool) -> app_commands.ContextMenu:
 
 
 def all_tools_menu() -> app_commands.ContextMenu:
-    """The message menu that lets the person choose a tool first."""
+    """Return the message menu that lets the person choose a tool first."""
 
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         pictures = _pictures(interaction, message)
@@ -63,7 +63,7 @@ def all_tools_menu() -> app_commands.ContextMenu:
 
 
 def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -> list[SourcePhoto]:
-    # Before a form is filled in for nothing.
+    # Before the person fills in a form in vain.
     ensure_can_post(interaction)
     pictures = pictures_in(message)
     if not pictures:

@@ -37,7 +37,7 @@ NO_PLACE = "This works in a channel only. Name one under `channel`."
 
 
 class PhotoEvents(commands.Cog):
-    """Hands to the watch what Discord tells."""
+    """Hands Discord's events to the watch."""
 
     def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
         self._bot = bot
@@ -132,7 +132,7 @@ class _Group(app_commands.Group):
 
 
 class ReactionCommands(_Group):
-    """/studii reactions: where tapping an emoji under a photo runs a tool, and which."""
+    """/studii reactions: where tapping an emoji under a photo runs a tool, and which emoji runs which."""
 
     @app_commands.command(description="See where reactions run tools, and what each emoji stands for")
     async def show(self, interaction: Interaction) -> None:
@@ -192,7 +192,7 @@ class ReactionCommands(_Group):
 
 
 class PhotoCommands(_Group):
-    """/studii photos: what the bot does by itself with the photos of a channel."""
+    """/studii photos: what the bot does automatically with the photos of a channel."""
 
     @app_commands.command(description="See what happens by itself with photos, and in which channels")
     async def show(self, interaction: Interaction) -> None:

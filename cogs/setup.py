@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Servers(commands.Cog):
-    """A server's way in and out."""
+    """What happens when a server adds or removes the bot, and /forget-me."""
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
@@ -58,7 +58,7 @@ class Servers(commands.Cog):
         await self._tell(guild)
 
     async def _tell(self, guild: discord.Guild) -> None:
-        """Say what there is to say, once the server can be spoken to."""
+        """Send what waits for the server, once it is available."""
         if guild.unavailable:
             return
         if guild.id in self._new:
@@ -76,7 +76,7 @@ class Servers(commands.Cog):
     async def on_ready(self) -> None:
         present = [guild.id for guild in self._bot.guilds]
         found = await self._services.servers.compare(self._bot.application_id or 0, present)
-        # For these Discord sends no event: they took the bot in while it was away.
+        # Discord sends no event for these: they added the bot while it was offline.
         self._new.update(found.joined)
         self._without_key.update(await self._services.keys.lost())
         for guild in self._bot.guilds:
@@ -85,7 +85,7 @@ class Servers(commands.Cog):
 
 
 async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:
-    """Say it where whoever can do something about it reads it: the system channel, else to the owner."""
+    """Post the panel in the system channel, else send it to the owner."""
     channel = guild.system_channel
     if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
         may = channel.permissions_for(guild.me)

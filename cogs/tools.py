@@ -15,7 +15,7 @@ from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.text import shortened
 from bot.ui.reading.pictures import source_photo
 
-CHOICES = 25  # what Discord shows of suggestions
+CHOICES = 25  # suggestions that Discord shows
 IMAGE = "image"
 PRIVATE = "private"
 EXTRA = "extra"
@@ -32,7 +32,7 @@ Command = app_commands.Command[Any, ..., None]
 
 
 class Tools(commands.Cog):
-    """Keeps the tools' commands in the tree."""
+    """Adds the tools' commands."""
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
@@ -48,7 +48,7 @@ class Tools(commands.Cog):
 
 
 def tool_command(tool: Tool) -> Command:
-    """The slash command that runs the tool, with the tool's inputs as its options."""
+    """Return the slash command that runs the tool, with the tool's inputs as its options."""
     options = {f"input_{number}": one for number, one in enumerate(tool.inputs)}
 
     async def run(interaction: discord.Interaction[Any], **given: Any) -> None:
@@ -78,7 +78,7 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
     if tool.source is not SourceRule.NONE:
         needed = tool.source is SourceRule.REQUIRED
         image = _parameter(IMAGE, discord.Attachment, required=needed)
-        # In front of what may be left out; Discord wants what is required first anyway.
+        # Before the optional ones; Discord requires that order anyway.
         place = 0 if needed else sum(_needed(one) for one in tool.inputs)
         parameters.sort(key=lambda parameter: parameter.default is None)
         parameters.insert(place, image)
@@ -113,7 +113,7 @@ def _suggestions(one: ToolInput) -> Suggest:
 
 
 def suggested(one: ToolInput, typed: str) -> list[str]:
-    """The suggestions that fit what was typed; then that itself, as other values are taken too."""
+    """Return the suggestions that match, and what was typed: other values are accepted too."""
     typed = typed.strip()[: one.max_length]
     found = [value for value in one.suggestions if typed.lower() in value.lower()]
     if typed and typed not in found and len(typed) <= 100:

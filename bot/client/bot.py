@@ -1,4 +1,4 @@
-"""The Discord client: what it asks of the gateway, which commands it registers, and who hears of errors."""
+"""The Discord client: its intents, the commands that it registers, and what its handlers work with."""
 
 import asyncio
 import hashlib
@@ -46,9 +46,9 @@ EXTENSIONS = (
     "cogs.reactions",
 )
 ANSWER_SECONDS = 2.0
-# How discord.py names its tasks for commands, and for buttons, menus and forms.
+# The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
-# A longer wait is an error that is dealt with like any other, not a task that hangs.
+# A longer wait is an error like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
 RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
 LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
@@ -60,12 +60,12 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     LogDeleteButton,
     SetupButton,
 )
-# The gateway's INFO tells of connections; all that says more than that may hold a secret.
+# The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
 
 
 class StudiiTree(app_commands.CommandTree["StudiiBot"]):
-    """The commands, with one handler for all their errors."""
+    """The tree of commands. Errors of all commands end here; see `tell`."""
 
     async def interaction_check(self, interaction: discord.Interaction["StudiiBot"], /) -> bool:
         if interaction.client.accepting:
@@ -103,14 +103,14 @@ class StudiiBot(commands.AutoShardedBot):
         """`connector` is closed with the bot; without one discord.py makes its own."""
         super().__init__(
             connector=connector,
-            command_prefix=commands.when_mentioned,  # never looked at: see on_message
+            command_prefix=commands.when_mentioned,  # unused: see on_message
             help_command=None,
             tree_cls=StudiiTree,
             intents=intents,
             allowed_contexts=app_commands.AppCommandContext(guild=True),
             allowed_installs=app_commands.AppInstallationType(guild=True),
             allowed_mentions=discord.AllowedMentions.none(),
-            # Nothing is looked up in these caches, so they stay empty.
+            # Nothing reads these caches, so they stay empty.
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
@@ -130,22 +130,22 @@ class StudiiBot(commands.AutoShardedBot):
 
     @property
     def services(self) -> Services:
-        """What people can do; raises RuntimeError before `attach`."""
+        """The services. Raises RuntimeError before `attach`."""
         return self._parts().services
 
     @property
     def cards(self) -> CardMemory:
-        """What keeps cards editable; raises RuntimeError before `attach`."""
+        """Keeps cards editable. Raises RuntimeError before `attach`."""
         return self._parts().cards
 
     @property
     def clock(self) -> Clock:
-        """The source of time; raises RuntimeError before `attach`."""
+        """The source of time. Raises RuntimeError before `attach`."""
         return self._parts().clock
 
     @property
     def clicks(self) -> Clicks:
-        """What tells a double click; raises RuntimeError before `attach`."""
+        """Recognises double clicks. Raises RuntimeError before `attach`."""
         return self._parts().clicks
 
     def watch_photos(self, told: Callable[[int, Job], None]) -> None:
@@ -158,7 +158,7 @@ class StudiiBot(commands.AutoShardedBot):
             told(message_id, job)
 
     def refuse_commands(self) -> None:
-        """Take no commands any more: the bot is about to leave."""
+        """Accept no more commands: the bot is about to stop."""
         self.accepting = False
 
     async def answered(self, patience: float = ANSWER_SECONDS) -> None:
@@ -169,7 +169,7 @@ class StudiiBot(commands.AutoShardedBot):
             await asyncio.wait(handlers, timeout=patience)
 
     def gateway_connected(self) -> bool:
-        """Whether Discord would tell us now of what people do."""
+        """Return whether the gateway delivers events now."""
         return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
 
     async def setup_hook(self) -> None:
@@ -179,20 +179,19 @@ class StudiiBot(commands.AutoShardedBot):
         await self._register_commands()
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Messages are no commands here."""
+        """Ignore the message: there are no commands in messages."""
 
     async def on_interaction(self, interaction: discord.Interaction[Any], /) -> None:
-        """Whatever people do; what discord.py finds a handler for has been handed to it by now."""
+        """Answer interactions without a handler. discord.py has dispatched all others by now."""
         await self.open_forms.answer_for(interaction)
 
     async def on_ready(self) -> None:
         log.info("Ready as %s, in %d servers.", self.user, len(self.guilds))
 
     async def _register_commands(self) -> None:
-        """Tell Discord of the commands if they are others than last time.
+        """Register the commands with Discord if they have changed since the last time.
 
-        The payload that was sent is what is remembered: what Discord sends back differs from it in
-        many small ways.
+        A hash of the sent payload is stored: what Discord returns differs from it in many small ways.
         """
         for other in await self.services.commands.elsewhere(self._dev_guild_id):
             await self._take_back(other)
@@ -215,9 +214,9 @@ class StudiiBot(commands.AutoShardedBot):
         log.info("%d commands registered %s.", len(registered), where)
 
     async def _take_back(self, guild_id: int) -> None:
-        """What an earlier DEV_GUILD_ID registered would stand beside the commands for all servers."""
+        """Remove what an earlier DEV_GUILD_ID registered: people there would see each command twice."""
         try:
-            await self.tree.sync(guild=discord.Object(guild_id))  # none were added for that server
+            await self.tree.sync(guild=discord.Object(guild_id))  # no commands were added for that server
         except (discord.Forbidden, discord.NotFound):
             log.info("The bot is not in server %d any more, so no commands are left there.", guild_id)
         await self.services.commands.forget(guild_id)
@@ -240,5 +239,5 @@ def quiet_discord_loggers() -> None:
     """Keep discord.py from logging whole events and requests: tokens and typed keys are in them."""
     for name, level in LOUDEST.items():
         logging.getLogger(name).setLevel(level)
-    # Nobody talks to this bot; what it lacks for that is no news.
+    # The bot joins no voice channels, so it needs no warnings about missing voice libraries.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False

@@ -1,4 +1,4 @@
-"""What Discord tells of the bot's token before the bot connects: whose it is, and what it may ask for."""
+"""The login without the gateway: whose token it is, and which intents the application may use."""
 
 import asyncio
 import logging
@@ -26,11 +26,10 @@ _NOT_DISCORD = (AttributeError, LookupError, TypeError, ValueError)
 async def choose_intents(
     token: str, wanted: Literal["auto", "off"], proxy: Proxy | None = None
 ) -> discord.Intents:
-    """What to ask of the gateway, so that Discord does not refuse the connection.
+    """Return the intents to ask for, so that Discord does not refuse the connection.
 
-    A client that asks for nothing logs in first: that proves the token, and tells what the application
-    may have. Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be
-    reached.
+    A login without the gateway first proves the token, and tells which intents the application may use.
+    Raises `SettingsError` if Discord refuses the token, `StudiiBotError` if it can't be reached.
     """
     granted = (await application_of(token, proxy)).reads_messages
     if wanted == "auto" and not granted:
@@ -43,7 +42,7 @@ async def choose_intents(
 
 
 def photo_intents() -> discord.Intents:
-    """What it takes to see photos in channels and the emoji under them.
+    """Return the intents that photos in channels and the emoji under them need.
 
     Commands, menus, buttons and forms need no more than `guilds`.
     """
@@ -52,7 +51,7 @@ def photo_intents() -> discord.Intents:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What Discord tells of a token's application."""
+    """What Discord says about the application that a token belongs to."""
 
     id: int
     name: str
@@ -73,7 +72,7 @@ async def application_of(token: str, proxy: Proxy | None = None) -> Application:
 
 
 async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None) -> bool:
-    """Whether the bot may register commands in that server. Raises as `application_of`."""
+    """Return whether the bot may register commands in that server. Raises as `application_of`."""
     async with logged_in(token, proxy) as client:
         try:
             async with asyncio.timeout(LOGIN_SECONDS):
@@ -84,14 +83,14 @@ async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None)
 
 
 async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
-    """Whether the server has removed the bot, or is gone; None if Discord gives no such answer."""
+    """Return whether the server has removed the bot, or is gone; None if Discord does not say."""
     if client.get_guild(guild_id) is not None:
         return False
     try:
         async with asyncio.timeout(LOGIN_SECONDS):
             await client.fetch_guild(guild_id, with_counts=False)
     except (discord.NotFound, discord.Forbidden) as error:
-        # Something on the way may speak with the same status, and knows nothing of Discord's own codes.
+        # A proxy may answer with the same status, but not with Discord's own codes.
         return True if error.code in _NOT_THERE else None
     except (*DISCORD_ERRORS, *_NOT_DISCORD) as error:
         log.info("Discord could not be asked for server %d: %s", guild_id, type(error).__name__)
@@ -101,7 +100,7 @@ async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
 
 @asynccontextmanager
 async def logged_in(token: str, proxy: Proxy | None = None) -> AsyncGenerator[discord.Client]:
-    """A client that is logged in and not connected. Raises as `application_of`."""
+    """Provide a client that is logged in and not connected. Raises as `application_of`."""
     client = discord.Client(intents=discord.Intents(guilds=True), connector=connector(proxy, limit=0))
     try:
         await _log_in(client, token)

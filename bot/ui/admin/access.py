@@ -1,4 +1,4 @@
-"""What admins see of who may use what, and members of their own refusal."""
+"""The panels of `/studii access` and `/privacy`: who may use what, and on whose photos."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NO
 
 
 def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | None = None) -> Panel:
-    """All rules of the server. `there`: its roles and channels, if they are known; others were deleted."""
+    """Return all rules of the server. `there` has its roles and channels, if known; others were deleted."""
     options = _fitting(lambda most: _options(rules, _Mentions(there, most)), MOST_OPTIONS)
     tools = _fitting(lambda most: _tools(rules, names, _Mentions(there, most)), MOST_TEXT - len(options))
     return Panel(
@@ -36,7 +36,7 @@ def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | 
 
 
 def privacy_panel(*, refuses: bool) -> Panel:
-    """Whether others may use the member's photos, and how to change it."""
+    """Return whether others may use the member's photos, and how to change it."""
     if refuses:
         said = "Nobody else can use the tools on your photos, in any server with this bot."
         other = "`/privacy others_may_use_my_photos:True` allows it again."
@@ -48,7 +48,7 @@ def privacy_panel(*, refuses: bool) -> Panel:
 
 @dataclass(frozen=True, slots=True)
 class _Mentions:
-    """Roles, channels and members by name, not more than `most` of a kind. `there`: see `access_panel`."""
+    """Mentions of roles, channels and members, at most `most` of a kind. `there` is as in `access_panel`."""
 
     there: Collection[int] | None
     most: int = MOST
@@ -63,7 +63,7 @@ class _Mentions:
         return _joined([f"<@{one}>" for one in sorted(ids)], self.most)
 
     def gone(self, rules: AccessRules) -> bool:
-        """Whether a rule names something that was deleted."""
+        """Return whether a rule names something that was deleted."""
         lists = [ids for rule in rules.tools.values() for ids in (rule.roles, rule.channels)]
         named = frozenset[int]().union(*lists, rules.private.roles, rules.extra.roles)
         return self.there is not None and not named <= frozenset(self.there)
@@ -80,7 +80,7 @@ def _joined(named: Sequence[str], most: int) -> str:
 
 
 def _fitting(worded: Callable[[int], list[str]], room: int) -> str:
-    """The lines with as many names in each as there is room for; of very many lines, those that fit."""
+    """Return the lines with as many names in each as fit; if there are too many lines, the first ones."""
     for most in (MOST, 8, 4, 2, 1):
         written = worded(most)
         if len(lines(*written)) <= room:

@@ -1,4 +1,4 @@
-"""The picture of a server's usage, drawn by matplotlib, which is imported when the first is wanted."""
+"""The chart of a server's usage. matplotlib is imported when the first one is drawn."""
 
 import asyncio
 import io
@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import Busy
 
-WAITING = 4  # pictures that may be asked for at once; each takes some tenths of a second
+WAITING = 4  # pictures that may wait at once; each takes some tenths of a second
 MOST_SERIES = 7  # more colours than that can't be told apart
 
 # Colours that differ for colour-blind eyes too, on the grey of Discord's dark theme (after Okabe and Ito).
@@ -17,8 +17,8 @@ _BACK, _INK, _QUIET, _GRID = "#2b2d31", "#f2f3f5", "#b5bac1", "#4a4d55"
 _COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#a99cff")
 _REST = "#8a8f98"
 _LINE = "#ff6b6b"
-_FEWEST_DAYS = 7  # for which there is room: the bar of a single day is a bar and no wall
-_LINE_LENGTH = 110  # characters of a legend's size, beside each other
+_FEWEST_DAYS = 7  # the axis has room for at least these, so that the bar of a single day is not a wall
+_LINE_LENGTH = 110  # characters of the legend that fit side by side
 _SIZE, _DPI = (9.6, 5.0), 150  # inches; Discord shows it some 550 points wide, twice as fine on good screens
 
 
@@ -43,14 +43,14 @@ class UsageChart:
 
 
 class ChartMaker:
-    """Draws one picture at a time, beside the event loop."""
+    """Draws one picture at a time, in a thread."""
 
     def __init__(self) -> None:
         self._drawing = asyncio.Lock()
         self._wanted = 0
 
     async def usage(self, chart: UsageChart) -> bytes:
-        """A PNG. Raises `Busy` when too many are wanted at once."""
+        """Return the chart as a PNG. Raises `Busy` if too many are wanted at once."""
         if self._wanted >= WAITING:
             raise Busy
         self._wanted += 1
@@ -62,8 +62,8 @@ class ChartMaker:
 
 
 def draw(chart: UsageChart) -> bytes:
-    """The picture as a PNG."""
-    # pyplot keeps figures for ever, and is not made for threads: the figure is built without it.
+    """Return the chart as a PNG."""
+    # pyplot keeps all figures, and is not safe in threads: the figure is built without it.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -91,7 +91,7 @@ def _frame(axes: Any, chart: UsageChart) -> None:
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_GRID)
     axes.tick_params(colors=_QUIET, labelsize=12, length=0)
-    axes.tick_params(axis="x", pad=8)  # else the first day touches the nought of the other axis
+    axes.tick_params(axis="x", pad=8)  # otherwise the first day touches the zero of the other axis
     axes.set_title(chart.title, loc="left", color=_INK, fontsize=17, weight="bold", pad=30, parse_math=False)
     axes.text(
         0, 1.035, chart.subtitle, transform=axes.transAxes, color=_QUIET, fontsize=12.5, parse_math=False
@@ -100,7 +100,7 @@ def _frame(axes: Any, chart: UsageChart) -> None:
 
 
 def _bars(axes: Any, chart: UsageChart) -> int:
-    """Draws the stacked bars; returns the height of the highest."""
+    """Draw the stacked bars. Return the height of the highest."""
     places = range(len(chart.days))
     heights = [0] * len(chart.days)
     for series, colour in zip(_bounded(chart.series), (*_COLOURS, _REST), strict=False):
@@ -127,10 +127,10 @@ def _bounded(series: Sequence[Series]) -> Sequence[Series]:
 
 
 def _budget(axes: Any, chart: UsageChart, highest: int) -> None:
-    """Draws the budget's line. The legend names it: beside the line there may be a bar, wherever that is."""
+    """Draw the budget's line. Its label is in the legend: next to the line it could cover a bar."""
     top = max(highest, 1) * 1.15
     if chart.limit is not None:
-        # A budget far above what is used would press the bars flat: its line is the upper edge then.
+        # A budget far above the usage would flatten the bars: its line is drawn at the upper edge instead.
         above = chart.limit > 2.5 * max(highest, 1) and highest > 0
         if not above:
             top = max(top, chart.limit * 1.15)
@@ -163,6 +163,6 @@ def _legend(figure: Any, axes: Any) -> None:
 
 
 def _columns(labels: Sequence[str]) -> int:
-    """As many as stand side by side: the widest name makes all columns of its width at most."""
+    """Return how many columns fit, each as wide as the widest label."""
     widest = max(len(label) for label in labels) + 5  # the coloured mark and the gap
     return max(1, min(len(labels), 5, _LINE_LENGTH // widest))

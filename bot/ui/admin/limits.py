@@ -1,4 +1,4 @@
-"""What admins see of members' limits and of what they granted."""
+"""The panels of `/studii allowance` and `/studii grant`."""
 
 from collections.abc import Collection, Mapping
 
@@ -23,10 +23,10 @@ def allowance_panel(
     roles_there: Collection[int] | None = None,
     role_id: int | None = None,
 ) -> Panel:
-    """All limits of the server's members.
+    """Return all limits of the server's members.
 
-    `roles_there`: the server's roles, if they are known; what a deleted one had counts for nobody.
-    `role_id`: the role that was asked about.
+    `roles_there` has the server's roles, if known; the allowance of a deleted role applies to nobody.
+    `role_id` is the role that was asked about.
     """
     each = _EACH[budget.settings.budget.period]
     default = (
@@ -58,8 +58,10 @@ def allowance_panel(
 
 
 def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0, here: bool = True) -> Panel:
-    """What one member may do now; `granted_now`: what was just given, below zero taken back; `here`: they are
-    in the server."""
+    """Return what one member may do now.
+
+    `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
+    """
     if state.allowance is None:
         credit = "No allowance: the server's budget alone limits them."
     else:
@@ -94,7 +96,7 @@ def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0, here
 
 
 def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
-    """What is granted for the present period; `granted_now`: what was just given, below zero taken back."""
+    """Return what is granted for this period. `granted_now` is as in `member_panel`."""
     budget = state.budget
     server = f"**{credit_words(budget.grants)}**" if budget.grants else "nothing"
     ends = "the total is begun anew" if budget.window.end is None else "it ends"

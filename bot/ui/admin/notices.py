@@ -1,4 +1,4 @@
-"""What a server's admins read in their log channel."""
+"""The notices that a server's admins read in their log channel."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ _FIRST_ID = 1_000_000_000
 
 
 def mark_of(notice: Notice) -> int:
-    """The id of the component by which a posted notice can be found again."""
+    """Return the id of the component by which a posted notice can be found again."""
     return _FIRST_ID + notice.id % _FIRST_ID
 
 

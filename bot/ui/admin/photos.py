@@ -1,4 +1,4 @@
-"""What admins see and type about reactions, photo channels and metadata, and what is in the way there."""
+"""The panels of `/studii reactions`, `photos` and `metadata`, and what keeps photos from being served."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -29,12 +29,12 @@ ROOM = 2000  # characters for what is listed, of the 4,000 of a message
 
 
 def reads_photos(client: discord.Client) -> bool:
-    """Whether Discord shows the bot other people's photos."""
+    """Return whether Discord shows the bot other people's photos."""
     return client.intents.message_content
 
 
 def inputs_from(typed: str | None) -> dict[str, str]:
-    """`style=rustic, room=bedroom` as names and values. Raises `Refused` for anything else."""
+    """Parse `style=rustic, room=bedroom`. Raises `Refused` for anything else."""
     inputs: dict[str, str] = {}
     for piece in re.split(r",(?=\s*\w+\s*=)", typed or ""):
         name, sign, value = piece.partition("=")
@@ -55,7 +55,7 @@ def reactions_panel(
     sees_photos: bool,
     in_the_way: str = "",
 ) -> Panel:
-    """Where reactions are on, what each emoji stands for, and what is in the way."""
+    """Return where reactions are on, which tool each emoji runs, and what keeps them from working."""
     where = ", ".join(f"<#{one}>" for one in sorted(rules.reaction_channels)[:MOST_LISTED])
     if rules.everywhere:
         state = "They are **on** in the whole server."
@@ -93,7 +93,7 @@ def photos_panel(
     sees_photos: bool,
     in_the_way: str = "",
 ) -> Panel:
-    """What happens by itself in which channels, and what is in the way."""
+    """Return the photo channels, what happens in each, and what keeps it from happening."""
     shown: list[str] = []
     for channel in rules.channels.values():
         if channel.kind is PhotoChannelKind.OFFER or channel.preset is None:
@@ -125,7 +125,7 @@ def photos_panel(
 
 
 def metadata_panel(*, keeps: bool) -> Panel:
-    """Whether metadata is removed from photos, and how to change it."""
+    """Return whether metadata is removed from photos, and how to change it."""
     if keeps:
         said = (
             "Photo metadata is **kept**. JPEG, PNG and WebP photos go to Studii, and appear beside results, "
@@ -144,14 +144,14 @@ def metadata_panel(*, keeps: bool) -> Panel:
 
 
 def metadata_line(*, keeps: bool) -> str:
-    """The line for the setup panel; empty where the default applies."""
+    """Return the line for the setup panel; empty if the default applies."""
     if not keeps:
         return ""
     return "⚠️ **Photo metadata** is kept, such as where a photo was taken: `/studii metadata`"
 
 
 def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
-    """A line for each channel in which nothing happens for what the bot lacks; empty if all is well."""
+    """Return a line for each channel in which the bot lacks permissions; empty if there is none."""
     if guild is None:
         return ""
     return _some([_line(channel_id, missing) for channel_id, missing in _lacking(guild, rules) if missing])
@@ -164,7 +164,7 @@ def shut_words(
     access: AccessRules,
     names: ToolNames,
 ) -> str:
-    """A line for each photo channel whose tools the server's own rules of access shut out there."""
+    """Return a line for each photo channel whose tools the server's rules of access exclude."""
     if guild is None:
         return ""
     found: list[str] = []
@@ -177,7 +177,7 @@ def shut_words(
 
 
 def still_on(rules: PhotoRules, channel: object) -> str:
-    """Why taps count in a channel or thread though they are turned off for it; empty if they don't."""
+    """Return why taps still count in a channel that they were turned off for; empty if they don't."""
     if rules.everywhere:
         return "⚠️ They are on in the whole server, so there too. Leave out `channel` to end that."
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.reaction_channels:
@@ -186,7 +186,7 @@ def still_on(rules: PhotoRules, channel: object) -> str:
 
 
 def still_served(rules: PhotoRules, channel: object) -> str:
-    """Why photos are served in a thread though nothing is set for it; empty if they aren't."""
+    """Return why photos are served in a thread that has no setting of its own; empty if they aren't."""
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.channels:
         parent = channel.parent_id
         return (
@@ -220,12 +220,12 @@ def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, lis
     for channel_id in sorted(named):
         channel = guild.get_channel_or_thread(channel_id)
         if channel is None or parent_unknown(channel):
-            continue  # deleted, or a thread that rests: nobody posts there now
+            continue  # deleted, or an archived thread: nobody posts there now
         offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
         yield channel_id, _missing(guild, channel, offers=offers)
     if rules.everywhere:
         for channel in _with_messages(guild):
-            # What the bot may not even see is not meant for it.
+            # A channel that the bot can't even see is not meant for it.
             if channel.id not in named and channel.permissions_for(guild.me).view_channel:
                 yield channel.id, _missing(guild, channel, offers=False)
 
@@ -243,7 +243,7 @@ def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[str]:
 
 
 def _bounded(listed: Sequence[str], room: int) -> list[str]:
-    """As many as there is room for, and how many more there are."""
+    """Return the lines that fit, and how many more there are."""
     shown: list[str] = []
     for line in listed[:MOST_LISTED]:
         room -= len(line) + 1

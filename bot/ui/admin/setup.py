@@ -64,16 +64,16 @@ _PERIODS = {
 
 @dataclass(frozen=True, slots=True)
 class SetupState:
-    """Everything that the panel tells of."""
+    """Everything that the panel shows."""
 
     guild_id: int
     key: StudiiKey | None
     readable: bool
     lowered: Lowered | None  # fewer requests than the plan says
-    held: str | None  # why Studii takes nothing with the key now
+    held: str | None  # why Studii accepts no jobs with the key now
     budget: BudgetState
     missing: Sequence[str]  # permissions that the bot lacks in this channel
-    lacking: str  # what is in the way where photos are to be served, a line each
+    lacking: str  # what keeps photos from being served, a line for each channel
     reads_messages: bool  # the message content intent
     log: str  # the line about the log channel
     tools: int
@@ -208,7 +208,7 @@ _TEMPLATE = rf"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{{1,20}}))?(?P<let>
 
 
 class SetupButton(LastingButton, template=_TEMPLATE):
-    """A step of the setup; works after any restart. `key` is the id of the key that it speaks of.
+    """A step of the setup. `key` is the id of the key that it is about.
 
     `let_in`: the panel was opened by a person whom the server lets run `/studii` without Manage Server.
     """

@@ -1,4 +1,4 @@
-"""What `/studii usage` shows: the picture, and who and what the credits went to."""
+"""What `/studii usage` shows: the chart, and the members and tools that used most."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -28,7 +28,7 @@ NAME_LENGTH = 40
 
 
 def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart:
-    """What is drawn."""
+    """Return what the chart shows."""
     series = tuple(
         Series(shortened(_title(tool, catalog), NAME_LENGTH), daily)
         for tool, daily in zip(report.tools, report.daily, strict=True)
@@ -45,7 +45,7 @@ def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart
 
 
 def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
-    """The panel with the picture, which has to be sent along as `FILE_NAME`."""
+    """Return the panel. The chart has to be sent along as `FILE_NAME`."""
     zone = report.budget.settings.timezone
     words = report.budget.left_words
     return Panel(
@@ -75,7 +75,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
 
 
 def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
-    """What a screen reader says of the picture."""
+    """Return the chart's description for screen readers."""
     if not report.credits:
         return f"Bar chart of credits per day {SPANS[span]}: nothing was spent."
     per_day = [sum(day) for day in zip(*report.daily, strict=True)]

@@ -31,7 +31,7 @@ INPUTS_ERASED = (
     "where the photo before stands here still; else use the command. Nothing was charged."
 )
 USE_IN = "### Use this picture in…"
-# How a result or an ending begins; see `bot.ui.jobs.result`.
+# The beginning of a result or an ending; see `bot.ui.jobs.result`.
 _ADDRESSED = re.compile(r"\S+ <@([0-9]+)>, your \*\*")
 
 

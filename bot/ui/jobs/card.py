@@ -1,4 +1,4 @@
-"""The job card: the answer to a command, which says what was asked and what is going on."""
+"""The job card: the answer to a command, with the inputs and the state of its job."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -69,9 +69,9 @@ class CancelButton(JobButton, template=template_of("cancel")):
 
 
 def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
-    """The card of a job as it stands; a mention in it is to be sent without a ping.
+    """Return the card of a job as it is now. Send it without pinging whom it mentions.
 
-    It bears the job's mark, by which it can be found again if Discord's answer to it got lost.
+    It carries the job's mark, by which it can be found again if Discord's answer got lost.
     """
     tool = names.tool(job)
     settings = settings_words(tool, job)
@@ -94,7 +94,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
 
 
 def can_be_edited(job: Job) -> bool:
-    """Whether it failed because of what was asked for, so that other inputs may fare better."""
+    """Return whether the job failed because of its inputs, so that others may succeed."""
     return job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}
 
 

@@ -1,4 +1,4 @@
-"""The `extra` option: further inputs for Studii, as they are typed in one line."""
+"""The `extra` option: further inputs for Studii, typed in one line."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _CURLY = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "
 
 
 def extra_inputs(typed: str | None, tool: Tool) -> dict[str, str]:
-    """What was typed; who may use it is a rule of access. Raises `Refused`."""
+    """Parse what was typed for a tool. Raises `Refused`. The rules of access decide who may use `extra`."""
     if not typed or not typed.strip():
         return {}
     pairs = parsed(typed)
@@ -26,8 +26,11 @@ def extra_inputs(typed: str | None, tool: Tool) -> dict[str, str]:
 
 
 def parsed(typed: str) -> dict[str, str]:
-    """`key=value` pairs with spaces between them; a value with spaces stands in quotes, within which a
-    backslash takes the meaning of the next character away. Raises `Refused` with what is wrong and where."""
+    """Parse `key=value` pairs with spaces between them.
+
+    A value with spaces is quoted; in quotes a backslash escapes the next character. Raises `Refused` with
+    what is wrong and where.
+    """
     if len(typed) > LONGEST_LINE:
         raise Refused(f"`extra` may have at most {LONGEST_LINE:,} characters; yours has {len(typed):,}.")
     text = typed.strip()

@@ -1,4 +1,4 @@
-"""A job's last word: the picture or video with its mention, or why there is none."""
+"""What a job posts at its end: the picture or video for its requester, or why there is none."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +24,7 @@ AFTER_SMALLER = "Shown smaller than it was made: it is larger than Discord takes
 BEFORE_SMALLER = "The photo before is shown smaller: both together are larger than Discord takes here."
 BEFORE_LEFT_OUT = "The photo before is not beside it: both together are larger than Discord takes here."
 BEFORE_GONE = "The photo before is not kept any more, so it is not beside it."
-# What failed so may fare better, as it was asked for.
+# After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 _FAILED = ("❌", "did not work out")
 _ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫", "was cancelled")}
@@ -39,9 +39,9 @@ def result(
     notes: Iterable[str] = (),
     by_dm: bool = False,
 ) -> Panel:
-    """The result with its file, which has to be sent along under that name, as has the photo before.
+    """Return the result with its file. The files have to be sent along under these names.
 
-    `notes` are sentences about what is shown. `by_dm`: it is told where nothing new can be made.
+    `notes` are sentences about what is shown. `by_dm`: it is sent by DM, where no job can be started.
     """
     tool, hidden = names.tool(job), _hidden(job)
     alt = alt_words(names.title(job), tool, job)
@@ -58,7 +58,7 @@ def result(
 
 
 def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> Panel:
-    """The result without its file, for a reason that is said, with the link to it if there is one."""
+    """Return the result without its file: why, and the link to it if there is one."""
     there = f"{why} {link_words(job)}"
     return _posting(
         job,
@@ -69,7 +69,7 @@ def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) 
 
 
 def linked_video(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> str:
-    """The same as an ordinary message's content: Discord plays a video whose bare link stands there."""
+    """Return the same as the content of an ordinary message, in which Discord plays a linked video."""
     ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
     gone = f"{why} The link may stop working after a while."
     link = job.output_url or ""
@@ -79,7 +79,7 @@ def linked_video(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -
 
 
 def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
-    """The buttons of a result that is an ordinary message, whose link stands in its text."""
+    """Return the buttons for `linked_video`."""
     view = ui.View(timeout=None)
     for button in (*_remaking(job, names.tool(job), picture=False, by_dm=by_dm), DeleteButton.of(job)):
         view.add_item(button)
@@ -88,13 +88,13 @@ def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View
 
 
 def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
-    """That a job failed, was cancelled, or that nobody knows; says what it cost."""
+    """Return that the job failed, was cancelled, or has an unknown outcome; and what it cost."""
     sign, what = _ENDINGS.get(job.state, _FAILED)
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
     buttons: list[Piece] = [] if by_dm else _another_try(job)
     if job.state is JobState.UNKNOWN and not by_dm:
-        # Not to be deleted: admins may have no other place to settle it.
+        # No Delete: admins may have no other place to settle it.
         buttons += [button.of(job) for button in RULING_BUTTONS]
     else:
         buttons.append(DeleteButton.of(job))
@@ -117,7 +117,7 @@ def _another_try(job: Job) -> list[Piece]:
 
 
 def link_words(job: Job) -> str:
-    """Where the output can be had, and that it may go away; or that it is gone."""
+    """Return the link to the output, and that it may stop working; or that there is none."""
     if not _usable(job.output_url, LONGEST_LINK):
         return NO_LINK
     kind = "video" if job.output_kind == "video" else "picture"
@@ -125,19 +125,19 @@ def link_words(job: Job) -> str:
 
 
 def link_button(job: Job, label: str) -> ui.Button[Any] | None:
-    """Opens the output where Studii keeps it, if a button can hold its address."""
+    """Return a button that opens the output at Studii; None if its address is too long for a button."""
     return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
 
 
 def _long_link(job: Job) -> str:
-    """The same in the text, where a button can't hold its address."""
+    """Return the link for the text, if the address is too long for a button."""
     if _usable(job.output_url, URL_LIMIT) or not _usable(job.output_url, LONGEST_LINK):
         return ""
     return small(f"[Original](<{job.output_url}>)")
 
 
 def can_play(job: Job) -> bool:
-    """Whether an ordinary message with the link would make Discord play it."""
+    """Return whether Discord would play the video if an ordinary message linked it."""
     return job.output_kind == "video" and _usable(job.output_url, LONGEST_LINK)
 
 
@@ -146,7 +146,7 @@ def _hidden(job: Job) -> bool:
 
 
 def _why_here(job: Job, *, by_dm: bool) -> str:
-    """Why it comes by DM, where it was not asked for alone."""
+    """Return why the result comes by DM, if it was not private."""
     told = by_dm and not job.private
     return small(f"I can't post it in <#{job.channel_id}> any more, so it comes to you here.") if told else ""
 
@@ -165,7 +165,7 @@ def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.A
 
 
 def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> list[JobButton | ui.Button[Any]]:
-    """What makes something new in the channel, of which there is none in a DM."""
+    """Return the buttons that start another job; none in a DM."""
     if by_dm:
         return []
     buttons: list[JobButton | ui.Button[Any]] = [AgainButton.of(job)]
@@ -177,7 +177,7 @@ def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> lis
 
 
 def _usable(url: str | None, length: int) -> bool:
-    # What would end the link, or the spoiler that it is behind.
+    # These characters would end the link, or its spoiler.
     if url is None or len(url) > length or any(character in url for character in "<> \n|"):
         return False
     try:

@@ -119,7 +119,7 @@ async def start_once(
     """Start the job. The same request of the same person a moment later is a double click, and ignored."""
     if source is not None:
         ensure_taken(source)
-    # Discord may sign one photo's address anew each time that it tells of it.
+    # Discord may sign the address of one photo differently each time.
     photo = None if source is None else urlsplit(source.url).path
     request = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), photo)
     async with host_of(interaction).clicks.once(request) as first:

@@ -30,7 +30,7 @@ Submit = Callable[[discord.Interaction[Any], Values, SourcePhoto | None], Awaita
 
 
 def needs_form(tool: Tool, pictures: Sequence[SourcePhoto]) -> bool:
-    """Whether there is anything to ask before the tool can start from one of these pictures."""
+    """Return whether there is anything to ask before the tool can start from one of these pictures."""
     return bool(tool.inputs) or (tool.source is not SourceRule.NONE and len(pictures) > 1)
 
 
@@ -136,7 +136,7 @@ def _field(one: ToolInput, prefilled: str | None) -> ui.Select[Any] | ui.TextInp
         )
     offered = list(one.suggestions[:CHOICES])
     if value and value not in offered:
-        # Values of one's own are taken too: what was asked for before stays on offer.
+        # Other values are accepted too: the previous one stays on offer.
         offered = [value, *offered[: CHOICES - 1]]
     options = [
         discord.SelectOption(label=shortened(each, CHOICE_LENGTH) or "…", value=each, default=each == value)

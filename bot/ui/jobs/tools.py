@@ -1,4 +1,4 @@
-"""What members can make: each tool with an example, its price, and whether they may use it here now."""
+"""The panel of `/tools`: each tool with an example, its price, and whether the member may use it now."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -33,24 +33,24 @@ _PHOTO = {
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Everything that the panel tells of."""
+    """Everything that the panel shows."""
 
     prices: Sequence[ToolPrice]
     denials: Mapping[str, str]  # why a tool may not be used here, by slug
     limits: MemberState
     pictures: Mapping[str, bytes]  # by slug
     has_key: bool
-    held: str | None = None  # why Studii takes nothing with the server's key now
+    held: str | None = None  # why Studii accepts no jobs with the server's key now
 
     @property
     def left(self) -> int:
-        """Credits that the member may still spend: of the budget, and of an allowance if there is one."""
+        """The credits that the member may still spend, of the budget and of an allowance if there is one."""
         budget, own = self.limits.budget.left, self.limits.left
         return budget if own is None else min(budget, own)
 
     @property
     def denial(self) -> str | None:
-        """Why no tool may be used here, if it is the same for all: it is said once."""
+        """Why no tool may be used here, if the reason is the same for all of them; shown once."""
         reasons = {self.denials.get(one.tool.slug) for one in self.prices}
         return reasons.pop() if len(reasons) == 1 else None
 
@@ -60,13 +60,13 @@ def example_name(slug: str) -> str:
 
 
 def read_examples(slugs: Sequence[str]) -> dict[str, bytes]:
-    """The pictures of those tools that have one; reads files, so call it in a thread."""
+    """Read the pictures of the tools that have one. Call it in a thread."""
     found = {slug: EXAMPLES / example_name(slug) for slug in slugs}
     return {slug: path.read_bytes() for slug, path in found.items() if path.is_file()}
 
 
 def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
-    """The panel, and the files that it shows."""
+    """Return the panel, and the files that it shows."""
     shown: list[Piece] = []
     files: list[discord.File] = []
     written = pieces = 0
@@ -131,7 +131,7 @@ def _tool_words(one: ToolPrice, offer: Offer) -> str:
 
 
 def _choices(one: ToolPrice) -> str:
-    """What other choices cost, the dearest in any case; else which choices change the price."""
+    """Return the prices of other choices, always with the highest; if unknown, which choices change it."""
     if one.others:
         shown = (*one.others[: MOST_OTHERS - 1], one.others[-1])[: len(one.others)]
         return "".join(f"; with {_chosen(other)} {_figure(other)}" for other in shown)

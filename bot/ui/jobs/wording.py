@@ -1,4 +1,4 @@
-"""What is said of a job: its settings, where it stands, what it costs."""
+"""The words for a job: its settings, its state, its cost."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ LOST_ANSWER = (
     "Studii's answer got lost, so nobody knows yet whether this was charged. "
     "It will not be sent twice; the server's admins can settle it with `/jobs`."
 )
-# Words for "still going" that say no more than our own sentence does.
+# Statuses that say no more than our own sentence.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
 _FROM = {True: "from past charges", False: "assumed", None: "estimate"}
 _STATE_NAMES: Mapping[JobState, str] = {
@@ -33,7 +33,7 @@ _SETTLED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
 class ToolNames:
-    """The names of tools, also of those that the catalogue has lost since."""
+    """The names of tools, also of those that are no longer in the catalogue."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -54,18 +54,18 @@ class ToolNames:
 
 
 def member_words(user_id: int) -> str:
-    """The member as Discord shows them, or that they asked to be forgotten."""
+    """Return a mention of the member, or that they were forgotten."""
     return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else "someone who was forgotten"
 
 
 def prompt_of(tool: Tool | None, job: Job) -> str | None:
-    """The long text that the job was asked for with, as it was typed."""
+    """Return the job's long text as it was typed, or None if there is none."""
     names = (one.name for one in tool.inputs if one.long) if tool else iter(("prompt",))
     return next((job.inputs[name] for name in names if job.inputs.get(name)), None)
 
 
 def settings_of(tool: Tool | None, job: Job) -> dict[str, str]:
-    """The inputs that somebody chose or could have chosen, without the long ones."""
+    """Return the inputs that the person chose or could have chosen, without the long ones."""
     if tool is None:
         return {name: value for name, value in job.inputs.items() if name != "prompt"}
     hidden = {one.name for one in tool.inputs if one.long}
@@ -75,7 +75,7 @@ def settings_of(tool: Tool | None, job: Job) -> dict[str, str]:
 
 
 def settings_words(tool: Tool | None, job: Job) -> str:
-    """`style **modern** · room **living**`; empty when the tool has no settings."""
+    """Return `style **modern** · room **living**`; empty if the tool has no settings."""
     words = ""
     for name, value in settings_of(tool, job).items():
         shown = plain(value, VALUE_LENGTH) or "…"
@@ -88,13 +88,13 @@ def settings_words(tool: Tool | None, job: Job) -> str:
 
 
 def prompt_words(tool: Tool | None, job: Job) -> str:
-    """The long text as a quotation; empty when there is none."""
+    """Return the long text as a quotation; empty if there is none."""
     prompt = prompt_of(tool, job)
     return f"> {plain(prompt, PROMPT_LENGTH) or '…'}" if prompt else ""
 
 
 def alt_words(title: str, tool: Tool | None, job: Job) -> str:
-    """What a screen reader says of the result."""
+    """Return the result's description for screen readers."""
     parts = [f"{name.replace('_', ' ')} {value}" for name, value in settings_of(tool, job).items()]
     prompt = prompt_of(tool, job)
     said = ", ".join([prompt, *parts] if prompt else parts)
@@ -102,7 +102,7 @@ def alt_words(title: str, tool: Tool | None, job: Job) -> str:
 
 
 def state_words(job: Job, progress: Progress) -> str:
-    """What is going on with a job, in one line, without what it costs."""
+    """Return the state of a job in one line, without its cost."""
     match job.state:
         case JobState.RECEIVED:
             return _received(job)
@@ -125,7 +125,7 @@ def state_words(job: Job, progress: Progress) -> str:
 
 
 def cost_words(job: Job) -> str:
-    """What a job costs or has cost, as the ledger has it: `Not charged.`, `Charged 8 credits.`"""
+    """Return what a job costs or has cost according to the ledger, such as `Charged 8 credits.`"""
     if job.state is JobState.SUCCEEDED:
         return credit_words(job.settled)
     if job.state in _SETTLED:

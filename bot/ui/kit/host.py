@@ -31,7 +31,7 @@ _Open = ui.Modal | ui.LayoutView
 
 
 class CardMemory(Protocol):
-    """Keeps what edits a card while Discord lets its interaction do that."""
+    """Keeps the interactions that can still edit a job's card."""
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """Remember that the job's card is the answer to this interaction."""

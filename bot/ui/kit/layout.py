@@ -1,4 +1,4 @@
-"""The pieces that everything we show is made of (Discord's Components V2).
+"""The pieces of every message that the bot shows (Discord's Components V2).
 
 https://discord.com/developers/docs/components/reference
 """
@@ -42,7 +42,7 @@ class Panel(ui.LayoutView):
 
 
 def box(colour: discord.Colour, *pieces: Piece | str) -> ui.Container[Any]:
-    """A coloured box; empty texts are left out."""
+    """Return a coloured box with the pieces, without empty texts."""
     return ui.Container(*_items(pieces), accent_colour=colour)
 
 
@@ -51,12 +51,12 @@ def text(content: str) -> ui.TextDisplay[Any]:
 
 
 def small(content: str) -> str:
-    """A line in small grey letters."""
+    """Return the line in small grey letters."""
     return f"-# {content}" if content else ""
 
 
 def lines(*pieces: str) -> str:
-    """The pieces that are not empty, each on its line."""
+    """Join the pieces that are not empty, each on a line."""
     return "\n".join(piece for piece in pieces if piece)
 
 
@@ -86,7 +86,7 @@ def posting_mark(job: Job) -> int:
 
 
 def sentence_panel(words: str, colour: discord.Colour = BAD) -> Panel:
-    """One sentence for one person: a refusal, or that something is done."""
+    """Return a panel with one sentence: a refusal, or that something is done."""
     return Panel(box(colour, words))
 
 

@@ -1,15 +1,15 @@
-"""Text that others wrote, made safe for a message: nobody is pinged, nothing is formatted or hidden."""
+"""Text of other people, made safe for a message: nobody is pinged, nothing is formatted or hidden."""
 
 import re
 
 from bot.domain.visible import visible
 
-# A backslash in front takes a mark's meaning away. Some mean something at the start of a line alone.
+# Characters to escape. Some have a meaning only at the start of a line.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
-# What opens a mention, an emoji or a link, but not a moment such as <t:1767268800:R>; nor what `plain` has
-# seen to already.
+# The start of a mention, an emoji or a link; not of a timestamp such as <t:1767268800:R>, nor anything that
+# `plain` has escaped.
 _OPENINGS = re.compile(r"(?<!\\)((?:\\\\)*)(<(?!t:\d{1,11}(?::[tTdDfFR])?>)|\](?=\())")
-# What somebody else said, from the first such mark to the last: there may be more of them in it.
+# A quotation, from the first such mark to the last: it may contain more of them.
 _QUOTED = re.compile(r"(?<=“)(?:.*(?=”)|.*$)")
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
@@ -17,29 +17,29 @@ _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 def shortened(text: str, length: int) -> str:
     """Return at most `length` visible characters on one line, with an ellipsis where some were left out."""
     line = " ".join(visible(text).split())
-    # A cut through an emoji leaves a joiner at the end.
+    # Cutting through an emoji leaves a joiner at the end.
     return line if len(line) <= length else visible(line[: length - 1]).rstrip() + "…"
 
 
 def plain(text: str, length: int) -> str:
-    """Somebody's own words on one line, as they were typed: no mention, link or formatting is left.
+    """Return a person's own words on one line, without mentions, links and formatting.
 
-    `length` is what readers see; with what takes the marks' meaning away, it may be twice as much.
+    `length` counts what readers see; with the escapes the text may be twice as long.
     """
     return _unmarked(_without_mentions(shortened(text, length)))
 
 
 def sentence(text: str, length: int = 600) -> str:
-    """One of our own sentences: code marks and moments stay, mentions do not.
+    """Return one of our own sentences without mentions; code marks and timestamps stay.
 
-    What it quotes of others, between “ and ”, is shown as they wrote it.
+    Quotations between “ and ” are shown as they were written.
     """
     said = _QUOTED.sub(lambda quoted: _unmarked(quoted[0]), _without_mentions(shortened(text, length)))
     return _OPENINGS.sub(r"\1\\\2", said)
 
 
 def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th."""
+    """Return 1st, 2nd, 3rd, 4th, 11th."""
     suffix = "th" if number % 100 in {11, 12, 13} else _ORDINALS.get(number % 10, "th")
     return f"{number}{suffix}"
 
@@ -49,5 +49,5 @@ def _unmarked(text: str) -> str:
 
 
 def _without_mentions(text: str) -> str:
-    # Discord finds mentions before it looks at backslashes; a space without width keeps them apart.
+    # Discord parses mentions before backslashes; a zero-width space prevents that.
     return text.replace("@", "@\u200b")

@@ -1,4 +1,4 @@
-"""Whose picture it is that stands in a message, or that a job was made from."""
+"""Who posted the picture in a message, or the photo that a job was made from."""
 
 import asyncio
 import logging
@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 
 
 async def author_in(message: discord.Message, client: discord.Client, services: Services) -> int:
-    """The id of the member whose the message's pictures are; `UNKNOWN_MEMBER` where that can't be told.
+    """Return the id of the member who posted the message's pictures, or `UNKNOWN_MEMBER`.
 
-    A forwarded picture is its first author's, a result is of whoever's photo it was made from.
+    The author of a forwarded picture is who posted it first, that of a result is the author of its photo.
     https://discord.com/developers/docs/resources/message#message-snapshot-object
     """
     if _is_forward(message):
         first = await _forwarded(message, client)
-        # A forward of a forward leads no further: whose the first one was, it does not say.
+        # A forward of a forward does not say who posted the first message.
         if first is None or _is_forward(first):
             return UNKNOWN_MEMBER
         message = first
@@ -42,19 +42,19 @@ async def author_in(message: discord.Message, client: discord.Client, services: 
 
 
 def author_of(job: Job) -> int:
-    """Whose photo it is that a job was made from, and so its result's; erased authors stay unknown."""
+    """Return the author of a job's photo, who is also its result's. Erased authors stay unknown."""
     return job.user_id if job.photo_author is None else job.photo_author
 
 
 def _is_forward(message: discord.Message) -> bool:
-    # Without the message content intent Discord may leave out what is in a message that is fetched.
+    # Without the message content intent Discord may leave out the content of a fetched message.
     reference = message.reference
     forwards = reference is not None and reference.type is discord.MessageReferenceType.forward
     return forwards or bool(message.message_snapshots)
 
 
 async def _forwarded(message: discord.Message, client: discord.Client) -> discord.Message | None:
-    """The message that was forwarded, if it is there and the bot may see it."""
+    """Return the message that was forwarded, or None if it is gone or the bot can't see it."""
     reference = message.reference
     if reference is None or reference.message_id is None:
         return None

@@ -26,7 +26,7 @@ _OLD = (
     "\u2733\u2734\u2744\u2747\u274c\u274e\u2753-\u2755\u2757\u2763\u2764\u2795-\u2797\u27a1\u27b0\u27bf"
     "\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d\u3297\u3299"
 )
-# Those that came later, and are still to come, lie among these.
+# Later and future emoji are in these ranges.
 _NEW = "\U0001f000-\U0001f0ff\U0001f170-\U0001f19a\U0001f200-\U0001f2ff\U0001f300-\U0001faff"
 # A flag, a keycap, or a sign with its variation, skin colour and tags; several may be joined to one.
 _SIGN = (
@@ -38,7 +38,7 @@ _LONGEST = 16  # characters; the longest families and flags have fewer
 
 
 def parse_emoji(typed: str) -> Emoji:
-    """The one emoji that was typed. Raises `Refused` if it is none, or more than one."""
+    """Return the emoji that was typed. Raises `Refused` unless it is exactly one."""
     text = typed.strip()
     custom = _CUSTOM.fullmatch(text)
     if custom is not None:
@@ -49,9 +49,9 @@ def parse_emoji(typed: str) -> Emoji:
 
 
 async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> str:
-    """A line that names those that the server has not, or no longer; empty if all is well or can't be told.
+    """Return a line that names the emoji that the server does not have; empty if there are none or unknown.
 
-    Costs a request if there are any but everybody's. The gateway would tell of them with one more intent.
+    Needs a request if any of them is a server's own. The gateway would send them with one more intent.
     """
     custom = [one for one in emoji if one.id]
     if guild is None or not custom:

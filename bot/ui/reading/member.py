@@ -1,4 +1,4 @@
-"""What of a person, and of where they are, counts for access and limits."""
+"""What the rules of access and the limits need to know of a person and their channel."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from bot.domain.access import MemberContext
 
 
 def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
-    """Of whoever sent the interaction, where they sent it."""
+    """Return the context of the person who sent the interaction."""
     user = interaction.user
     channels = channel_ids_of(interaction.channel)
     if interaction.channel_id is not None:
@@ -20,17 +20,17 @@ def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
 def member_context_in(
     member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread
 ) -> MemberContext:
-    """Of a member in a channel, where no interaction tells of them."""
+    """Return the context of a member in a channel, without an interaction."""
     return _context(channel.permissions_for(member), roles_of(member), channel_ids_of(channel))
 
 
 def roles_of(member: discord.Member) -> frozenset[int]:
-    """The member's roles, with the one that everyone has."""
+    """Return the ids of the member's roles, with the one that everyone has."""
     return frozenset({member.guild.id, *(role.id for role in member.roles)})
 
 
 def channel_ids_of(channel: object) -> frozenset[int]:
-    """The channel and what it lies in: a thread's channel, a channel's category."""
+    """Return the ids of the channel and its parents: a thread's channel, a channel's category."""
     if isinstance(channel, discord.Thread):
         return frozenset({channel.id, channel.parent_id}) | channel_ids_of(channel.parent)
     if isinstance(channel, discord.abc.GuildChannel):

@@ -17,14 +17,13 @@ HOW = "Edit Channel, Permissions, Studii"
 
 
 def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
-    """The permissions, by their names in Discord's app, that a result cannot be posted there without.
+    """Return the permissions that the bot lacks to post a result there, by their names in Discord's app.
 
-    A thread that is merely archived comes back by posting; a locked one takes messages of those alone
-    who manage threads. https://discord.com/developers/docs/topics/threads
+    Posting reopens an archived thread; in a locked one only those who manage threads can post. https://discord.com/developers/docs/topics/threads
     """
     if permissions.administrator:
         return []
-    # What is posted in a forum stands in its threads.
+    # Posts in a forum are threads.
     thread = isinstance(channel, discord.Thread | discord.ForumChannel)
     needed = {
         "View Channel": permissions.view_channel,
@@ -38,21 +37,21 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
 
 
 def missing_to_offer(permissions: discord.Permissions) -> list[str]:
-    """What more it takes to put emoji under photos, by the names in Discord's app."""
+    """Return the further permissions that the bot lacks to put emoji under photos."""
     if permissions.administrator or permissions.add_reactions:
         return []
     return ["Add Reactions"]
 
 
 def is_locked(channel: object) -> bool:
-    """Whether it is a thread that somebody locked."""
+    """Return whether the channel is a locked thread."""
     return isinstance(channel, discord.Thread) and channel.locked
 
 
 def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
-    """The server in which a result can be posted.
+    """Return the id of the server.
 
-    Raises `Refused` with what the bot lacks here and who can change it.
+    Raises `Refused` if a result can't be posted here, with what the bot lacks and who can change it.
     """
     guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
@@ -70,9 +69,9 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
 
 
 def hindrance(missing: list[str]) -> str:
-    """What keeps the bot from posting, and what helps; `missing` is not empty.
+    """Return why the bot can't post, and what helps. `missing` is not empty.
 
-    A locked thread is to be unlocked: what the bot lacks for posting there is more than it needs.
+    For a locked thread it asks to unlock it, rather than for Manage Threads.
     """
     lacking = [name for name in missing if name != MANAGE_THREADS]
     locked = ["the thread is locked: unlock it, or take another channel"] if MANAGE_THREADS in missing else []
@@ -122,7 +121,7 @@ def moderates(interaction: discord.Interaction[Any], job: Job) -> bool:
 
 
 def is_age_restricted(channel: Any) -> bool | None:
-    """Whether the channel is, or the one that it is a thread of; None where that can't be told."""
+    """Return whether the channel, or the thread's channel, is age-restricted; None if that is unknown."""
     if parent_unknown(channel):
         return None
     is_nsfw = getattr(channel, "is_nsfw", None)
@@ -130,18 +129,20 @@ def is_age_restricted(channel: Any) -> bool | None:
 
 
 def stays_there(client: discord.Client, job: Job) -> bool:
-    """Whether nothing of the job may be shown elsewhere: its channel was age-restricted when it was asked
-    for, or is now; so it is too where nobody can tell."""
+    """Return whether nothing of the job may be shown outside of age-restricted channels.
+
+    That is so if its channel was age-restricted when the job was accepted, or is now, or if neither is known.
+    """
     guild = client.get_guild(job.guild_id)
     if guild is None or job.age_restricted:
         return True
     now = is_age_restricted(guild.get_channel_or_thread(job.channel_id))
-    # Of a channel that was deleted, and a thread that rests, what was known when it was asked for counts.
+    # For a deleted channel or an archived thread, the state when the job was accepted counts.
     return job.age_restricted is None if now is None else now
 
 
 def ensure_stays_there(interaction: discord.Interaction[Any], job: Job) -> None:
-    """Raises `Refused` if nothing of the job may be shown where the interaction comes from."""
+    """Raises `Refused` if the job may not be shown where the interaction comes from."""
     here = is_age_restricted(interaction.channel)
     unchanged = here is None and interaction.channel_id == job.channel_id
     if stays_there(interaction.client, job) and not here and not unchanged:
@@ -149,7 +150,7 @@ def ensure_stays_there(interaction: discord.Interaction[Any], job: Job) -> None:
 
 
 def listed(names: list[str]) -> str:
-    """The names as people write them in a row: `**A**, **B** and **C**`."""
+    """Return the names as a list in a sentence: `**A**, **B** and **C**`."""
     marked = [f"**{name}**" for name in names]
     return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
 

@@ -1,4 +1,4 @@
-"""The photo that a job was made from, for another one like it."""
+"""The lookup of the photo that an earlier job was made from."""
 
 import asyncio
 from datetime import datetime
@@ -12,8 +12,8 @@ from bot.errors import Refused
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.pictures import pictures_in, plain_name
 
-BEFORE_FILE = "before"  # how the file name of the photo before begins
-SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, where it was made smaller to be shown
+BEFORE_FILE = "before"  # the beginning of the file name of the photo before
+SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
 LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 ERASED = (
     "What this was made with has been erased since, as it is after a while. Use the command, or the menu of "
@@ -39,20 +39,20 @@ UNREACHABLE = "Discord did not say where the photo is now. Please try again in a
 
 
 class PhotoGone(Refused):
-    """The photo can't be had from where it was."""
+    """The photo is no longer available where it was."""
 
 
 class _Deleted(PhotoGone):
-    """Somebody took it out of Discord."""
+    """The photo was deleted from Discord."""
 
 
 async def source_of(interaction: discord.Interaction[Any], job: Job, now: datetime) -> SourcePhoto | None:
-    """The photo that a job was made from: as the result whose button was pressed shows it, else as its
-    message has it now, else as it was given.
+    """Return the photo that a job was made from.
 
-    The address that a photo was given with is good for a day, that in a message always; what was deleted
-    since is not used. Raises `Refused` when it is gone, or was erased with everything else that the job was
-    asked for with and the result does not show it.
+    It is taken from the result whose button was pressed, else from its message as it is now, else as it was
+    given then. The address of a photo that came with a command is valid for a day; a message always has a
+    valid one. Deleted photos are not used. Raises `Refused` if the photo is gone, or if the job's inputs were
+    erased and the result does not show it.
     """
     shown = _shown_before(interaction.message)
     if job.scrubbed_at is not None:
@@ -80,7 +80,7 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
 
 
 def is_before(photo: SourcePhoto) -> bool:
-    """Whether a picture under a result is the photo that went in."""
+    """Return whether a picture under a result is the photo that it was made from."""
     return plain_name(photo).startswith(f"{BEFORE_FILE}-")
 
 

@@ -13,11 +13,11 @@ from bot.domain import SPOILER, SourcePhoto
 from bot.errors import Refused
 from bot.ui.kit.text import plain
 
-# What Discord's own CDN serves; anything else is fetched through Discord's proxy.
+# Hosts of Discord's own CDN; pictures of others are fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
 _SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tiff", ".webp"})
 _ANY_KIND = "application/octet-stream"  # said of a HEIC photo where its kind is not known
-# Those of the other kind are drawn by Discord's app from a description.
+# Stickers of the other kind are drawn by Discord's app from a description.
 _STICKERS = {
     discord.StickerFormatType.png: "image/png",
     discord.StickerFormatType.apng: "image/png",
@@ -48,16 +48,16 @@ _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
 
 def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
-    """The message's pictures in the order in which they are seen, each once; a size of 0: not known.
+    """Return the message's pictures in the order in which they are seen, each once. A size of 0 is unknown.
 
-    They may be attachments, in a forwarded message, in media components, in embeds or stickers. Whether their
-    kind is one that is taken is not asked here. Those behind a spoiler have a name that says so.
+    They may be attachments, in a forwarded message, in media components, embeds or stickers. Their kind is
+    not checked here. The names of pictures behind a spoiler say so.
     """
     return [*photos_in(message), *_stickers(message)]
 
 
 def photos_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
-    """The same without stickers, of which one wants something to be made only if one says so."""
+    """Return the pictures without stickers, which only a person's explicit choice should start from."""
     found: dict[str, SourcePhoto] = {}
     for photo in _all(message):
         path = urlsplit(photo.url).path
@@ -96,26 +96,26 @@ def _all(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourceP
 
 
 def attached(attachment: discord.Attachment) -> SourcePhoto:
-    """The attachment as Discord tells of it, picture or not."""
+    """Return the attachment as Discord describes it, picture or not."""
     declared = _kind(attachment.content_type)
     photo = SourcePhoto(attachment.url, attachment.filename, declared or None, attachment.size)
     return _hidden(photo) if attachment.is_spoiler() else photo
 
 
 def source_photo(attachment: discord.Attachment) -> SourcePhoto:
-    """The attachment as a job's source; raises `Refused` as `ensure_taken` does."""
+    """Return the attachment as a job's source. Raises `Refused` as `ensure_taken` does."""
     return ensure_taken(attached(attachment), "as `image`")
 
 
 def taken_of(photos: Iterable[SourcePhoto]) -> list[SourcePhoto]:
-    """Those of which Discord does not say that they are of a kind that is not taken."""
+    """Return the photos without those that Discord declares to be of a kind that is refused."""
     return [photo for photo in photos if not photo.content_type or photo.content_type in TAKEN]
 
 
 def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
-    """The same photo; what its bytes really are is looked at when they are here.
+    """Return the same photo. Its bytes are checked when they have been fetched.
 
-    Raises `Refused` when Discord declares something that is no picture, or one that we do not take.
+    Raises `Refused` if Discord declares a kind that is not a picture, or that is not accepted.
     """
     declared = photo.content_type
     if declared and declared not in TAKEN:
@@ -126,7 +126,7 @@ def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
 
 
 def plain_name(photo: SourcePhoto) -> str:
-    """Its name without what says that it is behind a spoiler."""
+    """Return the photo's name without the mark of a spoiler."""
     return photo.filename.removeprefix(SPOILER)
 
 
@@ -153,7 +153,7 @@ def _in_components(components: Iterable[Any]) -> Iterator[SourcePhoto]:
         elif isinstance(component, discord.FileComponent):
             file = _in_media(component.media, component.name, component.size)
             yield from _marked(file, hidden=component.spoiler)
-        # A box may hide all that is in it.
+        # A box may hide everything in it.
         hidden = isinstance(component, discord.Container) and component.spoiler
         yield from _marked(_in_components(getattr(component, "children", ())), hidden=hidden)
         accessory = getattr(component, "accessory", None)
@@ -173,7 +173,7 @@ def _in_media(
 
 def _in_embed(embed: discord.Embed) -> Iterator[SourcePhoto]:
     shown = [embed.image]
-    # The preview of a bare link to a picture; in other embeds it is a site's small sign.
+    # The preview of a bare link to a picture; in other embeds the thumbnail is a site's logo.
     if embed.type == "image":
         shown.append(embed.thumbnail)
     for one in shown:
