@@ -89,10 +89,20 @@ class Spool:
         """Return the size of a job's photo, in bytes; 0 if it is not there."""
         return self._book.size((job_id, FileRole.SOURCE))
 
-    def claim_source(self, job_id: str, guild_id: int, size: int, *, held: bool = False) -> int:
+    def output_size(self, job_id: str) -> int:
+        """Return the size of a job's output, in bytes; 0 if it is not there."""
+        return self._book.size((job_id, FileRole.OUTPUT))
+
+    def left_for_output(self, job_id: str) -> int:
+        """Return how many bytes the job's output may have now."""
+        return self._book.left_for_output((job_id, FileRole.OUTPUT))
+
+    def claim_source(
+        self, job_id: str, guild_id: int, size: int, *, held: bool = False, held_together: int = 0
+    ) -> int:
         """Claim room for a job's photo; returns 0, or how many bytes are lacking: nothing is claimed then."""
         claim = job_id, FileRole.SOURCE
-        lacking = self._book.lacking_for_source(claim, guild_id, size, held=held)
+        lacking = self._book.lacking_for_source(claim, guild_id, size, held=held, held_together=held_together)
         return lacking or self._claim(claim, guild_id, size)
 
     def claim_output(self, job_id: str, guild_id: int, size: int) -> int:

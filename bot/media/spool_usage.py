@@ -9,6 +9,8 @@ FOR_OUTPUTS = 0.2  # of all room: photos leave it alone, so that what was paid f
 # it, two get a third each, and whoever comes next always finds some.
 SHARE = 1.0
 HELD_SHARE = 0.25  # while Studii doesn't take the server's key
+HELD_TOGETHER = 0.5  # of the room for photos: what all such servers have at most, if they came one by one
+KEPT = 0.3  # of all room: what results that could not be posted keep against photos; against results nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,16 @@ class HeldPhoto:
     job_id: str
     guild_id: int
     size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResult:
+    """A result that could not be posted, and waits in the spool until its person fetches it."""
+
+    job_id: str
+    guild_id: int
+    size: int  # bytes
+    has_link: bool  # Studii may still have it
 
 
 class SpoolUsage:
@@ -65,9 +77,18 @@ class SpoolUsage:
         if not self._servers[guild_id]:
             del self._servers[guild_id]
 
-    def lacking_for_source(self, claim: Hashable, guild_id: int, size: int, *, held: bool) -> int:
-        """Return how many bytes must go before a photo of `size` bytes may be kept; 0 if it may be now."""
+    def lacking_for_source(
+        self, claim: Hashable, guild_id: int, size: int, *, held: bool, held_together: int = 0
+    ) -> int:
+        """Return how many bytes must go before a photo of `size` bytes may be kept; 0 if it may be now.
+
+        `held_together`: the bytes of other photos of all servers whose key is not taken.
+        """
         before = self.size(claim)
+        if held:
+            most_held = int(self.max_bytes * (1 - FOR_OUTPUTS) * HELD_TOGETHER)
+            if held_together + size > most_held:
+                return held_together + size - most_held
         left = int(self.max_bytes * (1 - FOR_OUTPUTS)) - (self.used - before) - size
         own = self._servers[guild_id] - before
         if own <= 0:  # a server that has nothing here needs no share
@@ -104,6 +125,28 @@ def photos_to_evict(photos: Iterable[HeldPhoto], lacking: int) -> list[HeldPhoto
         lacking -= photo.size
         giving.append(photo)
     return giving
+
+
+def results_to_evict(results: Iterable[KeptResult], lacking: int, *, spared: int = 0) -> list[KeptResult]:
+    """Return the kept results that make room for `lacking` bytes; none if they can't.
+
+    `results` are in order of their end. The server that has most in them gives first: first what Studii may
+    still have, and of that the oldest. As many bytes as `spared` stay in any case.
+    """
+    by_server: dict[int, list[KeptResult]] = {}
+    for result in results:
+        by_server.setdefault(result.guild_id, []).append(result)
+    for theirs in by_server.values():
+        theirs.sort(key=lambda result: not result.has_link)
+    sums = {guild_id: sum(result.size for result in theirs) for guild_id, theirs in by_server.items()}
+    giving: list[KeptResult] = []
+    while lacking > 0 and any(by_server.values()):
+        guild_id = max((one for one in sums if by_server[one]), key=lambda one: sums[one])
+        result = by_server[guild_id].pop(0)
+        sums[guild_id] -= result.size
+        lacking -= result.size
+        giving.append(result)
+    return giving if lacking <= 0 and sum(sums.values()) >= spared else []
 
 
 @dataclass(slots=True)

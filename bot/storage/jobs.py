@@ -199,6 +199,21 @@ class Jobs:
         query = select(jobs.c.id, jobs.c.guild_id).where(needs_files)
         return {row["id"]: row["guild_id"] for row in (await self._session.execute(query)).mappings()}
 
+    async def kept_results(self) -> list[Job]:
+        """Results that were given up for posting and are still kept, those that ended first first."""
+        kept = (jobs.c.state == JobState.SUCCEEDED) & jobs.c.output_file.is_not(None)
+        which = kept & jobs.c.announced_at.is_not(None)
+        return await self._all(select(jobs).where(which).order_by(jobs.c.finished_at, jobs.c.number))
+
+    async def unsent_where_held(self) -> list[str]:
+        """The jobs with photos, fetched or being fetched, of servers whose key is not served."""
+        query = (
+            select(jobs.c.id)
+            .join(holds, holds.c.guild_id == jobs.c.guild_id)
+            .where(jobs.c.state.in_((JobState.RECEIVED, JobState.WAITING)), jobs.c.source_url.is_not(None))
+        )
+        return [row["id"] for row in (await self._session.execute(query)).mappings()]
+
     async def undelivered(self, before: datetime) -> list[Job]:
         """Return jobs announced before that time whose output file is still there."""
         return await self._all(

@@ -3,7 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.media.spool_usage import FOR_OUTPUTS, HeldPhoto, SpoolUsage, photos_to_evict
+from bot.media.spool_usage import (
+    FOR_OUTPUTS,
+    HELD_TOGETHER,
+    HeldPhoto,
+    KeptResult,
+    SpoolUsage,
+    photos_to_evict,
+    results_to_evict,
+)
 
 MAX = 2000
 PHOTOS = int(MAX * (1 - FOR_OUTPUTS))
@@ -112,3 +120,42 @@ def test_outputs_reserve_their_room_together() -> None:
     book.resize(0, 20)  # what was not needed is given back
     assert book.lacking_for_output("one more", 500) == 20
     assert book.left_for_output("one more") == 480
+
+
+def test_fifty_servers_whose_keys_are_refused_leave_room_for_a_healthy_one() -> None:
+    book = SpoolUsage(MAX)
+    for guild_id in range(50):
+        number = 0
+        while not book.lacking_for_source(
+            (guild_id, number), guild_id, 5, held=True, held_together=book.used
+        ):
+            book.put((guild_id, number), guild_id, 5)
+            number += 1
+    assert book.used <= PHOTOS * HELD_TOGETHER
+    assert fill(book, 99) >= PHOTOS * (1 - HELD_TOGETHER) / 2
+
+
+KEPT_RESULTS = st.lists(st.tuples(st.integers(1, 4), SIZE, st.booleans()), max_size=30)
+
+
+@given(KEPT_RESULTS, st.integers(1, 200), st.integers(0, 200))
+def test_kept_results_give_way_only_if_that_helps_and_the_spared_ones_stay(
+    results: list[tuple[int, int, bool]], lacking: int, spared: int
+) -> None:
+    kept = [KeptResult(str(number), *one) for number, one in enumerate(results)]
+    giving = results_to_evict(kept, lacking, spared=spared)
+    left = sum(one.size for one in kept) - sum(one.size for one in giving)
+    if giving:
+        assert sum(one.size for one in giving) >= lacking > sum(one.size for one in giving[:-1])
+        assert left >= spared
+    elif spared == 0:
+        assert sum(one.size for one in kept) < lacking
+    for guild_id in {one.guild_id for one in giving}:
+        own = sorted((one for one in kept if one.guild_id == guild_id), key=lambda one: not one.has_link)
+        mine = [one for one in giving if one.guild_id == guild_id]
+        assert mine == own[: len(mine)]  # what can still be had from Studii, the oldest first
+
+
+def test_the_server_that_keeps_most_gives_its_results_first() -> None:
+    kept = [KeptResult("a", 1, 10, True), KeptResult("b", 2, 10, True), KeptResult("c", 2, 10, True)]
+    assert [one.job_id for one in results_to_evict(kept, 5)] == ["b"]

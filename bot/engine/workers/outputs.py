@@ -75,7 +75,7 @@ class Outputs:
         async def room(length: int | None) -> int:
             nonlocal granted
             if length is None:
-                granted = self._room.for_unknown_output(job, most)
+                granted = await self._room.for_unknown_output(job, most)
                 return granted
             if length > self._context.spool.max_bytes:
                 raise TooLarge(self._context.spool.max_bytes)

@@ -8,7 +8,10 @@ from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import give_way
-from bot.media.spool_usage import HeldPhoto, photos_to_evict
+from bot.media.spool_usage import KEPT, HeldPhoto, KeptResult, photos_to_evict, results_to_evict
+from bot.storage import JobChanges
+
+UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
 
 _log = logging.getLogger(__name__)
 
@@ -29,11 +32,15 @@ class SpoolRoom:
     async def for_source(self, job: Job, size: int) -> bool:
         """Claim room for the job's photo; False if its server has none now."""
         spool = self._context.spool
+        together = 0
         async with self._context.storage.read() as tx:
             held = await key_holds.is_held(tx, job.guild_id)
-        lacking = spool.claim_source(job.id, job.guild_id, size, held=held)
+            if held:
+                others = [job_id for job_id in await tx.jobs.unsent_where_held() if job_id != job.id]
+                together = sum(spool.source_size(job_id) for job_id in others)
+        lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
         # A held server gets no room at the cost of others: they are held as well.
-        if lacking and not held and await self._make_room(lacking):
+        if lacking and not held and await self._make_room(lacking, spared=int(spool.max_bytes * KEPT)):
             lacking = spool.claim_source(job.id, job.guild_id, size)
         return not lacking
 
@@ -45,22 +52,49 @@ class SpoolRoom:
             lacking = spool.claim_output(job.id, job.guild_id, size)
         return not lacking
 
-    def for_unknown_output(self, job: Job, most: int) -> int:
+    async def for_unknown_output(self, job: Job, most: int) -> int:
         """Claim what is left, at most `most` bytes, for an output of unknown size; returns how many."""
+        lacking = min(most, UNKNOWN_SIZE) - self._context.spool.left_for_output(job.id)
+        if lacking > 0:
+            await self._make_room(lacking)
         return self._context.spool.claim_rest(job.id, job.guild_id, most)
 
-    async def _make_room(self, lacking: int) -> bool:
-        """Return whether as many bytes were freed."""
+    async def _make_room(self, lacking: int, *, spared: int = 0) -> bool:
+        """Return whether as many bytes were freed; as many as `spared` stay with results that are kept."""
+        spool = self._context.spool
         async with self._turn:
             async with self._context.storage.read() as tx:
                 held = await tx.jobs.held_with_photos()
-            photos = [
-                HeldPhoto(job.id, job.guild_id, self._context.spool.source_size(job.id)) for job in held
-            ]
+                kept = await tx.jobs.kept_results()
+            photos = [HeldPhoto(job.id, job.guild_id, spool.source_size(job.id)) for job in held]
             giving = photos_to_evict(photos, lacking)
             if giving:
                 await shielded(self._give_way({photo.job_id for photo in giving}))
-        return bool(giving)
+                return True
+            sizes = [(job, spool.source_size(job.id) + spool.output_size(job.id)) for job in kept]
+            results = [
+                KeptResult(job.id, job.guild_id, size, job.output_url is not None) for job, size in sizes
+            ]
+            leaving = results_to_evict(results, lacking, spared=spared)
+            if leaving:
+                await shielded(self._let_go({result.job_id for result in leaving}))
+        return bool(leaving)
+
+    async def _let_go(self, job_ids: set[str]) -> None:
+        """Results that could not be posted leave the spool, and their people are told of the link."""
+        names: list[str | None] = []
+        async with self._context.storage.write() as tx:
+            for job in (await tx.jobs.some(job_ids)).values():
+                if job.state is not JobState.SUCCEEDED or job.announced_at is None:
+                    continue  # it is being posted after all
+                # The files' names go in the same step: what is announced now is the link.
+                changes = JobChanges(output_file=None, source_file=None, announced_at=None)
+                changes["posting"] = job.posting + 1
+                await tx.jobs.update(job.id, visible=True, **changes)
+                names += [job.source_file, job.output_file]
+        await self._context.spool.remove(*names)
+        _log.warning("%d results that could not be posted gave way in the spool", len(job_ids))
+        self._context.changed()
 
     async def _give_way(self, job_ids: set[str]) -> None:
         self._leaving |= job_ids

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.domain import FailureCode, Job, JobState, SourcePhoto
+from bot.domain import FailureCode, Job, JobState, SourcePhoto, Undeliverable
 from bot.engine.workers.intake import NO_ROOM
 from sandbox.studii import Outcome, Output, faults
 from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
@@ -231,6 +231,38 @@ async def test_downloads_never_exceed_the_bound_together(tmp_path: Path) -> None
                 await asyncio.sleep(0.002)
         assert 0 < most <= world.spool_bytes
         assert {(await world.job(job.id)).state for job in jobs} == {JobState.SUCCEEDED}
+
+
+async def test_results_that_could_not_be_posted_give_way_to_those_of_others_and_become_links(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, max_output_bytes=2 * MB) as world:
+        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key(), OTHER)
+        world.spool_bytes = 3 * MB
+        world.discord.answers = [Undeliverable("no permission")] * 2
+        kept: list[Job] = []
+        async with world.running():
+            for _ in range(2):
+                world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
+                job = await world.accept(a_job())
+
+                async def noted(job_id: str = job.id) -> bool:
+                    return (await world.job(job_id)).announced_at is not None
+
+                await world.until(noted, "the attempt to be noted")
+                kept.append(job)
+        world.discord.said.clear()
+        world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
+        other = await world.accept(a_job(guild_id=OTHER))
+        async with world.running():
+            assert (await world.announced(other.id)).output is not None
+            # The oldest of the server that has most is announced anew, with its link alone.
+            said = await world.announced(kept[0].id)
+        assert said.output is None
+        assert said.job.output_url is not None
+        assert said.job.state is JobState.SUCCEEDED
+        assert world.spooled() == [(await world.job(kept[1].id)).output_file]
 
 
 async def test_an_output_that_no_spool_could_hold_fails_with_its_charge(tmp_path: Path) -> None:
