@@ -9,20 +9,20 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """The defaults are what runs in earnest; tests shorten them."""
+    """The defaults are those of production; tests shorten them."""
 
     # Requests (Studii API docs, "Rate limits": a number a minute per key).
     rate_period: float = 60.3  # a little more than the minute, for clocks that differ
     rate_margin: int = 2  # requests left unused in each period
-    answer_bound: float = 70.0  # no request is answered later (`Timeouts.total`), noting it included
+    answer_bound: float = 70.0  # no answer comes later after the request was recorded (`Timeouts.total`)
     rate_block: float = 5.0  # first pause after a 429 that names none; doubles up to a minute
-    rate_block_bound: float = 5 * MINUTE  # however long Retry-After says
+    rate_block_bound: float = 5 * MINUTE  # the longest pause, even if Retry-After says more
     paced_for: float = 5 * MINUTE  # after a 429
     paced_burst: int = 3
 
     requests_in_flight: int = 8  # of one lane
     starts_in_flight: int = 6  # of those, uploads and submissions
-    lane_rest: float = 3 * MINUTE  # an idle lane is kept for so long
+    lane_rest: float = 3 * MINUTE  # how long an idle lane is kept
 
     # Submitting.
     tries: int = 6  # uploads, and submissions that Studii did not take
@@ -34,20 +34,22 @@ class Tuning:
     drain: float = 8.0  # how long an answer is awaited when the engine is to stop
 
     # Polling.
-    first_poll: float = 1.0  # and the least gap between two polls at a job
-    poll_price: float = 0.06  # expected unseen seconds that a poll is worth when all requests are needed
-    idle_price: float = 0.002  # when none is
-    poll_burst: float = 3.0  # polls that were saved up may go at once
-    very_likely: float = 0.8  # a job that has so probably ended is looked at before another is begun
-    poll_bound: float = 15.0  # the gap between two polls is no longer, whatever was learned;
-    poll_share: float = 0.25  # or this share of the job's age,
-    poll_least_share: float = 0.01  # no gap is shorter than this share of the age: nobody notices the wait
-    poll_cap: float = 5 * MINUTE  # up to so much
-    decent_requests: float = 1.9  # of a job, its submission and polls: what runs has them, or no more is sent
-    forecast_rest: float = 10.0  # a forecast holds for so many times as long as it took,
-    forecast_holds: float = 1.0  # and at least for so many seconds, unless somebody new asks
-    forecast_pause: float = 2.0  # of all lanes one is made at a time, with a rest of so many times as long
-    forecast_patience: float = 1.0  # a card that can't have a forecast until then shows a place alone
+    first_poll: float = 1.0  # the age at the first poll, and the shortest gap between two polls of a job
+    poll_price: float = 0.06  # expected unseen seconds that are worth a poll when all requests are needed,
+    idle_price: float = 0.002  # and when none is
+    poll_burst: float = 3.0  # the most polls that are saved up
+    very_likely: float = 0.8  # a job that has ended with this probability is polled before another is sent
+    # The longest gap between two polls of a job, whatever was learned: `poll_bound`, or `poll_share` of the
+    # job's age if that is more, up to `poll_cap`.
+    poll_bound: float = 15.0
+    poll_share: float = 0.25
+    poll_cap: float = 5 * MINUTE
+    poll_least_share: float = 0.01  # of the age: the shortest gap, as nobody notices such a wait
+    decent_requests: float = 1.9  # submissions and polls that each running job has, or no other is sent
+    forecast_rest: float = 10.0  # a forecast is used for this many times as long as it took to make,
+    forecast_holds: float = 1.0  # and for at least this many seconds, unless it lacks the job
+    forecast_pause: float = 2.0  # the pause between two forecasts, in multiples of the time that one took
+    forecast_patience: float = 1.0  # a card that has no forecast by then shows the position alone
     missing_over: float = MINUTE  # three 404s over at least this mean that the job is gone
     url_grace: float = 10 * MINUTE  # for a completed job without an output address
     hourly_after: float = DAY

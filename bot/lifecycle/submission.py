@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind
+from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import learn_price, reservation_of
 from bot.lifecycle.transitions import fail_unpaid
@@ -32,11 +33,11 @@ _TO_UNKNOWN = {
 class Taken:
     """A job that Studii has; `job` is None if an admin had ruled on it before that was known.
 
-    `repriced`: reservations of other jobs may have changed.
+    `others_changed`: other jobs may be sent now, or have other reservations.
     """
 
     job: Job | None
-    repriced: bool = False
+    others_changed: bool = False
 
 
 async def claim_job(tx: Transaction, job: Job, key_id: int, to: JobState, at: datetime) -> Job:
@@ -54,9 +55,16 @@ async def claim_job(tx: Transaction, job: Job, key_id: int, to: JobState, at: da
 
 
 async def taken(
-    tx: Transaction, catalog: Catalog, job: Job, lane: str, created: CreatedJob, at: datetime
+    tx: Transaction,
+    catalog: Catalog,
+    job: Job,
+    lane: str,
+    created: CreatedJob,
+    at: datetime,
+    *,
+    was_held: bool,
 ) -> Taken:
-    """Submitting → running: Studii has the job, at the charge that it told.
+    """Submitting → running: Studii has the job, at the charge that it told. That ends a hold of the key.
 
     Unknown → running as well, if another instance took the job for lost meanwhile: what is said of it next is
     then posted as a new message.
@@ -75,13 +83,14 @@ async def taken(
         if running is None:
             return Taken(None)
         running = await _post_anew(tx, running)
+    released = await key_holds.end(tx, job.guild_id, at, was_held=was_held)
     charge = created.credits_charged
     if charge is None:
-        return Taken(running)
+        return Taken(running, released)
     running = await tx.ledger.correct(job.id, await reservation_of(tx, job, lane, charge), at)
     repriced = await learn_price(tx, catalog, job, lane, charge, at)
     await watch_budget(tx, job.guild_id, at)
-    return Taken(running, repriced)
+    return Taken(running, released or repriced)
 
 
 async def not_taken(tx: Transaction, job: Job, code: FailureCode, text: str, at: datetime) -> Job | None:

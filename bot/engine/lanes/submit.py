@@ -1,4 +1,4 @@
-"""A job's way to Studii: its photo is uploaded, then it is submitted, once."""
+"""Upload a job's photo, and submit the job, once."""
 
 import logging
 from dataclasses import replace
@@ -27,7 +27,7 @@ PHOTO_LOST = "The photo is no longer on the bot's disk. Please try again."
 
 
 def needs_upload(job: Job, key_id: int) -> bool:
-    """Whether its photo has to be uploaded before it can be submitted with that key."""
+    """Return whether the job's photo has to be uploaded before the job can be submitted with that key."""
     return job.source_file is not None and (job.object_key is None or job.key_id != key_id)
 
 
@@ -124,7 +124,7 @@ class Submitter:
         return target
 
     async def _uploaded(self, job: Job, target: UploadTarget) -> StepResult:
-        """It stays in its state, and is submitted as soon as there is room."""
+        """Store the address of the uploaded photo. The job stays in its state until it is submitted."""
         async with self._context.storage.write() as tx:
             stored = await tx.jobs.update(job.id, object_key=target.object_key)
         self._failures.none(job)
@@ -139,29 +139,20 @@ class Submitter:
         return StepResult(failed, sent=False)
 
     async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
-        """Studii has the job: what it said, and the money, in one transaction."""
+        """Store that Studii has the job: what it said, and the credits, in one transaction."""
+        job, lane, held, now = claim.job, claim.key.lane, claim.was_held, self._context.clock.now()
         try:
             async with self._context.storage.write() as tx:
-                running, released = await self._note_taken(tx, claim, created)
+                done = await taken(tx, self._catalog, job, lane, created, now, was_held=held)
         except NotAlone:
-            # Another instance may take it for lost, and nobody but us knows by what name Studii has it.
+            # Another instance may take the job for lost, and only this one knows its id at Studii.
             async with self._context.storage.amend() as tx:
-                running, released = await self._note_taken(tx, claim, created)
-        if released:
-            self._context.requeued()
-        self._failures.none(claim.job)
-        self._context.changed()
-        return StepResult(running)
-
-    async def _note_taken(
-        self, tx: Transaction, claim: Claim, created: CreatedJob
-    ) -> tuple[Job | None, bool]:
-        """The job, if it runs now, and whether other jobs are free to go now, or have another reservation."""
-        job, now = claim.job, self._context.clock.now()
-        done = await taken(tx, self._catalog, job, claim.key.lane, created, now)
+                done = await taken(tx, self._catalog, job, lane, created, now, was_held=held)
         if done.job is None:
             said = "Job %s: Studii has it as %s, and it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})
-            return None, False
-        released = await key_holds.end(tx, job.guild_id, now, was_held=claim.was_held)
-        return done.job, released or done.repriced
+        if done.others_changed:
+            self._context.requeued()
+        self._failures.none(job)
+        self._context.changed()
+        return StepResult(done.job)

@@ -1,4 +1,4 @@
-"""Whether a key allows as many requests a minute as its plan says. Pure: it is told the time.
+"""Whether a key allows as many requests a minute as its plan says. Pure: the caller passes the time.
 
 Studii does not say which plan a key belongs to: an admin chooses it. The documented limits are 60 a minute
 (Pro) and 300 (Team and Business; Studii API docs, "Rate limits"). A 429 well under the plan's limit means
@@ -13,20 +13,23 @@ from bot.domain import StudiiKey
 LOWEST = 60  # requests a minute of the smallest plan with API access
 WELL_UNDER = 0.8  # of the plan's limit
 DOUBTED_WITHIN = 3600.0  # seconds between two such 429s that are more than an accident
-FIRST_CHECK = 3600.0  # seconds until the plan's limit is tried again; doubles
+FIRST_CHECK = 3600.0  # seconds until the plan's limit is tried again; doubles each time
 LAST_CHECK = 24 * 3600.0
 
 
 class ChosenPlan(NamedTuple):
-    """A plan by its requests a minute, and when an admin chose it."""
+    """The requests a minute of a plan, and when an admin chose it."""
 
     limit: int
     at: datetime
 
 
 class PlanDoubt(NamedTuple):
-    """What speaks against a plan, in seconds around a moment: how long ago the last odd 429 was, whether it
-    was not the first (`certain`), for how long less is sent, and for how long the next time."""
+    """What speaks against a plan, in seconds around a moment.
+
+    `odd_for`: since the last 429 well under the limit. `certain`: that was not the first one. `lowered_for`:
+    how long less is still sent. `next_lowered`: how long less will be sent the next time.
+    """
 
     plan: ChosenPlan
     odd_for: float
@@ -36,7 +39,7 @@ class PlanDoubt(NamedTuple):
 
 
 class PlanCheck:
-    """What a key is taken to allow, in requests a minute."""
+    """Decides which limit to keep to: the one of the chosen plan, or less if 429s speak against it."""
 
     def __init__(self, plan: ChosenPlan) -> None:
         self._plan = plan
@@ -44,7 +47,7 @@ class PlanCheck:
 
     @property
     def plan(self) -> ChosenPlan:
-        """What the admins say."""
+        """The plan that the admins chose."""
         return self._plan
 
     def _believe(self) -> None:
@@ -54,19 +57,18 @@ class PlanCheck:
         self._lowered_until: float | None = None
 
     def set_plan(self, plan: ChosenPlan) -> None:
-        """What the admins say: another plan than before, or the same chosen anew, is believed at first."""
+        """Take over the admins' choice. Another plan, or the same one chosen anew, ends the doubt."""
         if plan.limit != self._plan.limit or plan.at > self._plan.at:
             self._plan = plan
             self._believe()
 
     def limit(self, now: float) -> int:
-        """Requests a minute that may be sent; after a while the plan is tried again."""
+        """Return how many requests a minute may be sent. A plan in doubt is tried again after a while."""
         lowered = self._lowered_until is not None and now < self._lowered_until
         return min(self._plan.limit, LOWEST) if lowered else self._plan.limit
 
     def limited(self, now: float, used: int) -> bool:
-        """Studii said 429 when we had sent `used` requests within a minute. True: the plan seems to be wrong,
-        which was not known."""
+        """Record a 429 at `used` requests within a minute. Return whether the plan is in doubt since now."""
         if used > WELL_UNDER * self.limit(now):
             return False
         accident = self._odd_at is None or now - self._odd_at > DOUBTED_WITHIN
@@ -79,33 +81,33 @@ class PlanCheck:
         return news
 
     def sent(self, now: float, used: int) -> bool:
-        """`used` requests within a minute were let through. True: the plan, which was doubted, is right."""
+        """Record that `used` requests within a minute passed. Return whether that ended a doubt."""
         if not self._doubted or self.limit(now) <= LOWEST or used <= 2 * LOWEST:
             return False
         self._believe()
         return True
 
     def doubt(self, now: float) -> PlanDoubt | None:
-        """What speaks against the plan, to be kept; None: nothing."""
+        """Return what speaks against the plan, or None if nothing does."""
         if self._odd_at is None:
             return None
         lowered_for = 0.0 if self._lowered_until is None else max(0.0, self._lowered_until - now)
         return PlanDoubt(self._plan, now - self._odd_at, self._doubted, lowered_for, self._check)
 
     def restore(self, doubt: PlanDoubt, now: float) -> None:
-        """Take in what was kept, unless it was of another plan or of an earlier choice."""
+        """Take over a stored doubt, unless it is about another plan or an earlier choice."""
         if doubt.plan.limit != self._plan.limit or doubt.plan.at < self._plan.at:
             return
         self._odd_at = now - max(0.0, doubt.odd_for)
         self._doubted = doubt.certain
         self._check = min(max(doubt.next_lowered, FIRST_CHECK), LAST_CHECK)
         if doubt.certain:
-            # Bounded, for the case that the wall clock was put back.
+            # Bounded, in case the wall clock was set back.
             self._lowered_until = now + min(doubt.lowered_for, self._check)
 
 
 def doubt_details(key: StudiiKey, used: int, lowered: int) -> dict[str, str | int | None]:
-    """What the notice to the admins is made of."""
+    """Return the details of the notice to the admins."""
     return {
         "masked": key.masked,
         "plan": key.plan.value,

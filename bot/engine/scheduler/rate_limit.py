@@ -1,4 +1,4 @@
-"""How many requests a key has left, and when it has more. Pure: it is told the time.
+"""How many requests a key has left, and when it has more. Pure: the caller passes the time.
 
 Studii names a number of requests a minute and not how they are counted (Studii API docs, "Rate limits"). A
 sliding log that stays under that number in every window of a minute is also under it for a server that
@@ -15,16 +15,16 @@ from bot.engine.tuning import Tuning
 
 
 class EarlierRequest(NamedTuple):
-    """A request of an earlier life: seconds since it was noted, before it was sent. By then all that had been
-    noted longer than `settled` seconds ago had been answered (None: not known)."""
+    """A request of an earlier process: seconds since it was recorded, before it was sent. At that time, all
+    that had been recorded more than `settled` seconds ago had been answered, if it is not None."""
 
     age: float
     settled: float | None = None
 
 
 class Slowdown(NamedTuple):
-    """How 429s slow a key down, in seconds from a moment: until something may be sent at all, until it need
-    not go slowly any more; and how many came in a row."""
+    """What 429s still mean for a key: the seconds for which nothing may be sent (`blocked`) and for which
+    requests are paced (`paced`), and how many 429s came in a row."""
 
     blocked: float
     paced: float
@@ -32,10 +32,10 @@ class Slowdown(NamedTuple):
 
 
 class RateWindow:
-    """The requests of one key, by a clock that never jumps (seconds).
+    """The requests of one key that count at present, by the monotonic clock.
 
-    A request counts from the moment that it is sent until a period after its **answer**: the server has
-    counted it somewhere between, and however slow the way was, it is never forgotten too early here.
+    A request counts from when it is sent until a period after its **answer**: the server has counted it
+    somewhere between, so that it is never forgotten too early here, even on a slow network.
     """
 
     def __init__(self, limit: int, tuning: Tuning) -> None:
@@ -50,18 +50,18 @@ class RateWindow:
 
     @property
     def usable(self) -> int:
-        """Requests that we allow ourselves in a period."""
+        """The most requests in a period; a few fewer than Studii allows."""
         return max(1, self._limit - self._tuning.rate_margin)
 
     def set_limit(self, limit: int) -> None:
-        """Another plan: from now on `limit` requests in a period."""
+        """Allow `limit` requests in a period from now on."""
         self._limit = limit
 
     def restore(self, earlier: Sequence[EarlierRequest], now: float) -> None:
-        """Take in requests of an earlier life, oldest first.
+        """Count requests of an earlier process, oldest first.
 
-        What is not known to have been answered may be counted by Studii as late as an answer may come, even
-        after `now`. A negative age (the wall clock has been put back) counts as no age.
+        Studii may count a request without a known answer as late as an answer may come, even after `now`. A
+        negative age (the wall clock was set back) counts as 0.
         """
         bound = self._tuning.answer_bound
         for number, one in enumerate(earlier):
@@ -70,28 +70,28 @@ class RateWindow:
             insort(self._answered, now - latest)
 
     def slowdown(self, now: float) -> Slowdown | None:
-        """What a 429 still means at `now`, to be kept; None: nothing."""
+        """Return what 429s still mean at `now`, or None if nothing."""
         if now >= self._paced_until:
             return None
         return Slowdown(max(0.0, self._blocked_until - now), self._paced_until - now, self._blocks)
 
     def restore_slowdown(self, earlier: Slowdown, now: float) -> None:
-        """Take in how 429s of an earlier life slow us down."""
-        # Bounded, for the case that the wall clock was put back.
+        """Take over what 429s of an earlier process still mean at `now`."""
+        # Bounded, in case the wall clock was set back.
         bound = self._tuning.rate_block_bound
         self._blocked_until = now + min(max(0.0, earlier.blocked), bound)
         self._paced_until = now + min(max(0.0, earlier.paced), bound + self._tuning.paced_for)
         self._blocks = earlier.blocks
-        # How much of the burst had been spent is not known: at first one request at a time.
+        # How much of the burst was spent is unknown, so it begins with one request.
         self._paced_next = max(self._blocked_until, now + (self._tuning.paced_burst - 1) * self._interval)
 
     def used(self, now: float) -> int:
-        """Requests that count at `now`."""
+        """Return how many requests count at `now`."""
         self._forget(now)
         return self._in_flight + len(self._answered)
 
     def room(self, now: float) -> int:
-        """How many requests may be sent at `now`."""
+        """Return how many requests may be sent at `now`."""
         if now < self._blocked_until:
             return 0
         self._forget(now)
@@ -99,7 +99,7 @@ class RateWindow:
         return min(left, self._paced_room(now)) if now < self._paced_until else left
 
     def next_room(self, now: float, count: int = 1) -> float | None:
-        """When there is room for so many requests; None: not before one that is under way has ended."""
+        """Return when there is room for `count` requests, or None if one in flight has to end first."""
         self._forget(now)
         used = self._in_flight + len(self._answered)
         free_at = now
@@ -114,26 +114,29 @@ class RateWindow:
         return max(free_at, self._blocked_until, now)
 
     def copy(self) -> "RateWindow":
-        """One that can be played with."""
+        """Return an independent copy."""
         twin = copy(self)
         twin._answered = deque(self._answered)  # noqa: SLF001 - its own twin
         return twin
 
     def begin(self, now: float) -> None:
-        """A request is about to be sent."""
+        """Count a request that is about to be sent."""
         self._in_flight += 1
         if now < self._paced_until:
             self._paced_next = max(self._paced_next, now) + self._interval
 
     def end(self, now: float, *, sent: bool = True) -> None:
-        """It has been answered, or is given up; `sent`: False if it never left."""
+        """Record that a request was answered or given up; `sent` is False if it never left this process."""
         self._in_flight -= 1
         if sent:
-            insort(self._answered, now)  # those of an earlier life may count for longer
+            insort(self._answered, now)  # those of an earlier process may count for longer
 
     def limited(self, now: float, retry_after: float | None) -> bool:
-        """Studii said 429: nothing until `retry_after` seconds from now, and slowly for a while after. False:
-        that answers a request that was under way with one that met the same."""
+        """Record a 429: send nothing for `retry_after` seconds, and slowly for a while after.
+
+        Return False if requests were blocked already, so that this one was in flight with another that met
+        a 429.
+        """
         if now >= self._paced_until:
             self._blocks = 0
         news = now >= self._blocked_until
@@ -155,7 +158,7 @@ class RateWindow:
         return sum(self._paced_at(count) <= now for count in range(1, self._tuning.paced_burst + 1))
 
     def _paced_at(self, count: int) -> float:
-        """When so many requests may go at once while we are slow."""
+        """Return when `count` requests may be sent at once while requests are paced."""
         return self._paced_next - (self._tuning.paced_burst - count) * self._interval
 
     def _forget(self, now: float) -> None:
