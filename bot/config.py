@@ -1,21 +1,25 @@
 """The settings, and the only place that reads the environment and `.env`."""
 
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.aio.addresses import absolute_address
+from bot.aio.host_names import is_host
 from bot.aio.proxy import Proxy
 from bot.aio.public_hosts import is_loopback
 from bot.config_base import HealthSettings, SettingsBase
 
 MEGABYTE = 1_000_000  # bytes: what the settings in megabytes mean
 LONGEST_SECRET = 65_536  # bytes that a file with a secret may have
+LONGEST_NAME = 200  # bytes: file systems have 255, and names of files beside the database are longer
 
 # What a token looks like: said before a network is needed, and when Discord refuses one.
 LOOKS_LIKE = "It's the long one with two dots in it, not the application's id, public key or client secret"
@@ -50,9 +54,10 @@ class StorageSettings(SettingsBase):
         driver = _DRIVERS.get(url.get_backend_name())
         if driver is None:
             raise ValueError(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")
-        if driver.startswith("sqlite") and url.database in {None, "", ":memory:"}:
-            raise ValueError("needs a file: sqlite:///data/studii.db")
-        if driver == _POSTGRESQL:
+        if driver.startswith("sqlite"):
+            _ensure_a_file(url)
+        else:
+            _ensure_a_server(url)
             url = _in_asyncpgs_words(url)
         return url.set(drivername=driver).render_as_string(hide_password=False)
 
@@ -127,11 +132,10 @@ class Settings(StorageSettings, HealthSettings):
     @field_validator("studii_api_url")
     @classmethod
     def _api_address(cls, value: str, info: ValidationInfo) -> str:
-        parts = urlsplit(value)
-        beside = parts.query or parts.fragment or parts.username or parts.password
-        if parts.scheme not in {"https", "http"} or not parts.hostname or beside:
+        url = absolute_address(value)
+        if url is None or url.raw_query_string or url.raw_fragment:
             raise ValueError("must be an address such as https://studii.tech/api/v1")
-        allowed = parts.scheme == "https" or info.data.get("studii_allow_http") or is_loopback(parts.hostname)
+        allowed = url.scheme == "https" or info.data.get("studii_allow_http") or is_loopback(url.host or "")
         if not allowed:
             raise ValueError(
                 "must begin with https://, or others on the network can read the keys. "
@@ -157,11 +161,14 @@ def _from_file(value: Any, info: ValidationInfo) -> Any:
         raise ValueError(f"and {name.upper()} are both set. Leave one of them empty")
     where = f"can't be read from {path}, which {name.upper()} names"
     try:
-        with path.open("rb") as file:
-            content = file.read(LONGEST_SECRET + 1)
+        content = _content(path)
+    except FileNotFoundError:
+        raise ValueError(f"{where}: there is no such file. Make it, or name the right one") from None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ValueError(f"{where} ({reason}). The user who runs this needs to read it") from None
+    if content is None:
+        raise ValueError(f"{where}: it is not a regular file. Write the secret into one")
     if len(content) > LONGEST_SECRET:
         raise ValueError(f"{where}: the file is far too long. It holds the secret and nothing else")
     try:
@@ -171,6 +178,35 @@ def _from_file(value: Any, info: ValidationInfo) -> Any:
     if not text:
         raise ValueError(f"{where}: the file is empty. Write the secret into it") from None
     return text
+
+
+def _content(path: Path) -> bytes | None:
+    """The beginning of a regular file; None if it is something else, which may never end or never begin."""
+    # Opening a pipe would wait for whoever writes into it.
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            return None
+        with os.fdopen(opened, "rb", closefd=False) as file:
+            return file.read(LONGEST_SECRET + 1)
+    finally:
+        os.close(opened)
+
+
+def _ensure_a_file(url: URL) -> None:
+    if url.host:
+        raise ValueError("names a host, which an SQLite file has not: sqlite:///data/studii.db")
+    if url.database in {None, "", ":memory:"}:
+        raise ValueError("needs a file: sqlite:///data/studii.db")
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(str(url.database)).parts):
+        raise ValueError(f"names a file or folder with more than {LONGEST_NAME} bytes; choose a shorter name")
+
+
+def _ensure_a_server(url: URL) -> None:
+    if "@" in (url.host or ""):
+        raise ValueError("has an @ in its user or password; write it as %40")
+    if url.host is not None and not is_host(url.host):
+        raise ValueError("names a host that no machine can have: postgresql://user:password@host/name")
 
 
 def _in_asyncpgs_words(url: URL) -> URL:

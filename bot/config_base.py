@@ -3,13 +3,15 @@
 Imports little on purpose: a container's health check starts a process every minute.
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.aio.host_names import is_host
 from bot.errors import SettingsError
 
 # Takes the place of a token that is missing or wrong where the other settings are still of use.
@@ -44,15 +46,21 @@ class SettingsBase(BaseSettings):
     @classmethod
     def read_leniently(cls, **values: Any) -> tuple[Self, dict[str, str]]:
         """Read what can be read: a wrong setting has its default, and a sentence in the mapping (by the
-        field's name) says what is wrong with it.
-
-        Raises `SettingsError` if `.env` itself can't be read.
+        field's name) says what is wrong with it. If `.env` can't be read, that is what is wrong with each
+        setting that the environment doesn't have.
         """
         wrong: dict[str, str] = {}
+        try:
+            cls._read(values)
+        except ValidationError:
+            pass
+        except SettingsError as error:
+            known = {name.lower() for name in os.environ} | values.keys()
+            wrong = dict.fromkeys((name for name in cls.model_fields if name not in known), str(error))
+            values = {**values, "_env_file": None}
         while True:
-            stand_ins = {name: STAND_INS.get(name, cls.model_fields[name].get_default()) for name in wrong}
             try:
-                return cls._read({**values, **stand_ins}), wrong
+                return cls._read({**values, **cls._stand_ins(wrong)}), wrong
             except ValidationError as error:
                 found = _complaints(error)
                 if not found.keys() - wrong.keys():
@@ -60,14 +68,22 @@ class SettingsBase(BaseSettings):
                 wrong |= found
 
     @classmethod
+    def _stand_ins(cls, wrong: Collection[str]) -> dict[str, Any]:
+        """What is taken in the place of wrong settings; a secret's file is part of its setting."""
+        fields = cls.model_fields
+        stand_ins = {name: STAND_INS.get(name, fields[name].get_default()) for name in wrong}
+        return stand_ins | {f"{name}_file": None for name in wrong if f"{name}_file" in fields}
+
+    @classmethod
     def _read(cls, values: Mapping[str, Any]) -> Self:
         try:
             return cls(**values)
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            if isinstance(error, UnicodeDecodeError):
+                raise SettingsError("The file .env is not UTF-8 text. Save it as UTF-8.") from None
+            reason = (error.strerror or type(error).__name__).lower()
             raise SettingsError(
-                f"The file .env can't be read ({(reason or type(error).__name__).lower()}). Give it to the "
-                "user who runs this, or remove it."
+                f"The file .env can't be read ({reason}). Give it to the user who runs this, or remove it."
             ) from None
 
 
@@ -76,6 +92,13 @@ class HealthSettings(SettingsBase):
 
     health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     health_address: str = "127.0.0.1"
+
+    @field_validator("health_address")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        if not is_host(value):
+            raise ValueError("must be an address of this machine, such as 127.0.0.1")
+        return value
 
 
 # By pydantic's names of what can be wrong ("Validation Errors" in its manual).

@@ -155,6 +155,43 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
         ),
         ("STUDII_API_URL", "studii.tech/api/v1", "must be an address such as https://studii.tech/api/v1."),
         ("STUDII_API_URL", "ftp://studii.tech", "must be an address such as https://studii.tech/api/v1."),
+        *(
+            ("STUDII_API_URL", wrong, "must be an address such as https://studii.tech/api/v1.")
+            for wrong in (
+                *(
+                    "https://x:99999/",
+                    "https://x:abc/",
+                    "https://x y/",
+                    "https://exämple.com/",
+                    "https://[::1/",
+                ),
+                *("https://a..b/", f"https://{'a' * 64}.com/", "https:///x", "https://x:0/"),
+            )
+        ),
+        ("HTTPS_PROXY", "http://a..b:80", "must be an address such as http://proxy.example:3128."),
+        ("HTTPS_PROXY", "http://a b:1", "must be an address such as http://proxy.example:3128."),
+        ("HEALTH_ADDRESS", "a..b", "must be an address of this machine, such as 127.0.0.1."),
+        ("HEALTH_ADDRESS", "a" * 70, "must be an address of this machine, such as 127.0.0.1."),
+        (
+            "DATABASE_URL",
+            "postgresql://a..b/db",
+            "names a host that no machine can have: postgresql://user:password@host/name.",
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql://bot:pass@word@db/studii",
+            "has an @ in its user or password; write it as %40.",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite://host/x.db",
+            "names a host, which an SQLite file has not: sqlite:///data/studii.db.",
+        ),
+        (
+            "DATABASE_URL",
+            f"sqlite:///{'a' * 300}.db",
+            "names a file or folder with more than 200 bytes; choose a shorter name.",
+        ),
         ("STUDII_API_URL", "http://studii.tech/api/v1", HTTP),
         ("STUDII_API_URL", "http://10.0.0.5:8080/api/v1", HTTP),
         ("STUDII_API_URL", "http://localhost.studii.tech/api/v1", HTTP),
@@ -289,7 +326,7 @@ def test_a_secret_comes_from_one_place(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "(no such file or directory). The user who runs this needs to read it."),
+        (None, ": there is no such file. Make it, or name the right one."),
         (b"", ": the file is empty. Write the secret into it."),
         (b" ,\n", ": the file is empty. Write the secret into it."),
         (b"\xff\xfe\x00", ": it is not text."),
@@ -312,7 +349,40 @@ def test_a_secrets_file_that_may_not_be_read_says_who_needs_to(
     other_secrets: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other_secrets.setenv("ENCRYPTION_KEYS_FILE", str(tmp_path))  # a folder: modes do not stop root
-    assert "(is a directory). The user who runs this needs to read it." in complaint()
+    assert "it is not a regular file. Write the secret into one." in complaint()
+
+
+def test_a_pipe_in_the_place_of_a_secrets_file_is_not_waited_for(
+    other_secrets: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "secret")
+    other_secrets.setenv("ENCRYPTION_KEYS_FILE", "secret")
+    assert "it is not a regular file" in complaint()
+
+
+@pytest.mark.parametrize(("name", "secret"), SECRETS)
+def test_what_is_right_can_be_had_although_a_secrets_file_is_missing(
+    other_secrets: pytest.MonkeyPatch, name: str, secret: str
+) -> None:
+    del secret
+    other_secrets.setenv(name, "")
+    other_secrets.setenv(f"{name}_FILE", "nope")
+    _, wrong = Settings.read_leniently()
+    assert wrong.keys() == {name.lower()}
+    assert "there is no such file" in wrong[name.lower()]
+
+
+@pytest.mark.usefixtures("token")
+def test_what_is_right_can_be_had_although_the_dotenv_file_can_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff")
+    monkeypatch.setenv("SPOOL_MB", "100")
+    settings, wrong = Settings.read_leniently()
+    assert settings.spool_mb == 100
+    assert set(wrong.values()) == {"The file .env is not UTF-8 text. Save it as UTF-8."}
+    assert {"database_url", "encryption_keys"} < wrong.keys()
+    assert not {"spool_mb", "discord_token"} & wrong.keys()
 
 
 def test_what_works_on_files_alone_needs_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,4 +407,4 @@ def test_what_is_right_can_be_had_although_something_else_is_wrong(monkeypatch: 
 @pytest.mark.usefixtures("token")
 def test_a_dotenv_file_that_is_no_text_is_said_to_be_that(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("SPOOL_MB=100 # größer\n".encode("latin-1"))
-    assert complaint().startswith("The file .env can't be read (it is not utf-8 text).")
+    assert complaint() == "The file .env is not UTF-8 text. Save it as UTF-8."

@@ -12,6 +12,7 @@ from aiohttp.tracing import Trace
 from multidict import CIMultiDict
 from yarl import URL
 
+from bot.aio.host_names import is_host
 from bot.aio.public_hosts import Reach, is_loopback
 from bot.aio.resolver import GuardedResolver
 
@@ -46,7 +47,13 @@ class Proxy:
             raise ValueError(_FORM) from None
         if url.scheme not in {"http", "https"}:
             raise ValueError(f"{_FORM}; other kinds don't work")
-        if not url.host or port is None or url.path not in {"", "/"} or url.query_string or url.fragment:
+        if (
+            not is_host(url.host or "")
+            or port is None
+            or url.path not in {"", "/"}
+            or url.query_string
+            or url.fragment
+        ):
             raise ValueError(_FORM)
         authorization = None
         if url.user is not None:

@@ -14,6 +14,7 @@ from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.storage import (
     copy_database,
+    ensure_ours,
     fault_of,
     private_file,
     replace_database,
@@ -39,6 +40,7 @@ async def backup(settings: StorageSettings, target: Path) -> str:
     """
     source = _file(settings)
     _ensure_new(source, target)
+    await asyncio.to_thread(ensure_ours, settings.database_url)
     if target != PIPE:
         await asyncio.to_thread(_copy, source, target)
         return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target), piped=False)}"
@@ -164,5 +166,7 @@ def _ensure_other(copy: Path, database: Path) -> None:
 def _ensure_new(source: Path, target: Path) -> None:
     if target != PIPE and target.exists():
         raise SettingsError(f"{target} is there already and was left alone. Give another name.")
-    if not source.exists():
+    if target != PIPE and not target.absolute().parent.is_dir():
+        raise SettingsError(f"There is no folder {target.absolute().parent}. Make it, or name another place.")
+    if not source.exists() or not source.stat().st_size:
         raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")

@@ -14,6 +14,7 @@ from bot.storage import (
     CannotDecrypt,
     Storage,
     Vault,
+    ensure_ours,
     fault_of,
     foreign,
     missing_rights_at,
@@ -61,11 +62,14 @@ async def encryption_key(settings: Settings) -> list[Finding]:
 async def database(settings: Settings) -> list[Finding]:
     """Whether it is ours, whole and writable; then the ledger, added up anew."""
     url = settings.database_url
-    schema, path = await schema_of(url), sqlite_file(url)
+    path = sqlite_file(url)
+    if path is not None:
+        await asyncio.to_thread(ensure_ours, url)
+    elif wrong := await missing_rights_at(url):
+        return [Finding("Database", Verdict.STOPS, f"The database at {shown(url)} {wrong}")]
+    schema = await schema_of(url)
     if wrong := foreign(schema, path):
         return [Finding("Database", Verdict.STOPS, f"The database {wrong}")]
-    if path is None and (wrong := await missing_rights_at(url)):
-        return [Finding("Database", Verdict.STOPS, f"The database at {shown(url)} {wrong}")]
     if schema.revision is None:
         return [Finding("Database", Verdict.LOOK, "It is empty; the first start makes its tables.")]
     if path is not None and (fault := await asyncio.to_thread(fault_of, path)):

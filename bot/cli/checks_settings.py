@@ -10,25 +10,60 @@ from dotenv import dotenv_values
 from bot.cli.findings import Finding, Verdict
 
 BY_OTHERS = stat.S_IROTH | stat.S_IWOTH
+BY_GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 
 def settings(wrong: Mapping[str, str]) -> list[Finding]:
     """Each wrong setting, where the settings come from, and whether `.env` keeps its secrets."""
     file = Path(".env").absolute()
     beside = f"{file} and the environment" if file.exists() else f"the environment; there is no {file}"
-    found = [Finding("Settings", Verdict.STOPS, sentence) for sentence in wrong.values()]
+    found = [Finding("Settings", Verdict.STOPS, sentence) for sentence in dict.fromkeys(wrong.values())]
     found = found or [Finding("Settings", Verdict.GOOD, f"From {beside}.")]
-    if os.name == "posix" and file.is_file() and file.stat().st_mode & BY_OTHERS and _holds_a_secret(file):
-        words = (
-            f"Every user of this machine can read or change {file}, and it holds secrets. "
-            f"Close it: chmod 600 {file}"
-        )
+    if (who := _who_reads(file)) and _holds_a_secret(file):
+        words = f"{who} can read or change {file}, and it holds secrets. Close it: chmod 600 {file}"
         found.append(Finding(".env", Verdict.LOOK, words))
     return found
 
 
+def _who_reads(file: Path) -> str | None:
+    """Who else than its owner can read the file, or change it; None if nobody can."""
+    if os.name != "posix" or not file.is_file():
+        return None
+    found = file.stat()
+    if found.st_mode & BY_OTHERS:
+        return "Every user of this machine"
+    if found.st_mode & BY_GROUP and not _own_group(found.st_uid, found.st_gid):
+        return f"Every user in the group {_name_of_group(found.st_gid)}"
+    return None
+
+
+def _own_group(user: int, group: int) -> bool:
+    """Whether the group is the user's own: it has the same name or number, and nobody else in it."""
+    import grp
+    import pwd
+
+    try:
+        owner, found = pwd.getpwuid(user), grp.getgrgid(group)
+    except KeyError:
+        return user == group
+    return found.gr_name == owner.pw_name and set(found.gr_mem) <= {owner.pw_name}
+
+
+def _name_of_group(group: int) -> str:
+    import grp
+
+    try:
+        return grp.getgrgid(group).gr_name
+    except KeyError:
+        return str(group)
+
+
 def _holds_a_secret(file: Path) -> bool:
-    values = {name.upper(): value or "" for name, value in dotenv_values(file, encoding="utf-8").items()}
+    try:
+        written = dotenv_values(file, encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return True  # it is not known, and told by another line
+    values = {name.upper(): value or "" for name, value in written.items()}
     # An address holds a secret if a password stands in it.
     addresses = any("@" in values.get(name, "") for name in ("DATABASE_URL", "HTTPS_PROXY"))
     return addresses or any(values.get(name) for name in ("DISCORD_TOKEN", "ENCRYPTION_KEYS"))

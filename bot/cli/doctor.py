@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 
 from rich.console import Console
 from rich.table import Table
@@ -50,7 +52,7 @@ async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) ->
     found = in_settings.settings(wrong)
     for check in CHECKS:
         if missing := sorted(check.needs & wrong.keys()):
-            words = f"Not checked: {missing[0].upper()} needs to be fixed first."
+            words = f"Not checked: {_names(missing[0], wrong)} needs to be fixed first."
             found.append(Finding(check.what, Verdict.LOOK, words))
             continue
         try:
@@ -59,7 +61,21 @@ async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) ->
             # What is in the way of several checks is told once.
             if all(str(error) != one.words for one in found):
                 found.append(Finding(check.what, Verdict.STOPS, str(error)))
+        except Exception as error:  # noqa: BLE001 - one check's fault hides no other's finding
+            words = f"This can't be checked, for an unexpected reason ({_where(error)}). Please report it."
+            found.append(Finding(check.what, Verdict.STOPS, words))
     return found
+
+
+def _names(setting: str, wrong: Mapping[str, str]) -> str:
+    """What has to be fixed: the setting, or `.env` if that is why the setting is unknown."""
+    return "the file .env" if wrong[setting].startswith("The file .env") else setting.upper()
+
+
+def _where(error: Exception) -> str:
+    """The kind of error, and the line that raised it; what it says itself may hold a password."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 def show(findings: Sequence[Finding], console: Console) -> bool:

@@ -2,7 +2,7 @@
 
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
 from bot.storage.database.errors import UNUSABLE, shown, unusable
-from bot.storage.database.file_checks import ensure_sound
+from bot.storage.database.file_checks import ensure_ours, ensure_sound
 from bot.storage.database.location import private_file, sqlite_file, unused
 from bot.storage.database.locks import AnotherInstance, InstanceLock, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
@@ -31,6 +31,7 @@ __all__ = [
     "Transaction",
     "Vault",
     "copy_database",
+    "ensure_ours",
     "ensure_sound",
     "fault_of",
     "foreign",

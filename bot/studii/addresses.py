@@ -1,20 +1,18 @@
 """The addresses that the client asks: those built from the base, and safe ones that Studii hands back."""
 
-import re
 from urllib.parse import quote
 
 from yarl import URL
 
+from bot.aio.addresses import absolute_address
 from bot.aio.public_hosts import reach_of
-
-_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class Addresses:
     """Raises ValueError if the base is no http or https address."""
 
     def __init__(self, base_url: str) -> None:
-        base = _absolute(base_url)
+        base = absolute_address(base_url)
         if base is None:
             raise ValueError("base_url must be an address such as https://studii.tech/api/v1")
         self._base = str(base).rstrip("/")
@@ -46,18 +44,7 @@ class Addresses:
         it, or a host of a local network (unless the base is local itself). This is the only check of the host
         where a proxy resolves names; else the resolver checks the address that is connected to.
         """
-        url = _absolute(text)
+        url = absolute_address(text)
         if url is None or url.scheme not in self._schemes or not self.reach.allows(url.host or ""):
             return None
         return url
-
-
-def _absolute(text: str) -> URL | None:
-    if not _PRINTABLE.fullmatch(text):
-        return None
-    try:
-        url = URL(text, encoded=True)
-        fit = url.scheme in {"http", "https"} and bool(url.host) and url.port is not None
-    except ValueError:
-        return None
-    return url if fit and url.raw_user is None and url.raw_password is None else None

@@ -165,10 +165,28 @@ async def test_a_backup_replaces_no_file(tmp_path: Path) -> None:
 
 async def test_a_backup_that_can_not_be_written_says_where_it_can(tmp_path: Path) -> None:
     await keep_key(tmp_path)
-    (tmp_path / "in the way").write_text("")
-    status, _, errors = await ran(tmp_path, "backup", "in the way/copy.db")
+    (tmp_path / "copy.db.part").mkdir()
+    status, _, errors = await ran(tmp_path, "backup", "copy.db")
     assert status == 2
     assert "Name a place that the bot's user may write to" in errors
+
+
+async def test_a_backup_makes_no_folder(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    status, _, errors = await ran(tmp_path, "backup", "missing/copy.db")
+    assert status == 2
+    assert f"There is no folder {tmp_path / 'missing'}. Make it, or name another place." in errors
+    assert not (tmp_path / "missing").exists()
+
+
+async def test_a_database_of_another_program_is_not_backed_up(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with closing(sqlite3.connect(database(tmp_path))) as connection:
+        connection.execute("CREATE TABLE bookmarks (name TEXT)")
+    status, told, errors = await ran(tmp_path, "backup", "copy.db")
+    assert (status, told) == (2, "")
+    assert "is another program's" in errors
+    assert not (tmp_path / "copy.db").exists()
 
 
 async def test_the_database_itself_is_not_taken_back(tmp_path: Path) -> None:

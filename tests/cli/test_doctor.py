@@ -111,6 +111,76 @@ async def test_wrong_settings_are_lines_of_the_table_and_all_else_is_checked(
         assert sentence in told
 
 
+async def test_files_of_secrets_that_are_missing_are_lines_of_the_table(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    status, told, errors = await ran(
+        tmp_path,
+        "doctor",
+        DISCORD_TOKEN="",
+        DISCORD_TOKEN_FILE="nope",
+        ENCRYPTION_KEYS_FILE="nowhere",
+        STUDII_API_URL=around["studii_api_url"],
+        COLUMNS="300",
+    )
+    assert (status, errors) == (1, "")
+    assert "DISCORD_TOKEN can't be read from nope" in told
+    assert "ENCRYPTION_KEYS can't be read from nowhere" in told
+    assert "both set" not in told
+    assert "answers" in told
+
+
+async def test_a_dotenv_file_that_is_no_text_is_a_line_of_the_table(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff")
+    status, told, errors = await ran(
+        tmp_path, "doctor", STUDII_API_URL=around["studii_api_url"], COLUMNS="300"
+    )
+    assert (status, errors) == (1, "")
+    assert told.count("Save it as UTF-8") == 1
+    assert "Not checked: the file .env needs to be fixed first." in told
+
+
+async def test_a_check_that_fails_unexpectedly_hides_no_other(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_path: Path) -> None:
+        raise ZeroDivisionError("with a password")
+
+    monkeypatch.setattr(shutil, "disk_usage", broken)
+    findings = await found(around)
+    assert stopping(findings) == {"Disk"}
+    assert "ZeroDivisionError at test_doctor.py:" in findings["Disk"].words
+    assert "password" not in findings["Disk"].words
+
+
+def test_a_dotenv_file_that_another_group_can_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    file.write_text(f"DISCORD_TOKEN={TOKEN}\n")
+    file.chmod(0o640)
+    for own in (True, False):
+
+        def is_own(_user: int, _group: int, own: bool = own) -> bool:
+            return own
+
+        monkeypatch.setattr(in_settings, "_own_group", is_own)
+        findings = {one.what: one for one in in_settings.settings({})}
+        assert (".env" in findings) is not own
+    assert "Every user in the group" in findings[".env"].words
+
+
+async def test_a_file_that_is_no_database_is_not_called_empty(tmp_path: Path, around: dict[str, str]) -> None:
+    (tmp_path / "data").mkdir()
+    database(tmp_path).write_bytes(b"x")
+    findings = await found(around)
+    assert "Database" not in findings or findings["Database"].verdict is Verdict.STOPS
+    assert any("is no SQLite database" in one.words for one in findings.values())
+
+
 async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
     around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +198,7 @@ async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
     [
         (f"DISCORD_TOKEN={TOKEN}", 0o644, True),
         (f"discord_token={TOKEN}", 0o602, True),
-        (f"DISCORD_TOKEN={TOKEN}", 0o640, False),
+        (f"DISCORD_TOKEN={TOKEN}", 0o600, False),
         ("DATABASE_URL=postgresql://bot:word@db/studii", 0o644, True),
         ("ENCRYPTION_KEYS=newest", 0o644, True),
         ("DISCORD_TOKEN=\nDISCORD_TOKEN_FILE=/run/secrets/discord_token", 0o644, False),

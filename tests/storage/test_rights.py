@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bot.errors import SettingsError
-from bot.storage import Storage, missing_rights_at
+from bot.storage import Storage, migrate, missing_rights_at
 from tests.support.postgresql import new_database, new_migrated_database, operator
 
 
@@ -39,6 +39,20 @@ async def test_a_database_that_is_read_only_is_said_to_be(migrated_postgresql: s
 async def test_an_empty_database_in_which_no_tables_may_be_made_is_said_to_be(postgresql: str) -> None:
     url = await as_reader(await new_database(postgresql))
     assert "may not make them" in str(await missing_rights_at(url))
+
+
+async def test_a_start_without_the_right_to_make_tables_says_which_to_grant(postgresql: str) -> None:
+    url = await as_reader(await new_database(postgresql))
+    with pytest.raises(SettingsError, match="Grant that user CREATE on the schema"):
+        await migrate(url)
+
+
+async def test_a_start_without_rights_to_the_tables_says_which_to_grant(migrated_postgresql: str) -> None:
+    name = f"stranger_{uuid4().hex}"
+    url = await new_migrated_database(migrated_postgresql)
+    await sql(url, f"CREATE ROLE {name} LOGIN")
+    with pytest.raises(SettingsError, match="Grant that user SELECT, INSERT"):
+        await migrate(make_url(url).set(username=name).render_as_string(hide_password=False))
 
 
 async def test_the_owner_lacks_nothing(migrated_postgresql: str) -> None:

@@ -37,6 +37,8 @@ _ON_SQLITE = {
     "in its place (python -m bot restore FILE).",
 }
 _CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
+# admin_shutdown, crash_shutdown, cannot_connect_now: it stops, or starts up.
+_STOPPED = {"57P01", "57P02", "57P03"}
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _HELD = "is being written by another program. End that, and start again."
 _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
@@ -52,7 +54,7 @@ def as_failure(error: Exception) -> DatabaseFailed | None:
     if isinstance(error, DataError | IntegrityError | ProgrammingError):
         return None
     if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _STOPPED:
             return DatabaseAway()
         return Busy() if getattr(error.orig, "sqlstate", None) in _CROWDED else DatabaseFailed()
     return DatabaseFailed() if isinstance(error, PoolTimeout) else None

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import SettingsError
 from bot.storage.database.backup import copy_database
 from bot.storage.database.engines import migration_engine, read_engine
-from bot.storage.database.errors import UNUSABLE, unusable
+from bot.storage.database.errors import UNUSABLE, shown, unusable
 from bot.storage.database.file_checks import NOT_OURS, ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
+from bot.storage.database.rights import missing_rights
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 COPIES = 3
@@ -49,6 +50,8 @@ async def migrate(url: str, revision: str = "head") -> None:
         await asyncio.to_thread(private_file, path)
     engine = migration_engine(url)
     try:
+        if path is None and (wrong := await missing_rights(engine)):
+            raise SettingsError(f"The database at {shown(url)} {wrong}")
         async with engine.connect() as connection:
             await _upgrade(connection, revision, path)
     except UNUSABLE as error:
