@@ -1,4 +1,4 @@
-"""The addresses that the client asks: those built from the base, and safe ones that Studii hands back."""
+"""URLs for requests: those built from the base URL, and checked ones from Studii's answers."""
 
 from urllib.parse import quote
 
@@ -9,7 +9,7 @@ from bot.aio.public_hosts import reach_of
 
 
 class Addresses:
-    """Raises ValueError if the base is no http or https address."""
+    """Builds and checks URLs. Raises ValueError if the base is not an http or https URL."""
 
     def __init__(self, base_url: str) -> None:
         base = absolute_address(base_url)
@@ -29,20 +29,22 @@ class Addresses:
         return URL(f"{self._base}/uploads", encoded=True)
 
     def job(self, job_id: str, status_url: str | None = None) -> URL:
-        """Where a job is asked for. Studii's own `status_url` is used only if it leads to Studii: the key
-        goes with the request."""
+        """Return the URL of a job's status.
+
+        `status_url` is used only if it has the origin of the base, because the request contains the key.
+        """
         given = self.handed_back(status_url) if status_url else None
         if given is not None and given.origin() == self._origin:
             return given
-        # A dot of its own would be taken for a step in the path.
+        # A lone dot would be a segment of the path.
         return URL(f"{self._base}/jobs/{quote(job_id, safe='').replace('.', '%2E')}", encoded=True)
 
     def handed_back(self, text: str) -> URL | None:
-        """Return an address out of an answer, kept to the letter (a signature may depend on it).
+        """Return a URL from an answer unchanged, as a signature may depend on it, or None if it is unsafe.
 
-        None if it is not safe: not https (unless the base is http itself), no host, a name and password in
-        it, or a host of a local network (unless the base is local itself). This is the only check of the host
-        where a proxy resolves names; else the resolver checks the address that is connected to.
+        Unsafe are other schemes than https (unless the base is http), no host, a user and password, and hosts
+        of private networks (unless the base is in one). Where a proxy resolves names this is the only check
+        of the host; else the resolver checks the IP address as well.
         """
         url = absolute_address(text)
         if url is None or url.scheme not in self._schemes or not self.reach.allows(url.host or ""):

@@ -1,4 +1,4 @@
-"""Studii's API, one method a request (Studii API docs)."""
+"""The client of Studii's API, with one method for each endpoint (Studii API docs)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -48,8 +48,10 @@ _REFUSALS = {400: BadInputs, 401: KeyRefused, 402: OutOfCredits, 403: PlanRefuse
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
-    """In seconds. `read` is the longest silence; `total` bounds an API call, `transfer` an upload or
-    download."""
+    """Time limits in seconds.
+
+    `read` is the longest pause between bytes, `total` is for an API call, `transfer` for an upload or download.
+    """
 
     connect: float = 10.0
     read: float = 30.0
@@ -58,10 +60,10 @@ class Timeouts:
 
 
 class StudiiClient:
-    """Asks Studii; owns its HTTP sessions while its context is open.
+    """Client of Studii's API, which owns its HTTP sessions while its context is open.
 
-    Each API call sends exactly one request and never repeats it: whoever calls counts requests and decides
-    what may be sent again. All raise the errors of `bot.studii.errors`; a key shows up in none of them.
+    Each API call sends exactly one request and never repeats it: the caller counts requests and decides what
+    may be sent again. All methods raise the errors of `bot.studii.errors`, which never contain a key.
     """
 
     def __init__(
@@ -75,9 +77,12 @@ class StudiiClient:
         count: Callable[[str, int | None], None] = lambda kind, status: None,
         connect: Callable[..., TCPConnector] = direct,
     ) -> None:
-        """`attempts` and `retry_wait` (seconds before the first repeat) are for uploads and downloads of
-        bytes. `count` is told the kind of each request, and its answer's status (None: no answer).
-        `connect` makes what each session connects with, from the options of `bot.aio.proxy.connector`."""
+        """Create a client.
+
+        `attempts` and `retry_wait` (seconds before the first repeat) apply to uploads and downloads of files.
+        `count` is called for each request with its kind and the status of its answer (None: no answer).
+        `connect` creates each session's connector, with the options of `bot.aio.proxy.connector`.
+        """
         self._addresses = Addresses(base_url)
         self._timeouts = timeouts or Timeouts()
         self._clock = clock or SystemClock()
@@ -125,8 +130,8 @@ class StudiiClient:
     ) -> CreatedJob:
         """POST /jobs: spends credits (Studii API docs, Create a job).
 
-        `RateLimited`, `ApiFailed` and `NotSent` mean that it was not taken and may be sent again;
-        `ApiRefused` that it was not taken; `OutcomeUnknown` that nobody can tell.
+        Raises `RateLimited`, `ApiFailed` or `NotSent` if it was not taken and may be sent again, `ApiRefused`
+        if it was refused, and `OutcomeUnknown` if it may have been taken.
         """
         secret = _secret(key)
         del key  # here and below: a traceback that shows local variables shows no key
@@ -146,7 +151,7 @@ class StudiiClient:
         raise OutcomeUnknown(reason=f"status {answer.status}", detail=_detail(answer, secret))
 
     async def job_status(self, key: str, job_id: str, status_url: str | None = None) -> JobReport:
-        """GET a job: how it stands (Studii API docs, Poll status)."""
+        """GET a job's status (Studii API docs, Poll status)."""
         secret = _secret(key)
         del key
         answer = await self._ask("GET", self._addresses.job(job_id, status_url), secret)
@@ -159,8 +164,10 @@ class StudiiClient:
         return replace(report, error=clean(report.error, secret.get_secret_value()))
 
     async def check_key(self, key: str) -> None:
-        """Ask for a job that cannot exist: returns if the key is good, raises `KeyRefused` if it is not.
-        Costs one request and no credits."""
+        """Check a key by asking for a job that can't exist. Raises `KeyRefused` if the key is not valid.
+
+        Takes one request and no credits.
+        """
         secret = _secret(key)
         del key
         try:
@@ -169,7 +176,7 @@ class StudiiClient:
             return
 
     async def request_upload(self, key: str, filename: str, content_type: str) -> UploadTarget:
-        """POST /uploads: where to put a source (Studii API docs, Upload a source image)."""
+        """POST /uploads: return where to upload a source (Studii API docs, Upload a source image)."""
         secret = _secret(key)
         del key
         body = {"filename": filename, "content_type": content_type}
@@ -182,8 +189,10 @@ class StudiiClient:
         return target
 
     async def put(self, target: UploadTarget, path: Path, content_type: str) -> None:
-        """Upload a file; `content_type` must be the one that was asked for. Raises `UploadFailed` (ask for a
-        new target) and OSError if the file cannot be read."""
+        """Upload a file with the content type that the target was requested for.
+
+        Raises `UploadFailed`, after which a new target is needed, and OSError if the file can't be read.
+        """
         address = self._addresses.handed_back(target.signed_url)
         if address is None:
             raise UploadFailed(reason="the signed address is not one that is asked")
@@ -192,9 +201,9 @@ class StudiiClient:
     async def download(
         self, url: str, destination: Path, *, limit: int, room: Room | None = None
     ) -> Download:
-        """Fetch an output into a file that appears whole or not at all; `limit` is in bytes.
+        """Download an output of at most `limit` bytes to a file, which appears complete or not at all.
 
-        `room` is asked before the first byte is written, and may raise.
+        `room` is called before the first byte is written, and may raise.
 
         Raises `OutputGone`, `TooLarge`, `DownloadFailed`, and OSError if the file cannot be written.
         """
@@ -204,7 +213,7 @@ class StudiiClient:
         return await self._files.download(address, destination, limit, room)
 
     async def _ask(self, method: str, url: URL, key: SecretStr, json: object = None) -> ApiResponse:
-        """The 2xx answer to a request that costs nothing."""
+        """Return the 2xx answer to a request that costs nothing."""
         answer = await exchange(self._api, method, url, key, json)
         if isinstance(answer, Lost):
             raise NoAnswer(reason=answer.reason) if answer.sent else NotSent(reason=answer.reason)

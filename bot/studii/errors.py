@@ -1,8 +1,7 @@
-"""How asking Studii can go wrong (Studii API docs, Errors), told apart by what may be done next.
+"""Errors of requests to Studii (Studii API docs, Errors), by what may be done next.
 
-`str(error)` may be shown to a member. `detail` holds Studii's own words, cleaned; `reason` is a few words for
-the operator's log. No error keeps the library's exception behind it: those carry the request's headers, and
-so the key.
+`str(error)` may be shown to a member. `detail` is Studii's own message, sanitized; `reason` is a short text
+for the log. No error has the library's exception as its cause, as that contains the headers with the key.
 """
 
 from typing import ClassVar
@@ -12,7 +11,7 @@ from bot.studii.sanitize import quoted
 
 
 class StudiiError(StudiiBotError):
-    """Base of everything that goes wrong between us and Studii."""
+    """Base of all errors of requests to Studii."""
 
     default = "Studii could not be reached properly just now. Please try again in a moment."
 
@@ -25,7 +24,7 @@ class StudiiError(StudiiBotError):
 
 
 class ApiRefused(StudiiError):
-    """Studii answered with a 4xx: it did not take the request, and the same request will not fare better."""
+    """A 4xx: Studii refused the request, and would refuse it again."""
 
     default = "Studii turned this request down."
     remedy: ClassVar[str] = ""
@@ -41,7 +40,7 @@ class ApiRefused(StudiiError):
 
 
 class _Documented(ApiRefused):
-    """A refusal whose status the documentation gives a meaning."""
+    """A refusal with a documented status."""
 
     code: ClassVar[int]
 
@@ -87,14 +86,14 @@ class PlanRefused(_Documented):
 
 
 class JobNotFound(_Documented):
-    """404 to the question for a job: there is none by that id, or it belongs to another account."""
+    """404 when polling: there is no job with that id, or it belongs to another account."""
 
     code = 404
     default = "Studii does not know this job."
 
 
 class RateLimited(StudiiError):
-    """429: not taken, because the key's requests of this minute are used up.
+    """429: not taken, because the key's requests per minute are used up.
 
     `retry_after` is in seconds, between 0 and 300; None if Studii did not say.
     """
@@ -107,8 +106,7 @@ class RateLimited(StudiiError):
 
 
 class ApiFailed(StudiiError):
-    """Studii answered that it failed, and the request may be repeated: a 500 ("safe to retry"), or any 5xx to
-    a request that costs nothing."""
+    """A 500 ("safe to retry"), or any 5xx to a request that costs nothing: it may be repeated."""
 
     default = "Studii had a problem of its own. Please try again in a moment."
 
@@ -118,20 +116,19 @@ class ApiFailed(StudiiError):
 
 
 class NotSent(StudiiError):
-    """No connection came about, so nothing was sent: name not found, refused, no TLS, or too slow to
-    connect."""
+    """Nothing was sent, because no connection was made: DNS, refused, TLS, or a timeout."""
 
     default = "Studii could not be reached. Please try again in a moment."
 
 
 class NoAnswer(StudiiError):
-    """A request that costs nothing was sent and its answer was lost: it may be repeated."""
+    """The answer to a request that costs nothing was lost. It may be repeated."""
 
     default = "Studii did not answer. Please try again in a moment."
 
 
 class OutcomeUnknown(StudiiError):
-    """POST /jobs was sent, and whether Studii took the job cannot be known: never repeat it."""
+    """POST /jobs was sent, but it is unknown whether Studii took the job. It must never be repeated."""
 
     default = (
         "Studii may or may not have taken this job: its answer did not arrive. It is not sent again, so that "
@@ -140,15 +137,16 @@ class OutcomeUnknown(StudiiError):
 
 
 class MalformedAnswer(StudiiError):
-    """A request that costs nothing was answered with something else than the documentation promises."""
+    """The answer to a request that costs nothing does not match the documentation."""
 
     default = "Studii gave an answer that could not be understood. Please try again in a moment."
 
 
 class UploadFailed(StudiiError):
-    """The bytes may not have arrived. A signed URL is good for one upload, so ask for a new one; an upload
-    costs nothing. `status` is what the storage answered, if it did; with 413 the picture is too large for any
-    URL."""
+    """The file may not have arrived. A signed URL is good for one upload, so the next one needs a new URL.
+
+    `status` is the storage's answer, if there was one; 413 means that the file is too large for any URL.
+    """
 
     default = "The picture could not be sent to Studii. Please try again."
 
@@ -161,19 +159,19 @@ class UploadFailed(StudiiError):
 
 
 class DownloadFailed(StudiiError):
-    """The output could not be fetched whole, after several attempts; it may be there later."""
+    """The output could not be downloaded completely, after several attempts. It may work later."""
 
     default = "The result is ready, but it could not be fetched from Studii. Please try again in a moment."
 
 
 class OutputGone(StudiiError):
-    """The output's address is not valid (any more); asking for the job again may give a fresh one."""
+    """The output's URL is not valid or has expired. Polling the job may give a new one."""
 
     default = "The result is no longer at the address that Studii gave."
 
 
 class TooLarge(StudiiError):
-    """The output is larger than `limit` bytes; nothing of it is kept."""
+    """The output is larger than `limit` bytes. Nothing of it is kept."""
 
     default = "The result is too large to be fetched."
 

@@ -1,4 +1,4 @@
-"""One request, one answer: the only place that knows how aiohttp fails."""
+"""Send one request and read its answer. The only module that knows aiohttp's errors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ LARGEST_ANSWER = 2**20
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """`body` is None if it did not arrive whole, or is larger than an answer may be.
+    """An answer. `body` is None if it is incomplete or larger than `LARGEST_ANSWER` bytes.
 
-    What came is not shown: it may echo the key, or hold an address that lets anybody upload.
+    Headers and body are not in the repr: they may echo the key or contain a signed URL.
     """
 
     status: int
@@ -34,20 +34,20 @@ class ApiResponse:
 
 @dataclass(frozen=True)
 class Lost:
-    """No answer. `sent` is False only if it is certain that no byte of the request left."""
+    """No answer came. `sent` is False only if it is certain that nothing of the request was sent."""
 
     sent: bool
     reason: str
 
 
 class _ConnectionLost(aiohttp.ClientError):
-    """Stands in for the errors upon which aiohttp would send a GET or PUT a second time by itself."""
+    """Replaces the errors after which aiohttp would repeat a GET or PUT by itself."""
 
 
 async def send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     """Middleware that keeps aiohttp from repeating idempotent requests (client.py,
-    `retry_persistent_connection`): each one counts against a key's limit, and a signed URL is good for one
-    upload."""
+    `retry_persistent_connection`): each request counts against a key's limit, and a signed URL is good for
+    one upload."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -57,23 +57,22 @@ async def send_once(request: ClientRequest, handler: ClientHandlerType) -> Clien
 
 
 def never_sent(error: BaseException) -> bool:
-    """Whether a failure means that no connection came about: DNS, refusal, TLS, a proxy that does not lead
-    there, or too slow to connect."""
+    """Return whether no connection was made: DNS, refused, TLS, the proxy, or a timeout while connecting."""
     return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | NoTunnel)
 
 
 def leads_nowhere(error: BaseException) -> bool:
-    """Whether the host's name resolves to addresses of private networks alone."""
+    """Return whether the host's name resolves to addresses of private networks only."""
     return isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, NotReached)
 
 
 def reason_of(error: BaseException) -> str:
-    """A few words about a failure, without the text of the library's exception, which may hold headers."""
+    """Return a few words about an error, without the library's text, which may contain headers."""
     return str(error) if isinstance(error, _ConnectionLost | NoTunnel) else type(error).__name__
 
 
 def counting(kinds: Mapping[str, str], count: Callable[[str, int | None], None]) -> ClientMiddlewareType:
-    """Middleware that tells of each request its kind (by method) and the status of its answer, if any."""
+    """Return middleware that counts each request by its kind (by method) and the answer's status, if any."""
 
     async def counted(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         kind = kinds.get(request.method, request.method.lower())
@@ -93,8 +92,8 @@ async def exchange(
 ) -> ApiResponse | Lost:
     """Send exactly one request and read its answer, without following a redirect.
 
-    Failures are returned and not raised, so that no later error drags along the library's exception (and with
-    it the headers of the request).
+    Errors are returned and not raised, so that no later error has the library's exception, with the request's
+    headers, as its context.
     """
     headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
     try:

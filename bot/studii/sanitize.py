@@ -1,4 +1,4 @@
-"""Words and figures that come with an answer, made safe to keep and to show."""
+"""Make texts and figures of answers safe to store and to show."""
 
 import math
 import re
@@ -18,7 +18,7 @@ _LIKE_A_KEY = re.compile(r"stu_[A-Za-z0-9_\-]{6,}")
 
 
 def words_of(value: Any) -> str | None:
-    """The sentence in an `error` field: a text, or an object that has one."""
+    """Return the message of an `error` field, which is a string or an object with one. Else None."""
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)
         value = fields.get("message") or fields.get("error")
@@ -26,12 +26,11 @@ def words_of(value: Any) -> str | None:
 
 
 def clean(text: str | None, key: str) -> str | None:
-    """One line of printable text of at most 300 characters, in which no key can be read; None if nothing is
-    left."""
+    """Return one line of printable text of at most 300 characters without keys, or None if it is empty."""
     if text is None:
         return None
-    # Without what is invisible, which would hide a key from the pattern; masked before it is cut, as half a
-    # key is too much as well.
+    # Invisible characters would hide a key from the pattern. It is masked before it is cut, so that no part
+    # of a key is left.
     shown = visible(text)
     masked = _LIKE_A_KEY.sub("stu_…", shown.replace(key, "stu_…") if key else shown)
     line = " ".join(masked.split())
@@ -39,12 +38,12 @@ def clean(text: str | None, key: str) -> str | None:
 
 
 def quoted(detail: str) -> str:
-    """Somebody's words as a part of ours, as their own sentence: “No such style.”, “No such style”."""
+    """Return a quotation that ends a sentence: “No such style.”, or “No such style”."""
     return f"“{detail}”" if detail.endswith((".", "!", "?", "…")) else f"“{detail}”."
 
 
 def detail_of(body: bytes | None, key: str) -> str | None:
-    """Studii's own words in the JSON body of an error: its `error` or `message`."""
+    """Return the `error` or `message` in the JSON body of an error, sanitized, or None."""
     if body is None:
         return None
     try:
@@ -58,10 +57,9 @@ def detail_of(body: bytes | None, key: str) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait, from 0 to 300 (RFC 9110, section 10.2.3: seconds or a date); None if it does not say.
+    """Return the seconds of Retry-After, from 0 to 300, or None (RFC 9110, section 10.2.3).
 
-    A date is measured against the answer's own Date, so that two clocks that differ do no harm; `now` stands
-    in.
+    A date is compared with the answer's own Date, as clocks may differ, or with `now` if it has none.
     """
     value = headers.get("Retry-After", "").strip()
     moment = _http_date(value)

@@ -1,4 +1,4 @@
-"""Bytes to and from the storage behind Studii: no key goes there, and memory stays flat."""
+"""Upload and download files at signed URLs, without the key and in bounded memory."""
 
 import asyncio
 import os
@@ -23,23 +23,23 @@ _PASSING = frozenset({408, 425, 429})
 
 
 class _NotStored(UploadFailed):
-    """Certainly not taken, so that the same URL is still good."""
+    """Certainly not stored, so the same URL can be used again."""
 
 
 class _Interrupted(DownloadFailed):
-    """Worth another attempt at once."""
+    """Can be tried again at once."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """`size` is in bytes; `content_type` is what the storage says, which the bytes may contradict."""
+    """A finished download. `size` is in bytes; `content_type` is the storage's claim about it."""
 
     size: int
     content_type: str
 
 
 Room = Callable[[int | None], Awaitable[int]]
-"""Makes room for a file of that many bytes (None if the server doesn't say); returns how many may come."""
+"""Reserve room for a file of n bytes (None: unknown). Returns the number of bytes that it may have."""
 
 
 class FileTransfer:
@@ -56,12 +56,12 @@ class FileTransfer:
     async def _put_once(self, url: URL, path: Path, content_type: str) -> None:
         file, size = await asyncio.to_thread(_open_to_read, path)
         try:
-            # Storage servers refuse chunked bodies, so the length is said beforehand.
+            # Storage servers refuse chunked bodies, so the length is given.
             headers = {"Content-Type": content_type, "Content-Length": str(size)}
             async with self._session.put(url, data=file, headers=headers, allow_redirects=False) as response:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
-            # Once it was sent it may be stored, and the URL used up: not to be repeated.
+            # Once it was sent, it may be stored and the URL used up.
             kind = _NotStored if never_sent(error) and not leads_nowhere(error) else UploadFailed
             raise kind(reason=reason_of(error)) from None
         finally:
@@ -77,7 +77,7 @@ class FileTransfer:
         raise AssertionError  # the last attempt raises
 
     async def _download_once(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
-        # One name for a destination, so that what a crash leaves behind is overwritten and does not pile up.
+        # The name is fixed, so that a file left by a crash is overwritten.
         part = destination.with_name(f"{destination.name}.part")
         file = await asyncio.to_thread(part.open, "wb")
         try:
@@ -120,7 +120,7 @@ class FileTransfer:
 
 
 def _check(response: ClientResponse, limit: int) -> None:
-    """Raise for anything but a 200 with a body that we may take."""
+    """Raise unless the answer is a 200 with an acceptable body."""
     status = response.status
     if status in _GONE:
         raise OutputGone(reason=f"status {status}")

@@ -1,5 +1,8 @@
-"""What Studii answers, as values. Unknown fields are ignored; what is optional and unreadable counts as
-missing, so that one odd field never loses a job that was paid for."""
+"""Models of Studii's answers.
+
+Unknown fields are ignored. Optional fields that are invalid count as missing, so that one odd field never
+loses a job that was paid for.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +25,7 @@ def _lenient(value: Any, parse: Callable[[Any], Any]) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """A part of a credit counts as a whole one: no budget is overdrawn by it."""
+    """Round a fraction of a credit up, so that no budget is overdrawn."""
     return ceil(value) if isinstance(value, float) and isfinite(value) else value
 
 
@@ -43,9 +46,9 @@ def _queued_if_unreadable(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class CreatedJob:
-    """A job that Studii has taken (Studii API docs, Create a job).
+    """A job that Studii took (Studii API docs, Create a job).
 
-    `status_url` is as it came. `credits_charged` is None if the answer did not say it.
+    `status_url` is unchecked. `credits_charged` is None if the answer did not have it.
     """
 
     id: _Id
@@ -56,8 +59,10 @@ class CreatedJob:
 
 @dataclass(frozen=True)
 class JobReport:
-    """How a job stands (Studii API docs, Poll status). Times are UTC; a status that is not documented is kept
-    as it is and means that the job is still going."""
+    """A job's status (Studii API docs, Poll status). Times are UTC.
+
+    An undocumented status is kept and means that the job still runs.
+    """
 
     id: _Id
     status: Annotated[str, Field(min_length=1)]
@@ -68,7 +73,7 @@ class JobReport:
     created_at: _Moment = None
     completed_at: _Moment = None
     credits_charged: _Credits = None
-    # Set by the client, whatever the answer says: there is an address, and it is not one that is asked.
+    # Set by the client: there is an output URL, but an unsafe one.
     output_refused: Annotated[bool, _Lenient] = False
 
     @property
@@ -82,8 +87,10 @@ class JobReport:
 
 @dataclass(frozen=True)
 class UploadTarget:
-    """Where a source goes (Studii API docs, Upload a source image). `expires_in` is in seconds. The URL is a
-    capability: whoever has it may upload."""
+    """Where to upload a source (Studii API docs, Upload a source image). `expires_in` is in seconds.
+
+    Anybody with the signed URL can upload.
+    """
 
     object_key: Annotated[str, Field(min_length=1, max_length=2000)]
     signed_url: Annotated[str, Field(min_length=1)] = field(repr=False)
@@ -96,7 +103,7 @@ UPLOAD_TARGET = TypeAdapter(UploadTarget)
 
 
 def parse(shape: TypeAdapter[T], body: bytes | None) -> T | None:
-    """The body as that shape; None if it is missing or not of it."""
+    """Return the validated body, or None if it is missing or invalid."""
     if body is None:
         return None
     try:

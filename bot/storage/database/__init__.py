@@ -1,1 +1,1 @@
-"""What carries the repositories: connections, transactions, locks, migrations, the vault."""
+"""The machinery below the repositories: connections, transactions, locks, migrations, the vault."""

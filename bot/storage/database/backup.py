@@ -1,4 +1,4 @@
-"""Copies of the SQLite file: made while others write to it, and put back in its place."""
+"""Copy the SQLite file while it is in use, and replace it with a copy."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from bot.storage.database.location import private_file
 SIDE_FILES = ("-wal", "-shm")
 
 
-# The name of what the database remembers of it (see `Meta`), until the engine has seen to it.
+# The name of a value in `Meta` that marks a restored database until the engine has handled it.
 WAS_RESTORED = "was_restored"
 _FAULTS = {
     sqlite3.SQLITE_CORRUPT: "is damaged",
@@ -22,9 +22,9 @@ _REMEMBER = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')"
 
 
 def copy_database(source: Path, target: Path, *, restoring: bool = False) -> None:
-    """A consistent copy, whole or not at all, that only its owner may read; replaces a file of that name.
+    """Write a consistent copy that only its owner may read, completely or not at all.
 
-    `restoring`: the copy is to remember that it was a backup. Raises OSError, sqlite3.Error or
+    Replaces an existing target. `restoring` marks the copy as restored. Raises OSError, sqlite3.Error or
     `SettingsError`.
     """
     unfinished = target.with_name(f"{target.name}.part")
@@ -40,7 +40,7 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
             if restoring:
                 writing.execute(_REMEMBER, (WAS_RESTORED,))
                 writing.commit()
-            # A copy is one file: what would stand in a log beside it is lost when it is moved.
+            # A copy must be one file, as a log beside it would be lost when it is moved.
             writing.execute("PRAGMA journal_mode=DELETE")
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
@@ -52,7 +52,7 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
 
 
 def fault_of(path: Path) -> str | None:
-    """Why a file is no sound SQLite database, in words that go on from its name; None if it is one."""
+    """Return why a file is not a sound SQLite database, as words that follow its name, or None."""
     if not path.exists():
         return "is not there"
     try:
@@ -64,16 +64,16 @@ def fault_of(path: Path) -> str | None:
 
 
 def replace_database(copy: Path, database: Path, aside: Path) -> bool:
-    """Make the copy the database; what was there goes to `aside`, if there was anything (what is returned).
+    """Replace the database with the copy. The old one is moved to `aside`; return whether there was one.
 
-    The log of the old file must not stay: SQLite would play it into the new one. Raises as `copy_database`.
+    The old file's log is removed, because SQLite would apply it to the new file. Raises like `copy_database`.
     """
     was_there = database.exists()
     if was_there:
         try:
             copy_database(database, aside)  # takes in what its log holds
         except sqlite3.Error:
-            # Damaged, which is why a backup is wanted: kept as it lies there.
+            # It is damaged, so it is moved as it is.
             _move(database, aside)
         for suffix in SIDE_FILES:
             database.with_name(database.name + suffix).unlink(missing_ok=True)
@@ -89,5 +89,5 @@ def _move(database: Path, aside: Path) -> None:
 
 
 def uri_path(path: Path) -> str:
-    """The path as it stands in one of SQLite's addresses."""
+    """Return the path escaped for a URI of SQLite."""
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,4 +1,4 @@
-"""How each database is opened. The one place that knows the drivers."""
+"""Create SQLAlchemy's engines. The only module that knows the drivers."""
 
 import logging
 from collections.abc import Callable
@@ -30,14 +30,14 @@ def is_sqlite(url: str) -> bool:
 
 
 def write_engine(url: str) -> AsyncEngine:
-    """One connection: on both databases one transaction writes at a time."""
+    """Return an engine with one connection, as one transaction writes at a time on both databases."""
     if is_sqlite(url):
         return _sqlite(url, _WRITE_PRAGMAS, pool_size=1, max_overflow=0)
     return _postgresql(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
 
 
 def read_engine(url: str) -> AsyncEngine:
-    """Its transactions see one moment of the database, and can't write."""
+    """Return an engine whose transactions are read-only and see a snapshot of the database."""
     if is_sqlite(url):
         return _sqlite(url, _READ_PRAGMAS, pool_size=READERS, max_overflow=0)
     engine = _postgresql(url, pool_size=READERS, max_overflow=0, pool_pre_ping=True)
@@ -51,7 +51,7 @@ def migration_engine(url: str) -> AsyncEngine:
 
 
 def lock_engine(url: str) -> AsyncEngine:
-    """For the connection to PostgreSQL that holds the instance's lock: looks at it are bounded tightly."""
+    """Return an engine with short timeouts, for the connection to PostgreSQL that holds the instance lock."""
     return _postgresql(url, poolclass=NullPool, timeout=LOOK_TIMEOUT, command_timeout=LOOK_TIMEOUT)
 
 

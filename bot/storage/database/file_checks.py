@@ -1,4 +1,4 @@
-"""A look at the database's file before anything is made, locked or changed at its place."""
+"""Checks of the database's file before anything is created, locked or changed there."""
 
 import sqlite3
 from contextlib import closing
@@ -52,7 +52,7 @@ def ensure_sound(url: str) -> None:
 
 
 def _ensure_free(lock: Path) -> None:
-    """The lock's file is empty, and nothing else of that name is."""
+    """Raise `SettingsError` if the lock's path is not an empty file or free."""
     try:
         if lock.exists() and (not lock.is_file() or lock.stat().st_size):
             raise SettingsError(f"{lock} is another program's, and is in the way. Name another database.")

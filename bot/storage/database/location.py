@@ -1,4 +1,4 @@
-"""The SQLite file: where it is, and that nobody else can read it."""
+"""The location of the SQLite file, and its permissions."""
 
 import os
 import stat
@@ -11,13 +11,13 @@ from bot.errors import SettingsError
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The database's file; None if it lives on a server."""
+    """Return the path of the SQLite file, or None for a database server."""
     address = make_url(url)
     return Path(str(address.database)) if address.get_backend_name() == "sqlite" else None
 
 
 def unused(path: Path, word: str) -> Path:
-    """A name beside the file that nothing has yet: `studii.db.replaced-1`."""
+    """Return a path beside the file that does not exist yet, such as `studii.db.replaced-1`."""
     number = 1
     while (free := path.with_name(f"{path.name}.{word}-{number}")).exists():
         number += 1
@@ -25,7 +25,7 @@ def unused(path: Path, word: str) -> Path:
 
 
 def private_file(path: Path) -> None:
-    """See that the file exists, with its folder, and that only its owner may read it.
+    """Create the file and its folder if they are missing, and let only its owner read it.
 
     It holds encrypted keys and people's prompts. SQLite gives its side files the same mode.
     Raises `SettingsError` if it can't be made or written.

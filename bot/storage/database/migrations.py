@@ -1,4 +1,4 @@
-"""Bring the database to the schema that this version of the bot works with."""
+"""Upgrade the database to this version's schema."""
 
 import asyncio
 import sqlite3
@@ -26,7 +26,7 @@ COPIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Which tables a database has. `revision`: None where there are none of ours; `target`: today's."""
+    """The schema of a database. `revision` is None without tables of the bot; `target` is the newest."""
 
     revision: str | None
     target: str
@@ -77,7 +77,7 @@ async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None
 
 
 def foreign(schema: Schema, path: Path | None) -> str | None:
-    """Why we must keep our hands off a database, in words that go on from its name; None: it is ours."""
+    """Return why the database can't be used, as words that follow its name, or None if it is the bot's."""
     if schema.revision is not None and not schema.known and schema.revision.isdecimal():
         return (
             f"was made by a newer version of the bot (schema {schema.revision}, we know {schema.target}). "
@@ -89,7 +89,7 @@ def foreign(schema: Schema, path: Path | None) -> str | None:
 
 
 async def schema_of(url: str) -> Schema:
-    """What the database holds. Changes nothing, and makes no file.
+    """Return the schema of the database. Changes nothing, and creates no file.
 
     Raises `SettingsError` if the database can't be reached.
     """
@@ -137,7 +137,7 @@ def _hold_references(connection: Connection) -> None:
 
 
 def _copy(path: Path, name: str) -> None:
-    """A consistent copy beside the file, though others may be reading it; older copies go."""
+    """Copy the file beside itself, and delete all but the newest copies."""
     copy = path.with_name(name)
     try:
         copy_database(path, copy)

@@ -1,4 +1,4 @@
-"""What PostgreSQL lets the bot's user do: asked before anything is tried."""
+"""Check the rights of the bot's PostgreSQL user at the start."""
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -33,7 +33,7 @@ _RIGHTS = text(
 
 
 async def missing_rights(engine: AsyncEngine) -> str | None:
-    """Why the database can't be written, in words that go on from its name; None if it can.
+    """Return why the database can't be written, as words that follow its name, or None if it can.
 
     Raises one of `UNUSABLE`.
     """

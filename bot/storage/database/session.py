@@ -1,4 +1,4 @@
-"""One database transaction, which no cancellation can tear."""
+"""One database transaction, whose statements complete even if the task is cancelled."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Session:
-    """What the repositories speak to within one transaction."""
+    """The connection that repositories use within one transaction."""
 
     def __init__(self, connection: AsyncConnection, unreadable: UnreadableRows | None = None) -> None:
         self._connection = connection
@@ -28,7 +28,7 @@ class Session:
 
     @property
     def notes(self) -> dict[Any, Any]:
-        """What is to be known of the connection for as long as it stands, beyond this transaction."""
+        """Values that belong to the connection and outlive this transaction."""
         return self._connection.info
 
     async def execute(self, statement: Executable) -> CursorResult[Any]:
@@ -71,7 +71,7 @@ class Session:
         return first + await self._unreadable(query, build, key, keys[half:])
 
     async def run(self, sql: str) -> None:
-        """A statement in the database's own words, without values."""
+        """Run a statement in the database's own dialect, without parameters."""
         await shielded(self._connection.exec_driver_sql(sql))
 
     async def commit(self) -> None:
@@ -83,7 +83,7 @@ class Session:
         await self.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
     async def put_new(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
-        """Insert the row unless there is one that has this primary key; whether it was inserted."""
+        """Insert the row unless one has this primary key. Return whether it was inserted."""
         insert = (sqlite.insert if self.on_sqlite else postgresql.insert)(table).values({**key, **values})
         done = await self.execute(insert.on_conflict_do_nothing(index_elements=list(key)))
         return done.rowcount == 1
@@ -93,7 +93,7 @@ class Session:
 async def session(
     engine: AsyncEngine, unreadable: UnreadableRows | None = None
 ) -> AsyncGenerator[Session, None]:
-    """A connection of the pool; what is not committed at the end is rolled back."""
+    """Open a session on a pooled connection. Uncommitted changes are rolled back at the end."""
     connection = engine.connect()
     try:
         await shielded(connection.start())

@@ -1,4 +1,4 @@
-"""Rows that can't be read: set aside, so that all others go on, and told to the operator."""
+"""Rows that can't be read. They are left out of results, logged once and counted."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ Key = tuple[Any, ...]
 
 MOST_REMEMBERED = 1000
 CHUNK = 500  # keys in one statement
-# What the drivers and our columns raise for a value that isn't what the column says.
+# What drivers and column types raise for invalid values.
 UNREADABLE = (ValueError, TypeError, LookupError)
 
 
 class UnreadableRows:
-    """Remembers which rows could not be read since the start, so that each is logged once."""
+    """The rows that could not be read since the start. Each is logged once."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, Key], None] = {}

@@ -1,4 +1,4 @@
-"""Studii keys at rest: sealed with the operator's encryption keys, and named without being told."""
+"""Encryption of stored Studii keys, and lane names that do not reveal them."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ _LANE_SECRET = "lane-secret"  # noqa: S105 - the name that it is kept under
 
 
 class CannotDecrypt(StudiiBotError):
-    """A secret was sealed with an encryption key that is not there any more."""
+    """A secret was encrypted with an encryption key that is missing."""
 
     default = (
         "This server's Studii key can't be read any more, because the bot's encryption key has changed. "
@@ -27,7 +27,7 @@ class CannotDecrypt(StudiiBotError):
 
 
 class Vault:
-    """Seals and unseals short secrets (Fernet); the first of several keys seals, each of them unseals."""
+    """Encrypts (seals) and decrypts short secrets with Fernet. The first key encrypts, all decrypt."""
 
     __slots__ = ("_fernet",)
 
@@ -36,11 +36,10 @@ class Vault:
 
     @classmethod
     def open(cls, keys: Sequence[str], key_file: Path) -> "Vault":
-        """With `keys`, newest first; without any, with those in `key_file`, which is made if missing.
+        """Open a vault with `keys`, newest first, and those in `key_file`, which is created without `keys`.
 
-        The file holds a key a line, newest first; one that is there still unseals after `keys` were set.
-        Reads and writes files.
-        Raises `SettingsError` for what is no key, and for a file that can't be read or made.
+        The file has one key a line, newest first. With `keys` its keys only decrypt. Blocks. Raises
+        `SettingsError` for an invalid key, and if the file can't be read or created.
         """
         fernets = [
             _fernet(
@@ -69,12 +68,12 @@ class Vault:
 
     @staticmethod
     def add_key(key_file: Path) -> None:
-        """Put a new key before those that the file holds. Raises `SettingsError`."""
+        """Add a new key at the top of the file. Raises `SettingsError`."""
         _rewrite(key_file, lambda lines: [Fernet.generate_key().decode(), *lines])
 
     @staticmethod
     def drop_older_keys(key_file: Path) -> None:
-        """Keep the newest key alone: nothing is sealed with the others any more. Raises `SettingsError`."""
+        """Remove all keys but the newest from the file. Raises `SettingsError`."""
         _rewrite(key_file, lambda lines: lines[:1])
 
     def seal(self, text: str) -> bytes:
@@ -88,7 +87,7 @@ class Vault:
             raise CannotDecrypt from None
 
     def reseal(self, sealed: bytes) -> bytes:
-        """The same secret, sealed with the newest key. Raises `CannotDecrypt`."""
+        """Return the same secret, encrypted with the newest key. Raises `CannotDecrypt`."""
         try:
             return self._fernet.rotate(sealed)
         except InvalidToken:
@@ -96,9 +95,9 @@ class Vault:
 
 
 async def reseal_keys(storage: Storage, vault: Vault) -> list[int]:
-    """Seal every stored Studii key with the newest encryption key, so that older ones may go.
+    """Encrypt every stored Studii key with the newest encryption key.
 
-    Returns the ids of the keys that can't be read any more; they are left as they are.
+    Return the ids of keys that can't be decrypted, which stay as they are.
     """
     unreadable: list[int] = []
     async with storage.write() as transaction:
@@ -116,9 +115,9 @@ async def reseal_keys(storage: Storage, vault: Vault) -> list[int]:
 
 
 class LaneNames:
-    """Names a lane by a keyed hash of its Studii key: one key, one lane, and no way back to the key.
+    """Names lanes by a keyed hash (HMAC-SHA256) of their Studii key.
 
-    The hash's secret is its own, so that a change of encryption keys renames no lane.
+    The hash has a secret of its own, so that new encryption keys rename no lane.
     """
 
     __slots__ = ("_secret",)
@@ -128,17 +127,17 @@ class LaneNames:
 
     @classmethod
     async def open(cls, storage: Storage, vault: Vault) -> "LaneNames":
-        """With the secret that the database keeps, sealed; a new one if there is none that can be read."""
+        """Read the secret from the database, or store a new one if there is none that can be decrypted."""
         async with storage.write() as transaction:
             return cls(await _lane_secret(transaction, vault))
 
     def lane_of(self, secret: str) -> str:
-        """The lane of a Studii key: 64 hex digits."""
+        """Return the lane of a Studii key, 64 hex digits."""
         return hmac.new(self._secret, secret.encode(), hashlib.sha256).hexdigest()
 
 
 async def _lane_secret(transaction: Transaction, vault: Vault) -> bytes:
-    """Read it, or make a new one, and seal it anew with the newest key."""
+    """Return the secret, or a new one, and store it encrypted with the newest key."""
     sealed = await transaction.meta.get(_LANE_SECRET)
     secret = secrets.token_hex(32)
     if sealed is not None:
@@ -176,7 +175,7 @@ def _make(path: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and for our eyes alone."""
+    """Replace the file atomically. Only its owner may read it."""
     unfinished = path.with_name(f"{path.name}.part")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
