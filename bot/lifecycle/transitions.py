@@ -120,7 +120,7 @@ async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: da
     return None if done is None else await _settle(tx, done, charge_of(job), at)
 
 
-async def rule(tx: Transaction, job: Job, charge: int | None, text: str, at: datetime) -> Job | None:
+async def apply_ruling(tx: Transaction, job: Job, charge: int | None, text: str, at: datetime) -> Job | None:
     """Unknown → failed, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
     ruled = await tx.jobs.advance(
         job.id,

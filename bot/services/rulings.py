@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bot.clock import Clock
 from bot.domain import Job, JobState
 from bot.errors import Refused
-from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, rule
+from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, apply_ruling
 from bot.services.wording import credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
@@ -46,7 +46,7 @@ class RulingService:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(GONE)
-            ruled = await rule(transaction, job, charge, text, self._clock.now())
+            ruled = await apply_ruling(transaction, job, charge, text, self._clock.now())
         if ruled is None:
             raise Refused(_settled(job))
         self._wake()

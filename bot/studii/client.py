@@ -50,7 +50,7 @@ _REFUSALS = {400: BadInputs, 401: KeyRefused, 402: OutOfCredits, 403: PlanRefuse
 class Timeouts:
     """Time limits in seconds.
 
-    `read` is the longest pause between bytes, `total` is for an API call, `transfer` for an upload or download.
+    `read` bounds the pause between bytes, `total` an API call, `transfer` an upload or download.
     """
 
     connect: float = 10.0

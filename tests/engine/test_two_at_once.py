@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import INTERRUPTED, recover
 from bot.errors import NotAlone
-from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, rule
+from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, apply_ruling
 from bot.storage import Storage, instance_lock, migrate
 from bot.storage.database import locks
 from sandbox.studii.faults import Effect, error
@@ -102,7 +102,7 @@ async def test_a_ruling_stands_although_the_202_arrives_after_it(
         async with world.storage.write() as tx:
             unknown = await tx.jobs.get(job.id)
             assert unknown is not None
-            await rule(tx, unknown, charge, words, world.clock.now())
+            await apply_ruling(tx, unknown, charge, words, world.clock.now())
         answer.arrives.set()
 
         async def noted() -> bool:

@@ -136,7 +136,7 @@ class Durations:
         """A job was going at the age of `low` seconds, and over at `high`."""
         self._seen.setdefault(work, deque(maxlen=REMEMBERED)).append((low, max(low, high)))
         # At once, so that no decision has to wait for it.
-        self._models[work] = fit(self._usually(work), self._seen[work])
+        self._models[work] = fit_model(self._usually(work), self._seen[work])
 
     def known(self, work: Work) -> bool:
         """Whether enough such jobs were seen to end for people to be told how long they usually take."""
@@ -150,11 +150,11 @@ class Durations:
         """How long such jobs take, as far as is known."""
         model = self._models.get(work)
         if model is None:
-            model = self._models[work] = fit(self._usually(work), self._seen.get(work, ()))
+            model = self._models[work] = fit_model(self._usually(work), self._seen.get(work, ()))
         return model
 
 
-def fit(guess: float, seen: Iterable[tuple[float, float]]) -> Model:
+def fit_model(guess: float, seen: Iterable[tuple[float, float]]) -> Model:
     """The model for a guess (the median, in seconds) and intervals in which jobs ended."""
     parts = [_parts(low, high) for low, high in seen]
     before = _guess_masses(guess, GUESS_WEIGHT / (1.0 + len(parts) / GUESS_FADES))

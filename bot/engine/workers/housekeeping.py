@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.domain import FailureCode, JobState
 from bot.engine.context import EngineContext
-from bot.lifecycle.transitions import NOBODY_RULED, fail_unpaid, rule
+from bot.lifecycle.transitions import NOBODY_RULED, apply_ruling, fail_unpaid
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ async def _rule_by_time(context: EngineContext) -> None:
         oldest = now - timedelta(seconds=context.tuning.unruled_bound)
         for job in await tx.jobs.in_states({JobState.UNKNOWN}):
             if job.changed_at < oldest:
-                await rule(tx, job, job.reserved, NOBODY_RULED, now)
+                await apply_ruling(tx, job, job.reserved, NOBODY_RULED, now)
                 _log.info("Job %s: nobody ruled on it, it counts as charged", job.id, extra={"job": job.id})
     context.changed()
 
