@@ -57,6 +57,9 @@ def fitted(image: Image.Image, limit: int, digital_source: str | None = None) ->
     """Return the picture as a JPEG of at most `limit` bytes, as good as that allows, or None."""
     xmp = xmp_packet(digital_source)
     picture = first_picture(_shrunk(image))
+    profile = _profile(picture)
+    if profile is not None and len(profile) > limit // 4:
+        profile = None  # it leaves no room for the picture
     if picture.mode == "RGBA":
         ground = Image.new("RGB", picture.size, "white")
         ground.paste(picture, mask=picture.getchannel("A"))
@@ -65,7 +68,7 @@ def fitted(image: Image.Image, limit: int, digital_source: str | None = None) ->
         size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
         tried = picture if share == 1.0 else picture.resize(size, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        tried.save(buffer, "JPEG", quality=quality, optimize=True, comment=b"", xmp=xmp)
+        tried.save(buffer, "JPEG", quality=quality, optimize=True, icc_profile=profile, comment=b"", xmp=xmp)
         if buffer.tell() <= limit:
             return buffer.getvalue()
     return None

@@ -9,7 +9,7 @@ from typing import Any
 import pillow_heif
 import pytest
 import pytest_asyncio
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageCms, ImageDraw
 
 from bot.media import PhotoKind, PhotoRefused, sniff
 from bot.media.decoder import pictures
@@ -162,6 +162,23 @@ async def test_a_result_is_made_to_fit(decoder: DecoderPool, tmp_path: Path) -> 
     assert len(fitted) <= limit
     with Image.open(io.BytesIO(fitted)) as image:
         assert image.width / image.height == pytest.approx(1.5, abs=0.02)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+async def test_a_result_that_is_made_to_fit_keeps_its_colour_profile(
+    decoder: DecoderPool, tmp_path: Path, mode: str
+) -> None:
+    path = tmp_path / "result.png"
+    cms: Any = ImageCms
+    profile: bytes = cms.ImageCmsProfile(cms.createProfile("sRGB")).tobytes()
+    Image.effect_noise((600, 400), 90).convert(mode).save(path, "PNG", icc_profile=profile)
+    fitted = await decoder.fit(path, 60_000)
+    assert fitted is not None
+    with Image.open(io.BytesIO(fitted)) as image:
+        assert image.info["icc_profile"] == profile
+    # One that leaves no room for the picture is left out.
+    small = await decoder.fit(path, 2_000)
+    assert small is None or len(small) <= 2_000
 
 
 async def test_what_is_no_picture_cannot_be_made_to_fit(decoder: DecoderPool, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def _drop(reading: _Reading, marker: int, data: bytes) -> None:
     if marker == _APP1 and data.startswith(PREFIX):
         reading.findings.add_exif(data)
     elif marker == _APP1 and data.startswith(_XMP):
-        reading.findings.add_xmp(data)
+        reading.findings.add_xmp(data.removeprefix(_XMP))
     else:
         reading.findings.add_marks(data)
 

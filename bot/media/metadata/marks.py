@@ -17,9 +17,13 @@ MAX_STORE = 4 * 1024 * 1024
 """Bytes of a C2PA manifest store that are searched; a longer one is dropped unread: it has pictures in it."""
 
 _VOCABULARY = rb"(?:https?://)?(?:cv\.iptc\.org/newscodes|c2pa\.org)/digitalsourcetype/"
-# An attribute, an element's text, or a reference to a resource; the prefix of the namespace may be any.
+# An attribute, an element's text, which may stand in a list, or a reference to a resource; the prefix of the
+# namespace may be any.
+_LIST = rb"(?:<rdf:(?:Bag|Seq|Alt)[^<>]{0,200}>\s{0,256}<rdf:li[^<>]{0,200}>\s{0,256})?"
 _PROPERTY = re.compile(
-    rb"[:\"'{}]DigitalSourceType\s{0,64}(?:=\s{0,64}[\"']|>\s{0,256}|\s(?:rdf:)?resource\s{0,64}=\s{0,64}[\"'])"
+    rb"[:\"'{}]DigitalSourceType\s{0,64}(?:=\s{0,64}[\"']|>\s{0,256}"
+    + _LIST
+    + rb"|\s(?:rdf:)?resource\s{0,64}=\s{0,64}[\"'])"
     rb"((?:" + _VOCABULARY + rb")?[A-Za-z]{2,64})"
 )
 _ORIENTATION = re.compile(rb"tiff:Orientation(?:\s{0,64}=\s{0,64}[\"']|>\s{0,64})([1-8])")
@@ -88,12 +92,21 @@ def judge_store(store: bytes) -> Store:
 
 def digital_source_in_xmp(xmp: bytes) -> str | None:
     """Return the value of `DigitalSourceType` in an XMP packet, or None if it has none."""
-    return strongest(match.group(1).decode("ascii") for match in _PROPERTY.finditer(xmp))
+    return strongest(match.group(1).decode("ascii") for match in _PROPERTY.finditer(_narrow(xmp)))
+
+
+def _narrow(xmp: bytes) -> bytes:
+    """Return an XMP packet as UTF-8: it may be UTF-16 as well (ISO 16684-1, 7.1)."""
+    if xmp[:2] == b"\xff\xfe" or xmp[1:2] == b"\0":
+        return xmp.decode("utf-16-le", "replace").encode()
+    if xmp[:2] == b"\xfe\xff" or xmp[:1] == b"\0":
+        return xmp.decode("utf-16-be", "replace").encode()
+    return xmp
 
 
 def orientation_in_xmp(xmp: bytes) -> int | None:
     """Return `tiff:Orientation` of an XMP packet: some decoders turn by it where there is no Exif data."""
-    match = _ORIENTATION.search(xmp)
+    match = _ORIENTATION.search(_narrow(xmp))
     return None if match is None else int(match.group(1))
 
 

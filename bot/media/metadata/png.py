@@ -16,8 +16,11 @@ _KEPT = frozenset(
     ).split()
 )
 _XMP = b"XML:com.adobe.xmp"
-_RAW_EXIF = b"Raw profile type exif"  # ImageMagick's: three lines, then hexadecimal digits
+# ImageMagick's: three lines, then hexadecimal digits.
+_RAW = frozenset({b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp"})
+_APP1_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _MAX_EXIF = 1024 * 1024  # bytes
+_MAX_INFLATED = 512 * 1024  # bytes of a text; what is longer counts as not said
 
 
 def pieces_of(source: Source) -> list[Piece]:
@@ -69,20 +72,42 @@ def _composed(
 
 
 def _note(source: Source, kind: bytes, chunk: Range, findings: Findings) -> None:
-    """Note what has to stay of a chunk that goes. Compressed text is dropped unread."""
+    """Note what has to stay of a chunk that goes."""
     length = chunk.end - chunk.start - 12
     if length > MAX_XMP:
         return
     if kind == b"eXIf" and length <= _MAX_EXIF:
         findings.add_exif(source.read(chunk.start + 8, length))
-    elif kind == b"iTXt":
+    elif kind in {b"iTXt", b"tEXt", b"zTXt"}:
         keyword, _, rest = source.read(chunk.start + 8, length).partition(b"\0")
-        if keyword == _XMP and rest[:1] == b"\0":
-            findings.add_xmp(rest)
-    elif kind == b"tEXt":
-        keyword, _, text = source.read(chunk.start + 8, length).partition(b"\0")
-        if keyword == _RAW_EXIF:
-            findings.add_raw_exif(_from_hexadecimal(text))
+        if kind == b"iTXt" and keyword == _XMP:
+            findings.add_xmp(_international(rest))
+        elif kind != b"iTXt" and keyword in _RAW:
+            _note_raw(_from_hexadecimal(_inflated(rest[1:]) if kind == b"zTXt" else rest), findings)
+
+
+def _note_raw(data: bytes, findings: Findings) -> None:
+    if data.startswith(_APP1_XMP) or data.lstrip(b"\xef\xbb\xbf\xff\xfe\0")[:1] == b"<":
+        findings.add_xmp(data.removeprefix(_APP1_XMP))
+    else:
+        findings.add_raw_exif(data)
+
+
+def _international(rest: bytes) -> bytes:
+    """Return the text of an iTXt chunk behind its keyword, which may be deflated."""
+    flag, (_, _, text) = rest[:1], rest[2:].partition(b"\0")
+    _, _, text = text.partition(b"\0")
+    return _inflated(text) if flag == b"\1" else text
+
+
+def _inflated(data: bytes) -> bytes:
+    """Return the deflated text; empty if it is damaged or too long."""
+    inflating = zlib.decompressobj()
+    try:
+        text = inflating.decompress(data, _MAX_INFLATED)
+    except zlib.error:
+        return b""
+    return text if inflating.eof else b""
 
 
 def _from_hexadecimal(text: bytes) -> bytes:

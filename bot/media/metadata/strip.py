@@ -17,8 +17,9 @@ _CONTAINERS: Mapping[PhotoKind, Callable[[Source], list[Piece]]] = {
 def strip_metadata(path: Path) -> bool:
     """Remove the metadata of a JPEG, PNG or WebP; return whether the file was changed.
 
-    Coded picture data is copied byte for byte, and nothing is decompressed. Files of other kinds stay as they
-    are: they are converted, which leaves their metadata behind. The file is replaced at once or not at all.
+    Coded picture data is copied byte for byte, and only short texts are decompressed. Files of other kinds
+    stay as they are: they are converted, which leaves their metadata behind. The file is replaced at once or
+    not at all.
     Blocks. Raises `BrokenStructure`, and OSError if the file can't be read or written.
     """
     with path.open("rb") as file:

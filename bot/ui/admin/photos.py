@@ -137,7 +137,8 @@ def metadata_panel(*, keeps: bool) -> Panel:
         said = (
             "Photo metadata is **removed**. Location, camera, serial numbers, comments, previews and "
             "attached videos are taken out before a photo goes to Studii or appears beside a result. The "
-            "picture itself, its orientation, its color profile and AI labels stay."
+            "picture itself, its orientation, its color profile and AI labels stay. Content Credentials "
+            "(C2PA) that hold such data are removed; only their AI label stays, if they have one."
         )
         other = "`/studii metadata remove:False` keeps it in photos that arrive from then on."
     return Panel(box(UNSURE if keeps else GOOD, f"### 🏷️ Photo metadata\n{said}", small(other)))

@@ -1,6 +1,7 @@
 """Metadata leaves a photo, and nothing that can be seen changes."""
 
 import io
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,6 +171,54 @@ def test_a_png_turned_by_imagemagicks_text_stays_turned(strip: Strip) -> None:
     assert shown(stripped)[1] == 8
 
 
+def raw_profile(kind: bytes, data: bytes, *, is_deflated: bool) -> bytes:
+    """A text in which ImageMagick keeps what other containers have a place for."""
+    text = b"\n%s\n%8d\n%s\n" % (kind, len(data), data.hex().encode())
+    keyword = b"Raw profile type " + kind + b"\0"
+    return (
+        chunk(b"zTXt", keyword + b"\0" + zlib.compress(text))
+        if is_deflated
+        else chunk(b"tEXt", keyword + text)
+    )
+
+
+@pytest.mark.parametrize("kind", [b"exif", b"APP1"])
+@pytest.mark.parametrize("is_deflated", [False, True])
+def test_a_png_turned_by_a_raw_profile_stays_turned(strip: Strip, kind: bytes, *, is_deflated: bool) -> None:
+    stripped = strip(with_chunks(plain_png(), raw_profile(kind, exif(8), is_deflated=is_deflated)))
+    assert_nothing_private(stripped)
+    assert shown(stripped)[1] == 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        raw_profile(b"xmp", xmp(AI), is_deflated=False),
+        raw_profile(b"xmp", xmp(AI), is_deflated=True),
+        raw_profile(b"APP1", XMP_HEAD + xmp(AI), is_deflated=True),
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0\0" + zlib.compress(xmp(AI))),
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0en\0\0" + xmp(AI)),
+    ],
+)
+def test_the_mark_is_found_wherever_a_png_keeps_it(strip: Strip, text: bytes) -> None:
+    stripped = strip(with_chunks(plain_png(), text))
+    assert_nothing_private(stripped)
+    assert f'DigitalSourceType="{AI}"'.encode() in stripped
+
+
+def test_a_text_that_inflates_to_very_much_is_dropped_unread(strip: Strip) -> None:
+    bomb = zlib.compress(xmp(AI) + bytes(50_000_000))
+    stripped = strip(with_chunks(plain_png(), chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + bomb)))
+    assert b"DigitalSourceType" not in stripped
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_the_mark_is_found_in_wide_characters(strip: Strip, encoding: str) -> None:
+    packet = xmp(AI).decode().encode(encoding)
+    stripped = strip(with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + packet)))
+    assert f'DigitalSourceType="{AI}"'.encode() in stripped
+
+
 def test_adobe_rgb_without_a_profile_is_still_adobe_rgb(strip: Strip) -> None:
     data = Image.Exif()
     data[0x010F] = "SECRET-MAKE"
@@ -301,6 +350,7 @@ def test_a_cameras_manifest_goes_and_a_large_one_is_not_read(strip: Strip) -> No
         f"<rdf:Description Iptc4xmpExt:DigitalSourceType = '{AI}'/>",
         f"<Iptc4xmpExt:DigitalSourceType>\n {AI}\n</Iptc4xmpExt:DigitalSourceType>",
         f'<Iptc4xmpExt:DigitalSourceType rdf:resource="{AI}"/>',
+        f"<Iptc4xmpExt:DigitalSourceType><rdf:Bag>\n<rdf:li>{AI}</rdf:li></rdf:Bag></Iptc4xmpExt:DigitalSourceType>",
     ],
 )
 def test_the_mark_is_found_in_each_of_its_spellings(strip: Strip, said: str) -> None:
