@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 from PIL import Image
 
@@ -150,8 +151,12 @@ class World:
     async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
-                while not await true():  # noqa: ASYNC110 - what is waited for is in a database
-                    await asyncio.sleep(0.01)
+                began = monotonic()
+                while not await true():  # what is waited for is in a database
+                    # A busy machine is not kept busy by looking.
+                    ended = monotonic()
+                    await asyncio.sleep(max(0.01, 4 * (ended - began)))
+                    began = monotonic()
         except TimeoutError:
             async with self.storage.read() as tx:
                 states = [(job.id, job.state, job.held) for job in await tx.jobs.in_states(list(JobState))]
