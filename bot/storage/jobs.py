@@ -38,6 +38,7 @@ _SOURCE = {
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING)
 _GOING = (JobState.RECEIVED, *_NEED_REQUESTS)
 _LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)
+_OTHERS = jobs.alias("others")  # made once: each alias makes the table's columns anew
 
 
 class JobChanges(TypedDict, total=False):
@@ -154,8 +155,7 @@ class Jobs:
         Photos of the servers in `full` are left out. While a server's key is not served, its photos stay in
         their messages; one is fetched when it is time to try again and no other job can be tried.
         """
-        waits = jobs.alias("waits")
-        another = exists().where(waits.c.guild_id == jobs.c.guild_id, waits.c.state == JobState.WAITING)
+        another = exists().where(_OTHERS.c.guild_id == jobs.c.guild_id, _OTHERS.c.state == JobState.WAITING)
         due = jobs.c.held.is_(None) | ((jobs.c.not_before <= at) & ~another)
         has_room = jobs.c.guild_id.not_in(list(full)) | jobs.c.source_url.is_(None)
         died = exists().where(
