@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run`, and what an operator does beside it."""
+"""The command line: `python -m bot run`, and the commands of operators."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from bot.errors import SettingsError, StudiiBotError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that the arguments name; gives the process's exit status."""
+    """Run the command in the arguments. Return the process's exit status."""
     given = _parser().parse_args(arguments)
     try:
         return _health() if given.command == "health" else _any_other(given)

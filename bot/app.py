@@ -1,4 +1,4 @@
-"""The composition root: the one place that builds everything, and closes it in order."""
+"""The composition root, which builds all parts and closes them in order."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -34,7 +34,7 @@ from bot.storage import (
 from bot.studii import KeyRefused, StudiiClient
 from bot.ui.reading.photo_lookup import found_again
 
-FIND_SECONDS = 20.0  # until Discord has told where a photo is now
+FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What is kept on disk, and what opens it."""
+    """The parts that hold stored data."""
 
     lock: InstanceLock
     storage: Storage
@@ -70,11 +70,11 @@ async def build(
     clock: Clock | None = None,
     photos: PhotoSource | None = None,
 ) -> AsyncGenerator[App]:
-    """Build all parts, and close them in order afterwards.
+    """Build all parts, and close them in order at the end.
 
-    `intents` finds out what Discord lets the bot ask for, when all that can be checked without it is right;
-    `photos` says where the bytes of a photo come from: Discord's CDN, unless something else is given.
-    Raises `SettingsError` when a setting, the database or another instance is in the way.
+    `intents` asks Discord which intents are allowed, after everything else was checked. `photos` is where
+    photos are fetched, by default Discord's CDN. Raises `SettingsError` if a setting, the database or
+    another instance prevents the start.
     """
     clock = clock or SystemClock()
     catalog = Catalog.load(settings.studii_tools_file)

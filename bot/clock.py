@@ -1,4 +1,4 @@
-"""The one source of time, so that tests can move it and nothing else reads a clock."""
+"""The only source of time, which tests replace."""
 
 from datetime import UTC, datetime
 from time import perf_counter
@@ -6,19 +6,19 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time of day, and a time that never jumps."""
+    """A wall clock and a monotonic clock."""
 
     def now(self) -> datetime:
-        """The time of day, aware and in UTC."""
+        """Return the time, aware and in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never goes back, whatever happens to the wall clock."""
+        """Return the seconds of a clock that never goes back."""
         ...
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's clocks."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

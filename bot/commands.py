@@ -1,4 +1,4 @@
-"""The commands of the command line, each with the settings that it needs and no more."""
+"""The commands of the command line, each with only the settings that it needs."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ def run_command(given: argparse.Namespace) -> int:
         configure_logging(settings.log_level, settings.log_format)
         asyncio.run(process.run(settings))
         return 0
-    # Every other command says its result alone.
+    # Every other command prints only its result.
     configure_logging("ERROR", "text")
     if given.command == "doctor":
         settings, wrong = Settings.read_leniently()

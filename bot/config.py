@@ -1,4 +1,4 @@
-"""The settings, and the only place that reads the environment and `.env`."""
+"""The settings, from the environment and `.env`."""
 
 import os
 import re
@@ -17,11 +17,11 @@ from bot.aio.proxy import Proxy
 from bot.aio.public_hosts import is_loopback
 from bot.config_base import HealthSettings, SettingsBase
 
-MEGABYTE = 1_000_000  # bytes: what the settings in megabytes mean
+MEGABYTE = 1_000_000  # bytes, for settings in megabytes
 LONGEST_SECRET = 65_536  # bytes that a file with a secret may have
 LONGEST_NAME = 200  # bytes: file systems have 255, and names of files beside the database are longer
 
-# What a token looks like: said before a network is needed, and when Discord refuses one.
+# Part of the messages about an invalid token.
 LOOKS_LIKE = "It's the long one with two dots in it, not the application's id, public key or client secret"
 
 _POSTGRESQL = "postgresql+asyncpg"
@@ -29,11 +29,11 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": _POSTGRESQL, "postgres":
 
 
 class StorageSettings(SettingsBase):
-    """What it takes to work on what the bot keeps: all that backup, restore and rotate-keys read."""
+    """The settings of the database, which backup, restore and rotate-keys read."""
 
-    # Not in the repr: it may hold a password. The default is checked like any other value.
+    # Not in the repr, as it may contain a password. The default is validated like other values.
     database_url: Annotated[str, Field(repr=False, validate_default=True)] = "sqlite:///data/studii.db"
-    # Each secret's file stands before it, so that it is known when the secret is looked at.
+    # Each secret's file comes before it, so that it is known when the secret is validated.
     encryption_keys_file: Path | None = None
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, Field(validate_default=True)] = ()
 
@@ -63,7 +63,7 @@ class StorageSettings(SettingsBase):
 
     @property
     def database(self) -> URL:
-        """The database's address, in SQLAlchemy's terms."""
+        """The database's URL, as SQLAlchemy's."""
         return make_url(self.database_url)
 
     @property
@@ -85,13 +85,13 @@ class StorageSettings(SettingsBase):
 
 
 class Settings(StorageSettings, HealthSettings):
-    """All that the operator may set; `.env.example` explains each."""
+    """All settings. `.env.example` explains each."""
 
     discord_token_file: Path | None = None
     discord_token: Annotated[SecretStr, Field(default=None, validate_default=True)]
     https_proxy: SecretStr | None = None  # it may hold a password
     no_proxy: str = ""
-    studii_allow_http: bool = False  # stands before the address, so that it is known when that is looked at
+    studii_allow_http: bool = False  # before the URL, so that it is known when that is validated
     studii_api_url: str = "https://studii.tech/api/v1"
     studii_tools_file: Path | None = None
     message_content: Literal["auto", "off"] = "auto"
@@ -145,14 +145,14 @@ class Settings(StorageSettings, HealthSettings):
 
     @property
     def proxy(self) -> Proxy | None:
-        """What leads to Discord and Studii, if they are not reached directly."""
+        """The proxy to Discord and Studii, or None."""
         if self.https_proxy is None:
             return None
         return Proxy.parse(self.https_proxy.get_secret_value(), self.no_proxy)
 
 
 def _from_file(value: Any, info: ValidationInfo) -> Any:
-    """The value, or the content of the file that the setting NAME_FILE names in its place."""
+    """Return the value, or the content of the file in the setting NAME_FILE."""
     name = f"{info.field_name}_file"
     path: Path | None = info.data.get(name)
     if path is None:
@@ -210,9 +210,9 @@ def _ensure_a_server(url: URL) -> None:
 
 
 def _in_asyncpgs_words(url: URL) -> URL:
-    """The address with libpq's options, as hosting providers print them, in asyncpg's words."""
+    """Return a URL with libpq's options, as hosting providers show them, with asyncpg's options."""
     options = dict(url.query)
-    # asyncpg settles the binding by itself.
+    # asyncpg negotiates the channel binding itself.
     options.pop("channel_binding", None)
     if (mode := options.pop("sslmode", None)) is not None:
         options["ssl"] = mode

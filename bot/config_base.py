@@ -1,6 +1,6 @@
-"""How settings are read from the environment and `.env`, and the two that the health check needs.
+"""Read settings from the environment and `.env`; and the two that the health check needs.
 
-Imports little on purpose: a container's health check starts a process every minute.
+Imports little, because a container's health check starts a process every minute.
 """
 
 import os
@@ -14,12 +14,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.aio.host_names import is_host
 from bot.errors import SettingsError
 
-# Takes the place of a token that is missing or wrong where the other settings are still of use.
+# Replaces a missing or invalid token when the other settings are still useful.
 STAND_INS: Mapping[str, Any] = {"discord_token": "no.token.here"}
 
 
 class SettingsBase(BaseSettings):
-    """Reads its fields from the environment and `.env`; a value that is left empty has its default."""
+    """Reads its fields from the environment and `.env`. Empty values are replaced by defaults."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
@@ -34,7 +34,7 @@ class SettingsBase(BaseSettings):
 
     @classmethod
     def read(cls, **values: Any) -> Self:
-        """Read the environment and `.env`; `values` come before both.
+        """Read the environment and `.env`. `values` override both.
 
         Raises `SettingsError`: one line that names every wrong setting.
         """
@@ -88,7 +88,7 @@ class SettingsBase(BaseSettings):
 
 
 class HealthSettings(SettingsBase):
-    """Where the bot answers for its health, and where `python -m bot health` asks."""
+    """The address of the health server, which `python -m bot health` asks."""
 
     health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     health_address: str = "127.0.0.1"
@@ -101,7 +101,7 @@ class HealthSettings(SettingsBase):
         return value
 
 
-# By pydantic's names of what can be wrong ("Validation Errors" in its manual).
+# By pydantic's error types ("Validation Errors" in its manual).
 _REASONS: Mapping[str, str] = {
     "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number",
@@ -115,7 +115,7 @@ _REASONS: Mapping[str, str] = {
 
 
 def _complaints(error: ValidationError) -> dict[str, str]:
-    """A sentence for each wrong setting, by the field's name."""
+    """Return a sentence for each invalid setting, by the field's name."""
     return {str(one["loc"][0]): _complaint({**one}) for one in error.errors(include_input=False)}
 
 

@@ -1,4 +1,4 @@
-"""The bot as a process: runs the parts beside each other until it is told to end, or one of them dies."""
+"""Run all parts until a signal to stop, or until one of them ends."""
 
 import asyncio
 import logging
@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 
 
 class PartDied(StudiiBotError):
-    """The engine or the Discord client ended by itself: the process must not live on with the other alone."""
+    """The engine or the Discord client ended by itself, so the process ends too."""
 
 
 async def run(settings: Settings) -> None:
-    """Run the bot until SIGINT or SIGTERM, which may come at any moment, the start included.
+    """Run the bot until SIGINT or SIGTERM, which may also come during the start.
 
-    Raises `SettingsError` when it cannot start, and `PartDied` when a part ended by itself.
+    Raises `SettingsError` if it can't start, and `PartDied` if a part ended by itself.
     """
     quiet_discord_loggers()
     stop, parts_run = asyncio.Event(), asyncio.Event()
@@ -30,7 +30,7 @@ async def run(settings: Settings) -> None:
 
     def end() -> None:
         stop.set()
-        # Parts that run are ended in order. A start has nothing to lose: it may be waiting for a lock.
+        # Running parts are ended in order. A start can be cancelled: it may be waiting for a lock.
         if not parts_run.is_set():
             serving.cancel()
 

@@ -1,4 +1,4 @@
-"""`python -m bot backup FILE`, and `restore FILE`, which takes it back."""
+"""`python -m bot backup FILE` and `restore FILE`."""
 
 import asyncio
 import shutil
@@ -25,7 +25,7 @@ from bot.storage import (
 
 ELSEWHERE = "The database is PostgreSQL: back it up with pg_dump and take it back with pg_restore."
 
-PIPE = Path("-")  # how commands are told to use standard input and output
+PIPE = Path("-")  # standard input or output
 
 SINCE = (
     "What was waiting in the backup may have been made and paid for since: it is not sent to Studii again, "

@@ -1,4 +1,4 @@
-"""What `doctor` looks at in the database: its schema, whether it is whole, the ledger, the sealed keys."""
+"""Doctor's checks of the database: schema, integrity, ledger, and the encrypted keys."""
 
 import asyncio
 import sqlite3
@@ -33,7 +33,7 @@ SUMS_AGREE = "Added up anew, by job, by server and by its present period: every 
 
 
 async def encryption_key(settings: Settings) -> list[Finding]:
-    """Whether there is one, and whether it opens what was sealed."""
+    """Check that the encryption key exists and decrypts the stored Studii keys."""
     path = settings.key_file
     sealed = await _sealed(settings)
     if not settings.encryption_keys and not path.exists():
@@ -60,7 +60,7 @@ async def encryption_key(settings: Settings) -> list[Finding]:
 
 
 async def database(settings: Settings) -> list[Finding]:
-    """Whether it is ours, whole and writable; then the ledger, added up anew."""
+    """Check that the database is the bot's, sound and writable, and that the ledger's sums agree."""
     url = settings.database_url
     path = sqlite_file(url)
     if path is not None:
@@ -88,7 +88,7 @@ async def database(settings: Settings) -> list[Finding]:
 
 
 async def sqlite(settings: Settings) -> list[Finding]:
-    """Whether its version is a sound one."""
+    """Check SQLite's version."""
     if sqlite_file(settings.database_url) is None:
         return []
     version = sqlite3.sqlite_version
@@ -144,7 +144,7 @@ async def _missing_servers(url: str) -> list[Finding]:
 
 
 async def _sealed(settings: Settings) -> list[bytes]:
-    """The servers' keys; none where the database can't be read, which is told by its own check."""
+    """Return the servers' encrypted keys, none if the database can't be read."""
     url = settings.database_url
     try:
         if not (await schema_of(url)).current:

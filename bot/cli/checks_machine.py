@@ -1,4 +1,4 @@
-"""What `doctor` checks on this machine: the data folder, its disk, a running bot, and the decoder."""
+"""Doctor's checks of this machine: the data folder, its disk, a running bot, and the decoder."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ LEAST_ROOM = 10 * MEGABYTE  # for the database's log and what is written to it
 
 
 async def folder(settings: Settings) -> list[Finding]:
-    """Whether the bot may write where it keeps everything."""
+    """Check that the bot may write to its folder and files."""
     place = settings.folder
     wrong = [_in_the_way(one, folder=True) for one in (place, settings.spool_folder)]
     wrong += [_in_the_way(one, folder=False) for one in _files(settings)]
@@ -25,7 +25,7 @@ async def folder(settings: Settings) -> list[Finding]:
 
 
 async def room(settings: Settings) -> list[Finding]:
-    """Whether there is room for the database and the spool."""
+    """Check that the disk has room for the database and the spool."""
     free = shutil.disk_usage(_nearest(settings.folder)).free
     spool = settings.spool_folder
     used = sum(one.stat().st_size for one in spool.iterdir()) if spool.is_dir() else 0
@@ -61,7 +61,7 @@ async def pictures(_: Settings) -> list[Finding]:
 
 
 def no_room_for_a_copy(database: Path) -> str | None:
-    """Why the copy before an update would fail, if it would."""
+    """Return why there is no room for the copy before an upgrade, or None if there is."""
     size, free = database.stat().st_size, shutil.disk_usage(database.parent).free
     if free >= size + LEAST_ROOM:
         return None
@@ -70,9 +70,9 @@ def no_room_for_a_copy(database: Path) -> str | None:
 
 
 async def runs(settings: Settings) -> bool:
-    """Whether a bot runs on this database now. Raises `SettingsError` if that cannot be told.
+    """Return whether a bot runs on this database now. Raises `SettingsError` if that can't be checked.
 
-    The lock is held for a moment; a bot that starts meanwhile waits for it.
+    Takes the instance lock for a moment. A bot that starts meanwhile waits for it.
     """
     path = sqlite_file(settings.database_url)
     if path is not None and not path.with_name(f"{path.name}.lock").exists():
@@ -85,14 +85,14 @@ async def runs(settings: Settings) -> bool:
 
 
 def _files(settings: Settings) -> list[Path]:
-    """Those that are written all the time; the key file is read alone, by a check of its own."""
+    """Return the files that must be writable."""
     database = sqlite_file(settings.database_url)
     ends = ("", "-wal", "-shm", ".lock") if database is not None else ()
     return [Path(f"{database}{end}") for end in ends]
 
 
 def _in_the_way(path: Path, *, folder: bool) -> str | None:
-    """Why the bot could not write there, and what to do about it; what is missing it makes by itself."""
+    """Return why the bot can't write there and what to do, or None. The start creates missing paths."""
     there = _nearest(path)
     if there.is_dir() == (there == path.absolute() and not folder):
         return f"{there} is a {'folder' if there.is_dir() else 'file'}, and is in the way: move it."
@@ -106,7 +106,7 @@ def _in_the_way(path: Path, *, folder: bool) -> str | None:
 
 
 def _nearest(path: Path) -> Path:
-    """The path itself, or the nearest one above it that is there as far as we may look."""
+    """Return the path, or its nearest parent that exists."""
     whole = path.absolute()
     return next(one for one in (whole, *whole.parents) if _seen(one))
 

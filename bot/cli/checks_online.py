@@ -1,4 +1,4 @@
-"""What `doctor` looks at around the bot: Discord, Studii, the catalogue, and the port for its health."""
+"""Doctor's checks of Discord, Studii, the catalogue, and the health port."""
 
 import socket
 from functools import partial
@@ -16,7 +16,7 @@ NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
 
 
 async def discord(settings: Settings) -> list[Finding]:
-    """Whose the token is, and which intents it may ask for."""
+    """Check the token, DEV_GUILD_ID, and the allowed intents."""
     token = settings.discord_token.get_secret_value()
     application = await application_of(token, settings.proxy)
     found = [Finding("Discord", Verdict.GOOD, f"The token is {application.name}'s ({application.id}).")]
@@ -40,14 +40,14 @@ async def discord(settings: Settings) -> list[Finding]:
 
 
 async def catalogue(settings: Settings) -> list[Finding]:
-    """Whether the tools can be read."""
+    """Check that the catalogue can be loaded."""
     catalog = Catalog.load(settings.studii_tools_file)
     where = settings.studii_tools_file or "the file that ships"
     return [Finding("Catalogue", Verdict.GOOD, f"{len(catalog.tools)} tools from {where}.")]
 
 
 async def bot(settings: Settings) -> list[Finding]:
-    """Whether it runs; if not, whether its port is free."""
+    """Check whether the bot runs; if not, that its health port is free."""
     if await runs(settings):
         words = (
             "It runs on this database; a second one would not start. Stop it before restore and rotate-keys."
@@ -64,7 +64,7 @@ async def bot(settings: Settings) -> list[Finding]:
 
 
 async def studii(settings: Settings) -> list[Finding]:
-    """Whether the API answers as it should."""
+    """Check that the API answers."""
     where = settings.studii_api_url
     async with StudiiClient(where, connect=partial(connector, settings.proxy)) as client:
         try:
@@ -83,7 +83,7 @@ async def studii(settings: Settings) -> list[Finding]:
 
 
 def _short(error: StudiiBotError) -> str:
-    """The first sentence of what members are told; the second is what they can do."""
+    """Return the first sentence of the error's message."""
     return str(error).split(". ", maxsplit=1)[0].rstrip(".")
 
 

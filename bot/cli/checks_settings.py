@@ -1,4 +1,4 @@
-"""What `doctor` looks at in the settings: which are wrong, and who can read `.env`."""
+"""Doctor's checks of the settings and of the permissions of `.env`."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ BY_GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 
 def settings(wrong: Mapping[str, str]) -> list[Finding]:
-    """Each wrong setting, where the settings come from, and whether `.env` keeps its secrets."""
+    """Report each invalid setting, the source of the settings, and a readable `.env` with secrets."""
     file = Path(".env").absolute()
     beside = f"{file} and the environment" if file.exists() else f"the environment; there is no {file}"
     found = [Finding("Settings", Verdict.STOPS, sentence) for sentence in dict.fromkeys(wrong.values())]

@@ -1,4 +1,4 @@
-"""What only one may do: commands for which the bot must not run."""
+"""Commands during which the bot must not run."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from bot.storage import AnotherInstance, InstanceLock, instance_lock
 
 @asynccontextmanager
 async def bot_stopped(url: str, command: str, *, replaced: bool = False) -> AsyncGenerator[InstanceLock]:
-    """Keep the bot from starting while the block lasts. Raises `SettingsError` if it runs.
+    """Keep the bot from starting during the block. Raises `SettingsError` if it runs.
 
     `replaced`: see `instance_lock`.
     """

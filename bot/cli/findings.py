@@ -1,11 +1,11 @@
-"""What a check of `doctor` says."""
+"""The findings of doctor's checks."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How a check came out; `STOPS` means that the bot would not start or not work."""
+    """The result of a check. `STOPS` means that the bot would not start or not work."""
 
     GOOD = "ok"
     LOOK = "look"

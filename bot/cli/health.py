@@ -1,6 +1,6 @@
 """`python -m bot health`: what a container's health check runs.
 
-Imports little on purpose: it is a process of its own every minute.
+Imports little, as it runs as a new process every minute.
 """
 
 import http.client
@@ -14,7 +14,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a place to li
 
 
 def healthy(settings: HealthSettings) -> tuple[bool, str]:
-    """Return whether the bot that runs with these settings is well, and its own words about it.
+    """Return whether the bot that runs with these settings is healthy, and its answer.
 
     Raises `SettingsError` if no port is set.
     """

@@ -1,4 +1,4 @@
-"""`python -m bot invite`: the address with which an admin adds the bot to a server."""
+"""`python -m bot invite`: the URL with which an admin adds the bot to a server."""
 
 import discord
 
@@ -20,6 +20,9 @@ SCOPES = ("bot", "applications.commands")
 
 
 async def invitation(token: str, proxy: Proxy | None = None) -> str:
-    """Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached."""
+    """Return the invitation's URL.
+
+    Raises `SettingsError` if Discord refuses the token, `StudiiBotError` if Discord can't be reached.
+    """
     application = await application_of(token, proxy)
     return discord.utils.oauth_url(application.id, permissions=LEAST, scopes=SCOPES)

@@ -1,4 +1,4 @@
-"""The encryption key: where it is, and how another takes its place."""
+"""The location of the encryption key, and its rotation."""
 
 from pathlib import Path
 
@@ -61,13 +61,13 @@ def _keep_aside(path: Path, content: bytes) -> Path:
 
 
 def vault_of(settings: StorageSettings) -> Vault:
-    """The vault as the bot opens it. Raises `SettingsError`."""
+    """Return the vault that the bot opens. Raises `SettingsError`."""
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
     return Vault.open(keys, settings.key_file)
 
 
 def key_place(settings: StorageSettings) -> str:
-    """Where the encryption key is, for a sentence."""
+    """Return where the encryption key is, as a part of a sentence."""
     if settings.encryption_keys_file is not None:
         return f"in {settings.encryption_keys_file.absolute()} (ENCRYPTION_KEYS_FILE)"
     if settings.encryption_keys:

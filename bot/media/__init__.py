@@ -1,4 +1,4 @@
-"""Pictures: what the bytes are.
+"""Pictures: their kinds, and what can be said of them.
 
 `bot.media.pool` opens them; it is not exported here, because the decoder's own processes import this package
 and need no event loop.

@@ -1,4 +1,4 @@
-"""What the decoder's answers mean. They are data of unknown origin: a hostile file may have written them."""
+"""Parse the decoder's answers. They are untrusted: a hostile file may control the decoder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ _TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
 class InvalidAnswer(Exception):
-    """No decoder of ours answers so."""
+    """The answer is not one that a decoder gives."""
 
 
 class DecoderRefusal(Exception):
-    """The file cannot be used; `why` is `unknown`, `broken`, `structure` or `pixels`."""
+    """The file can't be used. `why` is `unknown`, `broken`, `structure` or `pixels`."""
 
     def __init__(self, why: str, photo: PhotoRefused) -> None:
         super().__init__(why)
@@ -25,7 +25,7 @@ class DecoderRefusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What a file's structure says: `memory` is the bytes that opening it takes."""
+    """The facts in a file's structure. `memory` is the number of bytes that opening it takes."""
 
     kind: PhotoKind
     width: int
@@ -35,18 +35,18 @@ class ProbeResult:
 
     @property
     def pixels(self) -> int:
-        """How many there are."""
+        """The number of pixels."""
         return self.width * self.height
 
 
 def probe_result_of(answer: Mapping[str, Any]) -> ProbeResult:
-    """Read the answer to `probe`; raises `InvalidAnswer`."""
+    """Return the answer to `probe`. Raises `InvalidAnswer`."""
     width, height, memory = (_number(answer, name) for name in ("width", "height", "memory"))
     return ProbeResult(_kind(answer), width, height, memory, bool(answer.get("whole")))
 
 
 def photo_of(answer: Mapping[str, Any]) -> Photo:
-    """Read the answer to `inspect`; raises `InvalidAnswer`."""
+    """Return the answer to `inspect`. Raises `InvalidAnswer`."""
     content_type = answer.get("type")
     if content_type not in _TYPES:
         raise InvalidAnswer
@@ -54,7 +54,7 @@ def photo_of(answer: Mapping[str, Any]) -> Photo:
 
 
 def refusal_of(answer: Mapping[str, Any]) -> DecoderRefusal | None:
-    """Read a refusal, if it is one."""
+    """Return the refusal, or None if the answer is none."""
     why = answer.get("refused")
     if why is None:
         return None
@@ -71,13 +71,13 @@ def refusal_of(answer: Mapping[str, Any]) -> DecoderRefusal | None:
 
 
 def broken(kind: PhotoKind) -> DecoderRefusal:
-    """Refuse a file that ends too early or contradicts itself."""
+    """Return the refusal of a file that ends too early or contradicts itself."""
     words = f"That {kind.label} picture is broken or incomplete. Please send it again, or use another one."
     return DecoderRefusal("broken", PhotoRefused(words))
 
 
 def too_large(look: ProbeResult, most: int) -> DecoderRefusal:
-    """Refuse a picture of more than `most` pixels."""
+    """Return the refusal of a picture with more than `most` pixels."""
     words = (
         f"That picture has {look.width} × {look.height} pixels ({_megapixels(look.pixels)} megapixels). "
         f"At most {_megapixels(most)} megapixels are possible: please use a smaller one."

@@ -1,6 +1,6 @@
-"""Pictures of other kinds made into ones that Studii takes, and results made to fit in a message.
+"""Convert pictures to kinds that Studii takes, and reduce results to fit into a message.
 
-Everything here blocks, and runs in the decoder's processes alone.
+Everything here blocks and runs in the decoder's processes only.
 """
 
 import io
@@ -21,8 +21,8 @@ FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (
 
 
 def first_picture(image: Image.Image) -> Image.Image:
-    """Return a decoded picture, turned as its EXIF data asks for, in colours that a JPEG or PNG can hold."""
-    # In its place: a copy of one that is upright already would take as much memory once more.
+    """Return a decoded picture, rotated by its EXIF data, in a mode that JPEG or PNG supports."""
+    # In place: a copy of an upright picture would take its memory twice.
     ImageOps.exif_transpose(image, in_place=True)
     if is_transparent(image):
         return image if image.mode == "RGBA" else image.convert("RGBA")
@@ -32,14 +32,14 @@ def first_picture(image: Image.Image) -> Image.Image:
 
 
 def is_transparent(image: Image.Image) -> bool:
-    """Whether some of it can be seen through, as far as its kind tells."""
+    """Return whether the picture has transparency, by its mode and palette."""
     return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
 
 
 def write(image: Image.Image, path: Path, digital_source: str | None = None) -> str:
-    """Write it as a PNG if it is transparent or too long for a JPEG, else as a JPEG; returns the type.
+    """Write a JPEG, or a PNG if it is transparent or too large for JPEG. Return the content type.
 
-    Of what came beside the pixels only a colour profile that fits them is kept, and the mark of AI.
+    Of the metadata only a matching colour profile and the mark of AI are kept.
     """
     profile, xmp = _profile(image), xmp_packet(digital_source)
     if image.mode == "RGBA" or max(image.size) > LONGEST_JPEG_SIDE:
@@ -48,7 +48,7 @@ def write(image: Image.Image, path: Path, digital_source: str | None = None) -> 
             texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
         image.save(path, "PNG", icc_profile=profile, pnginfo=texts)
         return "image/png"
-    # A comment may be longer than a JPEG can hold.
+    # The comment may be too long for JPEG.
     image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile, comment=b"", xmp=xmp)
     return "image/jpeg"
 
@@ -75,7 +75,7 @@ def fitted(image: Image.Image, limit: int, digital_source: str | None = None) ->
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
-    """Return a very large picture with fewer pixels: what follows takes much memory for each."""
+    """Return a very large picture with fewer pixels, as each takes much memory afterwards."""
     pixels = image.width * image.height
     if pixels <= MOST_FITTED:
         return image
@@ -86,7 +86,7 @@ def _shrunk(image: Image.Image) -> Image.Image:
 
 
 def _profile(image: Image.Image) -> bytes | None:
-    """Its colour profile, unless that is of other colours: a scan's for printing, say, is not RGB's.
+    """Return the colour profile, or None if it is for other colours, such as a scan's for printing.
 
     https://www.color.org/specification/ICC.1-2022-05.pdf, 7.2.6
     """
@@ -96,9 +96,9 @@ def _profile(image: Image.Image) -> bytes | None:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return sixteen bits a pixel and more, as scanners make them, as eight, by what is in it.
+    """Return a picture of 16 or more bits a pixel, as scanners make them, scaled to 8 bits.
 
-    Done in bands: the whole picture as floating point numbers would take four bytes a pixel three times.
+    Works in bands, because floating point numbers for the whole picture would take 12 bytes a pixel.
     """
     extremes = [cast("tuple[float, float]", band.getextrema()) for band, _ in _bands(image)]
     low, high = min(one[0] for one in extremes), max(one[1] for one in extremes)

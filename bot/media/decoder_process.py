@@ -1,4 +1,4 @@
-"""One process of the decoder, as the bot sees it: started, asked, and killed."""
+"""One process of the decoder, from the bot's side: start it, send requests, kill it."""
 
 import asyncio
 import contextlib
@@ -14,11 +14,11 @@ _LONGEST_ANSWER = 4096
 START_WITHIN = 60.0  # seconds; a tenth of one is usual
 REAPED_WITHIN = 2.0
 _LAST_WORDS = 2000  # bytes of what a process said before it was ready
-# Nothing of the bot's own environment but what a program may need to be found at all.
+# The only variables of the bot's environment that a decoder gets.
 _NEEDED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
-    # What a large picture took is given back to the system as soon as it is no longer needed.
+    # Memory of large pictures is returned to the system at once.
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "262144",
     "MALLOC_TRIM_THRESHOLD_": "1048576",
@@ -26,15 +26,15 @@ _ENVIRONMENT = {
 
 
 class ProcessDied(Exception):
-    """The process ended, answered nonsense, or was too slow and was killed."""
+    """The process ended, gave an invalid answer, or was killed because it was too slow."""
 
 
 class RequestNotTaken(Exception):
-    """The process had ended before it began with the request."""
+    """The process had ended before it took the request."""
 
 
 class DecoderProcess:
-    """A process that opens pictures, one at a time. Of no use after `ProcessDied` or a cancelled call."""
+    """A process that opens pictures, one at a time. Unusable after `ProcessDied` or a cancelled call."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -44,7 +44,7 @@ class DecoderProcess:
 
     @classmethod
     async def start(cls) -> Self:
-        """Start one; raises OSError if the system can't, or if it does not come up."""
+        """Start a process. Raises OSError if that fails or the process does not become ready."""
         flags = ("-I", "-B")  # isolated from PYTHON* settings and the current folder; writes no bytecode
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -74,7 +74,7 @@ class DecoderProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not ended, as far as is known."""
+        """Whether the process runs, as far as is known."""
         return self._process.returncode is None
 
     @property
@@ -83,7 +83,7 @@ class DecoderProcess:
         return self._process.pid
 
     def processor_seconds(self) -> float:
-        """How long it has used a processor so far; 0 where the system does not tell."""
+        """Return the processor time that it has used, in seconds; 0 if the system does not tell."""
         try:
             fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
             return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -91,8 +91,9 @@ class DecoderProcess:
             return 0.0
 
     async def ask(self, request: Mapping[str, object], within: float) -> tuple[dict[str, Any], bytes]:
-        """Return the answer to a request, and the bytes behind it. Raises `ProcessDied`, or
-        `RequestNotTaken` if the process had ended before.
+        """Return the answer to a request, and the bytes after it.
+
+        Raises `ProcessDied`, or `RequestNotTaken` if the process had ended before.
 
         The process is killed if it needs longer than `within` seconds, and when the call is cancelled.
         """
@@ -107,12 +108,12 @@ class DecoderProcess:
             raise
 
     def kill(self) -> None:
-        """End it at once; `reaped` waits until it has ended."""
+        """Kill the process. `reaped` waits for its end."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     async def reaped(self) -> None:
-        """Wait for the end of a process that was killed, for a moment at most."""
+        """Wait for the end of a killed process, for `REAPED_WITHIN` seconds at most."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REAPED_WITHIN):
                 await self._process.wait()
@@ -140,7 +141,7 @@ class DecoderProcess:
     async def _answer(self) -> dict[str, Any]:
         try:
             line = await self._pipe().readline()
-            # A hostile file may have taken the process over: what it says is data and nothing more.
+            # A hostile file may control the process, so its answer is untrusted.
             answer = json.loads(line) if line.endswith(b"\n") else None
         except ValueError:
             raise ProcessDied("an answer that is no answer") from None
@@ -162,7 +163,7 @@ class DecoderProcess:
         return "no answer" if code is None else f"signal {-code}" if code < 0 else f"exit status {code}"
 
     async def _last_words(self) -> str:
-        """What it printed before it was ready, when it had not seen a file."""
+        """Return the last line that it printed before it was ready, when it had not opened any file."""
         await self.reaped()
         if self._process.stderr is None or self._process.returncode is None:
             return "no answer"
@@ -171,5 +172,5 @@ class DecoderProcess:
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a decoder: none of the bot's settings and secrets."""
+    """Return the environment of a decoder, without the bot's settings and secrets."""
     return {**{name: own[name] for name in _NEEDED if name in own}, **_ENVIRONMENT}

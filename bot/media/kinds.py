@@ -1,14 +1,16 @@
-"""What kind of picture some bytes are. Names and content types that come with a file are not believed."""
+"""Recognize kinds of pictures by their first bytes. File names and content types are not trusted."""
 
 from enum import Enum
 
 HEAD_BYTES = 64
-"""How much of a file's beginning `sniff` needs."""
+"""The number of bytes at the start of a file that `sniff` needs."""
 
 
 class PhotoKind(Enum):
-    """Kinds that we can tell apart: a name for people, a content type, and whether Studii is sent it as it
-    is (the others are converted)."""
+    """Kinds of pictures: a name for people, the content type, and whether Studii accepts the kind.
+
+    Others are converted.
+    """
 
     JPEG = ("JPEG", "image/jpeg", True)
     PNG = ("PNG", "image/png", True)
@@ -41,20 +43,20 @@ _BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
 
 def sniff(head: bytes) -> PhotoKind | None:
-    """The kind that a file's first `HEAD_BYTES` bytes show; None if it is no picture that we know."""
+    """Return the kind of picture by a file's first `HEAD_BYTES` bytes, or None if it is unknown."""
     for signature, kind in _SIGNATURES:
         if head.startswith(signature):
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return PhotoKind.WEBP
-    # "BM" alone begins many a text: the reserved zeros and the size of the next header must fit as well.
+    # A text may start with "BM", so the reserved zeros and the next header's size must match as well.
     if head[:2] == b"BM" and head[6:10] == bytes(4) and head[14:15] and head[14] in _BMP_HEADER_SIZES:
         return PhotoKind.BMP
     return _iso_media(head) if head[4:8] == b"ftyp" else None
 
 
 def _iso_media(head: bytes) -> PhotoKind | None:
-    """HEIC and AVIF share one container (ISO 14496-12) and differ in the brands that it names."""
+    """Tell HEIC and AVIF apart by the brands in their container (ISO 14496-12)."""
     box = head[: int.from_bytes(head[:4])]
     brands = {box[8:12], *(box[start : start + 4] for start in range(16, len(box) - 3, 4))}
     if brands & _AVIF_BRANDS:

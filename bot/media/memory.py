@@ -1,19 +1,19 @@
-"""How much memory may be taken by pictures that are open at the same time."""
+"""The memory budget of pictures that are open at the same time."""
 
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-_A_PLACE = 64 * 1024 * 1024  # bytes that are worth one place in the line of large pictures
+_A_PLACE = 64 * 1024 * 1024  # bytes that count as one position in the queue of large pictures
 
 
 class MemoryBudget:
-    """Hands out memory by what each picture was found to need; large pictures come one at a time.
+    """Grants memory by what each picture needs. Only one large picture is open at a time.
 
-    Small ones need not wait for a large one as long as there is room beside it. A large one whose turn it is
-    keeps its room from then on, so that a stream of small ones does not hold it up for ever. Among those that
-    wait for their turn smaller ones go first, but each passes a larger one only a few times.
+    Small ones are opened beside a large one if there is room. A large one whose turn it is reserves its room,
+    so that small ones can't delay it for ever. Of waiting large ones the smaller go first, but each overtakes
+    a larger one only a few times.
     """
 
     def __init__(self, total: int) -> None:
@@ -27,7 +27,7 @@ class MemoryBudget:
 
     @asynccontextmanager
     async def small(self, size: int) -> AsyncGenerator[None]:
-        """Within: room for a small picture."""
+        """Hold room for a small picture."""
         await self._until(lambda: self._small + self._large + size <= self._total)
         self._small += size
         try:
@@ -38,7 +38,7 @@ class MemoryBudget:
 
     @asynccontextmanager
     async def large(self, size: int) -> AsyncGenerator[None]:
-        """Within: room for a large picture, of which there is no other."""
+        """Hold room for the only large picture."""
         await self._turn(next(self._arrivals) + size / _A_PLACE)
         self._large = size
         try:

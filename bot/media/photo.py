@@ -1,4 +1,4 @@
-"""What is said of a photo: that it can be used, or why not."""
+"""The results of checking a photo."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ MAX_PIXELS = 64_000_000
 
 
 class PhotoRefused(StudiiBotError):
-    """The file cannot be used as a photo; the sentence says why and what to send instead."""
+    """The file can't be used as a photo. The message says why and what to send instead."""
 
     default = "That file is not a picture that can be read. Please use a JPEG, PNG, WebP or HEIC photo."
 
 
 class PictureBroken(StudiiBotError):
-    """An output that is a picture does not decode whole."""
+    """An output that is a picture can't be decoded completely."""
 
     default = "The picture is broken or incomplete."
 
 
 class DecoderFailed(StudiiBotError):
-    """The process that opened the file died, or exceeded its bound of memory, processor seconds or time.
+    """The decoder died, or exceeded its limit of memory, processor time or time.
 
-    Unlike a refusal this says nothing certain of the file: the machine may have been short of something.
+    Unlike a refusal this may be due to the machine rather than the file.
     """
 
     default = "That picture could not be opened: it took too much memory or time. Please use another one."
@@ -31,8 +31,10 @@ class DecoderFailed(StudiiBotError):
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo that decodes. `content_type` is what the file holds now; width and height are in pixels as they
-    came, before any turn that its EXIF data asks for."""
+    """A photo that can be decoded.
+
+    `content_type` is that of the file now. Width and height are in pixels, before any rotation by EXIF data.
+    """
 
     kind: PhotoKind
     content_type: str

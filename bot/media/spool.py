@@ -13,7 +13,7 @@ from bot.media.spool_usage import SpoolUsage
 
 _log = logging.getLogger(__name__)
 
-# The names of files of ours end in these; the content type is known by them.
+# The suffixes of files in the spool, from which their content types follow.
 CONTENT_TYPES = {
     ".jpg": "image/jpeg",
     ".png": "image/png",
@@ -30,12 +30,12 @@ _SUFFIXES = {content_type: suffix for suffix, content_type in CONTENT_TYPES.item
 
 
 def suffix_of(content_type: str) -> str | None:
-    """`.jpg` of `image/jpeg`; None for what we do not know."""
+    """Return the suffix for a content type, such as `.jpg`, or None if it is unknown."""
     return _SUFFIXES.get(content_type)
 
 
 def content_type_of(path: Path) -> str:
-    """What a file of the spool holds, by its name."""
+    """Return the content type of a file in the spool, by its suffix."""
     return CONTENT_TYPES.get(path.suffix, "application/octet-stream")
 
 
@@ -64,29 +64,29 @@ class Spool:
             ) from error
 
     def path(self, name: str) -> Path:
-        """Where the file of that name is, or would be."""
+        """Return the path of the file with that name."""
         return self._folder / Path(name).name
 
     def source(self, job_id: str, suffix: str = "") -> Path:
-        """Where a job's photo goes."""
+        """Return the path for a job's photo."""
         return self.path(f"{job_id}.source{suffix}")
 
     def output(self, job_id: str, suffix: str = "") -> Path:
-        """Where a job's output goes."""
+        """Return the path for a job's output."""
         return self.path(f"{job_id}.output{suffix}")
 
     @property
     def max_bytes(self) -> int:
-        """What all files together may have."""
+        """The limit of all files together, in bytes."""
         return self._book.max_bytes
 
     @property
     def used(self) -> int:
-        """What all files have, or are expected to have."""
+        """The size of all files, also of those that are being written, in bytes."""
         return self._book.used
 
     def source_size(self, job_id: str) -> int:
-        """Return the size of a job's photo, in bytes; 0 if it is not there."""
+        """Return the size of a job's photo in bytes, 0 if there is none."""
         return self._book.size((job_id, FileRole.SOURCE))
 
     def output_size(self, job_id: str) -> int:
@@ -100,29 +100,29 @@ class Spool:
     def claim_source(
         self, job_id: str, guild_id: int, size: int, *, held: bool = False, held_together: int = 0
     ) -> int:
-        """Claim room for a job's photo; returns 0, or how many bytes are lacking: nothing is claimed then."""
+        """Claim room for a job's photo. Return 0, or the missing bytes if there is no room."""
         claim = job_id, FileRole.SOURCE
         lacking = self._book.lacking_for_source(claim, guild_id, size, held=held, held_together=held_together)
         return lacking or self._claim(claim, guild_id, size)
 
     def claim_output(self, job_id: str, guild_id: int, size: int) -> int:
-        """Claim room for a job's output; returns 0, or how many bytes are lacking."""
+        """Claim room for a job's output. Return 0, or the missing bytes if there is no room."""
         claim = job_id, FileRole.OUTPUT
         return self._book.lacking_for_output(claim, size) or self._claim(claim, guild_id, size)
 
     def claim_rest(self, job_id: str, guild_id: int, most: int) -> int:
-        """Claim what is left for an output of unknown size, at most `most` bytes; returns how many."""
+        """Claim the free room for an output of unknown size, at most `most` bytes. Return its bytes."""
         claim = job_id, FileRole.OUTPUT
         size = min(most, self._book.left_for_output(claim))
         self._claim(claim, guild_id, size)
         return size
 
     async def make(self) -> None:
-        """Make the folder anew if somebody has removed it; to be called before a file is written."""
+        """Create the folder if it was removed. To be called before a file is written."""
         await asyncio.to_thread(self._make)
 
     async def settle(self, path: Path) -> int:
-        """The file has been written, and uses as much as it has; returns that."""
+        """Change the claim of a written file to its size, which is returned in bytes."""
         size = (await asyncio.to_thread(path.stat)).st_size
         claim = _claim_of(path)
         self._expected.discard(claim)
@@ -130,7 +130,7 @@ class Spool:
         return size
 
     async def open_output(self, name: str) -> OutputFile | None:
-        """A kept output; None if it is no longer there."""
+        """Return a kept output, or None if the file is gone."""
         path = self.path(name)
         try:
             size = (await asyncio.to_thread(path.stat)).st_size
@@ -140,15 +140,15 @@ class Spool:
         return OutputFile(path, content_type.partition("/")[0], content_type, size)
 
     async def remove(self, *names: str | None) -> None:
-        """Remove files; it does not matter whether they are there."""
+        """Remove files. Missing ones are ignored."""
         paths = [self.path(name) for name in names if name]
         await asyncio.to_thread(self._unlink, paths)
         for path in paths:
             self._drop(_claim_of(path))
 
     async def sweep(self, needed: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
-        """Remove the files of all jobs but those that `needed` names with their servers; count the rest."""
-        # Listed before it is asked what is needed: what comes in meanwhile is not touched.
+        """Remove the files of jobs that are not in `needed` (job id to server), and count the others."""
+        # Listed before `needed` is called, so that files that arrive meanwhile are kept.
         before = set(self._book.claims) - self._expected
         listed = await asyncio.to_thread(self._list)
         keep = await needed()
@@ -187,7 +187,7 @@ class Spool:
         self._book.drop(claim)
 
     def _count(self, files: Mapping[Path, int], before: set[Hashable], servers: Mapping[str, int]) -> None:
-        """Let the book say what was on the disk, but for what has changed since it was listed."""
+        """Bring the usage in line with the listed files, except for those that changed since."""
         sizes: Counter[tuple[str, str]] = Counter()
         for path, size in files.items():
             sizes[_claim_of(path)] += size
@@ -206,6 +206,6 @@ class Spool:
 
 
 def _claim_of(path: Path) -> tuple[str, str]:
-    """Return the job and the role that a file's name tells; a job has one file of each role."""
+    """Return the job id and role in a file's name. A job has one file of each role."""
     job_id, _, rest = path.name.partition(".")
     return job_id, rest.partition(".")[0]

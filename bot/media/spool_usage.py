@@ -1,12 +1,12 @@
-"""Who uses how many bytes of the spool, and who may use more. Pure."""
+"""The usage of the spool by server, and each server's share of it. Pure."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-FOR_OUTPUTS = 0.2  # of all room: photos leave it alone, so that what was paid for finds a place
-# A server's files may grow to this many times the room that is left for photos. One server alone gets half of
-# it, two get a third each, and whoever comes next always finds some.
+FOR_OUTPUTS = 0.2  # of the spool is reserved for outputs, which were paid for
+# A server's files may take this many times the room that is left for photos: one server gets half of it, two
+# a third each, and the next one always finds some.
 SHARE = 1.0
 HELD_SHARE = 0.25  # while Studii doesn't take the server's key
 HELD_TOGETHER = 0.5  # of the room for photos: what all such servers have at most, if they came one by one
@@ -15,7 +15,7 @@ KEPT = 0.3  # of all room: what results that could not be posted keep against ph
 
 @dataclass(frozen=True, slots=True)
 class HeldPhoto:
-    """A photo that could give way: its job is held, and its message has it."""
+    """A photo that can be evicted: its job is held, and it can be fetched again from its message."""
 
     job_id: str
     guild_id: int
@@ -33,7 +33,7 @@ class KeptResult:
 
 
 class SpoolUsage:
-    """Sizes of files that are there or expected, by server. A claim stands for a file, whatever its name."""
+    """The sizes of present and expected files, by server. A claim identifies a file."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -49,26 +49,26 @@ class SpoolUsage:
         return list(self._sizes)
 
     def of_server(self, guild_id: int) -> int:
-        """Return how many bytes the server uses."""
+        """Return the bytes that the server uses."""
         return self._servers[guild_id]
 
     def size(self, claim: Hashable) -> int:
         return self._sizes.get(claim, (0, 0))[1]
 
     def put(self, claim: Hashable, guild_id: int, size: int) -> None:
-        """The file has, or will have, `size` bytes; this replaces what was said before."""
+        """Set the (expected) size of the claim's file in bytes."""
         self.drop(claim)
         self._sizes[claim] = guild_id, size
         self._servers[guild_id] += size
         self.used += size
 
     def resize(self, claim: Hashable, size: int) -> None:
-        """The file has `size` bytes now. Does nothing for an unknown claim."""
+        """Change the size of a claim's file in bytes. Does nothing for an unknown claim."""
         if claim in self._sizes:
             self.put(claim, self._sizes[claim][0], size)
 
     def drop(self, claim: Hashable) -> None:
-        """The file is gone, or will not come."""
+        """Remove the claim."""
         if claim not in self._sizes:
             return
         guild_id, size = self._sizes.pop(claim)
@@ -97,16 +97,16 @@ class SpoolUsage:
         return max(0, -left, int((own + size) / share) - left)
 
     def lacking_for_output(self, claim: Hashable, size: int) -> int:
-        """Return how many bytes must go before an output of `size` bytes may be kept; 0 if it may be now."""
+        """Return the bytes that must be freed before an output of `size` bytes has room, 0 if it has."""
         return max(0, self.used - self.size(claim) + size - self.max_bytes)
 
     def left_for_output(self, claim: Hashable) -> int:
-        """Return how many bytes an output may have now."""
+        """Return the bytes that an output may have now."""
         return max(0, self.max_bytes - self.used + self.size(claim))
 
 
 def photos_to_evict(photos: Iterable[HeldPhoto], lacking: int) -> list[HeldPhoto]:
-    """Return the photos that make room for `lacking` bytes; none if they can't.
+    """Return photos to evict that free `lacking` bytes, none if all together don't.
 
     `photos` are in order of acceptance. The server that has most in them gives first, its newest photo first:
     its oldest job is the one to try whether Studii takes its key again.
@@ -157,14 +157,14 @@ class _Shortage:
 
 
 class Shortages:
-    """Servers whose photos find no room, since when, and until when they are left alone."""
+    """Servers whose photos find no room: since when, and until when they are not tried."""
 
     def __init__(self, forgotten_after: float) -> None:
         self._forgotten_after = forgotten_after
         self._servers: dict[int, _Shortage] = {}
 
     def refused(self, guild_id: int, now: float, pause: float) -> float:
-        """A photo found no room; returns for how many seconds that has been so for all of the server's."""
+        """Note that a photo found no room. Return for how many seconds none of the server's has."""
         short = self._servers.get(guild_id)
         if short is None or now - short.last > self._forgotten_after:
             short = self._servers[guild_id] = _Shortage(now, now, now)
@@ -172,11 +172,11 @@ class Shortages:
         return now - short.since
 
     def granted(self, guild_id: int) -> None:
-        """A photo found room."""
+        """Note that a photo of the server found room."""
         self._servers.pop(guild_id, None)
 
     def resting(self, now: float) -> list[int]:
-        """Return the servers whose photos are left alone for the moment."""
+        """Return the servers whose photos are not tried now."""
         old = now - self._forgotten_after
         self._servers = {guild_id: one for guild_id, one in self._servers.items() if one.last >= old}
         return [guild_id for guild_id, one in self._servers.items() if one.until > now]

@@ -1,4 +1,4 @@
-"""What an operator's tools can ask: /healthz and /metrics, on a port of their own."""
+"""The HTTP server of /healthz and /metrics."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows 
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What only the running parts know; each is asked anew every time."""
+    """Functions that read the state of the running parts."""
 
     alive: Callable[[], bool]
     gateway: Callable[[], bool]
@@ -34,7 +34,7 @@ class Vitals:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The answer of /healthz. `alive`: the engine runs and gets on with its work."""
+    """The answer of /healthz. `alive` means that the engine runs and makes progress."""
 
     ok: bool
     alive: bool
@@ -89,7 +89,7 @@ class HealthServer:
         await self._runner.cleanup()
 
     async def check(self) -> Health:
-        """How the bot is."""
+        """Return the bot's health."""
         alive, gateway = self._vitals.alive(), self._vitals.gateway()
         late = self._vitals.oldest_due_poll()
         database = await self._database()

@@ -1,4 +1,4 @@
-"""How the bot's log looks: lines for people or JSON for machines, and no secret in either."""
+"""Format the log as text or JSON, with secrets masked."""
 
 import json
 import logging
@@ -11,23 +11,23 @@ from bot.domain.visible import visible
 _SECRET = re.compile(r"\bstu_[A-Za-z0-9_\-]{4,}|\bBearer\s+[^\s'\"]+")
 # The user and password of a proxy or a database, in an address or a header.
 _ACCOUNT = re.compile(r"(?<=://)[^\s/@'\"]+(?=@)|(?<=\bBasic )[A-Za-z0-9+/=]{8,}")
-# The token of an interaction in an address of Discord's, which lets anybody answer for a quarter of an hour.
+# The token of an interaction in a URL of Discord, with which anybody can answer for 15 minutes.
 _TOKEN = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^\s/?'\"]+")
-# What an address is signed with.
+# The query of a URL, which may contain its signature.
 _QUERY = re.compile(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*")
 
 
 def mask(text: str) -> str:
     """Return the text without Studii keys, users and passwords, tokens of interactions, and signatures.
 
-    A second fence: nothing logs them on purpose, but libraries do, and their error texts hold them.
+    The bot does not log them, but libraries do, also in the texts of their errors.
     """
     masked = _ACCOUNT.sub("…", _SECRET.sub("stu_…", text))
     return _QUERY.sub(r"\1?…", _TOKEN.sub(r"\1…", masked))
 
 
 class TextFormatter(logging.Formatter):
-    """One readable line, with the job's id where the line is about a job."""
+    """Formats a record as one line, with the job's id if it is about a job."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
@@ -38,13 +38,13 @@ class TextFormatter(logging.Formatter):
         return mask(visible(line if job is None or str(job) in line else f"{line} [job {job}]"))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        # What others wrote does not begin a line that looks like one of ours.
+        # Untrusted text must not start a line that looks like a record.
         record.message = " ".join(record.message.splitlines())
         return super().formatMessage(record)
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and job and error where there are."""
+    """Formats a record as a JSON object: time, level, logger, message, and job and error if there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -61,7 +61,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:
-    """Send the log to standard error, in place of whatever was set up before."""
+    """Send the log to standard error, and remove all other handlers."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -69,6 +69,6 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
 
 
 def quiet_libraries() -> None:
-    """Leave out what libraries tell of their own workings, which says nothing of what it is about."""
+    """Raise the log levels of libraries that log details of their own."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO, on every start
     logging.getLogger("stamina").setLevel(logging.ERROR)  # each repeated request; its end is logged by us

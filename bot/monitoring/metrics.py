@@ -1,19 +1,19 @@
-"""What the bot counts, for Prometheus. No server's name or id is in any of it."""
+"""Metrics for Prometheus. They contain no name or id of a server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-# From a posting that is there at once to one that waited for Discord.
+# Buckets from an immediate posting to one that waited for Discord.
 _SECONDS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is not counted as it happens but asked for when somebody wants to see it.
+    """Figures that are read when the metrics are requested.
 
-    `jobs` by state and tool; `lanes`: the share of each lane's requests that is in use, by its hash.
+    `jobs` is by state and tool. `lanes` is the share of each lane's requests in use, by the lane's hash.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -25,7 +25,7 @@ class Snapshot:
 
 
 class Metrics:
-    """One registry of its own, so that two bots in a process do not share figures."""
+    """The metrics, in a registry of their own, so that two bots in a process share none."""
 
     # Long: a list of the metrics, with their texts.
     def __init__(self) -> None:
@@ -71,17 +71,17 @@ class Metrics:
         )
 
     def request(self, kind: str, status: int | None) -> None:
-        """A request to Studii was answered with that status, or (None) not at all."""
+        """Count a request to Studii that was answered with that status, or not at all (None)."""
         self._requests.labels(kind, "none" if status is None else str(status)).inc()
         if status == 429:
             self._limited.inc()
 
     def posted(self, seconds: float) -> None:
-        """A job's last word stands in Discord, so many seconds after its end was noticed."""
+        """Record the seconds from noticing a job's end to its posting in Discord."""
         self._posted.observe(max(0.0, seconds))
 
     def render(self, now: Snapshot) -> bytes:
-        """Everything in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         self._jobs.clear()
         for (state, tool), count in now.jobs.items():
             self._jobs.labels(state, tool).set(count)

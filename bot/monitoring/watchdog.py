@@ -1,6 +1,6 @@
-"""Ends a process that has work and makes no progress, so that its supervisor starts it again.
+"""End a process that has work but makes no progress, so that its supervisor restarts it.
 
-All work goes on from the database: nothing is lost by an end, and everything by a standstill.
+All work continues from the database, so a restart loses nothing.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ STANDSTILL = 60.0  # seconds without a beat of the event loop
 
 
 def end_process() -> None:
-    """At once, with where every thread stood: a loop that stands still runs no clean-up."""
+    """Print every thread's stack and exit at once: a blocked event loop can't run any clean-up."""
     faulthandler.dump_traceback(sys.stderr)
     sys.stderr.flush()
     os._exit(EXIT_STATUS)
 
 
 class Watchdog:
-    """Watches while its context is open: the event loop from a thread, and `stuck` from the loop."""
+    """Watches the event loop from a thread, and `stuck` from the loop, while its context is open."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Watchdog:
             await asyncio.sleep(self._beat)
 
     def _why_stuck(self) -> str | None:
-        """Nobody watches a watchdog: an error in what it asks is logged, once, and it goes on watching."""
+        """Return the reason of `stuck`, or None. Its errors are logged once, and watching continues."""
         try:
             return self._stuck()
         except Exception:  # noqa: BLE001 - logged; without it the loop alone would be watched

@@ -1,4 +1,4 @@
-"""Jobs that start under a photo, without a command: by tapping an emoji, or in a photo channel."""
+"""Jobs that start without a command: by a reaction to a photo, or in a photo channel."""
 
 from bot.reactions.watch import PhotoWatch
 

@@ -1,4 +1,4 @@
-"""What Discord told us, as far as jobs depend on it."""
+"""Facts from Discord's events that jobs depend on."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """Somebody put an emoji under a message, or took it away."""
+    """A reaction that was added or removed."""
 
     guild_id: int
     channel_id: int
@@ -28,33 +28,33 @@ class Tapped:
 
 
 def emoji_of(partial: discord.PartialEmoji) -> Emoji:
-    """Discord's emoji as we speak of it."""
+    """Return the emoji as a value of the domain."""
     return Emoji(partial.name or "", partial.id or 0, partial.animated)
 
 
 def place_of(client: discord.Client, guild_id: int, channel_id: int) -> Any | None:
-    """The channel or thread, if the gateway told us of it."""
+    """Return the channel or thread, or None if it is not in the cache."""
     guild = client.get_guild(guild_id)
     return guild.get_channel_or_thread(channel_id) if guild else None
 
 
 def ids_of_place(channel: Any | None, channel_id: int) -> tuple[int, ...]:
-    """The ids by which rules may name the place: its own, and for a thread its channel's."""
+    """Return the ids that rules may use for the place: its own, and a thread's parent channel."""
     if isinstance(channel, discord.Thread):
         return (channel_id, channel.parent_id)
     return (channel_id,)
 
 
 def by_a_person(message: discord.Message) -> bool:
-    """Whether a member wrote it: no bot, no webhook, and not Discord itself."""
+    """Return whether a member wrote the message, and no bot, webhook or Discord itself."""
     author = message.author
     return not author.bot and message.webhook_id is None and message.type in WRITTEN_BY_PEOPLE
 
 
 def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str], photo: SourcePhoto) -> str:
-    """Names the job of a person, a tool with these inputs, and a photo of a message.
+    """Return the `once` key of a member, a tool with inputs, and a photo in a message.
 
-    An edit of the message may move the photo in it, and each look at it sign its address anew.
+    It ignores the photo's position and signature, which change with edits and requests.
     """
     preset, path = _short(json.dumps(inputs, sort_keys=True)), _short(urlsplit(photo.url).path)
     return f"{user_id}:{message_id}:{tool}:{preset}:{path}"

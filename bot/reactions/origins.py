@@ -1,4 +1,4 @@
-"""What photos started, so that taking a reaction or the photo away finds it, whatever was changed since."""
+"""Which jobs were started by which message, so that removing a reaction or photo finds them."""
 
 from collections import OrderedDict
 from typing import NamedTuple
@@ -7,16 +7,16 @@ MOST_REMEMBERED = 20_000  # messages: those that were tapped last
 
 
 class TapKey(NamedTuple):
-    """A person and the emoji that they put under a message (`Emoji.key`); of what ran by itself, its job."""
+    """A member and the emoji of their reaction (`Emoji.key`), or the job id of an automatic job."""
 
     user_id: int
     emoji: str
 
 
 class StartedJobs:
-    """The job of each tap, in memory, by message; None while the tap waits to be looked at.
+    """The job of each reaction, by message, in memory; None while the reaction is queued.
 
-    What ended long ago may be among them: whoever cancels has to look at the job.
+    Jobs may have ended long ago, so a caller that cancels one has to check it.
     """
 
     def __init__(self, bound: int = MOST_REMEMBERED) -> None:
@@ -24,7 +24,7 @@ class StartedJobs:
         self._messages: OrderedDict[int, dict[TapKey, str | None]] = OrderedDict()
 
     def note(self, message_id: int, key: TapKey, job_id: str | None = None) -> None:
-        """The tap is to be looked at, or it started that job."""
+        """Note that a reaction is queued (None), or started a job."""
         keys = self._messages.setdefault(message_id, {})
         self._messages.move_to_end(message_id)
         keys[key] = job_id or keys.get(key)
@@ -32,17 +32,17 @@ class StartedJobs:
             self._messages.popitem(last=False)
 
     def forget(self, message_id: int, key: TapKey) -> None:
-        """It started nothing, or nothing that could still be cancelled."""
+        """Forget the reaction."""
         keys = self._messages.get(message_id, {})
         keys.pop(key, None)
         if not keys:
             self._messages.pop(message_id, None)
 
     def job(self, message_id: int, key: TapKey) -> str | None:
-        """What the tap started."""
+        """Return the job that the reaction started, or None."""
         return self._messages.get(message_id, {}).get(key)
 
     def under(self, message_id: int, emoji: str | None = None) -> list[TapKey]:
-        """Whose taps are known under the message, of that emoji or (None) of any."""
+        """Return the known reactions to the message, with that emoji or any (None)."""
         keys = self._messages.get(message_id, ())
         return [key for key in keys if emoji in {None, key.emoji}]

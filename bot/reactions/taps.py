@@ -1,4 +1,4 @@
-"""Taps, their taking back, and the deleting of photos, in the order in which they came."""
+"""Handle reactions, their removal, and deleted photos, in order of arrival."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -30,9 +30,10 @@ class _How(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _TakenBack:
-    """Somebody's emoji is gone, or the photo under which something ran by itself.
+    """A reaction was removed, or the photo of an automatic job.
 
-    `left`: the paths of the photos that still stand in the message; None if all that it started is meant.
+    `left` are the paths of the photos that are still in the message. None means that none of its jobs are
+    wanted any more.
     """
 
     guild_id: int
@@ -43,10 +44,10 @@ class _TakenBack:
 
 
 class Taps:
-    """Starts what was tapped, and cancels what still waits when the reaction goes.
+    """Starts jobs for reactions, and cancels waiting ones when the reaction is removed.
 
-    What a tap started is remembered, so it does not matter what its emoji stands for by then. When the
-    photo itself goes, so does what ran by itself; a result that can't be stopped comes without the photo.
+    Started jobs are remembered, so later changes of an emoji's tool do not matter. When the photo is deleted,
+    automatic jobs are cancelled too; a result that can't be stopped is posted without the photo.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Taps:
         )
 
     async def load(self) -> None:
-        """Remember what photos had started before the bot was."""
+        """Load the unfinished jobs from before the start."""
         for job in await self._jobs.going_under_photos():
             if job.origin_message_id is None:
                 continue
@@ -75,7 +76,7 @@ class Taps:
                 self._started.note(job.origin_message_id, TapKey(job.user_id, job.tapped), job.id)
 
     def made_from(self, message_id: int | None, job: Job) -> None:
-        """Nobody tapped for it: it goes with its photo alone."""
+        """Note a job without a reaction, which ends only with its photo."""
         if message_id is not None:
             self._ran.note(message_id, TapKey(job.user_id, job.id), job.id)
 
@@ -84,28 +85,28 @@ class Taps:
         await self._backlog.close()
 
     def add(self, tapped: Tapped) -> None:
-        """Start its job in a moment."""
+        """Queue the start of its job."""
         if self._backlog.put(tapped.guild_id, tapped):
             self._started.note(tapped.message_id, _key(tapped))
 
     def take_back(self, guild_id: int, message_id: int, user_id: int, emoji: str) -> None:
-        """That person's emoji is gone."""
+        """Handle that the member removed their reaction."""
         key = TapKey(user_id, emoji)
         if key in self._started.under(message_id):
             self._take_back(_TakenBack(guild_id, message_id, key, _How.TAKEN_AWAY))
 
     def clear(self, guild_id: int, message_id: int, emoji: str | None = None) -> None:
-        """Somebody took everybody's away: of that emoji, or (None) of all."""
+        """Handle that all reactions were removed, with that emoji or all (None)."""
         for key in self._started.under(message_id, emoji):
             self._take_back(_TakenBack(guild_id, message_id, key, _How.CLEARED))
 
     def deleted(self, guild_id: int, message_id: int) -> None:
-        """The message is gone, with its photo."""
+        """Handle that the message was deleted with its photo."""
         for key in (*self._started.under(message_id), *self._ran.under(message_id)):
             self._take_back(_TakenBack(guild_id, message_id, key, _How.DELETED))
 
     def edited(self, guild_id: int, message_id: int, left: Callable[[], frozenset[str]]) -> None:
-        """The message was edited; `left` tells the paths of its photos."""
+        """Handle that the message was edited. `left` returns the paths of its photos."""
         keys = (*self._started.under(message_id), *self._ran.under(message_id))
         for key in keys:
             gone = _TakenBack(guild_id, message_id, key, _How.DELETED, left())
@@ -116,7 +117,7 @@ class Taps:
             return isinstance(one, Tapped) and one.message_id == gone.message_id and _key(one) == gone.key
 
         self._backlog.withdraw(gone.guild_id, undone)
-        # It costs no request, and each moment counts; what is being started now is done before it.
+        # First in the queue, as it takes no request. A job that is being started is finished before.
         self._backlog.put(gone.guild_id, gone, first=True)
 
     async def _do(self, one: Tapped | _TakenBack) -> None:
@@ -136,9 +137,9 @@ class Taps:
                 await self._undo(job_id, one)
 
     async def _stands(self, job_id: str, left: frozenset[str]) -> bool:
-        """Whether the job's photo is still in the message that it was found in.
+        """Return whether the job's photo is still in its message.
 
-        Of what is not attached that can't be told: Discord takes previews out and puts them back.
+        True for photos that are not attached, as Discord removes and restores previews.
         """
         job = await self._jobs.get(job_id)
         if job is None or job.source is None:
@@ -157,7 +158,7 @@ class Taps:
                 self._ran.note(gone.message_id, TapKey(gone.key.user_id, job_id), job_id)
 
     async def _whose_doing(self, job_id: str, gone: _TakenBack) -> int:
-        """Those who cancel their own job know it, as do those who delete their own photo; others are told."""
+        """Return who cancels: the member, who knows it then, or somebody else, of which they are told."""
         if gone.how is _How.TAKEN_AWAY:
             return gone.key.user_id
         job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None
