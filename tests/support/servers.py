@@ -10,7 +10,7 @@ from tests.support.desk import Desk
 
 def cog(desk: Desk) -> Any:
     """What hears of servers; its module is loaded anew with each bot."""
-    return desk.bot.get_cog("Setup")
+    return desk.bot.get_cog("Servers")
 
 
 async def leave(desk: Desk) -> None:
