@@ -1,4 +1,4 @@
-"""Studii's tools as data: what each takes, gives and probably costs."""
+"""Studii's tools as data: their inputs, outputs and assumed costs."""
 
 import re
 import tomllib
@@ -69,12 +69,12 @@ class ToolInput(_Strict):
 
     @property
     def max_length(self) -> int:
-        """Characters that a value may have."""
+        """The maximal number of characters."""
         return MAX_LONG_TEXT if self.long else MAX_SHORT_TEXT
 
 
 class SourceFlag(_Strict):
-    """An input that nobody is asked for: it follows from whether there is a photo."""
+    """An input whose value depends on whether there is a photo."""
 
     name: Name
     with_photo: Annotated[Line, Field(alias="with")]
@@ -82,7 +82,7 @@ class SourceFlag(_Strict):
 
 
 class Tool(_Strict):
-    """One tool of the API; see `tools.toml` for what each field means."""
+    """A tool of the API. `tools.toml` explains the fields."""
 
     slug: Name
     title: Line
@@ -140,9 +140,9 @@ class Tool(_Strict):
             raise ValueError("assumed_cost has no figure")
 
     def prepare(self, values: Mapping[str, str | None], *, has_source: bool) -> dict[str, str]:
-        """The inputs to send: defaults filled in, blanks left out.
+        """Return the inputs to send, with defaults and without blanks.
 
-        Raises `Refused` when something that the tool needs is missing or too long.
+        Raises `Refused` if a required input is missing, or one is too long.
         """
         if self.source is SourceRule.REQUIRED and not has_source:
             raise Refused(f"{self.title} starts from a photo. Attach one as `image` and try again.")
@@ -166,18 +166,18 @@ class Tool(_Strict):
         return prepared
 
     def variant(self, inputs: Mapping[str, str]) -> str:
-        """The inputs on which the price depends, in a fixed order: `mode=image quality=standard`."""
+        """Return the inputs that change the price, in a fixed order: `mode=image quality=standard`."""
         priced = [one.name for one in self.inputs if one.price and one.name in inputs]
         return " ".join(f"{name}={inputs[name]}" for name in (*priced, *self.undeclared(inputs)))
 
     def mode(self, inputs: Mapping[str, str]) -> str | None:
-        """The input that says what is made, as a variant words it: `mode=video`; None if not known."""
+        """Return the input that selects the output, as in a variant: `mode=video`. None if unknown."""
         one = next((one for one in self.inputs if one.name == self.output_from and one.price), None)
         value = None if one is None else inputs.get(one.name)
         return f"{one.name}={value}" if one is not None and value in one.suggestions else None
 
     def assumed(self, inputs: Mapping[str, str]) -> int:
-        """The catalogue's figure in credits; of an unknown mode the dearest."""
+        """Return the assumed cost in credits, the highest for an unknown mode."""
         if isinstance(self.assumed_cost, int):
             return self.assumed_cost
         dearest = max(self.assumed_cost.values())
@@ -185,7 +185,7 @@ class Tool(_Strict):
 
     @property
     def least_assumed(self) -> int:
-        """The figure of the cheapest mode."""
+        """The assumed cost of the cheapest mode, in credits."""
         return self.assumed_cost if isinstance(self.assumed_cost, int) else min(self.assumed_cost.values())
 
     def price_name(self, inputs: Mapping[str, str], variant: str) -> str:
@@ -196,33 +196,33 @@ class Tool(_Strict):
         return f"{self.slug} {self.mode(inputs) or ''} *"
 
     def undeclared(self, inputs: Mapping[str, str]) -> list[str]:
-        """The names, from a to z, of inputs that the catalogue does not have: they may cost anything."""
+        """Return the sorted names of inputs that are not in the catalogue, which may cost anything."""
         known = {one.name for one in self.inputs}
         if self.source_flag is not None:
             known.add(self.source_flag.name)
         return sorted(inputs.keys() - known)
 
     def in_catalogue(self, inputs: Mapping[str, str]) -> bool:
-        """Whether all inputs are declared, and those that change the price have a suggested value."""
+        """Return whether all inputs are declared, and those that change the price have suggested values."""
         return not self.undeclared(inputs) and all(
             inputs[one.name] in one.suggestions for one in self.inputs if one.price and one.name in inputs
         )
 
     def output_kind(self, inputs: Mapping[str, str]) -> Kind:
-        """What these inputs will make."""
+        """Return the kind of output for these inputs."""
         if self.output is not None:
             return self.output
         return "video" if inputs.get(self.output_from or "") == "video" else "image"
 
     def usually_takes(self, output_kind: Kind) -> float:
-        """Seconds from submission to the end, until it has been seen how long it takes."""
+        """Return the assumed seconds from submission to the end."""
         if isinstance(self.usual_seconds, int | float):
             return self.usual_seconds
         return (self.usual_seconds or USUAL_SECONDS).get(output_kind, USUAL_SECONDS[output_kind])
 
 
 class Catalog:
-    """All tools, in the order of their file."""
+    """All tools, in the order of the file."""
 
     def __init__(self, tools: Mapping[str, Tool]) -> None:
         self.tools = tools
@@ -246,7 +246,7 @@ class Catalog:
         return cls({slug: _tool(file, slug, table) for slug, table in tables.items()})
 
     def get(self, slug: str) -> Tool:
-        """The tool of that slug; raises `Refused` when there is none (any more)."""
+        """Return the tool with that slug. Raises `Refused` if there is none."""
         tool = self.tools.get(slug)
         if tool is None:
             raise Refused(f"There is no tool “{slug[:40]}” here any more.")

@@ -1,4 +1,4 @@
-"""Work that events cause, a bounded amount of it, done a few at a time."""
+"""A bounded queue of work from events, done a few at a time."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ class Backlog(Generic[_T]):
         self._dropping = False
 
     def put(self, lane: int, item: _T, *, first: bool = False) -> bool:
-        """Have it done, `first` of all that waits in its lane however full; False if it was dropped."""
+        """Queue an item, before all others of its lane if `first`. Return False if it was dropped."""
         full = not first and len(self._lanes.get(lane, ())) >= self._bound
         if self._closed or full or self._count >= self._bound_in_all:
             if not self._dropping:
@@ -65,7 +65,7 @@ class Backlog(Generic[_T]):
         return True
 
     def withdraw(self, lane: int, unwanted: Callable[[_T], bool]) -> None:
-        """Leave out what waits in the lane and is not wanted any more."""
+        """Remove the unwanted items that wait in the lane."""
         waiting = self._lanes.get(lane, ())
         wanted = [item for item in waiting if not unwanted(item)]
         self._count -= len(waiting) - len(wanted)
@@ -73,7 +73,7 @@ class Backlog(Generic[_T]):
             self._lanes[lane] = deque(wanted)
 
     async def close(self) -> None:
-        """Drop what waits, and end what goes on."""
+        """Drop waiting items, and cancel running ones."""
         self._closed = True
         self._turns.clear()
         tasks = list(self._tasks)

@@ -1,4 +1,4 @@
-"""Who may use what in a server: asked before anything is spent, ruled by its admins and its members."""
+"""Check and change a server's access rules, and members' refusals."""
 
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ NOT_LISTED = (
 
 
 class AccessService:
-    """The rules of access."""
+    """Reads, checks and changes access rules."""
 
     def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
         self._storage = storage
@@ -45,10 +45,10 @@ class AccessService:
         private: bool = False,
         extra: bool = False,
     ) -> None:
-        """Raises `Refused`, with the reason and who can change it, if the person may not do this here.
+        """Raise `Refused`, with the reason and who can change it, if the member may not use the tool here.
 
-        `photo_author` is who posted the photo, when it may be somebody else's. `JobService.accept` asks
-        the same again; this is for what comes before, such as a form.
+        `photo_author` is who posted the photo, if that may be another member. For checks before a form;
+        `JobService.accept` checks again.
         """
         request = _access_request(
             self._catalog.get(tool), user_id, photo_author, private=private, extra=extra
@@ -57,7 +57,7 @@ class AccessService:
             await ensure_allowed(transaction, guild_id, context, request)
 
     async def denials(self, guild_id: int, user_id: int, context: MemberContext) -> dict[str, str]:
-        """Why the person may not use a tool here, by its slug; without those that they may use."""
+        """Return why the member may not use tools here, by slug, without the tools that they may use."""
         async with self._storage.read() as transaction:
             rules = await transaction.policies.access(guild_id)
         requests = [_access_request(tool, user_id, None) for tool in self._catalog.tools.values()]
@@ -67,23 +67,23 @@ class AccessService:
         return {slug: reason for slug, reason in reasons.items() if reason is not None}
 
     async def rules(self, guild_id: int) -> AccessRules:
-        """The server's rules as they are."""
+        """Return the server's access rules."""
         async with self._storage.read() as transaction:
             return await transaction.policies.access(guild_id)
 
     @asynccontextmanager
     async def change(self, guild_id: int) -> AsyncGenerator["AccessChange", None]:
-        """Change rules: all that is asked for in the block, or nothing if it raises `Refused`."""
+        """Change rules in one transaction: all changes of the block, or none if it raises `Refused`."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             yield AccessChange(transaction, self._catalog, guild_id)
 
     async def refuses_photos(self, user_id: int) -> bool:
-        """Whether the member does not want others to use their photos, in any server."""
+        """Return whether the member forbids others to use their photos, in any server."""
         async with self._storage.read() as transaction:
             return await transaction.policies.refuses_photos(user_id)
 
     async def set_photo_refusal(self, user_id: int, *, refuses: bool) -> None:
-        """The member's own word on whether others may use their photos; it holds in every server."""
+        """Set whether others may use the member's photos, in every server."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if refuses:
                 await transaction.policies.refuse_photos(user_id, self._clock.now())
@@ -92,7 +92,7 @@ class AccessService:
 
 
 class AccessChange:
-    """What admins change, within one transaction."""
+    """Changes of access rules within one transaction."""
 
     def __init__(self, transaction: Transaction, catalog: Catalog, guild_id: int) -> None:
         self._policies = transaction.policies
@@ -115,7 +115,7 @@ class AccessChange:
     async def unlimit_tool(
         self, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
     ) -> None:
-        """Take the role or the channel out of the tool's list; with neither, open the tool to all.
+        """Remove the role or channel from the tool's list, or without both, all of them.
 
         Raises `Refused` if that changes nothing.
         """
@@ -135,24 +135,24 @@ class AccessChange:
     async def set_photos(
         self, *, photos: PhotoScope | None = None, portraits: PhotoScope | None = None
     ) -> None:
-        """Whose photos may be used, by ordinary tools and by those that change a person's picture."""
+        """Set whose photos may be used, by ordinary tools and by those that change a person's picture."""
         if photos is not None:
             await self._policies.set(self._guild_id, photos=photos)
         if portraits is not None:
             await self._policies.set(self._guild_id, portraits=portraits)
 
     async def set_private(self, permit: Permit, roles: Collection[int] = ()) -> None:
-        """Who may use `private`: those whom `permit` names, and the roles in any case."""
+        """Set who may use `private`: the people that `permit` names, and these roles."""
         await self._policies.set(self._guild_id, private_for=permit)
         await self._replace(AccessList.PRIVATE_ROLE, roles)
 
     async def set_extra(self, permit: Permit, roles: Collection[int] = ()) -> None:
-        """Who may use `extra`: those whom `permit` names, and the roles in any case."""
+        """Set who may use `extra`: the people that `permit` names, and these roles."""
         await self._policies.set(self._guild_id, extra_for=permit)
         await self._replace(AccessList.EXTRA_ROLE, roles)
 
     async def block(self, user_id: int) -> None:
-        """The member may start nothing here; what is going goes on."""
+        """Block the member from starting jobs. Running jobs continue."""
         await self._policies.list_add(self._guild_id, AccessList.BLOCKED, user_id)
 
     async def unblock(self, user_id: int) -> None:

@@ -1,4 +1,4 @@
-"""A server's budget at a moment, and the sentences about it."""
+"""The state of a server's budget, and the sentences about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _THIS: Mapping[Period, str] = {
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """What a server may spend and has spent; `left` may be negative after a limit was lowered."""
+    """What a server may spend and has spent, in credits. `left` may be negative after a limit was lowered."""
 
     settings: GuildSettings
     window: Window
@@ -36,17 +36,17 @@ class BudgetState:
 
     @property
     def whole(self) -> int:
-        """Everything that may be spent in the period: the limit, and what was granted."""
+        """The credits that may be spent in the period: the limit and the grants."""
         return self.settings.budget.limit + self.grants
 
     @property
     def period_name(self) -> str:
-        """Which period it is; what is granted in it counts under this name alone."""
+        """The unique name of the period, under which grants for it are stored."""
         return period_name(self.settings.budget, self.settings.timezone, self.window)
 
     @property
     def is_default(self) -> bool:
-        """Nobody has set a budget: the default holds."""
+        """Whether the default budget applies, because none was set."""
         return self.settings.budget.since is None
 
     @property
@@ -74,7 +74,7 @@ class BudgetState:
 
 
 async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -> BudgetState:
-    """The server's budget at `now`, read in `transaction`."""
+    """Return the state of the server's budget at `now`, read in `transaction`."""
     settings = await transaction.guilds.get(guild_id)
     period = window(settings.budget, settings.timezone, now)
     usage = await transaction.ledger.usage(guild_id, period)
@@ -84,9 +84,9 @@ async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -
 
 
 def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | None = None) -> Budget:
-    """A budget set at `now`, from which a one-off total counts; with `since`, it counts from there.
+    """Return a budget that was set at `now`. A one-off total counts from there, or from `since`.
 
-    Raises `Refused` for a limit that makes no sense.
+    Raises `Refused` for an invalid limit.
     """
     if not 0 <= limit <= MAX_BUDGET:
         raise Refused(f"A budget is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed.")
@@ -94,7 +94,7 @@ def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | N
 
 
 def ensure_room(state: BudgetState, price: Estimate) -> None:
-    """Raises `Refused`, with the cost, what is left and who can change it, if the budget has no room."""
+    """Raise `Refused`, with the cost, what is left and who can change it, if the budget has no room."""
     if state.left >= price.amount:
         return
     again = when_again(
@@ -109,9 +109,9 @@ def refusal(price: Estimate, room: str, again: str, who: str) -> str:
 
 
 def when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: int) -> str:
-    """When there will be room: for the server's budget, or for a member's `limit` of credits in its period.
+    """Return when there will be room in the server's budget, or in a member's `limit` for its period.
 
-    `could_be` is what would be left if all that is going were free.
+    `could_be` is what would be left if all running jobs were free.
     """
     if budget.window.end is not None and price.amount <= limit:
         return budget.renewal_words

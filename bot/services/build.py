@@ -1,4 +1,4 @@
-"""All services, put together."""
+"""Build all services."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -51,9 +51,11 @@ def build_services(
     max_source_bytes: int,
     keep_days: int,
 ) -> Services:
-    """`wake` is called when there is something new to do; `check_key` raises `Refused` for a key that Studii
-    does not take; `discard` removes files of the spool by their names; `keep_days`: how long prompts are
-    kept."""
+    """Build all services.
+
+    `wake` is called when the engine has something to do. `check_key` raises `Refused` for a key that Studii
+    refuses. `discard` removes files from the spool by name. `keep_days` is how long prompts are kept.
+    """
     return Services(
         jobs=JobService(storage, catalog, clock, wake, max_source_bytes=max_source_bytes),
         keys=KeyService(storage, vault, lanes, catalog, clock, wake, check_key),

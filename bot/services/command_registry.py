@@ -1,4 +1,4 @@
-"""Which commands Discord has been told of, so that a start registers them only when they changed."""
+"""Remember the registered commands, so that a start registers them only if they changed."""
 
 from bot.storage import Storage
 
@@ -6,31 +6,31 @@ PREFIX = "commands:"
 
 
 class CommandRegistry:
-    """Remembers a digest of what was registered last, for all servers or for one of them alone."""
+    """Stores a digest of the commands registered last, globally and for single servers."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     async def registered(self, guild_id: int | None = None) -> str | None:
-        """The digest of what was registered for that server alone (None: for all), if anything was."""
+        """Return the digest of the commands registered for a server (None: globally), or None."""
         async with self._storage.read() as transaction:
             value = await transaction.meta.get(_name(guild_id))
         return None if value is None else value.decode()
 
     async def remember(self, digest: str, guild_id: int | None = None) -> None:
-        """Discord has taken the commands with that digest."""
+        """Store the digest of commands that were registered."""
         async with self._storage.write() as transaction:
             await transaction.meta.set(_name(guild_id), digest.encode())
 
     async def elsewhere(self, guild_id: int | None) -> list[int]:
-        """Servers, but for this one, that have commands for themselves alone."""
+        """Return the other servers with commands of their own."""
         async with self._storage.read() as transaction:
             names = await transaction.meta.names(PREFIX)
         kept = {int(name.removeprefix(PREFIX)) for name in names if name != _name(None)}
         return sorted(kept - {guild_id})
 
     async def forget(self, guild_id: int) -> None:
-        """That server has no commands for itself alone any more."""
+        """Forget the commands of a server."""
         async with self._storage.write() as transaction:
             await transaction.meta.remove(_name(guild_id))
 

@@ -1,4 +1,4 @@
-"""What people ask about credits, and what admins set."""
+"""Show and change budgets; show usage and prices."""
 
 from dataclasses import dataclass, replace
 
@@ -21,7 +21,7 @@ RENEWS_BY_ITSELF = (
 
 @dataclass(frozen=True, slots=True)
 class MemberCredits:
-    """A member's part in the server's budget, and their latest jobs there, newest first."""
+    """A member's usage of the server's budget, and their latest jobs there, newest first."""
 
     budget: BudgetState
     usage: Usage
@@ -29,7 +29,7 @@ class MemberCredits:
 
 
 class CreditService:
-    """Budgets, what was used of them, and prices."""
+    """Reads and changes budgets, and reads usage and prices."""
 
     def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
         self._storage = storage
@@ -37,7 +37,7 @@ class CreditService:
         self._clock = clock
 
     async def budget(self, guild_id: int) -> BudgetState:
-        """The server's budget now."""
+        """Return the state of the server's budget."""
         async with self._storage.read() as transaction:
             return await budget_state(transaction, guild_id, self._clock.now())
 
@@ -83,7 +83,7 @@ class CreditService:
             return replace(state, grants_over=sum(over.values()))
 
     async def member(self, guild_id: int, user_id: int) -> MemberCredits:
-        """What the member used of the server's budget now, and their latest jobs."""
+        """Return the member's usage of the server's current budget, and their latest jobs."""
         async with self._storage.read() as transaction:
             state = await budget_state(transaction, guild_id, self._clock.now())
             usage = await transaction.ledger.usage(guild_id, state.window, user_id)
@@ -91,7 +91,7 @@ class CreditService:
             return MemberCredits(state, usage, tuple(recent))
 
     async def prices(self, guild_id: int) -> tuple[ToolPrice, ...]:
-        """Every tool's probable cost with the server's key, in the catalogue's order."""
+        """Return every tool's probable cost with the server's key, in the catalogue's order."""
         async with self._storage.read() as transaction:
             key = await transaction.keys.current(guild_id)
             return await price_list(transaction, self._catalog, None if key is None else key.lane)

@@ -1,4 +1,4 @@
-"""The ledger as a file for spreadsheets."""
+"""Export the ledger as CSV."""
 
 import asyncio
 import csv
@@ -37,7 +37,7 @@ _FORMULA = re.compile(r"(^|[;,|\t\r\n])(?=[\s\"']*[=+\-@＝＋－＠])|^(?=[\t\r
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file with the ledger in a folder of the caller's, ready to be sent."""
+    """An exported file in the caller's folder."""
 
     path: Path
     lines: int
@@ -69,7 +69,7 @@ async def write_ledger(
 
 
 def export_folder() -> TemporaryDirectory[str]:
-    """A folder that is gone when its `with` ends."""
+    """Create a temporary folder that is removed at the end."""
     return TemporaryDirectory(prefix="studii-export-")
 
 

@@ -1,4 +1,4 @@
-"""A server's Studii key: read from what an admin pasted, tried without spending, kept encrypted."""
+"""Set, check and remove servers' Studii keys, which are stored encrypted."""
 
 import logging
 import re
@@ -32,7 +32,7 @@ _HEADER = re.compile(
 
 
 def cleaned(pasted: str) -> str:
-    """The key in what somebody pasted. Raises `Refused`, without repeating the text, if it can be none."""
+    """Return the key in a pasted text. Raises `Refused`, without the text, if there is none."""
     text = _HEADER.sub("", pasted.strip(_AROUND)).strip(_AROUND)
     if not text.startswith("stu_"):
         raise Refused(f"That is no Studii key: it must start with `stu_`. {_WHERE}")
@@ -166,7 +166,7 @@ class KeyService:
         return None if hold is None else hold.reason
 
     async def current(self, guild_id: int) -> StudiiKey | None:
-        """The server's key, to be shown as its `masked`."""
+        """Return the server's key, which is shown as its `masked`."""
         async with self._storage.read() as transaction:
             return await transaction.keys.current(guild_id)
 

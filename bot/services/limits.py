@@ -1,4 +1,4 @@
-"""What each member may spend and start: set by admins, checked in the step that reserves."""
+"""Limits of members, set by admins and checked in the transaction that reserves."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ CHANGE_IT = "an admin can change this with `/studii allowance`"
 
 @dataclass(frozen=True, slots=True)
 class MemberState:
-    """What a member may do in a server now. Without an allowance only the server's budget limits them."""
+    """What a member may do in a server. Without an allowance only the server's budget limits them."""
 
     budget: BudgetState
     allowance: Allowance | None
@@ -44,7 +44,7 @@ class MemberState:
 
     @property
     def whole(self) -> int | None:
-        """Everything that the member may spend in the period: the allowance, and what was granted."""
+        """The credits that the member may spend in the period: the allowance and the grants."""
         return None if self.allowance is None else self.allowance.credits + self.grants
 
     @property
@@ -62,7 +62,7 @@ class MemberState:
 
 @dataclass(frozen=True, slots=True)
 class GrantState:
-    """What was granted in the server's present period: to the server itself, and to members."""
+    """The grants of the server's present period, to the server and to members."""
 
     budget: BudgetState
     members: dict[int, int]
@@ -87,12 +87,12 @@ class LimitService:
         self._clock = clock
 
     async def limits(self, guild_id: int) -> MemberLimits:
-        """What holds for the server's members."""
+        """Return the limits of the server's members."""
         async with self._storage.read() as transaction:
             return await transaction.policies.limits(guild_id)
 
     async def of_member(self, guild_id: int, user_id: int, roles: Collection[int]) -> MemberState:
-        """What the member may do now."""
+        """Return what the member may do now."""
         now = self._clock.now()
         async with self._storage.read() as transaction:
             budget = await budget_state(transaction, guild_id, now)
@@ -142,7 +142,7 @@ class LimitService:
             return await _grants(transaction, guild_id, now)
 
     async def grants(self, guild_id: int) -> GrantState:
-        """What was granted in the present period."""
+        """Return the grants of the present period."""
         async with self._storage.read() as transaction:
             return await _grants(transaction, guild_id, self._clock.now())
 
@@ -150,7 +150,7 @@ class LimitService:
 async def member_state(
     transaction: Transaction, budget: BudgetState, user_id: int, roles: Collection[int], now: datetime
 ) -> MemberState:
-    """What the member may do at `now`, read in `transaction`."""
+    """Return what the member may do at `now`, read in `transaction`."""
     guild_id = budget.settings.guild_id
     limits = await transaction.policies.limits(guild_id)
     starts: list[datetime] = []
@@ -172,7 +172,7 @@ async def member_state(
 async def ensure_member_may(
     transaction: Transaction, request: JobRequest, budget: BudgetState, price: Estimate, now: datetime
 ) -> MemberState:
-    """Raises `Refused`, with the limit, what is left of it, the cost and when it renews."""
+    """Raise `Refused`, with the limit, what is left, the cost and when it renews, if one is exceeded."""
     state = await member_state(transaction, budget, request.user_id, request.context.roles, now)
     if state.allowance is not None and state.left is not None and state.left < price.amount:
         again = when_again(

@@ -1,4 +1,4 @@
-"""Where a server's admins are told of things."""
+"""Servers' log channels."""
 
 from collections.abc import Callable
 
@@ -7,21 +7,22 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 
 class LogChannelService:
-    """Sets and shows log channels. `wake` tells the engine that there may be something to post."""
+    """Reads and sets log channels. `wake` tells the engine that there may be something to post."""
 
     def __init__(self, storage: Storage, wake: Callable[[], None]) -> None:
         self._storage = storage
         self._wake = wake
 
     async def get(self, guild_id: int) -> LogSettings:
-        """The server's log channel, if it has one."""
+        """Return the server's log settings."""
         async with self._storage.read() as transaction:
             return await transaction.log_channels.get(guild_id)
 
     async def set(self, guild_id: int, settings: LogSettings, *, works: bool = False) -> None:
-        """Set or, without a channel, clear it.
+        """Set the log channel, or clear it (None).
 
-        If another channel, or one of which it is known that it `works`, gets lost, the owner is told again.
+        Setting another channel, or one that is known to work (`works`), lets the owner be told again if it is
+        lost.
         """
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             old = await transaction.log_channels.get(guild_id)

@@ -1,4 +1,4 @@
-"""What happens under photos: kept in memory, so that a reaction that is none of ours costs nothing."""
+"""Reactions and photo channels, cached in memory, so that other reactions cost no query."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ BETWEEN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """What an emoji stands for in a server."""
+    """An emoji and its preset in a server."""
 
     emoji: Emoji
     preset: Preset
@@ -47,34 +47,34 @@ class PhotoService:
         self._defaults = {tap.emoji.key: tap for tap in _defaults(catalog)}
 
     async def load(self) -> None:
-        """Read the rules of all servers; before that, everything counts as off."""
+        """Read the rules of all servers. Before that, everything is off."""
         async with self._storage.read() as transaction:
             rules = await transaction.photo_rules.all()
         for one in rules.values():
             self._keep(one)
 
     async def look_again(self, guild_id: int) -> None:
-        """The bot is in the server again: its rules may have been erased meanwhile."""
+        """Read the rules of a server that added the bot again."""
         async with self._storage.read() as transaction:
             rules = await transaction.photo_rules.get(guild_id)
         self._keep(rules)
 
     def rules(self, guild_id: int) -> PhotoRules:
-        """The server's rules, without a query."""
+        """Return the server's rules, without a query."""
         return self._rules.get(guild_id) or PhotoRules(guild_id)
 
     def tap(self, guild_id: int, emoji_key: str) -> Tap | None:
-        """What the emoji stands for in the server, if it may count anywhere there; without a query."""
+        """Return the preset of the emoji in the server, or None, without a query."""
         taps = self._taps.get(guild_id)
         return None if taps is None else taps.get(emoji_key) or taps.get(in_any_skin(emoji_key))
 
     def taps(self, guild_id: int) -> tuple[Tap, ...]:
-        """Everything that an emoji stands for in the server, the catalogue's first."""
+        """Return all emoji with presets in the server, the catalogue's first."""
         taps = self._taps.get(guild_id)
         return tuple((self._defaults if taps is None else taps).values())
 
     async def may_tell(self, user_id: int) -> bool:
-        """Whether the person may be told now that credits are short: once in an hour; noted as done."""
+        """Return whether the member may be told now that credits are short, and record it (once an hour)."""
         now = self._clock.now()
         async with self._storage.write() as transaction:
             return await transaction.photo_rules.tell(user_id, now, now - BETWEEN)
@@ -169,7 +169,7 @@ class PhotoService:
 
 
 def prepared(tool: Tool, preset: Preset) -> dict[str, str]:
-    """The inputs to send; raises `Refused` when the tool needs more by now."""
+    """Return the inputs to send. Raises `Refused` if the tool needs more by now."""
     return tool.prepare(preset.inputs, has_source=True)
 
 

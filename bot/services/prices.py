@@ -1,4 +1,4 @@
-"""What a job will probably cost."""
+"""The probable costs of tools."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class ToolPrice:
 
 
 async def price_list(transaction: Transaction, catalog: Catalog, lane: str | None) -> tuple[ToolPrice, ...]:
-    """Every tool's probable cost with the key of that lane (or without one), in the catalogue's order."""
+    """Return every tool's probable cost with the key of that lane (or none), in the catalogue's order."""
     prices = _Prices(
         {} if lane is None else await transaction.prices.all(lane), await transaction.prices.all()
     )

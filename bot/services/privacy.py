@@ -1,4 +1,4 @@
-"""What is erased: on request at once, everything else when its time is over."""
+"""Erase data on request, and when its retention is over."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -21,14 +21,14 @@ SWEEP_EVERY = 24 * 3600.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many of a member's jobs were erased, and how many will be when they have ended."""
+    """The numbers of a member's jobs that were erased, and that will be when they have ended."""
 
     now: int
     later: int
 
 
 class PrivacyService:
-    """`discard` removes files of the spool by their names."""
+    """Erases data. `discard` removes files from the spool by name."""
 
     def __init__(
         self, storage: Storage, clock: Clock, discard: Callable[..., Awaitable[None]], *, keep_days: int
@@ -58,7 +58,7 @@ class PrivacyService:
         return Erased(erased, later)
 
     async def hide_photo(self, job_id: str) -> None:
-        """Somebody took the photo out of Discord: the job's result does not bring it back."""
+        """Keep the job's result from showing its photo, which was deleted in Discord."""
         async with self._storage.write() as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.state not in _PHOTO_WAS_SENT or job.source_file is None:
@@ -67,7 +67,7 @@ class PrivacyService:
         await self._discard(job.source_file)
 
     async def sweep(self) -> float:
-        """Erase what is due; returns the seconds until it is to be done again."""
+        """Erase what is due. Return the seconds until the next sweep."""
         now = self._clock.now()
         async with self._storage.read() as transaction:
             gone = await transaction.privacy.removed_guilds(now - KEPT_AFTER_REMOVAL)

@@ -1,4 +1,4 @@
-"""What admins decide of a job of which nobody knows whether Studii took it."""
+"""Rulings of admins on jobs with an unknown outcome."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ GONE = "That job is no longer known here."
 
 
 class RulingService:
-    """Rules once on each such job; the ruling is posted by the engine, which `wake` tells."""
+    """Settles or releases unknown jobs, once each. `wake` tells the engine to post it."""
 
     def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
         self._storage = storage
@@ -22,13 +22,13 @@ class RulingService:
         self._wake = wake
 
     async def charged(self, guild_id: int, job_id: str, amount: int) -> Job:
-        """Studii has charged `amount` credits for it. Raises `Refused` if it was settled before."""
+        """Settle the job at `amount` credits. Raises `Refused` if it was settled before."""
         if not 0 <= amount <= MOST:
             raise Refused(f"What was charged is a whole number from 0 to {MOST:,}. Nothing was settled.")
         return await self._rule(guild_id, job_id, amount, RULED_CHARGED)
 
     async def release(self, guild_id: int, job_id: str) -> Job:
-        """Studii never took it: nothing is paid. Raises `Refused` if it was settled before."""
+        """Release the job, which Studii never took. Raises `Refused` if it was settled before."""
         return await self._rule(guild_id, job_id, None, RULED_RELEASED)
 
     async def ensure_open(self, guild_id: int, job_id: str) -> Job:

@@ -1,4 +1,4 @@
-"""A server comes, pauses, and goes."""
+"""Servers that add, pause or remove the bot."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ REMOVED = (
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What became of a server's jobs: so many were cancelled unpaid, so many are still being made."""
+    """The numbers of a server's jobs that were cancelled unpaid, and that still run."""
 
     cancelled: int
     running: int
@@ -33,7 +33,7 @@ Asking = Callable[[int], Awaitable[bool | None]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Servers that the bot came into, and those that may have removed it."""
+    """The servers that added the bot while it was away, and those that may have removed it."""
 
     joined: list[int]
     absent: list[int]
@@ -41,7 +41,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """What became of the servers that seemed to have removed the bot: forgotten, still there, not known."""
+    """The servers that were forgotten, those that still have the bot, and those without an answer."""
 
     forgotten: list[int] = field(default_factory=list[int])
     kept: list[int] = field(default_factory=list[int])
@@ -49,7 +49,7 @@ class Parted:
 
 
 class ServerService:
-    """A server's switches, and what is left of it when it removes the bot."""
+    """Pauses servers, and handles their adding and removing of the bot."""
 
     def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
         self._storage = storage
@@ -58,12 +58,12 @@ class ServerService:
         self._parting = asyncio.Lock()
 
     async def paused(self, guild_id: int) -> bool:
-        """Whether new jobs are refused."""
+        """Return whether new jobs are refused."""
         async with self._storage.read() as transaction:
             return (await transaction.guilds.get(guild_id)).paused
 
     async def pause(self, guild_id: int, *, paused: bool) -> bool:
-        """Refuse new jobs, or take them again; what is going goes on. Returns whether that is a change."""
+        """Pause or resume new jobs. Running jobs continue. Return whether that is a change."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if (await transaction.guilds.get(guild_id)).paused is paused:
                 return False
@@ -81,7 +81,7 @@ class ServerService:
             await transaction.guilds.set_keeps_metadata(guild_id, keeps=keeps)
 
     async def joined(self, guild_id: int) -> bool:
-        """The bot is in the server (again). Whether to greet it: true once for each stay."""
+        """Note that the bot is in the server. Return whether to greet it, once for each stay."""
         async with self._storage.write() as transaction:
             return await transaction.guilds.came(guild_id, self._clock.now())
 
@@ -144,12 +144,12 @@ class ServerService:
         self._wake()
 
     async def missing(self) -> list[int]:
-        """Servers that wait for the operator's word."""
+        """Return the servers that wait for the operator's confirmation."""
         async with self._storage.read() as transaction:
             return await transaction.guilds.missing()
 
     async def forget_missing(self, removed: Asking) -> Parted:
-        """Forget the servers that wait for the operator's word, as `left`, if Discord still says so."""
+        """Forget the servers that wait for confirmation, as `left` does, if Discord still says so."""
         parted = Parted()
         for guild_id in await self.missing():
             match await removed(guild_id):
@@ -166,6 +166,6 @@ class ServerService:
 
 
 async def running(transaction: Transaction, guild_id: int) -> int:
-    """How many jobs of the server are with Studii."""
+    """Return the number of the server's jobs at Studii."""
     there = await transaction.jobs.in_states((JobState.SUBMITTING, JobState.RUNNING))
     return sum(job.guild_id == guild_id for job in there)

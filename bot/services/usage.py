@@ -1,4 +1,4 @@
-"""Where a server's credits went: for a picture, for lists beside it, and line by line."""
+"""A server's usage of credits, by day, tool and member, and its ledger."""
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator
@@ -17,7 +17,7 @@ PAGE = 500  # lines of the ledger held in memory at once
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """A span of days. `daily` has each tool's credits day by day, in the order of `tools`, dearest first."""
+    """The usage in a span of days. `daily` has each tool's credits by day, in the order of `tools`."""
 
     budget: BudgetState
     days: tuple[date, ...]
@@ -35,7 +35,7 @@ class UsageReport:
 
     @property
     def limit_a_day(self) -> float | None:
-        """The budget as credits a day, on average where its period is longer; None for a one-off total."""
+        """Return the budget in credits a day, averaged over its period. None for a one-off total."""
         budget, window = self.budget.settings.budget, self.budget.window
         if budget.period is Period.TOTAL or window.start is None or window.end is None:
             return None
@@ -44,14 +44,14 @@ class UsageReport:
 
 
 class InsightService:
-    """Usage and the ledger, in days of the server's own time zone."""
+    """Reads usage and the ledger, in days of the server's time zone."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
 
     async def usage(self, guild_id: int, span: Span) -> UsageReport:
-        """What was spent or is set aside, by the day on which each job was accepted."""
+        """Return the charged and reserved credits, by the day of acceptance."""
         now = self._clock.now()
         async with self._storage.read() as transaction:
             budget = await budget_state(transaction, guild_id, now)
@@ -66,12 +66,12 @@ class InsightService:
         return UsageReport(budget, tuple(days), tuple(tools), tuple(members), by_tool)
 
     async def zone(self, guild_id: int) -> str:
-        """The name of the server's time zone."""
+        """Return the name of the server's time zone."""
         async with self._storage.read() as transaction:
             return (await transaction.guilds.get(guild_id)).timezone
 
     async def ledger(self, guild_id: int, span: Span | None) -> AsyncGenerator[list[LedgerLine], None]:
-        """The lines that were written in the span (None: ever), oldest first, a page at a time."""
+        """Yield the lines of the span (None: all), oldest first, in pages."""
         window = Window(None, None)
         if span is not None:
             async with self._storage.read() as transaction:
