@@ -28,7 +28,15 @@ from bot.domain import (
     Undeliverable,
 )
 from bot.ui.jobs.card import job_card
-from bot.ui.jobs.result import can_play, ending, linked_result, linked_video, plain_buttons, result
+from bot.ui.jobs.result import (
+    can_play,
+    ended_elsewhere,
+    ending,
+    linked_result,
+    linked_video,
+    plain_buttons,
+    result,
+)
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
@@ -185,6 +193,7 @@ class DiscordDelivery:
     async def _announce_in_dm(self, job: Job, output: OutputFile | None, why: str) -> Announcement:
         """When it can't be told where it was asked for; never from an age-restricted channel."""
         if stays_there(self._client, job):
+            await self._tell_of_end(job)
             return Undeliverable(f"{why}, and nothing from there may be shown elsewhere")
         try:
             dm = await self._client.create_dm(discord.Object(job.user_id))
@@ -196,6 +205,18 @@ class DiscordDelivery:
                 raise
             return Undeliverable(f"{why}; nor by DM: {error}")
         return Posted(None)
+
+    async def _tell_of_end(self, job: Job) -> None:
+        """Tell the person by DM that `/jobs` has it, and nothing of what it is."""
+        guild = self._client.get_guild(job.guild_id)
+        if guild is None:
+            return  # removed from there
+        try:
+            dm = await self._client.create_dm(discord.Object(job.user_id))
+            await self._send(job, Place(dm, by_dm=True), view=ended_elsewhere(guild.name))
+        except (discord.Forbidden, discord.NotFound) as error:
+            if outcome_of(error) is Outcome.LATER:
+                raise
 
     async def _say(
         self, job: Job, output: OutputFile | None, place: Place, limit: int | None = None

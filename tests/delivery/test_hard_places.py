@@ -105,6 +105,21 @@ async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(tmp_p
         assert "nothing from there may be shown elsewhere" in said.reason
 
 
+async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_without_what_it_is(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = replace(await done(desk, private=True), age_restricted=True)
+        desk.clock.advance(16 * 60)  # as after a restart, nothing can be shown in place of its card
+        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+        (told,) = [message async for message in dm.history()]
+        assert "Use `/jobs` in that server" in texts(told)
+        assert job.inputs
+        assert not [value for value in job.inputs.values() if value in texts(told)]
+        assert not told.attachments
+
+
 async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> None:
     async def fit(path: Path, limit: int) -> bytes | None:
         assert limit <= 10 * 1024 * 1024

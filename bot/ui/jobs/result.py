@@ -68,6 +68,15 @@ def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) 
     )
 
 
+def ended_elsewhere(server: str) -> Panel:
+    """What may be told by DM of a job in a channel that is, or may be, age-restricted: nothing of the job."""
+    said = (
+        f"A job of yours in **{plain(server, 100)}** has ended. I can't show it here, because its channel "
+        "may be age-restricted. Use `/jobs` in that server to see it."
+    )
+    return Panel(text(said))
+
+
 def linked_video(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> str:
     """Return the same as the content of an ordinary message, in which Discord plays a linked video."""
     ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
