@@ -10,6 +10,7 @@ from pathlib import Path
 import discord
 
 from bot.domain import Job, OutputFile
+from bot.media.kinds import PhotoKind, suffix_of
 from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER
 from bot.ui.reading.photo_lookup import BEFORE_FILE, SMALLER_BEFORE
 
@@ -19,19 +20,10 @@ Fit = Callable[[Path, int], Awaitable[bytes | None]]  # makes a picture fit into
 # https://discord.com/developers/docs/reference#uploading-files
 DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
 # What Discord's apps draw in a gallery.
-_DRAWN = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
+_DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 # For what stands around the files in a request.
 MARGIN = 64 * 1024  # bytes
 LEAST = 48 * 1024  # bytes that a photo before is worth being shown with
-_EXTENSIONS = {
-    "image/gif": "gif",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-}
 
 
 @dataclass
@@ -127,6 +119,6 @@ class Showings:
 
 def _name(what: str, job: Job, file: OutputFile) -> str:
     kind = file.content_type.partition(";")[0].strip().lower()
-    extension = _EXTENSIONS.get(kind, "mp4" if file.kind == "video" else "png")
+    suffix = suffix_of(kind) or (".mp4" if file.kind == "video" else ".png")
     # Letters, digits and dashes, as Discord renames everything else and the gallery would not find it.
-    return f"{what}-{job.id[:8]}.{extension}"
+    return f"{what}-{job.id[:8]}{suffix}"

@@ -7,7 +7,7 @@ from typing import Any
 from bot.media.kinds import PhotoKind
 from bot.media.photo import Photo, PhotoRefused
 
-_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+_TYPES = frozenset(kind.content_type for kind in PhotoKind if kind.is_accepted)
 
 
 class InvalidAnswer(Exception):

@@ -11,6 +11,7 @@ from typing import cast
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
+from bot.media.kinds import PhotoKind
 from bot.media.metadata import xmp_packet
 
 QUALITY = 92  # of a JPEG that is sent on
@@ -47,10 +48,10 @@ def write(image: Image.Image, path: Path, digital_source: str | None = None) -> 
         if xmp:
             texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
         image.save(path, "PNG", icc_profile=profile, pnginfo=texts)
-        return "image/png"
+        return PhotoKind.PNG.content_type
     # The comment may be too long for JPEG.
     image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile, comment=b"", xmp=xmp)
-    return "image/jpeg"
+    return PhotoKind.JPEG.content_type
 
 
 def fitted(image: Image.Image, limit: int, digital_source: str | None = None) -> bytes | None:

@@ -1,30 +1,60 @@
-"""Recognize kinds of pictures by their first bytes. File names and content types are not trusted."""
+"""The one table of media types, and what kind of picture some bytes are.
+
+Names and content types that come with a file are not believed.
+"""
 
 from enum import Enum
+from pathlib import Path
 
 HEAD_BYTES = 64
 """The number of bytes at the start of a file that `sniff` needs."""
 
 
 class PhotoKind(Enum):
-    """Kinds of pictures: a name for people, the content type, and whether Studii accepts the kind.
+    """Kinds that we can tell apart: a name for people, a content type, the end of a file's name, whether
+    Studii is sent it as it is (the others are converted), and whether Discord's apps show it."""
 
-    Others are converted.
-    """
+    JPEG = ("JPEG", "image/jpeg", ".jpg", True, True)
+    PNG = ("PNG", "image/png", ".png", True, True)
+    WEBP = ("WebP", "image/webp", ".webp", True, True)
+    HEIC = ("HEIC", "image/heic", ".heic", False, False)
+    AVIF = ("AVIF", "image/avif", ".avif", False, False)
+    GIF = ("GIF", "image/gif", ".gif", False, True)
+    TIFF = ("TIFF", "image/tiff", ".tiff", False, False)
+    BMP = ("BMP", "image/bmp", ".bmp", False, False)
 
-    JPEG = ("JPEG", "image/jpeg", True)
-    PNG = ("PNG", "image/png", True)
-    WEBP = ("WebP", "image/webp", True)
-    HEIC = ("HEIC", "image/heic", False)
-    AVIF = ("AVIF", "image/avif", False)
-    GIF = ("GIF", "image/gif", False)
-    TIFF = ("TIFF", "image/tiff", False)
-    BMP = ("BMP", "image/bmp", False)
-
-    def __init__(self, label: str, content_type: str, is_accepted: bool) -> None:
+    def __init__(self, label: str, content_type: str, suffix: str, is_accepted: bool, is_shown: bool) -> None:
         self.label = label
         self.content_type = content_type
+        self.suffix = suffix
         self.is_accepted = is_accepted
+        self.is_shown = is_shown
+
+
+MP4, WEBM = "video/mp4", "video/webm"
+UNKNOWN_TYPE = "application/octet-stream"
+ALIASES = {
+    "image/jpg": PhotoKind.JPEG,
+    "image/apng": PhotoKind.PNG,
+    "image/heif": PhotoKind.HEIC,
+    "image/heic-sequence": PhotoKind.HEIC,
+    "image/heif-sequence": PhotoKind.HEIC,
+    "image/x-ms-bmp": PhotoKind.BMP,
+}
+"""What else the content types of pictures are called."""
+
+_SUFFIXES = {**{kind.content_type: kind.suffix for kind in PhotoKind}, MP4: ".mp4", WEBM: ".webm"}
+_CONTENT_TYPES = {suffix: content_type for content_type, suffix in _SUFFIXES.items()}
+
+
+def suffix_of(content_type: str) -> str | None:
+    """Return the end of a file's name, as `.jpg` for `image/jpeg`; None for a type that is unknown."""
+    return _SUFFIXES.get(content_type)
+
+
+def content_type_of(path: Path) -> str:
+    """Return what a file of ours holds, by its name."""
+    return _CONTENT_TYPES.get(path.suffix, UNKNOWN_TYPE)
 
 
 _SIGNATURES = (

@@ -9,34 +9,10 @@ from pathlib import Path
 
 from bot.domain import FileRole, OutputFile
 from bot.errors import SettingsError
+from bot.media.kinds import content_type_of
 from bot.media.spool_usage import SpoolUsage
 
 _log = logging.getLogger(__name__)
-
-# The suffixes of files in the spool, from which their content types follow.
-CONTENT_TYPES = {
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-    ".avif": "image/avif",
-    ".heic": "image/heic",
-    ".tiff": "image/tiff",
-    ".bmp": "image/bmp",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-}
-_SUFFIXES = {content_type: suffix for suffix, content_type in CONTENT_TYPES.items()}
-
-
-def suffix_of(content_type: str) -> str | None:
-    """Return the suffix for a content type, such as `.jpg`, or None if it is unknown."""
-    return _SUFFIXES.get(content_type)
-
-
-def content_type_of(path: Path) -> str:
-    """Return the content type of a file in the spool, by its suffix."""
-    return CONTENT_TYPES.get(path.suffix, "application/octet-stream")
 
 
 class Spool:

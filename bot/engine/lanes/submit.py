@@ -15,7 +15,7 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.prices import may_be_sent
 from bot.lifecycle.submission import claim_job, taken
 from bot.lifecycle.transitions import fail_unpaid
-from bot.media.spool import content_type_of
+from bot.media.kinds import content_type_of
 from bot.storage import CannotDecrypt, Transaction
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
 

@@ -5,6 +5,7 @@ import logging
 from functools import partial
 from pathlib import Path
 
+from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import backoff
 from bot.aio.shield import shielded
@@ -19,7 +20,7 @@ from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
-from bot.media.spool import suffix_of
+from bot.media.kinds import PhotoKind, suffix_of
 from bot.media.spool_usage import Shortages
 from bot.storage import JobChanges
 
@@ -30,7 +31,6 @@ LONGEST_FETCH = 300.0  # seconds
 MOST_REMEMBERED = 500
 LEAVING = 0.2  # seconds until a photo that is just giving way may be fetched anew
 MEGABYTE = 1_000_000
-JPEG = "image/jpeg"
 NO_ROOM = "The bot has no room for another photo at the moment. Please try again in a few minutes."
 UNEXPECTED = (
     "Something that nobody foresaw stood in the way before anything was sent to Studii. Please try again{}; "
@@ -55,7 +55,9 @@ class Intake:
         self._decoder = decoder
         self._room = room
         self._shortages = Shortages(2 * context.tuning.room_pause_bound)
-        self._grown: dict[str, int] = {}  # job -> bytes that its photo has once it is converted
+        self._grown = BoundedDict[str, int](
+            MOST_REMEMBERED
+        )  # job -> bytes that its photo has once it is converted
         # A photo that has ended a decoder is opened once more, and no other waits for that.
         self.workers = (
             self._worker("taking in photos", context.tuning.intake_at_once, again=False),
@@ -107,7 +109,7 @@ class Intake:
         size = await self._context.spool.settle(kept)
         if size > job.source.size and not await self._room.for_source(job, size):
             # It has grown by its conversion, and is not fetched again before there is room for all of it.
-            self._remember(job, size)
+            self._grown[job.id] = size
             await shielded(self._clear_away(job, kept))
             return await self._wait_for_room(job, tries)
         self._shortages.granted(job.guild_id)
@@ -116,11 +118,6 @@ class Intake:
     async def _give_up(self, job: Job) -> None:
         with_what = "" if job.source is None else " with another photo"
         await shielded(self._fail(job, FailureCode.PHOTO, UNEXPECTED.format(with_what)))
-
-    def _remember(self, job: Job, size: int) -> None:
-        if len(self._grown) >= MOST_REMEMBERED:
-            del self._grown[next(iter(self._grown))]
-        self._grown[job.id] = size
 
     async def _wait_for_room(self, job: Job, tries: int) -> float | None:
         """As long as other photos of the server come in, this one waits."""
@@ -162,7 +159,9 @@ class Intake:
         size = (await asyncio.to_thread(path.stat)).st_size
         if photo.content_type == photo.kind.content_type or size <= most:
             return
-        smaller = await self._decoder.fit(path, most) if photo.content_type == JPEG else None
+        smaller = (
+            await self._decoder.fit(path, most) if photo.content_type == PhotoKind.JPEG.content_type else None
+        )
         if smaller is None:  # or it would lose what can be seen through
             raise PhotoRefused(
                 TOO_LARGE.format(kind=photo.kind.label, size=size / MEGABYTE, most=most / MEGABYTE)

@@ -12,7 +12,7 @@ from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import Refused, StudiiBotError
 from bot.media import HEAD_BYTES, PictureBroken, sniff
-from bot.media.spool import content_type_of, suffix_of
+from bot.media.kinds import MP4, UNKNOWN_TYPE, WEBM, PhotoKind, content_type_of, suffix_of
 from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
 
 _log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Outputs:
 
     def _expected(self, job: Job, said: str) -> str | None:
         """For bytes that say nothing, of which the storage says nothing either: what the tool makes."""
-        if said != "application/octet-stream":
+        if said != UNKNOWN_TYPE:
             return None
         kind = job.output_kind
         if kind is None:
@@ -122,7 +122,7 @@ class Outputs:
                 kind = self._catalog.get(job.tool).output_kind(job.inputs)
             except Refused:
                 return None
-        return {"image": "image/png", "video": "video/mp4"}.get(kind)
+        return {"image": PhotoKind.PNG.content_type, "video": MP4}.get(kind)
 
 
 def content_type_of_output(head: bytes, said: str) -> str | None:
@@ -131,9 +131,9 @@ def content_type_of_output(head: bytes, said: str) -> str | None:
     if picture is not None:
         return picture.content_type
     if head[4:8] == b"ftyp":  # ISO 14496-12, as MP4 is
-        return "video/mp4"
+        return MP4
     if head.startswith(_WEBM):
-        return "video/webm"
+        return WEBM
     return said if suffix_of(said) is not None else None
 
 

@@ -11,37 +11,20 @@ import discord
 
 from bot.domain import SPOILER, SourcePhoto
 from bot.errors import Refused
+from bot.media.kinds import ALIASES, UNKNOWN_TYPE, PhotoKind
 from bot.ui.kit.text import plain
 
 # Hosts of Discord's own CDN; pictures of others are fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
 _SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tiff", ".webp"})
-_ANY_KIND = "application/octet-stream"  # said of a HEIC photo where its kind is not known
 # Stickers of the other kind are drawn by Discord's app from a description.
 _STICKERS = {
-    discord.StickerFormatType.png: "image/png",
-    discord.StickerFormatType.apng: "image/png",
-    discord.StickerFormatType.gif: "image/gif",
+    discord.StickerFormatType.png: PhotoKind.PNG.content_type,
+    discord.StickerFormatType.apng: PhotoKind.PNG.content_type,
+    discord.StickerFormatType.gif: PhotoKind.GIF.content_type,
 }
-TAKEN = frozenset(
-    {
-        "image/jpeg",
-        "image/jpg",
-        "image/png",
-        "image/apng",
-        "image/webp",
-        "image/heic",
-        "image/heif",
-        "image/heic-sequence",
-        "image/heif-sequence",
-        "image/avif",
-        "image/gif",
-        "image/tiff",
-        "image/bmp",
-        "image/x-ms-bmp",
-        "application/octet-stream",  # said of a HEIC photo where its kind is not known
-    }
-)
+# Of a HEIC photo an unknown type is said where its kind is not known.
+TAKEN = frozenset({*(kind.content_type for kind in PhotoKind), *ALIASES, UNKNOWN_TYPE})
 NAME_LENGTH = 60  # characters shown of a file's name
 _NAMELESS = "picture"
 _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
@@ -186,7 +169,7 @@ def _kind(content_type: str | None) -> str:
 
 
 def _is_picture(declared: str, name: str) -> bool:
-    if declared and declared != _ANY_KIND:
+    if declared and declared != UNKNOWN_TYPE:
         return declared.startswith("image/")
     return PurePosixPath(name).suffix.lower() in _SUFFIXES
 
