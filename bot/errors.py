@@ -1,5 +1,9 @@
 """One family of errors that carry the text a person is shown."""
 
+from typing import ClassVar
+
+from bot.reasons import Reason, ReasonCode
+
 
 class StudiiBotError(Exception):
     """Base of all errors that we raise on purpose.
@@ -60,13 +64,23 @@ class NotAlone(DatabaseAway):
     """The instance's lock is lost, so another instance may be at work: nothing may be written."""
 
 
-class PhotoUnavailable(StudiiBotError):
+class ReasonedError(StudiiBotError):
+    """An error that ends or holds a job: `told` is what is stored of it, and worded when it is shown."""
+
+    code: ClassVar[ReasonCode]
+
+    def __init__(self, told: Reason | None = None) -> None:
+        self.told = Reason(self.code) if told is None else told
+        super().__init__(self.told.code)
+
+
+class PhotoUnavailable(ReasonedError):
     """The photo that a job starts from cannot be had: the job ends unpaid."""
 
-    default = "Discord no longer has that photo. Please attach it again."
+    code = ReasonCode.PHOTO_GONE
 
 
 class PhotoDelayed(PhotoUnavailable):
     """It cannot be had for the moment; the same photo may do later."""
 
-    default = "The photo could not be fetched from Discord. Please try again in a moment."
+    code = ReasonCode.PHOTO_NOT_FETCHED

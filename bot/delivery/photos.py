@@ -13,6 +13,7 @@ from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
 from bot.domain import Job, SourcePhoto
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
+from bot.reasons import Reason, ReasonCode
 from bot.ui.reading.photo_lookup import PhotoGone
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class CdnPhotoSource:
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
         """Write the job's photo to `destination`.
 
-        Raises `PhotoUnavailable` with a sentence; `PhotoDelayed` if it is for the moment alone.
+        Raises `PhotoUnavailable` with a reason; `PhotoDelayed` if it is for the moment alone.
         """
         if job.source is None:
             raise PhotoUnavailable
@@ -101,7 +102,7 @@ class CdnPhotoSource:
             async for chunk in response.content.iter_chunked(CHUNK):
                 taken += len(chunk)
                 if taken > limit:
-                    raise PhotoUnavailable("That photo is larger than this bot takes. Send a smaller one.")
+                    raise PhotoUnavailable(Reason(ReasonCode.PHOTO_LARGER_THAN_TAKEN))
                 await asyncio.to_thread(file.write, chunk)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.access import MemberContext
+from bot.reasons import Reason
 
 
 class JobState(StrEnum):
@@ -46,7 +47,7 @@ UNSENT_STATES = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING)
 
 
 class FailureCode(StrEnum):
-    """Why a job failed, for code to decide on. The sentence for people is `Job.failure_text`."""
+    """Why a job failed, for code to decide on. What people read is made of `Job.failure_text`."""
 
     PHOTO = "photo"  # the source is not a supported picture
     INPUTS = "inputs"  # 400
@@ -133,7 +134,7 @@ class Job:
     settled: int  # credits charged in the end, as in the ledger
     charged: int | None = None  # `credits_charged` of Studii's last answer
     not_before: datetime | None = None  # a waiting job is not sent before
-    held: str | None = None  # why a job waits, or is not fetched, as a sentence for people
+    held: Reason | None = None  # why a job waits, or is not fetched
     attempts: int = 0  # number of POST /jobs that Studii did not take (429, received 500)
     source_file: str | None = None  # name in the spool
     key_id: int | None = None  # the key it was uploaded or submitted with
@@ -147,7 +148,7 @@ class Job:
     output_file: str | None = None  # name in the spool
     finished_at: datetime | None = None  # when its end was noticed
     failure: FailureCode | None = None
-    failure_text: str | None = None  # a sentence for people, without what it cost
+    failure_text: Reason | None = None  # why it failed, or its outcome is unknown
     card_message_id: int | None = None
     card_version: int = 0  # the version that the card shows
     posting: int = 0  # number of the posting of its result, from 0

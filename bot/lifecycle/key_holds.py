@@ -4,28 +4,21 @@ While it is held, the server's waiting jobs say why they wait, new jobs are refu
 from time to time. A hold begins with `hold` or `hold_running`, and ends with `end` alone.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle.transitions import fail_unpaid
+from bot.reasons import Reason, ReasonCode
 from bot.storage import Hold, JobChanges, Transaction
 
-NO_KEY = (
-    "This server has no Studii key at the moment. An admin can set one with `/studii key`; "
-    "this job then goes on by itself."
-)
-_NOTICES: Mapping[FailureCode, NoticeKind] = {
-    FailureCode.KEY: NoticeKind.KEY_REFUSED,
-    FailureCode.CREDITS: NoticeKind.OUT_OF_CREDITS,
-}
+_OUT_OF_CREDITS = (FailureCode.CREDITS, NoticeKind.OUT_OF_CREDITS)
+_REFUSED = (FailureCode.KEY, NoticeKind.KEY_REFUSED)
 
 
 async def hold(
     tx: Transaction,
     key: StudiiKey,
-    code: FailureCode,
-    reason: str,
+    reason: Reason,
     until: datetime,
     at: datetime,
     *,
@@ -33,16 +26,17 @@ async def hold(
 ) -> None:
     """Hold the key: Studii has just refused a job for that reason. The admins are told once.
 
-    What waited for the key before, and was accepted before `oldest`, ends unpaid with that failure code.
+    What waited for the key before, and was accepted before `oldest`, ends unpaid.
     """
-    await _hold(tx, key, code, reason, until, at)
+    await _hold(tx, key, reason, until, at)
+    code, _ = _kind(reason)
     for job in await tx.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
         if job.guild_id == key.guild_id and job.held and job.created_at < oldest:
             await fail_unpaid(tx, job, job.state, code, reason, at)
 
 
 async def hold_running(
-    tx: Transaction, job: Job, key: StudiiKey | None, reason: str, until: datetime, at: datetime
+    tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason, until: datetime, at: datetime
 ) -> Job | None:
     """Studii refuses to tell of a running job: it says why, and is asked for again at `until`.
 
@@ -51,16 +45,16 @@ async def hold_running(
     if key is not None:
         there = await find(tx, key)
         if there is None or there.until <= at:
-            await _hold(tx, key, FailureCode.KEY, reason, until, at)
+            await _hold(tx, key, reason, until, at)
         else:
-            await _tell(tx, key, FailureCode.KEY, reason, at)
+            await _tell(tx, key, reason, at)
     return await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
 
 
 async def works_again(tx: Transaction, job: Job, at: datetime) -> Job | None:
     """Studii tells of a running job again: what it was held for is over, for its server too."""
     there = await tx.holds.get(job.guild_id)
-    if there is not None and there.reason == job.held:
+    if there is not None and job.held is not None and there.reason.code == job.held.code:
         await end(tx, job.guild_id, at)
     return await tx.jobs.update(job.id, visible=True, held=None, not_before=None)
 
@@ -78,7 +72,7 @@ async def end(
         return False
     await tx.jobs.release_held(guild_id)
     await tx.holds.look_again(guild_id, at, None if key is None else key.id)
-    for kind in _NOTICES.values():
+    for _, kind in (_REFUSED, _OUT_OF_CREDITS):
         await tx.notices.forget(guild_id, kind)
     return True
 
@@ -105,9 +99,14 @@ async def is_held(tx: Transaction, guild_id: int) -> bool:
     return await tx.holds.get(guild_id) is not None
 
 
-async def waits_for_credits(tx: Transaction, there: Hold) -> bool:
+def waits_for_credits(there: Hold) -> bool:
     """Return whether the key is held for want of credits, rather than refused."""
-    return await tx.notices.known(there.guild_id, NoticeKind.OUT_OF_CREDITS, str(there.key_id))
+    return there.reason.code == ReasonCode.OUT_OF_CREDITS
+
+
+def has_no_key(job: Job) -> bool:
+    """Return whether the job says already that its server has no key."""
+    return job.held is not None and job.held.code == ReasonCode.NO_KEY
 
 
 async def changes_of(tx: Transaction, guild_id: int) -> JobChanges:
@@ -125,17 +124,20 @@ def is_waiting(job: Job, key: StudiiKey, at: datetime) -> bool:
 
 async def wait_for_key(tx: Transaction, job: Job) -> Job | None:
     """The job's server has no key: it waits until one is set, and says so."""
-    return await tx.jobs.update(job.id, visible=True, held=NO_KEY)
+    return await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.NO_KEY))
 
 
-async def _hold(
-    tx: Transaction, key: StudiiKey, code: FailureCode, reason: str, until: datetime, at: datetime
-) -> None:
+def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:
+    return _OUT_OF_CREDITS if reason.code == ReasonCode.OUT_OF_CREDITS else _REFUSED
+
+
+async def _hold(tx: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime) -> None:
     await tx.holds.set(key.guild_id, key.id, reason, until)
     await tx.jobs.hold(key.guild_id, key.id, reason, until)
-    await _tell(tx, key, code, reason, at)
+    await _tell(tx, key, reason, at)
 
 
-async def _tell(tx: Transaction, key: StudiiKey, code: FailureCode, reason: str, at: datetime) -> None:
-    told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason}
-    await tx.notices.add(key.guild_id, _NOTICES[code], str(key.id), at=at, details=told)
+async def _tell(tx: Transaction, key: StudiiKey, reason: Reason, at: datetime) -> None:
+    told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason.encode()}
+    _, kind = _kind(reason)
+    await tx.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)

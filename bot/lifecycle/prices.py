@@ -20,19 +20,11 @@ from bot.domain.periods import period_name, window
 from bot.domain.prices import LEAST, Estimate, estimate
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.transitions import fail_unpaid
+from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
 
 # How long jobs wait for one whose 202 did not say the charge. Videos take some minutes.
 SILENT_FOR = timedelta(minutes=10)
-
-NO_ROOM_IN_BUDGET = (
-    "This costs {price:,} credits, more than the {reserved:,} that were reserved, and the server's budget "
-    "has no room for it. An admin can raise it with `/studii budget`."
-)
-NO_ROOM_IN_ALLOWANCE = (
-    "This costs {price:,} credits, more than the {reserved:,} that were reserved, and your allowance has no "
-    "room for it. An admin can raise it with `/studii allowance`."
-)
 
 
 async def expected_cost(
@@ -234,8 +226,8 @@ async def _end_without_room(
         exceeded = [limit for limit in (server, member) if limit is not None and limit.left < 0]
         if not exceeded:
             continue
-        text = NO_ROOM_IN_BUDGET if exceeded[0] is server else NO_ROOM_IN_ALLOWANCE
-        said = text.format(price=prices[job.id], reserved=job.reserved)
+        limit = ReasonCode.NO_ROOM_IN_BUDGET if exceeded[0] is server else ReasonCode.NO_ROOM_IN_ALLOWANCE
+        said = Reason(limit, {"price": prices[job.id], "reserved": job.reserved})
         if await fail_unpaid(tx, job, UNSENT_STATES, FailureCode.BUDGET, said, at) is not None:
             for limit in (server, member):
                 if limit is not None:

@@ -10,16 +10,13 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import learn_price, reservation_of
 from bot.lifecycle.transitions import fail_unpaid
+from bot.reasons import Reason, ReasonCode
 from bot.storage import JobChanges, Transaction
 from bot.studii import CreatedJob
 
 _log = logging.getLogger(__name__)
 
-ANSWER_LOST = "Studii's answer to its submission got lost."
-RESTORED = (
-    "A backup was taken back, made while this was waiting, so nobody knows whether Studii has made it since. "
-    "It is not sent by itself; the server's admins can settle it with `/jobs`."
-)
+_ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
 BEFORE_STUDII = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING)
 _TO_UNKNOWN = {
     JobState.RECEIVED: JobState.WAITING,
@@ -93,9 +90,9 @@ async def taken(
     return Taken(running, released or repriced)
 
 
-async def not_taken(tx: Transaction, job: Job, code: FailureCode, text: str, at: datetime) -> Job | None:
+async def not_taken(tx: Transaction, job: Job, code: FailureCode, reason: Reason, at: datetime) -> Job | None:
     """Unknown → failed, unpaid: another instance took the job for lost before Studii's refusal arrived."""
-    failed = await fail_unpaid(tx, job, JobState.UNKNOWN, code, text, at)
+    failed = await fail_unpaid(tx, job, JobState.UNKNOWN, code, reason, at)
     return None if failed is None else await _post_anew(tx, failed)
 
 
@@ -111,15 +108,15 @@ async def doubt(tx: Transaction, job: Job, at: datetime) -> None:
     """Any state before Studii → unknown: the job may have been sent after the backup that was put back."""
     state = job.state
     while (to := _TO_UNKNOWN.get(state)) is not None:
-        changes = JobChanges(held=None, not_before=None, failure_text=RESTORED)
+        changes = JobChanges(held=None, not_before=None, failure_text=_RESTORED)
         await tx.jobs.advance(job.id, state, to, at=at, **changes)
         state = to
-    await tell_unknown(tx, job, at, RESTORED)
+    await tell_unknown(tx, job, at, _RESTORED)
 
 
-async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: str = ANSWER_LOST) -> None:
+async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:
     """Tell the admins that the job's outcome is unknown."""
-    kind, told = NoticeKind.UNKNOWN, {"reason": why}
+    kind, told = NoticeKind.UNKNOWN, {"reason": why.encode()}
     await tx.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
 
 

@@ -10,14 +10,8 @@ from typing import Unpack
 
 from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.lifecycle.budget_alerts import watch_budget
+from bot.reasons import Reason
 from bot.storage import JobChanges, Transaction
-
-RULED_CHARGED = "An admin looked it up: Studii had made this. The picture can be found in the Studii account."
-RULED_RELEASED = "An admin looked it up: Studii never made this. You can ask for it again."
-NOBODY_RULED = "Nobody settled within 30 days whether Studii had made this, so it counts as charged."
-
-# What may have been paid for is not to be forgotten.
-LOOK_THERE = "It may still be in the Studii account: ask the server's admins."
 
 
 def charge_of(job: Job, told: int | None = None) -> int:
@@ -71,7 +65,7 @@ async def fail_unpaid(
     job: Job,
     expected: JobState | Collection[JobState],
     code: FailureCode,
-    text: str,
+    reason: Reason,
     at: datetime,
 ) -> Job | None:
     """Any of the `expected` states → failed: Studii has not taken the job, so nothing is charged."""
@@ -81,7 +75,7 @@ async def fail_unpaid(
         JobState.FAILED,
         at=at,
         failure=code,
-        failure_text=text,
+        failure_text=reason,
         finished_at=at,
         held=None,
         not_before=None,
@@ -90,7 +84,7 @@ async def fail_unpaid(
 
 
 async def fail_paid(
-    tx: Transaction, job: Job, code: FailureCode, text: str, charge: int, at: datetime
+    tx: Transaction, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
 ) -> Job | None:
     """Running → failed, at `charge` credits."""
     failed = await tx.jobs.advance(
@@ -99,7 +93,7 @@ async def fail_paid(
         JobState.FAILED,
         at=at,
         failure=code,
-        failure_text=text,
+        failure_text=reason,
         finished_at=at,
         charged=charge,
     )
@@ -120,7 +114,9 @@ async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: da
     return None if done is None else await _settle(tx, done, charge_of(job), at)
 
 
-async def apply_ruling(tx: Transaction, job: Job, charge: int | None, text: str, at: datetime) -> Job | None:
+async def apply_ruling(
+    tx: Transaction, job: Job, charge: int | None, reason: Reason, at: datetime
+) -> Job | None:
     """Unknown → failed, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
     ruled = await tx.jobs.advance(
         job.id,
@@ -128,7 +124,7 @@ async def apply_ruling(tx: Transaction, job: Job, charge: int | None, text: str,
         JobState.FAILED,
         at=at,
         failure=FailureCode.RULED,
-        failure_text=text,
+        failure_text=reason,
         finished_at=at,
         posting=job.posting + 1,
     )

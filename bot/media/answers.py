@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.media.kinds import PhotoKind
 from bot.media.photo import Photo, PhotoRefused
+from bot.reasons import Reason, ReasonCode
 
 _TYPES = frozenset(kind.content_type for kind in PhotoKind if kind.is_accepted)
 
@@ -62,27 +63,23 @@ def refusal_of(answer: Mapping[str, Any]) -> DecoderRefusal | None:
         return DecoderRefusal("unknown", PhotoRefused())
     kind = _kind(answer)
     if why == "structure":
-        words = (
-            f"That {kind.label} file is not built like a photo, so it was not opened. "
-            "Please open it in a photo app, save it as a new JPEG, and use that."
-        )
-        return DecoderRefusal("structure", PhotoRefused(words))
+        return DecoderRefusal("structure", _refused(ReasonCode.PHOTO_BUILT_ODDLY, kind=kind.label))
     return broken(kind)
 
 
 def broken(kind: PhotoKind) -> DecoderRefusal:
     """Return the refusal of a file that ends too early or contradicts itself."""
-    words = f"That {kind.label} picture is broken or incomplete. Please send it again, or use another one."
-    return DecoderRefusal("broken", PhotoRefused(words))
+    return DecoderRefusal("broken", _refused(ReasonCode.PHOTO_BROKEN, kind=kind.label))
 
 
 def too_large(look: ProbeResult, most: int) -> DecoderRefusal:
-    """Return the refusal of a picture with more than `most` pixels."""
-    words = (
-        f"That picture has {look.width} × {look.height} pixels ({_megapixels(look.pixels)} megapixels). "
-        f"At most {_megapixels(most)} megapixels are possible: please use a smaller one."
-    )
-    return DecoderRefusal("pixels", PhotoRefused(words))
+    """Return the refusal of a picture of more than `most` pixels."""
+    size = {"width": look.width, "height": look.height, "most": most}
+    return DecoderRefusal("pixels", _refused(ReasonCode.PHOTO_TOO_MANY_PIXELS, **size))
+
+
+def _refused(code: ReasonCode, **arguments: str | int) -> PhotoRefused:
+    return PhotoRefused(Reason(code, arguments))
 
 
 def _kind(answer: Mapping[str, Any]) -> PhotoKind:
@@ -97,7 +94,3 @@ def _number(answer: Mapping[str, Any], name: str) -> int:
     if type(value) is not int or not 0 <= value < 1 << 50:
         raise InvalidAnswer
     return value
-
-
-def _megapixels(pixels: int) -> str:
-    return f"{pixels / 1_000_000:,.1f}".removesuffix(".0")

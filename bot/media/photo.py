@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
-from bot.errors import StudiiBotError
+from bot.errors import ReasonedError, StudiiBotError
 from bot.media.kinds import PhotoKind
+from bot.reasons import ReasonCode
 
 MAX_PIXELS = 64_000_000
 
 
-class PhotoRefused(StudiiBotError):
-    """The file can't be used as a photo. The message says why and what to send instead."""
+class PhotoRefused(ReasonedError):
+    """The file can't be used as a photo. `told` says why, and so what to send instead."""
 
-    default = "That file is not a picture that can be read. Please use a JPEG, PNG, WebP or HEIC photo."
+    code = ReasonCode.PHOTO_UNKNOWN_KIND
 
 
 class PictureBroken(StudiiBotError):

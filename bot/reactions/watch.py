@@ -18,6 +18,7 @@ from bot.reactions.taps import Taps
 from bot.services import Services, prepared
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
+from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.authors import author_in, author_of
 from bot.ui.reading.member import channel_ids_of, member_context_in
@@ -212,7 +213,7 @@ class PhotoWatch:
                 request = _request(member, message, tool, prepared(tool, preset), photo, author)
                 jobs.append(await self._services.jobs.accept(replace(request, tapped=tapped)))
             except CreditsShort as refusal:
-                await self._tell(member, str(refusal))
+                await self._tell(member, error_words(refusal))
                 break
             except StudiiBotError as refusal:
                 _log.info("A photo was not taken for user %d: %s", member.id, refusal)

@@ -7,7 +7,7 @@ from bot.services.build import Services, build_services
 from bot.services.command_registry import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
-from bot.services.jobs import CANCELLABLE, JobPage, JobService, Repeated
+from bot.services.jobs import CANCELLABLE, JobPage, JobService, KeyHeld, Repeated
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.log_channels import LogChannelService
@@ -34,6 +34,7 @@ __all__ = [
     "InsightService",
     "JobPage",
     "JobService",
+    "KeyHeld",
     "KeyService",
     "LimitChanges",
     "LimitService",

@@ -23,11 +23,12 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import tell_of_budget
 from bot.lifecycle.prices import expected_cost
 from bot.lifecycle.transitions import accept, cancel
+from bot.reasons import Reason
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, budget_state, ensure_room
 from bot.services.limits import ensure_member_may
 from bot.services.prices import least_of, least_price
-from bot.services.wording import discord_timestamp, size_words
+from bot.services.wording import size_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 NO_KEY = "This server has no Studii key yet. An admin can set it with `/studii key`."
@@ -62,6 +63,21 @@ class Repeated(Refused):
     """This is being done, or has been done."""
 
     default = "That is being made already, or is done."
+
+
+class KeyHeld(Refused):
+    """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
+
+    default = "Studii does not serve this server's key at the moment."
+
+    def __init__(self, reason: Reason, until: datetime) -> None:
+        super().__init__()
+        self.reason = reason
+        self.until = until
+
+
+class KeyOutOfCredits(KeyHeld, CreditsShort):
+    """The account of the server's key has no credits left."""
 
 
 class JobService:
@@ -258,10 +274,8 @@ async def _ensure_not_held(transaction: Transaction, key: StudiiKey, now: dateti
     hold = await key_holds.find(transaction, key)
     if hold is None or hold.until <= now:
         return
-    refusal = CreditsShort if await key_holds.waits_for_credits(transaction, hold) else Refused
-    raise refusal(
-        f"{hold.reason} Nothing was charged. It can be tried again {discord_timestamp(hold.until)}."
-    )
+    refusal = KeyOutOfCredits if key_holds.waits_for_credits(hold) else KeyHeld
+    raise refusal(hold.reason, hold.until)
 
 
 def _new_job(request: JobRequest, tool: Tool, price: Estimate, now: datetime, max_source_bytes: int) -> Job:

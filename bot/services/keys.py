@@ -14,6 +14,7 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import reprice_server
 from bot.lifecycle.transitions import cancel_unsent
+from bot.reasons import Reason
 from bot.services.budgets import new_budget
 from bot.services.servers import Forgotten, running
 from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage, Transaction, Vault
@@ -158,7 +159,7 @@ class KeyService:
         self._wake()
         return True
 
-    async def held(self, guild_id: int) -> str | None:
+    async def held(self, guild_id: int) -> Reason | None:
         """Why Studii takes no jobs with the server's key, as it said last; None: nothing is in the way."""
         async with self._storage.read() as transaction:
             key = await transaction.keys.current(guild_id)

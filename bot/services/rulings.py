@@ -5,7 +5,8 @@ from collections.abc import Callable
 from bot.clock import Clock
 from bot.domain import Job, JobState
 from bot.errors import Refused
-from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, apply_ruling
+from bot.lifecycle.transitions import apply_ruling
+from bot.reasons import Reason, ReasonCode
 from bot.services.wording import credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
@@ -25,11 +26,11 @@ class RulingService:
         """Settle the job at `amount` credits. Raises `Refused` if it was settled before."""
         if not 0 <= amount <= MOST:
             raise Refused(f"What was charged is a whole number from 0 to {MOST:,}. Nothing was settled.")
-        return await self._rule(guild_id, job_id, amount, RULED_CHARGED)
+        return await self._rule(guild_id, job_id, amount, ReasonCode.RULED_CHARGED)
 
     async def release(self, guild_id: int, job_id: str) -> Job:
         """Release the job, which Studii never took. Raises `Refused` if it was settled before."""
-        return await self._rule(guild_id, job_id, None, RULED_RELEASED)
+        return await self._rule(guild_id, job_id, None, ReasonCode.RULED_RELEASED)
 
     async def ensure_open(self, guild_id: int, job_id: str) -> Job:
         """Return the job if it is still to be ruled on. Raises `Refused` otherwise."""
@@ -41,12 +42,12 @@ class RulingService:
             raise Refused(_settled(job))
         return job
 
-    async def _rule(self, guild_id: int, job_id: str, charge: int | None, text: str) -> Job:
+    async def _rule(self, guild_id: int, job_id: str, charge: int | None, code: ReasonCode) -> Job:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(GONE)
-            ruled = await apply_ruling(transaction, job, charge, text, self._clock.now())
+            ruled = await apply_ruling(transaction, job, charge, Reason(code), self._clock.now())
         if ruled is None:
             raise Refused(_settled(job))
         self._wake()

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from bot.clock import Clock
 from bot.domain import FailureCode, JobState
 from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid
+from bot.reasons import Reason, ReasonCode
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 3  # servers that are forgotten at a time without the operator's word
 APPLICATION = "application"  # the name under which the bot's own id is kept
-REMOVED = (
-    "The bot was removed from the server while this was being made, and with it the server's Studii key."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +92,10 @@ class ServerService:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             await cancel_unsent(transaction, guild_id, now)
+            removed = Reason(ReasonCode.SERVER_REMOVED)
             for job in await transaction.jobs.in_states((JobState.RUNNING,)):
                 if job.guild_id == guild_id:
-                    await fail_paid(transaction, job, FailureCode.LOST, REMOVED, charge_of(job), now)
+                    await fail_paid(transaction, job, FailureCode.LOST, removed, charge_of(job), now)
             await transaction.guilds.set_key(guild_id, None, now)
             await transaction.privacy.erase_keys(guild_id, now)
             await transaction.guilds.went(guild_id, now)

@@ -6,17 +6,18 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 
 from bot.domain import JobState
+from bot.reasons import Reason
 from bot.storage.database.session import Session
 from bot.storage.schema import holds, jobs
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What is in the way of a server's jobs, as a sentence, and when one of them is to try again."""
+    """What is in the way of a server's jobs, and when one of them is to try again."""
 
     guild_id: int
     key_id: int
-    reason: str
+    reason: Reason
     until: datetime
 
 
@@ -26,7 +27,7 @@ class Holds:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def set(self, guild_id: int, key_id: int, reason: str, until: datetime) -> None:
+    async def set(self, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
         """It was met (again)."""
         values = {"key_id": key_id, "reason": reason, "until": until}
         await self._session.put(holds, {"guild_id": guild_id}, values)

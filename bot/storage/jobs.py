@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import NEXT_STATES, TERMINAL_STATES, FailureCode, FileRole, Job, JobState, SourcePhoto
+from bot.reasons import Reason
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, guilds, holds, jobs
@@ -47,7 +48,7 @@ class JobChanges(TypedDict, total=False):
     source: SourcePhoto | None
     charged: int | None
     not_before: datetime | None
-    held: str | None
+    held: Reason | None
     attempts: int
     source_file: str | None
     key_id: int | None
@@ -61,7 +62,7 @@ class JobChanges(TypedDict, total=False):
     output_file: str | None
     finished_at: datetime | None
     failure: FailureCode | None
-    failure_text: str | None
+    failure_text: Reason | None
     card_message_id: int | None
     card_version: int
     posting: int
@@ -220,7 +221,7 @@ class Jobs:
             select(jobs).where(jobs.c.output_file.is_not(None), jobs.c.announced_at < before)
         )
 
-    async def hold(self, guild_id: int, key_id: int, reason: str, until: datetime) -> None:
+    async def hold(self, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
         """Let a server's waiting jobs wait until then, because of that key, and say why.
 
         A photo that can be had from its message later is not fetched meanwhile either.

@@ -25,6 +25,7 @@ from bot.studii.errors import (
     JobNotFound,
     KeyRefused,
     MalformedAnswer,
+    MalformedKey,
     NoAnswer,
     NotSent,
     OutcomeUnknown,
@@ -242,7 +243,7 @@ class StudiiClient:
 def _secret(key: str) -> SecretStr:
     if not _A_KEY.fullmatch(key):
         # It could not even stand in a header.
-        raise KeyRefused("That is not a Studii API key: it holds spaces or characters that no key has.")
+        raise MalformedKey
     return SecretStr(key)
 
 

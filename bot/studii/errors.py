@@ -7,12 +7,14 @@ for the log. No error has the library's exception as its cause, as that contains
 from typing import ClassVar
 
 from bot.errors import StudiiBotError
+from bot.reasons import Reason, ReasonCode
 from bot.studii.sanitize import quoted
 
 
 class StudiiError(StudiiBotError):
     """Base of all errors of requests to Studii."""
 
+    told_as: ClassVar[ReasonCode] = ReasonCode.STUDII_TROUBLE
     default = "Studii could not be reached properly just now. Please try again in a moment."
 
     def __init__(
@@ -22,16 +24,26 @@ class StudiiError(StudiiBotError):
         self.detail = detail
         self.reason = reason
 
+    @property
+    def told(self) -> Reason:
+        """What is stored of the error; its words are this error's own."""
+        return Reason(self.told_as)
+
 
 class ApiRefused(StudiiError):
     """A 4xx: Studii refused the request, and would refuse it again."""
 
+    told_as = ReasonCode.API_REFUSED
     default = "Studii turned this request down."
     remedy: ClassVar[str] = ""
 
     def __init__(self, status: int, message: str | None = None, *, detail: str | None = None) -> None:
         super().__init__(message or self._sentence(detail), detail=detail, reason=f"status {status}")
         self.status = status
+
+    @property
+    def told(self) -> Reason:
+        return Reason(self.told_as, {"detail": self.detail} if self.detail else {})
 
     @classmethod
     def _sentence(cls, detail: str | None) -> str:
@@ -51,6 +63,7 @@ class _Documented(ApiRefused):
 class BadInputs(_Documented):
     """400: a field is missing, or an input is not one that the tool takes."""
 
+    told_as = ReasonCode.BAD_INPUTS
     code = 400
     default = "Studii did not accept these inputs."
     remedy = "Change them and try again."
@@ -59,6 +72,7 @@ class BadInputs(_Documented):
 class KeyRefused(_Documented):
     """401: the key is missing, malformed or revoked. Also raised, unsent, for what cannot be a key."""
 
+    told_as = ReasonCode.KEY_REFUSED
     code = 401
     default = "Studii does not accept this server's API key."
     remedy = (
@@ -66,9 +80,18 @@ class KeyRefused(_Documented):
     )
 
 
+class MalformedKey(KeyRefused):
+    """What is to be sent as the key can be none; nothing is sent."""
+
+    told_as = ReasonCode.KEY_MALFORMED
+    default = "That is not a Studii API key: it holds spaces or characters that no key has."
+    remedy = ""
+
+
 class OutOfCredits(_Documented):
     """402: out of credits or the key's spend cap is reached; the one status means both."""
 
+    told_as = ReasonCode.OUT_OF_CREDITS
     code = 402
     default = "Studii has no credits left for this."
     remedy = (
@@ -80,6 +103,7 @@ class OutOfCredits(_Documented):
 class PlanRefused(_Documented):
     """403: the account's plan does not allow this tool or this combination of inputs."""
 
+    told_as = ReasonCode.PLAN_REFUSED
     code = 403
     default = "The Studii plan of this server does not allow this."
     remedy = "Try another tool or other settings, or ask an admin about the plan at studii.tech."
@@ -88,6 +112,7 @@ class PlanRefused(_Documented):
 class JobNotFound(_Documented):
     """404 when polling: there is no job with that id, or it belongs to another account."""
 
+    told_as = ReasonCode.JOB_NOT_FOUND
     code = 404
     default = "Studii does not know this job."
 
@@ -98,6 +123,7 @@ class RateLimited(StudiiError):
     `retry_after` is in seconds, between 0 and 300; None if Studii did not say.
     """
 
+    told_as = ReasonCode.RATE_LIMITED
     default = "Studii is busy with this server's other requests. Please try again in a minute."
 
     def __init__(self, retry_after: float | None = None, *, detail: str | None = None) -> None:
@@ -108,6 +134,7 @@ class RateLimited(StudiiError):
 class ApiFailed(StudiiError):
     """A 500 ("safe to retry"), or any 5xx to a request that costs nothing: it may be repeated."""
 
+    told_as = ReasonCode.API_FAILED
     default = "Studii had a problem of its own. Please try again in a moment."
 
     def __init__(self, status: int = 500, *, detail: str | None = None) -> None:
@@ -118,18 +145,21 @@ class ApiFailed(StudiiError):
 class NotSent(StudiiError):
     """Nothing was sent, because no connection was made: DNS, refused, TLS, or a timeout."""
 
+    told_as = ReasonCode.NOT_SENT
     default = "Studii could not be reached. Please try again in a moment."
 
 
 class NoAnswer(StudiiError):
     """The answer to a request that costs nothing was lost. It may be repeated."""
 
+    told_as = ReasonCode.NO_ANSWER
     default = "Studii did not answer. Please try again in a moment."
 
 
 class OutcomeUnknown(StudiiError):
     """POST /jobs was sent, but it is unknown whether Studii took the job. It must never be repeated."""
 
+    told_as = ReasonCode.OUTCOME_UNKNOWN
     default = (
         "Studii may or may not have taken this job: its answer did not arrive. It is not sent again, so that "
         "nobody pays twice; an admin can look it up at studii.tech and decide."
@@ -139,6 +169,7 @@ class OutcomeUnknown(StudiiError):
 class MalformedAnswer(StudiiError):
     """The answer to a request that costs nothing does not match the documentation."""
 
+    told_as = ReasonCode.MALFORMED_ANSWER
     default = "Studii gave an answer that could not be understood. Please try again in a moment."
 
 
@@ -148,31 +179,40 @@ class UploadFailed(StudiiError):
     `status` is the storage's answer, if there was one; 413 means that the file is too large for any URL.
     """
 
+    told_as = ReasonCode.UPLOAD_FAILED
     default = "The picture could not be sent to Studii. Please try again."
+    too_large: ClassVar[str] = "This picture is too large for Studii. Please use a smaller one."
 
     def __init__(self, status: int | None = None, *, reason: str | None = None) -> None:
         super().__init__(
-            "This picture is too large for Studii. Please use a smaller one." if status == 413 else None,
+            self.too_large if status == 413 else None,
             reason=reason or f"status {status}",
         )
         self.status = status
+
+    @property
+    def told(self) -> Reason:
+        return Reason(ReasonCode.UPLOAD_TOO_LARGE if self.status == 413 else self.told_as)
 
 
 class DownloadFailed(StudiiError):
     """The output could not be downloaded completely, after several attempts. It may work later."""
 
+    told_as = ReasonCode.OUTPUT_DOWNLOAD_FAILED
     default = "The result is ready, but it could not be fetched from Studii. Please try again in a moment."
 
 
 class OutputGone(StudiiError):
     """The output's URL is not valid or has expired. Polling the job may give a new one."""
 
+    told_as = ReasonCode.OUTPUT_GONE
     default = "The result is no longer at the address that Studii gave."
 
 
 class TooLarge(StudiiError):
     """The output is larger than `limit` bytes. Nothing of it is kept."""
 
+    told_as = ReasonCode.OUTPUT_TOO_LARGE
     default = "The result is too large to be fetched."
 
     def __init__(self, limit: int) -> None:
@@ -181,3 +221,7 @@ class TooLarge(StudiiError):
             reason=f"over {limit} bytes",
         )
         self.limit = limit
+
+    @property
+    def told(self) -> Reason:
+        return Reason(self.told_as, {"limit": self.limit})

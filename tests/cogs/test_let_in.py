@@ -8,6 +8,7 @@ import pytest
 from discord import app_commands
 from simcord import InteractionResult, MemberActor, ResponseMessage
 
+from bot.reasons import Reason, ReasonCode
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
@@ -89,7 +90,7 @@ async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for
         assert key is not None
         async with desk.storage.write() as tx:
             later = desk.clock.now().replace(hour=23)
-            await tx.holds.set(desk.guild.id, key.id, "Studii has no credits left for this.", later)
+            await tx.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later)
         panel = await desk.maya.slash(desk.channel, "studii setup")
         assert "tries Studii again now" in texts(await desk.maya.click(message(panel), label="Try again"))
         again = button(panel, "Try again").removesuffix(LET_IN)

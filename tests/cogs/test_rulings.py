@@ -7,9 +7,11 @@ import pytest
 
 from bot.domain import Job, JobState, Notice, NoticeKind
 from bot.lifecycle.submission import tell_unknown
+from bot.reasons import Reason, ReasonCode
+from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
 
-REASON = "Studii has no credits left for this."
+REASON = Reason(ReasonCode.OUT_OF_CREDITS)
 
 
 async def warned(desk: Desk) -> discord.Message:
@@ -20,7 +22,7 @@ async def warned(desk: Desk) -> discord.Message:
     async with desk.storage.write() as tx:
         await tx.holds.set(desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
         kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
-        assert await tx.notices.add(desk.guild.id, kind, "1", at=now, details={"reason": REASON})
+        assert await tx.notices.add(desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()})
         (notice,) = await tx.notices.pending(1)
     assert isinstance(notice, Notice)
     await desk.delivery.notify(notice, desk.channel.id, None)
@@ -31,7 +33,7 @@ async def test_an_admin_presses_try_again_and_the_next_command_is_taken(tmp_path
     async with open_desk(tmp_path) as desk:
         warning = await warned(desk)
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert REASON in texts(refused)
+        assert "Studii has no credits left for this." in texts(refused)
         answer = await desk.admin.click(warning, label="Try again")
         assert answer.ephemeral
         assert "tries Studii again now" in texts(answer)
@@ -44,7 +46,7 @@ async def test_try_again_is_for_admins_alone(tmp_path: Path) -> None:
         answer = await desk.maya.click(await warned(desk), label="Try again")
         assert "Only people with the Manage Server permission" in texts(answer)
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert REASON in texts(refused)
+        assert "Studii has no credits left for this." in texts(refused)
 
 
 async def test_try_again_says_when_nothing_is_held_any_more(tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii
         await desk.services.servers.left(desk.guild.id)
         ended = await desk.job()
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
-        assert "removed from the server while this was being made" in (ended.failure_text or "")
+        assert "removed from the server while this was being made" in reason_words(ended.failure_text)
 
 
 async def lost(desk: Desk, *, private: bool = False) -> Job:

@@ -9,6 +9,7 @@ import simcord
 from simcord import InteractionResult, ResponseMessage
 
 from bot.domain import JobState, Plan
+from bot.reasons import Reason, ReasonCode
 from bot.storage import LaneLimits
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, open_desk, texts
 
@@ -116,7 +117,7 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
         assert key is not None
         async with desk.storage.write() as tx:
             until = desk.clock.now().replace(hour=23)
-            await tx.holds.set(desk.guild.id, key.id, "Studii has no credits left for this.", until)
+            await tx.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
         assert "**Ready.**" not in texts(shown)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain import EntryKind, FailureCode, Job, JobState
 from bot.storage import Storage
+from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output
 from tests.crash.life import ENDED
 from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds, zygote
@@ -51,7 +52,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         assert ends == [KILLED] * DEATHS + [ENDED]
         killer = await job_of(case, asked.id)
         assert (killer.state, killer.failure) == (JobState.FAILED, FailureCode.PHOTO)
-        assert "stopped the program that opens pictures" in (killer.failure_text or "")
+        assert "stopped the program that opens pictures" in reason_words(killer.failure_text)
         async with Storage.open(case.database) as storage, storage.read() as tx:
             lines = [line.kind for line in await tx.ledger.entries(job_id=killer.id)]
             assert await tx.audit.everything() == []

@@ -7,6 +7,7 @@ import discord
 import pytest
 
 from bot.domain import FailureCode, Job, JobState, OutputFile
+from bot.reasons import Reason
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.ui.jobs.test_result_buttons import DONE
 
@@ -50,7 +51,7 @@ async def test_a_result_by_dm_offers_its_link_and_to_be_deleted(tmp_path: Path, 
 async def test_an_ending_by_dm_offers_to_be_deleted_alone(tmp_path: Path, state: JobState) -> None:
     async with open_desk(tmp_path) as desk:
         job = await asked_where_nothing_can_be_posted(desk)
-        failed = {"failure": FailureCode.INPUTS, "failure_text": "No such style."}
+        failed = {"failure": FailureCode.INPUTS, "failure_text": Reason.text("No such style.")}
         job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, state, **failed)
         await announce(desk, job, None)
         assert labels(told(desk)) == ["Delete"]

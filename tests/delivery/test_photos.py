@@ -76,7 +76,7 @@ async def test_a_photo_arrives_byte_for_byte(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 async def test_a_photo_that_is_gone_is_asked_for_again(tmp_path: Path, status: int) -> None:
-    with pytest.raises(PhotoUnavailable, match="Please attach it again"):
+    with pytest.raises(PhotoUnavailable, match="photo_gone"):
         await fetched(tmp_path, lambda _: web.Response(status=status))
 
 
@@ -84,12 +84,12 @@ async def test_a_photo_that_is_gone_is_asked_for_again(tmp_path: Path, status: i
 async def test_trouble_at_discord_is_said_to_be_that_and_no_redirect_is_followed(
     tmp_path: Path, status: int
 ) -> None:
-    with pytest.raises(PhotoUnavailable, match="try again in a moment"):
+    with pytest.raises(PhotoUnavailable, match="photo_not_fetched"):
         await fetched(tmp_path, lambda _: web.Response(status=status, headers={"Location": "/elsewhere"}))
 
 
 async def test_a_photo_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
-    with pytest.raises(PhotoUnavailable, match="larger than this bot takes"):
+    with pytest.raises(PhotoUnavailable, match="photo_larger_than_taken"):
         await fetched(tmp_path, lambda _: web.Response(body=BYTES), limit=500_000)
     assert (tmp_path / "photo").stat().st_size <= 500_000
 
@@ -100,7 +100,7 @@ async def test_a_connection_that_breaks_off_is_no_photo(tmp_path: Path) -> None:
         request.transport.abort()
         return web.Response()
 
-    with pytest.raises(PhotoUnavailable, match="try again in a moment"):
+    with pytest.raises(PhotoUnavailable, match="photo_not_fetched"):
         await fetched(tmp_path, cut)
 
 
@@ -168,18 +168,18 @@ async def test_a_photo_whose_address_has_expired_is_fetched_from_where_its_messa
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words"),
-    [(PhotoGone("gone"), "Please attach it again"), (Refused("away"), "try again in a moment")],
+    ("trouble", "code"),
+    [(PhotoGone("gone"), "photo_gone"), (Refused("away"), "photo_not_fetched")],
 )
 async def test_a_photo_that_is_not_in_its_message_any_more_is_told_as_such(
-    tmp_path: Path, trouble: Refused, words: str
+    tmp_path: Path, trouble: Refused, code: str
 ) -> None:
     async def find(job: Job, source: SourcePhoto) -> SourcePhoto:
         raise trouble
 
     async with cdn(tmp_path, signed, find) as (source, url):
         photo = SourcePhoto(url, "room.jpg", "image/jpeg", len(BYTES), message_id=7)
-        with pytest.raises(PhotoUnavailable, match=words):
+        with pytest.raises(PhotoUnavailable, match=code):
             await source.fetch(staging(source=photo), tmp_path / "photo", 1000)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Announcement, Job, JobState, OutputFile, Posted, TryLater, Undeliverable
+from bot.reasons import Reason
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
 TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
@@ -170,7 +171,7 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.move(await desk.job(), state, failure_text="The photo was broken.")
+        job = await desk.move(await desk.job(), state, failure_text=Reason.text("The photo was broken."))
         async with desk.storage.write() as transaction:
             await transaction.ledger.release(job.id, desk.clock.now())
             released = await transaction.jobs.get(job.id)

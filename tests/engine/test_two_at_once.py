@@ -10,7 +10,8 @@ from aiohttp import web
 from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import INTERRUPTED, recover
 from bot.errors import NotAlone
-from bot.lifecycle.transitions import RULED_CHARGED, RULED_RELEASED, apply_ruling
+from bot.lifecycle.transitions import apply_ruling
+from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage, instance_lock, migrate
 from bot.storage.database import locks
 from sandbox.studii.faults import Effect, error
@@ -91,9 +92,11 @@ async def test_who_was_told_that_it_may_be_lost_gets_the_result_in_a_message_of_
         await world.balanced()
 
 
-@pytest.mark.parametrize(("charge", "words"), [(None, RULED_RELEASED), (3, RULED_CHARGED)])
+@pytest.mark.parametrize(
+    ("charge", "code"), [(None, ReasonCode.RULED_RELEASED), (3, ReasonCode.RULED_CHARGED)]
+)
 async def test_a_ruling_stands_although_the_202_arrives_after_it(
-    tmp_path: Path, charge: int | None, words: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, charge: int | None, code: ReasonCode, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = Held()
     async with engine_world(tmp_path) as world, world.running():
@@ -102,7 +105,7 @@ async def test_a_ruling_stands_although_the_202_arrives_after_it(
         async with world.storage.write() as tx:
             unknown = await tx.jobs.get(job.id)
             assert unknown is not None
-            await apply_ruling(tx, unknown, charge, words, world.clock.now())
+            await apply_ruling(tx, unknown, charge, Reason(code), world.clock.now())
         answer.arrives.set()
 
         async def noted() -> bool:

@@ -8,9 +8,8 @@ import pytest
 
 from bot.aio import retry, worker
 from bot.domain import FailureCode, Job, JobState, Progress
-from bot.engine.workers import download as collect
-from bot.engine.workers import intake
 from bot.media.pool import DecoderPool
+from bot.reasons import Reason, ReasonCode
 from bot.studii import StudiiClient
 from tests.engine.recorder import Recorder
 from tests.engine.world import World, a_job, a_staging_job, engine_world
@@ -47,7 +46,7 @@ async def test_a_photo_that_fails_unexpectedly_ends_its_job_unpaid_and_holds_no_
         tries = failing(monkeypatch, DecoderPool, "inspect")
         job = await ended(world, await world.accept(a_staging_job()))
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.PHOTO)
-        assert job.failure_text == intake.UNEXPECTED.format(" with another photo")
+        assert job.failure_text == Reason(ReasonCode.NOT_STARTED, {"photo": True})
         assert (job.reserved, job.settled) == (0, 0)
         assert tries() == worker.UNEXPECTED_TRIES
         assert world.spooled() == []
@@ -87,7 +86,7 @@ async def test_an_output_that_fails_unexpectedly_ends_the_job_at_what_it_was_cha
         failing(monkeypatch, StudiiClient, "download")
         job = await ended(world, await world.accept(a_job()))
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.OUTPUT)
-        assert (job.failure_text, job.settled) == (collect.UNEXPECTED, job.charged)
+        assert (job.failure_text, job.settled) == (Reason(ReasonCode.OUTPUT_UNEXPECTED_ERROR), job.charged)
         assert job.output_url is not None
         await world.balanced()
 

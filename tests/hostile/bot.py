@@ -11,6 +11,7 @@ from PIL import Image
 
 from bench.held import Held, held, watching
 from bot.domain import Job, JobState
+from bot.ui.kit.reasons import reason_words
 from sandbox.people import Person, text_of, until
 from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer
@@ -104,7 +105,7 @@ def _seen(
         file.name,
         size,
         is_taken=job.state is not JobState.FAILED,
-        words=job.failure_text or "",
+        words=reason_words(job.failure_text),
         seconds=seconds,
         innocent=max(seconds for _, seconds in innocents),
         are_innocents_taken=all(job.state is not JobState.FAILED for job, _ in innocents),

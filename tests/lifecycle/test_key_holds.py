@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import FailureCode, JobState, NoticeKind
+from bot.domain import JobState, NoticeKind
 from bot.lifecycle import key_holds
+from bot.reasons import Reason, ReasonCode
 from tests.engine.world import GUILD, a_job, engine_world
 
-REFUSED, SHORT = "The key is refused.", "No credits are left."
+# Studii may word it differently each time.
+REFUSED_THEN = Reason(ReasonCode.KEY_REFUSED, {"detail": "Revoked by its owner."})
+REFUSED, SHORT = Reason(ReasonCode.KEY_REFUSED), Reason(ReasonCode.OUT_OF_CREDITS)
 
 
 @pytest.mark.parametrize("ending", ["a job is taken", "a running job is told of", "a key is set"])
@@ -24,8 +27,8 @@ async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
         now = world.clock.now()
         later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
         async with world.storage.write() as tx:
-            for code, reason in ((FailureCode.CREDITS, SHORT), (FailureCode.KEY, REFUSED)):
-                await key_holds.hold(tx, key, code, reason, later, now, oldest=long_ago)
+            for reason in (SHORT, REFUSED_THEN):
+                await key_holds.hold(tx, key, reason, later, now, oldest=long_ago)
             refused = await key_holds.hold_running(tx, runs, key, REFUSED, later, now)
             assert refused is not None
         assert key_holds.is_waiting(await world.job(waits.id), key, now)
@@ -54,7 +57,7 @@ async def test_a_running_job_ends_no_hold_that_has_another_reason(tmp_path: Path
         async with world.storage.write() as tx:
             refused = await key_holds.hold_running(tx, runs, key, REFUSED, later, now)
             assert refused is not None
-            await key_holds.hold(tx, key, FailureCode.CREDITS, SHORT, later, now, oldest=long_ago)
+            await key_holds.hold(tx, key, SHORT, later, now, oldest=long_ago)
             told = await key_holds.works_again(tx, refused, now)
             assert told is not None
             assert told.held is None

@@ -130,7 +130,7 @@ async def test_half_a_photo_of_another_kind_is_refused(
     save(path, image_format, Image.effect_noise((200, 200), 90).convert("RGB"))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(PhotoRefused, match="is broken or incomplete"):
+    with pytest.raises(PhotoRefused, match="photo_broken"):
         await decoder.inspect(path)
 
 
@@ -139,7 +139,7 @@ async def test_an_avif_photo_with_nonsense_in_it_is_refused(decoder: DecoderPool
     save(path, "AVIF")
     head, box, data = path.read_bytes().partition(b"mdat")
     path.write_bytes(head + box + bytes(8) + data[8:])
-    with pytest.raises(PhotoRefused, match="That AVIF picture is broken or incomplete"):
+    with pytest.raises(PhotoRefused, match="photo_broken"):
         await decoder.inspect(path)
 
 
@@ -148,7 +148,7 @@ async def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Pat
     path = tmp_path / "photo"
     save(path, image_format)
     async with DecoderPool(max_pixels=96 * 64 - 1) as decoder:
-        with pytest.raises(PhotoRefused, match="96 × 64 pixels"):
+        with pytest.raises(PhotoRefused, match="photo_too_many_pixels"):
             await decoder.inspect(path)
 
 

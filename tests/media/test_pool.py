@@ -269,7 +269,7 @@ async def test_what_is_no_picture_is_never_opened(decoder: DecoderPool, tmp_path
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n")
     await decoder.check(path)
     assert await decoder.fit(path, 100_000) is None
-    with pytest.raises(PhotoRefused, match="not a picture"):
+    with pytest.raises(PhotoRefused, match="photo_unknown_kind"):
         await decoder.inspect(path)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import NoticeKind, Period
+from bot.domain import Period
 from bot.domain.access import PhotoScope
+from bot.reasons import Reason, ReasonCode
 from bot.services import PhotoService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.clock import FakeClock
@@ -111,10 +112,10 @@ async def test_short_credits_are_told_by_dm_once_an_hour(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"), [(NoticeKind.OUT_OF_CREDITS, True), (NoticeKind.KEY_REFUSED, False)]
+    ("code", "told"), [(ReasonCode.OUT_OF_CREDITS, True), (ReasonCode.KEY_REFUSED, False)]
 )
 async def test_that_studii_has_no_credits_left_for_the_server_is_told_and_a_refused_key_is_not(
-    tmp_path: Path, kind: NoticeKind, *, told: bool
+    tmp_path: Path, code: ReasonCode, *, told: bool
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -122,12 +123,11 @@ async def test_that_studii_has_no_credits_left_for_the_server_is_told_and_a_refu
         assert key is not None
         async with desk.storage.write() as transaction:
             until = desk.clock.now() + timedelta(minutes=5)
-            await transaction.holds.set(desk.guild.id, key.id, "Studii says no.", until)
-            await transaction.notices.add(desk.guild.id, kind, str(key.id), at=desk.clock.now())
+            await transaction.holds.set(desk.guild.id, key.id, Reason(code), until)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []
         said = desk.tom.user.dm_channel.history() if desk.tom.user.dm_channel else []
-        assert ["Studii says no. Nothing was charged." in texts(one) for one in said] == [True] * told
+        assert ["Studii has no credits left" in texts(one) for one in said] == [True] * told
 
 
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bot.errors import Refused
 from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation_of
 from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed
+from bot.reasons import Reason, ReasonCode
 from bot.services import CreditService, JobService, LimitService, RulingService
 from bot.services.budgets import budget_state
 from bot.services.limits import member_state
@@ -25,6 +26,8 @@ from bot.storage import JobChanges, Storage, Transaction
 from bot.storage.schema import allowances, guilds, jobs, ledger, notices, policies, prices
 from tests.services.accountant import ROLES, USUAL
 from tests.support.clock import FakeClock
+
+WHY = Reason(ReasonCode.STUDII_FAILED)
 
 GUILD = 1
 MEMBERS = tuple(ROLES)
@@ -164,10 +167,10 @@ class Bank:
                 known = await transaction.jobs.update(job_id, charged=cost)
                 ended = await succeed(transaction, known or job, "file", "image", self.now)
             elif way == "paid":
-                ended = await fail_paid(transaction, job, FailureCode.STUDII, "", cost, self.now)
+                ended = await fail_paid(transaction, job, FailureCode.STUDII, WHY, cost, self.now)
             else:
                 open_ = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
-                ended = await fail_unpaid(transaction, job, open_, FailureCode.PHOTO, "", self.now)
+                ended = await fail_unpaid(transaction, job, open_, FailureCode.PHOTO, WHY, self.now)
         return ended is not None
 
     async def cancel(self, job_id: str, user_id: int) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
+from bot.reasons import Reason, ReasonCode
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 
@@ -99,7 +100,7 @@ async def hold(desk: Desk) -> None:
     assert key is not None
     async with desk.storage.write() as tx:
         until = desk.clock.now().replace(hour=23)
-        await tx.holds.set(desk.guild.id, key.id, "Studii has no credits left for this.", until)
+        await tx.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
 
 
 async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path) -> None:
@@ -107,7 +108,8 @@ async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path)
         await hold(desk)
         answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert answer.ephemeral
-        assert "Studii has no credits left for this. Nothing was charged." in texts(answer)
+        assert "Studii has no credits left for this." in texts(answer)
+        assert "Nothing was charged." in texts(answer)
 
 
 async def test_after_try_again_the_next_command_is_taken(tmp_path: Path) -> None:
@@ -132,7 +134,9 @@ async def test_try_again_and_a_new_key_reach_what_studii_refused_to_tell_of(tmp_
         await desk.services.keys.try_again(desk.guild.id)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         later = desk.clock.now().replace(hour=23)
-        refused = await desk.move(await desk.job(), *states, held="No such key.", not_before=later)
+        refused = await desk.move(
+            await desk.job(), *states, held=Reason.text("No such key."), not_before=later
+        )
         await desk.services.keys.try_again(desk.guild.id)
         assert (await desk.job()).not_before == desk.clock.now()
         new = await desk.services.keys.set_key(desk.guild.id, "stu_fedcba9876543210", Plan.PRO, None)

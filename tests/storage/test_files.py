@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.domain import DecodeRecord, FileRole, Job, JobState, Plan
+from bot.reasons import Reason
 from bot.storage import Storage
 from tests.support.jobs import NOW, PHOTO, a_job
 
@@ -23,8 +24,8 @@ async def held(storage: Storage, guild_id: int) -> None:
     """Studii has refused the server's key."""
     async with storage.write() as tx:
         key = await tx.keys.add(guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-        await tx.holds.set(guild_id, key.id, "Refused.", LATER)
-        await tx.jobs.hold(guild_id, key.id, "Refused.", LATER)
+        await tx.holds.set(guild_id, key.id, Reason.text("Refused."), LATER)
+        await tx.jobs.hold(guild_id, key.id, Reason.text("Refused."), LATER)
 
 
 async def to_take_in(storage: Storage, *, limit: int = 10, late: bool = False, full: Any = ()) -> list[str]:
@@ -98,7 +99,9 @@ async def test_what_may_give_way_is_held_fetched_and_in_a_message(storage: Stora
     gives = await added(storage, guild_id=1, source=IN_MESSAGE, **values)
     await added(storage, guild_id=1, source=PHOTO, **values)
     await added(storage, guild_id=1, source=IN_MESSAGE, state=JobState.WAITING)
-    await added(storage, guild_id=2, source=IN_MESSAGE, held="Studii can't be reached.", **values)
+    await added(
+        storage, guild_id=2, source=IN_MESSAGE, held=Reason.text("Studii can't be reached."), **values
+    )
     await held(storage, 1)
     async with storage.read() as tx:
         assert [job.id for job in await tx.jobs.held_with_photos()] == [gives.id]

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.domain import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
+from bot.reasons import Reason
 from bot.storage import JobChanges, Storage
 from tests.support.jobs import NOW, a_job
 
@@ -43,7 +44,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         version=4,
         charged=8,
         not_before=LATER,
-        held="Waiting for a key.",
+        held=Reason.text("Waiting for a key."),
         attempts=2,
         source_file="a.png",
         key_id=key.id,
@@ -57,7 +58,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         output_file="b.png",
         finished_at=LATER,
         failure=FailureCode.OUTPUT,
-        failure_text="Its output is gone.",
+        failure_text=Reason.text("Its output is gone."),
         card_message_id=2**60,
         card_version=3,
         posting=1,
@@ -90,7 +91,7 @@ async def test_a_job_that_has_nothing_but_its_request_comes_back_too(storage: St
 async def test_a_job_that_nobody_knows_is_none(storage: Storage) -> None:
     async with storage.write() as transaction:
         assert await transaction.jobs.get("0" * 16) is None
-        assert await transaction.jobs.update("0" * 16, held="x") is None
+        assert await transaction.jobs.update("0" * 16, held=Reason.text("x")) is None
         assert await transaction.jobs.advance("0" * 16, JobState.RECEIVED, JobState.WAITING, at=NOW) is None
 
 
@@ -125,7 +126,9 @@ async def test_a_job_in_another_state_is_left_as_it_is(storage: Storage) -> None
     job = await added(storage, state=JobState.CANCELLED)
     async with storage.write() as transaction:
         assert (
-            await transaction.jobs.advance(job.id, JobState.WAITING, JobState.SUBMITTING, at=LATER, held="x")
+            await transaction.jobs.advance(
+                job.id, JobState.WAITING, JobState.SUBMITTING, at=LATER, held=Reason.text("x")
+            )
             is None
         )
     assert await stored(storage, job) == job

@@ -7,10 +7,11 @@ from datetime import timedelta
 from bot.aio.retry import FailureCounts, backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
-from bot.errors import NotAlone, StudiiBotError
+from bot.errors import NotAlone
 from bot.lifecycle import key_holds
 from bot.lifecycle.submission import lose, not_taken
 from bot.lifecycle.transitions import fail_unpaid, wait
+from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
 from bot.studii import (
     ApiRefused,
@@ -27,7 +28,7 @@ from bot.studii import (
 
 _log = logging.getLogger(__name__)
 
-UNREACHABLE = "Studii can't be reached at the moment. It is tried again by itself."
+_UNREACHABLE = Reason(ReasonCode.UNREACHABLE)
 TOO_LARGE = 413
 
 _CODES: Mapping[type[ApiRefused], FailureCode] = {
@@ -52,12 +53,11 @@ class Failures:
         self._unsent.forget(job.id)
         self._refused_keys.forget(job.guild_id)
 
-    async def meet(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
+    async def meet(self, claim: Claim, state: JobState, error: StudiiError) -> StepResult:
         """Store what `error` means for a job in that state (uploading or submitting)."""
         job = claim.job
-        reason = error.reason if isinstance(error, StudiiError) else None
         _log.info(
-            "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, reason, extra={"job": job.id}
+            "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, error.reason, extra={"job": job.id}
         )
         try:
             result = await self._store(claim, state, error)
@@ -73,7 +73,7 @@ class Failures:
             self._context.requeued()
         return result
 
-    async def _store(self, claim: Claim, state: JobState, error: StudiiBotError) -> StepResult:
+    async def _store(self, claim: Claim, state: JobState, error: StudiiError) -> StepResult:
         job, tuning = claim.job, self._context.tuning
         if isinstance(error, KeyRefused | OutOfCredits):
             return await self._not_served(claim, state, error)
@@ -82,28 +82,28 @@ class Failures:
         if isinstance(error, NotSent):
             tries = self._unsent.count(job.id)
             if tries >= tuning.unsent_tries:
-                return StepResult(await self._fail(job, state, FailureCode.API, str(error)), sent=False)
+                return StepResult(await self._fail(job, state, FailureCode.API, error.told), sent=False)
             pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
-            return StepResult(await self._wait(job, state, pause, held=UNREACHABLE), sent=False)
+            return StepResult(await self._wait(job, state, pause, held=_UNREACHABLE), sent=False)
         if isinstance(error, ApiRefused):
             code = FailureCode.UPLOAD if state is JobState.UPLOADING else FailureCode.API
-            return StepResult(await self._fail(job, state, _CODES.get(type(error), code), str(error)))
+            return StepResult(await self._fail(job, state, _CODES.get(type(error), code), error.told))
         if isinstance(error, UploadFailed) and error.status == TOO_LARGE:
-            return StepResult(await self._fail(job, state, FailureCode.UPLOAD, str(error)))
+            return StepResult(await self._fail(job, state, FailureCode.UPLOAD, error.told))
         return await self._try_again(job, state, error)
 
-    async def _amend(self, job: Job, error: StudiiBotError) -> StepResult:
+    async def _amend(self, job: Job, error: StudiiError) -> StepResult:
         """Studii has not taken a job of which another instance could only say that nobody knows."""
         code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
         if isinstance(error, ApiRefused):
             code = _CODES.get(type(error), code)
         async with self._context.storage.amend() as tx:
-            failed = await not_taken(tx, job, code, str(error), self._context.clock.now())
+            failed = await not_taken(tx, job, code, error.told, self._context.clock.now())
         if failed is None:
             raise NotAlone
         return StepResult(failed)
 
-    async def _try_again(self, job: Job, state: JobState, error: StudiiBotError) -> StepResult:
+    async def _try_again(self, job: Job, state: JobState, error: StudiiError) -> StepResult:
         """Studii did not take it (429, a received 500), or an upload did not come through."""
         tuning = self._context.tuning
         uploading = state is JobState.UPLOADING
@@ -112,7 +112,7 @@ class Failures:
         retry_after = error.retry_after if isinstance(error, RateLimited) else None
         if tries >= tuning.tries:
             code = FailureCode.UPLOAD if uploading else FailureCode.API
-            failed = await self._fail(job, state, code, str(error))
+            failed = await self._fail(job, state, code, error.told)
             return StepResult(failed, limited=limited, retry_after=retry_after)
         pause = max(backoff(tries, tuning.backoff, tuning.backoff_bound), retry_after or 0.0)
         waiting = await self._wait(job, state, pause, attempts=job.attempts if uploading else tries)
@@ -128,36 +128,42 @@ class Failures:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
                 return StepResult(await wait(tx, job, state, self._context.clock.now()))
             if isinstance(error, KeyRefused):
-                return await self.hold(tx, job, state, key, str(error))
-            return await self._out_of_credits(tx, job, state, key, str(error))
+                return await self.hold(tx, job, state, key, error.told)
+            return await self._out_of_credits(tx, job, state, key, error.told)
 
     async def hold(
-        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: str, *, sent: bool = True
+        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason, *, sent: bool = True
     ) -> StepResult:
         """The server's key does not work: the job waits with the others, which are tried one at a time."""
         if state is not JobState.WAITING:
             await wait(tx, job, state, self._context.clock.now())
-        await self._hold_key(tx, key, FailureCode.KEY, reason)
+        await self._hold_key(tx, key, reason)
         return StepResult(await tx.jobs.get(job.id), sent=sent)
 
     async def _out_of_credits(
-        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: str
+        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason
     ) -> StepResult:
         """The job ends unpaid; the server's others wait, as they would meet the same."""
         now = self._context.clock.now()
         failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
-        await self._hold_key(tx, key, FailureCode.CREDITS, reason)
+        await self._hold_key(tx, key, reason)
         return StepResult(failed)
 
-    async def _hold_key(self, tx: Transaction, key: StudiiKey, code: FailureCode, reason: str) -> None:
+    async def _hold_key(self, tx: Transaction, key: StudiiKey, reason: Reason) -> None:
         now, tuning = self._context.clock.now(), self._context.tuning
         pause = delay_at(tuning.key_retries, self._refused_keys.count(key.guild_id))
         oldest = now - timedelta(seconds=tuning.held_bound)
         until = now + timedelta(seconds=pause)
-        await key_holds.hold(tx, key, code, reason, until, now, oldest=oldest)
+        await key_holds.hold(tx, key, reason, until, now, oldest=oldest)
 
     async def _wait(
-        self, job: Job, state: JobState, pause: float, *, held: str | None = None, attempts: int | None = None
+        self,
+        job: Job,
+        state: JobState,
+        pause: float,
+        *,
+        held: Reason | None = None,
+        attempts: int | None = None,
     ) -> Job | None:
         now = self._context.clock.now()
         async with self._context.storage.write() as tx:
@@ -171,9 +177,9 @@ class Failures:
                 attempts=job.attempts if attempts is None else attempts,
             )
 
-    async def _fail(self, job: Job, state: JobState, code: FailureCode, text: str) -> Job | None:
+    async def _fail(self, job: Job, state: JobState, code: FailureCode, reason: Reason) -> Job | None:
         async with self._context.storage.write() as tx:
-            return await fail_unpaid(tx, job, state, code, text, self._context.clock.now())
+            return await fail_unpaid(tx, job, state, code, reason, self._context.clock.now())
 
     async def _unknown(self, job: Job) -> StepResult:
         async with self._context.storage.write() as tx:

@@ -16,7 +16,8 @@ from bot.engine.lanes.submit import NOT_YET
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import learn_at_end, learn_while_running
-from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid
+from bot.lifecycle.transitions import charge_of, fail_paid
+from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt, Transaction
 from bot.studii import (
     JobNotFound,
@@ -25,24 +26,12 @@ from bot.studii import (
     MalformedAnswer,
     RateLimited,
     StudiiError,
-    quoted,
 )
 
 _log = logging.getLogger(__name__)
 
 ENOUGH_MISSES = 3
 STUMBLE_BOUND = 60.0  # seconds between two looks while Studii gives no answer
-
-NO_REASON = "Studii could not finish this job."
-NO_URL = f"Studii finished this job but never said where its result is. {LOOK_THERE}"
-UNSAFE_URL = f"Studii finished this job, but I don't open addresses like the one of its result. {LOOK_THERE}"
-UNKNOWN_TO_STUDII = f"Studii says that it does not know this job any more. {LOOK_THERE}"
-A_DAY = (
-    "Studii has been at this for more than a day. It is looked at every hour, and ends after seven days, "
-    "at what Studii has charged for it."
-)
-FORGOTTEN = f"The key that this was made with was taken out before Studii had finished. {LOOK_THERE}"
-NEVER_ENDED = "Studii never finished this job."
 
 
 @dataclass(slots=True)
@@ -58,7 +47,7 @@ class _Unreadable:
     """A job whose key cannot be decrypted, and what to do about that."""
 
     job: Job
-    reason: str
+    reason: Reason
 
 
 _Asked = tuple[str, RateState]  # job, and its lane's
@@ -130,19 +119,19 @@ class Poller:
         try:
             return Claim(job, key, self._context.vault.unseal(key.ciphertext))
         except CannotDecrypt as error:
-            return _Unreadable(job, str(error))
+            return _Unreadable(job, error.told)
 
     async def _seen(self, job: Job, report: JobReport, lane: str, age: float) -> StepResult:
         if job.not_before is not None:
             job = await self._key_works(job)
         if report.failed:
-            text = f"Studii could not finish this job: {quoted(report.error)}" if report.error else NO_REASON
+            why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
             charge = charge_of(job, report.credits_charged)
-            return await self._end(job, FailureCode.STUDII, text, charge, lane, report.credits_charged)
+            return await self._end(job, FailureCode.STUDII, why, charge, lane, report.credits_charged)
         if report.succeeded:
             return await self._completed(job, report, lane)
         if age >= self._context.tuning.lost_after:
-            return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+            return await self._end(job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED), charge_of(job))
         if age >= self._context.tuning.hourly_after:
             job = await self._still_running(job)
         told = report.credits_charged if job.charged is None else None
@@ -164,8 +153,9 @@ class Poller:
             since = self._without_url.setdefault(job.id, _Since(now))
             if now - since.at < self._context.tuning.url_grace:
                 return StepResult(job)
-            text = UNSAFE_URL if report.output_refused else NO_URL
-            return await self._end(job, FailureCode.OUTPUT, text, charge, lane, report.credits_charged)
+            unsafe, missing = ReasonCode.OUTPUT_UNSAFE_ADDRESS, ReasonCode.OUTPUT_WITHOUT_ADDRESS
+            why = Reason(unsafe if report.output_refused else missing)
+            return await self._end(job, FailureCode.OUTPUT, why, charge, lane, report.credits_charged)
         async with self._context.storage.write() as tx:
             now, told = self._context.clock.now(), report.credits_charged
             repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=True)
@@ -198,11 +188,11 @@ class Poller:
         if isinstance(error, JobNotFound):
             return await self._not_found(job, age)
         if age >= self._context.tuning.lost_after:
-            return await self._end(job, FailureCode.LOST, NEVER_ENDED, charge_of(job))
+            return await self._end(job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED), charge_of(job))
         if age >= self._context.tuning.hourly_after:
             job = await self._still_running(job)
         if isinstance(error, KeyRefused):
-            return await self._key_refused(job, str(error))
+            return await self._key_refused(job, error.told)
         pause = backoff(self._stumbles.count(job.id), self._context.tuning.first_poll, STUMBLE_BOUND)
         return StepResult(job, again=self._bounded(pause, age))
 
@@ -221,7 +211,7 @@ class Poller:
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()
             await tx.notices.add(job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id)
-            told = await tx.jobs.update(job.id, visible=True, held=A_DAY)
+            told = await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY))
         self._context.changed()
         return told or job
 
@@ -231,10 +221,12 @@ class Poller:
         since = self._missing.setdefault(job.id, _Since(now))
         since.times += 1
         if since.times >= ENOUGH_MISSES and now - since.at >= over:
-            return await self._end(job, FailureCode.LOST, UNKNOWN_TO_STUDII, charge_of(job))
+            return await self._end(
+                job, FailureCode.LOST, Reason(ReasonCode.UNKNOWN_TO_STUDII), charge_of(job)
+            )
         return StepResult(job, again=self._bounded(over / (ENOUGH_MISSES - 1), age))
 
-    async def _key_refused(self, job: Job, reason: str) -> StepResult:
+    async def _key_refused(self, job: Job, reason: Reason) -> StepResult:
         """Its key does not work any more: on with the server's current one, if that is another."""
         async with self._context.storage.write() as tx:
             current = await tx.keys.current(job.guild_id)
@@ -246,12 +238,12 @@ class Poller:
             elif not forgotten:
                 result = await self._held(tx, job, current, reason)
         if forgotten:
-            return await self._end(job, FailureCode.KEY, FORGOTTEN, charge_of(job))
+            return await self._end(job, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED), charge_of(job))
         self._context.changed()
         self._context.requeued()
         return result
 
-    async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: str) -> StepResult:
+    async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason) -> StepResult:
         """It waits with its server's other jobs until `key` works; None if an admin removed the key."""
         pause = delay_at(self._context.tuning.key_retries, self._refusals.count(job.id))
         now = self._context.clock.now()
@@ -271,7 +263,7 @@ class Poller:
         self,
         job: Job,
         code: FailureCode,
-        text: str,
+        reason: Reason,
         charge: int,
         lane: str | None = None,
         told: int | None = None,
@@ -282,7 +274,7 @@ class Poller:
             now = self._context.clock.now()
             if lane is not None:
                 repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=False)
-            failed = await fail_paid(tx, job, code, text, charge, now)
+            failed = await fail_paid(tx, job, code, reason, charge, now)
         if repriced:
             self._context.requeued()
         _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})

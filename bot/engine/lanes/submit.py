@@ -16,6 +16,7 @@ from bot.lifecycle.prices import may_be_sent
 from bot.lifecycle.submission import claim_job, taken
 from bot.lifecycle.transitions import fail_unpaid
 from bot.media.kinds import content_type_of
+from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt, Transaction
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
 
@@ -23,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that turned out not to be as it thought
 NO_PRICE_YET = 5.0  # the same, while one whose 202 did not say the charge runs; its end wakes the lane
-PHOTO_LOST = "The photo is no longer on the bot's disk. Please try again."
+_PHOTO_LOST = Reason(ReasonCode.PHOTO_LOST)
 
 
 def needs_upload(job: Job, key_id: int) -> bool:
@@ -113,7 +114,7 @@ class Submitter:
         try:
             secret = self._context.vault.unseal(key.ciphertext)
         except CannotDecrypt as error:
-            return await self._failures.hold(tx, job, job.state, key, str(error), sent=False)
+            return await self._failures.hold(tx, job, job.state, key, error.told, sent=False)
         return Claim(job, key, secret, was_held=job.held is not None)
 
     async def _send_photo(self, claim: Claim) -> UploadTarget:
@@ -133,7 +134,7 @@ class Submitter:
     async def _photo_lost(self, job: Job) -> StepResult:
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()
-            failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.UPLOAD, PHOTO_LOST, now)
+            failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now)
         _log.warning("Job %s: its photo is gone from the spool", job.id, extra={"job": job.id})
         self._context.changed()
         return StepResult(failed, sent=False)

@@ -23,14 +23,12 @@ from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Waiting
 from bot.lifecycle import key_holds
-from bot.lifecycle.key_holds import NO_KEY
 from bot.lifecycle.transitions import fail_unpaid
+from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
 
-GAVE_UP_ON_KEY = (
-    "This server had no Studii key for a day. An admin can set one with `/studii key`; then try again."
-)
+_NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
 SUSPICIOUS = 1.0  # seconds until the next look, when a job seems to be left by its step
 
 
@@ -192,13 +190,13 @@ class LaneSupervisor:
         now = self._context.clock.now()
         oldest = now - timedelta(seconds=self._context.tuning.held_bound)
         waiting = [job for job in keyless if job.state in (JobState.WAITING, JobState.UPLOADING)]
-        news = [job for job in waiting if job.held != NO_KEY or job.created_at < oldest]
+        news = [job for job in waiting if not key_holds.has_no_key(job) or job.created_at < oldest]
         if not news:
             return
         async with self._context.storage.write() as tx:
             for job in news:
                 if job.created_at < oldest:
-                    await fail_unpaid(tx, job, job.state, FailureCode.KEY, GAVE_UP_ON_KEY, now)
+                    await fail_unpaid(tx, job, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, now)
                 else:
                     await key_holds.wait_for_key(tx, job)
         self._context.changed()

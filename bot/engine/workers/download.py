@@ -9,16 +9,13 @@ from bot.aio.worker import KeyedWorker
 from bot.domain import FailureCode, Job, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
-from bot.lifecycle.transitions import LOOK_THERE, charge_of, fail_paid, succeed
+from bot.lifecycle.transitions import charge_of, fail_paid, succeed
+from bot.reasons import Reason, ReasonCode
 from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
 _log = logging.getLogger(__name__)
 
 FULL_DISK_PAUSE = 30.0  # seconds
-GONE = f"Studii made this, but its result is not where Studii says it is. {LOOK_THERE}"
-NOT_FETCHED = "Studii made this, but its result could not be fetched from there, however often it was tried."
-BROKEN = "Studii made this, but the picture arrives damaged each time. The link below may still open it."
-UNEXPECTED = "Studii made this, but fetching its result failed for a reason that nobody foresaw."
 
 
 class Collector:
@@ -55,7 +52,7 @@ class Collector:
             _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
             return FULL_DISK_PAUSE
         except (TooLarge, NoPicture) as error:
-            return await shielded(self._fail(job, str(error)))
+            return await shielded(self._fail(job, error.told))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
             _log.info("Job %s: its output met %s", job.id, error.reason, extra={"job": job.id})
             return await self._again(job, tries, error)
@@ -72,11 +69,12 @@ class Collector:
             return await shielded(self._ask_anew(job))
         if not last:
             return backoff(tries + 1, tuning.download_pause, tuning.backoff_bound)
-        text = BROKEN if isinstance(error, BrokenPicture) else NOT_FETCHED
-        return await shielded(self._fail(job, GONE if gone else text, link=not gone))
+        code = ReasonCode.OUTPUT_BROKEN if isinstance(error, BrokenPicture) else ReasonCode.OUTPUT_NOT_FETCHED
+        why = Reason(ReasonCode.OUTPUT_NOT_THERE if gone else code)
+        return await shielded(self._fail(job, why, link=not gone))
 
     async def _give_up(self, job: Job) -> None:
-        await shielded(self._fail(job, UNEXPECTED))
+        await shielded(self._fail(job, Reason(ReasonCode.OUTPUT_UNEXPECTED_ERROR)))
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         self._asked_anew.discard(job.id)
@@ -93,12 +91,12 @@ class Collector:
             await tx.jobs.update(job.id, output_url=None)
         self._context.requeued()
 
-    async def _fail(self, job: Job, text: str, *, link: bool = True) -> None:
+    async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """`link`: the address may still lead its person to the output."""
         self._asked_anew.discard(job.id)
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()
-            failed = await fail_paid(tx, job, FailureCode.OUTPUT, text, charge_of(job), now)
+            failed = await fail_paid(tx, job, FailureCode.OUTPUT, reason, charge_of(job), now)
             if failed is not None and not link:
                 await tx.jobs.update(job.id, output_url=None)
         _log.warning("Job %s: its output can't be had", job.id, extra={"job": job.id})

@@ -11,8 +11,9 @@ from bot.aio.shield import shielded
 from bot.clock import Clock
 from bot.domain import FileRole
 from bot.engine.workers.decode_attempts import DecodeEnd, after_death, begun, ended, given_up
-from bot.errors import StudiiBotError
+from bot.errors import ReasonedError, StudiiBotError
 from bot.media import DecoderFailed, Photo, PhotoRefused, PictureBroken
+from bot.reasons import ReasonCode
 from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
@@ -23,11 +24,10 @@ QUIET = (
 )
 
 
-class Undecodable(StudiiBotError):
+class Undecodable(ReasonedError):
     """The decoder died on the file as often as it may: it is not opened any more."""
 
-    default = "This picture can't be read: it stopped the program that opens pictures, twice. "
-    default += "Please use another one, or save it anew as a JPEG or PNG."
+    code = ReasonCode.PHOTO_UNDECODABLE
 
 
 class DecodeAgain(StudiiBotError):

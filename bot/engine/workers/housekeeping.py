@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from bot.domain import FailureCode, JobState
 from bot.engine.context import EngineContext
-from bot.lifecycle.transitions import NOBODY_RULED, apply_ruling, fail_unpaid
+from bot.lifecycle.transitions import apply_ruling, fail_unpaid
+from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
 
-MISSING = "For a day it was not clear whether the bot was still in this server, so this was not started."
+_MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.NOBODY_RULED)
 
 
 async def housekeep(context: EngineContext) -> None:
@@ -26,7 +27,7 @@ async def _rule_by_time(context: EngineContext) -> None:
         oldest = now - timedelta(seconds=context.tuning.unruled_bound)
         for job in await tx.jobs.in_states({JobState.UNKNOWN}):
             if job.changed_at < oldest:
-                await apply_ruling(tx, job, job.reserved, NOBODY_RULED, now)
+                await apply_ruling(tx, job, job.reserved, _NOBODY_RULED, now)
                 _log.info("Job %s: nobody ruled on it, it counts as charged", job.id, extra={"job": job.id})
     context.changed()
 
@@ -50,5 +51,5 @@ async def _end_where_missing(context: EngineContext) -> None:
         waiting = await tx.jobs.in_states({JobState.WAITING}) if missing else []
         for job in waiting:
             if job.guild_id in missing and job.created_at < oldest:
-                await fail_unpaid(tx, job, JobState.WAITING, FailureCode.API, MISSING, now)
+                await fail_unpaid(tx, job, JobState.WAITING, FailureCode.API, _MISSING, now)
     context.changed()

@@ -22,6 +22,7 @@ from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
 from bot.media.kinds import PhotoKind, suffix_of
 from bot.media.spool_usage import Shortages
+from bot.reasons import Reason, ReasonCode
 from bot.storage import JobChanges
 
 _log = logging.getLogger(__name__)
@@ -30,17 +31,7 @@ SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 LONGEST_FETCH = 300.0  # seconds
 MOST_REMEMBERED = 500
 LEAVING = 0.2  # seconds until a photo that is just giving way may be fetched anew
-MEGABYTE = 1_000_000
-NO_ROOM = "The bot has no room for another photo at the moment. Please try again in a few minutes."
-UNEXPECTED = (
-    "Something that nobody foresaw stood in the way before anything was sent to Studii. Please try again{}; "
-    "if it stays like this, tell whoever hosts this bot."
-)
-TOO_SLOW = "The photo took too long to arrive. Please try again."
-TOO_LARGE = (
-    "Studii doesn't take {kind} pictures, and converted this one has {size:,.1f} MB; this bot takes up to "
-    "{most:,.0f} MB. Send it as a JPEG, a PNG or a WebP, or make it smaller."
-)
+_NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
 class Intake:
@@ -95,7 +86,7 @@ class Intake:
         try:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
-            return await shielded(self._fail(job, FailureCode.PHOTO, str(error)))
+            return await shielded(self._fail(job, FailureCode.PHOTO, error.told))
         except DecodeAgain:
             self._context.changed()  # the other worker looks at once
             return None
@@ -105,7 +96,7 @@ class Intake:
                 await shielded(self._clear_away(job))
                 return backoff(tries + 1, tuning.intake_pause, tuning.backoff_bound)
             code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
-            return await shielded(self._fail(job, code, str(error)))
+            return await shielded(self._fail(job, code, error.told))
         size = await self._context.spool.settle(kept)
         if size > job.source.size and not await self._room.for_source(job, size):
             # It has grown by its conversion, and is not fetched again before there is room for all of it.
@@ -116,8 +107,8 @@ class Intake:
         return await shielded(self._ready(job, kept.name))
 
     async def _give_up(self, job: Job) -> None:
-        with_what = "" if job.source is None else " with another photo"
-        await shielded(self._fail(job, FailureCode.PHOTO, UNEXPECTED.format(with_what)))
+        why = Reason(ReasonCode.NOT_STARTED, {"photo": job.source is not None})
+        await shielded(self._fail(job, FailureCode.PHOTO, why))
 
     async def _wait_for_room(self, job: Job, tries: int) -> float | None:
         """As long as other photos of the server come in, this one waits."""
@@ -127,7 +118,7 @@ class Intake:
         if short < tuning.room_patience:
             return pause
         _log.warning("Job %s: the spool has no room for its server", job.id, extra={"job": job.id})
-        return await shielded(self._fail(job, FailureCode.UPLOAD, NO_ROOM))
+        return await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""
@@ -145,10 +136,10 @@ class Intake:
             async with asyncio.timeout(LONGEST_FETCH):
                 await self._photos.fetch(job, path, source.size + SLACK)
         except TimeoutError:
-            raise PhotoDelayed(TOO_SLOW) from None
+            raise PhotoDelayed(Reason(ReasonCode.PHOTO_TOO_SLOW)) from None
         except OSError as error:
             _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
-            raise PhotoDelayed(NO_ROOM) from None
+            raise PhotoDelayed(_NO_ROOM) from None
         photo = await self._decoder.inspect(path)
         await remove_metadata(self._context.storage, job, path)
         return photo
@@ -163,9 +154,8 @@ class Intake:
             await self._decoder.fit(path, most) if photo.content_type == PhotoKind.JPEG.content_type else None
         )
         if smaller is None:  # or it would lose what can be seen through
-            raise PhotoRefused(
-                TOO_LARGE.format(kind=photo.kind.label, size=size / MEGABYTE, most=most / MEGABYTE)
-            )
+            told = {"kind": photo.kind.label, "size": size, "most": most}
+            raise PhotoRefused(Reason(ReasonCode.PHOTO_GROWN_TOO_LARGE, told))
         await asyncio.to_thread(path.write_bytes, smaller)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
@@ -178,10 +168,10 @@ class Intake:
         self._context.changed()
         self._context.requeued()
 
-    async def _fail(self, job: Job, code: FailureCode, text: str) -> None:
+    async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()
-            await fail_unpaid(tx, job, JobState.RECEIVED, code, text, now)
+            await fail_unpaid(tx, job, JobState.RECEIVED, code, reason, now)
         await self._clear_away(job)
         _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
         self._context.changed()

@@ -13,6 +13,7 @@ from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import Refused, StudiiBotError
 from bot.media import HEAD_BYTES, PictureBroken, sniff
 from bot.media.kinds import MP4, UNKNOWN_TYPE, WEBM, PhotoKind, content_type_of, suffix_of
+from bot.reasons import ReasonCode
 from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ _WEBM = b"\x1a\x45\xdf\xa3"  # an EBML document, https://www.rfc-editor.org/rfc/
 class NoPicture(StudiiError):
     """What was fetched is neither a picture nor a video; it is not kept."""
 
+    told_as = ReasonCode.OUTPUT_NO_PICTURE
     default = "What Studii gave as the result is neither a picture nor a video."
 
 

@@ -9,12 +9,12 @@ from bot.domain import Job
 from bot.errors import PhotoDelayed
 from bot.media import PhotoRefused
 from bot.media.metadata import BrokenStructure, strip_metadata
+from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage
 
 _log = logging.getLogger(__name__)
 
-BROKEN = "That photo's file is damaged, so its metadata can't be removed. Send it again, or use another one."
-NO_DISK = "The bot has no room for another photo at the moment. Please try again in a few minutes."
+_BROKEN, _NO_ROOM = Reason(ReasonCode.PHOTO_METADATA_BROKEN), Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
 async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
@@ -31,7 +31,7 @@ async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
         await shielded(asyncio.to_thread(strip_metadata, path))
     except BrokenStructure as error:
         _log.info("Job %s: its photo is damaged: %s", job.id, error, extra={"job": job.id})
-        raise PhotoRefused(BROKEN) from None
+        raise PhotoRefused(_BROKEN) from None
     except OSError as error:
         _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
-        raise PhotoDelayed(NO_DISK) from None
+        raise PhotoDelayed(_NO_ROOM) from None

@@ -10,20 +10,18 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from bot.errors import SettingsError, StudiiBotError
+from bot.errors import ReasonedError, SettingsError
+from bot.reasons import ReasonCode
 from bot.storage.database.storage import Storage, Transaction
 
 _HOW = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 _LANE_SECRET = "lane-secret"  # noqa: S105 - the name that it is kept under
 
 
-class CannotDecrypt(StudiiBotError):
+class CannotDecrypt(ReasonedError):
     """A secret was encrypted with an encryption key that is missing."""
 
-    default = (
-        "This server's Studii key can't be read any more, because the bot's encryption key has changed. "
-        "An admin can set it again with `/studii key`."
-    )
+    code = ReasonCode.KEY_UNREADABLE
 
 
 class Vault:

@@ -13,8 +13,11 @@ from sqlalchemy import (
     Integer,
     MetaData,
     String,
+    Text,
     TypeDecorator,
 )
+
+from bot.reasons import Reason
 
 metadata = MetaData(
     naming_convention={
@@ -64,6 +67,19 @@ class Choice(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         return None if value is None else self.enum(value)
+
+
+class ReasonText(TypeDecorator[Reason]):
+    """A reason, stored as text; a sentence that an earlier version stored is read as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Reason | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.encode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Reason | None:
+        return None if value is None else Reason.decode(value)
 
 
 def one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:

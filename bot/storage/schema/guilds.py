@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import NoticeKind, Period, Plan
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata, numbered_id, one_of
+from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata, numbered_id, one_of
 
 studii_keys = Table(
     "studii_keys",
@@ -60,7 +60,7 @@ holds = Table(
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("key_id", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", ReasonText, nullable=False),
     Column("until", UtcDateTime, nullable=False),
 )
 

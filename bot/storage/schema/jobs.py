@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import FailureCode, FileRole, JobState
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata, one_of
+from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata, one_of
 
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
 NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
@@ -51,7 +51,7 @@ jobs = Table(
     Column("resolved_at", UtcDateTime),
     Column("charged", Integer),
     Column("not_before", UtcDateTime),
-    Column("held", Text),
+    Column("held", ReasonText),
     Column("attempts", Integer, nullable=False),
     Column("source_file", Text),
     Column("key_id", BigInteger, ForeignKey("studii_keys.id")),
@@ -65,7 +65,7 @@ jobs = Table(
     Column("output_file", Text),
     Column("finished_at", UtcDateTime),
     Column("failure", Choice(FailureCode)),
-    Column("failure_text", Text),
+    Column("failure_text", ReasonText),
     Column("card_message_id", BigInteger),
     Column("card_version", Integer, nullable=False),
     Column("posting", Integer, nullable=False),

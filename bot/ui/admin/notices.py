@@ -6,11 +6,13 @@ import discord
 from discord import ui
 
 from bot.domain import Job, Notice, NoticeKind
+from bot.reasons import Reason
 from bot.services import credit_words
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.layout import BAD, GOING, QUIET, UNSURE, Panel, Piece, box, lines, row, small
+from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import plain, sentence
 
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
@@ -54,7 +56,8 @@ def notice_panel(
 
 def _words(notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool) -> list[str]:
     details = notice.details
-    reason = sentence(str(details.get("reason") or ""))
+    told = details.get("reason")
+    reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
     match notice.kind:
         case NoticeKind.BUDGET_80:
             return ["### ⚠️ Most of the budget is used", *_budget(details)]

@@ -9,6 +9,7 @@ from discord import ui
 
 from bot.domain import Budget, Period, Plan, StudiiKey
 from bot.errors import Refused
+from bot.reasons import Reason
 from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm, daily_budget
@@ -33,6 +34,7 @@ from bot.ui.kit.layout import (
     sentence_panel,
     small,
 )
+from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import sentence
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
@@ -70,7 +72,7 @@ class SetupState:
     key: StudiiKey | None
     readable: bool
     lowered: Lowered | None  # fewer requests than the plan says
-    held: str | None  # why Studii accepts no jobs with the key now
+    held: Reason | None  # why Studii accepts no jobs with the key now
     budget: BudgetState
     missing: Sequence[str]  # permissions that the bot lacks in this channel
     lacking: str  # what keeps photos from being served, a line for each channel
@@ -168,7 +170,7 @@ def _key_line(now: SetupState) -> str:
     if not now.readable:
         return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
     key = f"**Key**: `{now.key.masked}`"
-    works = f"❌ {key}. {sentence(now.held)}" if now.held else f"✅ {key}"
+    works = f"❌ {key}. {sentence(reason_words(now.held))}" if now.held else f"✅ {key}"
     return f"{works}\n{_plan_line(now.key.plan, now.lowered)}"
 
 

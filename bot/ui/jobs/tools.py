@@ -9,9 +9,11 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule
+from bot.reasons import Reason
 from bot.services import MemberState, OtherPrice, ToolPrice, price_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
+from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import plain, sentence, shortened
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -40,7 +42,7 @@ class Offer:
     limits: MemberState
     pictures: Mapping[str, bytes]  # by slug
     has_key: bool
-    held: str | None = None  # why Studii accepts no jobs with the server's key now
+    held: Reason | None = None  # why Studii accepts no jobs with the server's key now
 
     @property
     def left(self) -> int:
@@ -111,7 +113,7 @@ def _left_words(offer: Offer) -> str:
     words = budget.left_words
     return lines(
         "" if offer.has_key else f"⚠️ {NO_KEY}",
-        f"⚠️ {HELD} {sentence(offer.held)}" if offer.held else "",
+        f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
         f"⏸️ {PAUSED}" if budget.settings.paused else "",
         f"🚫 {shortened(offer.denial, LONGEST_REASON)}" if offer.denial else "",
         f"**{words[0].upper()}{words[1:]}** in this server. {budget.renewal_words}.",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.catalog import Catalog, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState, Progress
 from bot.services import credit_words, discord_timestamp
+from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import ordinal, plain, sentence, shortened
 
 PROMPT_LENGTH = 300  # characters shown of a long text
@@ -117,11 +118,11 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.SUCCEEDED:
             return f"Done{_took(job)}"
         case JobState.FAILED:
-            return sentence(job.failure_text or "It did not work.")
+            return sentence(reason_words(job.failure_text) or "It did not work.")
         case JobState.CANCELLED:
             return "Cancelled."
         case JobState.UNKNOWN:
-            return sentence(job.failure_text) if job.failure_text else LOST_ANSWER
+            return sentence(reason_words(job.failure_text)) if job.failure_text else LOST_ANSWER
 
 
 def cost_words(job: Job) -> str:
@@ -153,13 +154,13 @@ def message_link(job: Job, message_id: int) -> str:
 
 def _received(job: Job) -> str:
     if job.held:
-        return sentence(job.held)
+        return sentence(reason_words(job.held))
     return "Fetching your photo…" if job.source else "Getting ready…"
 
 
 def _waiting(job: Job, progress: Progress) -> str:
     if job.held:
-        return sentence(job.held)
+        return sentence(reason_words(job.held))
     starts = f" · should start {discord_timestamp(progress.starts_at)}" if progress.starts_at else "…"
     if progress.waits_for_price:
         starts = f"{starts.removesuffix('…')} · one job goes first, to learn the price"
@@ -173,7 +174,7 @@ def _waiting(job: Job, progress: Progress) -> str:
 def _running(job: Job, progress: Progress) -> str:
     since = f" · since {discord_timestamp(job.submitted_at)}" if job.submitted_at else ""
     if job.held:
-        return f"{sentence(job.held)}{since}"
+        return f"{sentence(reason_words(job.held))}{since}"
     if progress.ends_at is not None:
         since += f" · usually ready {discord_timestamp(progress.ends_at)}"
     status = (job.studii_status or "").strip().lower()

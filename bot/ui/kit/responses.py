@@ -11,6 +11,7 @@ from discord import app_commands
 from bot.errors import NotAllowed, StudiiBotError
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel, sentence_panel
+from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import sentence
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
     if isinstance(error, NotAllowed):
         return str(error)
     if isinstance(error, StudiiBotError):
-        return sentence(str(error), LONGEST)
+        return sentence(error_words(error), LONGEST)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         log.info("Someone used a command as it was before: %s", error)
         return OUTDATED

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain import FailureCode, Job, JobState
 from bot.studii.client import Timeouts
+from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 
@@ -40,7 +41,7 @@ async def test_a_refusal_ends_the_job_unpaid_in_studiis_words(
         async with world.running():
             failed = await fails_unpaid(world, job)
         assert failed.failure is code
-        assert "No unicorns, please." in (failed.failure_text or "")
+        assert "No unicorns, please." in reason_words(failed.failure_text)
         assert world.studii.requests.count("create") == 1
 
 
@@ -155,7 +156,7 @@ async def test_a_photo_that_vanished_from_the_disk_is_asked_for_again(tmp_path: 
             await world.use_key(world.studii.add_key())
             failed = await fails_unpaid(world, job)
         assert failed.failure is FailureCode.UPLOAD
-        assert "again" in (failed.failure_text or "")
+        assert "again" in reason_words(failed.failure_text)
 
 
 async def test_an_unreachable_studii_is_waited_for(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ async def test_an_unreachable_studii_is_waited_for(tmp_path: Path) -> None:
         async with world.running():
 
             async def held() -> bool:
-                return "can't be reached" in ((await world.job(job.id)).held or "")
+                return "can't be reached" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the job to say why it waits")
             async with world.studii:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import FailureCode, JobState, NoticeKind
+from bot.ui.kit.reasons import reason_words
 from sandbox.studii import faults
 from tests.engine.world import GUILD, World, a_job, engine_world
 
@@ -22,7 +23,7 @@ async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wai
         async with world.running():
             said = await world.announced(jobs[0].id)
             assert said.job.failure is FailureCode.CREDITS
-            assert "Out of credits." in (said.job.failure_text or "")
+            assert "Out of credits." in reason_words(said.job.failure_text)
             assert said.job.settled == said.job.reserved == 0
 
             async def held() -> bool:
@@ -82,7 +83,7 @@ async def test_an_outcome_that_nobody_ruled_on_counts_as_charged_after_30_days(t
             await world.reaches(job.id, JobState.FAILED)
         ruled = await world.job(job.id)
         assert (ruled.failure, ruled.settled) == (FailureCode.RULED, job.estimate)
-        assert "counts as charged" in (ruled.failure_text or "")
+        assert "counts as charged" in reason_words(ruled.failure_text)
         await world.balanced()
 
 
@@ -96,7 +97,7 @@ async def test_a_job_that_runs_for_a_day_is_told_to_its_member_and_the_admins_on
         async with world.running():
 
             async def says() -> bool:
-                return "more than a day" in ((await world.job(job.id)).held or "")
+                return "more than a day" in reason_words((await world.job(job.id)).held)
 
             await world.until(says, "the job to say that it takes a day")
         assert await told(world, NoticeKind.STILL_RUNNING, job.id)
@@ -139,5 +140,5 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
         async with world.running():
             failed = (await world.announced(job.id)).job
         assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)
-        assert "taken out before Studii had finished" in (failed.failure_text or "")
+        assert "taken out before Studii had finished" in reason_words(failed.failure_text)
         await world.balanced()

@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.domain import FailureCode, Job, JobState, NoticeKind
 from bot.engine import Engine
 from bot.storage import Vault
+from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
 
@@ -20,7 +21,7 @@ async def test_without_a_key_a_job_waits_says_so_and_goes_on_when_there_is_one(t
         async with world.running() as engine:
 
             async def held() -> bool:
-                return "/studii key" in ((await world.job(job.id)).held or "")
+                return "/studii key" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the job to say why it waits")
             await world.use_key(world.studii.add_key())
@@ -155,7 +156,7 @@ async def test_an_unreadable_key_is_asked_for_again(tmp_path: Path) -> None:
         async with world.running():
 
             async def held() -> bool:
-                return "set it again" in ((await world.job(job.id)).held or "")
+                return "set it again" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the job to say what to do")
         assert len(world.studii.requests) == 0
@@ -175,7 +176,7 @@ async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_
             key.revoke()
 
             async def held() -> bool:
-                return "does not accept" in ((await world.job(job.id)).held or "")
+                return "does not accept" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the running job to say what is in the way")
         async with world.storage.read() as tx:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import EntryKind, FailureCode, Job, JobState, TryLater
+from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, Options, Outcome, Output, faults
 from tests.engine.world import STUDIO, World, a_job, engine_world, png
 
@@ -53,7 +54,7 @@ async def test_a_job_that_studii_fails_costs_what_its_last_answer_says(
         async with world.running():
             failed = await ends_badly(world, job, charged)
         assert failed.failure is FailureCode.STUDII
-        assert "Too many unicorns." in (failed.failure_text or "")
+        assert "Too many unicorns." in reason_words(failed.failure_text)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ async def test_an_output_in_a_private_network_is_not_fetched_and_fails_with_its_
         async with world.running():
             failed = await ends_badly(world, job, 8)
         assert failed.failure is FailureCode.OUTPUT
-        assert "I don't open addresses like the one of its result" in (failed.failure_text or "")
+        assert "I don't open addresses like the one of its result" in reason_words(failed.failure_text)
         assert failed.output_url is None
         assert world.studii.requests.count("output") == 0
 
@@ -190,7 +191,7 @@ async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -
         async with world.running():
             failed = await ends_badly(world, job, 8)
         assert failed.failure is FailureCode.OUTPUT
-        assert "It may still be in the Studii account" in (failed.failure_text or "")
+        assert "It may still be in the Studii account" in reason_words(failed.failure_text)
         assert failed.output_url is None  # an address that leads nowhere is shown to nobody
         assert world.studii.requests.count("status") == 2
         assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
@@ -238,7 +239,7 @@ async def test_an_output_that_is_too_large_fails_with_its_charge(tmp_path: Path)
         async with world.running():
             failed = await ends_badly(world, job, 8)
         assert failed.failure is FailureCode.OUTPUT
-        assert "larger" in (failed.failure_text or "")
+        assert "larger" in reason_words(failed.failure_text)
         assert world.spooled() == []
 
 
@@ -285,7 +286,7 @@ async def test_what_is_no_whole_picture_is_never_posted_and_its_charge_and_link_
         async with world.running():
             failed = await ends_badly(world, job, 8)
         assert failed.failure is FailureCode.OUTPUT
-        assert "arrives damaged each time" in (failed.failure_text or "")
+        assert "arrives damaged each time" in reason_words(failed.failure_text)
         assert failed.output_url is not None
         assert world.studii.requests.count("output") == 2 * world.tuning.download_tries
         assert world.spooled() == []

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState, NoticeKind
-from bot.lifecycle.submission import RESTORED
+from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage, copy_database, replace_database
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world
+
+RESTORED = Reason(ReasonCode.RESTORED)
 
 
 def database_of(folder: Path) -> Path:
@@ -41,7 +43,7 @@ async def test_what_had_not_gone_to_studii_in_a_backup_is_left_to_the_admins(
             assert said.job.reserved == job.estimate
             assert len(world.studii.requests) == 0
             ((notice, _, _),) = world.discord.notices
-            assert (notice.kind, notice.details) == (NoticeKind.UNKNOWN, {"reason": RESTORED})
+            assert (notice.kind, notice.details) == (NoticeKind.UNKNOWN, {"reason": RESTORED.encode()})
             later = await world.accept(a_job())
             async with world.running():
                 assert (await world.announced(later.id)).job.state is JobState.SUCCEEDED

@@ -12,6 +12,7 @@ from bot.domain import DecodeRecord, FailureCode, FileRole, JobState
 from bot.engine import Engine, GuardedDecoder
 from bot.engine.workers.guarded_decoder import AloneGate
 from bot.media import DecoderFailed, Photo, PhotoKind
+from bot.ui.kit.reasons import reason_words
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.patience import PATIENCE
 
@@ -70,7 +71,7 @@ async def test_a_photo_whose_decoder_dies_twice_fails_unpaid_with_a_sentence(
         assert said.state is state
         if state is JobState.FAILED:
             assert (said.failure, said.settled) == (FailureCode.PHOTO, 0)
-            assert "Please use another one" in (said.failure_text or "")
+            assert "Please use another one" in reason_words(said.failure_text)
             assert not world.studii.jobs
         assert len([name for name in decoder.opened if name.endswith(".source")]) == 2
         assert world.spooled() == []

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.domain import FailureCode, Job, JobState
-from bot.engine.workers.intake import NO_ROOM
+from bot.reasons import Reason, ReasonCode
+from bot.ui.kit.reasons import reason_words
 from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world
 
 
@@ -18,7 +19,7 @@ async def test_a_photo_that_is_no_picture_ends_the_job_unpaid(tmp_path: Path) ->
         async with world.running():
             said = await world.announced(job.id)
         assert said.job.failure is FailureCode.PHOTO
-        assert "not a picture" in (said.job.failure_text or "")
+        assert "not a picture" in reason_words(said.job.failure_text)
         assert (await world.job(job.id)).settled == 0
         assert len(world.studii.requests) == 0
         assert world.spooled() == []
@@ -46,7 +47,10 @@ async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -
         async with world.running():
             turned_away = (await world.announced(photo.id)).job
             # The same photo may do later: its message offers Again.
-            assert (turned_away.failure, turned_away.failure_text) == (FailureCode.UPLOAD, NO_ROOM)
+            assert (turned_away.failure, turned_away.failure_text) == (
+                FailureCode.UPLOAD,
+                Reason(ReasonCode.PHOTO_NO_ROOM),
+            )
             assert (await world.announced(words.id)).job.state is JobState.SUCCEEDED
 
 
@@ -62,7 +66,10 @@ async def test_a_photo_for_which_the_disk_has_no_room_is_tried_again_and_then_tu
         job = await world.accept(a_staging_job())
         async with world.running():
             said = await world.announced(job.id)
-        assert (said.job.failure, said.job.failure_text) == (FailureCode.UPLOAD, NO_ROOM)
+        assert (said.job.failure, said.job.failure_text) == (
+            FailureCode.UPLOAD,
+            Reason(ReasonCode.PHOTO_NO_ROOM),
+        )
         assert len(world.album.fetched) == world.tuning.intake_tries
         assert (await world.job(job.id)).settled == 0
         await world.balanced()

@@ -8,6 +8,7 @@ from PIL import Image
 
 from bot.domain import FailureCode, JobState
 from bot.media.metadata import BrokenStructure
+from bot.ui.kit.reasons import reason_words
 from tests.engine.world import GUILD, PHOTO_URL, World, a_job, engine_world
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, pixels, xmp
 
@@ -86,7 +87,7 @@ async def test_a_photo_that_cannot_be_cleaned_ends_the_job_unpaid_and_is_not_sen
         async with world.running():
             said = await world.announced(job.id)
         assert said.job.failure is FailureCode.PHOTO
-        assert "Send it again, or use another one" in (said.job.failure_text or "")
+        assert "Send it again, or use another one" in reason_words(said.job.failure_text)
         assert (await world.job(job.id)).settled == 0
         assert not world.studii.uploads
         assert world.spooled() == []

@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from bot.domain import FailureCode, Job, JobState, SourcePhoto, Undeliverable
-from bot.engine.workers.intake import NO_ROOM
+from bot.reasons import Reason, ReasonCode
+from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output, faults
 from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
 
@@ -39,8 +40,8 @@ async def refused(world: World, seconds: float = 3600.0, guild_id: int = GUILD) 
         key = await tx.keys.current(guild_id)
         assert key is not None
         until = world.clock.now() + timedelta(seconds=seconds)
-        await tx.holds.set(guild_id, key.id, "Studii refused the key.", until)
-        await tx.jobs.hold(guild_id, key.id, "Studii refused the key.", until)
+        await tx.holds.set(guild_id, key.id, Reason.text("Studii refused the key."), until)
+        await tx.jobs.hold(guild_id, key.id, Reason.text("Studii refused the key."), until)
 
 
 async def released(world: World, guild_id: int = GUILD) -> None:
@@ -151,7 +152,7 @@ async def test_a_photo_that_is_too_large_once_it_is_converted_is_refused_in_a_se
         async with world.running():
             said = (await world.announced(job.id)).job
         assert said.failure is FailureCode.PHOTO
-        assert "doesn't take AVIF pictures, and converted this one has 0." in (said.failure_text or "")
+        assert "doesn't take AVIF pictures, and converted this one has 0." in reason_words(said.failure_text)
         assert world.spooled() == []
         assert len(world.studii.requests) == 0
 
@@ -182,7 +183,7 @@ async def test_a_photo_that_grows_beyond_the_room_by_its_conversion_is_told_so(t
         job = await world.accept(with_photo(len(file.getvalue())))
         async with world.running():
             said = (await world.announced(job.id)).job
-        assert (said.failure, said.failure_text) == (FailureCode.UPLOAD, NO_ROOM)
+        assert (said.failure, said.failure_text) == (FailureCode.UPLOAD, Reason(ReasonCode.PHOTO_NO_ROOM))
         assert len(world.album.fetched) == 1
         assert world.spooled() == []
 

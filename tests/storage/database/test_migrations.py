@@ -11,14 +11,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, Table, create_engine, insert
+from sqlalchemy import Connection, MetaData, Table, create_engine, insert, text
 
+from bot.domain import NoticeKind, Plan
 from bot.errors import SettingsError
+from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage, instance_lock, migrate
 from bot.storage.database.engines import migration_engine
 from bot.storage.database.migrations import SCRIPTS
 from bot.storage.schema import metadata
-from tests.support.jobs import accepted
+from tests.support.jobs import NOW, accepted
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions("base", "heads")][
     ::-1
@@ -231,6 +233,48 @@ async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_key
         waiting = await transaction.jobs.get("0123456789abcdef")
         assert waiting is not None
         assert waiting.price_learned is False  # looked up again before it is sent
+
+
+async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url: str) -> None:
+    await migrate(url, "0023")
+    no_key = "This server has no Studii key at the moment. An admin can set one with `/studii key`; this job "
+    no_key += "then goes on by itself."
+    short = "Studii has no credits left for this: “None.” Either the Studii account is out of credits, and "
+    short += "an admin can add some at studii.tech; or the spend cap of its key is reached, and an admin can "
+    short += "raise it at studii.tech/app/settings/api-keys."
+    lost, odd = "Studii's answer to its submission got lost.", "As nobody words it any more."
+    async with Storage.open(url) as storage:
+        jobs = [await accepted(storage) for _ in range(2)]
+        async with storage.write() as transaction:
+            key = await transaction.keys.add(1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
+            await transaction.holds.set(1, key.id, Reason.text(""), NOW)
+            kind = NoticeKind.UNKNOWN
+            for name, said in (("known", lost), ("odd", odd)):
+                await transaction.notices.add(1, kind, name, at=NOW, details={"reason": said, "masked": "x"})
+    engine = migration_engine(url)
+    async with engine.begin() as connection:
+        rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
+        for job, held, failed in ((jobs[0], no_key, short), (jobs[1], odd, None)):
+            await connection.execute(rewrite, {"id": job.id, "held": held, "failed": failed})
+        await connection.execute(text("UPDATE holds SET reason = :reason"), {"reason": short})
+    await engine.dispose()
+
+    await migrate(url)
+
+    out_of_credits = Reason(ReasonCode.OUT_OF_CREDITS, {"detail": "None."})
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        known, other = [await transaction.jobs.get(job.id) for job in jobs]
+        hold = await transaction.holds.get(1)
+        notices = await transaction.notices.pending(5)
+    assert known is not None
+    assert other is not None
+    assert hold is not None
+    assert (known.held, known.failure_text) == (Reason(ReasonCode.NO_KEY), out_of_credits)
+    assert (other.held, other.failure_text) == (Reason.text(odd), None)
+    assert hold.reason == out_of_credits
+    told = {notice.key: notice.details for notice in notices}
+    assert told["known"] == {"reason": Reason(ReasonCode.ANSWER_LOST).encode(), "masked": "x"}
+    assert told["odd"] == {"reason": odd, "masked": "x"}
 
 
 async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, SourcePhoto
+from bot.reasons import Reason, ReasonCode
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.result import can_play, ending, linked_result, linked_video, result
 from bot.ui.jobs.wording import ToolNames
@@ -42,6 +43,28 @@ def _walk(components: Any) -> Iterator[Mapping[str, Any]]:
         yield from _walk(component.get("components", ()))
 
 
+ARGUMENTS = st.booleans() | st.integers() | st.floats() | LONG
+NAMES_OF = [
+    "text",
+    "detail",
+    "kind",
+    "price",
+    "reserved",
+    "width",
+    "height",
+    "size",
+    "most",
+    "limit",
+    "photo",
+]
+# Also as another version of the bot may have kept them.
+REASONS = st.builds(
+    Reason,
+    st.sampled_from(ReasonCode) | st.just("of_tomorrow"),
+    st.dictionaries(st.sampled_from(NAMES_OF), ARGUMENTS),
+)
+
+
 @st.composite
 def jobs(draw: st.DrawFn) -> Job:
     tool = draw(st.sampled_from([*CATALOG.tools, "a-tool-of-yesterday"]))
@@ -51,8 +74,8 @@ def jobs(draw: st.DrawFn) -> Job:
         inputs=draw(st.fixed_dictionaries({}, optional=dict.fromkeys(names, LONG))),
         source=draw(st.sampled_from([None, staging().source])),
         state=draw(st.sampled_from(JobState)),
-        held=draw(st.none() | LONG),
-        failure_text=draw(st.none() | LONG),
+        held=draw(st.none() | REASONS),
+        failure_text=draw(st.none() | REASONS),
         studii_status=draw(st.none() | LONG),
         output_url=draw(URLS),
         output_kind=draw(st.sampled_from([None, "image", "video"])),
@@ -120,7 +143,7 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
         ({"state": JobState.WAITING}, 1, "Next in line…"),
         ({"state": JobState.WAITING}, 3, "3rd in line…"),
         (
-            {"state": JobState.WAITING, "held": "Studii refused the server's key."},
+            {"state": JobState.WAITING, "held": Reason.text("Studii refused the server's key.")},
             3,
             "Studii refused the server's key.",
         ),
@@ -138,7 +161,11 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
             None,
             "Done in 1 min 30 s",
         ),
-        ({"state": JobState.FAILED, "failure_text": "The photo was broken."}, None, "The photo was broken."),
+        (
+            {"state": JobState.FAILED, "failure_text": Reason.text("The photo was broken.")},
+            None,
+            "The photo was broken.",
+        ),
         ({"state": JobState.CANCELLED}, None, "Cancelled."),
         ({"state": JobState.UNKNOWN}, None, "nobody knows yet whether this was charged"),
     ],
@@ -219,7 +246,7 @@ def test_a_card_says_what_it_costs(changes: dict[str, Any], expected: str) -> No
 
 @pytest.mark.parametrize("state", ENDINGS)
 def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
-    job = staging(state=state, failure_text="The photo was broken.", reserved=0, settled=8)
+    job = staging(state=state, failure_text=Reason.text("The photo was broken."), reserved=0, settled=8)
     told, card = words(ending(job, NAMES)).splitlines(), card_words(job).splitlines()
     assert "<@300>" in told[0]
     assert told[-1] == card[-1]
@@ -249,7 +276,7 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
     failed = staging(
         state=JobState.FAILED,
         failure=FailureCode.OUTPUT,
-        failure_text="It could not be fetched.",
+        failure_text=Reason.text("It could not be fetched."),
         output_url="https://files.example/out.png",
         output_kind="image",
         settled=8,

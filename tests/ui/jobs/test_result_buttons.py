@@ -9,6 +9,7 @@ import pytest
 from simcord import InteractionResult
 
 from bot.domain import FailureCode, Job, JobState, OutputFile, Usage
+from bot.reasons import Reason
 from bot.ui.jobs.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
@@ -103,7 +104,7 @@ async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_but
         await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
         first = await desk.job()
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
-        why = {"failure": FailureCode.API, "failure_text": "Studii had a problem of its own."}
+        why = {"failure": FailureCode.API, "failure_text": Reason.text("Studii had a problem of its own.")}
         await desk.delivery.announce(await desk.move(first, *states, **why), None)
         card = await press(desk, desk.maya, desk.channel.history()[-1], "Again")
         assert not card.ephemeral

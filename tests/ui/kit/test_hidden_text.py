@@ -9,6 +9,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.domain import JobState, OutputFile
+from bot.reasons import Reason
 from tests.support.desk import PNG, open_desk, pieces, texts
 
 RLO, ZWSP, ISOLATE = "\u202e", "\u200b", "\u2066"
@@ -62,7 +63,7 @@ async def test_words_of_studii_hide_nothing(tmp_path: Path) -> None:
         await desk.maya.slash(desk.channel, "studio", prompt="A kite")
         # As an earlier version kept it.
         text = f"Studii could not finish this job: “No{ZWSP} such{RLO} style.”"
-        job = await desk.move(await desk.job(), *DONE[:3], JobState.FAILED, failure_text=text)
+        job = await desk.move(await desk.job(), *DONE[:3], JobState.FAILED, failure_text=Reason.text(text))
         await desk.delivery.announce(job, None)
         told = desk.channel.history()[-1]
         assert "“No such style.”" in texts(told)

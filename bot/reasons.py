@@ -1,0 +1,123 @@
+"""Why a job waits, failed or is unknown, as data: a code with arguments, worded when it is shown.
+
+What is stored outlives the sentences: one may be reworded, or translated, and no stored row changes its
+meaning. The words are in `bot.ui.kit.reasons`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self, cast
+
+Argument = str | int | float | bool
+
+
+class ReasonCode(StrEnum):
+    """The reasons that are known. The values are stored: they are never renamed, and none is used anew."""
+
+    TEXT = "text"  # a finished sentence (`text`) of a version before the codes
+
+    # The server's key
+    NO_KEY = "no_key"
+    NO_KEY_FOR_A_DAY = "no_key_for_a_day"
+    KEY_UNREADABLE = "key_unreadable"
+    KEY_MALFORMED = "key_malformed"
+    KEY_REFUSED = "key_refused"  # detail
+    KEY_REMOVED = "key_removed"
+    OUT_OF_CREDITS = "out_of_credits"  # detail
+
+    # Before Studii has the job
+    SERVER_MISSING = "server_missing"
+    NO_ROOM_IN_BUDGET = "no_room_in_budget"  # price, reserved
+    NO_ROOM_IN_ALLOWANCE = "no_room_in_allowance"  # price, reserved
+    UNREACHABLE = "unreachable"
+    NOT_SENT = "not_sent"
+    NO_ANSWER = "no_answer"
+    MALFORMED_ANSWER = "malformed_answer"
+    STUDII_TROUBLE = "studii_trouble"
+    RATE_LIMITED = "rate_limited"
+    API_FAILED = "api_failed"
+    API_REFUSED = "api_refused"  # detail
+    BAD_INPUTS = "bad_inputs"  # detail
+    PLAN_REFUSED = "plan_refused"  # detail
+    JOB_NOT_FOUND = "job_not_found"  # detail
+    UPLOAD_FAILED = "upload_failed"
+    UPLOAD_TOO_LARGE = "upload_too_large"
+
+    # The photo
+    PHOTO_UNKNOWN_KIND = "photo_unknown_kind"
+    PHOTO_BUILT_ODDLY = "photo_built_oddly"  # kind
+    PHOTO_BROKEN = "photo_broken"  # kind
+    PHOTO_TOO_MANY_PIXELS = "photo_too_many_pixels"  # width, height, most
+    PHOTO_GROWN_TOO_LARGE = "photo_grown_too_large"  # kind, size, most
+    PHOTO_METADATA_BROKEN = "photo_metadata_broken"
+    PHOTO_UNDECODABLE = "photo_undecodable"
+    PHOTO_GONE = "photo_gone"
+    PHOTO_NOT_FETCHED = "photo_not_fetched"
+    PHOTO_LARGER_THAN_TAKEN = "photo_larger_than_taken"
+    PHOTO_TOO_SLOW = "photo_too_slow"
+    PHOTO_NO_ROOM = "photo_no_room"
+    PHOTO_LOST = "photo_lost"
+    NOT_STARTED = "not_started"  # photo: whether there is one
+
+    # Studii has the job, or may have it
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    ANSWER_LOST = "answer_lost"
+    RESTORED = "restored"
+    RUNNING_FOR_A_DAY = "running_for_a_day"
+    STUDII_FAILED = "studii_failed"  # detail
+    UNKNOWN_TO_STUDII = "unknown_to_studii"
+    NEVER_ENDED = "never_ended"
+    SERVER_REMOVED = "server_removed"
+    RULED_CHARGED = "ruled_charged"
+    RULED_RELEASED = "ruled_released"
+    NOBODY_RULED = "nobody_ruled"
+
+    # The output
+    OUTPUT_WITHOUT_ADDRESS = "output_without_address"
+    OUTPUT_UNSAFE_ADDRESS = "output_unsafe_address"
+    OUTPUT_NOT_THERE = "output_not_there"
+    OUTPUT_GONE = "output_gone"
+    OUTPUT_NOT_FETCHED = "output_not_fetched"
+    OUTPUT_DOWNLOAD_FAILED = "output_download_failed"
+    OUTPUT_BROKEN = "output_broken"
+    OUTPUT_NO_PICTURE = "output_no_picture"
+    OUTPUT_TOO_LARGE = "output_too_large"  # limit, in bytes
+    OUTPUT_UNEXPECTED_ERROR = "output_unexpected_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A `ReasonCode`, or the code of a newer version of the bot, with what its sentence is made of."""
+
+    code: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict[str, Argument])
+
+    @classmethod
+    def text(cls, text: str) -> Self:
+        """Keep a finished sentence as it is."""
+        return cls(ReasonCode.TEXT, {"text": text})
+
+    def encode(self) -> str:
+        """Return the reason as the text that is stored."""
+        kept: dict[str, Any] = {"code": str(self.code)}
+        if self.arguments:
+            kept["arguments"] = dict(self.arguments)
+        return json.dumps(kept, ensure_ascii=False)
+
+    @classmethod
+    def decode(cls, stored: str) -> Self:
+        """Read what is stored. Text that is no reason is a sentence of a version before the codes."""
+        try:
+            kept: Any = json.loads(stored)
+        except ValueError:
+            return cls.text(stored)
+        if not isinstance(kept, dict):
+            return cls.text(stored)
+        fields = cast("dict[str, Any]", kept)
+        code, arguments = fields.get("code"), fields.get("arguments", {})
+        if not isinstance(code, str) or not isinstance(arguments, dict):
+            return cls.text(stored)
+        given = cast("dict[str, Any]", arguments)
+        return cls(code, {name: value for name, value in given.items() if isinstance(value, Argument)})

@@ -1,0 +1,121 @@
+"""What is stored of a job is a code; its sentence is made when it is shown."""
+
+import json
+from typing import Any
+
+import pytest
+from alembic.script import ScriptDirectory
+
+from bot.reasons import Reason, ReasonCode
+from bot.storage.database.migrations import SCRIPTS
+from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, TooLarge, UploadFailed
+from bot.ui.kit.reasons import UNKNOWN, reason_words
+
+DETAIL = {"detail": "No such style"}
+ARGUMENTS: dict[ReasonCode, dict[str, Any]] = {
+    ReasonCode.TEXT: {"text": "As it was said then."},
+    ReasonCode.KEY_REFUSED: DETAIL,
+    ReasonCode.OUT_OF_CREDITS: DETAIL,
+    ReasonCode.NO_ROOM_IN_BUDGET: {"price": 1200, "reserved": 40},
+    ReasonCode.NO_ROOM_IN_ALLOWANCE: {"price": 1200, "reserved": 40},
+    ReasonCode.API_REFUSED: DETAIL,
+    ReasonCode.BAD_INPUTS: DETAIL,
+    ReasonCode.PLAN_REFUSED: DETAIL,
+    ReasonCode.JOB_NOT_FOUND: DETAIL,
+    ReasonCode.PHOTO_BUILT_ODDLY: {"kind": "GIF"},
+    ReasonCode.PHOTO_BROKEN: {"kind": "WebP"},
+    ReasonCode.PHOTO_TOO_MANY_PIXELS: {"width": 9000, "height": 8000, "most": 64_000_000},
+    ReasonCode.PHOTO_GROWN_TOO_LARGE: {"kind": "AVIF", "size": 26_100_000, "most": 25_000_000},
+    ReasonCode.NOT_STARTED: {"photo": True},
+    ReasonCode.STUDII_FAILED: DETAIL,
+    ReasonCode.OUTPUT_TOO_LARGE: {"limit": 100 * 2**20},
+}
+# Figures are rounded in these sentences: those of earlier versions stay as they are.
+ROUNDED = {
+    ReasonCode.PHOTO_TOO_MANY_PIXELS,
+    ReasonCode.PHOTO_GROWN_TOO_LARGE,
+    ReasonCode.OUTPUT_TOO_LARGE,
+}
+
+
+def some(code: ReasonCode) -> Reason:
+    return Reason(code, ARGUMENTS.get(code, {}))
+
+
+def coded(sentence: str) -> str | None:
+    """What the migration makes of the sentence of an earlier version."""
+    return ScriptDirectory(str(SCRIPTS)).get_revision("0024").module.coded(sentence)
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_every_code_has_its_words(code: ReasonCode) -> None:
+    words = reason_words(some(code))
+    assert words != UNKNOWN
+    assert words.endswith((".", "”"))
+    assert "{" not in words
+    texts = [value for value in some(code).arguments.values() if isinstance(value, str)]
+    assert all(text in words for text in texts)
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_a_reason_is_read_as_it_was_stored(code: ReasonCode) -> None:
+    assert Reason.decode(some(code).encode()) == some(code)
+
+
+def test_no_two_codes_have_the_same_words() -> None:
+    said = [reason_words(some(code)) for code in ReasonCode]
+    assert len(set(said)) == len(said)
+
+
+@pytest.mark.parametrize(
+    "stored", ["Studii said no.", '{"odd": 1}', '["a list"]', "7", "", "{", '{"code": 3}']
+)
+def test_a_sentence_that_is_no_reason_is_shown_as_it_is(stored: str) -> None:
+    assert reason_words(Reason.decode(stored)) == stored
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason("of_tomorrow", {"price": 3}),
+        Reason(ReasonCode.NO_ROOM_IN_BUDGET),
+        Reason(ReasonCode.NO_ROOM_IN_BUDGET, {"price": "many", "reserved": "few"}),
+        Reason(ReasonCode.PHOTO_TOO_MANY_PIXELS, {"width": float("inf"), "height": 1, "most": 1}),
+    ],
+)
+def test_what_another_version_stored_breaks_nothing(reason: Reason) -> None:
+    assert Reason.decode(reason.encode()) == reason
+    assert reason_words(reason) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyRefused(),
+        KeyRefused(detail="Revoked!"),
+        OutOfCredits(detail="No credits."),
+        BadInputs(detail="no “such” style"),
+        PlanRefused(),
+        UploadFailed(413),
+        UploadFailed(500),
+        TooLarge(2**21),
+    ],
+)
+def test_an_error_of_studii_reads_the_same_when_it_was_stored(error: Any) -> None:
+    assert reason_words(error.told) == str(error)
+
+
+@pytest.mark.parametrize("code", sorted(set(ReasonCode) - ROUNDED - {ReasonCode.TEXT}))
+def test_the_migration_knows_the_sentences_of_before(code: ReasonCode) -> None:
+    for reason in (some(code), Reason(code, {})):
+        words = reason_words(reason)
+        if words != UNKNOWN and words.count("None") == 0:
+            kept = coded(words)
+            assert kept is not None, words
+            assert Reason.decode(kept).code == code
+            assert reason_words(Reason.decode(kept)) == words
+
+
+@pytest.mark.parametrize("sentence", ["Studii said no.", "", json.dumps({"code": "no_key"})])
+def test_the_migration_leaves_what_it_does_not_know(sentence: str) -> None:
+    assert coded(sentence) is None
