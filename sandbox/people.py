@@ -1,4 +1,4 @@
-"""What people do in the simulated Discord, and what they see: shared by the tour and the tests."""
+"""People's actions and views in the simulated Discord, for the tour and the tests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,10 +15,7 @@ LOOK_EVERY = 0.03
 
 
 async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
-    """What `look` gives as soon as it gives something that is true.
-
-    Raises TimeoutError, naming what was waited for, after two minutes.
-    """
+    """Return the first true result of `look`. Raises TimeoutError with the description after two minutes."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + STEP_TIMEOUT
     while True:

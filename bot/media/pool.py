@@ -1,4 +1,4 @@
-"""The one way to have a picture opened: checked, converted, or made to fit, in processes of their own."""
+"""Check, convert and reduce pictures in a pool of decoder processes."""
 
 import asyncio
 import contextlib
@@ -54,10 +54,10 @@ _PROBE_BYTES = 64 * MEGABYTE
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """How long a request may take: seconds of the processor, and seconds that pass.
+    """The time limits of a request, in seconds of processor time and of real time.
 
-    A photo of 64 megapixels takes up to 14 s of one core here. The bounds leave room for a machine that is
-    five times slower, or shared with others.
+    A photo of 64 megapixels takes up to 14 s of one core. The limits allow for a machine that is five times
+    slower, or shared with others.
     """
 
     processor: int
@@ -74,7 +74,7 @@ class _Overtaken(Exception):
 
 
 class DecoderPool:
-    """Opens pictures in processes without secrets, with bounds on memory, processor seconds and time.
+    """Opens pictures in processes without secrets, with limits on memory, processor time and time.
 
     Two small pictures are open at once, and one large one beside them. Each method raises `DecoderFailed` if
     its process died on the file or exceeded a bound, and OSError if a process can't be started or the file
@@ -108,8 +108,10 @@ class DecoderPool:
             await asyncio.wait(self._chores)
 
     async def inspect(self, path: Path) -> Photo:
-        """Decode the photo; one of a kind that Studii does not take is replaced by the same picture as a JPEG
-        or PNG. Raises `PhotoRefused` if it cannot be used."""
+        """Decode the photo. A kind that Studii does not accept is converted to JPEG or PNG in place.
+
+        Raises `PhotoRefused` if it can't be used.
+        """
         into = path.with_name(f"{path.name}.converted")
         if (removal := self._removals.get(into)) is not None:
             await asyncio.wait({removal})  # what an earlier call left; it must not take what this one makes
@@ -128,9 +130,9 @@ class DecoderPool:
         return photo
 
     async def check(self, path: Path) -> None:
-        """Decode a picture whole and leave it as it is; raises `PictureBroken` if it is broken or cut off.
+        """Decode a picture completely. Raises `PictureBroken` if it is broken or incomplete.
 
-        What is no picture (a video) passes, and so does a picture that is too large to be opened here.
+        Files that are not pictures (videos) and pictures that are too large to be opened pass.
         """
         try:
             await self._open("check", path)
@@ -147,7 +149,7 @@ class DecoderPool:
         return data or None
 
     async def missing(self) -> tuple[str, ...]:
-        """Name the bounds that this system can't set on a process. Raises OSError if none can be started."""
+        """Return the limits that this system can't set. Raises OSError if no process can be started."""
         async with self._process() as process:
             return process.missing
 
@@ -234,9 +236,9 @@ class DecoderPool:
         raise OSError("no decoder stays alive")
 
     async def _unless_overtaken(self, process: DecoderProcess, asking: Coroutine[Any, Any, _T]) -> _T:
-        """Wait as long as nobody else waits, and for a moment if somebody does. Raises `_Overtaken`.
+        """Wait for the answer. Raises `_Overtaken` if it takes long while others wait.
 
-        The moment is one of the processor: on a busy machine every picture takes longer.
+        Measured in processor time, as every picture takes longer on a busy machine.
         """
         task = asyncio.ensure_future(asking)
         spent, loop = process.processor_seconds(), asyncio.get_running_loop()
@@ -252,7 +254,7 @@ class DecoderPool:
 
     @asynccontextmanager
     async def _process(self) -> AsyncGenerator[DecoderProcess]:
-        """Within: a process of one's own. It is ended if anything goes wrong, cancellation included."""
+        """Take a process for one request. It is ended after an error or cancellation."""
         process = await self._take()
         try:
             yield process

@@ -1,4 +1,4 @@
-"""Watches for taps and photos. What is none of ours is let go at once: no request, no query, no task."""
+"""Handle reactions and photos. Other events take no request, query or task."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -44,7 +44,7 @@ class _Photo:
 
 
 class PhotoWatch:
-    """Turns taps and photos into jobs, within the same limits as every other job."""
+    """Turns reactions and photos into jobs, within the same limits as other jobs."""
 
     def __init__(self, client: discord.Client, services: Services, catalog: Catalog) -> None:
         self._client = client
@@ -55,16 +55,16 @@ class PhotoWatch:
         self._autos = _photo_backlog("running photos by themselves", self._run)
 
     async def load(self) -> None:
-        """Remember what photos started before the bot was."""
+        """Load the unfinished jobs from before the start."""
         await self._taps.load()
 
     async def close(self) -> None:
-        """Drop what waits."""
+        """Drop waiting work."""
         for one in (self._taps, self._offers, self._autos):
             await one.close()
 
     def tapped(self, event: discord.RawReactionActionEvent) -> None:
-        """Somebody put an emoji under a message."""
+        """Handle an added reaction."""
         own = self._client.user
         if event.member is None or event.member.bot or own is None or event.message_author_id == own.id:
             return
@@ -73,13 +73,13 @@ class PhotoWatch:
             self._taps.add(tapped)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
-        """Somebody took their emoji away."""
+        """Handle a removed reaction."""
         if event.guild_id is not None:
             emoji = emoji_of(event.emoji).key
             self._taps.take_back(event.guild_id, event.message_id, event.user_id, emoji)
 
     def cleared(self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent) -> None:
-        """Somebody took everybody's away: all, or those of one emoji."""
+        """Handle the removal of all reactions, or all of one emoji."""
         if event.guild_id is not None:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
@@ -91,19 +91,19 @@ class PhotoWatch:
             self._taps.made_from(message_id, job)
 
     def deleted(self, guild_id: int | None, message_id: int) -> None:
-        """Somebody deleted a message."""
+        """Handle a deleted message."""
         if guild_id is not None:
             for backlog in (self._offers, self._autos):
                 backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id)
             self._taps.deleted(guild_id, message_id)
 
     def edited(self, message: discord.Message) -> None:
-        """Somebody edited a message, and may have taken a photo out of it."""
+        """Handle an edited message, which may have lost a photo."""
         if message.guild is not None:
             self._taps.edited(message.guild.id, message.id, lambda: _paths(message))
 
     def posted(self, message: discord.Message) -> None:
-        """Somebody, or something, posted a message."""
+        """Handle a new message."""
         if message.guild is None or not by_a_person(message):
             return
         channels = self._services.photos.rules(message.guild.id).channels
@@ -220,7 +220,7 @@ class PhotoWatch:
         return jobs
 
     async def _tell(self, member: discord.Member, reason: str) -> None:
-        """Say why nothing was made, by DM; closed DMs are no error."""
+        """Tell the member by DM why no job was started. Closed DMs are ignored."""
         if not await self._services.photos.may_tell(member.id):
             return
         try:
@@ -257,7 +257,7 @@ def _paths(message: discord.Message) -> frozenset[str]:
 
 
 def _offered(message: discord.Message, tapped: Tapped) -> bool:
-    """Whether the bot itself put that emoji there."""
+    """Return whether the bot added that reaction."""
     for reaction in message.reactions:
         emoji = reaction.emoji
         key = emoji.replace("\ufe0f", "") if isinstance(emoji, str) else str(emoji.id)

@@ -1,4 +1,4 @@
-"""Outputs, made when they are first wanted, in a worker thread, once each."""
+"""Outputs, rendered once each on demand, in a worker thread."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

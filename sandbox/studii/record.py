@@ -1,4 +1,4 @@
-"""What the server remembers of each request, for tests and for the demo."""
+"""The record of requests, for tests and the demo."""
 
 from collections import deque
 from collections.abc import Iterator

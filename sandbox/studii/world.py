@@ -1,4 +1,4 @@
-"""The state behind the endpoints: who has which keys, what was uploaded, which jobs there are."""
+"""The state behind the endpoints: keys, uploads and jobs."""
 
 import random
 import secrets

@@ -1,4 +1,4 @@
-"""What the system allows this process: memory, processor seconds, files; and that it ends with its parent."""
+"""Resource limits of the decoder's process, and its end with its parent."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ _STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ")
 
 
 class Bounds:
-    """The bounds of this process, renewed for each request; `missing` names those that the system lacks."""
+    """The limits of this process, set for each request. `missing` names those that the system lacks."""
 
     def __init__(self, parent: int) -> None:
         self.missing: list[str] = []
@@ -43,7 +43,7 @@ class Bounds:
             self.missing.append("memory")  # macOS takes the figure and does not keep to it
 
     def renew(self, memory: int, seconds: int) -> None:
-        """Allow `memory` bytes more than is taken now, and `seconds` of the processor from now on."""
+        """Limit memory to `memory` bytes more than now, and processor time to `seconds` from now."""
         if resource is None:
             return
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -83,7 +83,7 @@ def _pages(field: int) -> int | None:
 
 
 def _end_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that ends."""
+    """Have the kernel kill this process when its parent ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit()

@@ -1,4 +1,4 @@
-"""Pictures are opened here and nowhere else, by the class that their bytes call for."""
+"""Open pictures, with the Pillow class for the kind that their bytes show."""
 
 import mmap
 import struct
@@ -47,7 +47,7 @@ _BROKEN = (
 
 
 class Refusal(Exception):
-    """The file cannot be used; `why` is `unknown`, `broken`, `structure` or `pixels`."""
+    """The file can't be used. `why` is `unknown`, `broken`, `structure` or `pixels`."""
 
     def __init__(self, why: str, **facts: object) -> None:
         super().__init__(why)
@@ -56,7 +56,7 @@ class Refusal(Exception):
 
 
 def prepare() -> None:
-    """Set the libraries up: few threads, and nothing decoded but the picture itself."""
+    """Configure the libraries: few threads, and no decoding of thumbnails and other images."""
     AvifImagePlugin.DEFAULT_MAX_THREADS = THREADS
     pillow_heif.options.DECODE_THREADS = THREADS
     pillow_heif.options.THUMBNAILS = False
@@ -67,7 +67,7 @@ def prepare() -> None:
 
 
 def probe(path: Path, what: str) -> dict[str, Any]:
-    """Say by a file's structure alone what it is, and how much memory `what` will take."""
+    """Return a file's kind, size and memory for the request `what`, from its structure only."""
     with path.open("rb") as file:
         kind = sniff(file.read(HEAD_BYTES))
         if kind is None:
@@ -90,7 +90,7 @@ def probe(path: Path, what: str) -> dict[str, Any]:
 
 
 def inspect(path: Path, into: Path, pixels: int) -> dict[str, Any]:
-    """Decode a photo whole; if Studii does not take its kind, write it to `into` as one that it takes."""
+    """Decode a photo completely. If Studii does not accept its kind, write it converted to `into`."""
     with _opened(path) as (kind, file), _refusing(kind):
         mark = None if kind.is_accepted else _digital_source(file)
         opened = _open(kind, file, pixels)
@@ -104,7 +104,7 @@ def inspect(path: Path, into: Path, pixels: int) -> dict[str, Any]:
 
 
 def check(path: Path, pixels: int) -> None:
-    """Decode a picture whole."""
+    """Decode a picture completely."""
     with _opened(path) as (kind, file), _refusing(kind):
         _read(kind, _open(kind, file, pixels), file)
 
@@ -163,7 +163,7 @@ _CLASSES: dict[PhotoKind, type[ImageFile.ImageFile]] = {
 
 
 def _open(kind: PhotoKind, file: BinaryIO, pixels: int) -> Any:
-    """Open without decoding; `pixels` is what the structure said."""
+    """Open without decoding. Raises `Broken` if it has more pixels than the structure says."""
     opened = _CLASSES[kind](file)
     if opened.width * opened.height > pixels:
         raise Broken
@@ -171,7 +171,7 @@ def _open(kind: PhotoKind, file: BinaryIO, pixels: int) -> Any:
 
 
 def _read(kind: PhotoKind, opened: Any, file: BinaryIO) -> None:
-    """Decode all of its data, and keep as little as possible."""
+    """Decode all data, and keep as little as possible."""
     reading = _READ.get(kind)
     if reading is not None:
         reading(opened)
@@ -202,7 +202,7 @@ def _expect_end(eighth: Any, file: BinaryIO) -> None:
 
 
 def _decoded(kind: PhotoKind, opened: Any) -> Image.Image:
-    """Decode it; what the library needed for that is given back before anything else takes memory."""
+    """Return the decoded picture. The library's own buffers are freed before."""
     reading = _READ.get(kind)
     if reading is None:
         opened.seek(0)

@@ -1,6 +1,6 @@
-"""The decoder's end of the pipe: a request is a line of JSON, and so is its answer.
+"""The decoder's side of the pipe. Requests and answers are lines of JSON.
 
-`fit` is answered with the picture's bytes behind the line. The other end is `bot/media/decoder_process.py`.
+The answer to `fit` is followed by the picture's bytes. The other end is `bot/media/decoder_process.py`.
 """
 
 import json

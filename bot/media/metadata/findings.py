@@ -1,4 +1,4 @@
-"""What was found in the metadata of a file while it is looked through, and what of it is written again."""
+"""Collect what is kept of a file's metadata, and encode it."""
 
 from bot.media.metadata.exif import PREFIX, Exif, reduced
 from bot.media.metadata.marks import (
@@ -13,7 +13,7 @@ from bot.media.metadata.marks import (
 
 
 class Findings:
-    """Collects what has to stay. The first block of Exif data counts, as it does for decoders."""
+    """Collects metadata to keep. The first block of Exif data counts, as for decoders."""
 
     def __init__(self) -> None:
         self._exif: Exif | None = None

@@ -69,7 +69,7 @@ _PRIVATE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What becomes of a C2PA manifest store: whether it is kept, and the mark that it holds."""
+    """Whether a C2PA manifest store is kept, and its mark of AI."""
 
     is_kept: bool
     digital_source: str | None = None

@@ -1,4 +1,4 @@
-"""What a file without metadata is made of: ranges of the original, and new bytes between them."""
+"""The pieces of the stripped file: ranges of the original file, and new bytes."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ Piece = Range | bytes
 
 
 class Source:
-    """A file that is read in small parts, wherever they are."""
+    """A file with random access in small parts."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
@@ -64,7 +64,7 @@ class Source:
 
 
 class PartCounter:
-    """Refuses files that have an absurd number of parts, so that the work is bounded."""
+    """Limits the number of parts of a file, and so the work."""
 
     def __init__(self, most: int = MAX_PARTS) -> None:
         self._left = most

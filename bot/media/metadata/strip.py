@@ -1,4 +1,4 @@
-"""Remove the metadata of a photo in its file."""
+"""Remove the metadata of a photo's file."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""What a picture's structure says before anything is decoded: its real size, and the memory it takes.
+"""Read a picture's real size and the memory for decoding it, from its structure.
 
-A file that no camera and no program writes is refused here, by counting what would have to be decoded.
+Files that no camera or program writes are refused here, by counting what would have to be decoded.
 """
 
 import mmap

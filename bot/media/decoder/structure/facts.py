@@ -1,4 +1,4 @@
-"""What the readers of all kinds share."""
+"""What the readers of all formats share."""
 
 import mmap
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ class Broken(Exception):
 
 
 class NotAPhoto(Exception):
-    """The file is built as no camera and no program builds a picture."""
+    """The file has a structure that no camera or program writes."""
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Width and height as the decoder will find them, and how many bytes of memory the decoder needs.
+    """The size in pixels that the decoder will find, and the bytes of memory that it needs.
 
     `checked` is for decoding it whole and keeping nothing, `opened` for holding it as a picture, and
     `converted` for making it into one of three colours or with transparency. All were measured.

@@ -64,5 +64,5 @@ def _size(unit: bytes) -> list[tuple[int, int]]:
 
 
 def _plain(content: bytes) -> bytes:
-    """Without the bytes that keep start codes from appearing."""
+    """Return the content without the bytes that prevent start codes."""
     return content.replace(_START_CODE_PREVENTION, b"\x00\x00")

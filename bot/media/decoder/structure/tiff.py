@@ -84,7 +84,7 @@ class _Directory:
         self._entries = self._read()
 
     def values(self, tag: int) -> list[int]:
-        """The whole numbers of a tag; none if it is not there."""
+        """Return the integers of a tag, none if it is missing."""
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in _INTEGERS:
             return []
@@ -98,7 +98,7 @@ class _Directory:
         return [int.from_bytes(content[at : at + size], order) for at in range(0, len(content), size)]
 
     def value(self, tag: int, otherwise: int) -> int:
-        """The first whole number of a tag."""
+        """Return the first integer of a tag, or `otherwise`."""
         return (self.values(tag) or [otherwise])[0]
 
     def _read(self) -> dict[int, _Entry]:

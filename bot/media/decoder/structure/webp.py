@@ -57,7 +57,7 @@ def _larger(*sizes: tuple[int, int] | None) -> tuple[int, int] | None:
 
 
 def _inside(data: mmap.mmap, chunk: tuple[bytes, int]) -> tuple[int, int] | None:
-    """The size that a chunk of picture data declares; None for other chunks."""
+    """Return the size in a chunk of picture data, None for other chunks."""
     name, start = chunk
     if name == b"VP8 ":
         if data[start + 3 : start + 6] != _LOSSY_START:
