@@ -6,7 +6,7 @@ import pytest
 
 from bot.delivery import edit_rate as pace
 from bot.domain import JobState
-from bot.engine.scheduler import positions as places
+from bot.engine.workers import queue_positions as places
 from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage
