@@ -22,6 +22,12 @@ MOST_TOGETHER = 750 * MIB
 MOST_OWN = 40 * MIB  # the simulated Discord and Studii are in the same process, and draw pictures in it
 MOST_LATER = 50 * MIB
 LATER = 60.0
+WIDTH = 140  # columns of the table where there is no terminal
+COLUMNS = (
+    "after: from the card until the file was taken or refused. photos: the same for the slower innocent one. "
+    "bot: the most that this process held more than before; the simulated Discord and Studii are in it. "
+    "decoders: the most that they held together. in all: the most of both at one moment."
+)
 QUIET = HostileFile("a blank picture", "png", partial(flat_png, 64))
 
 
@@ -36,6 +42,7 @@ async def _run(console: Console) -> int:
             before = held()
             seen = [await _met(bot, file, photos, console) for file in wanted]
             console.print(_table(seen))
+            console.print(COLUMNS)
             console.print(f"Beside a blank picture the slower photo took {quiet.innocent:.2f} s.")
             console.print(f"What the decoders keep is looked at in {LATER:.0f} s …")
             await asyncio.sleep(LATER)
@@ -82,4 +89,4 @@ def _table(seen: list[Seen]) -> Table:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.basicConfig(level=logging.ERROR)
-    sys.exit(min(asyncio.run(_run(Console())), 1))
+    sys.exit(min(asyncio.run(_run(Console(width=None if sys.stdout.isatty() else WIDTH))), 1))
