@@ -25,9 +25,9 @@ TARGETS = {
 }
 LEGEND = """\
 mean, p95: from the end of a job until it is seen; whole wait: all but what Studii works on it.
-lane: has seen 100 jobs; new lane: none, and its guess is double; round-robin: the lane's limits and line,
+lane: has seen 100 jobs; new lane: none, and its guess is double; round-robin: the lane's limits and queue,
 but polls in turn; the others: each job in a loop of its own, without limits.
-told: of those who wait in line, who are told for how long; well: of these, to within 30 % or 3 s.
+told: of those who wait in the queue, who are told for how long; well: of these, to within 30 % or 3 s.
 """
 WIDTH = 120  # characters, when the table goes into a file
 QUICK = [
@@ -79,7 +79,7 @@ def _learned(work: Work) -> str:
 
 
 def _summary(results: Sequence[Result]) -> str:
-    """Where other ways of asking are better, in one line each."""
+    """Return where other policies are better, in one line each."""
     lane = {one.load: one for one in results if one.policy == POLICIES[0]}
     lines = [f"Of {len(lane)} loads, less than the lane's mean wait to be seen / whole wait:"]
     for policy in POLICIES[1:]:

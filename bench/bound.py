@@ -18,7 +18,7 @@ PRICES = [0.0, *(0.003 * 1.43**n for n in range(29))]  # up to some 67 s
 
 
 def lower_bound(load: Load) -> float | None:
-    """Seconds; None: the requests do not even reach for one look at each job."""
+    """Seconds; None: the requests do not even suffice for one poll of each job."""
     if load.polls < 1.0:
         return None
     mix = MIXES[load.mix]

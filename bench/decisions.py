@@ -15,7 +15,7 @@ from bot.engine.tuning import Tuning
 
 
 def decision_milliseconds(*, running: int = 150, waiting: int = 50) -> float:
-    """The median of some decisions on a lane that has so many jobs, all of them in need of a look."""
+    """The median of some decisions on a lane that has so many jobs, all of them due."""
     rng, tuning = Random(3), Tuning()
     durations = Durations(lambda work: USUAL[work].median)
     for work in (IMAGE, VIDEO):

@@ -35,7 +35,7 @@ class Result:
     requests: float  # per job
     refused: float  # share of all requests
     overhead: float
-    told: float | None  # share of the askers who had to wait in line that were told for how long
+    told: float | None  # share of the askers who had to wait in the queue that were told for how long
     told_well: float | None  # share of these waits that were predicted within 30 %
     longest_decision: float
 
@@ -53,7 +53,7 @@ class Scale:
 
     def seconds(self, load: Load) -> float:
         """For how long jobs come in a run: longer where they are few, and not for long beyond what a key can
-        carry, where the line only grows."""
+        carry, where the queue only grows."""
         return self.lasts * (2.0 if load.in_flight <= 5 else 1.0) * (1.0 if load.polls >= 1.0 else 0.25)
 
     def runs(self, load: Load) -> int:
@@ -88,7 +88,7 @@ def measure(
         some = make_jobs(arrivals, load.works(rng, len(arrivals)), lasting, rng)
         world = World(load.limit, rng, counting)
         knows = new if policy == "new lane" else Newcomer(guess=1.0, seen=100)
-        durations = _learned(load, lasting, rng, knows)
+        durations = learned(load, lasting, rng, knows)
         client = _client(policy, world, load, durations, tuning or Tuning())
         if policy in PREDICTED:
             _let_some_ask(some, scale.askers, Random(f"asks {seed}"))
@@ -110,7 +110,7 @@ def _let_some_ask(jobs: Sequence[Job], moments: int, rng: Random) -> None:
         job.asks = job.asked in chosen
 
 
-def _learned(load: Load, lasting: Mapping[Work, Lasting], rng: Random, knows: Newcomer) -> Durations:
+def learned(load: Load, lasting: Mapping[Work, Lasting], rng: Random, knows: Newcomer) -> Durations:
     durations = Durations(lambda work: knows.guess * USUAL[work].median)
     for work in MIXES[load.mix]:
         observe(durations, work, lasting[work], rng, knows.seen)

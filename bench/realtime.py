@@ -54,10 +54,10 @@ async def much_to_do(folder: Path) -> list[Row]:
     run = await restart(folder)
     return [
         (
-            f"start with {run.jobs:,} unfinished jobs on {run.lanes} keys: first look",
+            f"start with {run.jobs:,} unfinished jobs on {run.lanes} keys: first poll",
             f"{run.until_first:.1f} s",
         ),
-        ("… every key's first look", f"{run.until_polling:.1f} s"),
+        ("… every key's first poll", f"{run.until_polling:.1f} s"),
         ("… most polls with one key within a second", str(run.most_in_burst)),
     ]
 

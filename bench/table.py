@@ -65,9 +65,9 @@ def table(load: Load, results: list[Result], bound: float | None, target: float 
 
 
 def waits(told: Mapping[Load, Sequence[Result]]) -> Table:
-    """What those are told who wait in line; a column for each of the newcomers."""
+    """What those are told who wait in the queue; a column for each of the newcomers."""
     made = Table(
-        title="Waits in line: told at all / within 30 % or 3 s", title_justify="left", title_style="bold"
+        title="Waits in the queue: told at all / within 30 % or 3 s", title_justify="left", title_style="bold"
     )
     made.add_column("load")
     for name in NEWCOMERS:

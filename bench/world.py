@@ -13,7 +13,7 @@ from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 @dataclass(eq=False)
 class Job:
-    """Times are seconds of the virtual clock. It is uploaded, submitted, and looked at until it is seen."""
+    """Times are seconds of the virtual clock. It is uploaded, submitted, and polled until it is seen."""
 
     name: str
     work: Work
@@ -22,7 +22,7 @@ class Job:
     takes: float
     uploaded: bool = False
     ends: float | None = None  # None: not submitted
-    seen: float | None = None  # when Studii answered the first look after the end
+    seen: float | None = None  # when Studii answered the first poll after the end
     requests: int = 0
     asks: bool = False  # for how long it will wait, when it is asked for
     predicted: float | None = None  # seconds until its submission, as said then

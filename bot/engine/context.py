@@ -1,4 +1,4 @@
-"""What the steps of a job have in common: what they need, and what they hand back."""
+"""What the parts of the engine share, and what the steps of a job return."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from bot.studii import StudiiClient
 
 @dataclass(frozen=True, slots=True)
 class EngineContext:
-    """What the parts work with.
+    """What the parts of the engine work with.
 
     `changed` is called after a change that people should see, `requeued` after one that the lanes have to
-    learn of from the database. Both only set wake-ups. `posted` is told how many
-    seconds after a job's end its message stood in Discord.
+    read from the database. Both only set wake-ups. `posted` is called with the seconds from a job's end
+    until its message was posted.
     """
 
     storage: Storage
@@ -35,11 +35,11 @@ class EngineContext:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How the job stands after a step; None: it is not for this lane any more.
+    """The job after a step, or None if it no longer belongs to this lane.
 
-    `sent`: whether a request left us. `again`: leave the job alone for so many seconds. `limited`: Studii
-    said 429; `retry_after` is what it asked for, in seconds. `unexpected`: the step met an error that nobody
-    foresaw, and says nothing of the job.
+    `sent`: whether a request left this process. `again`: leave the job alone for this many seconds.
+    `limited`: Studii said 429; `retry_after` is the pause that it asked for, in seconds. `unexpected`: the
+    step met an unexpected error, and says nothing of the job.
     """
 
     job: Job | None
@@ -52,7 +52,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that is ours for one step, and what to do it with."""
+    """A job that was claimed for one step, and the key to do it with."""
 
     job: Job
     key: StudiiKey

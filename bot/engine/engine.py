@@ -124,14 +124,14 @@ class Engine:
         if (reason := liveness.stuck()) is not None:
             return reason
         late = self._lanes.overdue()
-        return f"a look at a job is {late:.0f} s late" if min(late, liveness.idle_for()) > TOO_LATE else None
+        return f"a poll of a job is {late:.0f} s late" if min(late, liveness.idle_for()) > TOO_LATE else None
 
     def alive(self) -> bool:
         """Whether it runs and gets on with its work; this is denied some minutes before `stuck` is sure."""
         return self._running and self.stuck() is None and self._context.liveness.failing_for() < AILING
 
     def oldest_due_poll(self) -> float:
-        """Seconds that the latest look at a running job is late; 0.0: none is."""
+        """Return by how many seconds the most overdue poll is late; 0.0 if none is."""
         return self._lanes.overdue()
 
     def occupancy(self) -> Mapping[str, float]:

@@ -61,7 +61,9 @@ class Metrics:
             registry=self._registry,
         )
         self._overdue = Gauge(
-            "studii_oldest_due_poll_seconds", "How late the latest look at a job is", registry=self._registry
+            "studii_oldest_due_poll_seconds",
+            "How late the most overdue poll of a job is",
+            registry=self._registry,
         )
 
         self._unreadable = Gauge(

@@ -59,7 +59,7 @@ class Poller:
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context = context
         self._catalog = catalog
-        # After a start with much to do, hundreds of lanes look at the same moment.
+        # After a start with many running jobs, hundreds of lanes poll at the same moment.
         self._claims = Batch(self._claim_all)
         self._errors = ErrorLog("looking at it", noun="job")
         self._stumbles = FailureCounts()
@@ -179,7 +179,7 @@ class Poller:
         if isinstance(error, RateLimited):
             return StepResult(job, again=error.retry_after, limited=True, retry_after=error.retry_after)
         _log.info(
-            "Job %s: a look at it met %s (%s)",
+            "Job %s: a poll of it met %s (%s)",
             job.id,
             type(error).__name__,
             error.reason,
@@ -197,9 +197,9 @@ class Poller:
         return StepResult(job, again=self._bounded(pause, age))
 
     def _bounded(self, pause: float, age: float) -> float:
-        """The pause after a look at which nothing was learned, bounded by a share of the job's age.
+        """Return the pause after a poll that learned nothing, bounded by a share of the job's age.
 
-        A job may end while it is not looked at: its person then waits at most that share longer.
+        A job may end in that pause: its requester then waits longer by at most that share.
         """
         tuning = self._context.tuning
         return min(pause, max(tuning.first_poll, tuning.poll_share * age))

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Entries:
-    """Turns jobs into what a lane knows of them: times of the wall clock become those of the other one."""
+    """Turns jobs into what a lane knows of them, with times of the monotonic clock."""
 
     def __init__(self, clock: Clock, longest_pause: float, catalog: Catalog) -> None:
         self._clock = clock
@@ -36,7 +36,7 @@ class Entries:
         self._catalog = catalog
 
     def waiting(self, job: Job, key_id: int | None, again: float | None = None) -> Waiting:
-        """For a job that is to be sent with that key. A pause that was meant for another key is over."""
+        """Return the entry of a job that is to be sent with this key. A pause for another key is over."""
         now = self._clock.monotonic()
         not_before = now + (again or 0.0)
         if job.not_before is not None and (job.held is None or job.key_id == key_id):
@@ -57,7 +57,7 @@ class Entries:
         )
 
     def running(self, job: Job) -> Running:
-        """For a job that is to be looked at."""
+        """Return the entry of a job that is to be polled."""
         now = self._clock.monotonic()
         age = 0.0 if job.submitted_at is None else -self._seconds_until(job.submitted_at)
         not_before = 0.0
@@ -67,7 +67,7 @@ class Entries:
         return Running(job.id, now - max(0.0, age), self._work(job), not_before, priced)
 
     def after(self, result: StepResult) -> Waiting | Running | None:
-        """For a job that has just had a step; None: the lane is done with it."""
+        """Return the entry of a job after a step, or None if the lane is done with it."""
         job = result.job
         if job is None:
             return None
@@ -121,14 +121,14 @@ class LaneRunner:
     def sync(
         self, waiting: Collection[Waiting], running: Collection[Running], plan: ChosenPlan | None
     ) -> None:
-        """Take over what the database says; `plan`: if it is known now."""
+        """Take over the jobs of the database, and the plan unless it is None."""
         if plan is not None:
             self._rate.set_plan(plan)
         self._lane.sync(waiting, running, self._context.clock.monotonic())
         self._wake_up.set()
 
     def in_flight(self, job_id: str) -> bool:
-        """Whether a request for that job is under way."""
+        """Return whether a request for the job is in flight."""
         return self._lane.in_flight(job_id)
 
     def position(self, job_id: str) -> int | None:
@@ -140,7 +140,7 @@ class LaneRunner:
         return self._lane.waits(job_id) is not None or self._lane.runs(job_id) is not None
 
     def waits_for_price(self, job_id: str) -> bool:
-        """Whether another job is sent before this one to learn what both cost."""
+        """Return whether another job goes before this one, to learn the price of both."""
         return self._lane.waits_for_price(job_id)
 
     async def starts_in(self, job_id: str) -> float | None:
@@ -148,23 +148,23 @@ class LaneRunner:
         return await self._estimates.starts_in(job_id)
 
     def ends_in(self, job_id: str) -> float | None:
-        """Seconds until a running job has as probably ended as not."""
+        """Return the seconds until a running job has ended with a probability of one half."""
         return self._lane.ends_in(job_id, self._context.clock.monotonic())
 
     def is_known(self, job_id: str) -> bool:
-        """Whether it has been seen how long jobs like that one take."""
+        """Return whether enough jobs like this one were seen to say how long they take."""
         return self._lane.is_known(job_id)
 
     def overdue(self) -> float:
-        """Seconds that the latest look is late."""
+        """Return by how many seconds the most overdue poll is late."""
         return self._lane.overdue(self._context.clock.monotonic())
 
     def occupancy(self) -> float:
-        """The share of the lane's requests that is in use."""
+        """Return the share of the lane's requests that is in use."""
         return self._lane.occupancy(self._context.clock.monotonic())
 
     async def run(self) -> None:
-        """Until cancelled, or idle for long."""
+        """Run until cancelled, or until the lane has been idle for a while."""
         what = f"lane {self._name[:8]}"
         async with asyncio.TaskGroup() as group:
             await run_forever(what, self._wake_up, lambda: self._turn(group), until=self._leave_if_idle)
@@ -249,5 +249,5 @@ class LaneRunner:
 
 
 def has_ended(job: Job | None) -> bool:
-    """Whether a look has just seen that Studii is done with a job, well or badly."""
+    """Return whether a poll has just found that Studii is done with a job, or that it failed there."""
     return job is not None and (job.output_url is not None or job.failure is FailureCode.STUDII)

@@ -29,12 +29,12 @@ from bot.reasons import Reason, ReasonCode
 _log = logging.getLogger(__name__)
 
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
-SUSPICIOUS = 1.0  # seconds until the next look, when a job seems to be left by its step
+SUSPICIOUS = 1.0  # seconds until the next turn, if a step seems to have ended without a result
 
 
 @dataclass(slots=True)
 class _Share:
-    """One lane's part of what the database says."""
+    """The jobs of one lane, as the database has them."""
 
     waiting: list[Waiting] = field(default_factory=list[Waiting])
     running: list[Running] = field(default_factory=list[Running])
@@ -42,7 +42,7 @@ class _Share:
 
     @property
     def plan(self) -> ChosenPlan:
-        """The smallest of those that servers with this key have chosen, and when the last of them did."""
+        """The smallest plan that a server with this key has chosen, and when the last one chose."""
         return ChosenPlan(min(plan.limit for plan in self.plans), max(plan.at for plan in self.plans))
 
 
@@ -65,8 +65,8 @@ class LaneSupervisor:
         self._syncing = RetryLater("handing its jobs to a lane", context.clock)
 
     async def progress(self, job_id: str) -> Progress:
-        """A job's place in its lane's line, and when it will probably be sent or end, as far as that is
-        known."""
+        """Return a job's position in its lane's queue, and when it will probably be sent or end, as far as
+        that is known."""
         for runner in list(self._runners.values()):
             if not runner.has(job_id):
                 continue
@@ -82,15 +82,15 @@ class LaneSupervisor:
         return Progress()
 
     def overdue(self) -> float:
-        """Seconds that the latest look of all lanes is late."""
+        """Return by how many seconds the most overdue poll of all lanes is late."""
         return max((runner.overdue() for runner in self._runners.values()), default=0.0)
 
     def occupancy(self) -> dict[str, float]:
-        """The share of its requests that each lane has in use."""
+        """Return the share of its requests that each lane has in use."""
         return {name[:8]: runner.occupancy() for name, runner in self._runners.items()}
 
     async def run(self) -> None:
-        """Until cancelled; ends only when all requests have."""
+        """Run until cancelled; ends when all requests have ended."""
         try:
             async with asyncio.TaskGroup() as group:
                 await run_forever("handing out jobs to lanes", self._wake_up, lambda: self._turn(group))
@@ -166,7 +166,7 @@ class LaneSupervisor:
         self._rates.close(name)
 
     def _is_stranded(self, job: Job) -> bool:
-        """In a state that only a request under way explains, and there is none."""
+        """Return whether a job is in a state that only a request in flight explains, and there is none."""
         uploading = job.state is JobState.UPLOADING and job.object_key is None
         needs_step = uploading or job.state is JobState.SUBMITTING
         return needs_step and not any(runner.in_flight(job.id) for runner in self._runners.values())

@@ -1,10 +1,10 @@
-"""How long jobs of each kind take, learned from when they were seen to end. Pure.
+"""How long jobs of each kind take, learned from when polls found them finished. Pure.
 
-What is observed is an interval: a job was still going at one poll and over at the next. A density over
-logarithmic cells is fitted to the newest of these intervals by a few rounds of EM, smoothed by as much as so
-few values warrant. It starts from the catalogue's guess, which counts as some jobs, and for less with each
-that is seen; a thin tail to both sides stays for ever: a guess that is wrong by a lot, jobs that fail at once
-and cold starts are all within what it holds possible.
+An observation is an interval: a job was running at one poll and finished at the next. A density over
+logarithmic cells is fitted to the newest intervals by a few rounds of EM, and smoothed as much as their
+number requires. It starts from the catalogue's guess, which counts as a few jobs, and for less with each job
+that is seen. A thin tail on both sides always stays, so that very wrong guesses, jobs that fail immediately
+and cold starts are all possible.
 """
 
 from bisect import bisect_left
@@ -18,13 +18,13 @@ FIRST = 0.25  # seconds; the first cell ends here
 STEP = 0.08  # of the logarithm of time, for each following cell
 CELLS = 190  # up to some ten days
 REMEMBERED = 100  # newest observations of a kind
-GUESS_WEIGHT = 2.0  # the guess counts as so many jobs,
-GUESS_FADES = 5.0  # and for half of it when so many were seen, a third at twice as many
+GUESS_WEIGHT = 2.0  # the number of jobs that the guess counts as at first
+GUESS_FADES = 5.0  # the number of seen jobs at which it counts for half of that
 GUESS_SPREAD = 0.7  # standard deviation of the logarithm
 TAIL_WEIGHT = 0.4
 TAIL_SPREAD = 2.0
 ROUNDS = 4
-TOLD_FROM = 3  # jobs; until then there is but a guess, and nobody is told one
+TOLD_FROM = 3  # seen jobs; with fewer there is only a guess, and people are told no time
 MEAN_UP_TO = 0.98
 LEAST_SPREAD = 0.05
 NEARLY_NEVER = 1e-6
@@ -36,23 +36,23 @@ _LOG_FIRST = log(FIRST)
 
 
 class Work(NamedTuple):
-    """What is done: jobs of one tool and kind of output take similarly long."""
+    """A kind of job: those of one tool and kind of output take similarly long."""
 
     tool: str
     output_kind: str
 
 
 class Glance(NamedTuple):
-    """A model seen from a moment (age in seconds) at which the job was still going."""
+    """What a model says of a job that was running at an age, in seconds."""
 
     age: float
-    ended: float  # probability to have ended by then, before anything was seen
-    area: float  # its integral up to then
-    going: float  # 1 - ended, not less than nearly never
+    ended: float  # the probability to have ended by that age, for any job
+    area: float  # its integral up to that age
+    running: float  # 1 - ended, but not zero
 
 
 class Model:
-    """One kind's distribution of durations, in seconds."""
+    """The distribution of the durations of one kind of job, in seconds."""
 
     __slots__ = ("_areas", "_ended", "mean", "median")
 
@@ -66,20 +66,20 @@ class Model:
         self.mean = longest - self._at(longest)[1]  # the longest ones cut short
 
     def glance(self, age: float) -> Glance:
-        """What is known of a job that was going at that age."""
+        """Return what is known of a job that was running at that age."""
         ended, area = self._at(age)
         return Glance(age, ended, area, max(1.0 - ended, NEARLY_NEVER))
 
     def unseen(self, since: Glance, age: float) -> tuple[float, float]:
-        """Of a job last seen going: the probability that it has ended by now, and the expected seconds for
-        which it has been sitting finished, A = ∫ P(ended by u | going at the last look) du."""
+        """Return the probability that a job has ended, and for how many seconds it is expected to have been
+        finished: A = ∫ P(ended by u | running at the last poll) du. `since`: at the last poll."""
         ended, area = self._at(age)
-        waited = (area - since.area - since.ended * (age - since.age)) / since.going
-        return min(1.0, (ended - since.ended) / since.going), max(0.0, waited)
+        waited = (area - since.area - since.ended * (age - since.age)) / since.running
+        return min(1.0, (ended - since.ended) / since.running), max(0.0, waited)
 
     def due(self, since: Glance, price: float) -> float:
-        """The age at which the expected unseen wait is worth a poll at `price` seconds."""
-        wanted = price * since.going + since.area - since.ended * since.age
+        """Return the age at which the expected unseen wait is worth a poll at `price` seconds."""
+        wanted = price * since.running + since.area - since.ended * since.age
         # area(t) - ended * t never falls from the last poll on.
         low, high = _cell(since.age), CELLS - 1
         while low < high:
@@ -99,15 +99,15 @@ class Model:
         return max(since.age, _EDGES[low] + min(into, _WIDTHS[low]))
 
     def quantile(self, share: float) -> float:
-        """The duration that this share of jobs stays under."""
+        """Return the duration that this share of the jobs stays under."""
         place = min(max(bisect_left(self._ended, share), 1), CELLS)
         low, high = self._ended[place - 1], self._ended[place]
         return _EDGES[place - 1] + _WIDTHS[place - 1] * ((share - low) / (high - low) if high > low else 1.0)
 
     def left(self, age: float, share: float) -> float:
-        """Seconds within which this share of the jobs that are going at that age will have ended."""
+        """Return the seconds within which this share of the jobs running at that age will have ended."""
         now = self.glance(age)
-        return max(0.0, self.quantile(now.ended + share * now.going) - age)
+        return max(0.0, self.quantile(now.ended + share * now.running) - age)
 
     def _at(self, age: float) -> tuple[float, float]:
         cell = _cell(age)
@@ -127,27 +127,27 @@ class Durations:
         self._models: dict[Work, Model] = {}
 
     def restore(self, seen: Mapping[tuple[str, str], Iterable[tuple[float, float]]]) -> None:
-        """Take over what was observed in an earlier life, oldest first."""
+        """Take over the intervals that an earlier process observed, oldest first."""
         for (tool, output_kind), intervals in seen.items():
             self._seen[Work(tool, output_kind)] = deque(intervals, REMEMBERED)
         self._models.clear()
 
     def learn(self, work: Work, low: float, high: float) -> None:
-        """A job was going at the age of `low` seconds, and over at `high`."""
+        """Learn that a job was running at the age of `low` seconds, and finished at `high`."""
         self._seen.setdefault(work, deque(maxlen=REMEMBERED)).append((low, max(low, high)))
         # At once, so that no decision has to wait for it.
         self._models[work] = fit_model(self._usually(work), self._seen[work])
 
     def known(self, work: Work) -> bool:
-        """Whether enough such jobs were seen to end for people to be told how long they usually take."""
+        """Return whether enough such jobs were seen to tell people how long they usually take."""
         return len(self._seen.get(work, ())) >= TOLD_FROM
 
     def doubt(self, work: Work) -> float:
-        """How much of what is known is the guess: 1.0 if nothing was seen, less with each job that was."""
+        """Return how much of what is known is the guess: 1.0 if nothing was seen, less with each job."""
         return GUESS_WEIGHT / (GUESS_WEIGHT + len(self._seen.get(work, ())))
 
     def model(self, work: Work) -> Model:
-        """How long such jobs take, as far as is known."""
+        """Return how long such jobs take, as far as is known."""
         model = self._models.get(work)
         if model is None:
             model = self._models[work] = fit_model(self._usually(work), self._seen.get(work, ()))
@@ -155,7 +155,7 @@ class Durations:
 
 
 def fit_model(guess: float, seen: Iterable[tuple[float, float]]) -> Model:
-    """The model for a guess (the median, in seconds) and intervals in which jobs ended."""
+    """Return the model for a guess (the median, in seconds) and the intervals in which jobs ended."""
     parts = [_parts(low, high) for low, high in seen]
     before = _guess_masses(guess, GUESS_WEIGHT / (1.0 + len(parts) / GUESS_FADES))
     masses = before
@@ -178,7 +178,7 @@ def _guess_masses(guess: float, weight: float) -> list[float]:
 
 
 def _parts(low: float, high: float) -> list[tuple[int, float]]:
-    """The cells that an interval touches, and how much of each."""
+    """Return the cells that an interval touches, and the share of each that it covers."""
     first, last = _cell(low), _cell(high)
     if first == last:
         return [(first, 1.0)]
@@ -189,7 +189,7 @@ def _parts(low: float, high: float) -> list[tuple[int, float]]:
 
 
 def _expect(masses: Sequence[float], parts: Sequence[Sequence[tuple[int, float]]]) -> list[float]:
-    """Each observation shared out among its cells, by how probable they are."""
+    """Return how many observations fall into each cell; one is shared out by the cells' probabilities."""
     counts = [0.0] * CELLS
     for cells in parts:
         weights = [masses[cell] * share for cell, share in cells]
@@ -202,7 +202,7 @@ def _expect(masses: Sequence[float], parts: Sequence[Sequence[tuple[int, float]]
 
 
 def _smooth(counts: Sequence[float]) -> list[float]:
-    """Spread out by Silverman's rule, with the guess's spread counted in while there are few."""
+    """Smooth by Silverman's rule; the guess's spread counts too while there are few observations."""
     number = sum(counts)
     mean = sum(count * centre for count, centre in zip(counts, _CENTRES, strict=True)) / number
     square = sum(count * (centre - mean) ** 2 for count, centre in zip(counts, _CENTRES, strict=True))
@@ -220,7 +220,7 @@ def _smooth(counts: Sequence[float]) -> list[float]:
             for n, part in enumerate(kernel, cell):
                 wide[n] += share * part
     smooth = wide[reach : reach + CELLS]
-    # What would lie beyond the first and the last cell is theirs.
+    # Whatever would lie beyond the first and the last cell is added to them.
     smooth[0] += sum(wide[:reach])
     smooth[-1] += sum(wide[reach + CELLS :])
     return smooth

@@ -78,5 +78,5 @@ def test_a_look_is_due_exactly_when_it_is_worth_its_price(model: Model, last: fl
 def test_what_is_left_follows_from_what_is_possible(model: Model, share: float, age: float) -> None:
     left = model.left(age, share)
     assert left >= 0
-    if model.glance(age).going > 1e-3:
+    if model.glance(age).running > 1e-3:
         assert model.unseen(model.glance(age), age + left)[0] == pytest.approx(share, abs=0.01)
