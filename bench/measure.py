@@ -1,4 +1,4 @@
-"""One load under one policy: what came of it."""
+"""Measure one load under one policy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is simulated: runs of a load until so many jobs were in them, within bounds."""
+    """How much is simulated: runs of a load until they have that many jobs, within bounds."""
 
     jobs: int = 2000
     burst_jobs: int = 240
@@ -52,8 +52,8 @@ class Scale:
     askers: int = 10  # moments of a run, at random, at which those who come ask for how long they will wait
 
     def seconds(self, load: Load) -> float:
-        """For how long jobs come in a run: longer where they are few, and not for long beyond what a key can
-        carry, where the queue only grows."""
+        """Return for how many seconds jobs come in a run: longer if they are few, and shorter if they are
+        more than the key can carry, as the queue then only grows."""
         return self.lasts * (2.0 if load.in_flight <= 5 else 1.0) * (1.0 if load.polls >= 1.0 else 0.25)
 
     def runs(self, load: Load) -> int:
@@ -64,7 +64,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Newcomer:
-    """What a new lane knows: a guess that is wrong by a factor, and how long so many jobs took."""
+    """What a new lane knows: a guess that is wrong by that factor, and the durations of that many jobs."""
 
     guess: float = 2.0
     seen: int = 0
@@ -80,7 +80,7 @@ def measure(
     tuning: Tuning | None = None,
     new: Newcomer = Newcomer(),
 ) -> Result:
-    """Simulate it, a few times over."""
+    """Simulate the load a few times, and return the result."""
     jobs, requests, refused, slowest = list[Job](), 0, 0, 0.0
     for seed in range(scale.runs(load)):
         rng = Random(f"{load.name} {seed}")
@@ -129,7 +129,7 @@ def _client(policy: str, world: World, load: Load, durations: Durations, tuning:
 
 
 def observe(durations: Durations, work: Work, lasting: Lasting, rng: Random, number: int) -> list[float]:
-    """Let it see so many jobs, with polls that are a tenth of their duration apart; how long they took."""
+    """Let it learn from `number` jobs, polled at a tenth of their duration; return how long they took."""
     took = [lasting.draw(rng) for _ in range(number)]
     for seconds in took:
         gap = max(1.0, seconds / 10)

@@ -29,17 +29,17 @@ class Job:
 
     @property
     def delay(self) -> float:
-        """How long it sat finished."""
+        """For how long it was finished and not seen."""
         return (self.seen or 0.0) - (self.ends or 0.0)
 
     @property
     def overhead(self) -> float:
-        """All of the wait but what Studii worked on it."""
+        """The whole wait without the time that Studii worked on it."""
         return (self.seen or 0.0) - self.asked - self.takes
 
     @property
     def waited(self) -> float:
-        """Until it was submitted."""
+        """The wait until it was submitted."""
         return (self.ends or 0.0) - self.takes - self.asked
 
 
@@ -63,11 +63,11 @@ class World:
         self._limiter = make_limiter(self.limit, RateStyle(counting=self.counting))
 
     def at(self, moment: float, what: Callable[[], None]) -> None:
-        """Do something then."""
+        """Call `what` at that moment."""
         heapq.heappush(self._events, (moment, next(self._number), what))
 
     def run(self, until: float) -> None:
-        """Until nothing is left to do, or that moment."""
+        """Run until that moment, or until nothing is left to do."""
         while self._events and self._events[0][0] <= until:
             self.now, _, what = heapq.heappop(self._events)
             what()
@@ -104,7 +104,7 @@ class World:
 def make_jobs(
     arrivals: Sequence[float], works: Sequence[Work], lasting: Mapping[Work, Lasting], rng: Random
 ) -> list[Job]:
-    """Jobs of seven members."""
+    """Return jobs of seven members."""
     return [
         Job(f"{n:05}", work, n % 7, at, lasting[work].draw(rng))
         for n, (at, work) in enumerate(zip(arrivals, works, strict=True))

@@ -1,4 +1,4 @@
-"""What becomes of jobs whose request was under way when the process ended."""
+"""Recover the jobs whose request was in flight when the process ended."""
 
 import logging
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ INTERRUPTED = frozenset({JobState.UPLOADING, JobState.SUBMITTING})
 
 
 async def recover(tx: Transaction, jobs: Iterable[Job], at: datetime) -> None:
-    """Uploading: back in line, as an upload costs nothing. Submitting: Studii may have it or not."""
+    """Put uploading jobs back into the queue, as an upload costs nothing. Make submitting ones unknown."""
     for job in jobs:
         if job.state is JobState.UPLOADING:
             await wait(tx, job, JobState.UPLOADING, at)
@@ -25,8 +25,10 @@ async def recover(tx: Transaction, jobs: Iterable[Job], at: datetime) -> None:
 
 
 async def doubt_restored(tx: Transaction, at: datetime) -> None:
-    """If the database is a backup that was taken back: what waited in it may have been sent, made and paid
-    for after the backup, so it is not sent again. What was running is looked at as ever."""
+    """If the database was restored from a backup, make the jobs that waited in it unknown.
+
+    They may have been sent, made and charged after the backup. Running jobs are polled as usual.
+    """
     if await tx.meta.get(WAS_RESTORED) is None:
         return
     for job in await tx.jobs.in_states(BEFORE_STUDII):
