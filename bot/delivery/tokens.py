@@ -1,12 +1,12 @@
 """The means to edit a command's answer for the quarter of an hour that Discord allows it."""
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
 import discord
 
+from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
@@ -30,16 +30,14 @@ class CardTokens:
 
     def __init__(self, clock: Clock, *, bound: int = BOUND) -> None:
         self._clock = clock
-        self._bound = bound
-        self._kept: OrderedDict[str, CardToken] = OrderedDict()
+        self._kept = BoundedDict[str, CardToken](bound)
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """The job's card is this interaction's answer."""
         until = self._clock.monotonic() + LIFETIME - MARGIN
         self._kept[job_id] = CardToken(interaction.followup, until)
-        self._kept.move_to_end(job_id)
-        while len(self._kept) > self._bound or self._oldest_expired():
-            self._kept.popitem(last=False)
+        while self._oldest_expired():
+            del self._kept[next(iter(self._kept))]
 
     def get(self, job_id: str) -> CardToken | None:
         """What can edit the job's card now, if the token still lives."""

@@ -1,7 +1,8 @@
 """Which jobs were started by which message, so that removing a reaction or photo finds them."""
 
-from collections import OrderedDict
 from typing import NamedTuple
+
+from bot.aio.bounded import BoundedDict
 
 MOST_REMEMBERED = 20_000  # messages: those that were tapped last
 
@@ -20,16 +21,13 @@ class StartedJobs:
     """
 
     def __init__(self, bound: int = MOST_REMEMBERED) -> None:
-        self._bound = bound
-        self._messages: OrderedDict[int, dict[TapKey, str | None]] = OrderedDict()
+        self._messages = BoundedDict[int, dict[TapKey, str | None]](bound)
 
     def note(self, message_id: int, key: TapKey, job_id: str | None = None) -> None:
         """Note that a reaction is queued (None), or started a job."""
-        keys = self._messages.setdefault(message_id, {})
-        self._messages.move_to_end(message_id)
+        keys = self._messages.get(message_id, {})
         keys[key] = job_id or keys.get(key)
-        while len(self._messages) > self._bound:
-            self._messages.popitem(last=False)
+        self._messages[message_id] = keys
 
     def forget(self, message_id: int, key: TapKey) -> None:
         """Forget the reaction."""

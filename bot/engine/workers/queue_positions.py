@@ -1,10 +1,10 @@
 """Which cards of waiting jobs are out of date. Pure."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import islice
 
+from bot.aio.bounded import BoundedDict
 from bot.domain import Progress
 
 # Changes of state come first within Discord's limit on edits; a queue position may be this old.
@@ -19,14 +19,11 @@ class QueuePositions:
     """What the card of each waiting job shows. The caller passes the time."""
 
     def __init__(self) -> None:
-        self._shown: OrderedDict[str, tuple[Progress, float]] = OrderedDict()  # least recently checked first
+        self._shown = BoundedDict[str, tuple[Progress, float]](BOUND)  # least recently checked first
 
     def shown(self, job_id: str, progress: Progress, now: float) -> None:
         """Record what the card of a waiting job shows."""
-        self._shown.pop(job_id, None)
         self._shown[job_id] = (progress, now)
-        while len(self._shown) > BOUND:
-            self._shown.popitem(last=False)
 
     def forget(self, job_id: str) -> None:
         """Forget a job that no longer waits."""
