@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.aio.batch import Batch
-from bot.aio.retry import ErrorLog, FailureCounts, backoff, delay_at
+from bot.aio.bounded import BoundedDict
+from bot.aio.retry import ErrorLog, backoff, delay_at
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
@@ -31,15 +32,24 @@ from bot.studii import (
 _log = logging.getLogger(__name__)
 
 ENOUGH_MISSES = 3
+MAX_TROUBLES = 10_000  # jobs
 STUMBLE_BOUND = 60.0  # seconds between two looks while Studii gives no answer
 
 
 @dataclass(slots=True)
-class _Since:
-    """Something that goes on: since when (by the clock that never jumps), and how often it was seen."""
+class _Trouble:
+    """What went wrong with a job's polls, and since when (by the monotonic clock)."""
 
-    at: float
-    times: int = 0
+    errors: int = 0  # in a row, as are the next three
+    refusals: int = 0
+    misses: int = 0
+    missing_since: float | None = None
+    without_url_since: float | None = None
+
+    def answered(self) -> None:
+        """Studii has told how the job stands."""
+        self.errors = self.refusals = self.misses = 0
+        self.missing_since = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +72,7 @@ class Poller:
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
         self._claims = Batch(self._claim_all)
         self._errors = ErrorLog("looking at it", noun="job")
-        self._stumbles = FailureCounts()
-        self._refusals = FailureCounts()
-        self._missing: dict[str, _Since] = {}
-        self._without_url: dict[str, _Since] = {}
+        self._troubles = BoundedDict[str, _Trouble](MAX_TROUBLES)
 
     async def poll(self, job_id: str, rate: RateState, age: float) -> StepResult:
         """Poll a job that was submitted `age` seconds ago."""
@@ -85,9 +92,8 @@ class Poller:
                 result = replace(result, again=self._bounded(pause, age), unexpected=True)
             return self._after(job_id, result)
         self._errors.succeeded(job_id)
-        self._stumbles.forget(job_id)
-        self._refusals.forget(job_id)
-        self._missing.pop(job_id, None)
+        if (trouble := self._troubles.get(job_id)) is not None:
+            trouble.answered()
         return self._after(job_id, await shielded(self._seen(job, report, rate.lane, age)))
 
     async def _claim(self, job_id: str, rate: RateState) -> Claim | StepResult:
@@ -150,8 +156,10 @@ class Poller:
         charge = charge_of(job, report.credits_charged)
         if report.output_url is None:
             now = self._context.clock.monotonic()
-            since = self._without_url.setdefault(job.id, _Since(now))
-            if now - since.at < self._context.tuning.url_grace:
+            trouble = self._trouble(job.id)
+            if trouble.without_url_since is None:
+                trouble.without_url_since = now
+            if now - trouble.without_url_since < self._context.tuning.url_grace:
                 return StepResult(job)
             unsafe, missing = ReasonCode.OUTPUT_UNSAFE_ADDRESS, ReasonCode.OUTPUT_WITHOUT_ADDRESS
             why = Reason(unsafe if report.output_refused else missing)
@@ -193,7 +201,9 @@ class Poller:
             job = await self._still_running(job)
         if isinstance(error, KeyRefused):
             return await self._key_refused(job, error.told)
-        pause = backoff(self._stumbles.count(job.id), self._context.tuning.first_poll, STUMBLE_BOUND)
+        trouble = self._trouble(job.id)
+        trouble.errors += 1
+        pause = backoff(trouble.errors, self._context.tuning.first_poll, STUMBLE_BOUND)
         return StepResult(job, again=self._bounded(pause, age))
 
     def _bounded(self, pause: float, age: float) -> float:
@@ -218,9 +228,11 @@ class Poller:
     async def _not_found(self, job: Job, age: float) -> StepResult:
         """One 404 may be a mistake of the moment; several over a while are not."""
         now, over = self._context.clock.monotonic(), self._context.tuning.missing_over
-        since = self._missing.setdefault(job.id, _Since(now))
-        since.times += 1
-        if since.times >= ENOUGH_MISSES and now - since.at >= over:
+        trouble = self._trouble(job.id)
+        if trouble.missing_since is None:
+            trouble.missing_since = now
+        trouble.misses += 1
+        if trouble.misses >= ENOUGH_MISSES and now - trouble.missing_since >= over:
             return await self._end(
                 job, FailureCode.LOST, Reason(ReasonCode.UNKNOWN_TO_STUDII), charge_of(job)
             )
@@ -245,7 +257,9 @@ class Poller:
 
     async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason) -> StepResult:
         """It waits with its server's other jobs until `key` works; None if an admin removed the key."""
-        pause = delay_at(self._context.tuning.key_retries, self._refusals.count(job.id))
+        trouble = self._trouble(job.id)
+        trouble.refusals += 1
+        pause = delay_at(self._context.tuning.key_retries, trouble.refusals)
         now = self._context.clock.now()
         until = now + timedelta(seconds=pause)
         told = await key_holds.hold_running(tx, job, key, reason, until, now)
@@ -285,8 +299,11 @@ class Poller:
         job = result.job
         if job is not None and (job.state is not JobState.RUNNING or job.output_url is not None):
             self._errors.succeeded(job_id)
-            self._stumbles.forget(job_id)
-            self._refusals.forget(job_id)
-            self._missing.pop(job_id, None)
-            self._without_url.pop(job_id, None)
+            self._troubles.pop(job_id, None)
         return result
+
+    def _trouble(self, job_id: str) -> _Trouble:
+        trouble = self._troubles.get(job_id)
+        if trouble is None:
+            trouble = self._troubles[job_id] = _Trouble()
+        return trouble
