@@ -71,6 +71,7 @@ class KeyedWorker(Generic[_T]):
         self._busy: set[Hashable] = set()
         self._just_ended: set[Hashable] = set()
         self._retries: dict[Hashable, _Retry] = {}
+        self._noun = noun
         self._errors = ErrorLog(what, noun=noun)
         self._liveness = liveness
         self._patience = patience
@@ -121,7 +122,7 @@ class KeyedWorker(Generic[_T]):
         again: float | None
         failures = 0
         try:
-            with self._liveness.operation(f"{self.what} {key}", self._patience):
+            with self._liveness.operation(f"{self.what} ({self._noun} {key})", self._patience):
                 if retry.failures < UNEXPECTED_TRIES:
                     again = await self._work(item, retry.tries)
                 else:
