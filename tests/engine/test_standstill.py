@@ -242,5 +242,5 @@ async def test_a_lane_that_can_not_be_given_its_jobs_keeps_no_other_from_its_own
                 job = await world.accept(a_job(guild_id=OTHER_GUILD, channel_id=7))
                 engine.wake()
                 await world.reaches(job.id, JobState.SUCCEEDED)
-        told = [one for one in caplog.records if "handing a job to its lane failed" in one.getMessage()]
+        told = [one for one in caplog.records if "lane failed" in one.getMessage()]
         assert sum(record.exc_info is not None for record in told) == 1

@@ -45,7 +45,9 @@ class Intake:
         self._photos = photos
         self._decoder = decoder
         self._room = room
-        self._shortages = Shortages(2 * context.tuning.room_pause_bound)
+        # Longer than two tries can be apart: a pause ends at the worker's next look.
+        tuning = context.tuning
+        self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.look_around)
         self._grown = BoundedDict[str, int](
             MOST_REMEMBERED
         )  # job -> bytes that its photo has once it is converted

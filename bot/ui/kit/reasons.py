@@ -5,7 +5,7 @@ What Studii's client raises keeps its sentence there, as it is also shown withou
 
 from collections.abc import Callable, Mapping
 
-from bot.errors import StudiiBotError
+from bot.errors import ReasonedError, StudiiBotError
 from bot.reasons import Argument, Reason, ReasonCode
 from bot.services import KeyHeld, discord_timestamp
 from bot.studii import (
@@ -59,7 +59,7 @@ def error_words(error: StudiiBotError) -> str:
     if isinstance(error, KeyHeld):
         again = discord_timestamp(error.until)
         return f"{reason_words(error.reason)} Nothing was charged. It can be tried again {again}."
-    return str(error)
+    return reason_words(error.told) if isinstance(error, ReasonedError) else str(error)
 
 
 def _refused(refusal: Callable[[str | None], ApiRefused]) -> Words:
