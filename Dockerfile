@@ -5,8 +5,10 @@ ARG BASE_IMAGE=python:3.12-slim
 FROM ${BASE_IMAGE} AS build
 WORKDIR /app
 COPY requirements/bot.txt requirements/bot.txt
-RUN python -m venv /venv \
-    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/bot.txt
+# The base's pip fills it, so that it needs none of its own.
+RUN python -m venv --without-pip /venv \
+    && python -m pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --require-hashes \
+        -r requirements/bot.txt
 
 FROM ${BASE_IMAGE}
 ARG BASE_IMAGE
@@ -26,8 +28,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HEALTH_PORT=8080 \
     HEALTH_ADDRESS=0.0.0.0 \
-    LOG_FORMAT=json \
-    MPLCONFIGDIR=/tmp/matplotlib
+    LOG_FORMAT=json
 USER 10001
 VOLUME /data
 EXPOSE 8080

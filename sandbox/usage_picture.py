@@ -16,7 +16,7 @@ from bot.domain import Budget, Job, JobState, Period
 from bot.domain.spans import Span
 from bot.services import InsightService
 from bot.storage import Storage, migrate
-from bot.ui.admin.charts import draw
+from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import usage_chart
 
 GUILD = 1

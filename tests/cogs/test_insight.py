@@ -4,7 +4,6 @@ import csv
 import io
 import re
 import zipfile
-from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,16 +15,9 @@ from PIL import Image
 from bot.domain import EntryKind, JobState, Period
 from bot.domain.spans import Span
 from bot.services.export import safe, write_ledger
-from bot.ui.admin.charts import UsageChart, draw
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def matplotlib_is_loaded() -> None:
-    """Its first import may take longer than the simulated Discord waits for a command."""
-    draw(UsageChart("", "", (date(2026, 3, 1),), ()))
 
 
 async def some_jobs(desk: Desk) -> None:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from bot.errors import Busy
-from bot.ui.admin.charts import WAITING, ChartMaker, Series, UsageChart, draw
+from bot.ui.admin.chart_picture import draw, grid_values
+from bot.ui.admin.charts import WAITING, ChartMaker, Series, UsageChart
 
 DAYS = tuple(date(2026, 3, 1) + timedelta(days=number) for number in range(30))
 BACK = (0x2B, 0x2D, 0x31)
@@ -48,6 +49,23 @@ def test_the_budgets_name_lies_over_no_bar_however_tall_and_wherever_that_is(lim
         with Image.open(io.BytesIO(draw(a_chart(limit=limit, limit_words=words)))) as picture:
             plots.append(picture.crop((0, 0, 1440, 620)).tobytes())  # all but the legend
     assert plots[0] == plots[1]
+
+
+def test_a_single_day_looks_like_one_of_a_week() -> None:
+    with Image.open(io.BytesIO(draw(a_chart(days=DAYS[:1], series=(Series("Studio", (20,)),))))) as picture:
+        plot = picture.convert("RGB").crop((0, 0, 1440, 620))
+    coloured = [x for x in range(1440) if plot.getpixel((x, 600)) == (0x56, 0xB4, 0xE9)]
+    assert len(coloured) < 1440 / 7
+    assert coloured[0] < 720 < coloured[-1]
+
+
+@pytest.mark.parametrize("top", [1.15, 2.9, 8, 30, 287, 3_400_000])
+def test_the_grid_has_few_lines_at_round_amounts_up_to_the_top(top: float) -> None:
+    values = list(grid_values(top))
+    assert values[0] == 0
+    assert 2 <= len(values) <= 7
+    assert top - values[-1] < values[1]
+    assert str(values[1]).rstrip("0") in {"1", "2", "5"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,185 @@
+"""Draws the chart of a server's usage with Pillow, which the bot needs for photos anyway."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import as_file, files
+
+from PIL import Image, ImageDraw, ImageFont
+
+from bot.ui.admin.charts import Series, UsageChart
+
+WIDTH, HEIGHT = 1440, 750  # Discord shows it some 550 points wide, twice as fine on good screens
+MOST_SERIES = 7  # more colours than that can't be told apart
+OTHERS = "other tools"
+
+# Colours that differ for colour-blind eyes too, on the grey of Discord's dark theme (after Okabe and Ito).
+_BACK, _INK, _QUIET, _GRID = "#2b2d31", "#f2f3f5", "#b5bac1", "#4a4d55"
+_COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#a99cff")
+_REST = "#8a8f98"
+_LINE = "#ff6b6b"
+
+_LEFT, _RIGHT, _TITLE_Y, _SUBTITLE_Y, _PLOT_Y = 36, 24, 24, 76, 168
+_ROW, _MARK, _GAP = 42, 32, 44  # of the legend: a line's height, the coloured mark, the space after an entry
+_DATES = 52  # the height of the line of dates
+_BAR = 0.82  # of a day's width
+_FEWEST_DAYS = 7  # the axis has room for at least these, so that the bar of a single day is not a wall
+_MOST_DATES, _MOST_LINES = 8, 6
+_FLATTENS = 2.5  # a budget so many times the highest bar is drawn at the upper edge instead
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line of the legend."""
+
+    words: str
+    colour: str
+    is_limit: bool = False
+
+
+def draw(chart: UsageChart) -> bytes:
+    """Return the chart as a PNG."""
+    image = Image.new("RGB", (WIDTH, HEIGHT), _BACK)
+    pen = ImageDraw.Draw(image)
+    pen.text((_LEFT, _TITLE_Y), chart.title, _INK, _font("Semibold", 38))
+    pen.text((_LEFT, _SUBTITLE_Y), chart.subtitle, _QUIET, _font("Regular", 28))
+    series = _bounded(chart.series)
+    heights = [sum(day) for day in zip(*(one.credits for one in series), strict=True)]
+    highest = max(heights, default=0)
+    above = chart.limit is not None and chart.limit > _FLATTENS * max(highest, 1) and highest > 0
+    entries = _entries(chart, series, above=above)
+    plot = _Plot.fitting(chart, highest, above=above, legend=_draw_legend(pen, entries))
+    plot.draw_grid(pen)
+    plot.draw_bars(pen, series)
+    plot.draw_dates(pen, chart.days)
+    if not highest:
+        middle = (plot.left + plot.right) / 2, (plot.upper + plot.lower) / 2
+        pen.text(middle, "nothing was spent in these days", _QUIET, _font("Regular", 30), anchor="mm")
+    if chart.limit is not None:
+        plot.draw_limit(pen, plot.top * 0.985 if above else chart.limit)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """The part with the bars: where it is, and the credits at its upper edge."""
+
+    left: int
+    right: int
+    upper: int
+    lower: int
+    top: float
+    days: int
+
+    @classmethod
+    def fitting(cls, chart: UsageChart, highest: int, *, above: bool, legend: int) -> "_Plot":
+        """Return the plot that leaves room for the legend, which begins at `legend`."""
+        top = max(highest, 1) * 1.15
+        if chart.limit is not None and not above:
+            top = max(top, chart.limit * 1.15)
+        widest = max(_font("Regular", 26).getlength(f"{value:,}") for value in grid_values(top))
+        return cls(_LEFT + round(widest) + 14, WIDTH - _RIGHT, _PLOT_Y, legend - _DATES, top, len(chart.days))
+
+    def y(self, amount: float) -> int:
+        """Return the height of an amount of credits."""
+        return round(self.lower - amount / self.top * (self.lower - self.upper))
+
+    def x(self, place: float) -> float:
+        """Return where a day begins. A chart of few days has the room of more, half of it at each side."""
+        room = max(self.days, _FEWEST_DAYS)
+        return self.left + (place + (room - self.days) / 2) * (self.right - self.left) / room
+
+    def draw_grid(self, pen: ImageDraw.ImageDraw) -> None:
+        """Draw a line for each round amount of credits, and the amount beside it."""
+        pen.text((_LEFT, self.upper - 12), "credits a day", _QUIET, _font("Regular", 24), anchor="ls")
+        for value in grid_values(self.top):
+            y = self.y(value)
+            pen.line((self.left, y, self.right, y), _GRID, 2)
+            pen.text((self.left - 12, y), f"{value:,}", _QUIET, _font("Regular", 26), anchor="rm")
+
+    def draw_bars(self, pen: ImageDraw.ImageDraw, series: Sequence[Series]) -> None:
+        """Draw each day's credits, one tool above the other."""
+        heights = [0] * self.days
+        for one, colour in zip(series, _colours(series), strict=True):
+            for place, amount in enumerate(one.credits):
+                lower, upper = self.y(heights[place]), self.y(heights[place] + amount)
+                heights[place] += amount
+                if upper < lower:
+                    left = round(self.x(place + (1 - _BAR) / 2))
+                    right = max(left, round(self.x(place + (1 + _BAR) / 2)) - 1)
+                    pen.rectangle((left, upper, right, lower - 1), colour)
+
+    def draw_dates(self, pen: ImageDraw.ImageDraw, days: Sequence[date]) -> None:
+        """Name the days below the bars, as many as have room."""
+        font = _font("Regular", 26)
+        for place in range(0, len(days), max(1, -(-len(days) // _MOST_DATES))):
+            words = f"{days[place].day} {days[place]:%b}"
+            half = font.getlength(words) / 2
+            middle = min(max(self.x(place + 0.5), _LEFT + half), WIDTH - _RIGHT - half)
+            pen.text((middle, self.lower + 14), words, _QUIET, font, anchor="mt")
+
+    def draw_limit(self, pen: ImageDraw.ImageDraw, amount: float) -> None:
+        """Draw the budget's line. Its name is in the legend: beside the line it could cover a bar."""
+        y = self.y(amount)
+        for left in range(self.left, self.right, 32):
+            pen.rectangle((left, y - 2, min(left + 19, self.right), y + 1), _LINE)
+
+
+def grid_values(top: float) -> range:
+    """Return the amounts up to `top` that get a line: whole credits, in steps of 1, 2 or 5 and zeros."""
+    step = 1
+    while top / step > _MOST_LINES:
+        step = step * 5 // 2 if str(step).startswith("2") else step * 2
+    return range(0, int(top) + 1, step)
+
+
+def _bounded(series: Sequence[Series]) -> Sequence[Series]:
+    if len(series) <= MOST_SERIES:
+        return series
+    rest = zip(*(one.credits for one in series[MOST_SERIES - 1 :]), strict=True)
+    return (*series[: MOST_SERIES - 1], Series(OTHERS, tuple(sum(day) for day in rest)))
+
+
+def _colours(series: Sequence[Series]) -> list[str]:
+    return [_REST if one.title == OTHERS else _COLOURS[place] for place, one in enumerate(series)]
+
+
+def _entries(chart: UsageChart, series: Sequence[Series], *, above: bool) -> list[_Entry]:
+    entries = [_Entry(one.title, colour) for one, colour in zip(series, _colours(series), strict=True)]
+    if chart.limit is not None:
+        words = f"{chart.limit_words} (above)" if above else chart.limit_words
+        entries.append(_Entry(words, _LINE, is_limit=True))
+    return entries
+
+
+def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_Entry]) -> int:
+    """Draw what the colours mean at the lower edge, in as many lines as it needs. Return where it begins."""
+    font = _font("Regular", 28)
+    lines: list[list[tuple[int, _Entry]]] = []
+    left = WIDTH
+    for entry in entries:
+        width = _MARK + 12 + round(font.getlength(entry.words))
+        if left + width > WIDTH - _RIGHT:
+            lines.append([])
+            left = _LEFT
+        lines[-1].append((left, entry))
+        left += width + _GAP
+    upper = HEIGHT - 18 - _ROW * len(lines)
+    for number, line in enumerate(lines):
+        middle = upper + _ROW * number + _ROW // 2
+        for x, entry in line:
+            half = 2 if entry.is_limit else 11
+            pen.rectangle((x, middle - half, x + _MARK - 1, middle + half - 1), entry.colour)
+            pen.text((x + _MARK + 12, middle), entry.words, _INK, font, anchor="lm")
+    return upper
+
+
+@cache
+def _font(weight: str, size: int) -> ImageFont.FreeTypeFont:
+    # The package holds the files and a name for each; its own code is not needed.
+    with as_file(files("font_source_sans_pro") / "files" / f"SourceSansPro-{weight}.ttf") as path:
+        return ImageFont.truetype(io.BytesIO(path.read_bytes()), size)
