@@ -17,6 +17,7 @@ LABEL org.opencontainers.image.base.name="${BASE_IMAGE}"
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin studii \
     && install --directory --owner=10001 --group=10001 --mode=0700 /data
 COPY --from=build /venv /venv
+COPY pyproject.toml /app/pyproject.toml
 COPY migrations /app/migrations
 COPY bot /app/bot
 COPY cogs /app/cogs

@@ -1,3 +1,1 @@
 """Studii for Discord."""
-
-__version__ = "0.1.0"

@@ -39,8 +39,25 @@ def _any_other(given: argparse.Namespace) -> int:
     return run_command(given)
 
 
+class _Version(argparse.Action):
+    """Prints the version. Unlike argparse's own action, it reads the version only when asked."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        from bot.version import VERSION
+
+        sys.stdout.write(f"Studii for Discord {VERSION}\n")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Studii for Discord.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the bot with the settings of the environment and .env")
     commands.add_parser("doctor", help="check everything that the bot needs; fails if it could not start")

@@ -11,6 +11,7 @@ from bot.client.login import choose_intents
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError
 from bot.monitoring.watchdog import Watchdog
+from bot.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ async def run(settings: Settings) -> None:
     Raises `SettingsError` if it can't start, and `PartDied` if a part ended by itself.
     """
     quiet_discord_loggers()
+    log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")
 

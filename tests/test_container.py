@@ -63,7 +63,7 @@ def in_container(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_all_that_is_copied_is_there_and_is_let_into_the_build() -> None:
     let_in = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     copied = [words.split()[0] for words in every("COPY") if not words.startswith("--from")]
-    assert set(copied) == {"requirements/bot.txt", "bot", "cogs", "migrations"}
+    assert set(copied) == {"requirements/bot.txt", "pyproject.toml", "bot", "cogs", "migrations"}
     for path in copied:
         assert (ROOT / path).exists()
         assert f"!{path}" in let_in
@@ -76,7 +76,9 @@ def test_what_runs_is_found_and_hears_signals() -> None:
     assert importlib.util.find_spec("bot.__main__") is not None
     assert json.loads(command) == ["run"]
     places = {
-        words.split()[-1] for words in every("COPY") if words.split()[0] in {"bot", "cogs", "migrations"}
+        words.split()[-1]
+        for words in every("COPY")
+        if words.split()[0] in {"pyproject.toml", "bot", "cogs", "migrations"}
     }
     assert {str(Path(place).parent) for place in places} == {image_environment()["PYTHONPATH"]}
 
@@ -116,7 +118,7 @@ def test_it_does_not_run_as_root_and_what_it_keeps_is_in_the_volume(in_container
 
 @pytest.mark.parametrize("named", sorted(image_environment().keys() | compose_environment().keys()))
 def test_no_setting_is_named_that_the_bot_does_not_know(named: str) -> None:
-    of_python = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR"}
+    of_python = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
     assert named in of_python or named.lower() in Settings.model_fields
 
 

@@ -1,6 +1,7 @@
 """Doctor's checks of this machine: the data folder, its disk, a running bot, and the decoder."""
 
 import os
+import platform
 import shutil
 from pathlib import Path
 
@@ -8,8 +9,15 @@ from bot.cli.findings import Finding, Verdict
 from bot.config import MEGABYTE, Settings
 from bot.media.pool import DecoderPool
 from bot.storage import AnotherInstance, instance_lock, sqlite_file
+from bot.version import VERSION
 
 LEAST_ROOM = 10 * MEGABYTE  # for the database's log and what is written to it
+
+
+async def version(_: Settings) -> list[Finding]:
+    """Say which version this is, and on which Python it runs."""
+    words = f"Studii for Discord {VERSION} on Python {platform.python_version()}."
+    return [Finding("Version", Verdict.GOOD, words)]
 
 
 async def folder(settings: Settings) -> list[Finding]:

@@ -29,6 +29,7 @@ class Check:
 _DATABASE = frozenset({"database_url"})
 
 CHECKS: Sequence[Check] = (
+    Check("Version", on_machine.version),
     Check("Discord", around.discord, frozenset({"discord_token", "https_proxy"})),
     Check("Catalogue", around.catalogue),
     Check("Folder", on_machine.folder, _DATABASE),

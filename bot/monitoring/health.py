@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.errors import DatabaseFailed, SettingsError
 from bot.monitoring.metrics import Metrics, Snapshot
 from bot.storage import Storage
+from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Health:
     """The answer of /healthz. `alive` means that the engine runs and makes progress."""
 
     ok: bool
+    version: str
     alive: bool
     gateway: bool
     database: bool
@@ -94,7 +96,7 @@ class HealthServer:
         late = self._vitals.oldest_due_poll()
         database = await self._database()
         ok = alive and gateway and database and late < LATEST_POLL
-        return Health(ok, alive, gateway, database, round(late, 3))
+        return Health(ok, VERSION, alive, gateway, database, round(late, 3))
 
     async def _database(self) -> bool:
         """Whether it can be written, as a look within the last second has shown: many may ask at once."""

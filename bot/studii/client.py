@@ -13,7 +13,6 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from pydantic import SecretStr
 from yarl import URL
 
-from bot import __version__
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
 from bot.clock import Clock, SystemClock
@@ -40,8 +39,9 @@ from bot.studii.exchange import ApiResponse, Lost, counting, exchange, send_once
 from bot.studii.sanitize import clean, detail_of, retry_after
 from bot.studii.transfer import Download, FileTransfer, Room
 from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
+from bot.version import VERSION
 
-USER_AGENT = f"studii-for-discord/{__version__}"
+USER_AGENT = f"studii-for-discord/{VERSION}"
 
 _A_KEY = re.compile(r"[!-~]{1,500}")
 _REFUSALS = {400: BadInputs, 401: KeyRefused, 402: OutOfCredits, 403: PlanRefused}

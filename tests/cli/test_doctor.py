@@ -64,7 +64,7 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
     findings = await found(around)
     assert stopping(findings) == set()
     assert set(findings) == {
-        *("Settings", "Discord", "Intents", "Catalogue", "Folder", "Disk", "Bot"),
+        *("Settings", "Version", "Discord", "Intents", "Catalogue", "Folder", "Disk", "Bot"),
         *("Encryption key", "Database", "Ledger", "SQLite", "Pictures", "Studii"),
     }
 

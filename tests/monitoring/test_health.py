@@ -15,6 +15,7 @@ from bot.errors import SettingsError
 from bot.monitoring.health import HealthServer, Vitals
 from bot.monitoring.metrics import Metrics
 from bot.storage.usage import Totals
+from bot.version import VERSION
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import World, a_job, engine_world
 
@@ -62,6 +63,7 @@ async def test_a_bot_that_is_well_says_so(tmp_path: Path) -> None:
         status, text = await get(f"{bot.url}/healthz")
         assert status == 200
         assert '"ok": true' in text
+        assert f'"version": "{VERSION}"' in text
 
 
 @pytest.mark.parametrize(
