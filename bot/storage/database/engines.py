@@ -9,6 +9,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.storage.database.sqlite_driver import one_call_driver
+
 BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
 READERS = 4
 LOOK_TIMEOUT = 3.0  # seconds
@@ -65,7 +67,13 @@ def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     # isolation_level=None: the driver begins no transaction by itself, so that we say how it begins.
     # SQLAlchemy's manual, SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
-    engine = create_async_engine(url, hide_parameters=True, connect_args={"isolation_level": None}, **options)
+    engine = create_async_engine(
+        url,
+        module=one_call_driver(),
+        hide_parameters=True,
+        connect_args={"isolation_level": None},
+        **options,
+    )
     event.listen(engine.sync_engine, "connect", _running(pragmas))
     return engine
 

@@ -1,6 +1,7 @@
 """One database transaction, whose statements complete even if the task is cancelled."""
 
-from collections.abc import AsyncGenerator, Sequence
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -8,9 +9,13 @@ from sqlalchemy import Column, Executable, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from bot.aio.shield import shielded
+from bot.storage.database.sqlite_driver import OneCallConnection
 from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -32,7 +37,7 @@ class Session:
         return self._connection.info
 
     async def execute(self, statement: Executable) -> CursorResult[Any]:
-        return await shielded(self._connection.execute(statement))
+        return await self._complete(self._connection.execute(statement))
 
     async def rows(self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]]) -> list[T]:
         """Return what `build` makes of each row. Rows that can't be read are set aside: others take their
@@ -72,10 +77,14 @@ class Session:
 
     async def run(self, sql: str) -> None:
         """Run a statement in the database's own dialect, without parameters."""
-        await shielded(self._connection.exec_driver_sql(sql))
+        await self._complete(self._connection.exec_driver_sql(sql))
 
     async def commit(self) -> None:
-        await shielded(self._connection.commit())
+        await self._complete(self._connection.commit())
+
+    async def _complete(self, work: Awaitable[T]) -> T:
+        """Wait until `work` has ended, however often the task is cancelled meanwhile."""
+        return await _completed(self._connection, work)
 
     async def put(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert the row, or set `values` in the one that has this primary key."""
@@ -96,8 +105,41 @@ async def session(
     """Open a session on a pooled connection. Uncommitted changes are rolled back at the end."""
     connection = engine.connect()
     try:
-        await shielded(connection.start())
+        if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() and engine.dialect.name == "sqlite":
+            await connection.start()  # takes an idle connection, and waits for nothing
+        else:
+            await shielded(connection.start())
+        if (driver := _driver(connection)) is not None:
+            driver.steady = True
         yield Session(connection, unreadable)
     finally:
         if connection.sync_connection is not None:
-            await shielded(connection.close())
+            await _completed(connection, connection.close())
+
+
+async def _completed(connection: AsyncConnection, work: Awaitable[T]) -> T:
+    """Wait until `work` on the connection has ended, however often the task is cancelled meanwhile.
+
+    The cancellation is raised then.
+    """
+    driver = _driver(connection)
+    if driver is None:
+        return await shielded(work)  # in a task of its own, which costs more than what it does on SQLite
+    try:
+        result = await work
+    except Exception as error:
+        if driver.cancelled is not None:
+            _log.error("What was to be finished before stopping failed", exc_info=error)
+            driver.raise_cancelled()
+        raise
+    driver.raise_cancelled()
+    return result
+
+
+def _driver(connection: AsyncConnection) -> OneCallConnection | None:
+    """Return the driver's connection, if its calls complete by themselves."""
+    started = connection.sync_connection
+    if started is None or started.closed or started.invalidated:
+        return None
+    made = started.connection.dbapi_connection
+    return made if isinstance(made, OneCallConnection) else None

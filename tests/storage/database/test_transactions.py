@@ -2,6 +2,8 @@ import asyncio
 import gc
 import random
 import sqlite3
+import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -14,6 +16,7 @@ from sqlalchemy.util import await_only
 from bot.errors import Busy, DatabaseAway, DatabaseFailed
 from bot.storage import Storage, migrate
 from bot.storage.database.engines import read_engine, write_engine
+from bot.storage.database.sqlite_driver import OneCallConnection
 from tests.support.jobs import TODAY, a_job, accept_within
 
 
@@ -174,11 +177,15 @@ async def test_a_storm_of_cancellations_leaves_the_database_whole_and_usable(sto
 
 
 async def test_a_commit_is_finished_though_its_task_is_cancelled(storage: Storage) -> None:
-    committing, go_on = asyncio.Event(), asyncio.Event()
+    committing, go_on = asyncio.Event(), threading.Event()
 
-    def slowly(_connection: Connection) -> None:
+    def slowly(connection: Connection) -> None:
         committing.set()
-        await_only(go_on.wait())
+        driver = connection.connection.dbapi_connection
+        if isinstance(driver, OneCallConnection):
+            driver.call(lambda _: go_on.wait())  # in the driver's thread, where a disk is slow
+        else:
+            await_only(asyncio.to_thread(go_on.wait))
 
     event.listen(Engine, "commit", slowly)
     try:
@@ -213,6 +220,40 @@ async def test_a_cancelled_statement_does_not_cost_the_connection(storage: Stora
     finally:
         event.remove(Engine, "connect", note)
     assert opened == []
+
+
+async def test_each_statement_is_one_call_into_the_drivers_thread(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await count_up(storage)
+    calls: list[object] = []
+    call = OneCallConnection.call
+
+    def count(connection: OneCallConnection, function: Callable[[sqlite3.Connection], object]) -> object:
+        calls.append(function)
+        return call(connection, function)
+
+    monkeypatch.setattr(OneCallConnection, "call", count)
+    async with storage.write() as transaction:
+        for number in range(3):
+            await transaction.meta.set("count", b"%d" % number)
+    assert len(calls) in {0, 2 + 3}  # and beginning and commit; none where the database is a server
+
+
+async def test_a_statement_that_is_cancelled_ends_and_nothing_after_it_is_done(storage: Storage) -> None:
+    async def write_three() -> None:
+        async with storage.write() as transaction:
+            await transaction.meta.set("count", b"1")
+            tasks[0].cancel()
+            await transaction.meta.set("count", b"2")
+            pytest.fail("went on though it was cancelled")
+
+    tasks = [asyncio.create_task(write_three())]
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[0]
+    assert await counted(storage) == 0
+    await count_up(storage)
+    assert await counted(storage) == 1
 
 
 async def test_what_was_committed_is_there_after_a_restart(url: str) -> None:

@@ -1,0 +1,153 @@
+"""SQLAlchemy's adapter of aiosqlite, with one call into the driver's thread for each statement.
+
+The original makes four to six: for the cursor, the statement, its rows, and the end of the cursor. Each one
+hands the interpreter from thread to thread, which costs more than most statements do.
+
+A `Session` never abandons a call: if its task is cancelled meanwhile, the connection notes that, and the
+session raises it when the statement has ended.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import aiosqlite
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
+from sqlalchemy.util import await_only
+
+T = TypeVar("T")
+
+
+class _Steady(asyncio.Future[T]):
+    """A future that a cancelled task goes on waiting for."""
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        return False
+
+
+class OneCallConnection(AsyncAdapt_aiosqlite_connection):
+    """A connection that makes one call for each statement.
+
+    With `steady`, a call ends before its task hears that it was cancelled: `raise_cancelled` tells it.
+    """
+
+    steady = False
+    cancelled: asyncio.CancelledError | None = None
+
+    def cursor(self, server_side: bool = False) -> Any:
+        return super().cursor(server_side=True) if server_side else _Cursor(self)
+
+    def commit(self) -> None:
+        if self._in_transaction:
+            self.call(sqlite3.Connection.commit)
+
+    def rollback(self) -> None:
+        if self._in_transaction:
+            self.call(sqlite3.Connection.rollback)
+
+    def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what the function returns, called in the driver's thread."""
+        try:
+            return await_only(self._call(function))
+        except Exception as error:  # noqa: BLE001 - the adapter's own way
+            self._handle_exception(error)
+
+    def raise_cancelled(self) -> None:
+        """Raise the cancellation that came during a call, if one did."""
+        cancelled, self.cancelled = self.cancelled, None
+        if cancelled is not None:
+            raise cancelled
+
+    @property
+    def _in_transaction(self) -> bool:
+        raw: sqlite3.Connection | None = self._driver._connection  # noqa: SLF001
+        return raw is not None and raw.in_transaction
+
+    @property
+    def _driver(self) -> Any:
+        return self._connection
+
+    async def _call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        # As aiosqlite's `_execute`, which abandons the call when its task is cancelled.
+        driver = self._driver
+        raw: sqlite3.Connection | None = driver._connection  # noqa: SLF001
+        if raw is None or not driver._running:  # noqa: SLF001
+            raise ValueError("Connection closed")
+        loop = asyncio.get_running_loop()
+        ended = _Steady[T](loop=loop) if self.steady else loop.create_future()
+        driver._tx.put_nowait((ended, partial(function, raw)))  # noqa: SLF001
+        try:
+            return await ended
+        except asyncio.CancelledError as error:
+            if not self.steady:
+                raise
+            self.cancelled = error
+            return ended.result()
+
+
+class _Cursor:
+    """Has all rows as soon as the statement has been executed."""
+
+    server_side = False
+
+    def __init__(self, connection: OneCallConnection) -> None:
+        self._connection = connection
+        self._rows = deque[Any]()
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    def execute(self, operation: str, parameters: Sequence[Any] | None = None) -> None:
+        self._keep(self._connection.call(lambda raw: _outcome(raw.execute(operation, parameters or ()))))
+
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> None:
+        self._keep(self._connection.call(lambda raw: _outcome(raw.executemany(operation, seq_of_parameters))))
+
+    def _keep(self, outcome: tuple[Any, list[Any], int, int | None]) -> None:
+        self.description, rows, self.rowcount, self.lastrowid = outcome
+        self._rows = deque(rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        while self._rows:
+            yield self._rows.popleft()
+
+    def fetchone(self) -> Any:
+        return self._rows.popleft() if self._rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        return [self._rows.popleft() for _ in range(min(size or self.arraysize, len(self._rows)))]
+
+    def fetchall(self) -> list[Any]:
+        rows = list(self._rows)
+        self._rows.clear()
+        return rows
+
+    def close(self) -> None:
+        self._rows.clear()
+
+    async def _async_soft_close(self) -> None:
+        """The driver's cursor is closed already."""
+
+
+class _OneCallDriver(AsyncAdapt_aiosqlite_dbapi):
+    def connect(self, *arg: Any, **kw: Any) -> OneCallConnection:
+        made: Any = super().connect(*arg, **kw)
+        return OneCallConnection(self, made._connection)  # noqa: SLF001
+
+
+def one_call_driver() -> Any:
+    """Return the module that `create_async_engine` takes in place of aiosqlite's."""
+    return _OneCallDriver(aiosqlite, sqlite3)
+
+
+def _outcome(cursor: sqlite3.Cursor) -> tuple[Any, list[Any], int, int | None]:
+    try:
+        description = cursor.description
+        rows = cursor.fetchall() if description else []
+        return description, rows, cursor.rowcount, cursor.lastrowid  # the rows first: they may change more
+    finally:
+        cursor.close()
