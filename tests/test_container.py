@@ -134,6 +134,40 @@ def test_the_python_is_one_that_the_bot_runs_on() -> None:
     assert sys.version_info >= (3, 11)
 
 
+def test_compose_runs_a_published_image_if_one_is_named_and_else_builds_its_own() -> None:
+    assert "\n    image: ${STUDII_IMAGE:-studii-for-discord:local}\n    build:\n      context: .\n" in COMPOSE
+
+
+def test_the_image_is_published_under_the_workflows_own_name_and_for_both_machines() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "image.yml").read_text("utf-8")
+    assert "images: ${{ env.REGISTRY }}/${{ github.repository }}\n" in workflow
+    assert "platforms: linux/amd64,linux/arm64\n" in workflow
+    assert f"  BASE_IMAGE: {every('ARG')[0].partition('=')[2]}\n" in workflow
+    assert re.findall(r"^ +(sbom|provenance): (.+)$", workflow, re.MULTILINE) == [
+        ("sbom", "true"),
+        ("provenance", "mode=max"),
+    ]
+
+
+def test_each_python_that_the_bot_promises_is_tested() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "checks.yml").read_text("utf-8")
+    (matrix,) = re.findall(r"python: \[(.+)\]", workflow)
+    oldest = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert oldest is not None
+    tested = [int(minor) for minor in re.findall(r'"3\.(\d+)"', matrix)]
+    assert tested == list(range(int(oldest[1]), tested[-1] + 1))
+    assert tested[-1] >= 14
+
+
+def test_actions_are_pinned_by_their_commits() -> None:
+    for workflow in (ROOT / ".github" / "workflows").iterdir():
+        used = re.findall(r"uses: (\S+)(.*)", workflow.read_text("utf-8"))
+        assert used
+        for action, comment in used:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+            assert re.fullmatch(r" # v[\d.]+", comment), action
+
+
 def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pytest.MonkeyPatch) -> None:
     """`env_file` comes over the image's own, and `environment` over both."""
     assert re.search(r"^    env_file: \.env$", COMPOSE, re.MULTILINE)
