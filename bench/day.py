@@ -12,8 +12,7 @@ from pathlib import Path
 
 from bench.apart import apart
 from bench.memory import resident
-from bench.work import a_job, at_work
-from sandbox.discord.rest import DiscordRest
+from bench.work import a_job, at_work, discord_of
 from sandbox.studii import Options, StudiiServer
 
 JOBS = 2000  # a day of a bot in fifty servers, forty jobs in each
@@ -70,9 +69,9 @@ class Day:
 
 async def day(folder: Path, jobs: int = JOBS, warm_up: int = WARM_UP) -> Day:
     """Do the jobs and compare."""
-    async with StudiiServer(Options(instant=True, long_side=64)) as studii, DiscordRest() as rest:
+    async with StudiiServer(Options(instant=True, long_side=64)) as studii, discord_of(SERVERS) as discord:
         keys = [studii.add_key("team", balance=10_000_000).secret for _ in range(SERVERS)]
-        before, after = await apart(_measure, folder, studii.url, rest.url, keys, jobs, warm_up)
+        before, after = await apart(_measure, folder, studii.url, discord.api, keys, jobs, warm_up)
     return Day(jobs, warm_up, before, after)
 
 

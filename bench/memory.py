@@ -13,8 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bench.apart import apart
-from bench.work import a_job, at_work
-from sandbox.discord.rest import DiscordRest
+from bench.work import a_job, at_work, discord_of
 
 MIB = 1024 * 1024
 WARM_UP = 8 * MIB
@@ -69,9 +68,9 @@ async def large_outputs() -> AsyncGenerator[str]:
 
 async def measure(folder: Path, size: int = 200 * MIB) -> Memory:
     """In a process of its own, so that nothing but the bot is measured."""
-    async with large_outputs() as studii, DiscordRest() as rest:
-        before, peak = await apart(_measure, folder, studii, rest.url, size)
-        taken = [sum(file.size for file in message.files.values()) for message in rest.messages.values()]
+    async with large_outputs() as studii, discord_of(1) as discord:
+        before, peak = await apart(_measure, folder, studii, discord.api, size)
+        taken = [sum(file.size for file in message.files.values()) for message in discord.messages.values()]
     if taken != [WARM_UP, size]:
         raise RuntimeError(f"Discord got {taken} bytes instead of {size}")
     return Memory(size, before, peak - before)

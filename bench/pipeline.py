@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from bench.work import a_job, at_work
-from sandbox.discord.rest import DiscordRest
+from bench.work import a_job, at_work, discord_of
 from sandbox.studii import Options, StudiiServer
 
 SERVERS = 20
@@ -32,9 +31,9 @@ async def pipeline(folder: Path, count: int = 300) -> Pipeline:
         if len(posted) == count:
             all_there.set()
 
-    async with StudiiServer(Options(instant=True, long_side=64)) as studii, DiscordRest() as rest:
+    async with StudiiServer(Options(instant=True, long_side=64)) as studii, discord_of(SERVERS) as discord:
         keys = [studii.add_key("team", balance=1_000_000).secret for _ in range(SERVERS)]
-        async with at_work(folder, studii.url, rest.url, keys, posted=post) as bot:
+        async with at_work(folder, studii.url, discord.api, keys, posted=post) as bot:
             began = perf_counter()
             await bot.accept([a_job(1 + number % SERVERS, number) for number in range(count)])
             async with asyncio.timeout(BENCH_TIMEOUT):

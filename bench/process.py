@@ -2,22 +2,15 @@
 
 import asyncio
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.discord.launch import command
 
 ROOT = Path(__file__).parents[1]
 SETTLED = 3.0  # seconds after which nothing of the start is going on any more
-LAUNCHER = """
-import sys
-import discord.http
-discord.http.Route.BASE = sys.argv[1]
-from bot.__main__ import main
-sys.exit(main(["run"]))
-"""
 
 
 @dataclass(frozen=True)
@@ -40,10 +33,7 @@ async def start(folder: Path) -> Started:
     async with DiscordServer() as server:
         began = perf_counter()
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            LAUNCHER,
-            server.api,
+            *command(server.api, server.cdn_address, "run"),
             cwd=folder,
             env={**kept, **settings},
             stderr=asyncio.subprocess.PIPE,

@@ -19,7 +19,10 @@ from bot.engine import Engine, GuardedDecoder, Spool
 from bot.media.pool import DecoderPool
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import StudiiClient
+from sandbox.discord.emulator import TOKEN, DiscordServer
 
+CHANNELS = 1000  # the first channel of the first server; each server has three
+LARGEST = 500 * 1024 * 1024  # bytes of a message's files
 IMAGE = {"mode": "image", "source": "text", "quality": "standard"}
 
 
@@ -45,7 +48,7 @@ def a_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "i
     return Job(
         id=secrets.token_hex(8),
         guild_id=guild_id,
-        channel_id=1000 * guild_id + number % 3,
+        channel_id=CHANNELS * guild_id + number % 3,
         user_id=number % 7,
         tool="studio",
         inputs=IMAGE | {"mode": mode, "prompt": prompt},
@@ -60,6 +63,15 @@ def a_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "i
         reserved=0,
         settled=0,
     )
+
+
+def discord_of(servers: int) -> DiscordServer:
+    """A Discord that takes all at once and keeps no files, with so many servers (ids from 1)."""
+    server = DiscordServer(limits=None, keep_files=0)
+    for guild_id in range(1, servers + 1):
+        first = CHANNELS * guild_id
+        server.add_guild(guild_id, range(first, first + 3), upload_limit=LARGEST)
+    return server
 
 
 # Long: every part of the bot is built once, in order.
@@ -86,7 +98,7 @@ async def at_work(
             DecoderPool() as decoder,
             discord.Client(intents=discord.Intents.none()) as client,
         ):
-            await client.login("of.no.use")
+            await client.login(TOKEN)
             await _use(storage, vault, await LaneNames.open(storage, vault), keys)
             clock, catalog = SystemClock(), Catalog.load()
             delivery = DiscordDelivery(client, catalog, clock)

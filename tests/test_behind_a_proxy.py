@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.aio.proxy import Proxy, connector
 from bot.delivery import CdnPhotoSource
 from bot.domain import SourcePhoto
-from sandbox.discord.server import DiscordServer
+from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import StudiiServer
 from tests.support.jobs import staging
 from tests.support.patience import PATIENCE

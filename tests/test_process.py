@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage import instance_lock
-from sandbox.discord.server import DiscordServer
+from sandbox.discord.emulator import DiscordServer, Rules
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, started_process, until_it_says
@@ -48,7 +48,7 @@ async def test_it_ends_cleanly_while_it_still_waits_for_another_instance(tmp_pat
 
 
 async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_path: Path) -> None:
-    async with DiscordServer() as discord:
+    async with DiscordServer(rules=Rules(identify_every=0)) as discord:
         for _ in range(2):
             discord.ready.clear()
             async with bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process:

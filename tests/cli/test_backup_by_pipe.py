@@ -10,7 +10,7 @@ import pytest
 from bot.cli.backup import PIPE, backup, restore
 from bot.config import StorageSettings
 from bot.errors import SettingsError
-from sandbox.discord.server import DiscordServer
+from sandbox.discord.emulator import DiscordServer
 from tests.cli.test_commands import SECRET, database, keep_key, kept_key, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process

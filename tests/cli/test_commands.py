@@ -15,7 +15,7 @@ import pytest
 
 from bot.domain import Plan
 from bot.storage import CannotDecrypt, Storage, Vault
-from sandbox.discord.server import APPLICATION_ID, DiscordServer
+from sandbox.discord.emulator import APPLICATION_ID, DiscordServer, Rules
 from sandbox.studii import StudiiServer
 from tests.support.database import database as new_database
 from tests.support.forks import ForkedProcess
@@ -315,7 +315,7 @@ async def test_the_health_is_asked_whatever_else_is_wrong(tmp_path: Path, unused
 async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_once(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     (tmp_path / "data" / "encryption.key").unlink()
-    async with DiscordServer(guilds=[100]) as discord:
+    async with DiscordServer(guilds=[100], rules=Rules(identify_every=0)) as discord:
         for _ in range(2):
             # The second start has the file that the first one made: that is no reason to ask again.
             discord.ready.clear()

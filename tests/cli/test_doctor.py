@@ -20,7 +20,7 @@ from bot.config import Settings
 from bot.media import decoder_process
 from bot.media.decoder_process import DecoderProcess
 from bot.storage import instance_lock
-from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import StudiiServer
 from tests.cli.test_commands import database, keep_key, ran
 

@@ -14,7 +14,7 @@ from bot.cli.doctor import examine
 from bot.cli.findings import Verdict
 from bot.config import Settings
 from bot.storage import CannotDecrypt
-from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import StudiiServer
 from tests.cli.test_commands import SECRET, keep_key, kept_key, looked_after, ran
 from tests.support.patience import PATIENCE

@@ -17,7 +17,7 @@ from bot.catalog import RESERVED, Catalog
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.login import choose_intents, logged_in, photo_intents, was_removed
 from bot.errors import SettingsError, StudiiBotError
-from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
 

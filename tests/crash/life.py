@@ -34,6 +34,7 @@ from bot.media.pool import DecoderPool
 from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN
 from bot.studii import StudiiClient, Timeouts
+from sandbox.discord.emulator import TOKEN
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.database import sqlite_in_place
@@ -171,7 +172,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         )
         services = await services_on(storage, folder, clock, engine.wake, catalog=catalog)
         bot.attach(services, delivery, clock)
-        await bot.login("of.no.use")
+        await bot.login(TOKEN)
         if life.trace or life.point is not None:
             tracer.install()
         loop = asyncio.get_running_loop()

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain import JobState
-from sandbox.discord import rest
-from sandbox.discord.answers import INVALID_TOKEN
+from sandbox.discord.emulator import Fault as DiscordFault
+from sandbox.discord.emulator.refusals import INVALID_TOKEN
 from sandbox.studii.faults import (
     DropAfter,
     DropBefore,
@@ -55,7 +55,7 @@ class DiscordTrouble:
 
     name: str
     endpoint: str
-    faults: Mapping[str, Sequence[rest.Fault]]  # by call
+    faults: Mapping[str, Sequence[DiscordFault]]  # by call
     ambiguous: bool = False
     patience: Mapping[str, float] = field(default_factory=dict[str, float])
 
@@ -96,13 +96,13 @@ TROUBLES: Sequence[Trouble] = (
     Trouble("signed address expired", "output", error(403)),
     Trouble("gone once", "output", gone()),
 )
-RESET, TAKEN_RESET = rest.Fault(None), rest.Fault(None, after=True)
-_WRONG: Mapping[str, rest.Fault] = {
-    "502": rest.Fault(502),
-    "taken, then 502": rest.Fault(502, after=True),
+RESET, TAKEN_RESET = DiscordFault(None), DiscordFault(None, after=True)
+_WRONG: Mapping[str, DiscordFault] = {
+    "502": DiscordFault(502),
+    "taken, then 502": DiscordFault(502, after=True),
     "connection reset": RESET,
     "taken, then the connection is reset": TAKEN_RESET,
-    "answer comes late": rest.Fault(200, delay=0.3),
+    "answer comes late": DiscordFault(200, delay=0.3),
 }
 DISCORD_TROUBLES: Sequence[DiscordTrouble] = (
     *(
@@ -111,12 +111,12 @@ DISCORD_TROUBLES: Sequence[DiscordTrouble] = (
         for name, fault in _WRONG.items()
     ),
     DiscordTrouble("taken, and nobody says so", "callback", {"callback": [TAKEN_RESET], "original": [RESET]}),
-    DiscordTrouble("its token is refused", "answer", {"answer": [rest.Fault(refusal=INVALID_TOKEN)]}),
+    DiscordTrouble("its token is refused", "answer", {"answer": [DiscordFault(refusal=INVALID_TOKEN)]}),
     DiscordTrouble("taken, then no answer, twice", "send", {"send": [TAKEN_RESET, TAKEN_RESET]}),
     DiscordTrouble(
         "nobody says so, and it can't be looked for at first",
         "callback",
-        {"callback": [TAKEN_RESET], "original": [RESET], "history": [rest.Fault(502), RESET]},
+        {"callback": [TAKEN_RESET], "original": [RESET], "history": [DiscordFault(502), RESET]},
     ),
 )
 
@@ -157,7 +157,7 @@ async def attempt(
     `threads`: SQLite works in threads of its own, as it does in earnest. `cancelled`: an earlier life showed
     the card, and now its Cancel is pressed."""
     case = await worlds.case()
-    worlds.discord.readable = not blind
+    worlds.discord.channels.readable = not blind
     if trouble is not None:
         trouble.befall(worlds)
     patience: Mapping[str, float] = {} if trouble is None else trouble.patience
@@ -182,7 +182,7 @@ async def attempt(
         unknown = unknown or await worlds.state(case) is JobState.SUBMITTING
         unheard = unheard or await worlds.unheard(case)
     if later:
-        worlds.discord.forget_nonces()
+        worlds.discord.channels.forget_nonces()
     life = worlds.life(case, trace=not deaths, later=later, threads=threads, interaction=asked, **patience)
     code = await zygote.live(life)
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind)

@@ -18,8 +18,8 @@ from typing import Any
 from bot.clock import SystemClock
 from bot.domain import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
-from sandbox.discord.messages import Message
-from sandbox.discord.rest import DiscordRest
+from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Key, Options, StudiiServer
 from sandbox.studii.faults import Answer
 from sandbox.studii.jobs import Job as StudiiJob
@@ -107,7 +107,7 @@ class Worlds:
 
     folder: Path
     studii: StudiiServer
-    discord: DiscordRest
+    discord: DiscordServer
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def case(self, *, text: bool = False) -> Case:
@@ -118,7 +118,8 @@ class Worlds:
         key = self.studii.add_key("team")
         guild_id, channel_id = 100_000 + number, 200_000 + number
         tool, options = ("studio", {"prompt": "A red kite"}) if text else ("virtual-staging", STAGING)
-        asked = self.discord.slash(guild_id, channel_id, MAYA, tool, options)
+        self.discord.add_guild(guild_id, [channel_id])
+        _, asked = self.discord.command(channel_id, MAYA, tool, options)
         case = Case(folder, key, guild_id, channel_id, asked)
         async with Storage.open(case.database) as storage:
             vault = Vault.open((), folder / "encryption.key")
@@ -141,7 +142,7 @@ class Worlds:
         return case, job
 
     def life(self, case: Case, **options: Any) -> Life:
-        return Life(str(case.folder), self.studii.url, self.discord.url, **options)
+        return Life(str(case.folder), self.studii.url, self.discord.api, **options)
 
     def begun(self, case: Case, **options: Any) -> Life:
         """The life in which the command is used."""
@@ -152,7 +153,7 @@ class Worlds:
         for message in self.discord.in_channel(case.channel_id):
             for custom_id in message.custom_ids():
                 if ":cancel:" in custom_id:
-                    return self.discord.press(case.guild_id, message, MAYA, custom_id)
+                    return self.discord.press(message, MAYA, custom_id)[1]
         return None
 
     async def wrong(
@@ -267,6 +268,7 @@ class Worlds:
 
     async def drop(self, case: Case) -> None:
         """What is left of it is not needed any more."""
+        self.discord.remove_guild(case.guild_id)
         self.discord.forget()
         await asyncio.to_thread(shutil.rmtree, case.folder)
 
@@ -284,7 +286,7 @@ async def worlds(options: Options | None = None) -> AsyncGenerator[Worlds]:
     try:
         await migrate(f"sqlite+aiosqlite:///{folder / 'template' / 'studii.db'}")
         options = options or Options(instant=True, long_side=64)
-        async with StudiiServer(options) as studii, DiscordRest(first_answer=ANSWERED_IN) as discord:
+        async with StudiiServer(options) as studii, DiscordServer(first_answer=ANSWERED_IN) as discord:
             yield Worlds(folder, studii, discord)
     finally:
         shutil.rmtree(folder)

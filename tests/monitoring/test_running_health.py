@@ -19,7 +19,7 @@ from yarl import URL
 from bot.app import App, build
 from bot.config import Settings
 from bot.domain import JobState, Plan
-from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import Options, StudiiServer, faults
 from tests.engine.world import a_job, free_port
 from tests.support.database import database
@@ -141,10 +141,10 @@ async def test_whether_discord_is_there_is_seen_from_the_shards(
             200,
             {"ok": True, "alive": True, "gateway": True, "database": True, "oldest_due_poll_seconds": 0.0},
         )
-        await bot.discord.leave()
+        await bot.discord.connections.leave()
         status, told = await bot.until(lambda told: not told["gateway"])
         assert (status, told["ok"], told["database"]) == (503, False, True)
-        bot.discord.return_()
+        bot.discord.connections.return_()
         status, told = await bot.until(lambda told: told["gateway"])
         assert (status, told["ok"]) == (200, True)
 

@@ -2,24 +2,16 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sandbox.discord.server import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.discord.launch import command
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-
-LAUNCHER = """
-import sys
-import discord.http
-discord.http.Route.BASE = sys.argv[1]
-from bot.__main__ import main
-sys.exit(main(sys.argv[2:]))
-"""
 
 
 @asynccontextmanager
@@ -44,11 +36,7 @@ async def started_process(
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
     """The same, from its very start."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        LAUNCHER,
-        discord.api,
-        *arguments,
+        *command(discord.api, discord.cdn_address, *arguments),
         cwd=folder,
         env=environment(settings),
         stdin=asyncio.subprocess.PIPE,

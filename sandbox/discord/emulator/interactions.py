@@ -1,0 +1,111 @@
+"""What Discord tells a bot when somebody uses a command or presses a button.
+
+https://discord.com/developers/docs/interactions/receiving-and-responding
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sandbox.discord.emulator.messages import Message
+from sandbox.discord.emulator.places import APPLICATION_ID, Channel, Guild
+
+COMMAND, COMPONENT, MODAL = 2, 3, 5
+_TEXT, _NUMBER, _YES_OR_NO, _FILE = 3, 4, 5, 11  # kinds of options
+
+
+@dataclass
+class Interaction:
+    """One that is to be answered.
+
+    `pressed`: the message whose button it was; `answer`: the message that it was answered with; `waits`: it
+    was answered by a deferral alone. Moments are seconds by a clock that never jumps: `told_at` when the
+    gateway told of it, `answered_at` when it was answered in any way, `said_at` when there was something to
+    read, or a form.
+    """
+
+    id: int
+    token: str
+    channel: Channel
+    user_id: int
+    told_at: float
+    kind: int
+    pressed: Message | None = None
+    answer: Message | None = None
+    waits: bool = False
+    deferred: bool = False
+    answered_at: float | None = None
+    said_at: float | None = None
+    said: dict[str, Any] | None = None  # the payload of the first that could be read
+
+    def says(self, payload: Mapping[str, Any], now: float) -> None:
+        """Note the first thing that the person can read."""
+        if self.said_at is None:
+            self.said_at, self.said = now, dict(payload)
+
+    def metadata(self, user: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a message that answers it tells of it."""
+        return {"id": str(self.id), "type": self.kind, "user": dict(user)} | {
+            "authorizing_integration_owners": {"0": str(self.channel.guild_id)}
+        }
+
+
+def command_data(name: str, options: Mapping[str, Any], target: Message | None = None) -> dict[str, Any]:
+    """Return the data of a command, of a message's menu if it has a `target`. An option that is a mapping
+    is an attachment; spaces in the name part groups and subcommands."""
+    given: list[dict[str, Any]] = []
+    attachments: dict[str, Any] = {}
+    for key, value in options.items():
+        if isinstance(value, Mapping):
+            number = str(len(attachments) + 1)
+            attachments[number] = {"id": number} | dict(cast(Mapping[str, Any], value))
+            given.append({"name": key, "type": _FILE, "value": number})
+        else:
+            given.append({"name": key, "type": _kind_of(value), "value": value})
+    if target is not None:
+        told = {str(target.id): target.told()}
+        return {"id": "1", "name": name, "type": 3, "target_id": str(target.id)} | {
+            "resolved": {"messages": told}
+        }
+    first, *parts = name.split(" ")
+    for number, part in enumerate(reversed(parts)):
+        given = [{"name": part, "type": 1 if number == 0 else 2, "options": given}]
+    data: dict[str, Any] = {"id": "1", "name": first, "type": 1, "options": given}
+    if attachments:
+        data["resolved"] = {"attachments": attachments}
+    return data
+
+
+def _kind_of(value: Any) -> int:
+    if isinstance(value, bool):
+        return _YES_OR_NO
+    return _NUMBER if isinstance(value, int) else _TEXT
+
+
+# Long: one value, with the fields that Discord sends.
+def event(interaction: Interaction, guild: Guild, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return INTERACTION_CREATE, with the permissions of this moment."""
+    channel, user_id = interaction.channel, interaction.user_id
+    member = guild.member(user_id) | {"permissions": str(guild.permissions(user_id, channel))}
+    told: dict[str, Any] = {
+        "id": str(interaction.id),
+        "application_id": str(APPLICATION_ID),
+        "type": interaction.kind,
+        "token": interaction.token,
+        "version": 1,
+        "data": dict(data),
+        "guild_id": str(guild.id),
+        "channel_id": str(channel.id),
+        "channel": channel.told() | {"permissions": member["permissions"]},
+        "member": member,
+        "app_permissions": str(guild.permissions(APPLICATION_ID, channel)),
+        "locale": "en-US",
+        "guild_locale": "en-US",
+        "entitlements": [],
+        "authorizing_integration_owners": {"0": str(guild.id)},
+        "context": 0,
+        "attachment_size_limit": guild.upload_limit,
+    }
+    if interaction.pressed is not None:
+        told["message"] = interaction.pressed.told()
+    return told

@@ -1,0 +1,320 @@
+"""An emulator of Discord on 127.0.0.1: its REST API, its gateway and its CDN, for bots in any process.
+
+Facts: https://discord.com/developers/docs. It is as strict as Discord about what it takes and as forgetful
+about what it tells later. It leaves out: compression of the gateway, voice, presence, lists of members,
+webhooks of servers, forums, private threads, the checks of a command's definition, automod and slowmode. A
+member of a server is whoever acts there; nobody has to join.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from sandbox.discord.emulator.account import Account
+from sandbox.discord.emulator.answers import Answers
+from sandbox.discord.emulator.channels import Channels
+from sandbox.discord.emulator.faults import Fault, Faults, Handler
+from sandbox.discord.emulator.files import KEPT, Attached, Cdn
+from sandbox.discord.emulator.gateway import Gateway
+from sandbox.discord.emulator.ids import Ids
+from sandbox.discord.emulator.interactions import COMMAND, COMPONENT, MODAL, Interaction, command_data, event
+from sandbox.discord.emulator.limits import Limits, RateLimits
+from sandbox.discord.emulator.messages import Message, Messages
+from sandbox.discord.emulator.places import EVERYONE, MIB, Guild, Places
+from sandbox.discord.emulator.refusals import UNAUTHORIZED, Refusal, answer_with
+from sandbox.discord.emulator.sessions import Rules, Sessions
+
+TOKEN = "sandbox.bot.token"  # noqa: S105 # of no use anywhere else
+PREFIX = "/api/v10"
+REAL = Limits()
+
+
+class DiscordServer:
+    """Discord while its context is open.
+
+    With `tls` it speaks TLS, and `gateway` is the address that it tells for its gateway, instead of its own.
+    The bot is in the servers `guilds`, each of which has one channel with the server's own id. An interaction
+    is to be answered in `first_answer` seconds. `rules`: of the gateway. `limits`: of requests; None: none.
+    `keep_files`: bytes of the largest file that can be fetched again.
+
+    A test in the same process steers it by these methods and by its parts: `places`, `messages`, `faults`,
+    `sessions.rules`, `connections`, `limits`.
+    """
+
+    def __init__(
+        self,
+        *,
+        message_content: bool = False,
+        guilds: Sequence[int] = (),
+        tls: SSLContext | None = None,
+        gateway: str | None = None,
+        first_answer: float = 3.0,
+        rules: Rules | None = None,
+        limits: Limits | None = REAL,
+        keep_files: int = KEPT,
+    ) -> None:
+        self._tls = tls
+        self._gateway_told = gateway
+        self._runner: web.AppRunner | None = None
+        self._address = ""
+        self._numbers = Ids()
+        self.before_answer: Callable[[], float] = lambda: 0.0
+        self.requests: list[tuple[str, str]] = []
+        self.places = Places()
+        self.faults = Faults()
+        self.limits = RateLimits(limits)
+        self.sessions = Sessions(rules or Rules())
+        self.cdn = Cdn(self._numbers, keep_files)
+        self.messages = Messages(self._numbers, self.cdn)
+        self.connections = Gateway(TOKEN, self.places, self.sessions, lambda: self.gateway)
+        self.account = Account(self.places, self.sessions, lambda: self.gateway)
+        self.channels = Channels(
+            self.places, self.messages, self._numbers, self.cdn, self.tell, lambda: self.before_answer()
+        )
+        self._answers = Answers(
+            self._numbers, self.messages, self.cdn, first_answer, lambda: self.before_answer()
+        )
+        self._answers.told = self.channels.tell_of
+        self.channels.sees_content = lambda: self.account.message_content
+        self.allow_message_content(message_content)
+        for guild_id in guilds:
+            self.add_guild(guild_id)
+
+    @property
+    def api(self) -> str:
+        """What takes the place of discord.py's `Route.BASE`."""
+        return f"{self._address}{PREFIX}"
+
+    @property
+    def gateway(self) -> str:
+        """What takes the place of discord.py's `DiscordWebSocket.DEFAULT_GATEWAY`."""
+        return self._gateway_told or f"{self._address.replace('http', 'ws', 1)}/gateway/"
+
+    @property
+    def cdn_address(self) -> str:
+        """What takes the place of the CDN's address."""
+        return f"{self._address}/cdn"
+
+    @property
+    def ready(self) -> asyncio.Event:
+        """Set when a bot has identified itself."""
+        return self.connections.ready
+
+    @property
+    def intents(self) -> int | None:
+        """What the last bot that identified itself wants to hear of."""
+        return self.connections.intents
+
+    @property
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands that are registered."""
+        return self.account.commands
+
+    def allow_message_content(self, allowed: bool) -> None:
+        """Let the application read what people write, or not."""
+        self.account.message_content = self.connections.message_content = allowed
+
+    # What is there.
+
+    def add_guild(
+        self,
+        guild_id: int,
+        channels: Iterable[int] | None = None,
+        *,
+        everyone: int = EVERYONE,
+        upload_limit: int = 10 * MIB,
+    ) -> Guild:
+        """Add the bot to a server: with one channel of the server's own id, if no others are named."""
+        named = (guild_id,) if channels is None else channels
+        guild = self.places.add_guild(guild_id, named, everyone, upload_limit)
+        self.tell("GUILD_CREATE", guild_id, guild.told())
+        return guild
+
+    def remove_guild(self, guild_id: int) -> None:
+        """Remove the bot from a server."""
+        self.tell("GUILD_DELETE", guild_id, {"id": str(guild_id)})
+        self.places.remove_guild(guild_id)
+
+    def hide_guild(self, guild_id: int) -> None:
+        """An outage hides the server from the gateway until `show_guild`."""
+        self.places.guilds[guild_id].unavailable = True
+        self.tell("GUILD_DELETE", guild_id, {"id": str(guild_id), "unavailable": True})
+
+    def show_guild(self, guild_id: int) -> None:
+        """The server's outage is over."""
+        guild = self.places.guilds[guild_id]
+        guild.unavailable = False
+        self.tell("GUILD_CREATE", guild_id, guild.told())
+
+    def in_channel(self, channel_id: int) -> list[Message]:
+        """The messages that stand there for everyone, oldest first."""
+        return [one for one in self.messages.values() if one.channel_id == channel_id and not one.ephemeral]
+
+    @property
+    def posted(self) -> list[dict[str, Any]]:
+        """The payloads of the bot's messages, as they are now."""
+        return [one.payload for one in self.messages.values() if one.of_the_bot]
+
+    # What people do.
+
+    def command(
+        self, channel_id: int, user_id: int, name: str, options: Mapping[str, Any] | None = None
+    ) -> tuple[Interaction, dict[str, Any]]:
+        """Begin a slash command without telling the gateway; return it, and what the gateway would tell."""
+        channel = self.places.channels[channel_id]
+        interaction = self._answers.begin(channel, user_id, COMMAND)
+        return interaction, self._event(interaction, command_data(name, options or {}))
+
+    def press(
+        self, message: Message, user_id: int, custom_id: str, values: Sequence[str] | None = None
+    ) -> tuple[Interaction, dict[str, Any]]:
+        """Begin a press of a button (with `values`: a choice from a menu) without telling the gateway."""
+        interaction = self._answers.begin(message.channel, user_id, COMPONENT, message)
+        data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2}
+        if values is not None:
+            data |= {"component_type": 3, "values": list(values)}
+        return interaction, self._event(interaction, data)
+
+    def submit(
+        self, channel_id: int, user_id: int, custom_id: str, components: Sequence[Mapping[str, Any]]
+    ) -> tuple[Interaction, dict[str, Any]]:
+        """Begin the submission of a form without telling the gateway."""
+        interaction = self._answers.begin(self.places.channels[channel_id], user_id, MODAL)
+        return interaction, self._event(interaction, {"custom_id": custom_id, "components": list(components)})
+
+    def send(self, begun: tuple[Interaction, Mapping[str, Any]]) -> Interaction:
+        """Tell the gateway of an interaction. If nobody holds its shard, it is lost."""
+        interaction, told = begun
+        interaction.told_at = time.monotonic()
+        self.tell("INTERACTION_CREATE", interaction.channel.guild_id, told)
+        return interaction
+
+    def post(
+        self,
+        channel_id: int,
+        user_id: int,
+        content: str = "",
+        files: Mapping[str, tuple[bytes, str]] | None = None,
+    ) -> Message:
+        """Let a member write there; files are their bytes and media types by name."""
+        attached = {name: Attached(len(data), "", kind, data) for name, (data, kind) in (files or {}).items()}
+        channel = self.places.channels[channel_id]
+        message = self.messages.keep(channel, {"content": content}, attached, author_id=user_id)
+        self.channels.tell_of("MESSAGE_CREATE", message)
+        return message
+
+    def react(self, message: Message, user_id: int, emoji: str) -> None:
+        """Let a member put an emoji under a message."""
+        self.channels.add_reaction(message, user_id, emoji)
+
+    def unreact(self, message: Message, user_id: int, emoji: str) -> None:
+        """Let a member take their emoji away."""
+        self.channels.remove_reaction(message, user_id, emoji)
+
+    def delete(self, message: Message) -> None:
+        """Let somebody delete a message."""
+        self.channels.remove(message)
+
+    def tell(self, name: str, guild_id: int | None, data: Mapping[str, Any]) -> None:
+        """Let the gateway tell of an event."""
+        self.sessions.tell(name, guild_id, data)
+
+    # What goes wrong.
+
+    def fail(self, call: str, *faults: Fault) -> None:
+        """Spoil the next requests of that kind (see `ROUTES`), one after the other."""
+        self.faults.add(call, *faults)
+
+    def forget(self) -> None:
+        """As if nothing had ever been said, asked, counted or spoilt."""
+        self.messages.clear()
+        self.cdn.forget()
+        self._answers.forget()
+        self.faults.clear()
+        self.limits.clear()
+        self.channels.forget_nonces()
+
+    async def __aenter__(self) -> Self:
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls, backlog=4096).start()
+        self._address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.connections.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _event(self, interaction: Interaction, data: Mapping[str, Any]) -> dict[str, Any]:
+        guild = self.places.guilds[interaction.channel.guild_id or 0]
+        return event(interaction, guild, data)
+
+    def _application(self) -> web.Application:
+        app = web.Application(client_max_size=2**30, middlewares=[self._guard])
+        for method, path, call, handler in self._routes():
+            limited = self.limits.limited(call, self.faults.spoilt(call, handler))
+            app.router.add_route(method, f"{PREFIX}{path}", limited)
+        app.router.add_get("/gateway/", self.connections.serve)
+        app.router.add_get("/cdn/{path:.*}", self.faults.spoilt("cdn", self.cdn.serve))
+        return app
+
+    # Long: all routes in one table, with the names by which they are limited and spoilt.
+    def _routes(self) -> Sequence[tuple[str, str, str, Handler]]:
+        about, channels, answers = self.account, self.channels, self._answers
+        answer, message = "/webhooks/{application}/{token}", "/channels/{channel}/messages/{message}"
+        own_commands = "/applications/{application}/guilds/{guild}/commands"
+        reaction = f"{message}/reactions/{{emoji}}/@me"
+        return (
+            ("GET", "/users/@me", "me", about.me),
+            ("GET", "/oauth2/applications/@me", "application", about.application),
+            ("PUT", "/applications/{application}/commands", "commands", about.put_commands),
+            ("GET", own_commands, "commands", about.guild_commands),
+            ("PUT", own_commands, "commands", about.guild_commands),
+            ("GET", "/gateway/bot", "gateway", about.gateway_address),
+            ("GET", "/guilds/{guild}", "guild", about.show_guild),
+            ("GET", "/guilds/{guild}/members/{user}", "member", about.show_member),
+            ("POST", "/interactions/{interaction}/{token}/callback", "callback", answers.callback),
+            ("POST", answer, "followup", answers.followup),
+            ("GET", f"{answer}/messages/{{message}}", "original", answers.look_at),
+            ("PATCH", f"{answer}/messages/{{message}}", "answer", answers.edit),
+            ("DELETE", f"{answer}/messages/{{message}}", "answer", answers.delete),
+            ("POST", "/users/@me/channels", "dm", channels.open_dm),
+            ("GET", "/channels/{channel}", "channel", channels.show),
+            ("PATCH", "/channels/{channel}", "channel", channels.change),
+            ("POST", "/channels/{channel}/messages", "send", channels.send),
+            ("GET", "/channels/{channel}/messages", "history", channels.history),
+            ("GET", message, "message", channels.look_at),
+            ("PATCH", message, "edit", channels.edit),
+            ("DELETE", message, "delete", channels.delete),
+            ("PUT", reaction, "react", channels.react),
+            ("DELETE", reaction, "unreact", channels.unreact),
+            ("POST", "/channels/{channel}/threads", "thread", channels.start_thread),
+            ("POST", f"{message}/threads", "thread", channels.start_thread),
+        )
+
+    def _ensure_authorized(self, request: web.Request, path: str) -> None:
+        # Answers to interactions carry the interaction's token instead.
+        by_token = path.startswith(("/interactions/", "/webhooks/", "/gateway/", "/cdn/"))
+        allowed = request.headers.get("Authorization") == f"Bot {TOKEN}" and not self.sessions.token_reset
+        if not (by_token or allowed):
+            raise Refusal(*UNAUTHORIZED)
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        path = request.path.removeprefix(PREFIX)
+        self.requests.append((request.method, path))
+        try:
+            self._ensure_authorized(request, path)
+            response = await handler(request)
+        except Refusal as refusal:
+            response = answer_with({"message": str(refusal), "code": refusal.code}, status=refusal.status)
+        self.limits.note(response.status)
+        return response

@@ -1,0 +1,45 @@
+"""`python -m sandbox.discord.launch API CDN COMMAND…`: the bot's command line against an emulator.
+
+Only addresses are changed: where discord.py finds the API, and where the bot finds Discord's CDN.
+"""
+
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import aiohttp
+from discord.http import Route
+
+from bot import app
+from bot.__main__ import main
+from bot.delivery.photos import TIMEOUT, CdnPhotoSource
+from sandbox.discord.emulator.files import CDN
+
+
+def point_to(api: str, cdn: str) -> None:
+    """Let this process find Discord there."""
+    Route.BASE = api
+
+    class EmulatedCdn(CdnPhotoSource):
+        """Fetches from the emulator what has an address of Discord's."""
+
+        async def __aenter__(self) -> "EmulatedCdn":
+            self._opened = aiohttp.ClientSession(timeout=TIMEOUT)
+            return self
+
+        async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
+            await super()._stream(url.replace(CDN, cdn, 1), file, limit)
+
+    app.CdnPhotoSource = EmulatedCdn
+
+
+def command(api: str, cdn: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line that starts the bot there, from the folder of the project."""
+    return (sys.executable, "-m", "sandbox.discord.launch", api, cdn, *arguments)
+
+
+ROOT = Path(__file__).parents[2]
+
+if __name__ == "__main__":
+    point_to(sys.argv[1], sys.argv[2])
+    sys.exit(main(sys.argv[3:]))
