@@ -1,14 +1,14 @@
-"""The transitions around POST /jobs: claimed, taken, not taken, or nobody knows."""
+"""The transitions around POST /jobs: claimed, taken, not taken, or unknown."""
 
 import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, JobState, NoticeKind
+from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_price, reservation_of
+from bot.lifecycle.prices import learn_price, may_be_sent, reservation_of
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import JobChanges, Transaction
@@ -17,6 +17,9 @@ from bot.studii import CreatedJob
 _log = logging.getLogger(__name__)
 
 _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
+NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state
+NO_PRICE_YET = 5.0  # the same, while one whose 202 did not say the charge runs; its end wakes the lane
+
 BEFORE_STUDII = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING)
 _TO_UNKNOWN = {
     JobState.RECEIVED: JobState.WAITING,
@@ -24,6 +27,26 @@ _TO_UNKNOWN = {
     JobState.UPLOADING: JobState.SUBMITTING,
     JobState.SUBMITTING: JobState.UNKNOWN,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that is sent next, and the key to send it with."""
+
+    job: Job
+    key: StudiiKey
+    was_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """A job that is not to be sent now, or None if it no longer belongs to the lane.
+
+    `again`: leave it alone for this many seconds.
+    """
+
+    job: Job | None
+    again: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +60,38 @@ class Taken:
     others_changed: bool = False
 
 
-async def claim_job(tx: Transaction, job: Job, key_id: int, to: JobState, at: datetime) -> Job:
-    """Waiting (or uploading) → uploading or submitting, with that key: the request is sent next.
+def needs_upload(job: Job, key_id: int) -> bool:
+    """Return whether the job's photo has to be uploaded before the job can be submitted with that key."""
+    return job.source_file is not None and (job.object_key is None or job.key_id != key_id)
 
-    Raises `RuntimeError` if the job is not in the state in which the caller has just read it.
+
+async def claim(
+    tx: Transaction, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime
+) -> Claimed | NotNow:
+    """Waiting (or uploading) → uploading or submitting, with the lane's key: the request is sent next.
+
+    Changes nothing if the job is not to be sent now. Raises `RuntimeError` if it changes within the
+    transaction.
     """
-    changes = JobChanges(key_id=key_id, held=None, not_before=None)
+    expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
+    job = await tx.jobs.get(job_id)
+    if job is None or job.state not in expected:
+        return NotNow(job, NOT_YET)
+    key = await tx.keys.current(job.guild_id)
+    if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
+        return NotNow(None)
+    if key_holds.is_waiting(job, key, at):
+        # Another job of its server was refused after the lane had decided on this one.
+        return NotNow(job)
+    if not await may_be_sent(tx, catalog, job, key.lane, at):
+        return NotNow(await tx.jobs.get(job_id), NO_PRICE_YET)
+    changes = JobChanges(key_id=key.id, held=None, not_before=None)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key
     claimed = await tx.jobs.advance(job.id, job.state, to, at=at, **changes)
     if claimed is None:
         raise RuntimeError(f"job {job.id} changed within a transaction")
-    return claimed
+    return Claimed(claimed, key, was_held=job.held is not None)
 
 
 async def taken(

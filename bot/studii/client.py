@@ -35,7 +35,7 @@ from bot.studii.errors import (
     StudiiError,
     UploadFailed,
 )
-from bot.studii.exchange import ApiResponse, Lost, counting, exchange, send_once
+from bot.studii.exchange import ApiResponse, Lost, exchange, sending_once
 from bot.studii.sanitize import clean, detail_of, retry_after
 from bot.studii.transfer import Download, FileTransfer, Room
 from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
@@ -122,7 +122,7 @@ class StudiiClient:
                 timeout=ClientTimeout(total=total, connect=limits.connect, sock_read=limits.read),
                 headers={"User-Agent": USER_AGENT},
                 cookie_jar=DummyCookieJar(),  # keys of different servers share a session, cookies must not
-                middlewares=(counting(kinds, self._count), send_once),
+                middlewares=(sending_once(kinds, self._count),),
             )
         )
 

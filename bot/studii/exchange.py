@@ -44,18 +44,6 @@ class _ConnectionLost(aiohttp.ClientError):
     """Replaces the errors after which aiohttp would repeat a GET or PUT by itself."""
 
 
-async def send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Middleware that keeps aiohttp from repeating idempotent requests (client.py,
-    `retry_persistent_connection`): each request counts against a key's limit, and a signed URL is good for
-    one upload."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
-        raise _ConnectionLost(type(lost).__name__) from lost
-
-
 def never_sent(error: BaseException) -> bool:
     """Return whether no connection was made: DNS, refused, TLS, the proxy, or a timeout while connecting."""
     return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | NoTunnel)
@@ -71,20 +59,28 @@ def reason_of(error: BaseException) -> str:
     return str(error) if isinstance(error, _ConnectionLost | NoTunnel) else type(error).__name__
 
 
-def counting(kinds: Mapping[str, str], count: Callable[[str, int | None], None]) -> ClientMiddlewareType:
-    """Return middleware that counts each request by its kind (by method) and the answer's status, if any."""
+def sending_once(kinds: Mapping[str, str], count: Callable[[str, int | None], None]) -> ClientMiddlewareType:
+    """Return middleware that counts each request by its kind (by method) and the answer's status, if any.
 
-    async def counted(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    It keeps aiohttp from repeating idempotent requests (client.py, `retry_persistent_connection`): each
+    request counts against a key's limit, and a signed URL is good for one upload.
+    """
+
+    async def send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         kind = kinds.get(request.method, request.method.lower())
         try:
             response = await handler(request)
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError) as error:
             count(kind, None)
+            if isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            if isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError):
+                raise _ConnectionLost(type(error).__name__) from error
             raise
         count(kind, response.status)
         return response
 
-    return counted
+    return send_once
 
 
 async def exchange(

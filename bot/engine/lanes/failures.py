@@ -135,8 +135,7 @@ class Failures:
         self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason, *, sent: bool = True
     ) -> StepResult:
         """The server's key does not work: the job waits with the others, which are tried one at a time."""
-        if state is not JobState.WAITING:
-            await wait(tx, job, state, self._context.clock.now())
+        await wait(tx, job, state, self._context.clock.now())
         await self._hold_key(tx, key, reason)
         return StepResult(await tx.jobs.get(job.id), sent=sent)
 

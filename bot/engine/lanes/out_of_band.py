@@ -2,7 +2,7 @@
 
 from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext, StepResult
-from bot.engine.lanes.rate_state import RateState, RateStates, record
+from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.studii import JobReport, RateLimited
 
@@ -41,15 +41,15 @@ class OutOfBandRequests:
         rate.window.begin(now)
         sent = False
         try:
-            with rate.request():
-                async with self._context.storage.write() as tx:
-                    await record(tx, [rate], self._context.clock.now())
-                sent = True
-                return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
+            async with self._context.storage.write() as tx:
+                at = self._context.clock.now()
+                await tx.lanes.record(rate.lane, at, rate.settled(at))
+            sent = True
+            return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:
             limited = StepResult(None, limited=True, retry_after=error.retry_after)
             rate.answered(limited, self._context.clock.monotonic())
             await rate.save()
             raise
         finally:
-            rate.window.end(self._context.clock.monotonic(), sent=sent)
+            rate.window.end(now, self._context.clock.monotonic(), sent=sent)

@@ -12,11 +12,11 @@ from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
-from bot.engine.lanes.rate_state import RateState, record
-from bot.engine.lanes.submit import NOT_YET
+from bot.engine.lanes.rate_state import RateState
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import learn_at_end, learn_while_running
+from bot.lifecycle.submission import NOT_YET
 from bot.lifecycle.transitions import charge_of, fail_paid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt, Transaction
@@ -109,7 +109,9 @@ class Poller:
             keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
             claims = {one: self._claim_of(one, jobs, keys) for one in asked}
             sent = [rate for (_, rate), claim in claims.items() if isinstance(claim, Claim)]
-            await record(tx, sent, self._context.clock.now())
+            now = self._context.clock.now()
+            settled = {rate.lane: rate.settled(now) for rate in sent}
+            await tx.lanes.record_all([rate.lane for rate in sent], now, settled)
         return claims
 
     def _claim_of(

@@ -1,10 +1,9 @@
-"""What a key's limit leaves to its lane: requests in flight, 429s and their plan; kept over restarts."""
+"""The rate limit of each lane: its window, its 429s and doubts about its plan, kept over restarts."""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import NoticeKind
@@ -34,7 +33,6 @@ class RateState:
         self.window = RateWindow(plan.limit, context.tuning)
         self._plan_check = PlanCheck(plan)
         self._context = context
-        self.in_flight: list[datetime] = []  # when they began, by the wall clock, as the database has it
         self._unsaved = False
         self._plan_news: bool | None = None  # whether the admins are to be told that the plan seems wrong
         self._restore(sent, limits)
@@ -50,15 +48,9 @@ class RateState:
         self._plan_check.set_plan(plan)
         self._apply_plan(self._context.clock.monotonic())
 
-    @contextmanager
-    def request(self) -> Generator[None]:
-        """Surround a request from before it is recorded until its answer was handled."""
-        began = self._context.clock.now()
-        self.in_flight.append(began)
-        try:
-            yield
-        finally:
-            self.in_flight.remove(began)
+    def settled(self, at: datetime) -> datetime:
+        """Return the moment before which all recorded requests of the lane had been answered by `at`."""
+        return at - timedelta(seconds=self.window.oldest(self._context.clock.monotonic()))
 
     def answered(self, result: StepResult, now: float) -> None:
         """Learn from an answer. The change applies immediately; call `save` if there is one."""
@@ -191,15 +183,6 @@ class RateStates:
             limits = await tx.lane_limits.of(plans.keys())
         for lane, plan in plans.items():
             self._states[lane] = RateState(lane, plan, self._context, sent[lane], limits.get(lane))
-
-
-async def record(tx: Transaction, rates: Sequence[RateState], at: datetime) -> None:
-    """Record that a request is about to be sent for each of the states; one may be named several times.
-
-    After a restart, those that were recorded before `settled` are known to have been answered.
-    """
-    settled = {rate.lane: min([at, *rate.in_flight]) for rate in rates}
-    await tx.lanes.record_all([rate.lane for rate in rates], at, settled)
 
 
 def _earlier(sent: Sent, now: datetime) -> EarlierRequest:

@@ -16,13 +16,14 @@ from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState
-from bot.engine.lanes.submit import Submitter, needs_upload
+from bot.engine.lanes.submit import Submitter
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.lifecycle.prices import price_name
+from bot.lifecycle.submission import needs_upload
 
 _log = logging.getLogger(__name__)
 
@@ -184,14 +185,14 @@ class LaneRunner:
         return None if decision.until is None else decision.until - now
 
     async def _request(self, send: Send) -> None:
-        """Do what the lane has decided on. Everything that surrounds a request of a lane is here: its place
-        in the rate window, its record, liveness, and the log of unexpected errors."""
+        """Do what the lane has decided on. What surrounds each request is here: its place in the rate
+        window, liveness, and the log of unexpected errors."""
         what, job_id = f"{send.step} {send.job_id}", send.job_id
         patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
         sent = True
         try:
             try:
-                with self._rate.request(), self._context.liveness.operation(what, patience) as operation:
+                with self._context.liveness.operation(what, patience) as operation:
                     match send.step:
                         case Step.UPLOAD:
                             result = await self._submitter.upload(job_id, self._rate)

@@ -1,7 +1,6 @@
 """Upload a job's photo, and submit the job, once."""
 
 import logging
-from dataclasses import replace
 
 from bot.aio.retry import Retry
 from bot.aio.shield import shielded
@@ -9,27 +8,18 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
-from bot.engine.lanes.rate_state import RateState, record
+from bot.engine.lanes.rate_state import RateState
 from bot.errors import NotAlone
-from bot.lifecycle import key_holds
-from bot.lifecycle.prices import may_be_sent
-from bot.lifecycle.submission import claim_job, taken
+from bot.lifecycle import submission
 from bot.lifecycle.transitions import fail_unpaid
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
-from bot.storage import CannotDecrypt, Transaction
+from bot.storage import CannotDecrypt
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
 
 _log = logging.getLogger(__name__)
 
-NOT_YET = 0.5  # seconds that a lane leaves a job alone that turned out not to be as it thought
-NO_PRICE_YET = 5.0  # the same, while one whose 202 did not say the charge runs; its end wakes the lane
 _PHOTO_LOST = Reason(ReasonCode.PHOTO_LOST)
-
-
-def needs_upload(job: Job, key_id: int) -> bool:
-    """Return whether the job's photo has to be uploaded before the job can be submitted with that key."""
-    return job.source_file is not None and (job.object_key is None or job.key_id != key_id)
 
 
 class Submitter:
@@ -84,38 +74,24 @@ class Submitter:
 
         Return a result instead if the job is not to be sent now.
         """
+        result: Claim | StepResult
         async with self._context.storage.write() as tx:
-            claim = await self._may_claim(tx, job_id, rate.lane, to)
-            if isinstance(claim, Claim):
-                claimed = await claim_job(tx, claim.job, claim.key.id, to, self._context.clock.now())
-                await record(tx, [rate], claimed.changed_at)
-                claim = replace(claim, job=claimed)
+            now = self._context.clock.now()
+            match await submission.claim(tx, self._catalog, job_id, rate.lane, to, now):
+                case submission.NotNow(job, again):
+                    result = StepResult(job, sent=False, again=again)
+                case submission.Claimed(job, key, was_held):
+                    try:
+                        secret = self._context.vault.unseal(key.ciphertext)
+                    except CannotDecrypt as error:
+                        result = await self._failures.hold(tx, job, to, key, error.told, sent=False)
+                    else:
+                        await tx.lanes.record(rate.lane, now, rate.settled(now))
+                        result = Claim(job, key, secret, was_held)
         self._context.changed()
-        if claim.job is not None and claim.job.held is not None:
+        if result.job is not None and result.job.held is not None:
             self._context.requeued()
-        return claim
-
-    async def _may_claim(self, tx: Transaction, job_id: str, lane: str, to: JobState) -> Claim | StepResult:
-        """Return the claim of a job that is to be sent with the lane's key now, as the database has it."""
-        expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
-        job = await tx.jobs.get(job_id)
-        if job is None or job.state not in expected:
-            return StepResult(job, sent=False, again=NOT_YET)
-        key = await tx.keys.current(job.guild_id)
-        wanted = to is JobState.UPLOADING
-        if key is None or key.lane != lane or needs_upload(job, key.id) is not wanted:
-            return StepResult(None, sent=False)
-        now = self._context.clock.now()
-        if key_holds.is_waiting(job, key, now):
-            # Another job of its server was refused after the lane had decided on this one.
-            return StepResult(job, sent=False)
-        if not await may_be_sent(tx, self._catalog, job, key.lane, now):
-            return StepResult(await tx.jobs.get(job_id), sent=False, again=NO_PRICE_YET)
-        try:
-            secret = self._context.vault.unseal(key.ciphertext)
-        except CannotDecrypt as error:
-            return await self._failures.hold(tx, job, job.state, key, error.told, sent=False)
-        return Claim(job, key, secret, was_held=job.held is not None)
+        return result
 
     async def _send_photo(self, claim: Claim) -> UploadTarget:
         path = self._context.spool.path(claim.job.source_file or "")
@@ -144,11 +120,11 @@ class Submitter:
         job, lane, held, now = claim.job, claim.key.lane, claim.was_held, self._context.clock.now()
         try:
             async with self._context.storage.write() as tx:
-                done = await taken(tx, self._catalog, job, lane, created, now, was_held=held)
+                done = await submission.taken(tx, self._catalog, job, lane, created, now, was_held=held)
         except NotAlone:
             # Another instance may take the job for lost, and only this one knows its id at Studii.
             async with self._context.storage.amend() as tx:
-                done = await taken(tx, self._catalog, job, lane, created, now, was_held=held)
+                done = await submission.taken(tx, self._catalog, job, lane, created, now, was_held=held)
         if done.job is None:
             said = "Job %s: Studii has it as %s, and it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})

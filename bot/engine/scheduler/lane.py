@@ -45,6 +45,7 @@ class Lane:
         self._queue = JobQueue()
         self._polls = PollSchedule(durations, tuning)
         self._in_flight: dict[str, Step] = {}
+        self._began: dict[str, float] = {}  # those requests
         self._starts: deque[float] = deque()
         self._tokens = tuning.poll_burst
         self._filled_at: float | None = None
@@ -128,7 +129,7 @@ class Lane:
 
     def begin(self, send: Send, now: float) -> None:
         """Record that the request is about to be sent."""
-        self._in_flight[send.job_id] = send.step
+        self._in_flight[send.job_id], self._began[send.job_id] = send.step, now
         self.rate.begin(now)
         if send.step is Step.POLL:
             self._tokens -= 1.0
@@ -140,7 +141,7 @@ class Lane:
     def end(self, job_id: str, now: float, *, sent: bool) -> None:
         """Record that the request has ended; `sent` is False if it never left this process."""
         step = self._in_flight.pop(job_id)
-        self.rate.end(now, sent=sent)
+        self.rate.end(self._began.pop(job_id), now, sent=sent)
         if not sent and step is not Step.POLL and self._starts:
             self._starts.pop()
 
@@ -193,7 +194,8 @@ class Lane:
             self._durations.model(one.work)  # fitted now, as the other thread may not change the models
         twin = copy(self)
         twin.rate, twin._queue, twin._polls = self.rate.copy(), self._queue.copy(), self._polls.copy()  # noqa: SLF001 - its own twin
-        twin._in_flight, twin._starts = dict(self._in_flight), deque(self._starts)  # noqa: SLF001 - its own twin
+        twin._in_flight, twin._began = dict(self._in_flight), dict(self._began)  # noqa: SLF001 - its own twin
+        twin._starts = deque(self._starts)  # noqa: SLF001 - its own twin
         return twin
 
     def _price(self, now: float) -> float:

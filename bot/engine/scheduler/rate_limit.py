@@ -42,7 +42,7 @@ class RateWindow:
         self._tuning = tuning
         self._limit = limit
         self._answered: deque[float] = deque()
-        self._in_flight = 0
+        self._in_flight: list[float] = []  # when they began
         self._blocked_until = 0.0
         self._blocks = 0
         self._paced_until = 0.0
@@ -88,20 +88,20 @@ class RateWindow:
     def used(self, now: float) -> int:
         """Return how many requests count at `now`."""
         self._forget(now)
-        return self._in_flight + len(self._answered)
+        return len(self._in_flight) + len(self._answered)
 
     def room(self, now: float) -> int:
         """Return how many requests may be sent at `now`."""
         if now < self._blocked_until:
             return 0
         self._forget(now)
-        left = max(0, self.usable - self._in_flight - len(self._answered))
+        left = max(0, self.usable - len(self._in_flight) - len(self._answered))
         return min(left, self._paced_room(now)) if now < self._paced_until else left
 
     def next_room(self, now: float, count: int = 1) -> float | None:
         """Return when there is room for `count` requests, or None if one in flight has to end first."""
         self._forget(now)
-        used = self._in_flight + len(self._answered)
+        used = len(self._in_flight) + len(self._answered)
         free_at = now
         if used + count > self.usable:
             # As many entries as are over the limit have to leave, not the oldest alone.
@@ -116,20 +116,27 @@ class RateWindow:
     def copy(self) -> "RateWindow":
         """Return an independent copy."""
         twin = copy(self)
-        twin._answered = deque(self._answered)  # noqa: SLF001 - its own twin
+        twin._in_flight, twin._answered = list(self._in_flight), deque(self._answered)  # noqa: SLF001 - its own twin
         return twin
 
     def begin(self, now: float) -> None:
         """Count a request that is about to be sent."""
-        self._in_flight += 1
+        self._in_flight.append(now)
         if now < self._paced_until:
             self._paced_next = max(self._paced_next, now) + self._interval
 
-    def end(self, now: float, *, sent: bool = True) -> None:
-        """Record that a request was answered or given up; `sent` is False if it never left this process."""
-        self._in_flight -= 1
+    def end(self, began: float, now: float, *, sent: bool = True) -> None:
+        """Record that the request that began at `began` was answered or given up.
+
+        `sent` is False if it never left this process.
+        """
+        self._in_flight.remove(began)
         if sent:
             insort(self._answered, now)  # those of an earlier process may count for longer
+
+    def oldest(self, now: float) -> float:
+        """Return the age in seconds of the oldest request in flight, or 0.0 if there is none."""
+        return now - min(self._in_flight, default=now)
 
     def limited(self, now: float, retry_after: float | None) -> bool:
         """Record a 429: send nothing for `retry_after` seconds, and slowly for a while after.

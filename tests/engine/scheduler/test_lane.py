@@ -258,7 +258,7 @@ def test_a_lane_with_little_to_do_looks_more_often_than_one_that_needs_its_reque
         lane = lane_of(300)
         for _ in range(used):
             lane.rate.begin(0.0)
-            lane.rate.end(0.0)
+            lane.rate.end(0.0, 0.0)
         lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
         often.append(len(looks_at(lane, 60.0)))
     assert often[0] > often[1] > often[2] > 0

@@ -13,7 +13,7 @@ TUNING = Tuning()
 
 def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
     window.begin(at)
-    window.end(at + takes)
+    window.end(at, at + takes)
 
 
 def test_a_fresh_key_has_its_limit_less_the_margin() -> None:
@@ -32,14 +32,14 @@ def test_a_request_under_way_counts_until_a_period_after_its_answer() -> None:
     window.begin(0.0)
     assert window.room(100.0) == 0
     assert window.next_room(100.0) is None
-    window.end(100.0)
+    window.end(0.0, 100.0)
     assert window.next_room(100.0) == pytest.approx(160.3)
 
 
 def test_a_request_that_never_left_costs_nothing() -> None:
     window = RateWindow(3, TUNING)
     window.begin(0.0)
-    window.end(1.0, sent=False)
+    window.end(0.0, 1.0, sent=False)
     assert window.room(1.0) == 1
 
 
@@ -189,8 +189,7 @@ def test_no_server_ever_sees_too_many(
             window.restore([EarlierRequest(now - at, now - settled) for at, settled in noted], now)
         while True:
             for answered in sorted(answer for answer in pending if answer <= now):
-                window.end(answered)
-                del pending[answered]
+                window.end(pending.pop(answered), answered)
             if window.room(now):
                 break
             at = window.next_room(now)
