@@ -7,12 +7,12 @@ from bot.storage.database.location import private_file, sqlite_file, unused
 from bot.storage.database.locks import AnotherInstance, InstanceLock, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.rights import missing_rights_at
-from bot.storage.database.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
-from bot.storage.database.vault import CannotDecrypt, LaneNames, Vault, reseal_keys
 from bot.storage.holds import Hold
 from bot.storage.jobs import JobChanges
 from bot.storage.lanes import LaneLimits, Sent
 from bot.storage.ledger import ReservationError
+from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage.vault import CannotDecrypt, LaneNames, Vault, reseal_keys
 
 __all__ = [
     "COMMAND_WRITE_TIMEOUT",

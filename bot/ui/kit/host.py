@@ -1,6 +1,5 @@
 """The client, as the handlers of interactions see it, and what it keeps for them."""
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -9,6 +8,7 @@ from weakref import WeakValueDictionary
 import discord
 from discord import ui
 
+from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job
@@ -106,14 +106,14 @@ class Clicks:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._seen: OrderedDict[Hashable, float] = OrderedDict()
+        self._seen = BoundedDict[Hashable, float](MOST_CLICKS)
 
     @asynccontextmanager
     async def once(self, request: Hashable) -> AsyncGenerator[bool]:
         """Yield whether this is the first such request. If the block raises, it doesn't count."""
         now = self._clock.monotonic()
-        self._forget(now)
-        first = request not in self._seen
+        seen = self._seen.get(request)
+        first = seen is None or now - seen >= DOUBLE_CLICK_SECONDS
         if first:
             self._seen[request] = now
         try:
@@ -122,13 +122,6 @@ class Clicks:
             if first:
                 self._seen.pop(request, None)
             raise
-
-    def _forget(self, now: float) -> None:
-        while self._seen:
-            request, at = next(iter(self._seen.items()))
-            if now - at < DOUBLE_CLICK_SECONDS and len(self._seen) <= MOST_CLICKS:
-                return
-            del self._seen[request]
 
 
 def _custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
