@@ -23,8 +23,10 @@ bench: $(VENV)/dev.done ## simulate the lane beside other policies, and measure 
 	@$(BIN)/python -W ignore -m bench.realtime
 
 hostile: $(VENV)/dev.done ## send files that were built to harm through the bot, beside innocent photos (minutes)
-	@$(BIN)/python -W ignore -m tests.hostile $(ARGS)
-	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/test_damaged_pictures.py
+	@failed=0; \
+	$(BIN)/python -W ignore -m tests.hostile $(ARGS) || failed=1; \
+	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/test_damaged_pictures.py || failed=1; \
+	exit $$failed
 
 fuzz: $(VENV)/dev.done ## play with the ledger for 100,000 steps, add up after each, and find out crooked books (many minutes)
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py $(ARGS)

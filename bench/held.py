@@ -1,4 +1,4 @@
-"""Watches what a process and its decoders hold in memory, from the outside (Linux alone)."""
+"""Watch what a bot's process and its decoders hold in memory, from the outside (Linux only)."""
 
 import os
 import threading
@@ -14,27 +14,28 @@ _PROGRAM = "bot/media/decoder"
 
 @dataclass
 class Held:
-    """Bytes that are resident: at most, since the watch began."""
+    """Resident bytes; within `watching`, the most since it began."""
 
     own: int = 0
     decoders: int = 0
     together: int = 0
 
 
-def held() -> Held:
-    """What is resident now."""
-    own, decoders = _resident(os.getpid()), sum(_resident(pid) for pid in _decoders())
+def held(bot: int | None = None) -> Held:
+    """Return what is resident now; `bot` is the id of the bot's process, by default this one."""
+    pid = os.getpid() if bot is None else bot
+    own, decoders = _resident(pid), sum(_resident(one) for one in decoders_of(pid))
     return Held(own, decoders, own + decoders)
 
 
 @contextmanager
-def watching() -> Generator[Held]:
-    """Within: the figures rise to the most that was seen."""
-    most, ended = held(), threading.Event()
+def watching(bot: int | None = None) -> Generator[Held]:
+    """Within the context, keep the figures at the most that was seen."""
+    most, ended = held(bot), threading.Event()
 
     def watch() -> None:
         while not ended.wait(_EVERY):
-            now = held()
+            now = held(bot)
             most.own = max(most.own, now.own)
             most.decoders = max(most.decoders, now.decoders)
             most.together = max(most.together, now.together)
@@ -48,13 +49,14 @@ def watching() -> Generator[Held]:
         thread.join()
 
 
-def _decoders() -> list[int]:
-    own, found = os.getpid(), list[int]()
+def decoders_of(bot: int) -> list[int]:
+    """Return the ids of the processes in which that process opens pictures."""
+    found: list[int] = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
                 parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == own and _PROGRAM in (process / "cmdline").read_text():
+                if parent == bot and _PROGRAM in (process / "cmdline").read_text():
                     found.append(int(process.name))
             except (OSError, IndexError):
                 continue  # it ended meanwhile
@@ -62,7 +64,7 @@ def _decoders() -> list[int]:
 
 
 def _resident(pid: int) -> int:
-    """Pages of files are shared with others, and counted for nobody."""
+    """Return the bytes without the pages of files, which processes share."""
     try:
         _, resident, shared = (int(pages) for pages in Path(f"/proc/{pid}/statm").read_text().split()[:3])
     except OSError:

@@ -1,7 +1,9 @@
-"""The whole bot in its simulated world: one member sends a hostile file, another sends photos meanwhile."""
+"""The bot in a process of its own, and its worlds in this one: a stranger sends a hostile file, others send
+photos at the same moment."""
 
 import asyncio
 import io
+import signal
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,23 +11,38 @@ from pathlib import Path
 
 from PIL import Image
 
-from bench.held import Held, held, watching
-from bot.domain import Job, JobState
+from bench.held import Held, decoders_of, held, watching
+from bot.clock import SystemClock
+from bot.domain import Job, JobState, Plan
+from bot.storage import Storage, migrate
 from bot.ui.kit.reasons import reason_words
-from sandbox.people import Person, text_of, until
-from sandbox.stage import Stage, open_stage
+from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator.files import Attached
+from sandbox.people import until
 from sandbox.studii import Options, StudiiServer
 from tests.hostile.files import HostileFile
+from tests.support.forks import ForkedProcess
+from tests.support.patience import PATIENCE
+from tests.support.process import bot_process, started_process
+from tests.support.services import services_on
 
+GUILD, CHANNEL = 11_001, 22_001
+STRANGER, INNOCENT = 301, 302
 INPUTS = {"style": "scandinavian", "room": "bedroom"}
+BUDGET = 1_000_000
+FIRST_ANSWER = 15.0  # seconds; how soon a crowd is answered is measured elsewhere
+TYPES = {"jpg": "image/jpeg"}
 _OVER = JobState.FAILED, JobState.SUCCEEDED
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of a file: whether it was taken as a photo, after how many seconds that was known, how long
-    the slowest innocent photo took, whether all of those were taken, and what was resident at most, in bytes
-    more than before."""
+    """What became of a file.
+
+    `seconds` pass from its sending until it is taken as a photo or refused, and `innocent` until the slowest
+    photo that was sent at the same moment is taken. `own`, `decoders` and `together` are the most bytes that
+    the bot's process, its decoders, and both held, beyond what they hold while idle.
+    """
 
     name: str
     size: int
@@ -40,51 +57,74 @@ class Seen:
 
 
 class Victim:
-    """The bot at work, and who uses it."""
+    """The bot's process, and the people who use it."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._stranger = Person(stage, stage.world.maya)
-        self._innocent = Person(stage, stage.world.tom)
+    def __init__(
+        self, process: asyncio.subprocess.Process | ForkedProcess, storage: Storage, discord: DiscordServer
+    ) -> None:
+        self._process = process
+        self._storage = storage
+        self._discord = discord
         self._met = 0
 
-    async def set_up(self) -> None:
-        """An admin sets the key, with credits for all."""
-        admin = Person(self._stage, self._stage.world.admin)
-        await admin.set_key(self._stage.studii.add_key().secret, budget="100000")
+    @property
+    def is_alive(self) -> bool:
+        """Whether the bot's process still runs."""
+        return self._process.returncode is None
 
-    async def meet(self, file: HostileFile, data: bytes, innocents: Sequence[tuple[str, bytes]]) -> Seen:
-        """Send the file, which was made before, and the photos beside it."""
+    def held(self) -> Held:
+        """Return what the bot's process and its decoders hold now."""
+        return held(self._process.pid)
+
+    async def idle(self) -> Held:
+        """Return what they hold once no more than one decoder is left."""
+        await until(lambda: len(decoders_of(self._process.pid)) < 2, "the end of the spare decoders")
+        return self.held()
+
+    async def meet(
+        self, file: HostileFile, data: bytes, innocents: Sequence[tuple[str, bytes]], idle: Held
+    ) -> Seen:
+        """Send the file, and the photos at the same moment."""
         self._met += 1
-        before = await asyncio.to_thread(held)
-        with watching() as most:
-            hostile, *others = await asyncio.gather(
-                self._send(self._stranger, f"file-{self._met}.{file.suffix}", data),
-                *(self._send(self._innocent, f"{self._met}-{name}", photo) for name, photo in innocents),
-            )
-        return _seen(file, len(data), hostile, others, before, most)
+        name = f"{self._met}-file.{file.suffix}"
+        sent = {name: (STRANGER, data)}
+        sent |= {f"{self._met}-{other}": (INNOCENT, photo) for other, photo in innocents}
+        try:
+            with watching(self._process.pid) as most:
+                began = asyncio.get_running_loop().time()
+                for one, (person, content) in sent.items():
+                    self._send(person, one, content)
+                hostile, *others = await asyncio.gather(*(self._left_intake(one, began) for one in sent))
+            await until(self._over, "the end of all jobs")
+        finally:
+            self._discord.cdn.forget()
+        return _seen(file, len(data), hostile, others, idle, most)
 
-    async def rest(self) -> None:
-        """Wait until all jobs are over."""
-        await until(self._over, "the end of all jobs")
+    async def stop(self) -> int | None:
+        """Tell the bot to stop, and return its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            await self._process.communicate()
+        return self._process.returncode
 
-    async def _send(self, person: Person, name: str, data: bytes) -> tuple[Job, float]:
-        """Returns the job once its photo is taken or refused, and how long that took."""
-        loop = asyncio.get_running_loop()
-        card = await person.command("virtual-staging", image=(name, data), **INPUTS)
-        began = loop.time()
-        if card.response is None or card.ephemeral:
-            raise AssertionError(f"There is no card, but: {text_of(card.response)}")
-        job = await until(lambda: self._left_intake(name), f"the end of the intake of {name}")
-        if job is None:
-            raise AssertionError
-        return job, loop.time() - began
+    def _send(self, person: int, name: str, data: bytes) -> None:
+        file = self._discord.cdn.keep(name, Attached(len(data), "", _type_of(name), data), CHANNEL)
+        options = {**INPUTS, "image": file.told(name)}
+        self._discord.send(self._discord.command(CHANNEL, person, "virtual-staging", options))
+
+    async def _left_intake(self, name: str, began: float) -> tuple[Job, float]:
+        """Return the job once its photo is taken or refused, and how long that took."""
+        job = await until(lambda: self._taken_or_refused(name), f"the end of the intake of {name}")
+        assert job is not None
+        return job, asyncio.get_running_loop().time() - began
 
     async def _jobs(self) -> list[Job]:
-        async with self._stage.app.storage.read() as tx:
-            return await tx.jobs.page(self._stage.world.guild.id, None, 0, 50)
+        if not self.is_alive:
+            raise RuntimeError(f"the bot's process ended with {self._process.returncode}")
+        async with self._storage.read() as tx:
+            return await tx.jobs.page(GUILD, None, 0, 50)
 
-    async def _left_intake(self, name: str) -> Job | None:
+    async def _taken_or_refused(self, name: str) -> Job | None:
         found = [job for job in await self._jobs() if job.source is not None and name in job.source.url]
         return found[0] if found and found[0].state is not JobState.RECEIVED else None
 
@@ -92,12 +132,17 @@ class Victim:
         return all(job.state in _OVER for job in await self._jobs())
 
 
+def _type_of(name: str) -> str:
+    suffix = name.rpartition(".")[2]
+    return TYPES.get(suffix, f"image/{suffix}")
+
+
 def _seen(
     file: HostileFile,
     size: int,
     hostile: tuple[Job, float],
     innocents: list[tuple[Job, float]],
-    before: Held,
+    idle: Held,
     most: Held,
 ) -> Seen:
     job, seconds = hostile
@@ -109,26 +154,39 @@ def _seen(
         seconds=seconds,
         innocent=max(seconds for _, seconds in innocents),
         are_innocents_taken=all(job.state is not JobState.FAILED for job, _ in innocents),
-        own=most.own - before.own,
-        decoders=most.decoders - before.decoders,
-        together=most.together - before.together,
+        own=most.own - idle.own,
+        decoders=most.decoders - idle.decoders,
+        together=most.together - idle.together,
     )
 
 
 @asynccontextmanager
-async def victim(folder: Path) -> AsyncGenerator[Victim]:
-    """The bot in `folder`; Studii's jobs are done at once."""
+async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim]:
+    """Start the bot on a database in `folder`, and kill it at the end if it still runs.
+
+    `forked` starts it sooner, from a process that has its modules. Studii's jobs are done at once.
+    """
+    url = f"sqlite+aiosqlite:///{folder / 'studii.db'}"
+    await migrate(url)
+    start = bot_process if forked else started_process
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
-        open_stage(studii, folder, check_errors=False) as stage,
+        DiscordServer(first_answer=FIRST_ANSWER, limits=None) as discord,
+        Storage.open(url) as storage,
     ):
-        bot = Victim(stage)
-        await bot.set_up()
-        yield bot
+        services = await services_on(storage, folder, SystemClock(), lambda: None)
+        key = studii.add_key("team", balance=BUDGET)
+        await services.keys.set_key(GUILD, key.secret, Plan.TEAM, BUDGET)
+        discord.add_guild(GUILD, [CHANNEL])
+        settings = {"DATABASE_URL": f"sqlite:///{folder / 'studii.db'}", "STUDII_API_URL": studii.url}
+        async with start(discord, folder, "run", LOG_LEVEL="ERROR", **settings) as process:
+            async with asyncio.timeout(PATIENCE):
+                await discord.ready.wait()
+            yield Victim(process, storage, discord)
 
 
 def innocents(width: int, height: int) -> list[tuple[str, bytes]]:
-    """Photos of the kinds that are sent most; the simulated Discord keeps them, so they are small files."""
+    """Return photos of the kinds that are sent most."""
     room = Image.linear_gradient("L").resize((width, height)).convert("RGB")
     made = io.BytesIO()
     room.save(made, "JPEG", quality=90, progressive=True)

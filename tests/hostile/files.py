@@ -173,6 +173,14 @@ def empty_png() -> bytes:
     )
 
 
+def _blank() -> bytes:
+    return flat_png(64)
+
+
+BLANK = HostileFile("a blank picture", "png", _blank)
+"""One that harms nobody."""
+
+
 def tiny_webp(width: int, height: int) -> bytes:
     """A lossless picture of which little more than the size is there."""
     size = (width - 1 | (height - 1) << 14).to_bytes(4, "little")

@@ -17,7 +17,7 @@ from sandbox.people import STEP_TIMEOUT, Person, until
 from sandbox.stage import open_stage
 from sandbox.studii import Options, StudiiServer
 from tests.hostile.bot import INPUTS, innocents, victim
-from tests.hostile.files import files, scans
+from tests.hostile.files import BLANK, files, scans
 
 SAMPLE = (
     "JPEG, 7,000 scans",
@@ -35,16 +35,20 @@ async def test_hostile_files_are_refused_unpaid_and_the_photos_beside_them_are_t
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     photos = innocents(600, 400)
-    async with victim(tmp_path) as bot:
+    async with victim(tmp_path, forked=True) as bot:
+        await bot.meet(BLANK, BLANK.make(), photos, bot.held())  # loads what is loaded when it is first used
+        idle = bot.held()
         for file in files():
             if not file.name.startswith(SAMPLE):
                 continue
             with subtests.test(file.name):
-                seen = await bot.meet(file, file.make(), photos)
+                seen = await bot.meet(file, file.make(), photos, idle)
                 assert not seen.is_taken
                 assert "picture" in seen.words or "photo" in seen.words
                 assert seen.are_innocents_taken
+                assert seen.own < 20 * MIB
                 assert seen.decoders < 100 * MIB
+        assert await bot.stop() == 0
 
 
 def test_the_sample_is_of_files_that_there_are() -> None:

@@ -38,7 +38,7 @@ class ForkedProcess:
 
     @classmethod
     async def start(cls, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Self:
-        """Fork it off; `arguments` begin with the address that takes the place of Discord's."""
+        """Fork it off; `arguments` begin with the addresses of Discord's API and CDN."""
         pipes = [os.pipe() for _ in range(3)]
         (its_stdin, stdin), (stdout, its_stdout), (stderr, its_stderr) = pipes
         status, its_status = os.pipe()
@@ -122,8 +122,10 @@ def serve(channel: socket.socket) -> int:
 
     from bot import commands
     from bot.client.bot import EXTENSIONS
+    from sandbox.discord import launch
 
     assert commands
+    assert launch
     for extension in EXTENSIONS:
         import_module(extension)
     gc.collect()
@@ -153,12 +155,11 @@ def _command(arguments: list[str], folder: str, environment: dict[str, str], fds
     os.environ.clear()
     os.environ.update(environment)
 
-    from discord.http import Route
-
     from bot.__main__ import main
+    from sandbox.discord.launch import point_to
 
-    Route.BASE = arguments[0]
-    return main(arguments[1:])
+    point_to(*arguments[:2])
+    return main(arguments[2:])
 
 
 def _wait(pid: int, fds: list[int]) -> None:

@@ -22,7 +22,9 @@ async def bot_process(
 
     Its imports are done already (`tests.support.forks`); `started_process` is without that.
     """
-    process = await ForkedProcess.start((discord.api, *arguments), folder, environment(settings))
+    process = await ForkedProcess.start(
+        (discord.api, discord.cdn_address, *arguments), folder, environment(settings)
+    )
     try:
         yield process
     finally:
