@@ -16,12 +16,15 @@ from tests.crash.plan import (
     EVERY,
     Trial,
     all_points,
+    killed_before_a_closed_door,
     killed_once,
+    killed_privately,
     killed_three_times,
     killed_under_trouble,
     killed_while_blind,
     killed_while_cancelling,
     killed_while_posting,
+    private_troubles,
     troubles,
 )
 from tests.crash.trial import Verdict, attempt
@@ -71,6 +74,8 @@ class Crew:
                         blind=trial.blind,
                         threads=trial.threads,
                         cancelled=trial.cancelled,
+                        private=trial.private,
+                        closed_dms=trial.closed_dms,
                     )
                     progress.advance(bar)
 
@@ -143,11 +148,29 @@ async def main(console: Console) -> bool:
             soft_wrap=True,
         )
         await crew.kill("… and killed", under.trials)
+        await _privately(crew)
         console.print(
             f"{crew.totals.trials} trials in {perf_counter() - began:.0f} s ({crew.processor():.0f} s of"
             f" processor on {os.cpu_count()} cores); {len(crew.totals.wrong)} broken promises"
         )
         return not crew.totals.wrong
+
+
+async def _privately(crew: Crew) -> None:
+    """The same with jobs whose result is for their person alone."""
+    quiet = await crew.perform("Private quiet lives", [Trial(private=True)] * QUIET_LIVES)
+    points = all_points(verdict.points for verdict in quiet)
+    await crew.kill("Private, and killed at every point", killed_privately(points))
+    await crew.kill("… and nobody takes direct messages", killed_before_a_closed_door(points))
+    cancels = [Trial(cancelled=True, private=True)] * QUIET_LIVES
+    cancelled = await crew.perform("Private, and cancelled", cancels)
+    cancelling = all_points(verdict.points for verdict in cancelled)
+    await crew.kill("… and killed meanwhile", killed_while_cancelling(cancelling, private=True))
+    trials = private_troubles()
+    alone = await crew.perform("Private, with trouble on the way to Discord", trials)
+    met = [(trial.trouble, one.points) for trial, one in zip(trials, alone, strict=True)]
+    under = killed_under_trouble(points, [(one, seen) for one, seen in met if one], private=True)
+    await crew.kill("… and killed", under.trials)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ _CARDS = {"card_overdue": 0.5}
 _OPEN = (
     "jobs WHERE announced_at IS NULL",
     "jobs WHERE card_message_id IS NOT NULL AND card_version < version",
-    f"jobs WHERE {CARD_NEVER_SEEN}",
+    f"jobs WHERE {CARD_NEVER_SEEN} AND NOT private",
 )
 ENDED, GAVE_UP = 0, 3
 
@@ -55,7 +55,8 @@ ENDED, GAVE_UP = 0, 3
 class Life:
     """What a process is started with. `point` and `nth`: where it dies; `dies_after`: or when, in seconds;
     `dies_once`: or as soon as there is a row in that table. `later`: seconds that its clock is ahead;
-    `patience`: seconds that it waits for an answer of Studii's. `interaction`: what the gateway tells it of.
+    `patience`: seconds that it waits for an answer of Studii's. `guild` and `interaction`: what the gateway
+    tells it of.
 
     `deadly`: files of the spool (`<job>.source`) that kill the process when they are opened.
 
@@ -76,6 +77,7 @@ class Life:
     threads: bool = False
     deadly: Sequence[str] = ()
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
+    guild: Mapping[str, Any] | None = None
     interaction: Mapping[str, Any] | None = None
 
 
@@ -178,6 +180,8 @@ async def _live(life: Life, tracer: Tracer) -> int:
         loop = asyncio.get_running_loop()
         if life.dies_after is not None:
             loop.call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
+        if life.guild is not None:
+            bot._connection.parse_guild_create(dict(life.guild))  # type: ignore[arg-type] # pyright: ignore
         running = asyncio.create_task(engine.run())
         if life.interaction is not None:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.crash.trial import (
     DISCORD_TROUBLES,
+    PRIVATE_TROUBLES,
     TROUBLES,
     Death,
     DiscordTrouble,
@@ -18,6 +19,7 @@ from tests.crash.trial import (
 SEED = 6
 NONCES_FORGOTTEN = 900.0  # seconds
 THREE_TIMES = 30  # jobs that meet three deaths in a row
+CLOSED_EVERY = 20  # of a private job's deaths, one in so many meets closed direct messages
 EVERY = 200  # of the points that a life under a trouble shares with others, one in so many
 
 
@@ -25,7 +27,8 @@ EVERY = 200  # of the points that a life under a trouble shares with others, one
 class Trial:
     """A job with what is to happen to it. `later`: seconds until the life after the last death; `blind`: the
     bot may not read its channel; `threads`: SQLite has its own, as in earnest; `cancelled`: its Cancel is
-    pressed as soon as its card is there."""
+    pressed as soon as its card is there; `private`: its person alone is to see the result, and with
+    `closed_dms` takes no direct messages."""
 
     deaths: Sequence[Death] = ()
     trouble: Trouble | DiscordTrouble | None = None
@@ -33,10 +36,14 @@ class Trial:
     blind: bool = False
     threads: bool = False
     cancelled: bool = False
+    private: bool = False
+    closed_dms: bool = False
 
     def __str__(self) -> str:
         deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
-        return deaths if self.trouble is None else f"[{self.trouble.endpoint}: {self.trouble.name}] {deaths}"
+        kind = "private, " * self.private
+        trouble = "" if self.trouble is None else f"[{self.trouble.endpoint}: {self.trouble.name}] "
+        return f"{trouble}{kind}{deaths}"
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,17 @@ class UnderTrouble:
 def killed_once(points: Mapping[str, int]) -> list[Trial]:
     """Every death that there is in a life that passed those points."""
     return [Trial([death]) for death in deaths_of(points)]
+
+
+def killed_privately(points: Mapping[str, int]) -> list[Trial]:
+    """Every death of a private job, in lives that passed those points."""
+    return [Trial([death], private=True) for death in deaths_of(points)]
+
+
+def killed_before_a_closed_door(points: Mapping[str, int]) -> list[Trial]:
+    """The deaths after which a private job's last word can't be in its card, nor sent by DM."""
+    deaths = deaths_of(points)[::CLOSED_EVERY]
+    return [Trial([death], private=True, closed_dms=True) for death in deaths]
 
 
 def killed_while_posting(points: Mapping[str, int]) -> list[Trial]:
@@ -70,9 +88,15 @@ def killed_three_times(points: Mapping[str, int]) -> list[Trial]:
     return [Trial(rng.sample(deaths, 3), threads=True) for _ in range(THREE_TIMES)]
 
 
-def killed_while_cancelling(points: Mapping[str, int]) -> list[Trial]:
+def killed_while_cancelling(points: Mapping[str, int], *, private: bool = False) -> list[Trial]:
     """Every death while the press of Cancel is dealt with, in lives that passed those points."""
-    return [Trial([one], cancelled=True) for one in deaths_of(points) if "buttons." in one.point]
+    deaths = [one for one in deaths_of(points) if "buttons." in one.point]
+    return [Trial([one], cancelled=True, private=private) for one in deaths]
+
+
+def private_troubles() -> list[Trial]:
+    """Each trouble on the way to Discord that concerns private jobs, alone."""
+    return [Trial(trouble=trouble, private=True) for trouble in PRIVATE_TROUBLES]
 
 
 def troubles() -> list[Trial]:
@@ -81,7 +105,10 @@ def troubles() -> list[Trial]:
 
 
 def killed_under_trouble(
-    quiet: Mapping[str, int], under: Iterable[tuple[Trouble | DiscordTrouble, Mapping[str, int]]]
+    quiet: Mapping[str, int],
+    under: Iterable[tuple[Trouble | DiscordTrouble, Mapping[str, int]]],
+    *,
+    private: bool = False,
 ) -> UnderTrouble:
     """At each point of which quiet lives know nothing, under the first trouble that leads to it; and at some
     of the others, under each trouble at other ones."""
@@ -94,7 +121,7 @@ def killed_under_trouble(
         others = [death for death in deaths if death.point in known]
         known |= set(points)
         chosen = fresh + others[number % EVERY :: EVERY]
-        trials += [Trial([death], trouble) for death in chosen]
+        trials += [Trial([death], trouble, private=private) for death in chosen]
         possible += len(deaths)
         unheard += len(fresh)
     return UnderTrouble(trials, possible, unheard)

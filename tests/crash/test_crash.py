@@ -11,6 +11,7 @@ from tests.crash.life import ENDED
 from tests.crash.plan import all_points, killed_under_trouble
 from tests.crash.trial import (
     DISCORD_TROUBLES,
+    PRIVATE_TROUBLES,
     RESET,
     TAKEN_RESET,
     TROUBLES,
@@ -129,3 +130,28 @@ def test_under_trouble_every_point_is_tried_that_no_quiet_life_has() -> None:
     assert (first, "c") in tried
     assert (second, "d") in tried
     assert (under.possible, under.unheard) == (4, 2)
+
+
+async def test_a_private_job_survives_kill_9_and_only_its_person_sees_it(
+    process: Zygote, subtests: pytest.Subtests
+) -> None:
+    async with worlds() as own:
+        quiet = await attempt(own, process, private=True)
+        assert (quiet.state, quiet.complaints) == (JobState.SUCCEEDED, [])
+        deaths = deaths_of(quiet.points)
+        posting = [death for death in deaths if "announce._note" in death.point and is_posting(death)]
+        for death in random.Random(SEED).sample(deaths, 2) + posting[:1]:
+            with subtests.test(death.point, nth=death.nth):
+                assert (await attempt(own, process, [death], private=True)).complaints == []
+        early = next(death for death in deaths if "submit." in death.point)
+        assert (await attempt(own, process, [early], private=True, closed_dms=True)).complaints == []
+
+
+async def test_trouble_on_the_way_to_discord_loses_no_private_result(
+    process: Zygote, subtests: pytest.Subtests
+) -> None:
+    async with worlds() as own:
+        for trouble in random.Random(SEED).sample(PRIVATE_TROUBLES, 3):
+            with subtests.test(trouble.name, endpoint=trouble.endpoint):
+                verdict = await attempt(own, process, trouble=trouble, private=True)
+                assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])

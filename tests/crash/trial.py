@@ -23,7 +23,7 @@ from sandbox.studii.faults import (
     rate_limited,
 )
 from tests.crash.life import ENDED
-from tests.crash.world import KILLED, Worlds, Zygote
+from tests.crash.world import KILLED, MAYA, Worlds, Zygote
 
 SHORT = 2.0  # seconds of patience in lives to which an answer is to be
 TOO_SLOW = Slow(2.5, after=True)
@@ -119,6 +119,20 @@ DISCORD_TROUBLES: Sequence[DiscordTrouble] = (
         {"callback": [TAKEN_RESET], "original": [RESET], "history": [DiscordFault(502), RESET]},
     ),
 )
+# Of a private job's: its card is edited by the interaction's token, and what that can't do goes by DM.
+_REFUSED = DiscordFault(refusal=INVALID_TOKEN)
+PRIVATE_TROUBLES: Sequence[DiscordTrouble] = (
+    *(
+        one
+        for one in DISCORD_TROUBLES
+        if one.endpoint in {"callback", "answer"} and "history" not in one.faults
+    ),
+    *(
+        DiscordTrouble(f"its token is refused; {name}", call, {"answer": [_REFUSED], call: [fault]})
+        for call in ("dm", "send")
+        for name, fault in _WRONG.items()
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -151,13 +165,17 @@ async def attempt(
     blind: bool = False,
     threads: bool = False,
     cancelled: bool = False,
+    private: bool = False,
+    closed_dms: bool = False,
 ) -> Verdict:
     """`later`: seconds that pass between the last death and the next life; Discord forgets nonces then.
     `blind`: the bot may not read its channel, so that the nonce alone tells Discord of a repetition.
     `threads`: SQLite works in threads of its own, as it does in earnest. `cancelled`: an earlier life showed
-    the card, and now its Cancel is pressed."""
-    case = await worlds.case()
+    the card, and now its Cancel is pressed. `private`: its person alone is to see the result;
+    `closed_dms`: and takes no direct messages."""
+    case = await worlds.case(private=private)
     worlds.discord.channels.readable = not blind
+    worlds.discord.channels.dm_with(MAYA).closed = closed_dms
     if trouble is not None:
         trouble.befall(worlds)
     patience: Mapping[str, float] = {} if trouble is None else trouble.patience
@@ -185,7 +203,8 @@ async def attempt(
         worlds.discord.channels.forget_nonces()
     life = worlds.life(case, trace=not deaths, later=later, threads=threads, interaction=asked, **patience)
     code = await zygote.live(life)
-    job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind)
+    twice = any(is_posting(death) for death in deaths)
+    job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind, twice=twice)
     if not unheard:
         complaints += worlds.hasty(case)
     if not deaths and await worlds.unheard(case):

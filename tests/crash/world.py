@@ -18,6 +18,7 @@ from typing import Any
 from bot.clock import SystemClock
 from bot.domain import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.ui.kit.layout import posting_mark
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Key, Options, StudiiServer
@@ -87,7 +88,7 @@ def zygote() -> Generator[Zygote]:
 class Case:
     """Somebody who uses a command in a server with a database, a key and a channel of its own.
 
-    `interaction`: what the gateway tells the bot of it, once.
+    `interaction`: what the gateway tells the bot of it, once. `private`: they alone are to see the result.
     """
 
     folder: Path
@@ -95,6 +96,7 @@ class Case:
     guild_id: int
     channel_id: int
     interaction: Mapping[str, Any]
+    private: bool = False
 
     @property
     def database(self) -> str:
@@ -110,7 +112,7 @@ class Worlds:
     discord: DiscordServer
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    async def case(self, *, text: bool = False) -> Case:
+    async def case(self, *, text: bool = False, private: bool = False) -> Case:
         """Somebody has just used a command: with a photo, unless it is a `text`."""
         number = next(self.numbers)
         folder = self.folder / str(number)
@@ -118,9 +120,11 @@ class Worlds:
         key = self.studii.add_key("team")
         guild_id, channel_id = 100_000 + number, 200_000 + number
         tool, options = ("studio", {"prompt": "A red kite"}) if text else ("virtual-staging", STAGING)
+        if private:
+            options = {**options, "private": True}
         self.discord.add_guild(guild_id, [channel_id])
         _, asked = self.discord.command(channel_id, MAYA, tool, options)
-        case = Case(folder, key, guild_id, channel_id, asked)
+        case = Case(folder, key, guild_id, channel_id, asked, private)
         async with Storage.open(case.database) as storage:
             vault = Vault.open((), folder / "encryption.key")
             lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
@@ -142,7 +146,8 @@ class Worlds:
         return case, job
 
     def life(self, case: Case, **options: Any) -> Life:
-        return Life(str(case.folder), self.studii.url, self.discord.api, **options)
+        guild = self.discord.places.guilds[case.guild_id].told()
+        return Life(str(case.folder), self.studii.url, self.discord.api, guild=guild, **options)
 
     def begun(self, case: Case, **options: Any) -> Life:
         """The life in which the command is used."""
@@ -150,17 +155,22 @@ class Worlds:
 
     def cancel(self, case: Case) -> Mapping[str, Any] | None:
         """What the gateway tells of somebody who presses Cancel on the card, if it is there to be pressed."""
-        for message in self.discord.in_channel(case.channel_id):
+        shown = self._ephemeral(case) if case.private else self.discord.in_channel(case.channel_id)
+        for message in shown:
             for custom_id in message.custom_ids():
                 if ":cancel:" in custom_id:
                     return self.discord.press(message, MAYA, custom_id)[1]
         return None
 
     async def wrong(
-        self, case: Case, *, may_be_unknown: bool, card_found: bool = True
+        self, case: Case, *, may_be_unknown: bool, card_found: bool = True, twice: bool = False
     ) -> tuple[Job | None, list[str]]:
         """The job (None: it was never accepted), and what is not as it was promised, after the last life has
-        ended by itself. `card_found`: whether a card that nobody stored can be found."""
+        ended by itself.
+
+        `card_found`: whether a card that nobody stored can be found. `twice`: whether a private job's last
+        word may be said by DM although its card says it too: who said that died before storing it.
+        """
         async with Storage.open(case.database) as storage, storage.read() as tx:
             jobs = await tx.jobs.in_states(list(JobState))
             complaints = await tx.audit.everything()
@@ -177,9 +187,15 @@ class Worlds:
         if len(submitted) > 1:
             complaints.append(f"submitted {len(submitted)} times")
         there = self.discord.in_channel(job.channel_id)
-        posted = [one for one in there if one.nonce is not None]
-        complaints += self._of_postings(job, posted)
-        complaints += self._of_cards(job, [one for one in there if one.nonce is None], found=card_found)
+        if case.private:
+            cards, sent = self._ephemeral(case), self._direct()
+            posted = [one for one in cards if _says_last_word(one, job)] + sent
+            complaints += ["the channel shows a private job"] if there else []
+            complaints += self._of_private(job, cards, sent, twice=twice)
+        else:
+            posted = [one for one in there if one.nonce is not None]
+            complaints += self._of_postings(job, posted)
+            complaints += self._of_cards(job, [one for one in there if one.nonce is None], found=card_found)
         complaints += await self._of_the_end(case, job, submitted, posted, may_be_unknown=may_be_unknown)
         return job, complaints
 
@@ -206,7 +222,7 @@ class Worlds:
                 spent = case.key.spent
                 if len(submitted) != 1 or job.settled != spent or job.reserved:
                     complaints.append(f"settled {job.settled}, and Studii charged {spent}")
-                if not await self._shown(submitted, posted):
+                if not await self._shown(submitted, posted) and not self._kept(case, job):
                     complaints.append(NOT_WHOLE)
             case _:
                 complaints.append(f"{job.state}: {job.failure} {job.failure_text}")
@@ -221,10 +237,42 @@ class Worlds:
             return ["its last word is not what it is said to be"]
         return []
 
+    def _of_private(
+        self, job: Job, cards: Sequence[Message], sent: Sequence[Message], *, twice: bool
+    ) -> list[str]:
+        """What is wrong with what its person alone was told: in its card, else by DM, and once."""
+        if len(cards) > 1:
+            return [f"{len(cards)} cards"]
+        in_card = any(_says_last_word(card, job) for card in cards)
+        if job.state is JobState.CANCELLED:  # by its person, who knows it
+            return ["cancelled, and announced all the same"] if in_card or sent else []
+        if job.announced_at is None or job.result_message_id is not None:
+            return ["its last word is not noted as a private one's"]
+        if self.discord.channels.dm_with(MAYA).closed:
+            return ["it was sent by a DM that is closed"] if sent else []
+        if len(sent) > 1 or (in_card and sent and not twice):
+            return [f"its last word was said {in_card + len(sent)} times"]
+        return [] if in_card or sent else ["its last word was not said"]
+
+    def _ephemeral(self, case: Case) -> list[Message]:
+        """The messages that stand in the case's channel for one person alone."""
+        kept = self.discord.messages.values()
+        return [one for one in kept if one.channel_id == case.channel_id and one.ephemeral]
+
+    def _direct(self) -> list[Message]:
+        """The direct messages to the person who asked."""
+        return self.discord.in_channel(self.discord.channels.dm_with(MAYA).id)
+
+    def _kept(self, case: Case, job: Job) -> bool:
+        """Whether `/jobs` has a result that could not be sent."""
+        if not (case.private and self.discord.channels.dm_with(MAYA).closed) or job.output_file is None:
+            return False
+        return (case.folder / "spool" / job.output_file).is_file()
+
     def _of_nothing(self, case: Case) -> list[str]:
         """What is wrong when nothing was accepted."""
         submitted = any(one.key is case.key for one in self.studii.jobs.values())
-        said = self.discord.in_channel(case.channel_id)
+        said = self.discord.in_channel(case.channel_id) + self._direct()
         return ["there is no job of what was said or sent"] if submitted or said else []
 
     def _of_cards(self, job: Job, cards: Sequence[Message], *, found: bool) -> list[str]:
@@ -278,6 +326,12 @@ class Worlds:
         async with Storage.open(case.database) as storage, storage.read() as tx:
             jobs = await tx.jobs.in_states(list(JobState))
         return jobs[0].state if jobs else None
+
+
+def _says_last_word(card: Message, job: Job) -> bool:
+    """Whether a card shows how the job ended, as a posting does."""
+    (first, *_) = card.payload["components"]
+    return first.get("id") == posting_mark(job)
 
 
 @asynccontextmanager

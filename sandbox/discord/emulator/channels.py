@@ -50,7 +50,7 @@ MOST_TOLD, USUALLY_TOLD = 100, 50  # messages of a look into the history
 class Channels:
     """What a bot does in channels, within its permissions.
 
-    `tell` makes an event of what happened. `readable`: whether the bot may read what was sent in any channel,
+    `tell` makes an event of what happened. `readable`: whether the bot may read what was sent in any server,
     whatever the permissions say. `before_answer` says how many seconds pass between a message's being taken
     and its sender's being told.
     """
@@ -131,7 +131,7 @@ class Channels:
 
     async def history(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
-        if not self.readable:
+        if not self.readable and channel.guild_id is not None:
             raise Refusal(*MISSING_ACCESS)
         self._need(channel, HISTORY, MISSING_ACCESS)
         told = [one for one in self._messages.values() if one.channel_id == channel.id and not one.ephemeral]
