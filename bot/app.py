@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import discord
+from aiohttp import TCPConnector
 
 from bot.aio.proxy import connector
 from bot.catalog import Catalog
@@ -69,11 +70,13 @@ async def build(
     intents: Callable[[], Awaitable[discord.Intents]],
     clock: Clock | None = None,
     photos: PhotoSource | None = None,
+    connect: Callable[..., TCPConnector] | None = None,
 ) -> AsyncGenerator[App]:
     """Build all parts, and close them in order at the end.
 
     `intents` asks Discord which intents are allowed, after everything else was checked. `photos` is where
-    photos are fetched, by default Discord's CDN. Raises `SettingsError` if a setting, the database or
+    photos are fetched, by default Discord's CDN. `connect` creates the connectors of HTTP sessions, by
+    default through the proxy of the settings. Raises `SettingsError` if a setting, the database or
     another instance prevents the start.
     """
     clock = clock or SystemClock()
@@ -81,7 +84,7 @@ async def build(
     async with AsyncExitStack() as stack:
         kept = await _open(settings, stack)
         metrics = Metrics()
-        connect = partial(connector, settings.proxy)
+        connect = connect or partial(connector, settings.proxy)
         studii = await stack.enter_async_context(
             StudiiClient(settings.studii_api_url, count=metrics.request, connect=connect)
         )

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import discord
 
 from bot import app
+from bot.aio.proxy import direct
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.clock import Clock, SystemClock
@@ -21,6 +23,8 @@ from sandbox.studii import StudiiServer
 
 ENGINE_ENDS_WITHIN = 60.0  # seconds
 SETTLES_WITHIN = 120.0  # seconds; also on a busy machine
+# simcord waits for every timer of the bot's: also for the one that closes idle connections after 15 seconds.
+CONNECT = partial(direct, keepalive_timeout=None)
 
 
 class SimulatedPhotos:
@@ -55,7 +59,9 @@ class Stage:
     async def build(self) -> StudiiBot:
         """Build the application anew, on the same database."""
         self.app = await self._built.enter_async_context(
-            app.build(self._settings, intents=find_intents, clock=self.clock, photos=self._photos)
+            app.build(
+                self._settings, intents=find_intents, clock=self.clock, photos=self._photos, connect=CONNECT
+            )
         )
         return self.app.bot
 
