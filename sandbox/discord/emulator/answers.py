@@ -129,8 +129,8 @@ class Answers:
 
     async def delete(self, request: web.Request) -> web.Response:
         interaction, message = self._answer_named(request)
-        if message is interaction.answer:
-            interaction.waits = False
+        if message is interaction.answer and interaction.waits:
+            interaction.waits, interaction.dropped_at = False, time.monotonic()
         del self._kept[message.id]
         if not message.ephemeral:
             self.told("MESSAGE_DELETE", message)

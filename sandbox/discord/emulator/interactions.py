@@ -37,6 +37,12 @@ class Interaction:
     answered_at: float | None = None
     said_at: float | None = None
     said: dict[str, Any] | None = None  # the payload of the first that could be read
+    dropped_at: float | None = None  # when a deferral was deleted
+
+    @property
+    def over(self) -> bool:
+        """Whether the person need not wait any more."""
+        return self.said_at is not None or self.dropped_at is not None
 
     def says(self, payload: Mapping[str, Any], now: float) -> None:
         """Note the first thing that the person can read."""

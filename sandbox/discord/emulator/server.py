@@ -208,6 +208,11 @@ class DiscordServer:
         self.channels.tell_of("MESSAGE_CREATE", message)
         return message
 
+    def upload(self, name: str, data: bytes, kind: str, channel_id: int) -> dict[str, Any]:
+        """Let a member upload a file for a command's option; return it as an attachment."""
+        kept = self.cdn.keep(name, Attached(len(data), "", kind, data), channel_id)
+        return kept.told(name) | {"ephemeral": True}
+
     def react(self, message: Message, user_id: int, emoji: str) -> None:
         """Let a member put an emoji under a message."""
         self.channels.add_reaction(message, user_id, emoji)

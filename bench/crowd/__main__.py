@@ -1,0 +1,158 @@
+"""`python -m bench.crowd`: many people at the same moment, and a job's whole life.
+
+The bot is a process by itself; Discord and Studii are in this one, over real HTTP and a real gateway. Each
+line is a bot of its own, with a new database. A deferral is no answer and counted apart.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+
+from bench.crowd.answers import Crowd
+from bench.crowd.hogs import hogs
+from bench.crowd.scenes import SCENES, ask
+from bench.crowd.steady import Lives, as_fast_as_possible, at_a_steady_rate
+from bench.crowd.waiting import until
+from bench.crowd.worlds import Wanted, Worlds, worlds
+
+MIB = 1024 * 1024
+FIRST = 3  # commands before the crowd, so that nothing is done for the first time
+WARM_UP = 100_000  # the number of the member who uses them
+SETTLED = 2.0  # seconds
+PATIENCE = 30.0  # seconds in which everybody has to be answered
+WHOLE = 90.0  # seconds in which every result has to be there
+HEAD = "      at once  answered  accepted  refused  deferred   p50 s   p99 s   cpu ms  statements   hops"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.crowd", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 100, 200, 500], metavar="N")
+    parser.add_argument("--what", choices=list(SCENES), default="commands", help="what the crowd does")
+    parser.add_argument("--servers", type=int, help="how many servers they are in (1; 10, 20 for lives)")
+    parser.add_argument("--hogs", type=int, default=0, help="processes that burn the cores")
+    parser.add_argument("--one-core", action="store_true", help="the bot, and the hogs, have one core alone")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument(
+        "--held", action="store_true", help="Studii takes nothing: accepting alone is counted"
+    )
+    parser.add_argument(
+        "--floor", action="store_true", help="a bare discord.py bot instead, on the same worlds"
+    )
+    parser.add_argument("--steady", type=float, metavar="RATE", help="jobs a second, over their whole lives")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for how long (--steady)")
+    parser.add_argument("--pipeline", type=int, nargs="?", const=300, metavar="JOBS", help="all jobs at once")
+    return parser.parse_args()
+
+
+async def main(given: argparse.Namespace, console: Console) -> None:
+    console.print(
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {given.database}", highlight=False
+    )
+    if given.steady is not None:
+        await _steady(given, console)
+    elif given.pipeline is not None:
+        await _pipeline(given, console)
+    else:
+        console.print(f"{given.what}\n{HEAD}", highlight=False)
+        for size in given.sizes:
+            _print(console, await _crowd(given, size))
+
+
+async def _steady(given: argparse.Namespace, console: Console) -> None:
+    async with _at_work(given, Wanted(given.servers or 10, takes=5.0)) as built:
+        await _warm_up(built)
+        console.print(f"{given.steady:g} jobs a second for {given.seconds:g} s …", highlight=False)
+        lives = await at_a_steady_rate(built, given.steady, given.seconds, WHOLE)
+    _print_lives(console, lives)
+
+
+async def _pipeline(given: argparse.Namespace, console: Console) -> None:
+    async with _at_work(given, Wanted(given.servers or 20)) as built:
+        await _warm_up(built)
+        console.print(f"{given.pipeline} jobs at once …", highlight=False)
+        lives = await as_fast_as_possible(built, given.pipeline, WHOLE)
+    _print_lives(console, lives)
+    console.print(f"{lives.posted / lives.seconds:.1f} jobs a second", highlight=False)
+
+
+async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
+    wanted = Wanted(given.servers or 1, held=given.held, automatic=given.what == "photos", floor=given.floor)
+    async with _at_work(given, wanted) as built:
+        await _warm_up(built, results=not (given.held or given.floor))
+        act = await SCENES[given.what](built, size, WHOLE)
+        load, memory = os.getloadavg()[0], built.bot.memory()
+        used, counts = built.bot.processor(), built.bot.counts()
+        answers = await act(PATIENCE)
+        return Crowd(
+            size,
+            answers,
+            built.bot.processor() - used,
+            built.bot.counts().since(counts),
+            load,
+            built.bot.ready,
+            memory,
+        )
+
+
+@asynccontextmanager
+async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[Worlds]:
+    cores = "0" if given.one_core else None
+    wanted = Wanted(
+        wanted.servers, wanted.takes, wanted.held, wanted.automatic, given.database, cores, wanted.floor
+    )
+    async with worlds(wanted) as built:
+        with hogs(given.hogs, cores):
+            yield built
+
+
+async def _warm_up(built: Worlds, *, results: bool = True) -> None:
+    asked = ask(built, FIRST, WARM_UP)
+    if not await until(lambda: all(one.over for one in asked), PATIENCE):
+        raise RuntimeError(built.bot.log.read_text()[-2000:])
+    if results:
+        await until(lambda: built.posted() >= FIRST, PATIENCE)
+    await asyncio.sleep(SETTLED)
+    built.discord.messages.clear()
+
+
+def _print(console: Console, crowd: Crowd) -> None:
+    refused = crowd.answered - crowd.accepted
+    console.print(
+        f"{crowd.size:13}{crowd.answered:10}{crowd.accepted:10}{refused:9}{crowd.deferred:10}"
+        f"{_seconds(crowd.share(0.5))}{_seconds(crowd.share(0.99))}"
+        f"{crowd.each(crowd.processor) * 1000:9.1f}{crowd.each(crowd.counts.statements):12.1f}"
+        f"{crowd.each(crowd.counts.hops):7.1f}",
+        highlight=False,
+    )
+    own, others = (number / MIB for number in crowd.memory)
+    console.print(
+        f"              load {crowd.load:.1f}; ready after {crowd.ready:.1f} s; idle {own:.0f} MiB,"
+        f" decoders {others:.0f} MiB",
+        highlight=False,
+    )
+    for words, number in crowd.refusals.most_common():
+        console.print(f"              {number} × {words[:150]}", highlight=False, markup=False)
+
+
+def _print_lives(console: Console, lives: Lives) -> None:
+    console.print(
+        f"{lives.posted} of {lives.jobs} jobs posted after {lives.seconds:.0f} s; a job:"
+        f" {lives.each(lives.processor) * 1000:.0f} ms of processor,"
+        f" {lives.each(lives.counts.statements):.1f} statements,"
+        f" {lives.each(lives.counts.commits):.1f} commits, {lives.each(lives.counts.hops):.0f} hops",
+        highlight=False,
+    )
+
+
+def _seconds(number: float | None) -> str:
+    return "       –" if number is None else f"{number:8.3f}"
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)
+    asyncio.run(main(_arguments(), Console(soft_wrap=True)))

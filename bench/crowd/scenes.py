@@ -1,0 +1,154 @@
+"""Crowds: what many people do at the same moment, and how each is answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+from bench.crowd.answers import Answer
+from bench.crowd.waiting import until
+from bench.crowd.worlds import MEMBERS, OFFERED, STAGING, Worlds
+from sandbox.discord.emulator.interactions import Interaction
+from sandbox.discord.emulator.messages import Message
+
+RESULTS = 300  # that are posted beside a crowd of commands
+MADE_BY = 1000  # the number of the first member whose results the crowd does not wait for
+
+Act = Callable[[float], Awaitable[Sequence[Answer]]]
+# Prepares what so many people will do at once, and returns what lets them do it.
+Scene = Callable[[Worlds, int, float], Awaitable[Act]]
+
+
+async def commands(worlds: Worlds, size: int, _patience: float) -> Act:
+    """Many members use a command at once."""
+
+    async def act(patience: float) -> Sequence[Answer]:
+        return await _answers(ask(worlds, size), patience)
+
+    return act
+
+
+async def beside_results(worlds: Worlds, size: int, patience: float) -> Act:
+    """The same while results are being posted."""
+    ask(worlds, RESULTS, MADE_BY)
+    before = worlds.posted()
+    await until(lambda: worlds.posted() >= before + RESULTS // 10, patience)
+    return await commands(worlds, size, patience)
+
+
+async def buttons(worlds: Worlds, size: int, patience: float) -> Act:
+    """Many members press Again under results at once."""
+    ask(worlds, size, MADE_BY)
+    before = worlds.posted()
+    await until(lambda: worlds.posted() >= before + size, patience)
+    found = ((one, _again(one)) for one in worlds.discord.messages.values())
+    shown = [(message, custom_id) for message, custom_id in found if custom_id is not None][:size]
+
+    async def act(patience: float) -> Sequence[Answer]:
+        begun = [
+            worlds.discord.press(message, MEMBERS + number, custom_id)
+            for number, (message, custom_id) in enumerate(shown)
+        ]
+        return await _answers([worlds.discord.send(one) for one in begun], patience)
+
+    return act
+
+
+async def photos(worlds: Worlds, size: int, _patience: float) -> Act:
+    """Many photos are posted in Auto channels at once."""
+
+    async def act(patience: float) -> Sequence[Answer]:
+        began = monotonic()
+        return await _replies(worlds, _photos(worlds, size), began, patience)
+
+    return act
+
+
+async def taps(worlds: Worlds, size: int, _patience: float) -> Act:
+    """Many members tap a tool's emoji under photos at once."""
+    posted = _photos(worlds, size)
+    await asyncio.sleep(1)
+
+    async def act(patience: float) -> Sequence[Answer]:
+        began = monotonic()
+        for number, message in enumerate(posted):
+            worlds.discord.react(message, MEMBERS + number, OFFERED)
+        return await _replies(worlds, posted, began, patience)
+
+    return act
+
+
+SCENES: Mapping[str, Scene] = {
+    "commands": commands,
+    "taps": taps,
+    "buttons": buttons,
+    "photos": photos,
+    "commands-while-results": beside_results,
+}
+
+
+def _again(message: Message) -> str | None:
+    return next((one for one in message.custom_ids() if ":again:" in one), None)
+
+
+def ask(worlds: Worlds, size: int, first: int = 0, *, photo: bool = False) -> list[Interaction]:
+    """Let so many members use a command now, each in the server whose turn it is."""
+    name = STAGING if photo else "studio"
+    begun = [
+        worlds.discord.command(
+            worlds.server(number), MEMBERS + number, name, _options(worlds, number, photo=photo)
+        )
+        for number in range(first, first + size)
+    ]
+    return [worlds.discord.send(one) for one in begun]
+
+
+def _options(worlds: Worlds, number: int, *, photo: bool) -> dict[str, Any]:
+    if not photo:
+        return {"prompt": f"A red kite, number {number}"}
+    return {"image": worlds.discord.upload("room.png", worlds.photo, "image/png", worlds.server(number))}
+
+
+def _photos(worlds: Worlds, size: int) -> list[Message]:
+    file = {"room.png": (worlds.photo, "image/png")}
+    return [worlds.discord.post(worlds.server(number), MEMBERS + number, "", file) for number in range(size)]
+
+
+async def _answers(asked: Sequence[Interaction], patience: float) -> Sequence[Answer]:
+    """Return how each was answered, at the latest after `patience` seconds."""
+    await until(lambda: all(one.over for one in asked), patience)
+    return [_answer(one) for one in asked]
+
+
+def _answer(interaction: Interaction) -> Answer:
+    at, said = interaction.said_at, interaction.said or {}
+    if at is None:  # its card may have come as a message of its own
+        at = interaction.dropped_at
+        return Answer(at and at - interaction.told_at, at is not None, deferred=interaction.deferred)
+    words = _words(said)
+    accepted = ":cancel:" in str(said) or "Cancel" in words
+    return Answer(at - interaction.told_at, accepted, words, interaction.deferred)
+
+
+def _words(payload: Mapping[str, Any]) -> str:
+    """Return everything that can be read in a payload."""
+    own = str(payload.get("content") or "")
+    parts = [own, *(_words(component) for component in payload.get("components") or ())]
+    return " ".join(part for part in parts if part)
+
+
+async def _replies(
+    worlds: Worlds, photos_there: Sequence[Message], began: float, patience: float
+) -> Sequence[Answer]:
+    """Return when the bot first said something about each photo."""
+    seen: dict[int, float] = {}
+
+    def all_there() -> bool:
+        for message in worlds.discord.messages.values():
+            reference = message.payload.get("message_reference")
+            if reference is not None and message.of_the_bot:
+                seen.setdefault(int(reference["message_id"]), monotonic())
+        return all(one.id in seen for one in photos_there)
+
+    await until(all_there, patience)
+    return [Answer(at and at - began, at is not None) for at in (seen.get(one.id) for one in photos_there)]

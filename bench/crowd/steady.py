@@ -1,0 +1,59 @@
+"""Jobs' whole lives: at a steady rate, and as many as the pipeline takes."""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+
+from bench.crowd.counted import Counts
+from bench.crowd.scenes import ask
+from bench.crowd.waiting import until
+from bench.crowd.worlds import Worlds
+
+IDLE = 5.0  # seconds whose cost is taken off
+EVERY = 5  # how many jobs there are to one with a photo
+LOOKS = 0.05  # seconds
+
+
+@dataclass(frozen=True)
+class Lives:
+    """What `jobs` jobs took (`processor`: seconds), of which `posted` had their last word after `seconds`."""
+
+    jobs: int
+    posted: int
+    seconds: float
+    processor: float
+    counts: Counts
+
+    def each(self, number: float) -> float:
+        """Return a number for each job that was posted."""
+        return number / max(1, self.posted)
+
+
+async def at_a_steady_rate(worlds: Worlds, rate: float, seconds: float, patience: float) -> Lives:
+    """Let people use commands at that rate, every fifth with a photo, and wait for the results."""
+    idle = await _idle(worlds)
+    jobs, began = int(rate * seconds), monotonic()
+    before, counts = worlds.bot.processor(), worlds.bot.counts()
+    for number in range(jobs):
+        await asyncio.sleep(max(0.0, began + number / rate - monotonic()))
+        ask(worlds, 1, number, photo=number % EVERY == EVERY - 1)
+    await until(lambda: worlds.posted() >= jobs, patience, LOOKS)
+    took = monotonic() - began
+    used = worlds.bot.processor() - before - idle * took
+    return Lives(jobs, worlds.posted(), took, used, worlds.bot.counts().since(counts))
+
+
+async def as_fast_as_possible(worlds: Worlds, jobs: int, patience: float) -> Lives:
+    """Let all jobs be asked for at once, and wait for the results."""
+    before, counts, began = worlds.bot.processor(), worlds.bot.counts(), monotonic()
+    ask(worlds, jobs)
+    await until(lambda: worlds.posted() >= jobs, patience, LOOKS)
+    used = worlds.bot.processor() - before
+    return Lives(jobs, worlds.posted(), monotonic() - began, used, worlds.bot.counts().since(counts))
+
+
+async def _idle(worlds: Worlds) -> float:
+    """Return the seconds of processor that the bot takes in a second in which nothing is to do."""
+    before = worlds.bot.processor()
+    await asyncio.sleep(IDLE)
+    return (worlds.bot.processor() - before) / IDLE

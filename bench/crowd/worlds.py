@@ -1,0 +1,129 @@
+"""The worlds around a bot that is measured: Discord, Studii and a database, prepared."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.crowd.process import BotProcess, started
+from bot.clock import SystemClock
+from bot.domain import Budget, Period, Plan
+from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, Preset
+from bot.storage import LaneNames, Storage, Vault, migrate
+from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.studii import Key, Options, StudiiServer
+from sandbox.studii.jobs import Durations
+from tests.engine.world import png
+from tests.support import postgresql
+
+FIRST = 1 << 30  # the id of the first server
+MEMBERS = 1 << 40  # the id of the first member
+STAGING = "virtual-staging"
+OFFERED = "🛋️"
+BUDGET = 1_000_000  # credits a day
+WAITS = 3600  # seconds that Studii asks a key to wait
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The worlds to be built. `takes`: seconds that Studii works on a job; `held`: it tells each key to wait,
+    so that jobs are accepted and nothing more is done; `automatic`: channels run what is posted there;
+    `cores`: those that the bot may use; `floor`: the bot is the least that there can be."""
+
+    servers: int = 1
+    takes: float = 0.0
+    held: bool = False
+    automatic: bool = False
+    database: str = "sqlite"
+    cores: str | None = None
+    floor: bool = False
+
+
+@dataclass
+class Worlds:
+    """A bot at work. Servers and their one channel each have the ids `servers`."""
+
+    discord: DiscordServer
+    studii: StudiiServer
+    bot: BotProcess
+    servers: Sequence[int]
+    keys: Sequence[Key]
+    photo: bytes
+
+    def server(self, number: int) -> int:
+        """Return the server whose turn it is."""
+        return self.servers[number % len(self.servers)]
+
+    def posted(self) -> int:
+        """Return how many jobs have had their last word in a channel."""
+        return sum(one.of_the_bot and one.nonce is not None for one in self.discord.messages.values())
+
+    def hold(self) -> None:
+        """Let Studii tell every key to wait, as soon as a job is sent."""
+        for key in self.keys:
+            key.limiter = _Full()
+
+
+class _Full:
+    """Lets no request through."""
+
+    def take(self, now: float) -> float:
+        """Tell whoever asks to wait, whenever it is."""
+        return WAITS if now else 0.0
+
+
+@asynccontextmanager
+async def worlds(wanted: Wanted) -> AsyncGenerator[Worlds]:
+    """Build them, start the bot in them, and end it at the end."""
+    lasts = Durations(image=wanted.takes, video=wanted.takes, spread=0.0)
+    options = Options(long_side=64, instant=not wanted.takes, durations=lasts)
+    servers = [FIRST + (number << 22) for number in range(wanted.servers)]
+    with TemporaryDirectory(prefix="studii-crowd-") as name:
+        folder = Path(name)
+        async with (
+            _database(wanted, folder) as url,
+            StudiiServer(options) as studii,
+            DiscordServer(message_content=True, guilds=servers, limits=None) as discord,
+        ):
+            keys = [studii.add_key("team", balance=100_000_000) for _ in servers]
+            await _prepare(url, folder, servers, keys, automatic=wanted.automatic)
+            module = "bench.crowd.floor" if wanted.floor else "bench.crowd.counted"
+            command = ["-m", module, str(folder / "counts"), discord.api, discord.cdn_address, "run"]
+            settings = {"DISCORD_TOKEN": TOKEN, "STUDII_API_URL": studii.url, "DATABASE_URL": url}
+            async with started(discord, folder, command, settings, wanted.cores) as bot:
+                built = Worlds(discord, studii, bot, servers, keys, png())
+                if wanted.held:
+                    built.hold()
+                yield built
+
+
+@asynccontextmanager
+async def _database(wanted: Wanted, folder: Path) -> AsyncGenerator[str]:
+    (folder / "data").mkdir()
+    if wanted.database == "sqlite":
+        yield f"sqlite:///{folder / 'data' / 'studii.db'}"
+        return
+    with postgresql.server() as server:
+        yield (await postgresql.new_database(server.url)).replace("postgresql+asyncpg", "postgresql")
+
+
+async def _prepare(
+    url: str, folder: Path, servers: Sequence[int], keys: Sequence[Key], *, automatic: bool
+) -> None:
+    asynchronous = url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
+    await migrate(asynchronous)
+    vault = Vault.open((), folder / "data" / "encryption.key")
+    async with Storage.open(asynchronous) as storage:
+        lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
+        async with storage.write() as tx:
+            for server, key in zip(servers, keys, strict=True):
+                lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
+                stored = await tx.keys.add(server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
+                await tx.guilds.set_key(server, stored.id, now)
+                await tx.guilds.set_budget(server, Budget(BUDGET, Period.DAY, now))
+                if automatic:
+                    channel = PhotoChannel(server, PhotoChannelKind.AUTO, Preset(STAGING))
+                    await tx.photo_rules.set_channel(server, channel)
+                else:
+                    await tx.photo_rules.turn_on(server, None)
