@@ -8,12 +8,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from bench.bound import lower_bound
-from bench.decisions import decision_milliseconds
-from bench.loads import IMAGE, VIDEO, Load
-from bench.measure import POLICIES, Result, Scale, learning, measure
-from bench.picture import draw
-from bench.table import NEWCOMERS, is_better, table, waits
+from bench.simulation.bound import lower_bound
+from bench.simulation.decisions import decision_milliseconds
+from bench.simulation.loads import IMAGE, VIDEO, Load
+from bench.simulation.measure import POLICIES, Result, Scale, learning, measure
+from bench.simulation.picture import draw
+from bench.simulation.table import NEWCOMERS, is_better, table, waits
 from bot.engine.scheduler.durations import Work
 
 TARGETS = {

@@ -9,10 +9,10 @@ from functools import partial
 from itertools import product
 from random import Random
 
-from bench.clients import OwnLane
-from bench.loads import USUAL, Load
-from bench.measure import NOTICED, Newcomer, Scale, learned
-from bench.world import Job, World, make_jobs
+from bench.simulation.clients import OwnLane
+from bench.simulation.loads import USUAL, Load
+from bench.simulation.measure import NOTICED, Newcomer, Scale, learned
+from bench.simulation.world import Job, World, make_jobs
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.forecast import predict
 from bot.engine.scheduler.lane import Lane, Send

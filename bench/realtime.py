@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from bench.day import day
-from bench.interactions import first_answers
-from bench.memory import MIB, measure
-from bench.photos import huge_photos
-from bench.pipeline import pipeline
-from bench.process import start
-from bench.reactions import unrelated
-from bench.restart import restart
+from bench.machine.day import day
+from bench.machine.interactions import first_answers
+from bench.machine.memory import MIB, measure
+from bench.machine.photos import huge_photos
+from bench.machine.pipeline import pipeline
+from bench.machine.process import start
+from bench.machine.reactions import unrelated
+from bench.machine.restart import restart
 from bot.client.bot import quiet_discord_loggers
 
 Row = tuple[str, str]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.memory import MIB, measure
+from bench.machine.memory import MIB, measure
 
 
 async def test_a_result_of_200_mib_adds_at_most_16_mib(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.reactions import unrelated
+from bench.machine.reactions import unrelated
 
 
 async def test_unrelated_reactions_cost_no_request_and_no_query_and_one_that_counts_is_counted(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench.clients import OwnLane
-from bench.kills import kills
-from bench.loads import ROUGH, USUAL, Load
-from bench.measure import Scale, measure
-from bench.world import World
+from bench.simulation.clients import OwnLane
+from bench.simulation.kills import kills
+from bench.simulation.loads import ROUGH, USUAL, Load
+from bench.simulation.measure import Scale, measure
+from bench.simulation.world import World
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.rate_limit import RateWindow

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.restart import restart
+from bench.machine.restart import restart
 from bot.engine import Tuning
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.held import MIB, Held
+from bench.machine.held import MIB, Held
 from tests.hostile.bot import Seen, Victim, innocents, victim
 from tests.hostile.files import BLANK, HostileFile, files
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bench.held import Held, decoders_of, held, watching
+from bench.machine.held import Held, decoders_of, held, watching
 from bot.clock import SystemClock
 from bot.domain import Job, JobState, Plan
 from bot.storage import Storage, migrate

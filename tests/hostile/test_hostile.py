@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.held import MIB
+from bench.machine.held import MIB
 from bot.media import pool
 from bot.media.decoder_process import DecoderProcess
 from bot.media.pool import TimeLimits

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.loads import IMAGE, USUAL, VIDEO
-from bench.measure import learning, observe
+from bench.simulation.loads import IMAGE, USUAL, VIDEO
+from bench.simulation.measure import learning, observe
 from bot.engine.scheduler.durations import Durations, Model, Work, fit_model
 
 

@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
-from bench.clients import OwnLane
-from bench.loads import IMAGE, USUAL, Load
-from bench.measure import Newcomer, Scale, measure, observe
-from bench.world import World, make_jobs
+from bench.simulation.clients import OwnLane
+from bench.simulation.loads import IMAGE, USUAL, Load
+from bench.simulation.measure import Newcomer, Scale, measure, observe
+from bench.simulation.world import World, make_jobs
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.forecast import AT_ONCE, predict
 from bot.engine.scheduler.lane import Lane

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.loads import IMAGE, ROUGH, USUAL, VIDEO
-from bench.measure import observe
+from bench.simulation.loads import IMAGE, ROUGH, USUAL, VIDEO
+from bench.simulation.measure import observe
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.lane import Lane, Rest, Send
 from bot.engine.scheduler.poll_schedule import Running

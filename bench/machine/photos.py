@@ -9,8 +9,8 @@ from typing import Any
 import pillow_heif
 from PIL import Image
 
-from bench.apart import apart
-from bench.held import held, watching
+from bench.machine.apart import apart
+from bench.machine.held import held, watching
 from bot.media.pool import DecoderPool
 
 WIDTH, HEIGHT = 9800, 6500  # just below the most pixels that are taken

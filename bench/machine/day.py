@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.apart import apart
-from bench.memory import resident
-from bench.work import a_job, at_work, discord_of
+from bench.machine.apart import apart
+from bench.machine.memory import resident
+from bench.machine.work import a_job, at_work, discord_of
 from sandbox.studii import Options, StudiiServer
 
 JOBS = 2000  # a day of a bot in fifty servers, forty jobs in each

@@ -7,9 +7,9 @@ from math import ceil
 from random import Random
 from statistics import fmean, median
 
-from bench.clients import Client, OwnLane, RoundRobin, exponential, fixed
-from bench.loads import MIXES, USUAL, Lasting, Load
-from bench.world import Job, World, make_jobs
+from bench.simulation.clients import Client, OwnLane, RoundRobin, exponential, fixed
+from bench.simulation.loads import MIXES, USUAL, Lasting, Load
+from bench.simulation.world import Job, World, make_jobs
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.rate_limit import RateWindow

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
-from bench.loads import Lasting
+from bench.simulation.loads import Lasting
 from bot.engine.scheduler.durations import Work
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import accumulate, pairwise
 from math import exp
 
-from bench.loads import MIXES, USUAL, Load
+from bench.simulation.loads import MIXES, USUAL, Load
 from bot.engine.scheduler.durations import Work
 
 LEAST_GAP = 1.0  # seconds

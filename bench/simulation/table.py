@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from bench.loads import Load
-from bench.measure import Newcomer, Result
+from bench.simulation.loads import Load
+from bench.simulation.measure import Newcomer, Result
 
 COLUMNS = ("mean s", "p95 s", "ratio", "whole wait s", "requests/job", "429s", "seen", "told", "well")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bench.apart import apart
-from bench.work import a_job, at_work, discord_of
+from bench.machine.apart import apart
+from bench.machine.work import a_job, at_work, discord_of
 
 MIB = 1024 * 1024
 WARM_UP = 8 * MIB

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.bound import lower_bound
-from bench.measure import Result
+from bench.simulation.bound import lower_bound
+from bench.simulation.measure import Result
 
 COLORS = {
     "lane": "#2f6df6",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from bench.work import a_job, at_work, discord_of
+from bench.machine.work import a_job, at_work, discord_of
 from sandbox.studii import Options, StudiiServer
 
 SERVERS = 20

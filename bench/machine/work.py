@@ -10,7 +10,7 @@ from pathlib import Path
 import discord
 from discord.http import Route
 
-from bench.quiet import Nobody
+from bench.machine.quiet import Nobody
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.delivery import DiscordDelivery

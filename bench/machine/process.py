@@ -9,7 +9,7 @@ from time import perf_counter
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.launch import command
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETTLED = 3.0  # seconds after which nothing of the start is going on any more
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 
-from bench.clients import OwnLane
-from bench.loads import Lasting, Load
-from bench.world import Job, World, make_jobs
+from bench.simulation.clients import OwnLane
+from bench.simulation.loads import Lasting, Load
+from bench.simulation.world import Job, World, make_jobs
 from bot.engine.scheduler.durations import Work
 from sandbox.studii.ratelimit import Counting
 

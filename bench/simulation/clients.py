@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
-from bench.world import Job, World
+from bench.simulation.world import Job, World
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.forecast import Forecast, predict
 from bot.engine.scheduler.lane import Lane, Send

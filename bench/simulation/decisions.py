@@ -4,8 +4,8 @@ import time
 from random import Random
 from statistics import median
 
-from bench.loads import IMAGE, USUAL, VIDEO
-from bench.measure import observe
+from bench.simulation.loads import IMAGE, USUAL, VIDEO
+from bench.simulation.measure import observe
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.poll_schedule import Running

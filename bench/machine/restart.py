@@ -13,8 +13,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bench.quiet import Nobody
-from bench.work import a_job
+from bench.machine.quiet import Nobody
+from bench.machine.work import a_job
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
