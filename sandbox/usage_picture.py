@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.catalog import Catalog
 from bot.domain import Budget, Job, JobState, Period
 from bot.domain.spans import Span
-from bot.services import InsightService
+from bot.services import UsageService
 from bot.storage import Storage, migrate
 from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import usage_chart
@@ -80,7 +80,7 @@ async def picture() -> bytes:
         await migrate(url)
         async with Storage.open(url) as storage:
             await fill(storage)
-            report = await InsightService(storage, FixedClock()).usage(GUILD, Span.DAYS_30)
+            report = await UsageService(storage, FixedClock()).report(GUILD, Span.DAYS_30)
     return draw(usage_chart(report, Catalog.load(), Span.DAYS_30))
 
 

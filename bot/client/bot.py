@@ -39,7 +39,7 @@ EXTENSIONS = (
     "cogs.studii",
     "cogs.settings",
     "cogs.log",
-    "cogs.insight",
+    "cogs.usage",
     "cogs.limits",
     "cogs.access",
     "cogs.setup",

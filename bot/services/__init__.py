@@ -16,7 +16,7 @@ from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import Forgotten, ServerService
-from bot.services.usage import InsightService, UsageReport
+from bot.services.usage import UsageReport, UsageService
 from bot.services.wording import credit_words, discord_timestamp, size_words
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "Erased",
     "Forgotten",
     "GrantState",
-    "InsightService",
     "JobPage",
     "JobService",
     "KeyHeld",
@@ -52,6 +51,7 @@ __all__ = [
     "Tap",
     "ToolPrice",
     "UsageReport",
+    "UsageService",
     "build_services",
     "credit_words",
     "discord_timestamp",

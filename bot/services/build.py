@@ -16,7 +16,7 @@ from bot.services.photos import PhotoService
 from bot.services.privacy import PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
-from bot.services.usage import InsightService
+from bot.services.usage import UsageService
 from bot.storage import LaneNames, Storage, Vault
 
 
@@ -33,7 +33,7 @@ class Services:
     access: AccessService
     log_channels: LogChannelService
     limits: LimitService
-    insight: InsightService
+    usage: UsageService
     photos: PhotoService
     rulings: RulingService
 
@@ -66,7 +66,7 @@ def build_services(
         access=AccessService(storage, catalog, clock),
         log_channels=LogChannelService(storage, wake),
         limits=LimitService(storage, clock),
-        insight=InsightService(storage, clock),
+        usage=UsageService(storage, clock),
         photos=PhotoService(storage, catalog, clock),
         rulings=RulingService(storage, clock, wake),
     )

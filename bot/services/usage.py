@@ -43,14 +43,14 @@ class UsageReport:
         return budget.limit / max(1, round((window.end - window.start).total_seconds() / 86_400))
 
 
-class InsightService:
+class UsageService:
     """Reads usage and the ledger, in days of the server's time zone."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
 
-    async def usage(self, guild_id: int, span: Span) -> UsageReport:
+    async def report(self, guild_id: int, span: Span) -> UsageReport:
         """Return the charged and reserved credits, by the day of acceptance."""
         now = self._clock.now()
         async with self._storage.read() as transaction:

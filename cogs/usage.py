@@ -40,7 +40,7 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
         guild_id = server_of(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         span = Span(period)
-        report = await services.insight.usage(guild_id, span)
+        report = await services.usage.report(guild_id, span)
         picture = await charts.usage(usage_chart(report, catalog, span))
         await _show(interaction, usage_panel(report, catalog, span), picture, FILE_NAME)
 
@@ -64,9 +64,9 @@ def export_command(services: Services) -> Command:
 async def _send_ledger(
     interaction: discord.Interaction[Any], services: Services, guild_id: int, span: Span | None
 ) -> None:
-    zone = ZoneInfo(await services.insight.zone(guild_id))
+    zone = ZoneInfo(await services.usage.zone(guild_id))
     with export_folder() as folder:
-        pages = services.insight.ledger(guild_id, span)
+        pages = services.usage.ledger(guild_id, span)
         written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit)
         data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
         when = "ever" if span is None else _NAMES[span]

@@ -62,7 +62,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
         await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
         async with desk.storage.write() as transaction:
             await transaction.guilds.set_timezone(desk.guild.id, "Pacific/Auckland")
-        report = await desk.services.insight.usage(desk.guild.id, Span.WEEK)
+        report = await desk.services.usage.report(desk.guild.id, Span.WEEK)
         per_day = [sum(day) for day in zip(*report.daily, strict=True)]
         spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
         assert {day: amount for day, amount in spent.items() if amount} == {
@@ -82,7 +82,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
 async def test_a_longer_budget_is_drawn_as_what_it_is_a_day(tmp_path: Path, period: Period) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.services.credits.set_budget(desk.guild.id, 310, period)
-        report = await desk.services.insight.usage(desk.guild.id, Span.WEEK)
+        report = await desk.services.usage.report(desk.guild.id, Span.WEEK)
         expected = {Period.WEEK: 310 / 7, Period.MONTH: 10.0, Period.TOTAL: None}
         assert report.limit_a_day == expected[period]
 
@@ -151,7 +151,7 @@ async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> Non
 async def test_another_servers_lines_are_in_no_file(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
-        pages = [page async for page in desk.services.insight.ledger(desk.guild.id + 1, None)]
+        pages = [page async for page in desk.services.usage.ledger(desk.guild.id + 1, None)]
         assert pages == []
 
 
@@ -159,11 +159,11 @@ async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
         plain = await write_ledger(
-            desk.services.insight.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, 10_000
+            desk.services.usage.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, 10_000
         )
         text = plain.path.read_bytes()
         packed = await write_ledger(
-            desk.services.insight.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, len(text) - 1
+            desk.services.usage.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, len(text) - 1
         )
         assert packed.zipped
         with zipfile.ZipFile(packed.path) as archive:
