@@ -38,6 +38,9 @@ check: $(VENV)/dev.done ## style, types, import rules, unused code, the Dockerfi
 	$(BIN)/vulture
 	$(BIN)/pyright
 	$(BIN)/hadolint Dockerfile
+	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/alerts.yml \
+		&& promtool test rules deploy/prometheus/alerts_test.yml; \
+	else echo "promtool isn't installed: the alert rules are not checked."; fi
 	@$(BIN)/python -m tests.support.audit requirements/dev.txt
 
 run: $(VENV)/bot.done ## run the bot with the settings of .env

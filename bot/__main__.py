@@ -42,13 +42,7 @@ def _any_other(given: argparse.Namespace) -> int:
 class _Version(argparse.Action):
     """Prints the version. Unlike argparse's own action, it reads the version only when asked."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from bot.version import VERSION
 
         sys.stdout.write(f"Studii for Discord {VERSION}\n")

@@ -12,6 +12,7 @@ from aiohttp import TCPConnector
 from bot.aio.proxy import connector
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
+from bot.client.observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.config import MEGABYTE, Settings
 from bot.delivery import CdnPhotoSource, DiscordDelivery
@@ -82,17 +83,15 @@ async def build(
     clock = clock or SystemClock()
     catalog = Catalog.load(settings.studii_tools_file)
     async with AsyncExitStack() as stack:
-        kept = await _open(settings, stack)
         metrics = Metrics()
+        kept = await _open(settings, stack, metrics)
         connect = connect or partial(connector, settings.proxy)
         studii = await stack.enter_async_context(
             StudiiClient(settings.studii_api_url, count=metrics.request, connect=connect)
         )
-        pool = await stack.enter_async_context(DecoderPool())
+        pool = await stack.enter_async_context(DecoderPool(died=metrics.decoder_died))
         decoder = GuardedDecoder(kept.storage, pool, clock)
-        bot = StudiiBot(
-            catalog, intents=await intents(), dev_guild_id=settings.dev_guild_id, connector=connect(limit=0)
-        )
+        bot = _bot(settings, catalog, await intents(), connect(limit=0), metrics, clock)
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
@@ -124,16 +123,16 @@ async def build(
         )
         bot.attach(services, delivery, clock)
         app = App(settings, kept.storage, services, bot, engine, metrics, kept.lock)
-        async with _health(app, clock):
+        async with _health(app, kept.spool, clock):
             yield app
 
 
-async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
+async def _open(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> _Kept:
     url = settings.database_url
     lock = await stack.enter_async_context(instance_lock(url))
     await asyncio.to_thread(ensure_sound, url)
     await migrate(url)
-    storage = await stack.enter_async_context(Storage.open(url, lock=lock))
+    storage = await stack.enter_async_context(Storage.open(url, lock=lock, observe=metrics.database))
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
     vault = Vault.open(keys, settings.key_file)
     spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
@@ -142,6 +141,23 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> _Kept:
     except UNUSABLE as error:
         raise unusable(url, error) from error
     return _Kept(lock, storage, vault, lanes, spool)
+
+
+def _bot(
+    settings: Settings,
+    catalog: Catalog,
+    intents: discord.Intents,
+    connector: TCPConnector,
+    metrics: Metrics,
+    clock: Clock,
+) -> StudiiBot:
+    return StudiiBot(
+        catalog,
+        intents=intents,
+        dev_guild_id=settings.dev_guild_id,
+        connector=connector,
+        observer=DiscordObserver(metrics.discord, clock),
+    )
 
 
 async def _check(studii: StudiiClient, key: str) -> None:
@@ -155,12 +171,18 @@ async def _check(studii: StudiiClient, key: str) -> None:
         ) from None
 
 
-def _health(app: App, clock: Clock) -> AbstractAsyncContextManager[object]:
+def _health(app: App, spool: Spool, clock: Clock) -> AbstractAsyncContextManager[object]:
     """Return the health server, or nothing where no port is set."""
     engine, port = app.engine, app.settings.health_port
     if port is None:
         return nullcontext()
-    vitals = Vitals(engine.alive, app.bot.gateway_connected, engine.oldest_due_poll, engine.occupancy)
+    vitals = Vitals(
+        engine.alive,
+        app.bot.gateway_connected,
+        engine.oldest_due_poll,
+        engine.occupancy,
+        lambda: (spool.used, spool.max_bytes),
+    )
     return HealthServer(
         app.settings.health_address,
         port,

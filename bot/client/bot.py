@@ -14,6 +14,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.catalog import Catalog
+from bot.client.observer import DiscordObserver
 from bot.clock import Clock
 from bot.domain import Job
 from bot.errors import SettingsError
@@ -99,10 +100,12 @@ class StudiiBot(commands.AutoShardedBot):
         dev_guild_id: int | None = None,
         extensions: Sequence[str] = EXTENSIONS,
         connector: aiohttp.BaseConnector | None = None,
+        observer: DiscordObserver | None = None,
     ) -> None:
         """`connector` is closed with the bot; without one discord.py makes its own."""
         super().__init__(
             connector=connector,
+            http_trace=observer.trace() if observer is not None else aiohttp.TraceConfig(),
             command_prefix=commands.when_mentioned,  # unused: see on_message
             help_command=None,
             tree_cls=StudiiTree,
@@ -116,6 +119,8 @@ class StudiiBot(commands.AutoShardedBot):
             max_messages=None,
             max_ratelimit_timeout=LONGEST_RATE_LIMIT,
         )
+        if observer is not None:
+            observer.listen(self)
         self.catalog = catalog
         self.accepting = True
         self.open_forms = OpenForms()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +77,19 @@ class DecoderPool:
     """Opens pictures in processes without secrets, with limits on memory, processor time and time.
 
     Two small pictures are open at once, and one large one beside them. Each method raises `DecoderFailed` if
-    its process died on the file or exceeded a bound, and OSError if a process can't be started or the file
-    can't be read or written. A cancelled call ends its process, and nothing waits for that.
+    its process died on the file or exceeded a bound, and calls `died` before; and OSError if a process can't
+    be started or the file can't be read or written. A cancelled call ends its process, and nothing waits for
+    that.
     """
 
-    def __init__(self, *, small_at_once: int = SMALL_AT_ONCE, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self,
+        *,
+        small_at_once: int = SMALL_AT_ONCE,
+        max_pixels: int = MAX_PIXELS,
+        died: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._died = died
         self._max_pixels = max_pixels
         self._memory = MemoryBudget(TOTAL_BYTES)
         self._slots = asyncio.Semaphore(small_at_once)
@@ -191,6 +199,7 @@ class DecoderPool:
             log.warning(
                 "A decoder ran out of its %d MB (%s)", allowed // MEGABYTE, Path(request["path"]).name
             )
+            self._died()
             raise DecoderFailed
         return answer, data
 
@@ -232,6 +241,7 @@ class DecoderPool:
                 if self._is_closed:
                     break  # by us
                 log.warning("A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name)
+                self._died()
                 raise DecoderFailed from None
         raise OSError("no decoder stays alive")
 

@@ -31,6 +31,7 @@ class Vitals:
     gateway: Callable[[], bool]
     oldest_due_poll: Callable[[], float]
     lanes: Callable[[], Mapping[str, float]]
+    spool: Callable[[], tuple[int, int]] = lambda: (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,17 @@ class HealthServer:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)
             return web.Response(status=503, text="The database can't be read.\n")
-        lanes, due = self._vitals.lanes(), self._vitals.oldest_due_poll()
-        now = Snapshot(jobs, reserved, spent, lanes, due, len(self._storage.unreadable))
+        vitals = self._vitals
+        now = Snapshot(
+            jobs,
+            reserved,
+            spent,
+            vitals.lanes(),
+            vitals.oldest_due_poll(),
+            len(self._storage.unreadable),
+            vitals.spool(),
+            vitals.gateway(),
+        )
         return web.Response(
             body=self._metrics.render(now),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+
+from bot.monitoring.discord_metrics import DiscordMetrics
+from bot.version import VERSION
 
 # Buckets from an immediate posting to one that waited for Discord.
 _SECONDS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+_DATABASE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,7 @@ class Snapshot:
     """Figures that are read when the metrics are requested.
 
     `jobs` is by state and tool. `lanes` is the share of each lane's requests in use, by the lane's hash.
+    `spool` is the bytes in use, and the most there may be.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -22,54 +27,83 @@ class Snapshot:
     lanes: Mapping[str, float] = field(default_factory=dict[str, float])
     oldest_due_poll: float = 0.0
     unreadable_rows: int = 0
+    spool: tuple[int, int] = (0, 0)
+    gateway: bool = False
+
+
+class _Gauges:
+    """What a snapshot sets."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=registry)
+
+        self._jobs = gauge("studii_jobs", "Jobs by state and tool", "state", "tool")
+        self._credits = gauge("studii_credits", "Credits reserved for open jobs, and spent so far", "what")
+        self._lanes = gauge(
+            "studii_lane_occupancy",
+            "Share of the requests that a key allows in a minute that is in use",
+            "lane",
+        )
+        self._overdue = gauge("studii_oldest_due_poll_seconds", "How late the most overdue poll of a job is")
+        self._unreadable = gauge(
+            "studii_unreadable_rows",
+            "Rows of the database that could not be read since the start; see doctor",
+        )
+        self._gateway = gauge("studii_gateway_connected", "Whether Discord's gateway is connected")
+        self._spool = gauge(
+            "studii_spool_bytes", "Photos and results on their way, in bytes: used, and the limit", "what"
+        )
+
+    def show(self, now: Snapshot) -> None:
+        """Set all of them."""
+        self._jobs.clear()
+        for (state, tool), count in now.jobs.items():
+            self._jobs.labels(state, tool).set(count)
+        self._lanes.clear()
+        for lane, share in now.lanes.items():
+            self._lanes.labels(lane).set(share)
+        self._credits.labels("reserved").set(now.credits_reserved)
+        self._credits.labels("spent").set(now.credits_spent)
+        self._overdue.set(now.oldest_due_poll)
+        self._unreadable.set(now.unreadable_rows)
+        self._gateway.set(now.gateway)
+        for what, amount in zip(("used", "limit"), now.spool, strict=True):
+            self._spool.labels(what).set(amount)
 
 
 class Metrics:
     """The metrics, in a registry of their own, so that two bots in a process share none."""
 
-    # Long: a list of the metrics, with their texts.
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self._registry = registry = CollectorRegistry()
+        Info("studii_build", "The version that runs", registry=registry).info({"version": VERSION})
+        self.discord = DiscordMetrics(registry)
+        self._gauges = _Gauges(registry)
         self._requests = Counter(
             "studii_requests",
             "Requests to Studii and its storage, by kind and by the status of the answer (none: no answer)",
             ("kind", "status"),
-            registry=self._registry,
+            registry=registry,
         )
-        self._limited = Counter(
-            "studii_rate_limited", "Answers of Studii with status 429", registry=self._registry
-        )
+        self._limited = Counter("studii_rate_limited", "Answers of Studii with status 429", registry=registry)
         self._posted = Histogram(
             "studii_finished_to_posted_seconds",
             "From noticing that a job has ended to its message in Discord",
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=registry,
         )
-        self._jobs = Gauge(
-            "studii_jobs", "Jobs by state and tool", ("state", "tool"), registry=self._registry
-        )
-        self._credits = Gauge(
-            "studii_credits",
-            "Credits reserved for open jobs, and spent so far",
+        self._database = Histogram(
+            "studii_database_seconds",
+            "Time of a transaction (read, write), and of waiting for the turn to write (turn)",
             ("what",),
-            registry=self._registry,
+            buckets=_DATABASE_SECONDS,
+            registry=registry,
         )
-        self._lanes = Gauge(
-            "studii_lane_occupancy",
-            "Share of the requests that a key allows in a minute that is in use",
-            ("lane",),
-            registry=self._registry,
-        )
-        self._overdue = Gauge(
-            "studii_oldest_due_poll_seconds",
-            "How late the most overdue poll of a job is",
-            registry=self._registry,
-        )
-
-        self._unreadable = Gauge(
-            "studii_unreadable_rows",
-            "Rows of the database that could not be read since the start; see doctor",
-            registry=self._registry,
+        self._decoders = Counter(
+            "studii_decoder_deaths",
+            "Processes that open pictures and ended on one, or exceeded a bound",
+            registry=registry,
         )
 
     def request(self, kind: str, status: int | None) -> None:
@@ -82,16 +116,15 @@ class Metrics:
         """Record the seconds from noticing a job's end to its posting in Discord."""
         self._posted.observe(max(0.0, seconds))
 
+    def database(self, what: str, seconds: float) -> None:
+        """Record the seconds of a transaction ("read", "write") or of waiting to write ("turn")."""
+        self._database.labels(what).observe(max(0.0, seconds))
+
+    def decoder_died(self) -> None:
+        """Count a decoder that died on a picture or exceeded a bound."""
+        self._decoders.inc()
+
     def render(self, now: Snapshot) -> bytes:
         """Return all metrics in Prometheus' text format."""
-        self._jobs.clear()
-        for (state, tool), count in now.jobs.items():
-            self._jobs.labels(state, tool).set(count)
-        self._lanes.clear()
-        for lane, share in now.lanes.items():
-            self._lanes.labels(lane).set(share)
-        self._credits.labels("reserved").set(now.credits_reserved)
-        self._credits.labels("spent").set(now.credits_spent)
-        self._overdue.set(now.oldest_due_poll)
-        self._unreadable.set(now.unreadable_rows)
+        self._gauges.show(now)
         return generate_latest(self._registry)

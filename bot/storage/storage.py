@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -35,6 +35,9 @@ from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.unreadable_check import UnreadableCheck
 from bot.storage.usage import Totals, UsageSums
+
+Observe = Callable[[str, float], None]
+"""Is told what took how many seconds: "read" and "write" are transactions, "turn" is waiting to write."""
 
 WRITE_TIMEOUT = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
 COMMAND_WRITE_TIMEOUT = 2.0  # seconds, for commands, buttons and forms: Discord expects an answer within 3
@@ -70,6 +73,10 @@ class Transaction:
         self.unreadable = UnreadableCheck(session)
 
 
+def _unobserved(_what: str, _seconds: float) -> None:
+    pass
+
+
 class Storage:
     """Made by `Storage.open`; safe to use from many tasks of one event loop."""
 
@@ -79,11 +86,13 @@ class Storage:
         reading: AsyncEngine,
         amending: AsyncEngine | None = None,
         lock: InstanceLock | None = None,
+        observe: Observe = _unobserved,
     ) -> None:
         self._writing = writing
         self._reading = reading
         self._amending = amending or writing
         self._lock = lock
+        self._observe = observe
         # One writer at a time, so that what it reads holds until it commits, on PostgreSQL as on SQLite.
         # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
         self._writer = asyncio.Lock()
@@ -98,7 +107,12 @@ class Storage:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, patience: float = WRITE_TIMEOUT, lock: InstanceLock | None = None
+        cls,
+        url: str,
+        *,
+        patience: float = WRITE_TIMEOUT,
+        lock: InstanceLock | None = None,
+        observe: Observe = _unobserved,
     ) -> AsyncGenerator["Storage", None]:
         """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
 
@@ -109,7 +123,7 @@ class Storage:
         if path is not None:
             await asyncio.to_thread(private_file, path)
         on_server = None if path is not None else engines.migration_engine(url)
-        storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, lock)
+        storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, lock, observe)
         try:
             try:
                 async with storage.write(patience=patience):
@@ -135,7 +149,7 @@ class Storage:
         """
         self._ensure_open()
         async with self._readers:
-            with self._reads.watching():
+            with self._observed("read"), self._reads.watching():
                 async with _connected(self._reading, self._unreadable) as current:
                     if current.on_sqlite:
                         await current.run("BEGIN")
@@ -165,9 +179,10 @@ class Storage:
         self, engine: AsyncEngine, patience: float, lock: InstanceLock | None
     ) -> AsyncGenerator[Transaction, None]:
         deadline = self._clock.monotonic() + patience
-        await self._turn(patience)
+        with self._observed("turn"):
+            await self._turn(patience)
         try:
-            with self._writings.watching():
+            with self._observed("write"), self._writings.watching():
                 async with _connected(engine, self._unreadable) as current:
                     if lock is not None and not current.notes.get(_CLAIMED):
                         await lock.claim(current)
@@ -177,6 +192,14 @@ class Storage:
                     await current.commit()
         finally:
             self._writer.release()
+
+    @contextmanager
+    def _observed(self, what: str) -> Generator[None]:
+        start = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            self._observe(what, self._clock.monotonic() - start)
 
     async def _close(self) -> None:
         """Whoever is in a transaction ends it first: a connection in use is in no pool that closes it."""

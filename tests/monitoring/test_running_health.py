@@ -19,13 +19,19 @@ from yarl import URL
 from bot.app import App, build
 from bot.config import Settings
 from bot.domain import JobState, Plan
+from bot.media.decoder_process import DecoderProcess, ProcessDied
+from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options, StudiiServer, faults
 from tests.engine.world import a_job, free_port
 from tests.support.database import database
 from tests.support.patience import PATIENCE
 
 GUILD = 987654321
+
+Samples = dict[str, dict[tuple[str, ...], float]]
+"""Each sample's values by the values of its labels."""
 
 
 @dataclass
@@ -50,19 +56,28 @@ class Running:
                     return answer
                 await asyncio.sleep(0.02)
 
-    async def metrics(self) -> dict[str, dict[tuple[str, ...], float]]:
-        """Each sample's values by the values of its labels, as Prometheus' own parser reads them."""
+    async def metrics(self) -> Samples:
+        """What is scraped, as Prometheus' own parser reads it."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.url}/metrics") as response:
             assert response.status == 200
             text = await response.text()
         assert str(GUILD) not in text
         assert "Harbour Street" not in text
-        found: dict[str, dict[tuple[str, ...], float]] = {}
+        found: Samples = {}
         for family in text_string_to_metric_families(text):
             assert family.documentation
             for sample in family.samples:
                 found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
         return found
+
+    async def scraped(self, true: Callable[[Samples], bool]) -> Samples:
+        """The metrics, once they are like that."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = await self.metrics()
+                if true(found):
+                    return found
+                await asyncio.sleep(0.02)
 
     async def accept(self) -> str:
         """A job that a member has just asked for; returns its id."""
@@ -139,7 +154,8 @@ async def test_whether_discord_is_there_is_seen_from_the_shards(
     async with running(tmp_path, monkeypatch) as bot:
         assert await bot.until(lambda told: told["gateway"]) == (
             200,
-            {"ok": True, "alive": True, "gateway": True, "database": True, "oldest_due_poll_seconds": 0.0},
+            {"ok": True, "version": VERSION, "alive": True, "gateway": True, "database": True}
+            | {"oldest_due_poll_seconds": 0.0},
         )
         await bot.discord.connections.leave()
         status, told = await bot.until(lambda told: not told["gateway"])
@@ -202,3 +218,47 @@ async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: 
         ((lane, share),) = found["studii_lane_occupancy"].items()
         assert len(lane[0]) == 8  # the beginning of a keyed hash
         assert 0 < share <= 1
+
+
+async def test_what_passes_between_the_bot_and_discord_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, monkeypatch) as bot:
+        await bot.until(lambda told: told["gateway"])
+        bot.discord.fail("callback", Fault(200), Fault(403, refusal=(403, 50001, "Missing Access")))
+        for _ in range(2):
+            bot.discord.send(bot.discord.command(GUILD, 1, "tools"))
+        await bot.discord.connections.leave()
+        bot.discord.connections.return_()
+
+        def counted(found: Samples) -> bool:
+            outcomes = {labels[1] for labels in found.get("studii_interactions_total", {})}
+            connections = found["studii_gateway_connections_total"]
+            return outcomes == {"answered", "failed"} and sum(connections.values()) == 2
+
+        found = await bot.scraped(counted)
+        assert found["studii_interactions_total"]["application_command", "answered"] == 1.0
+        assert found["studii_first_answer_seconds_count"][()] == 1.0
+        assert found["studii_first_answer_seconds_sum"][()] < 3.0
+        requests = found["studii_discord_requests_total"]
+        assert requests[("403",)] == 1.0
+        assert requests[("200",)] >= 2.0  # the account, and the list of commands
+
+
+async def test_the_database_the_spool_and_the_decoders_are_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise ProcessDied
+
+    monkeypatch.setattr(DecoderProcess, "ask", dies)
+    async with running(tmp_path, monkeypatch) as bot:
+        key = bot.studii.add_key()
+        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
+        await bot.accept()
+        found = await bot.scraped(lambda found: found["studii_decoder_deaths_total"][()] > 0)
+        assert found["studii_build_info"] == {(VERSION,): 1.0}
+        for what in ("read", "write", "turn"):
+            assert found["studii_database_seconds_count"][(what,)] > 0
+        assert found["studii_spool_bytes"][("limit",)] == 2_000_000_000
+        assert found["studii_spool_bytes"][("used",)] >= 0

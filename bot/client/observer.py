@@ -1,0 +1,88 @@
+"""Counts what passes between the bot and Discord, without taking part in it."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import discord
+from discord.ext import commands
+from discord.http import Route
+
+from bot.aio.bounded import BoundedDict
+from bot.clock import Clock
+from bot.monitoring.discord_metrics import DiscordMetrics
+
+_FIRST_ANSWER = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
+_MOST_OPEN = 10_000
+UNANSWERED_AFTER = 15.0  # seconds; Discord gives up after 3
+_GONE = 404  # Discord no longer waits for the answer
+
+
+class DiscordObserver:
+    """Reports requests to Discord's API, connections to its gateway, and first answers to the metrics."""
+
+    def __init__(self, metrics: DiscordMetrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(_MOST_OPEN)  # id -> kind, heard at
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """Return what discord.py gives its HTTP session, for the requests."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(self._on_end)
+        trace.on_request_exception.append(self._on_exception)
+        return trace
+
+    def listen(self, bot: commands.AutoShardedBot) -> None:
+        """Hear of the bot's connections and interactions."""
+        bot.add_listener(self._on_connect, "on_shard_connect")
+        bot.add_listener(self._on_resumed, "on_shard_resumed")
+        bot.add_listener(self._on_interaction, "on_interaction")
+
+    async def _on_connect(self, _shard_id: int) -> None:
+        self._metrics.connection("new")
+
+    async def _on_resumed(self, _shard_id: int) -> None:
+        self._metrics.connection("resumed")
+
+    async def _on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        self._give_up()
+        self._open[interaction.id] = interaction.type.name, self._clock.monotonic()
+
+    async def _on_end(
+        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        self._count(str(end.url), end.response.status)
+
+    async def _on_exception(
+        self,
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        failed: aiohttp.TraceRequestExceptionParams,
+    ) -> None:
+        self._count(str(failed.url), None)
+
+    def _count(self, url: str, status: int | None) -> None:
+        if not url.startswith(Route.BASE):
+            return  # the gateway's or the CDN's
+        self._metrics.request(status)
+        found = _FIRST_ANSWER.search(url.partition("?")[0])
+        heard = self._open.pop(int(found[1]), None) if found is not None else None
+        if heard is None:
+            return
+        kind, at = heard
+        if status is not None and status < 300:
+            self._metrics.interaction(kind, "answered", self._clock.monotonic() - at)
+        else:
+            self._metrics.interaction(kind, "too_late" if status == _GONE else "failed")
+
+    def _give_up(self) -> None:
+        """Count what nobody answered. The oldest comes first."""
+        now = self._clock.monotonic()
+        while self._open:
+            interaction_id, (kind, at) = next(iter(self._open.items()))
+            if now - at < UNANSWERED_AFTER:
+                return
+            del self._open[interaction_id]
+            self._metrics.interaction(kind, "unanswered")
