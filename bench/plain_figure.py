@@ -46,7 +46,7 @@ class Asked(OwnLane):
         self._told: list[tuple[str, float, float | None, float | None]] = []
 
     def ask(self) -> None:
-        """Note what each waiting job is told now."""
+        """Note the wait that is predicted now for each waiting job."""
         now, queue = self._world.now, self._lane.queue()
         forecast = predict(self._lane, now)
         starts = sum(at > now - MINUTE for at in self._starts.values())

@@ -1,4 +1,4 @@
-"""`make bench`, the part in real time: the whole way, measured on this machine."""
+"""`make bench`, the part in real time: measures the bot on this machine."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ Row = tuple[str, str]
 
 
 def share_of(moments: Sequence[float], share: float) -> float:
-    """The value below which that share of them lies."""
+    """Return the value below which that share of the moments lies."""
     ordered = sorted(moments)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 

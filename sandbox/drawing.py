@@ -33,7 +33,7 @@ def resized(
     resample: Image.Resampling = Image.Resampling.BICUBIC,
     box: Box | None = None,
 ) -> Image.Image:
-    """The picture, or what is in `box` (pixels) of it, scaled to a size of at least one pixel."""
+    """Return the picture, or the part in `box` (pixels), scaled to a size of at least one pixel."""
     size = (max(1, size[0]), max(1, size[1]))
     return cast("_Pixels", picture).resize(size, resample, box)
 

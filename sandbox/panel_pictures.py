@@ -52,7 +52,7 @@ async def panels() -> dict[str, bytes]:
 
 
 async def errors(visitor: Visitor, stage: Stage, studii: StudiiServer, nora: Person) -> AsyncIterator[bytes]:
-    """What members and admins read of three failures: refused inputs, a lost answer, a refused key."""
+    """Yield pictures of three failures: refused inputs, a lost answer, a refused key."""
     maya = Person(stage, stage.world.maya)
     await nora.command("studii log", channel=stage.world.channel)
     for fault, words in (
@@ -69,7 +69,7 @@ async def picture(visitor: Visitor, words: str) -> bytes:
     """The newest message that has these words, alone, in few colours, so that the file is small."""
     await visitor.sees(words)
     message = f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1)"
-    await asyncio.sleep(1)  # the page scrolls to what is new
+    await asyncio.sleep(1)  # the page scrolls to the newest message
     await visitor.tab.evaluate(f"{message}.scrollIntoView({{block: 'end', behavior: 'instant'}})")
     box = await visitor.tab.evaluate(
         f"(b => [b.left, b.top, b.right, b.bottom])({message}.getBoundingClientRect())"

@@ -15,7 +15,7 @@ LOOK_EVERY = 0.03
 
 
 async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
-    """Return the first true result of `look`. Raises TimeoutError with the description after two minutes."""
+    """Call `look` until its result is true, and return it. Raises TimeoutError after two minutes."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + STEP_TIMEOUT
     while True:

@@ -1,4 +1,4 @@
-"""What the demo leaves behind: the outputs, and pictures of the page as a person sees and uses it."""
+"""Save the results of the demo: the outputs, and screenshots of the page."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +19,9 @@ def save_files(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 async def save_screenshots(page: Page, photo: Path, folder: Path) -> bool:
-    """Use the page in a real browser and take pictures of it; whether there is a Chromium to do it with.
+    """Use the page in a real browser and take screenshots. Return False if there is no Chromium.
 
-    Raises BrowserError when the card or the result does not appear by itself.
+    Raises BrowserError if the card or the result does not appear.
     """
     chromium = find_chromium()
     if chromium is None:
@@ -31,7 +31,7 @@ async def save_screenshots(page: Page, photo: Path, folder: Path) -> bool:
         await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
         await visitor.sees("style scandinavian")
         save_files({"card.png": await visitor.tab.screenshot()}, folder)
-        # Nothing is pressed from here on: the result comes by itself.
+        # The result appears without another press.
         await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
         save_files({"page.png": await visitor.tab.screenshot()}, folder)
         await visitor.press_button("Edit")

@@ -73,7 +73,7 @@ class Stage:
         self.engine = asyncio.create_task(self.app.engine.run(), name="engine")
 
     async def stop(self) -> None:
-        """End the engine and the application, as when the process is told to end."""
+        """End the engine and the application, as on SIGTERM."""
         self.engine.cancel()
         await asyncio.wait({self.engine}, timeout=ENGINE_ENDS_WITHIN)
         await self._built.aclose()

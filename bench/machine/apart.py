@@ -1,4 +1,4 @@
-"""Runs a part of a measurement in a process of its own, so that nothing but the bot is in it."""
+"""Run a part of a measurement in a process that contains only the bot."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 
 
 async def apart(measure: Callable[..., Any], *values: Any) -> Any:
-    """What `measure(*values)` returns there; both sides pickle. Raises RuntimeError if the process dies."""
+    """Return `measure(*values)`, called in a new process. Raises RuntimeError if the process dies."""
     mine, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=_answer, args=(theirs, measure, values))
     process.start()

@@ -1,6 +1,6 @@
-"""Whether anything is left of jobs that are over: a busy day's worth of them, through the whole pipeline.
+"""Measure what a busy day's jobs leave in memory after the whole pipeline.
 
-The bot is a process by itself; the Studii and the Discord that remember everything are in another one.
+The bot has a process of its own; Studii and Discord, which remember everything, are in another.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ BENCH_TIMEOUT = 1200.0  # seconds
 
 @dataclass(frozen=True)
 class State:
-    """What a process holds. `objects`: those that the garbage collector knows, by type; `blocks`: pieces of
-    memory that Python has given out; `resident`: bytes, None where the system does not tell."""
+    """The memory of a process. `objects` counts those of the garbage collector by type, and `blocks` the
+    pieces of memory that Python has allocated. `resident` is in bytes, or None if the system doesn't tell."""
 
     objects: Counter[str]
     blocks: int
@@ -34,7 +34,7 @@ class State:
 
 @dataclass(frozen=True)
 class Day:
-    """What `jobs` jobs have left, after `warm_up` others."""
+    """The remains of `jobs` jobs, which ran after `warm_up` others."""
 
     jobs: int
     warm_up: int
@@ -43,27 +43,27 @@ class Day:
 
     @property
     def objects(self) -> int:
-        """How many more there are than before."""
+        """The growth of the number of objects."""
         return self.after.objects.total() - self.before.objects.total()
 
     @property
     def blocks(self) -> int:
-        """How many more there are than before."""
+        """The growth of the number of blocks."""
         return self.after.blocks - self.before.blocks
 
     @property
     def resident(self) -> int | None:
-        """Bytes that more are resident than before."""
+        """The growth of resident memory in bytes, or None if the system doesn't tell."""
         if self.after.resident is None or self.before.resident is None:
             return None
         return self.after.resident - self.before.resident
 
     def a_job(self, number: int) -> str:
-        """So many, for each job."""
+        """Return a number divided by the number of jobs, with its sign."""
         return f"{number / self.jobs:+.2f}"
 
     def grown(self, most: int = 5) -> list[tuple[str, int]]:
-        """The types of which there are more, by how many."""
+        """Return the types whose objects grew most in number, with the growth."""
         return (self.after.objects - self.before.objects).most_common(most)
 
 

@@ -59,7 +59,7 @@ def decoders_of(bot: int) -> list[int]:
                 if parent == bot and _PROGRAM in (process / "cmdline").read_text():
                     found.append(int(process.name))
             except (OSError, IndexError):
-                continue  # it ended meanwhile
+                continue  # the process ended meanwhile
     return found
 
 

@@ -1,4 +1,4 @@
-"""Fifty commands at the same moment: how long until each has its first answer."""
+"""Measure the time to the first answer for fifty simultaneous commands."""
 
 import asyncio
 from pathlib import Path

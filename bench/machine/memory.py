@@ -1,5 +1,4 @@
-"""What a large output costs in memory on its whole way through the engine: looked at, fetched into the spool,
-posted to Discord."""
+"""Measure the memory that a large output takes while it is polled, downloaded and posted."""
 
 import asyncio
 import re
@@ -110,7 +109,7 @@ def peak() -> int:
 
 
 def resident() -> int | None:
-    """What this process has resident, in bytes; None where the system does not tell."""
+    """Return the resident memory of this process in bytes, or None if the system doesn't tell."""
     return _of_status("VmRSS") if STATUS.exists() else None
 
 

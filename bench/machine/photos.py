@@ -1,4 +1,4 @@
-"""What huge photos cost in memory while they are looked at and converted."""
+"""Measure the memory that huge photos take while they are checked and converted."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""Jobs through the whole pipeline, in real time: a Studii that is done at once, a Discord that takes all."""
+"""Measure jobs through the whole pipeline in real time, with an instant Studii and Discord."""
 
 import asyncio
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Pipeline:
 
 
 async def pipeline(folder: Path, count: int = 300) -> Pipeline:
-    """So many jobs, all there at the start, spread over some servers with keys of their own."""
+    """Run `jobs` jobs, all accepted before the start, over some servers with keys of their own."""
     posted: list[float] = []
     all_there = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""The bot as a process by itself: how soon it is ready, and what it needs while nothing is to do."""
+"""Measure the start of the bot in its own process, and its needs while it is idle."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.launch import command
 
 ROOT = Path(__file__).parents[2]
-SETTLED = 3.0  # seconds after which nothing of the start is going on any more
+SETTLED = 3.0  # seconds after which the start has ended
 
 
 @dataclass(frozen=True)

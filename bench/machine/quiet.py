@@ -1,4 +1,4 @@
-"""Stands where Discord would, and says nothing."""
+"""A delivery that posts nothing."""
 
 from pathlib import Path
 

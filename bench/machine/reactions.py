@@ -1,4 +1,4 @@
-"""Thousands of reactions that are none of ours, through the real handler: what each costs."""
+"""Measure the real handler with thousands of reactions that don't concern the bot."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
@@ -23,7 +23,7 @@ PHOTO = "room.jpg"
 
 @dataclass
 class Reactions:
-    """What events cost together."""
+    """The cost of all events together."""
 
     number: int
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""A restart with much to do: unfinished jobs over many lanes in the database."""
+"""Measure a restart with many unfinished jobs in many lanes."""
 
 import asyncio
 import secrets
@@ -42,8 +42,7 @@ class Restart:
 
 
 class CountingClient(StudiiClient):
-    """In the place of Studii: jobs go on running, and every poll is counted by its key. No network: what is
-    measured is the bot."""
+    """Replaces Studii without a network. Jobs never end, and polls are counted by key."""
 
     def __init__(self, lanes: int) -> None:
         super().__init__("http://127.0.0.1:9/api/v1")
@@ -172,7 +171,7 @@ async def restart(
 
 
 def most_within(moments: list[float], seconds: float) -> int:
-    """The most of the moments that lie within so many seconds."""
+    """Return the largest number of moments within `seconds`."""
     most, start = 0, 0
     for end, moment in enumerate(moments):
         while moments[start] < moment - seconds:

@@ -1,4 +1,4 @@
-"""Servers with keys, jobs of theirs, and the engine that does them with the real delivery."""
+"""Build servers with keys, their jobs, and the engine with the real delivery."""
 
 import asyncio
 import secrets
@@ -136,7 +136,7 @@ async def _use(storage: Storage, vault: Vault, lanes: LaneNames, keys: Sequence[
 
 
 def _allow(delivery: DiscordDelivery, size: int) -> None:
-    """As in a server that has room for such files."""
+    """Set the limit of a message to `size` bytes in all servers."""
 
     def limit(_: Job) -> int:
         return size

@@ -1,4 +1,4 @@
-"""What no policy can beat: a lower bound for the mean delay.
+"""Compute a lower bound for the mean delay, which no policy can beat.
 
 Every job may be polled k times on average, k being what uploads and submissions leave. With a price c for
 each poll that finds the job still running, the best way to poll a single job is a small dynamic program; by
@@ -18,7 +18,7 @@ PRICES = [0.0, *(0.003 * 1.43**n for n in range(29))]  # up to some 67 s
 
 
 def lower_bound(load: Load) -> float | None:
-    """Seconds; None: the requests do not even suffice for one poll of each job."""
+    """Return the bound in seconds, or None if the requests don't suffice for one poll of each job."""
     if load.polls < 1.0:
         return None
     mix = MIXES[load.mix]

@@ -73,7 +73,8 @@ class OwnLane:
         self._alive = True
         self._jobs: dict[str, Job] = {}
         self._under_way: dict[str, tuple[float, Step]] = {}
-        self._noted: list[tuple[float, float]] = []  # when, and from before when all had been answered
+        # The time of each request, and the time before which all had been answered by then.
+        self._noted: list[tuple[float, float]] = []
         self._woken_at: float | None = None
         self._forecast = Forecast(0.0, {})
         self.longest_decision = 0.0  # seconds of the real clock
@@ -96,14 +97,16 @@ class OwnLane:
         self.longest_forecast = max(self.longest_forecast, time.perf_counter() - began)
 
     def killed(self) -> "tuple[list[tuple[float, float]], list[Job]]":
-        """Nothing more comes of it. What is in its database: the requests that it noted, and the jobs that
-        go on (a submission whose answer was not stored does not)."""
+        """Stop for good. Return what its database has: the recorded requests, and the jobs that continue.
+
+        A submission whose answer was not stored does not continue.
+        """
         self._alive = False
         lost = {name for name, (_, step) in self._under_way.items() if step is not Step.POLL}
         return self._noted, [job for name, job in self._jobs.items() if name not in lost]
 
     def restart(self, noted: list[tuple[float, float]], jobs: list[Job]) -> None:
-        """Go on where an earlier life was."""
+        """Continue from the database of an earlier life."""
         now = self._world.now
         self._noted = noted
         self._lane.rate.restore([EarlierRequest(now - at, now - settled) for at, settled in noted], now)

@@ -1,4 +1,4 @@
-"""How long the lane thinks, in real time."""
+"""Measure the time of one decision of the lane."""
 
 import time
 from random import Random
@@ -15,7 +15,7 @@ from bot.engine.tuning import Tuning
 
 
 def decision_milliseconds(*, running: int = 150, waiting: int = 50) -> float:
-    """The median of some decisions on a lane that has so many jobs, all of them due."""
+    """Return the median time of decisions in a lane with `jobs` jobs, all of them due."""
     rng, tuning = Random(3), Tuning()
     durations = Durations(lambda work: USUAL[work].median)
     for work in (IMAGE, VIDEO):

@@ -12,7 +12,7 @@ from sandbox.studii.ratelimit import Counting
 
 
 class Mortal:
-    """Is killed `every` so many seconds, more or less, whatever is under way; `live` begins a life."""
+    """A client that is killed about every `every` seconds, at any moment. `live` begins a new life."""
 
     def __init__(self, world: World, live: Callable[[], OwnLane], every: float, until: float) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""What is asked of a key: kinds of work, and when jobs come."""
+"""Loads of a key: kinds of work, and the arrivals of jobs."""
 
 from dataclasses import dataclass
 from math import erfc, exp, log, sqrt
@@ -11,7 +11,7 @@ IMAGE, VIDEO = Work("studio", "image"), Work("studio", "video")
 
 @dataclass(frozen=True)
 class Lasting:
-    """How long jobs really take: a lognormal, some that fail at once, some that start cold."""
+    """The real durations of jobs: lognormal, with some immediate failures and some cold starts."""
 
     median: float  # seconds
     spread: float  # of the logarithm
@@ -73,13 +73,13 @@ class Load:
         return self.limit / 60 / self.rate - 2
 
     def arrivals(self, rng: Random, lasts: float) -> list[float]:
-        """When jobs come, in seconds."""
+        """Return the arrivals of jobs in seconds."""
         if self.burst:
             return [0.0] * self.in_flight
         # Poisson, given their number: by luck, a run of so few would be another load than the bound is for.
         return sorted(rng.uniform(0.0, lasts) for _ in range(max(1, round(self.rate * lasts))))
 
     def works(self, rng: Random, number: int) -> list[Work]:
-        """What each job does."""
+        """Return the work of each job."""
         mix = MIXES[self.mix]
         return rng.choices(list(mix), list(mix.values()), k=number)

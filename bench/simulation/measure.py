@@ -19,7 +19,7 @@ from sandbox.studii.ratelimit import Counting
 POLICIES = ("lane", "new lane", "round-robin", "fixed 2 s", "fixed 5 s", "exponential")
 PREDICTED = ("lane", "new lane")
 LONGEST = 7200.0  # seconds of the virtual clock
-NOTICED = 3.0  # seconds; a wait that is told to within so much is told well, and a shorter one is none
+NOTICED = 3.0  # seconds; predictions within this are right, and shorter waits don't count
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is simulated: runs of a load until they have that many jobs, within bounds."""
+    """The size of a simulation: a load is run until it had `jobs` jobs, within bounds."""
 
     jobs: int = 2000
     burst_jobs: int = 240
@@ -64,7 +64,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Newcomer:
-    """What a new lane knows: a guess that is wrong by that factor, and the durations of that many jobs."""
+    """The knowledge of a new lane: a guess that is wrong by a factor, and the durations of some jobs."""
 
     guess: float = 2.0
     seen: int = 0
@@ -163,7 +163,7 @@ def _result(load: Load, policy: str, jobs: list[Job], requests: int, refused: in
 
 @dataclass(frozen=True)
 class Learned:
-    """How far the median that is learned from some jobs is off, as a share of what is right."""
+    """The relative error of the median that is learned from some jobs."""
 
     of_these: float  # against the median of those jobs: nine times of ten it is no more
     of_all: float  # against that of all such jobs, as far as so few can tell: half the time it is no more

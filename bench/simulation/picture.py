@@ -1,4 +1,4 @@
-"""The table's result in one picture: how long finished jobs wait to be seen, by load and policy."""
+"""Draw the delay until finished jobs are noticed, by load and policy."""
 
 from math import log10
 from pathlib import Path

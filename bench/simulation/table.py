@@ -1,4 +1,4 @@
-"""What came of a load, as a table."""
+"""Tables of the results of loads."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,12 +22,12 @@ SURELY = 0.99  # of the lane's figure: less than that is no accident of rounding
 
 
 def is_better(one: Result, ours: Result, what: str) -> bool:
-    """Whether another policy keeps jobs waiting less than the lane, by that field, and ends as many."""
+    """Return whether another policy has a lower value of the field than the lane and ends as many jobs."""
     return one is not ours and one.done >= ours.done and getattr(one, what) < SURELY * getattr(ours, what)
 
 
 def table(load: Load, results: list[Result], bound: float | None, target: float | None) -> Table:
-    """A row for each policy. Each wait that is less than the lane's is marked."""
+    """Return a table with a row for each policy. Waits that are shorter than the lane's are marked."""
     ours = results[0]
     title = load.name
     if bound is not None:
@@ -65,7 +65,7 @@ def table(load: Load, results: list[Result], bound: float | None, target: float 
 
 
 def waits(told: Mapping[Load, Sequence[Result]]) -> Table:
-    """What those are told who wait in the queue; a column for each of the newcomers."""
+    """Return a table of the predicted waits in the queue, with a column for each of the newcomers."""
     made = Table(
         title="Waits in the queue: told at all / within 30 % or 3 s", title_justify="left", title_style="bold"
     )

@@ -21,7 +21,7 @@ class Job:
     asked: float
     takes: float
     uploaded: bool = False
-    ends: float | None = None  # None: not submitted
+    ends: float | None = None  # or None if it was not submitted
     seen: float | None = None  # when Studii answered the first poll after the end
     requests: int = 0
     asks: bool = False  # for how long it will wait, when it is asked for
@@ -73,7 +73,7 @@ class World:
             what()
 
     def request(self, job: Job, answered: Callable[[float | None], None]) -> None:
-        """Send the job's next request; `answered` is told None, or the seconds of a 429's Retry-After."""
+        """Send the job's next request. `answered` gets None, or the seconds of a 429's Retry-After."""
         job.requests += 1
         back = self._way()
 

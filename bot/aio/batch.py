@@ -16,9 +16,9 @@ class _Group(Generic[_Q, _A]):
 
 
 class Batch(Generic[_Q, _A]):
-    """`answer` is given all questions that have come while it was busy with those before.
+    """`answer` gets all questions that came while it answered the ones before.
 
-    Nobody waits for company: a question that comes alone is answered at once.
+    A single question is answered immediately.
     """
 
     def __init__(self, answer: Callable[[Sequence[_Q]], Awaitable[Mapping[_Q, _A]]]) -> None:

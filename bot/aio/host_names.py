@@ -1,4 +1,4 @@
-"""Which text can be the name or the address of a host. Imports nothing, for the health check."""
+"""Check whether text can be the name or address of a host. Imports nothing, for the health check."""
 
 # In a name, other characters never resolve, and some libraries raise something unexpected for them.
 _NEVER = frozenset(" \t\r\n/\\@?#<>\"'")

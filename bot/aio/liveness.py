@@ -1,4 +1,4 @@
-"""Whether the engine gets on with its work."""
+"""Detects whether the engine makes progress."""
 
 import itertools
 from collections.abc import Generator
@@ -35,7 +35,7 @@ class Liveness:
         self, what: str, patience: float = OPERATION_TIMEOUT, *, progress: bool = True
     ) -> Generator[Operation]:
         """Surround an operation that lasts at most `patience` seconds. Its end is progress, unless it only
-        looks for work (`progress=False`) or met an unexpected error."""
+        queries for work (`progress=False`) or met an unexpected error."""
         operation = Operation()
         number = next(self._numbers)
         self._under_way[number] = (what, self._clock.monotonic(), patience)
@@ -52,22 +52,22 @@ class Liveness:
                 self._finished, self._failing, self._called = self._clock.monotonic(), None, False
 
     def called(self) -> None:
-        """There is work: whoever fails to find it now makes no progress."""
+        """Record that there is work. Failed queries for it count as failures until an operation succeeds."""
         self._called = True
 
     def idle_for(self) -> float:
-        """Seconds since an operation was last finished."""
+        """Return the seconds since an operation last finished."""
         return self._clock.monotonic() - self._finished
 
     def failing_for(self) -> float:
-        """Seconds for which work has met nothing but unexpected errors; 0.0: it does not."""
+        """Return the seconds for which all operations met unexpected errors, or 0.0 if one succeeded."""
         if self._failing is None or self._clock.monotonic() - self._failing[1] > OPERATION_TIMEOUT:
             return 0.0
         return self._failing[1] - self._failing[0]
 
     def stuck(self) -> str | None:
-        """What has lasted longer than it may, while nothing else was finished either, or that everything
-        fails; None: all is well."""
+        """Return what is stuck, or None. An operation is stuck if it lasts too long while no other ends, and
+        everything is if all operations fail for long."""
         now = self._clock.monotonic()
         for what, began, patience in self._under_way.values():
             if now - max(began, self._finished) > patience:
@@ -78,5 +78,5 @@ class Liveness:
     def _note_failure(self) -> None:
         now = self._clock.monotonic()
         first, last = self._failing or (now, now)
-        # After a longer silence it is another matter: what fails is tried again sooner.
+        # Failures are retried sooner than that, so a later one is a new failure.
         self._failing = (now if now - last > OPERATION_TIMEOUT else first, now)

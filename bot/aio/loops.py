@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from bot.aio.retry import ErrorLog
 
 REST_FACTOR = 5.0
-SHORTEST_REST = 0.01  # seconds; no loop turns faster than this, whatever its turn returns
+SHORTEST_REST = 0.01  # seconds; no loop turns faster than this
 
 
 class WakeUp:
@@ -37,7 +37,7 @@ async def run_forever(
 ) -> None:
     """Call `turn` each time `wake_up` is set, and when the seconds that it returned have passed.
 
-    An unexpected error in it is logged, and after a pause the loop goes on.
+    An unexpected error in it is logged, and the loop continues after a pause.
     """
     errors = ErrorLog(what)
     while not until():

@@ -38,8 +38,8 @@ class Proxy:
 
     @classmethod
     def parse(cls, address: str, direct: str = "") -> Self:
-        """Read the two settings as curl and others do. Raises ValueError with a clause that says what is
-        wrong, and quotes nothing."""
+        """Read the two settings as curl and others do. Raises ValueError with a clause that names the
+        mistake and quotes nothing."""
         try:
             url = URL(address if "://" in address else f"http://{address}")
             port = url.port
@@ -109,9 +109,9 @@ class ProxyConnector(TCPConnector):
 
 
 def connector(proxy: Proxy | None, *, reach: Reach | None = None, **options: Any) -> TCPConnector:
-    """Return what a session connects with; `options` are those of `aiohttp.TCPConnector`.
+    """Return the connector of a session. `options` are those of `aiohttp.TCPConnector`.
 
-    `reach` says which hosts it may connect to (None: any). The proxy itself may be anywhere.
+    `reach` says which hosts it may connect to; None allows all. The proxy may be anywhere.
     """
     if reach is not None:
         own: set[str] = set() if proxy is None else {(proxy.address.host or "").lower()}
@@ -120,7 +120,7 @@ def connector(proxy: Proxy | None, *, reach: Reach | None = None, **options: Any
 
 
 def direct(**options: Any) -> TCPConnector:
-    """Return what a session connects with where there is no proxy; see `connector`."""
+    """Return the connector of a session without a proxy; see `connector`."""
     return connector(None, **options)
 
 

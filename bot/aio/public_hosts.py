@@ -1,4 +1,4 @@
-"""Which hosts a stranger's address may lead to: those of the public internet.
+"""Limits the hosts that an address of unknown origin may lead to: those of the public internet.
 
 An address that comes with an answer can name a host of the network that the bot runs in (a router, a cloud's
 metadata service). `Reach.allows` refuses it by its name or literal address; `GuardedResolver` (`resolver.py`)
@@ -50,7 +50,7 @@ def is_public(address: Address) -> bool:
     inner = _ipv4_in(address)
     if inner is not None:
         return is_public(inner)
-    # A Teredo address leads to whatever IPv4 address is in it, and nobody uses it any more.
+    # A Teredo address leads to the IPv4 address in it, and is out of use.
     return address in _GLOBAL_UNICAST and address.is_global and address not in _TEREDO
 
 
@@ -85,7 +85,7 @@ def is_local_name(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where connections may go: the public internet, `hosts`, and near addresses if `near` is set."""
+    """The permitted hosts: the public internet, `hosts`, and near addresses if `near` is set."""
 
     hosts: frozenset[str] = frozenset()
     near: bool = False
@@ -105,7 +105,7 @@ class Reach:
 
 
 def reach_of(host: str) -> Reach:
-    """Return what is reached beside the public internet if `host` is trusted: the host itself.
+    """Return the reach of the public internet and of `host`, which is trusted.
 
     If it is local by its name or literal address, its neighbours are reached too.
     """

@@ -1,4 +1,4 @@
-"""Doing again what failed: how long to wait, how often it failed, and what the log says about it."""
+"""Retry failed operations: pauses, counts of failures, and a log without repetitions."""
 
 import asyncio
 import logging
@@ -25,15 +25,15 @@ _MAY_PASS = (Outage, OSError)
 
 
 def backoff(failures: int, first: float, bound: float, *, at_least: float = 0.0) -> float:
-    """Seconds to wait after that many failures in a row (1 or more): doubles from `first` up to `bound`.
+    """Return the seconds to wait after `failures` in a row (1 or more): doubled from `first` up to `bound`.
 
-    `at_least`: what was asked for by whom the failure came from. `bound` limits that as well.
+    `at_least` is the pause that the other side asked for. `bound` limits it as well.
     """
     return min(bound, max(at_least, first * 2 ** min(failures - 1, 20)))
 
 
 def delay_at(delays: Sequence[float], failures: int) -> float:
-    """Seconds to wait after that many failures in a row (1 or more); the last delay is repeated."""
+    """Return the delay after `failures` in a row (1 or more). The last one is repeated."""
     return delays[min(failures, len(delays)) - 1]
 
 
@@ -51,7 +51,7 @@ class FailureCounts:
         return failures
 
     def forget(self, subject: Hashable) -> None:
-        """The subject succeeded, or is over."""
+        """Forget the failures of a subject that succeeded or ended."""
         self._counts.pop(subject, None)
 
 
@@ -63,7 +63,7 @@ class _Failing:
 
 class ErrorLog:
     """Logs an unexpected error with its traceback once, and its repetitions in one line each. An outage is
-    logged at debug level only: whoever raised it has logged it.
+    logged at debug level only, as its origin has logged it.
 
     Each subject has a pause of its own, which doubles. With `noun`, subjects are things of that name: the
     lines begin with it ("Job 12ab: …"), and the records carry it as a field.

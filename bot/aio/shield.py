@@ -1,4 +1,4 @@
-"""Work that a cancellation must not interrupt half-way."""
+"""Protect work from cancellation."""
 
 import asyncio
 import logging
@@ -10,9 +10,9 @@ _T = TypeVar("_T")
 
 
 async def shielded(work: Awaitable[_T], *, patience: float | None = None) -> _T:
-    """Wait until `work` has ended, however often we are cancelled meanwhile; the cancellation is raised then.
+    """Wait until `work` has ended, even if the task is cancelled meanwhile; then raise the cancellation.
 
-    With `patience`, work that goes on for more than that many seconds after a cancellation is cancelled too.
+    With `patience`, the work is cancelled too if it takes longer than that after a cancellation, in seconds.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

@@ -1,4 +1,4 @@
-"""Whose item is begun next, where groups and their members share a number of workers. Pure."""
+"""Choose whose item is begun next when groups and their members share a number of workers. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence

@@ -34,14 +34,14 @@ class MemberContext:
 
 
 class PhotoScope(StrEnum):
-    """Whose photos a person may use."""
+    """Determines whose photos a person may use."""
 
     ANYONE = "anyone"
     OWN = "own"  # anyone's with Manage Messages
 
 
 class Permit(StrEnum):
-    """Who may use an option."""
+    """The people who may use an option."""
 
     EVERYONE = "everyone"
     MANAGERS = "managers"  # Manage Server
@@ -58,7 +58,7 @@ class ToolRule:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """Who may use an option: the people that `permit` names, and members with one of `roles`."""
+    """The people who may use an option: those that `permit` names, and members with one of `roles`."""
 
     permit: Permit
     roles: frozenset[int] = frozenset()
@@ -125,7 +125,7 @@ def denial(
 
 
 def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:
-    """Whether anybody at all may use the tool there; `channels` as in `MemberContext`."""
+    """Return whether anybody may use the tool there. `channels` is as in `MemberContext`."""
     both = (rules.tools.get(slug, NO_RULE) for slug in (EVERY_TOOL, tool))
     return all(not rule.channels or rule.channels & channels for rule in both)
 

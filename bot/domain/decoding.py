@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class FileRole(StrEnum):
-    """Whether a file in the spool is a job's source or its output."""
+    """The role of a file in the spool: a job's source or its output."""
 
     SOURCE = "source"
     OUTPUT = "output"

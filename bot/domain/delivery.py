@@ -1,4 +1,4 @@
-"""What is posted to Discord, and the outcomes of posting."""
+"""Messages to post on Discord, and the outcomes of posting."""
 
 from dataclasses import dataclass
 from pathlib import Path

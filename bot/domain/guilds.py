@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Period(StrEnum):
-    """How often a server's budget renews, in the server's time zone."""
+    """The period after which a server's budget renews, in the server's time zone."""
 
     DAY = "day"
     WEEK = "week"
@@ -34,11 +34,11 @@ DEFAULT_BUDGET = 100  # credits a day, until an admin sets a budget
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a server may spend. A one-off total counts from `since`, when the budget was set."""
+    """The credits that a server may spend. A one-off total counts from `since`, when the budget was set."""
 
     limit: int = DEFAULT_BUDGET
     period: Period = Period.DAY
-    since: datetime | None = None  # None: the default budget
+    since: datetime | None = None  # None if the default budget applies
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class StudiiKey:
     ciphertext: bytes
     created_at: datetime
     retired_at: datetime | None = None
-    plan_at: datetime | None = None  # when the plan was chosen; None: with the key
+    plan_at: datetime | None = None  # when the plan was chosen, or None if with the key
 
     @property
     def plan_chosen_at(self) -> datetime:

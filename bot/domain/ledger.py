@@ -11,7 +11,7 @@ FORGOTTEN_MEMBER = 0  # the member id on jobs and lines of members who were forg
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A budget's period: the times from `start` (None: no start) until before `end` (None: no end)."""
+    """A budget's period, from `start` until before `end`. None means that it has no start or no end."""
 
     start: datetime | None
     end: datetime | None

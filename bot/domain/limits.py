@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class AllowanceScope(StrEnum):
-    """Who an allowance is for."""
+    """The people that an allowance is for."""
 
     MEMBERS = "members"  # everyone without another one
     ROLE = "role"

@@ -19,7 +19,7 @@ def in_any_skin(emoji_key: str) -> str:
 
 
 class PhotoChannelKind(StrEnum):
-    """What the bot does with photos posted in a channel."""
+    """The automation of a channel: it determines what the bot does with photos posted there."""
 
     OFFER = "offer"  # adds the tools' emoji as reactions
     AUTO = "auto"  # runs one tool on them

@@ -1,4 +1,4 @@
-"""Estimates of prices, and what is left of a budget."""
+"""Estimates of prices, and the rest of a budget."""
 
 from dataclasses import dataclass
 

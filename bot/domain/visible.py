@@ -20,7 +20,7 @@ _INVISIBLE = re.compile(
     + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(1, 17))
     + "]"
 )
-# The flags of England, Scotland, Texas: a black flag, letters that nobody sees, and their end.
+# The flags of England, Scotland and Texas: a black flag, invisible letters, and their end.
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
 # Arabic to Mandaic, the scripts of India, Myanmar, Khmer, Mongolian, Balinese to Lepcha, 'Phags-pa, further
 # Devanagari, Javanese, Myanmar and Meetei, forms of Arabic letters, further scripts of India, Adlam.

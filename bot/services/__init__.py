@@ -1,4 +1,4 @@
-"""What people can do: one service for each subject, called by commands, forms and buttons."""
+"""The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
 from bot.services.access import AccessChange, AccessService

@@ -102,9 +102,9 @@ class AccessChange:
     async def limit_tool(
         self, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
     ) -> None:
-        """Let that role use the tool (None: every tool), or let it be used in that channel.
+        """Let a role use the tool (every tool if None), or let it be used in a channel.
 
-        With the first role or channel, all others are shut out. Raises `Refused` for an unknown tool.
+        The first role or channel excludes all others. Raises `Refused` for an unknown tool.
         """
         target = self._target(tool)
         if role_id is not None:

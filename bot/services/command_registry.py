@@ -12,7 +12,7 @@ class CommandRegistry:
         self._storage = storage
 
     async def registered(self, guild_id: int | None = None) -> str | None:
-        """Return the digest of the commands registered for a server (None: globally), or None."""
+        """Return the digest of the commands registered for a server (globally if None), or None."""
         async with self._storage.read() as transaction:
             value = await transaction.meta.get(_name(guild_id))
         return None if value is None else value.decode()

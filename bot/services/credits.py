@@ -50,12 +50,12 @@ class CreditService:
         *,
         restart: bool = False,
     ) -> BudgetState:
-        """Set what the server may spend; it holds at once. What is None stays as it is.
+        """Set the server's budget. It takes effect immediately. Values that are None stay unchanged.
 
-        A one-off total counts from the moment it takes another period's place, and anew only by `restart`.
-        What was granted for the period before does not count in another one.
-        Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`, a time zone that there is none of, or a
-        restart of what renews by itself.
+        A one-off total counts from the moment it replaces another period, and again only by `restart`.
+        Grants for the period before don't count in another one.
+        Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`, an unknown time zone, or a
+        restart of a budget that renews.
         """
         now = self._clock.now()
         if timezone is not None:

@@ -29,8 +29,8 @@ HEADINGS = (
     "settings",
     "job_state",
 )
-# What a spreadsheet would take for a formula, and run: what a cell begins with, fullwidth letters too. Many
-# part cells at semicolons or tabs, whatever stands around them in quotes: what follows those begins a cell.
+# Characters at the start of a cell, also in fullwidth form, that make a spreadsheet run it as a formula. Many
+# programs also split cells at semicolons and tabs within quotes, so a cell begins after those.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"(^|[;,|\t\r\n])(?=[\s\"']*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 

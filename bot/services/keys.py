@@ -21,10 +21,10 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage
 
 log = logging.getLogger(__name__)
 
-SHORTEST = 12  # characters: what is shown of a key is its last four, and that must not be most of it
+SHORTEST = 12  # characters: the last four are shown, which must not be most of a key
 LONGEST = 256
 _WHERE = "Copy it from studii.tech/app/settings/api-keys and try `/studii key` again."
-# Around a key in what people paste: spaces, quotes, code marks, and characters that nobody sees.
+# Characters around a key in pasted text: spaces, quotes, code marks, and invisible ones.
 _AROUND = " \t\r\n\"'`“”‘’„«»,;\u00a0\u200b\u200c\u200d\u2060\ufeff"
 # Studii API docs, "Authentication": how a request carries the key.
 _HEADER = re.compile(
@@ -47,7 +47,7 @@ def cleaned(pasted: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """No more than so many requests a minute are sent until then, because Studii refused some."""
+    """The requests a minute that are sent at most until a moment, because Studii refused some."""
 
     limit: int
     until: datetime
@@ -85,7 +85,7 @@ class KeyService:
         plan: Plan,
         daily_budget: int | None,
     ) -> StudiiKey:
-        """Make what was pasted the server's key, if Studii takes it; with a budget, set that too.
+        """Set the server's key to the pasted text if Studii accepts it, and its budget if one is given.
 
         Running jobs keep the key that they were submitted with. Raises `Refused` for text that can
         be no key or a budget that makes no sense, and whatever `check` raises; nothing changed then.
@@ -103,7 +103,7 @@ class KeyService:
             if budget is not None:
                 await transaction.guilds.set_budget(guild_id, budget)
                 await watch_budget(transaction, guild_id, now)
-            # What waits may have been priced by what another account was charged.
+            # Waiting jobs may have a price that another account was charged.
             await reprice_server(transaction, self._catalog, guild_id, lane, now)
         log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         self._wake()
@@ -129,7 +129,7 @@ class KeyService:
         return Forgotten(cancelled, still)
 
     async def readable(self, key: StudiiKey) -> bool:
-        """Whether the encryption key that sealed it is there; sealed text is short, so this is quick."""
+        """Return whether the encryption key that sealed it is known. Quick, as sealed text is short."""
         try:
             self._vault.unseal(key.ciphertext)
         except CannotDecrypt:
@@ -160,7 +160,7 @@ class KeyService:
         return True
 
     async def held(self, guild_id: int) -> Reason | None:
-        """Why Studii takes no jobs with the server's key, as it said last; None: nothing is in the way."""
+        """Return why Studii accepts no jobs with the server's key, or None if it accepts them."""
         async with self._storage.read() as transaction:
             key = await transaction.keys.current(guild_id)
             hold = None if key is None else await key_holds.find(transaction, key)

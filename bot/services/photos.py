@@ -34,8 +34,8 @@ class Tap:
 class PhotoService:
     """Reactions and photo channels of all servers.
 
-    All rules are in memory from `load` on; each change goes through here, so what is in memory is what is
-    in the database. Servers that never turned anything on take no room, and a server's rules are bounded.
+    All rules are in memory from `load` on. Each change is made here, so that memory and database agree.
+    Servers without rules take no memory, and the rules of a server are bounded.
     """
 
     def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
@@ -96,7 +96,7 @@ class PhotoService:
         return Preset(known.slug, dict(inputs))
 
     async def turn_reactions(self, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
-        """Let tapping an emoji run its tool in the channel (None: in the whole server), or no longer."""
+        """Turn tools by reaction on or off in a channel, or in the whole server if it is None."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if on:
                 rules = self.rules(guild_id)
@@ -109,7 +109,7 @@ class PhotoService:
         return self._keep(rules)
 
     async def map_emoji(self, guild_id: int, emoji: Emoji, preset: Preset | None) -> PhotoRules:
-        """Let the emoji stand for that; None: for nothing."""
+        """Assign the emoji a tool or setting, or nothing if it is None."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if emoji.key not in self.rules(guild_id).emoji:
                 await _ensure_room_for_emoji(transaction, guild_id)

@@ -1,4 +1,4 @@
-"""Erase data on request, and when its retention is over."""
+"""Erase data on request, and at the end of its retention."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 # Studii has the photo then, so it is kept for being shown beside the result alone.
 _PHOTO_WAS_SENT = frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.UNKNOWN})
-BATCH = 500  # jobs in one transaction, so that nobody waits long for the database
+BATCH = 500  # jobs in one transaction, so that others don't wait long for the database
 SWEEP_EVERY = 24 * 3600.0  # seconds
 
 
@@ -43,10 +43,10 @@ class PrivacyService:
         return self._keep.days
 
     async def forget_member(self, user_id: int) -> Erased:
-        """Erase what the member wrote, linked and made, in every server; what is going follows at its end.
+        """Erase the member's prompts, links and results in every server, those of running jobs at their end.
 
-        Amounts stay, without a name: those of a budget's current period lose theirs when it is over, or an
-        allowance could be had twice.
+        Amounts stay without a name. Those of a budget's current period lose the name at its end, or the
+        member could use an allowance twice.
         """
         async with self._storage.write() as transaction:
             await transaction.privacy.forget(user_id, self._clock.now())
@@ -67,7 +67,7 @@ class PrivacyService:
         await self._discard(job.source_file)
 
     async def sweep(self) -> float:
-        """Erase what is due. Return the seconds until the next sweep."""
+        """Erase data whose retention has ended. Return the seconds until the next sweep."""
         now = self._clock.now()
         async with self._storage.read() as transaction:
             gone = await transaction.privacy.removed_guilds(now - KEPT_AFTER_REMOVAL)

@@ -25,7 +25,7 @@ class Forgotten:
     running: int
 
 
-# Whether the server has removed the bot; None: Discord has not said.
+# Whether the server has removed the bot, or None if Discord has not said.
 Asking = Callable[[int], Awaitable[bool | None]]
 
 
@@ -84,9 +84,9 @@ class ServerService:
             return await transaction.guilds.came(guild_id, self._clock.now())
 
     async def left(self, guild_id: int) -> None:
-        """The server removed the bot: its keys are erased now, and the rest in time, unless it comes back.
+        """Record that the server removed the bot. Its keys are erased now, the rest later unless it returns.
 
-        What was not sent yet is cancelled, unpaid; what Studii had is over, and costs what Studii said.
+        Jobs that were not sent are cancelled, unpaid. Jobs at Studii end, at the charge that Studii told.
         """
         async with self._storage.write() as transaction:
             await transaction.ledger.lock(guild_id)
@@ -103,7 +103,7 @@ class ServerService:
         self._wake()
 
     async def compare(self, application_id: int, present: Collection[int]) -> Difference:
-        """What may have happened while the bot was away: `joined` is still to be called for the servers that
+        """Compare the servers with those of Discord after an absence. Call `joined` for the servers that
         it came into, and `part` for those of which Discord does not speak any more."""
         mine = str(application_id).encode()
         async with self._storage.write() as transaction:

@@ -71,7 +71,7 @@ class UsageService:
             return (await transaction.guilds.get(guild_id)).timezone
 
     async def ledger(self, guild_id: int, span: Span | None) -> AsyncGenerator[list[LedgerLine], None]:
-        """Yield the lines of the span (None: all), oldest first, in pages."""
+        """Yield the lines of the span (all if None), oldest first, in pages."""
         window = Window(None, None)
         if span is not None:
             async with self._storage.read() as transaction:

@@ -1,4 +1,4 @@
-"""Small pieces of sentences that people read, so that each is worded once."""
+"""Pieces of sentences that several modules use."""
 
 import math
 from datetime import datetime
@@ -10,7 +10,7 @@ _MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
 
 
 def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
-    """A moment that each reader's Discord shows in their own zone and language; R: relative.
+    """Return a timestamp that Discord shows in each reader's zone and language, relative for "R".
 
     https://discord.com/developers/docs/reference#message-formatting
     """
@@ -23,6 +23,6 @@ def credit_words(amount: int) -> str:
 
 
 def size_words(size: int) -> str:
-    """A size in bytes as people read it, rounded up so that "too large" never looks equal to its bound."""
+    """Return a size in megabytes, rounded up so that a file that is too large never seems to fit."""
     tenths = math.ceil(size * 10 / _MEGABYTE)
     return f"{tenths // 10:,} MB" if tenths % 10 == 0 else f"{tenths / 10:,.1f} MB"

@@ -140,7 +140,7 @@ def _wrong_with_a_job(of: Mapping[str, Any]) -> ColumnElement[bool]:
         of["reserves"] > 1,
         of["settles"] > 1,
         of["releases"] > 1,
-        of["first_end"] != of["last_end"],  # what is settled and its rest released at once is one resolution
+        of["first_end"] != of["last_end"],  # a settlement whose rest is released at once is one resolution
         and_(ended, open_, of["reserves"] > 0),
         and_(~open_, ends == 0),
         and_(open_, ends > 0),

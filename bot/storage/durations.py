@@ -1,4 +1,4 @@
-"""How long Studii's recent jobs took."""
+"""The durations of recent jobs at Studii."""
 
 from datetime import datetime
 

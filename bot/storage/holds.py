@@ -13,7 +13,7 @@ from bot.storage.schema import holds, jobs
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What is in the way of a server's jobs, and when one of them is to try again."""
+    """The reason why a server's jobs wait, and when one of them tries again."""
 
     guild_id: int
     key_id: int
@@ -28,30 +28,32 @@ class Holds:
         self._session = session
 
     async def set(self, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
-        """It was met (again)."""
+        """Store the hold; replace an earlier one."""
         values = {"key_id": key_id, "reason": reason, "until": until}
         await self._session.put(holds, {"guild_id": guild_id}, values)
 
     async def get(self, guild_id: int) -> Hold | None:
-        """What was met last, if nothing has gone well since."""
+        """Return the server's hold, or None if its key works."""
         found = await self._session.execute(select(holds).where(holds.c.guild_id == guild_id))
         row = found.mappings().one_or_none()
         return None if row is None else Hold(**row)
 
     async def end_wait(self, guild_id: int, at: datetime) -> None:
-        """It may be tried again from that moment on."""
+        """Let one job try again from `at` on."""
         await self._session.execute(update(holds).where(holds.c.guild_id == guild_id).values(until=at))
 
     async def look_again(self, guild_id: int, at: datetime, key_id: int | None = None) -> None:
-        """The server's running jobs that Studii refused to tell of may be asked for from then on, with that
-        key (None: with the one that they have)."""
+        """Let the server's running jobs whose polls Studii refused be polled from `at` on.
+
+        They get the key `key_id`, or keep theirs if it is None.
+        """
         refused = (jobs.c.guild_id == guild_id) & (jobs.c.state == JobState.RUNNING)
         refused &= jobs.c.not_before.is_not(None)
         key = {} if key_id is None else {"key_id": key_id}
         await self._session.execute(update(jobs).where(refused).values(not_before=at, **key))
 
     async def clear(self, guild_id: int) -> bool:
-        """Nothing is in the way any more; whether something was."""
+        """Remove the hold. Return whether there was one."""
         gone = await self._session.execute(
             delete(holds).where(holds.c.guild_id == guild_id).returning(holds.c.guild_id)
         )

@@ -19,7 +19,7 @@ LIMITS_KEPT = timedelta(days=7)
 class Sent(NamedTuple):
     """A request, recorded before it was sent.
 
-    All requests from before `settled` had been answered by then. None: unknown.
+    All requests from before `settled` had been answered by then. It is None if that is unknown.
     """
 
     at: datetime
@@ -68,7 +68,7 @@ class Lanes:
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
-    """What Studii's 429s showed about a lane.
+    """The limits of a lane that Studii's 429s have shown.
 
     Nothing is sent before `blocked_until`, and requests are paced until `paced_until`. `blocks` is the number
     of 429s in a row. The other fields are about the plan of `plan` requests a minute, chosen at `plan_at`:

@@ -77,7 +77,7 @@ class PhotoRulings:
         )
 
     async def tell(self, user_id: int, at: datetime, since: datetime) -> bool:
-        """Record that the member is told now that credits are short. Return False if told after `since`."""
+        """Record a message to the member that credits are short; return False if one came after `since`."""
         when = credits_told.c.told_at
         # Times in the future mean that the clock was set back. They do not count.
         await self._session.execute(delete(credits_told).where((when <= since) | (when > at)))

@@ -1,4 +1,4 @@
-"""What every part of the server answers with."""
+"""Answers that all parts of the server use."""
 
 import json
 from collections.abc import Mapping

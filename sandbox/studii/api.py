@@ -67,7 +67,7 @@ class Api:
                     fault=fault,
                 )
             )
-            # After a hang-up aiohttp finds the connection closed and drops whatever it is given.
+            # After a hang-up aiohttp finds the connection closed and drops the answer.
             return web.Response() if response is None else response
 
         return answer

@@ -1,4 +1,4 @@
-"""Where the sandbox gets its time from, so that tests can move it."""
+"""The clock of the sandbox, which tests can move."""
 
 from datetime import UTC, datetime
 from time import perf_counter

@@ -47,7 +47,7 @@ def error(status: int, message: str = "Something went wrong on our side.", *, af
 
 
 def proxy_error(status: int = 502, *, after: bool = False) -> Answer:
-    """What a gateway in front of the API says: HTML."""
+    """Return an HTML page, as a gateway in front of the API sends it."""
     page = f"<html><head><title>{status}</title></head><body><h1>{status} Bad Gateway</h1></body></html>"
     return Answer(status, page, "text/html", after=after)
 

@@ -17,10 +17,10 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What is to become of a job; the defaults are a job that goes well.
+    """The outcome of a job; the default is success.
 
-    `duration` and `url_after` are seconds; `charge` replaces the price, `final_charge` what the last answer
-    says was charged. `status` is shown in place of "processing".
+    `duration` and `url_after` are in seconds. `charge` replaces the price, and `final_charge` that of
+    the last answer. `status` is shown in place of "processing".
     """
 
     fails: str | None = None
@@ -45,7 +45,7 @@ PROMPT_CONVENTIONS = {
 
 
 def outcome_from_text(text: str, duration: float) -> Outcome:
-    """What the conventions in a text ask for; `duration` is what the job would take without them."""
+    """Return the outcome that a text asks for by convention. `duration` is that without a convention."""
     if "[fail-charged]" in text:
         return Outcome(fails="The model refused this prompt.", refunded=False)
     if "[fail]" in text:
@@ -86,7 +86,7 @@ class Job:
 
     @property
     def ends(self) -> float:
-        """The moment on the monotonic clock at which it is over."""
+        """The time on the monotonic clock at which the job ends."""
         return inf if self.outcome.never_ends else self.created + self.duration
 
     def status(self, now: float) -> str:
@@ -97,7 +97,7 @@ class Job:
         return self.outcome.status or "processing"
 
     def credits_charged(self, now: float) -> int:
-        """What has been charged for it as of `now`."""
+        """Return the credits charged for the job as of `now`."""
         if now < self.ends:
             return self.charged
         if self.outcome.final_charge is not None:

@@ -13,7 +13,7 @@ Counting = Literal["sliding", "fixed", "bucket"]
 
 @dataclass(frozen=True, kw_only=True)
 class RateStyle:
-    """How requests are counted, and what a refusal looks like.
+    """The way in which requests are counted, and the form of a refusal.
 
     `period` is in seconds. `burst` is the size of the bucket (by default the limit itself).
     """

@@ -1,7 +1,7 @@
-"""The tools: what a job request must look like and what it costs (Studii API docs, Create a job, Tool slugs).
+"""The tools: checks and prices of job requests (Studii API docs, Create a job, Tool slugs).
 
-The documentation shows the inputs of `studio` and `virtual-staging` by example and leaves the others open;
-what is refused here beyond it is what any server would refuse.
+The documentation shows the inputs of `studio` and `virtual-staging` by example and leaves the others open.
+Beyond those, only requests that any server would refuse are refused here.
 """
 
 from collections.abc import Mapping

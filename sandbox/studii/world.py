@@ -18,10 +18,10 @@ from sandbox.studii.uploads import Upload
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How the server behaves.
+    """The behaviour of the server.
 
-    Times are seconds. `speed` 10 makes jobs ten times as fast, `instant` done at once; `latency` is added to
-    every answer; `long_side` is the size of pictures in pixels.
+    Times are in seconds. `speed` 10 makes jobs ten times as fast, and `instant` makes them end immediately.
+    `latency` is added to every answer. `long_side` is the size of pictures in pixels.
     """
 
     seed: int = 1
@@ -118,7 +118,7 @@ class World:
     def create_job(self, key: Key, request: JobRequest, source: bytes | None, trouble: str | None) -> Job:
         """Charge and queue a job. Raises Refusal 402, 403.
 
-        `trouble` is why it will fail, whatever was planned.
+        `trouble` is a reason for which it will fail in any case.
         """
         if key.tools is not None and request.tool not in key.tools:
             raise Refusal(403, f"Your plan does not include {request.tool}.")

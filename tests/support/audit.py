@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 180
-# What pip-audit says, or the exception that it lets through, if the service was not there to be asked.
+# The output of pip-audit, or the exception that it lets through, if the service could not be reached.
 _AWAY = re.compile(r"may be blocking this service|requests\.exceptions\.|urllib3\.exceptions\.|ServiceError")
 _ENTRY = re.compile(r"^\S+==.*(?:\n[ \t].*)*\n", re.MULTILINE)
 

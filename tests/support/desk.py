@@ -70,7 +70,7 @@ class Desk:
         return await channel.send(view=view)
 
     def close_dms(self) -> None:
-        """From now on nobody takes direct messages from the bot."""
+        """Make all members refuse direct messages from the bot."""
         self.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
 
     async def job(self) -> Job:
@@ -89,7 +89,7 @@ class Desk:
         return job
 
     async def settle(self, job: Job, charge: int) -> Job:
-        """What the job has cost in the end."""
+        """Settle the job at this charge."""
         async with self.storage.write() as transaction:
             await transaction.ledger.settle(job.id, charge, self.clock.now())
             settled = await transaction.jobs.get(job.id)
@@ -105,7 +105,7 @@ async def open_desk(
     permissions: discord.Permissions = BOT_PERMISSIONS,
     check_errors: bool = True,
 ) -> AsyncGenerator[Desk]:
-    """The bot in a simulated server, with its database in `folder`; nothing of it runs by itself."""
+    """Open the bot in a simulated server, with its database in `folder`. No engine runs."""
     catalog = catalog or Catalog.load()
     clock = FakeClock()
     woken: list[None] = []
@@ -142,7 +142,7 @@ def make_bot(
 
 
 def texts(shown: Any) -> str:
-    """Everything that can be read in an answer or a message, line by line."""
+    """Return all readable text of an answer or a message, line by line."""
     return "\n".join(piece["content"] for piece in pieces(shown) if piece["type"] == 10)
 
 

@@ -1,7 +1,7 @@
-"""A process that has imported the bot once, and forks for each command: a start costs no second of imports.
+"""A process that has imported the bot and forks for each command, which saves a second of imports.
 
-What is forked is a process like any other: its own arguments, folder, environment, pipes, signals and exit
-status. One such nursery serves all tests of a pytest process; it ends with it.
+A forked process has its own arguments, folder, environment, pipes, signals and exit status. One nursery
+serves all tests of a pytest process and ends with it.
 """
 
 import asyncio
@@ -130,7 +130,7 @@ def serve(channel: socket.socket) -> int:
         import_module(extension)
     gc.collect()
     gc.freeze()  # a collection at a fork's end would copy every page: most of its time
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for the commands
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the threads that wait for the commands are not joined
     while True:
         request, fds, _, _ = socket.recv_fds(channel, LONGEST, 4)
         if not request:

@@ -1,3 +1,3 @@
-"""How long the tests wait for what should happen at once."""
+"""The time that tests wait for events that should be immediate."""
 
-PATIENCE = 120.0  # seconds; what is waited for comes within one, unless the machine is busy with other work
+PATIENCE = 120.0  # seconds; the event comes within one unless the machine is busy

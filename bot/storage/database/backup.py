@@ -29,7 +29,7 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
     """
     unfinished = target.with_name(f"{target.name}.part")
     try:
-        with suppress(OSError):  # where nothing can be made, the next line says so
+        with suppress(OSError):  # if nothing can be created there, the next line raises
             unfinished.unlink()
         private_file(unfinished)
         with (
@@ -73,7 +73,7 @@ def replace_database(copy: Path, database: Path, aside: Path) -> bool:
         try:
             copy_database(database, aside)  # takes in what its log holds
         except sqlite3.Error:
-            # It is damaged, so it is moved as it is.
+            # The file is damaged, so it is moved without a check.
             _move(database, aside)
         for suffix in SIDE_FILES:
             database.with_name(database.name + suffix).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ _WRITE_PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA secure_delete=ON",  # what is erased is overwritten, not only marked as free
+    "PRAGMA secure_delete=ON",  # overwrite erased data, and don't only mark it as free
     "PRAGMA foreign_keys=ON",
 )
 # Foreign keys are off while tables are rebuilt, or dropping the old one would count as deleting its rows.
@@ -65,7 +65,7 @@ def _postgresql(url: str, timeout: float = 10, command_timeout: float = 60, **op
 def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
     # At DEBUG this logger would write every statement with its values: prompts, and keys as they are stored.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    # isolation_level=None: the driver begins no transaction by itself, so that we say how it begins.
+    # With isolation_level=None the driver begins no transaction, and the storage says how it begins.
     # SQLAlchemy's manual, SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
     engine = create_async_engine(
         url,

@@ -1,4 +1,4 @@
-"""What goes wrong with a database, told apart: what may work later, and what an operator has to fix."""
+"""The failures of a database: those that may pass, and those that an operator has to fix."""
 
 import errno
 import logging
@@ -18,7 +18,7 @@ from bot.storage.database.location import sqlite_file
 
 _log = logging.getLogger(__name__)
 
-UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # what the first contact may raise; see `unusable`
+UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # the first contact may raise these; see `unusable`
 
 _RIGHTS = "can't be opened for writing. Give the bot the right to write to it and in its folder."
 _DAMAGED = (
@@ -45,9 +45,9 @@ _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUN
 
 
 def as_failure(error: Exception) -> DatabaseFailed | None:
-    """Return the error as one of the database, or None if the reason is what was asked of it.
+    """Return the error as a failure of the database, or None if the statement is the reason.
 
-    Outside the storage, the database's failures are `DatabaseFailed`: nobody else knows its drivers.
+    Outside the storage, the database's failures are `DatabaseFailed`, as no other module knows its drivers.
     """
     if isinstance(error, DatabaseFailed):
         return error
@@ -74,7 +74,7 @@ class OutageLog:
         try:
             yield
         except NotAlone:
-            raise  # whoever keeps the lock has said so
+            raise  # the keeper of the lock has logged it
         except Exception as error:
             failure = as_failure(error)
             if failure is None:
@@ -104,7 +104,7 @@ def sqlite_code(error: Exception) -> int:
 
 
 def unusable(url: str, error: Exception) -> SettingsError:
-    """What the operator is told when the database can't be reached or opened, and what to do about it."""
+    """Return an error that tells the operator why the database can't be used, and what to do about it."""
     path, code = sqlite_file(url), sqlite_code(error)
     if path is not None:
         if isinstance(error, Busy) or code in _BUSY_CODES:
@@ -142,6 +142,6 @@ def _reason(error: Exception) -> str:
 
 
 def _drivers(error: Exception) -> BaseException:
-    """What the driver raised, or the error itself."""
+    """Return the error that the driver raised, or the error itself."""
     met = error.__cause__ if isinstance(error, DatabaseFailed) and error.__cause__ is not None else error
     return getattr(met, "orig", None) or met

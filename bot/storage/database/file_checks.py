@@ -57,7 +57,7 @@ def _ensure_free(lock: Path) -> None:
         if lock.exists() and (not lock.is_file() or lock.stat().st_size):
             raise SettingsError(f"{lock} is another program's, and is in the way. Name another database.")
     except OSError:
-        return  # what can't be seen is told when it is to be opened
+        return  # opening the file will raise the same error
 
 
 def _is_ours(path: Path) -> bool:

@@ -22,7 +22,7 @@ from bot.storage.database.session import Session, session
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0  # seconds between two looks at whether the connection that holds the lock still stands
+LOOK_EVERY = 1.0  # seconds between two checks of the connection that holds the lock
 HANDOVER_SECONDS = 30.0  # to wait for an instance that is ending
 _POLL = 0.1  # seconds between two tries
 
@@ -40,7 +40,7 @@ _CLAIM = text(
 )
 # A server that is started anew gives the same numbers to other connections.
 _WHO = text("SELECT pid, backend_start AS since FROM pg_stat_activity WHERE pid = pg_backend_pid()")
-# When our host vanishes, the server gives the locks of its connections back within half a minute.
+# If this host vanishes, the server releases the locks of its connections within half a minute.
 _NOTICE_A_DEAD_HOST = text(
     "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),"
     " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20000', false)"
@@ -52,7 +52,7 @@ class AnotherInstance(SettingsError):
 
 
 class InstanceLock:
-    """What is held while the block of `instance_lock` lasts; a file's lock is never lost."""
+    """The lock that `instance_lock` holds during its block. A file's lock is never lost."""
 
     async def lost(self) -> None:
         """Return when it could not be kept: this instance must end."""
@@ -117,7 +117,7 @@ class _ServersLock(InstanceLock):
             await self._open.aclose()
 
     async def _keep(self) -> bool:
-        """Look whether the connection stands; if not, have the lock at once or not at all."""
+        """Check the connection. If it is broken, take the lock again immediately or report it as lost."""
         if self._session is not None:
             await self._session.execute(text("SELECT 1"))
             return True

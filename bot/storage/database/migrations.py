@@ -31,7 +31,7 @@ class Schema:
     revision: str | None
     target: str
     known: bool
-    others: bool  # it holds tables, and they are not ours
+    others: bool  # it has tables of another program
 
     @property
     def current(self) -> bool:
@@ -69,7 +69,7 @@ async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None
     target = schema.target
     if path is not None and schema.revision is not None:
         await asyncio.to_thread(_copy, path, f"{path.name}.before-{target}.bak")
-    await connection.rollback()  # what was looked at so far; the upgrade begins by itself
+    await connection.rollback()  # end the reads so far; the upgrade begins its own transaction
     if path is not None:
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
     await connection.run_sync(_run, target)

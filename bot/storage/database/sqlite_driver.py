@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class _Steady(asyncio.Future[T]):
-    """A future that a cancelled task goes on waiting for."""
+    """A future that a task awaits to its end although it is cancelled."""
 
     def cancel(self, msg: Any | None = None) -> bool:
         return False

@@ -13,9 +13,9 @@ T = TypeVar("T")
 Build = Callable[[RowMapping], T]
 Key = tuple[Any, ...]
 
-MOST_REMEMBERED = 1000
+MOST_REMEMBERED = 1000  # the first ones: later ones are not logged either, so that the log is bounded
 CHUNK = 500  # keys in one statement
-# What drivers and column types raise for invalid values.
+# Drivers and column types raise these for invalid values.
 UNREADABLE = (ValueError, TypeError, LookupError)
 
 

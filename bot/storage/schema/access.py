@@ -40,7 +40,7 @@ allowances = Table(
     Column("credits", Integer, nullable=False),
 )
 
-# Members whose photos nobody else may use, in any server.
+# Members whose photos only they may use, in any server.
 photo_refusals = Table(
     "photo_refusals",
     metadata,

@@ -1,4 +1,4 @@
-"""What the tables are made of: their metadata, and the types and columns that SQLAlchemy does not have."""
+"""The metadata of the tables, and types and columns that SQLAlchemy does not have."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -89,7 +89,7 @@ def one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:
 
 
 def numbered_id() -> Column[Any]:
-    """Return a primary key `id` that counts up by itself."""
+    """Return a primary key `id` that the database counts up."""
     # SQLite assigns numbers only to a column whose type is exactly INTEGER.
     kind = BigInteger().with_variant(Integer, "sqlite")
     return Column("id", kind, primary_key=True, autoincrement=True)

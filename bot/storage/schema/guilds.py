@@ -72,7 +72,7 @@ log_channels = Table(
     Column("results", Boolean, nullable=False),
 )
 
-# What admins are told; a row stays after it was posted, so that it is not told again.
+# Notices to admins. A row stays after its notice was posted, so that it is not posted again.
 notices = Table(
     "notices",
     metadata,

@@ -19,7 +19,7 @@ from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata
 
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
 NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
-# A command's answer was to show its card, and nobody has stored whether it did.
+# The answer to a command should have shown the card, and it is not stored whether it did.
 CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND card_version = 0"
 GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
 
@@ -115,7 +115,7 @@ jobs = Table(
         sqlite_where=text(CARD_NEVER_SEEN),
         postgresql_where=text(CARD_NEVER_SEEN),
     ),
-    # What is going or done is not done twice; what failed or was cancelled may be tried again.
+    # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
     Index(
         "uq_jobs_once",
         "once",

@@ -14,7 +14,7 @@ lane_requests = Table(
     Index(None, "lane", "at"),
 )
 
-# What 429s have told: until when nothing is sent, until when slowly, and whether the plan is another.
+# The state after 429s: until when nothing is sent, until when slowly, and whether the plan is doubted.
 lane_limits = Table(
     "lane_limits",
     metadata,

@@ -5,7 +5,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
 from bot.domain.photo_rules import PhotoChannelKind
 from bot.storage.schema.columns import Choice, UtcDateTime, metadata
 
-# Where a reaction starts a tool. Channel 0 is the whole server.
+# The channels in which a reaction starts a tool. Channel 0 is the whole server.
 reaction_places = Table(
     "reaction_places",
     metadata,
@@ -26,7 +26,7 @@ reaction_emoji = Table(
     Column("inputs", JSON, nullable=False),
 )
 
-# When members were told last that credits are short. Old rows are deleted when another member is told.
+# The time of each member's last message that credits are short. A new row deletes old ones.
 credits_told = Table(
     "credits_told",
     metadata,

@@ -69,7 +69,7 @@ def _flood(small: Image.Image, edge_height: float) -> Image.Image:
 
 
 def _open_holes(data: bytes, mask: bytearray, width: int) -> None:
-    """What has the background's colour in its own row is background too, though nothing flooded it."""
+    """Add pixels to the background that have its colour in their row, even if nothing flooded them."""
     for row in range(0, len(mask), width):
         behind = [at * 3 for at in range(row, row + width) if not mask[at]]
         if not behind:
