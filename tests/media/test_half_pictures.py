@@ -51,6 +51,16 @@ PARTS = {
     "JPEG, without subsampling, an end too early": lambda: half_with_an_end(
         saved(room(), "JPEG", subsampling=0, optimize=True)
     ),
+    "JPEG, restart marks, an end too early": lambda: half_with_an_end(
+        saved(room(), "JPEG", restart_marker_blocks=7)
+    ),
+    "JPEG, grey, restart marks, an end too early": lambda: half_with_an_end(
+        saved(room().convert("L"), "JPEG", restart_marker_rows=1)
+    ),
+    "JPEG, progressive, an end too early": lambda: half_with_an_end(saved(room(), "JPEG", progressive=True)),
+    "JPEG, grey, progressive, an end too early": lambda: half_with_an_end(
+        saved(room().convert("L"), "JPEG", progressive=True)
+    ),
     "WebP, zeros": lambda: half_in_zeros(saved(room(), "WEBP")),
     "WebP, lossless, zeros": lambda: half_in_zeros(saved(room(), "WEBP", lossless=True)),
     "HEIC, zeros": lambda: half_in_zeros(saved(room(), "HEIF")),
@@ -67,7 +77,10 @@ WHOLE = {
         ("JPEG", {"optimize": True}),
         ("JPEG", {"subsampling": 0, "optimize": True}),
         ("JPEG", {"progressive": True}),
+        ("JPEG", {"progressive": True, "restart_marker_rows": 1}),
         ("JPEG", {"restart_marker_rows": 1}),
+        ("JPEG", {"restart_marker_blocks": 7}),
+        ("JPEG", {"restart_marker_blocks": 7, "subsampling": 0}),
         ("WEBP", {}),
         ("WEBP", {"lossless": True}),
         ("HEIF", {}),

@@ -180,25 +180,31 @@ def _read(kind: PhotoKind, opened: Any, file: BinaryIO) -> None:
     whole_size = opened.size
     opened.draft("RGB", (max(1, opened.width // 8), max(1, opened.height // 8)))
     opened.load()
-    if kind is PhotoKind.JPEG and opened.size == tuple(-(-side // 8) for side in whole_size):
-        _expect_end(opened, file)
+    if kind is PhotoKind.JPEG:
+        is_eighth = opened.size == tuple(-(-side // 8) for side in whole_size)
+        _expect_end(opened, file, is_eighth=is_eighth)
 
 
-def _expect_end(eighth: Any, file: BinaryIO) -> None:
+def _expect_end(opened: Any, file: BinaryIO, *, is_eighth: bool) -> None:
     """Raise `Broken` if a JPEG's data ends early although its end is marked.
 
-    The decoder fills up what is missing with grey, and says nothing. A picture may end in that grey, but then
-    its data says so, again and again.
+    The decoder fills up what is missing, and says nothing. A picture may end in the grey that it fills up
+    with, but then its data says so.
     """
-    rows = max(1, -(-EVEN_BLOCKS // eighth.width))
-    if rows >= eighth.height or eighth.mode not in {"L", "RGB"}:
-        return
-    ending = eighth.crop((0, eighth.height - rows, eighth.width, eighth.height))
-    if any(band != (128, 128) for band in map(Image.Image.getextrema, ending.split())):
+    is_progressive = bool(opened.info.get("progressive") or opened.info.get("progression"))
+    if not is_progressive and not (is_eighth and _ends_in_grey(opened)):
         return
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if jpeg.ends_in_repetition(data) is False:
+        if jpeg.ends_early(data):
             raise Broken
+
+
+def _ends_in_grey(eighth: Any) -> bool:
+    rows = max(1, -(-EVEN_BLOCKS // eighth.width))
+    if rows >= eighth.height or eighth.mode not in {"L", "RGB"}:
+        return False
+    ending = eighth.crop((0, eighth.height - rows, eighth.width, eighth.height))
+    return all(band == (128, 128) for band in map(Image.Image.getextrema, ending.split()))
 
 
 def _decoded(kind: PhotoKind, opened: Any) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import mmap
 import re
+from dataclasses import dataclass, field
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
@@ -18,6 +19,9 @@ _BASELINE = frozenset({0xC0, 0xC1})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _START, _END, _SCAN, _TABLES, _RESTARTS, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0x01
 _APPLICATIONS = range(0xE0, 0xF0)
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_COEFFICIENTS = 64  # of a block
+_NEVER = 16  # more than the bits that a scan may leave to later ones
 
 
 def read(data: mmap.mmap) -> Structure:
@@ -25,58 +29,111 @@ def read(data: mmap.mmap) -> Structure:
     return _read(data)[0]
 
 
-def ends_in_repetition(data: mmap.mmap) -> bool | None:
-    """Whether the coded data ends as that of an even area does: one run of bits again and again.
+def ends_early(data: mmap.mmap) -> bool:
+    """Return whether coded data is missing although the end of the image is marked.
 
-    None if that can't be told: only a baseline picture in a single scan without restarts is one piece.
+    Decoders fill up with grey, or with a coarser picture, and say nothing. What is missing is told from the
+    coefficients that no scan of a progressive picture has brought, from the number of restart marks, or from
+    how the data ends: that of an even area is one run of bits again and again. Call it only for a picture
+    that ends in an even grey or is progressive; in the last case that can be told from nothing but the scans.
     """
-    structure, marker, scans, has_restarts, end = _read(data)
-    if not structure.is_whole or marker not in _BASELINE or scans != 1 or has_restarts:
-        return None
+    structure, found = _read(data)
+    if not structure.is_whole:
+        return True
+    if found.marker in _PROGRESSIVE:
+        return not found.is_complete()
+    if found.marker not in _BASELINE or found.scans != 1:
+        return False
+    if found.restart_interval:
+        marks = sum(1 for _ in _RESTART.finditer(data, found.coded, found.end))
+        return marks < -(-found.blocks(structure) // found.restart_interval) - 1
     # The last byte is padded. `REPEATED` bytes are less than that many blocks take at the least.
-    coded = data[end - 2 * REPEATED : end].replace(b"\xff\x00", b"\xff")[-REPEATED - 1 : -1]
+    coded = data[found.end - 2 * REPEATED : found.end].replace(b"\xff\x00", b"\xff")[-REPEATED - 1 : -1]
     bits, size = int.from_bytes(coded), len(coded) * 8
-    return any(bits >> period == bits & (1 << size - period) - 1 for period in range(1, LONGEST_PERIOD))
+    return not any(bits >> period == bits & (1 << size - period) - 1 for period in range(1, LONGEST_PERIOD))
 
 
-def _read(data: mmap.mmap) -> tuple[Structure, int, int, bool, int]:
-    """Return the structure, the frame's marker, the number of scans, whether there are restarts, and where
-    the end of the image is."""
-    frame: tuple[int, int] | None = None  # marker, and where its content starts
-    scans = segments = read_segments = tables = 0
-    has_restarts = False
-    end, at = 0, 2
-    while (found := _MARKER.search(data, at)) is not None:
-        marker, at = found[1][0], found.end()
+@dataclass(slots=True)
+class _Found:
+    """What the markers say: the frame's, and how often each coefficient of a component has come.
+
+    `coded` is where the coded data of the last scan starts, `end` where the end of the image is.
+    """
+
+    marker: int = 0
+    frame: int = 0  # where its content starts; 0: there is none yet
+    scans: int = 0
+    restart_interval: int = 0
+    factors: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    lacking: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
+    coded: int = 0
+    end: int = 0
+
+    def note(self, marker: int, data: mmap.mmap, at: int) -> None:
+        """Note a segment, whose content is at `at`. Raises `Broken` for a second frame."""
+        if marker in _FRAMES:
+            if self.frame:
+                raise Broken
+            self.marker, self.frame = marker, at
+        elif marker == _SCAN:
+            self._note_scan(data, at)
+        elif marker == _RESTARTS:
+            self.restart_interval = number(data, at, 2)
+
+    def _note_scan(self, data: mmap.mmap, at: int) -> None:
+        count = number(data, at, 1)
+        first, last, approximation = (number(data, at + 1 + 2 * count + index, 1) for index in range(3))
+        for index in range(count):
+            lacking = self.lacking.setdefault(number(data, at + 1 + 2 * index, 1), [_NEVER] * _COEFFICIENTS)
+            for coefficient in range(first, min(last + 1, _COEFFICIENTS)):
+                lacking[coefficient] = approximation & 15
+        self.scans += 1
+
+    def is_complete(self) -> bool:
+        """Return whether every coefficient of every component has come, to its last bit."""
+        lacking = [self.lacking.get(component, [_NEVER]) for component in self.factors]
+        return not any(bits for component in lacking for bits in component)
+
+    def blocks(self, structure: Structure) -> int:
+        """Return the number of units that the only scan is coded in."""
+        across, down = 8, 8
+        if len(self.factors) > 1:  # one component alone has no units of several blocks
+            across *= max(factor[0] for factor in self.factors.values())
+            down *= max(factor[1] for factor in self.factors.values())
+        return -(-structure.width // across) * -(-structure.height // down)
+
+
+def _read(data: mmap.mmap) -> tuple[Structure, _Found]:
+    found = _Found()
+    segments = read_segments = tables = 0
+    at = 2
+    while (match := _MARKER.search(data, at)) is not None:
+        marker, at = match[1][0], match.end()
         if marker == _END:
-            end = at - 2
+            found.end = at - 2
             break
         if marker == _TEMPORARY:
             continue
         if marker == _START:
             raise Broken
         length = number(data, at, 2)
-        if marker in _FRAMES:
-            if frame is not None:
-                raise Broken
-            frame = (marker, at + 2)
-        scans += marker == _SCAN
-        has_restarts |= marker == _RESTARTS and number(data, at + 2, 2) > 0
+        found.note(marker, data, at + 2)
         segments += 1
         read_segments += marker in _APPLICATIONS and data[at + 2 : at + 16].startswith(_READ)
         tables += length if marker == _TABLES else 0
-        if scans > MAX_SCANS or segments > MAX_SEGMENTS:
+        if found.scans > MAX_SCANS or segments > MAX_SEGMENTS:
             raise NotAPhoto
         if read_segments > MAX_READ_SEGMENTS or tables > MOST_TABLES:
             raise NotAPhoto
         at += max(length, 2)
-    if frame is None or not scans:
+        found.coded = at if marker == _SCAN else found.coded
+    if not found.frame or not found.scans:
         raise Broken
-    structure = _structure(data, *frame, scans, is_whole=end > 0)
-    return structure, frame[0], scans, has_restarts, end
+    return _structure(data, found), found
 
 
-def _structure(data: mmap.mmap, marker: int, at: int, scans: int, *, is_whole: bool) -> Structure:
+def _structure(data: mmap.mmap, found: _Found) -> Structure:
+    at = found.frame
     height, width, components = number(data, at + 1, 2), number(data, at + 3, 2), number(data, at + 5, 1)
     if not 1 <= components <= 4:
         raise Broken
@@ -84,11 +141,12 @@ def _structure(data: mmap.mmap, marker: int, at: int, scans: int, *, is_whole: b
     widest, highest = max(factor[0] for factor in factors), max(factor[1] for factor in factors)
     if not all(across and down for across, down in factors):
         raise Broken
+    found.factors = {number(data, at + 6 + 3 * index, 1): factors[index] for index in range(components)}
     # All coefficients, of two bytes each, are kept from the first scan to the last.
     whole = width * height * 2 * sum(across * down for across, down in factors) // (widest * highest)
-    kept = whole if marker in _PROGRESSIVE or scans > 1 else 0
+    kept = whole if found.marker in _PROGRESSIVE or found.scans > 1 else 0
     pixels = width * height
     opened = kept + pixels * (1 if components == 1 else 4)
     # Decoding at an eighth of the size looks at all of the data.
     converted = opened + (pixels * 4 if components == 4 else 0)
-    return Structure(width, height, kept + pixels // 8, opened, converted, is_whole)
+    return Structure(width, height, kept + pixels // 8, opened, converted, found.end > 0)
