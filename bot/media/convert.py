@@ -18,6 +18,7 @@ QUALITY = 92  # of a JPEG that is sent on
 LONGEST_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 MOST_FITTED = 20_000_000  # pixels of a picture that is made to fit
 _BAND = 64  # rows
+_COLOURS = {"RGB": b"RGB ", "RGBA": b"RGB ", "L": b"GRAY"}
 FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
 
 
@@ -92,8 +93,7 @@ def _profile(image: Image.Image) -> bytes | None:
     https://www.color.org/specification/ICC.1-2022-05.pdf, 7.2.6
     """
     profile: bytes | None = image.info.get("icc_profile")
-    fits = profile is not None and image.mode in {"RGB", "RGBA"} and profile[16:20] == b"RGB "
-    return profile if fits else None
+    return profile if profile is not None and profile[16:20] == _COLOURS.get(image.mode) else None
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -226,7 +226,16 @@ async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_n
         pictures.inspect(path, tmp_path / "new", 10_000)
 
 
-@pytest.mark.parametrize(("mode", "space", "kept"), [("CMYK", b"CMYK", False), ("RGB", b"RGB ", True)])
+@pytest.mark.parametrize(
+    ("mode", "space", "kept"),
+    [
+        ("CMYK", b"CMYK", False),
+        ("RGB", b"RGB ", True),
+        ("L", b"GRAY", True),
+        ("L", b"RGB ", False),
+        ("RGB", b"GRAY", False),
+    ],
+)
 async def test_a_colour_profile_is_kept_only_where_it_fits_the_colours(
     decoder: DecoderPool, tmp_path: Path, mode: str, space: bytes, *, kept: bool
 ) -> None:
@@ -235,8 +244,12 @@ async def test_a_colour_profile_is_kept_only_where_it_fits_the_colours(
     save(path, "TIFF", scene(mode), icc_profile=profile)
     await decoder.inspect(path)
     with Image.open(path) as got:
-        assert got.mode == "RGB"
+        assert got.mode == ("L" if mode == "L" else "RGB")
         assert ("icc_profile" in got.info) is kept
+    fitted = await decoder.fit(path, 30_000)
+    assert fitted is not None
+    with Image.open(io.BytesIO(fitted)) as image:
+        assert ("icc_profile" in image.info) is kept
 
 
 @pytest.mark.parametrize("transparent", [False, True])
