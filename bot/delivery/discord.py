@@ -108,18 +108,32 @@ class DiscordDelivery:
             return self._failed(job, error, "its card could not be looked for")
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
-        """Post the job's last word as a new message; once for each `job.nonce`."""
+        """Post the job's last word as a new message; once for each `job.nonce`.
+
+        An earlier one, that the outcome is unknown, is removed once the new one is there.
+        """
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return await self._announce(job, output)
+                said = await self._announce(job, output)
         except DISCORD_ERRORS as error:
             return self._failed(job, error)
+        earlier = job.result_message_id
+        if isinstance(said, Posted) and earlier is not None and earlier != said.message_id:
+            await self._remove(job, earlier)
+        return said
 
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something, there or (None) its owner by DM."""
         return await self._notices.post(notice, channel_id, job)
+
+    async def _remove(self, job: Job, message_id: int) -> None:
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                await self._channel(job).get_partial_message(message_id).delete()
+        except DISCORD_ERRORS as error:
+            log.info("Job %s: its earlier message stays: %r", job.id, error, extra={"job": job.id})
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
         answer = self._tokens.get(job.id)

@@ -258,3 +258,32 @@ async def test_a_result_from_before_the_bot_started_is_not_posted_again(
         before = len(desk.channel.history())
         assert await later.announce(anew, output(tmp_path)) == Posted(message.id)
         assert len(desk.channel.history()) == before
+
+
+async def test_that_an_outcome_is_unknown_is_not_said_any_more_once_the_result_is_there(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        unknown = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+        doubt = await posted(desk, unknown, None)
+        # Studii's answer arrives after all.
+        job = await desk.move(
+            unknown,
+            JobState.RUNNING,
+            JobState.SUCCEEDED,
+            posting=1,
+            result_message_id=doubt.id,
+            output_kind="image",
+            finished_at=desk.clock.now(),
+        )
+        job = await desk.settle(job, 8)
+        outcome = await desk.delivery.announce(job, output(tmp_path))
+        assert isinstance(outcome, Posted)
+        there = [message.id for message in desk.channel.history()]
+        assert doubt.id not in there
+        assert outcome.message_id in there
+        desk.clock.advance(10 * 60)
+        # Said once more, after a death: the earlier message is gone, and that is no trouble.
+        assert await desk.delivery.announce(job, output(tmp_path)) == outcome
