@@ -10,6 +10,7 @@ from bot.client.bot import quiet_discord_loggers
 from bot.client.login import choose_intents
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError
+from bot.media.decoder.bounds import hide_memory
 from bot.monitoring.watchdog import Watchdog
 from bot.version import VERSION
 
@@ -26,6 +27,7 @@ async def run(settings: Settings) -> None:
     Raises `SettingsError` if it can't start, and `PartDied` if a part ended by itself.
     """
     quiet_discord_loggers()
+    hide_memory()
     log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")

@@ -15,6 +15,7 @@ except ImportError:  # Windows
 LARGEST_FILE = 512 * 1024 * 1024  # that may be written
 OPEN_FILES = 64
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _STATUS = Path("/proc/self/statm")
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ")
 
@@ -33,6 +34,7 @@ class Bounds:
             with suppress(OSError):
                 # If memory runs out, the kernel is to end this process and not the bot.
                 Path("/proc/self/oom_score_adj").write_text("1000")
+        hide_memory()
         if resource is None:
             self.missing = ["memory", "processor time"]
             return
@@ -71,6 +73,15 @@ class Bounds:
         hardest = resource.getrlimit(which)[1]
         if hardest == resource.RLIM_INFINITY or hardest > most:
             resource.setrlimit(which, (most, most))
+
+
+def hide_memory() -> None:
+    """Keep other processes of the same user from reading this one's memory and environment.
+
+    A file that has taken over a decoder could otherwise read the bot's secrets there, or other files.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _pages(field: int) -> int | None:
