@@ -1,7 +1,7 @@
-"""Works through items that a query names, a bounded number at once, one task an item."""
+"""Works through items that it is told or finds in a database, a bounded number at once, one task an item."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.errors import Outage
 
 UNEXPECTED_TRIES = 8  # some two minutes
+MOST_KNOWN = 500  # items in memory; of more, the database is asked for some at a time
 HOLDS_ITS_QUEUE = 3  # tries; an item that still fails then no longer holds up those behind it
 _T = TypeVar("_T")
 
@@ -28,13 +29,18 @@ class _Retry:
 class KeyedWorker(Generic[_T]):
     """Works through items, of which each has a key: never on two with the same key at once.
 
-    `find(limit)` names items, oldest first; `work(item, tries)` returns None when it is done with one, or in
-    how many seconds to try again (`tries`: how often that was said before). An item that meets unexpected
-    errors again and again is left to `give_up`. In the log, an item is called by `noun` and its key.
+    It is told each item that has changed, and keeps those that it `wants` in memory. `find(limit)` reads them
+    from the database, oldest first: at the start, when `look` was called, after an unexpected error, when
+    there are more than fit into memory, and every `look_around` seconds.
 
-    Items with the same `queue` go one after the other, in order; without `queue`, they are independent. An
-    item whose `news` have changed since the last try is tried again at once. With `shared_by`, groups and
-    their members share the worker (see `Turns`).
+    `work(item, tries)` returns None when it is done with an item, or in how many seconds to try again
+    (`tries`: how often that was said before). An item that meets unexpected errors again and again is left to
+    `give_up`. In the log, an item is called by `noun` and its key.
+
+    Items with the same `queue` go one after the other, in order; without `queue`, they are independent. Those
+    with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
+    changed since the last try is tried again at once. With `shared_by`, groups and their members share the
+    worker (see `Turns`).
     """
 
     def __init__(
@@ -51,12 +57,15 @@ class KeyedWorker(Generic[_T]):
         look_around: float,
         liveness: Liveness,
         patience: float = OPERATION_TIMEOUT,
+        wants: Callable[[_T], bool] = lambda _: True,
+        ready: Callable[[_T], bool] = lambda _: True,
+        rank: Callable[[_T], int] | None = None,
         queue: Callable[[_T], Hashable] | None = None,
         news: Callable[[_T], Hashable] = lambda _: None,
         shared_by: Callable[[_T], Who] | None = None,
     ) -> None:
-        self.wake_up = WakeUp()
         self.what = what
+        self._wake_up = WakeUp()
         self._find = find
         self._work = work
         self._give_up = give_up
@@ -64,12 +73,22 @@ class KeyedWorker(Generic[_T]):
         self._size = size
         self._clock = clock
         self._look_around = look_around
+        self._wants = wants
+        self._ready = ready
+        self._rank = rank
         self._queue = queue or key
         self._news = news
         self._shared_by = shared_by
         self._turns = Turns(size)
-        self._busy: set[Hashable] = set()
-        self._just_ended: set[Hashable] = set()
+        self._known: dict[Hashable, _T] = {}  # in order
+        self._more = False  # whether the database has items that are not among them
+        self._looks_wanted = 1
+        self._looks_done = 0
+        self._next_look = 0.0
+        self._busy: dict[Hashable, Hashable] = {}  # and their queues
+        self._told: set[Hashable] = set()  # since the last look began
+        self._ended: set[Hashable] = set()  # likewise
+        self._fresh: set[Hashable] = set()  # told while it is being worked on
         self._retries: dict[Hashable, _Retry] = {}
         self._noun = noun
         self._errors = ErrorLog(what, noun=noun)
@@ -79,43 +98,89 @@ class KeyedWorker(Generic[_T]):
     async def run(self) -> None:
         """Run until cancelled; ends only when all its tasks have."""
         async with asyncio.TaskGroup() as group:
-            await run_forever(self.what, self.wake_up, lambda: self._turn(group))
+            await run_forever(self.what, self._wake_up, lambda: self._turn(group))
+
+    def tell(self, item: _T) -> None:
+        """Take over an item that has just changed, or forget it if it is not wanted any more."""
+        key = self._key(item)
+        if self._wants(item):
+            self.add(item)
+        elif self._known.pop(key, None) is not None:
+            self._told.add(key)
+            if key not in self._busy:
+                self._retries.pop(key, None)
+
+    def add(self, item: _T) -> None:
+        """Take over an item, whether it is wanted or not."""
+        key = self._key(item)
+        if key not in self._known and len(self._known) >= MOST_KNOWN:
+            self._more = True
+        if key in self._known or not self._more:
+            self._known[key] = item
+            self._told.add(key)
+            self._fresh.add(key)
+        self._wake_up.set()
+
+    def look(self) -> None:
+        """Read the items from the database again: what is known of them may be out of date."""
+        self._looks_wanted += 1
+        self._wake_up.set()
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
-        # So many that there is something new among them, however many are in progress or waiting for a retry.
-        limit = 2 * self._size + len(self._busy) + len(self._retries)
-        self._just_ended.clear()
-        began = self._clock.monotonic()
-        with self._liveness.operation(self.what, progress=False):
-            found = await self._find(limit)
         now = self._clock.monotonic()
-        self._begin(found, now, group)
-        if len(found) < limit:
-            self._forget_all_but({self._key(item) for item in found})
+        asked = self._looks_done < self._looks_wanted or now >= self._next_look
+        began = now
+        if asked or (self._more and len(self._busy) < self._size):
+            await self._look()
+            now = self._clock.monotonic()
+        self._begin(now, group)
         await rest_after(now - began, self._look_around)
-        # What was due at the query was begun, or is begun when another has ended, which wakes the worker.
-        # What has fallen due since has not been seen yet.
+        # What was due was begun, or is begun when another has ended, which wakes the worker.
         due = [one.not_before for one in self._retries.values() if one.not_before > now]
-        wait = min(due, default=now + self._look_around) - self._clock.monotonic()
-        return min(max(0.0, wait), self._look_around)
+        return max(0.0, min([self._next_look, *due]) - self._clock.monotonic())
 
-    def _begin(self, found: list[_T], now: float, group: asyncio.TaskGroup) -> None:
-        held_up: set[Hashable] = set()
-        for item in found if self._shared_by is None else self._turns.in_turn(found, self._shared_by):
+    async def _look(self) -> None:
+        """Read the items from the database."""
+        wanted = self._looks_wanted
+        # So many that there is something new among them, however many are in progress or waiting for a retry.
+        limit = 2 * self._size + len(self._busy) + len(self._retries) if self._more else MOST_KNOWN
+        self._told.clear()
+        self._ended.clear()
+        with self._liveness.operation(self.what, progress=False):
+            found = {self._key(item): item for item in await self._find(limit)}
+        # What changed or ended meanwhile, the query may have seen as it was before.
+        newer = self._told | self._ended | self._busy.keys()
+        known = {key: self._known[key] for key in self._known if key in newer and key not in found}
+        seen = {key: self._known.get(key) if key in newer else item for key, item in found.items()}
+        self._known = {key: item for key, item in seen.items() if item is not None} | known
+        self._more = len(found) >= limit
+        if not self._more:
+            self._forget_all_but(self._known.keys())
+        self._looks_done, self._next_look = wanted, self._clock.monotonic() + self._look_around
+
+    def _begin(self, now: float, group: asyncio.TaskGroup) -> None:
+        if len(self._busy) >= self._size:
+            return
+        held_up = set(self._busy.values())
+        for item in self._in_order():
             key, queue = self._key(item), self._queue(item)
             retry = self._retries.get(key, _Retry())
             resting = retry.not_before > now and retry.seen == self._news(item)
-            if key in self._just_ended:
-                # The query may have seen it as it was before. Its end woke the worker, which looks again.
+            if resting and retry.tries <= HOLDS_ITS_QUEUE:
                 held_up.add(queue)
-            elif key in self._busy or (resting and retry.tries <= HOLDS_ITS_QUEUE):
+            elif not resting and queue not in held_up and key not in self._busy and self._has_place_for(item):
                 held_up.add(queue)
-            elif not resting and queue not in held_up and self._has_place_for(item):
-                held_up.add(queue)
-                self._busy.add(key)
+                self._busy[key] = queue
+                self._fresh.discard(key)
                 if self._shared_by is not None:
                     self._turns.began(self._shared_by(item))
                 group.create_task(self._do(item, retry), name=f"{self.what} {key}")
+
+    def _in_order(self) -> list[_T]:
+        items = [item for item in self._known.values() if self._ready(item)]
+        if self._rank is not None:
+            items.sort(key=self._rank)
+        return items if self._shared_by is None else self._turns.in_turn(items, self._shared_by)
 
     async def _do(self, item: _T, retry: _Retry) -> None:
         key = self._key(item)
@@ -129,18 +194,21 @@ class KeyedWorker(Generic[_T]):
                     again = await self._give_up(item)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._errors.failed(error, key)
+            self._looks_wanted += 1  # it may not be as it was thought to be
             # An outage says nothing against the item.
             failures = retry.failures if isinstance(error, Outage) else retry.failures + 1
         else:
             self._errors.succeeded(key)
         finally:
-            self._busy.discard(key)
+            del self._busy[key]
             if self._shared_by is not None:
                 self._turns.ended(self._shared_by(item))
-            self._just_ended.add(key)
-            self.wake_up.set()
-        if again is None:
+            self._ended.add(key)
+            self._wake_up.set()
+        if again is None or key not in self._known:
             self._retries.pop(key, None)
+            if key not in self._fresh:
+                self._known.pop(key, None)
         else:
             not_before = self._clock.monotonic() + again
             self._retries[key] = _Retry(retry.tries + 1, not_before, failures, self._news(item))
@@ -150,6 +218,6 @@ class KeyedWorker(Generic[_T]):
             return False
         return self._shared_by is None or self._turns.may_begin(self._shared_by(item))
 
-    def _forget_all_but(self, keys: set[Hashable]) -> None:
-        for key in self._retries.keys() - keys - self._busy:
+    def _forget_all_but(self, keys: Collection[Hashable]) -> None:
+        for key in self._retries.keys() - set(keys) - self._busy.keys():
             del self._retries[key]

@@ -79,7 +79,7 @@ class DiscordDelivery:
             return True
         channel_id = job.channel_id if self._tokens.get(job.id) is None else None
         now = self._clock.monotonic()
-        ending = job.terminal or job.state is JobState.UNKNOWN
+        ending = job.over
         if not self._pace.take(channel_id, job.card_message_id, now, ending=ending):
             return False
         try:

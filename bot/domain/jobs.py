@@ -172,6 +172,11 @@ class Job:
         return self.state in TERMINAL_STATES
 
     @property
+    def over(self) -> bool:
+        """Whether nothing happens to it automatically any more: it has ended, or its outcome is unknown."""
+        return self.terminal or self.state is JobState.UNKNOWN
+
+    @property
     def nonce(self) -> str:
         """The nonce of one posting of the result, at most 25 characters."""
         return f"{self.id}-{self.posting}"

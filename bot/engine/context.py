@@ -16,8 +16,8 @@ from bot.studii import StudiiClient
 class EngineContext:
     """What the parts of the engine work with.
 
-    `changed` is called after a change that people should see, `requeued` after one that the lanes have to
-    read from the database. Both only set wake-ups. `posted` is called with the seconds from a job's end
+    What a transaction changes is told to those whom it concerns by `Engine`. `look` is called when the lanes
+    are to read their jobs from the database again. `posted` is called with the seconds from a job's end
     until its message was posted.
     """
 
@@ -27,8 +27,7 @@ class EngineContext:
     spool: Spool
     clock: Clock
     tuning: Tuning
-    changed: Callable[[], None]
-    requeued: Callable[[], None]
+    look: Callable[[], None]
     posted: Callable[[float], None]
     liveness: Liveness
 

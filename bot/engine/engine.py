@@ -27,7 +27,7 @@ from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.media.spool import Spool
-from bot.storage import Storage, Vault
+from bot.storage import Changes, Storage, Vault
 from bot.studii import StudiiClient
 
 _log = logging.getLogger(__name__)
@@ -66,8 +66,7 @@ class Engine:
             spool,
             clock,
             tuning or Tuning(),
-            changed=self._tell,
-            requeued=self._lanes_wake_up.set,
+            look=self._lanes_wake_up.set,
             posted=posted,
             liveness=Liveness(clock),
         )
@@ -82,13 +81,13 @@ class Engine:
         self._outbox = Outbox(context, delivery, Refetch(context, outputs, out_of_band))
         self._notices = NoticeBoard(context, delivery)
         self._cards = Cards(context, delivery, self._lanes.progress)
-        self._workers = (
+        self._job_workers = (
             *self._intake.workers,
             self._collector.worker,
             self._outbox.worker,
             self._cards.worker,
-            self._notices.worker,
         )
+        self._workers = (*self._job_workers, self._notices.worker)
         self._sweeping = WakeUp()
         self._running = False
 
@@ -97,7 +96,8 @@ class Engine:
         `Tuning.drain` seconds."""
         self._running = True
         try:
-            await self._run()
+            with self._context.storage.listening(self._tell):
+                await self._run()
         finally:
             self._running = False
 
@@ -108,15 +108,18 @@ class Engine:
         await starting.run(self._count_files, "in the spool")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
+            group.create_task(self._cards.run(), name="queue positions on cards")
             for worker in self._workers:
                 group.create_task(worker.run(), name=worker.what)
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
 
     def wake(self) -> None:
-        """There is something new to do. Starts nothing by itself: callable from any task on the loop."""
+        """Read from the database what there is to do. Starts nothing by itself: callable from any task on
+        the loop. What `storage` changes is heard of without that."""
         self._context.liveness.called()
         self._lanes_wake_up.set()
-        self._tell()
+        for worker in self._workers:
+            worker.look()
 
     def stuck(self) -> str | None:
         """What stands still, if the engine has work and makes no progress; None: all is well."""
@@ -138,9 +141,18 @@ class Engine:
         """Which share of its requests each lane has in use, by the beginning of its hash."""
         return self._lanes.occupancy()
 
-    def _tell(self) -> None:
-        for worker in self._workers:
-            worker.wake_up.set()
+    def _tell(self, changes: Changes) -> None:
+        """Tell those whom they concern of a transaction's changes."""
+        if changes.others:
+            self.wake()
+        for job in changes.jobs.values():
+            for worker in self._job_workers:
+                worker.tell(job)
+        for guild_id in changes.notices:
+            self._notices.worker.tell(guild_id)
+        if changes.jobs:
+            self._context.liveness.called()
+            self._lanes_wake_up.set()
 
     async def _recover(self) -> None:
         async with self._context.storage.write() as tx:

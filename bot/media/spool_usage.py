@@ -175,6 +175,11 @@ class Shortages:
         """Note that a photo of the server found room."""
         self._servers.pop(guild_id, None)
 
+    def rests(self, guild_id: int, now: float) -> bool:
+        """Return whether the server's photos are not tried now."""
+        one = self._servers.get(guild_id)
+        return one is not None and one.until > now
+
     def resting(self, now: float) -> list[int]:
         """Return the servers whose photos are not tried now."""
         old = now - self._forgotten_after

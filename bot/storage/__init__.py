@@ -1,6 +1,7 @@
 """The database, SQLite or PostgreSQL. Its repositories take and return values of `bot.domain`."""
 
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
+from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, shown, unusable
 from bot.storage.database.file_checks import ensure_ours, ensure_sound
 from bot.storage.database.location import private_file, sqlite_file, unused
@@ -20,6 +21,7 @@ __all__ = [
     "WAS_RESTORED",
     "AnotherInstance",
     "CannotDecrypt",
+    "Changes",
     "Hold",
     "InstanceLock",
     "JobChanges",

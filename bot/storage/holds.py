@@ -54,7 +54,8 @@ class Holds:
 
     async def clear(self, guild_id: int) -> bool:
         """Remove the hold. Return whether there was one."""
-        gone = await self._session.execute(
-            delete(holds).where(holds.c.guild_id == guild_id).returning(holds.c.guild_id)
-        )
-        return gone.first() is not None
+        clear = delete(holds).where(holds.c.guild_id == guild_id).returning(holds.c.guild_id)
+        gone = (await self._session.execute(clear, named=True)).first() is not None
+        if gone:
+            self._session.changes.others = True
+        return gone

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     Update,
+    bindparam,
     case,
     exists,
     func,
@@ -80,7 +81,7 @@ class Jobs:
         """Insert a new job without a reservation, which `Ledger.reserve` makes."""
         row = {name: getattr(job, name) for name in _FIELDS} | _source_columns(job.source)
         row |= {"inputs": dict(job.inputs), "reserved": 0, "settled": 0}
-        await self._session.execute(insert(jobs).values(row))
+        await self._session.execute(insert(jobs).values(row), named=True)  # by its reservation
 
     async def get(self, job_id: str) -> Job | None:
         return await self._one(select(jobs).where(jobs.c.id == job_id))
@@ -248,10 +249,13 @@ class Jobs:
             update(jobs).where(held).values(held=None, not_before=None, version=jobs.c.version + 1)
         )
 
-    async def card_shows(self, job_id: str, version: int) -> None:
-        """Record the version that the job's card shows, unless a newer one is recorded."""
-        older = (jobs.c.id == job_id) & (jobs.c.card_version < version)
-        await self._session.execute(update(jobs).where(older).values(card_version=version))
+    async def cards_show(self, versions: Mapping[str, int]) -> None:
+        """Record the versions that jobs' cards show, by job, unless newer ones are recorded."""
+        older = (jobs.c.id == bindparam("job")) & (jobs.c.card_version < bindparam("shown"))
+        shown = update(jobs).where(older).values(card_version=bindparam("shown"))
+        rows = [{"job": job_id, "shown": version} for job_id, version in versions.items()]
+        # Only who shows the cards has to know.
+        await self._session.execute(shown, rows, named=True)
 
     async def unannounced(self, limit: int) -> list[Job]:
         """Return ended and unknown jobs that are not announced yet, the oldest change first."""
@@ -378,8 +382,9 @@ class Jobs:
 
     async def _one(self, statement: Select[Any] | Update) -> Job | None:
         if isinstance(statement, Update):
-            row = (await self._session.execute(statement)).mappings().one_or_none()
-            return None if row is None else job_of(row)
+            changed = await self._session.execute(statement, named=True)
+            row = changed.mappings().one_or_none()
+            return None if row is None else changed_job(self._session, row)
         found = await self._all(statement)
         return found[0] if found else None
 
@@ -398,6 +403,12 @@ def _in_turn(which: ColumnElement[bool]) -> Subquery:
 
 def _by_turn(turns: Subquery) -> Select[Any]:
     return select(jobs).join(turns, turns.c.number == jobs.c.number).order_by(turns.c.turn, jobs.c.number)
+
+
+def changed_job(session: Session, row: RowMapping) -> Job:
+    """Return the job of a row that a statement has changed, and name it."""
+    job = session.changes.jobs[row["id"]] = job_of(row)
+    return job
 
 
 def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:

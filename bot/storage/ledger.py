@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
 from bot.domain import EntryKind, Job, LedgerEntry, Usage, Window
 from bot.errors import StudiiBotError
 from bot.storage.database.session import Session
-from bot.storage.jobs import job_of
+from bot.storage.jobs import changed_job, job_of
 from bot.storage.schema import jobs, ledger
 
 
@@ -39,11 +39,11 @@ class Ledger:
         before = (ledger.c.job_id == job.id) & (ledger.c.kind == EntryKind.RESERVE)
         fresh = (jobs.c.id == job.id) & jobs.c.resolved_at.is_(None) & ~exists().where(before)
         reserve = update(jobs).where(fresh).values(reserved=job.estimate).returning(jobs)
-        row = (await self._session.execute(reserve)).mappings().one_or_none()
+        row = (await self._session.execute(reserve, named=True)).mappings().one_or_none()
         if row is None:
             raise ReservationError(f"Job {job.id} is not known, or credits were reserved for it before.")
         await self._write(job, EntryKind.RESERVE, job.estimate, at)
-        return job_of(row)
+        return changed_job(self._session, row)
 
     async def correct(self, job_id: str, charge: int, at: datetime) -> Job:
         """Change the reservation to what Studii charges, higher or lower."""
@@ -166,8 +166,9 @@ class Ledger:
 
     async def _balance(self, job_id: str, **values: Any) -> Job:
         still_open = (jobs.c.id == job_id) & jobs.c.resolved_at.is_(None)
-        changed = await self._session.execute(update(jobs).where(still_open).values(values).returning(jobs))
-        return job_of(changed.mappings().one())
+        balance = update(jobs).where(still_open).values(values).returning(jobs)
+        changed = await self._session.execute(balance, named=True)
+        return changed_job(self._session, changed.mappings().one())
 
 
 def _grants(guild_id: int, period: str) -> ColumnElement[bool]:

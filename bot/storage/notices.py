@@ -40,7 +40,11 @@ class Notices:
             guild_id=guild_id, kind=kind, key=key, details=dict(details or {}), job_id=job_id, created_at=at
         )
         once = insert.on_conflict_do_nothing(index_elements=["guild_id", "kind", "key"])
-        return (await self._session.execute(once.returning(notices.c.id))).first() is not None
+        added = await self._session.execute(once.returning(notices.c.id), named=True)
+        if added.first() is None:
+            return False
+        self._session.changes.notices.add(guild_id)
+        return True
 
     async def known(self, guild_id: int, kind: NoticeKind, key: str) -> bool:
         """Return whether there is such a notice, posted or not."""
@@ -70,15 +74,13 @@ class Notices:
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
         """Mark the notice as posted (as that message) or given up (None)."""
-        await self._session.execute(
-            update(notices).where(notices.c.id == notice_id).values(posted_at=at, message_id=message_id)
-        )
+        closed = update(notices).where(notices.c.id == notice_id).values(posted_at=at, message_id=message_id)
+        await self._session.execute(closed, named=True)
 
     async def forget(self, guild_id: int, kind: NoticeKind) -> None:
         """Delete the server's notices of that kind, posted or not, so that they can be added again."""
-        await self._session.execute(
-            delete(notices).where(notices.c.guild_id == guild_id, notices.c.kind == kind)
-        )
+        gone = delete(notices).where(notices.c.guild_id == guild_id, notices.c.kind == kind)
+        await self._session.execute(gone, named=True)  # nobody has to act on that
 
 
 def notice_of(row: RowMapping) -> Notice:

@@ -14,6 +14,7 @@ from bot.errors import Busy, DatabaseAway, SettingsError
 from bot.storage.access import Policies
 from bot.storage.audit import Audit
 from bot.storage.database import engines
+from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, OutageLog, shown, sqlite_code, unusable
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.locks import InstanceLock
@@ -96,6 +97,7 @@ class Storage:
         # One writer at a time, so that what it reads holds until it commits, on PostgreSQL as on SQLite.
         # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
         self._writer = asyncio.Lock()
+        self._listeners: list[Callable[[Changes], None]] = []
         self._readers = asyncio.Semaphore(engines.READERS)
         self._closed = False
         self._unreadable = UnreadableRows()
@@ -140,6 +142,18 @@ class Storage:
     def unreadable(self) -> UnreadableRows:
         """The rows that could not be read since the database was opened."""
         return self._unreadable
+
+    @contextmanager
+    def listening(self, listener: Callable[[Changes], None]) -> Generator[None]:
+        """Call `listener` with what each transaction has changed, right after its commit.
+
+        It must not raise. While the database fails, it is called with `others`.
+        """
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Transaction, None]:
@@ -187,9 +201,10 @@ class Storage:
                     if lock is not None and not current.notes.get(_CLAIMED):
                         await lock.claim(current)
                         current.notes[_CLAIMED] = True
+                        current.changes.others = True  # another instance may have written meanwhile
                     await self._begin(current, deadline)
                     yield Transaction(current)
-                    await current.commit()
+                    await self._commit(current)
         finally:
             self._writer.release()
 
@@ -200,6 +215,23 @@ class Storage:
             yield
         finally:
             self._observe(what, self._clock.monotonic() - start)
+
+    async def _commit(self, current: Session) -> None:
+        changes = current.changes
+        try:
+            await current.commit()
+        except BaseException:
+            # It may have been committed all the same.
+            changes.others = True
+            raise
+        finally:
+            # Still in turn, so that changes are told in the order in which they are made.
+            self._tell(changes)
+
+    def _tell(self, changes: Changes) -> None:
+        if changes:
+            for listener in self._listeners:
+                listener(changes)
 
     async def _close(self) -> None:
         """Whoever is in a transaction ends it first: a connection in use is in no pool that closes it."""

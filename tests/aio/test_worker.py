@@ -125,6 +125,7 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
             if tries:
                 return await super().work(job, tries)
             self.open[job.id] = replace(job, version=job.version + 1)
+            self.worker.tell(self.open[job.id])
             return 60.0
 
     desk = Changing(1, look_around=60.0)

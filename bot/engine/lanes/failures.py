@@ -68,9 +68,8 @@ class Failures:
         if result.job is not None and result.job.terminal:
             self._uploads.forget(job.id)
             self._unsent.forget(job.id)
-        self._context.changed()
         if isinstance(error, KeyRefused | OutOfCredits):
-            self._context.requeued()
+            self._context.look()
         return result
 
     async def _store(self, claim: Claim, state: JobState, error: StudiiError) -> StepResult:

@@ -148,9 +148,8 @@ class Poller:
                 now = self._context.clock.now()
                 repriced = await learn_while_running(tx, self._catalog, job, lane, told, now)
                 stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
-            self._context.changed()
             if repriced:
-                self._context.requeued()
+                self._context.look()
             return StepResult(stored)
         return StepResult(job)
 
@@ -179,9 +178,8 @@ class Poller:
             )
             if repriced:
                 await watch_budget(tx, job.guild_id, now)
-        self._context.changed()
         if repriced:
-            self._context.requeued()
+            self._context.look()
         return StepResult(stored)
 
     async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
@@ -224,7 +222,6 @@ class Poller:
             now = self._context.clock.now()
             await tx.notices.add(job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id)
             told = await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY))
-        self._context.changed()
         return told or job
 
     async def _not_found(self, job: Job, age: float) -> StepResult:
@@ -253,8 +250,7 @@ class Poller:
                 result = await self._held(tx, job, current, reason)
         if forgotten:
             return await self._end(job, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED), charge_of(job))
-        self._context.changed()
-        self._context.requeued()
+        self._context.look()
         return result
 
     async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason) -> StepResult:
@@ -271,8 +267,7 @@ class Poller:
         """Studii tells of it again: what was in the way because of the key is gone."""
         async with self._context.storage.write() as tx:
             told = await key_holds.works_again(tx, job, self._context.clock.now())
-        self._context.changed()
-        self._context.requeued()
+        self._context.look()
         return told or job
 
     async def _end(
@@ -292,9 +287,8 @@ class Poller:
                 repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=False)
             failed = await fail_paid(tx, job, code, reason, charge, now)
         if repriced:
-            self._context.requeued()
+            self._context.look()
         _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
-        self._context.changed()
         return StepResult(failed)
 
     def _after(self, job_id: str, result: StepResult) -> StepResult:

@@ -79,8 +79,6 @@ class RateState:
                     await self._tell(tx, doubted=news)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
             _log.warning("What 429s told of lane %s could not be kept: %r", self.lane[:8], error)
-        if news is not None:
-            self._context.changed()
 
     def _apply_plan(self, now: float) -> None:
         self.window.set_limit(self._plan_check.limit(now))

@@ -88,9 +88,8 @@ class Submitter:
                     else:
                         await tx.lanes.record(rate.lane, now, rate.settled(now))
                         result = Claim(job, key, secret, was_held)
-        self._context.changed()
         if result.job is not None and result.job.held is not None:
-            self._context.requeued()
+            self._context.look()
         return result
 
     async def _send_photo(self, claim: Claim) -> UploadTarget:
@@ -112,7 +111,6 @@ class Submitter:
             now = self._context.clock.now()
             failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now)
         _log.warning("Job %s: its photo is gone from the spool", job.id, extra={"job": job.id})
-        self._context.changed()
         return StepResult(failed, sent=False)
 
     async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
@@ -129,7 +127,6 @@ class Submitter:
             said = "Job %s: Studii has it as %s, and it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})
         if done.others_changed:
-            self._context.requeued()
+            self._context.look()
         self._failures.none(job)
-        self._context.changed()
         return StepResult(done.job)

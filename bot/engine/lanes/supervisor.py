@@ -182,7 +182,6 @@ class LaneSupervisor:
             fresh = [await tx.jobs.get(job_id) for job_id in again]
             lost = [job for job in fresh if job is not None and self._is_stranded(job)]
             await recover(tx, lost, self._context.clock.now())
-        self._context.changed()
         self._wake_up.set()
 
     async def _without_key(self, keyless: list[Job]) -> None:
@@ -199,7 +198,6 @@ class LaneSupervisor:
                     await fail_unpaid(tx, job, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, now)
                 else:
                     await key_holds.wait_for_key(tx, job)
-        self._context.changed()
 
 
 def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]) -> StudiiKey | None:

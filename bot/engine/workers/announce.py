@@ -43,6 +43,7 @@ class Outbox:
             liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
             look_around=context.tuning.look_around,
+            wants=lambda job: job.announced_at is None and job.over,
             queue=lambda job: job.channel_id,
         )
 
@@ -120,7 +121,6 @@ class Outbox:
             await tx.jobs.update(job.id, visible=news, **changes)
             if isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
                 await self._tell_admins(tx, job)
-        self._context.changed()
         await self._context.spool.remove(*files)
 
     async def _tell_admins(self, tx: Transaction, job: Job) -> None:

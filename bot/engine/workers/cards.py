@@ -5,13 +5,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from bot.aio.bounded import BoundedDict
+from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.workers.queue_positions import QueuePositions
+from bot.engine.workers.queue_positions import UNPLACED_EVERY, QueuePositions
 
 _log = logging.getLogger(__name__)
 # A job that has just come into line has its place in a moment: one edit of its card then says it all.
@@ -19,6 +21,9 @@ PLACE_COMES_IN = 0.2  # seconds
 LOOKS_FOR_PLACE = 5
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 LOOKS_FOR_END = 4
+NOTED_AFTER = 5.0  # seconds; a card that was edited shortly before a crash is edited once more
+MOST_NOTES = 100
+MOST_REMEMBERED = 2000
 
 
 class Cards:
@@ -36,6 +41,10 @@ class Cards:
         self._since = context.clock.now()
         self._seeking = False
         self._positions = QueuePositions()
+        self._tending = WakeUp()
+        self._versions = BoundedDict[tuple[str, int], int](MOST_REMEMBERED)  # what cards show
+        self._notes: dict[str, int] = {}  # of these, what the database does not know yet
+        self._noted_at = 0.0
         self._retry = Retry("noting that its card was posted", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "showing cards",
@@ -48,20 +57,54 @@ class Cards:
             clock=context.clock,
             liveness=context.liveness,
             look_around=context.tuning.look_around,
-            news=_is_over,
+            wants=self._wants,
+            rank=_rank,
+            news=lambda job: job.over,  # its card then waits for nothing
         )
 
+    async def run(self) -> None:
+        """Until cancelled: bring the queue positions on cards up to date, and store what cards show."""
+        try:
+            await run_forever("queue positions on cards", self._tending, self._tend)
+        finally:
+            await shielded(self._store_notes())
+
+    def _wants(self, job: Job) -> bool:
+        if job.card_message_id is None:
+            return job.origin_message_id is not None and not job.card_version and not job.over
+        shown = self._versions.get((job.id, job.card_message_id), 0)
+        return max(job.card_version, shown) < job.version
+
     async def _find(self, limit: int) -> list[Job]:
-        now = self._context.clock.monotonic()
-        ways = {job_id: await self._progress(job_id) for job_id in self._positions.due(now)}
         async with self._context.storage.read() as tx:
             wanted = await tx.jobs.wanted_cards(limit)
             lost = await tx.jobs.lost_cards(*self._lost_between(), limit)
-            stale = await tx.jobs.stale_cards(limit)
-            moved = self._positions.moved(ways.__getitem__, now)
-            seen = {job.id for job in stale}
-            in_line = [job for job in await tx.jobs.in_line(moved) if job.id not in seen]
-            return wanted + stale + in_line + lost
+            stale = [job for job in await tx.jobs.stale_cards(limit) if self._wants(job)]
+        return wanted + stale + lost
+
+    async def _tend(self) -> float | None:
+        now = self._context.clock.monotonic()
+        ways = {job_id: await self._progress(job_id) for job_id in self._positions.due(now)}
+        moved = self._positions.moved(lambda job_id: ways.get(job_id, Progress()), now)
+        if moved:
+            async with self._context.storage.read() as tx:
+                for job in await tx.jobs.in_line(moved):
+                    self.worker.add(job)
+        if self._notes and (len(self._notes) >= MOST_NOTES or now - self._noted_at >= NOTED_AFTER):
+            await shielded(self._store_notes())
+        return UNPLACED_EVERY if self._notes or self._positions else None
+
+    async def _store_notes(self) -> None:
+        notes, self._notes = self._notes, {}
+        if not notes:
+            return
+        self._noted_at = self._context.clock.monotonic()
+        try:
+            async with self._context.storage.write() as tx:
+                await tx.jobs.cards_show(notes)
+        except BaseException:
+            self._notes = notes | self._notes
+            raise
 
     def _lost_between(self) -> tuple[datetime, datetime]:
         """Between which moments the jobs were accepted whose card, if unknown, is to be looked for.
@@ -95,14 +138,14 @@ class Cards:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
         else:
             self._positions.forget(job.id)
-        await shielded(self._note(job))
+        self._note(job)
         return None
 
     async def _give_up(self, job: Job) -> None:
         """A card that can't be shown for a reason that nobody foresaw stays as it is until there is news."""
         _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
         self._positions.forget(job.id)
-        await shielded(self._note(job))
+        self._note(job)
 
     async def _seek(self, job: Job) -> float | None:
         """Take over the card that a command's answer may have shown without anybody storing its message.
@@ -152,6 +195,7 @@ class Cards:
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None and job.state is JobState.WAITING:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
+            self._tending.set()
         await self._retry.run(lambda: self._note_posted(job, message_id), job.id)
         return None
 
@@ -159,9 +203,14 @@ class Cards:
         async with self._context.storage.write() as tx:
             await tx.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
 
-    async def _note(self, job: Job) -> None:
-        async with self._context.storage.write() as tx:
-            await tx.jobs.card_shows(job.id, job.version)
+    def _note(self, job: Job) -> None:
+        """Remember that the card shows this version; the database learns it soon, with others."""
+        if job.card_message_id is not None:
+            self._versions[job.id, job.card_message_id] = job.version
+        if not self._notes:
+            self._noted_at = self._context.clock.monotonic()
+        self._notes[job.id] = job.version
+        self._tending.set()
 
 
 def _comes_into_line(job: Job, way: Progress) -> bool:
@@ -172,6 +221,8 @@ def _is_about_to_end(job: Job) -> bool:
     return job.state is JobState.RUNNING and job.output_url is not None
 
 
-def _is_over(job: Job) -> bool:
-    """Whether there is a last word on it: its card then waits for nothing."""
-    return job.terminal or job.state is JobState.UNKNOWN
+def _rank(job: Job) -> int:
+    """Return 0 for cards that are to be posted, 1 for those of jobs that are over, and 2 for others."""
+    if job.card_message_id is None and job.origin_message_id is not None:
+        return 0
+    return 1 if job.over else 2

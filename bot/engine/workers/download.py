@@ -6,7 +6,7 @@ from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
-from bot.domain import FailureCode, Job, OutputFile
+from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
 from bot.lifecycle.transitions import charge_of, fail_paid, succeed
@@ -38,6 +38,7 @@ class Collector:
             liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,
             look_around=context.tuning.look_around,
+            wants=lambda job: job.state is JobState.RUNNING and job.output_url is not None,
             shared_by=lambda job: (job.guild_id, job.user_id),
         )
 
@@ -82,14 +83,12 @@ class Collector:
             done = await succeed(tx, job, output.path.name, output.kind, self._context.clock.now())
         if done is not None:
             _log.info("Job %s succeeded", job.id, extra={"job": job.id})
-        self._context.changed()
 
     async def _ask_anew(self, job: Job) -> None:
         """Studii is asked for a fresh address, once."""
         self._asked_anew.add(job.id)
         async with self._context.storage.write() as tx:
             await tx.jobs.update(job.id, output_url=None)
-        self._context.requeued()
 
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """`link`: the address may still lead its person to the output."""
@@ -100,4 +99,3 @@ class Collector:
             if failed is not None and not link:
                 await tx.jobs.update(job.id, output_url=None)
         _log.warning("Job %s: its output can't be had", job.id, extra={"job": job.id})
-        self._context.changed()

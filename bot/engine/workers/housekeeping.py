@@ -29,7 +29,6 @@ async def _rule_by_time(context: EngineContext) -> None:
             if job.changed_at < oldest:
                 await apply_ruling(tx, job, job.reserved, _NOBODY_RULED, now)
                 _log.info("Job %s: nobody ruled on it, it counts as charged", job.id, extra={"job": job.id})
-    context.changed()
 
 
 async def _forget_keys(context: EngineContext) -> None:
@@ -39,7 +38,6 @@ async def _forget_keys(context: EngineContext) -> None:
         erased = await tx.privacy.erase_retired_keys(oldest)
     if erased:
         _log.info("The secrets of %d keys that are no longer in use are erased", erased)
-        context.requeued()
 
 
 async def _end_where_missing(context: EngineContext) -> None:
@@ -52,4 +50,3 @@ async def _end_where_missing(context: EngineContext) -> None:
         for job in waiting:
             if job.guild_id in missing and job.created_at < oldest:
                 await fail_unpaid(tx, job, JobState.WAITING, FailureCode.API, _MISSING, now)
-    context.changed()

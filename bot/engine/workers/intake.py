@@ -51,7 +51,8 @@ class Intake:
         self._grown = BoundedDict[str, int](
             MOST_REMEMBERED
         )  # job -> bytes that its photo has once it is converted
-        # A photo that has ended a decoder is opened once more, and no other waits for that.
+        self._died = BoundedDict[str, None](MOST_REMEMBERED)  # jobs whose photo has ended a decoder
+        # Such a photo is opened once more, and no other waits for that.
         self.workers = (
             self._worker("taking in photos", context.tuning.intake_at_once, again=False),
             self._worker("opening photos once more", 1, again=True),
@@ -70,6 +71,9 @@ class Intake:
             liveness=self._context.liveness,
             patience=TRANSFER_TIMEOUT,
             look_around=self._context.tuning.look_around,
+            # Held ones are found in the database, which says when one of them is due.
+            wants=lambda job: _is_to_be_taken_in(job) and (job.id in self._died) is again,
+            ready=self._may_have_room,
             shared_by=lambda job: (job.guild_id, job.user_id),
         )
 
@@ -77,6 +81,14 @@ class Intake:
         full = self._shortages.resting(self._context.clock.monotonic())
         async with self._context.storage.read() as tx:
             return await tx.jobs.to_take_in(limit, self._context.clock.now(), full, again=again)
+
+    def _may_have_room(self, job: Job) -> bool:
+        return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())
+
+    def _leave_to_the_other(self, job: Job) -> None:
+        self._died[job.id] = None
+        for worker in self.workers:
+            worker.tell(job)
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.source is None:
@@ -90,7 +102,7 @@ class Intake:
         except (PhotoRefused, Undecodable) as error:
             return await shielded(self._fail(job, FailureCode.PHOTO, error.told))
         except DecodeAgain:
-            self._context.changed()  # the other worker looks at once
+            self._leave_to_the_other(job)
             return None
         except PhotoUnavailable as error:
             tuning = self._context.tuning
@@ -167,8 +179,6 @@ class Intake:
             waiting = await make_ready(tx, job, self._context.clock.now(), **changes)
         if waiting is None:
             await self._context.spool.remove(source_file)
-        self._context.changed()
-        self._context.requeued()
 
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
         async with self._context.storage.write() as tx:
@@ -176,9 +186,12 @@ class Intake:
             await fail_unpaid(tx, job, JobState.RECEIVED, code, reason, now)
         await self._clear_away(job)
         _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
-        self._context.changed()
 
     async def _clear_away(self, job: Job, *files: Path) -> None:
         await self._context.spool.remove(
             self._context.spool.source(job.id).name, *(file.name for file in files)
         )
+
+
+def _is_to_be_taken_in(job: Job) -> bool:
+    return job.state is JobState.RECEIVED and job.held is None

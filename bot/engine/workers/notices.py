@@ -62,10 +62,11 @@ class NoticeBoard:
         """Tell the server's oldest notice."""
         notice = await self._oldest(guild_id)
         if notice is None:
-            return self._context.tuning.look_around  # what waits there can't be read
+            return None
         # Between Discord's answer and our note of it nothing may be interrupted.
         again = await shielded(self._tell(notice), patience=self._context.tuning.drain)
         if again is None:
+            self.worker.add(guild_id)  # there may be another one
             return None
         return backoff(tries + 1, 1.0, self._context.tuning.announcement_bound, at_least=again)
 

@@ -38,6 +38,9 @@ class QueuePositions:
         )
         return list(islice(due, CHECKED))
 
+    def __len__(self) -> int:
+        return len(self._shown)
+
     def moved(self, progress_of: Callable[[str], Progress], now: float) -> list[str]:
         """Return those of the due jobs whose progress has changed, in the order of the queue."""
         moved: list[tuple[int, str]] = []

@@ -94,7 +94,6 @@ class SpoolRoom:
                 names += [job.source_file, job.output_file]
         await self._context.spool.remove(*names)
         _log.warning("%d results that could not be posted gave way in the spool", len(job_ids))
-        self._context.changed()
 
     async def _give_way(self, job_ids: set[str]) -> None:
         self._leaving |= job_ids
@@ -110,4 +109,3 @@ class SpoolRoom:
         finally:
             self._leaving -= job_ids
         _log.info("The photos of %d held jobs gave way in the spool", len(names))
-        self._context.requeued()

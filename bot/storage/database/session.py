@@ -1,7 +1,7 @@
 """One database transaction, whose statements complete even if the task is cancelled."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from bot.aio.shield import shielded
+from bot.storage.database.changes import Changes
 from bot.storage.database.sqlite_driver import OneCallConnection
 from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
 
@@ -26,6 +27,7 @@ class Session:
     def __init__(self, connection: AsyncConnection, unreadable: UnreadableRows | None = None) -> None:
         self._connection = connection
         self.unreadable = UnreadableRows() if unreadable is None else unreadable
+        self.changes = Changes()
 
     @property
     def on_sqlite(self) -> bool:
@@ -36,8 +38,16 @@ class Session:
         """Values that belong to the connection and outlive this transaction."""
         return self._connection.info
 
-    async def execute(self, statement: Executable) -> CursorResult[Any]:
-        return await self._complete(self._connection.execute(statement))
+    async def execute(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None, *, named: bool = False
+    ) -> CursorResult[Any]:
+        """Execute the statement, for each of the `rows` if there are any.
+
+        `named`: the caller adds to `changes` what it changes, if that matters.
+        """
+        if not named:
+            self.changes.note(statement)
+        return await self._complete(self._connection.execute(statement, rows))
 
     async def rows(self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]]) -> list[T]:
         """Return what `build` makes of each row. Rows that can't be read are set aside: others take their

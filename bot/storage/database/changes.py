@@ -1,0 +1,32 @@
+"""What a transaction has changed, for those who act on it without asking the database."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.sql.dml import UpdateBase
+
+from bot.domain import Job
+
+# Changes in these tables that no repository names are told as `others`.
+_WATCHED = frozenset({"jobs", "guilds", "studii_keys", "holds", "notices"})
+
+
+@dataclass(slots=True)
+class Changes:
+    """The changes of one committed transaction.
+
+    `jobs` are the changed jobs as they are now, by id, and `notices` the servers with a new notice. With
+    `others`, more has changed than these: what is kept in memory has to be read again.
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict[str, Job])
+    notices: set[int] = field(default_factory=set[int])
+    others: bool = False
+
+    def note(self, statement: Any) -> None:
+        """Note a statement that changes something that no repository names."""
+        if isinstance(statement, UpdateBase) and getattr(statement.table, "name", "") in _WATCHED:
+            self.others = True
+
+    def __bool__(self) -> bool:
+        return bool(self.others or self.jobs or self.notices)
