@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.table import Table
 
 from bench.machine.day import day
 from bench.machine.interactions import first_answers
@@ -20,6 +19,7 @@ from bench.machine.restart import restart
 from bot.client.bot import quiet_discord_loggers
 
 Row = tuple[str, str]
+WIDTH = 75  # characters of what is measured
 
 
 def share_of(moments: Sequence[float], share: float) -> float:
@@ -115,15 +115,15 @@ PARTS: Sequence[Callable[[Path], Awaitable[list[Row]]]] = (
 
 
 async def main(console: Console) -> None:
-    table = Table("The whole way, in real time", "")
+    """Print each figure as soon as it is measured: all of them take minutes."""
+    console.print("The whole way, in real time")
     for part in PARTS:
         with TemporaryDirectory(prefix="studii-bench-") as folder:
-            for row in await part(Path(folder)):
-                table.add_row(*row)
-    console.print(table)
+            for what, figure in await part(Path(folder)):
+                console.print(f"  {what:<{WIDTH}}  {figure}", highlight=False)
 
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     quiet_discord_loggers()
-    asyncio.run(main(Console(width=100)))
+    asyncio.run(main(Console(soft_wrap=True)))

@@ -117,10 +117,11 @@ def _photos(worlds: Worlds, size: int) -> list[Message]:
 async def _answers(asked: Sequence[Interaction], patience: float) -> Sequence[Answer]:
     """Return how each was answered, at the latest after `patience` seconds."""
     await until(lambda: all(one.over for one in asked), patience)
-    return [_answer(one) for one in asked]
+    return [answer_of(one) for one in asked]
 
 
-def _answer(interaction: Interaction) -> Answer:
+def answer_of(interaction: Interaction) -> Answer:
+    """Return what the interaction was answered with so far."""
     at, said = interaction.said_at, interaction.said or {}
     if at is None:  # its card may have come as a message of its own
         at = interaction.dropped_at

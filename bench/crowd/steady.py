@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from time import monotonic
 
 from bench.crowd.counted import Counts
-from bench.crowd.scenes import ask
+from bench.crowd.scenes import answer_of, ask
 from bench.crowd.waiting import until
 from bench.crowd.worlds import Worlds
 
 IDLE = 5.0  # seconds whose cost is taken off
 EVERY = 5  # how many jobs there are to one with a photo
+AT_ONCE = 30  # people
 LOOKS = 0.05  # seconds
 
 
@@ -44,10 +45,20 @@ async def at_a_steady_rate(worlds: Worlds, rate: float, seconds: float, patience
 
 
 async def as_fast_as_possible(worlds: Worlds, jobs: int, patience: float) -> Lives:
-    """Let all jobs be asked for at once, and wait for the results."""
+    """Let some people ask for so many jobs in all, and wait for the results. Who is refused asks again."""
     before, counts, began = worlds.bot.processor(), worlds.bot.counts(), monotonic()
-    ask(worlds, jobs)
-    await until(lambda: worlds.posted() >= jobs, patience, LOOKS)
+    numbers = iter(range(jobs))
+
+    async def ask_on() -> None:
+        for number in numbers:
+            accepted = False
+            while not accepted and monotonic() < began + patience:
+                asked = ask(worlds, 1, number)
+                await until(lambda asked=asked: asked[0].over, patience)
+                accepted = answer_of(asked[0]).accepted
+
+    await asyncio.gather(*(ask_on() for _ in range(AT_ONCE)))
+    await until(lambda: worlds.posted() >= jobs, began + patience - monotonic(), LOOKS)
     used = worlds.bot.processor() - before
     return Lives(jobs, worlds.posted(), monotonic() - began, used, worlds.bot.counts().since(counts))
 
