@@ -7,11 +7,15 @@ from bot.aio.proxy import connector
 from bot.catalog import Catalog
 from bot.cli.checks_machine import runs
 from bot.cli.findings import Finding, Verdict
-from bot.client.login import application_of, has_commands_in
+from bot.client.login import application_of, has_commands_in, reach_of
 from bot.config import Settings
 from bot.errors import StudiiBotError
 from bot.studii import KeyRefused, StudiiClient
 
+CLOCK_MAY_DIFFER = 30.0  # seconds
+# Of Discord's limits: from so many servers on it wants shards, and from so many users on a review.
+SERVERS, NEAR_SERVERS = 2_500, 2_000
+USERS, NEAR_USERS = 10_000, 8_000
 NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
 
 
@@ -20,6 +24,8 @@ async def discord(settings: Settings) -> list[Finding]:
     token = settings.discord_token.get_secret_value()
     application = await application_of(token, settings.proxy)
     found = [Finding("Discord", Verdict.GOOD, f"The token is {application.name}'s ({application.id}).")]
+    if application.clock_ahead is not None:
+        found.append(_clock(application.clock_ahead))
     server = settings.dev_guild_id
     if server is not None and not await has_commands_in(token, server, settings.proxy):
         words = (
@@ -37,6 +43,29 @@ async def discord(settings: Settings) -> list[Finding]:
         "It is switched on at discord.com/developers/applications, Bot, Privileged Gateway Intents."
     )
     return [*found, Finding("Intents", Verdict.LOOK, words)]
+
+
+async def reach(settings: Settings) -> list[Finding]:
+    """Say how near the bot is to Discord's limits for large bots."""
+    try:
+        there = await reach_of(settings.discord_token.get_secret_value(), settings.proxy)
+    except StudiiBotError:
+        # What is in the way of the login is told by the check of Discord.
+        return [Finding("Reach", Verdict.LOOK, "Discord could not be asked for the bot's servers.")]
+    servers = "1 server" if there.servers == 1 else f"{there.servers:,} servers"
+    words = f"The bot is in {servers} with about {there.members:,} members."
+    advice: list[str] = []
+    if there.servers >= NEAR_SERVERS:
+        advice.append(
+            f"From {SERVERS:,} servers on, Discord wants several connections (shards). The bot opens them by "
+            "itself when it starts; restart it after that."
+        )
+    if there.members >= NEAR_USERS and settings.message_content != "off":
+        advice.append(
+            f"From {USERS:,} users on, Discord reviews every year why the bot needs the Message Content "
+            "Intent. Apply for it in time in the developer portal, or set MESSAGE_CONTENT to off."
+        )
+    return [Finding("Reach", Verdict.LOOK if advice else Verdict.GOOD, " ".join((words, *advice)))]
 
 
 async def catalogue(settings: Settings) -> list[Finding]:
@@ -80,6 +109,18 @@ async def studii(settings: Settings) -> list[Finding]:
             return [Finding("Studii", Verdict.LOOK, words)]
     words = f"{where} takes a key that nobody has. Is STUDII_API_URL the right address?"
     return [Finding("Studii", Verdict.LOOK, words)]
+
+
+def _clock(ahead: float) -> Finding:
+    if abs(ahead) <= CLOCK_MAY_DIFFER:
+        return Finding("Clock", Verdict.GOOD, "It agrees with Discord's.")
+    where = "ahead of" if ahead > 0 else "behind"
+    words = (
+        f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
+        "Periods of budgets begin at the wrong time, and links expire too early or too late. Let the system "
+        "set it from the network (timedatectl set-ntp true)."
+    )
+    return Finding("Clock", Verdict.LOOK, words)
 
 
 def _short(error: StudiiBotError) -> str:

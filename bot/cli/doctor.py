@@ -31,6 +31,7 @@ _DATABASE = frozenset({"database_url"})
 CHECKS: Sequence[Check] = (
     Check("Version", on_machine.version),
     Check("Discord", around.discord, frozenset({"discord_token", "https_proxy"})),
+    Check("Reach", around.reach, frozenset({"discord_token", "https_proxy"})),
     Check("Catalogue", around.catalogue),
     Check("Folder", on_machine.folder, _DATABASE),
     Check("Disk", on_machine.room, _DATABASE | {"spool_mb"}),

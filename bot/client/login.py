@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
 from typing import Literal
 
 import aiohttp
 import discord
 
 from bot.aio.proxy import NoTunnel, Proxy, connector
+from bot.clock import SystemClock
 from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, StudiiBotError
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_CONNECTION
@@ -18,6 +21,8 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_CONNECTION
 log = logging.getLogger(__name__)
 
 LOGIN_SECONDS = 30.0
+MOST_SERVERS = 5_000  # that are counted
+_PAGE = 200
 _NOT_THERE = frozenset({10004, 50001})  # Unknown Guild, Missing Access
 # What discord.py raises for a body that it can't read: a hotel's page instead of Discord's answer.
 _NOT_DISCORD = (AttributeError, LookupError, TypeError, ValueError)
@@ -56,6 +61,7 @@ class Application:
     id: int
     name: str
     reads_messages: bool  # it may have the message content intent
+    clock_ahead: float | None = None  # seconds of this machine's clock before Discord's, if Discord tells its
 
 
 async def application_of(token: str, proxy: Proxy | None = None) -> Application:
@@ -63,12 +69,55 @@ async def application_of(token: str, proxy: Proxy | None = None) -> Application:
 
     Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached.
     """
-    async with logged_in(token, proxy) as client:
+    times = _Times()
+    async with logged_in(token, proxy, times.trace()) as client:
         user = client.user
         name = user.name if user is not None else ""
         flags = client.application_flags
         reads = flags.gateway_message_content or flags.gateway_message_content_limited
-        return Application(client.application_id or 0, name, reads)
+        return Application(client.application_id or 0, name, reads, times.ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The servers that the bot is in. Who is a member of several counts in each."""
+
+    servers: int
+    members: int
+
+
+async def reach_of(token: str, proxy: Proxy | None = None) -> Reach:
+    """Count the servers and their members, `MOST_SERVERS` servers at most. Raises as `application_of`."""
+    servers = members = 0
+    after: int | None = None
+    async with logged_in(token, proxy) as client, asyncio.timeout(LOGIN_SECONDS):
+        while servers < MOST_SERVERS:
+            page = await client.http.get_guilds(_PAGE, after=after, with_counts=True)
+            servers += len(page)
+            members += sum(one.get("approximate_member_count", 0) for one in page)
+            if len(page) < _PAGE:
+                break
+            after = int(page[-1]["id"])
+    return Reach(servers, members)
+
+
+class _Times:
+    """Compares Discord's time, which each answer tells, with this machine's."""
+
+    def __init__(self) -> None:
+        self.ahead: float | None = None
+
+    def trace(self) -> aiohttp.TraceConfig:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(self._on_end)
+        return trace
+
+    async def _on_end(
+        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        with suppress(KeyError, TypeError, ValueError):
+            told = parsedate_to_datetime(end.response.headers["Date"])
+            self.ahead = (SystemClock().now() - told).total_seconds()
 
 
 async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None) -> bool:
@@ -99,9 +148,15 @@ async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
 
 
 @asynccontextmanager
-async def logged_in(token: str, proxy: Proxy | None = None) -> AsyncGenerator[discord.Client]:
+async def logged_in(
+    token: str, proxy: Proxy | None = None, trace: aiohttp.TraceConfig | None = None
+) -> AsyncGenerator[discord.Client]:
     """Provide a client that is logged in and not connected. Raises as `application_of`."""
-    client = discord.Client(intents=discord.Intents(guilds=True), connector=connector(proxy, limit=0))
+    client = discord.Client(
+        intents=discord.Intents(guilds=True),
+        connector=connector(proxy, limit=0),
+        http_trace=trace or aiohttp.TraceConfig(),
+    )
     try:
         await _log_in(client, token)
         yield client

@@ -1,12 +1,14 @@
 """`doctor` fails exactly where the bot would not start or not work, and says in plain words what to do."""
 
 import asyncio
+import re
 import shutil
 import socket
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ import pytest
 from discord.http import Route
 
 from bot.cli import checks_settings as in_settings
+from bot.cli.checks_online import reach
 from bot.cli.doctor import examine
 from bot.cli.findings import Finding, Verdict
 from bot.config import Settings
@@ -64,7 +67,18 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
     findings = await found(around)
     assert stopping(findings) == set()
     assert set(findings) == {
-        *("Settings", "Version", "Discord", "Intents", "Catalogue", "Folder", "Disk", "Bot"),
+        *(
+            "Settings",
+            "Version",
+            "Discord",
+            "Clock",
+            "Intents",
+            "Reach",
+            "Catalogue",
+            "Folder",
+            "Disk",
+            "Bot",
+        ),
         *("Encryption key", "Database", "Ledger", "SQLite", "Pictures", "Studii"),
     }
 
@@ -356,6 +370,52 @@ async def test_a_disk_that_is_nearly_full_is_told(
     assert findings["Disk"].verdict is verdict
     assert remedy in findings["Disk"].words
     assert stopping(findings) == ({"Disk"} if verdict is Verdict.STOPS else set())
+
+
+@pytest.mark.parametrize(
+    ("servers", "members", "content", "advice"),
+    [
+        (3, 100, True, ()),
+        (2_100, 1, True, ("From 2,500 servers",)),
+        (3, 3_000, True, ("From 10,000 users",)),
+        (3, 3_000, False, ()),
+    ],
+)
+async def test_a_bot_that_nears_discords_limits_for_large_ones_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    servers: int,
+    members: int,
+    content: bool,
+    advice: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with DiscordServer(guilds=range(1, servers + 1)) as discord:
+        monkeypatch.setattr(Route, "BASE", discord.api)
+        for guild in discord.places.guilds.values():
+            guild.member_count = members
+        wanted = "auto" if content else "off"
+        (finding,) = await reach(Settings.read(discord_token=TOKEN, message_content=wanted))
+    assert f"{servers:,} servers with about {servers * members:,} members" in finding.words
+    assert finding.verdict is (Verdict.LOOK if advice else Verdict.GOOD)
+    assert all(words in finding.words for words in advice)
+
+
+@pytest.mark.parametrize(("off", "where"), [(95, "ahead of"), (-3_600, "behind")])
+async def test_a_clock_that_is_off_is_told(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch, off: int, where: str
+) -> None:
+    assert (await found(around))["Clock"].verdict is Verdict.GOOD
+
+    def now(_: object) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=off)
+
+    monkeypatch.setattr("bot.client.login.SystemClock.now", now)
+    clock = (await found(around))["Clock"]
+    assert clock.verdict is Verdict.LOOK
+    seconds = re.search(rf"is ([\d,]+) seconds {where} Discord's", clock.words)
+    assert seconds is not None
+    assert abs(int(seconds[1].replace(",", "")) - abs(off)) <= 10  # Discord tells whole seconds, some ago
 
 
 async def test_no_room_for_the_copy_before_an_update_stops_it(

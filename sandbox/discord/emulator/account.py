@@ -63,6 +63,17 @@ class Account:
             raise Refusal(*MISSING_ACCESS)
         return await self.put_commands(request) if request.method == "PUT" else answer_with([])
 
+    async def list_guilds(self, request: web.Request) -> web.Response:
+        after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 200))
+        page = sorted(number for number in self._places.guilds if number > after)[: min(limit, 200)]
+        told = [self._places.guilds[number] for number in page]
+        return answer_with(
+            [
+                {"id": str(one.id), "name": one.name, "approximate_member_count": one.member_count}
+                for one in told
+            ]
+        )
+
     async def show_guild(self, request: web.Request) -> web.Response:
         return answer_with(self._guild(request).told())
 

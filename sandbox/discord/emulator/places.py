@@ -124,6 +124,7 @@ class Guild:
     roles: dict[int, Role] = field(default_factory=dict[int, Role])
     channels: dict[int, Channel] = field(default_factory=dict[int, Channel])
     members: dict[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
+    member_count: int = 2
 
     def member(self, user_id: int) -> dict[str, Any]:
         """Return the member as Discord tells of them, with their user."""
@@ -142,7 +143,7 @@ class Guild:
             "owner_id": str(self.owner_id),
             "unavailable": False,
             "system_channel_id": str(next(iter(self.channels), 0)),
-            "member_count": 2,
+            "member_count": self.member_count,
             "premium_tier": 3 if self.upload_limit > 50 * MIB else 2 if self.upload_limit > 10 * MIB else 0,
             "roles": [role.told() for role in self.roles.values()],
             "members": [self.member(APPLICATION_ID)],

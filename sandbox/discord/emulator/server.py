@@ -279,6 +279,7 @@ class DiscordServer:
         reaction = f"{message}/reactions/{{emoji}}/@me"
         return (
             ("GET", "/users/@me", "me", about.me),
+            ("GET", "/users/@me/guilds", "guilds", about.list_guilds),
             ("GET", "/oauth2/applications/@me", "application", about.application),
             ("PUT", "/applications/{application}/commands", "commands", about.put_commands),
             ("GET", own_commands, "commands", about.guild_commands),
