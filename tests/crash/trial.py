@@ -23,7 +23,7 @@ from sandbox.studii.faults import (
     rate_limited,
 )
 from tests.crash.life import ENDED
-from tests.crash.world import KILLED, MAYA, Worlds, Zygote
+from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
 
 SHORT = 2.0  # seconds of patience in lives to which an answer is to be
 TOO_SLOW = Slow(2.5, after=True)
@@ -211,12 +211,14 @@ async def attempt(
         complaints.append("a 429 is not kept for later lives")
     if code != ENDED:
         complaints.append(f"the last life ended with {code}")
+    points = _points_of(case) if code == ENDED and not deaths else {}
     worlds.studii.failures.clear()
-    points: dict[str, int] = {}
-    if code == ENDED and not deaths:
-        points = json.loads((case.folder / "points.json").read_text())
     await worlds.drop(case)
     return Verdict(None if job is None else job.state, died, complaints, points)
+
+
+def _points_of(case: Case) -> dict[str, int]:
+    return json.loads((case.folder / "points.json").read_text())
 
 
 def times(point: str, count: int) -> range:
