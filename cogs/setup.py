@@ -2,7 +2,7 @@
 
 import logging
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 from discord import app_commands
@@ -12,11 +12,10 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.services import Services
-from bot.ui.admin.setup import GREETING, KEY_LOST, ask_to_forget, setup_panel_for
+from bot.ui.admin.setup import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, sentence_panel
+from bot.ui.kit.layout import GOOD, Panel, sentence_panel
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import manages, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
@@ -51,7 +50,7 @@ class Servers(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         if await self._services.servers.joined(guild.id):
-            await greet(self._bot, guild, Panel(box(NEUTRAL, GREETING)))
+            await greet(self._bot, guild, partial(greeting, guild.id))
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -66,7 +65,7 @@ class Servers(commands.Cog):
             await self.on_guild_join(guild)
         if guild.id in self._without_key:
             self._without_key.discard(guild.id)
-            await greet(self._bot, guild, Panel(box(BAD, KEY_LOST.format(server=plain(guild.name, 100)))))
+            await greet(self._bot, guild, partial(key_lost, guild))
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -84,14 +83,20 @@ class Servers(commands.Cog):
         await self._services.servers.part(found.absent, partial(was_removed, self._bot))
 
 
-async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:
-    """Post the panel in the system channel, else send it to the owner."""
+class Message(Protocol):
+    """Builds the panel for the server's channel, or for a direct message to its owner."""
+
+    def __call__(self, *, in_server: bool) -> Panel: ...
+
+
+async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
+    """Post the message in the system channel, else send it to the owner."""
     channel = guild.system_channel
     if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
         may = channel.permissions_for(guild.me)
         if may.view_channel and may.send_messages:
             try:
-                await channel.send(view=panel)
+                await channel.send(view=message(in_server=True))
             except DISCORD_ERRORS as error:
                 log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
             else:
@@ -100,7 +105,7 @@ async def greet(bot: StudiiBot, guild: discord.Guild, panel: Panel) -> None:
         return
     try:
         owner = await bot.fetch_user(guild.owner_id)
-        await owner.send(view=panel)
+        await owner.send(view=message(in_server=False))
     except DISCORD_ERRORS as error:
         log.info("The owner of server %d could not be greeted: %s", guild.id, error)
 

@@ -16,6 +16,19 @@ async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp
         assert greetings(desk) == 1
 
 
+async def test_the_greetings_button_opens_the_setup_for_admins_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await rejoin(desk, desk.channel)
+        (greeting,) = desk.channel.history()
+        refused = await desk.maya.click(greeting, label="Set up")
+        assert "Manage Server" in texts(refused.response)
+        opened = await desk.admin.click(greeting, label="Set up")
+        assert opened.response is not None
+        assert opened.response.ephemeral
+        assert "Studii in this server" in texts(opened.response)
+        assert "Studii is here" in texts(desk.channel.history()[0])  # for the next admin
+
+
 async def test_the_owner_is_told_where_the_bot_may_not_write(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         quiet = desk.channel_for_the_bot("quiet", send_messages=False)
@@ -25,6 +38,9 @@ async def test_the_owner_is_told_where_the_bot_may_not_write(tmp_path: Path) -> 
         owner = desk.env.backend.get_guild(desk.guild.id).owner_id
         opened = [one.json for one in desk.env.http_requests if one.path == "/users/@me/channels"]
         assert [str(one["recipient_id"]) for one in opened if one] == [str(owner)]
+        (sent,) = [str(one.json) for one in desk.env.http_requests if "Studii is here" in str(one.json)]
+        assert f"https://discord.com/channels/{desk.guild.id}" in sent
+        assert "studii:setup" not in sent  # there, it would not know the server
 
 
 async def test_an_owner_who_takes_no_messages_is_no_problem(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from bot.ui.kit.layout import (
     BAD,
     GOING,
     GOOD,
+    NEUTRAL,
     QUIET,
     Panel,
     Piece,
@@ -36,7 +37,7 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import sentence
+from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
@@ -243,6 +244,8 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "budget":
                 state, opener = await services.credits.budget(guild_id), Opener.of(interaction)
                 await BudgetForm(state.settings.budget, opener).show(interaction)
+            case "open":
+                await answer(interaction, await setup_panel_for(interaction, let_in=False))
             case "forget":
                 await interaction.response.edit_message(view=await _forget_key(services, guild_id, self.key))
             case "keep":
@@ -253,6 +256,23 @@ class SetupButton(LastingButton, template=_TEMPLATE):
                 await interaction.response.edit_message(
                     view=await setup_panel_for(interaction, let_in=self.let_in)
                 )
+
+
+def greeting(guild_id: int, *, in_server: bool) -> Panel:
+    """Return the first message to a server, posted in it or sent to its owner."""
+    opens = SetupButton("open", "Set up", main=True) if in_server else _to_server(guild_id)
+    return Panel(box(NEUTRAL, GREETING, row(opens)))
+
+
+def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
+    """Return the request to enter the key again, posted in the server or sent to its owner."""
+    enters = SetupButton("key", "Enter the key", main=True) if in_server else _to_server(guild.id)
+    return Panel(box(BAD, KEY_LOST.format(server=plain(guild.name, 100)), row(enters)))
+
+
+def _to_server(guild_id: int) -> ui.Button[Any]:
+    # A button of the bot's would not know the server: it is pressed in a direct message.
+    return ui.Button(label="Open the server", url=f"https://discord.com/channels/{guild_id}")
 
 
 class BudgetForm(Form):
