@@ -82,12 +82,19 @@ class Victim:
         return self.held()
 
     async def meet(
-        self, file: HostileFile, data: bytes, innocents: Sequence[tuple[str, bytes]], idle: Held
+        self,
+        file: HostileFile,
+        data: bytes,
+        innocents: Sequence[tuple[str, bytes]],
+        idle: Held,
+        *,
+        beside: Sequence[tuple[HostileFile, bytes]] = (),
     ) -> Seen:
-        """Send the file, and the photos at the same moment."""
+        """Send the file, the photos, and the hostile files `beside` them, all at the same moment."""
         self._met += 1
         name = f"{self._met}-file.{file.suffix}"
         sent = {name: (STRANGER, data)}
+        sent |= {f"{self._met}-{n}.{one.suffix}": (STRANGER, data) for n, (one, data) in enumerate(beside)}
         sent |= {f"{self._met}-{other}": (INNOCENT, photo) for other, photo in innocents}
         try:
             with watching(self._process.pid) as most:
@@ -95,6 +102,7 @@ class Victim:
                 for one, (person, content) in sent.items():
                     self._send(person, one, content)
                 hostile, *others = await asyncio.gather(*(self._left_intake(one, began) for one in sent))
+                others = others[len(beside) :]
             await until(self._over, "the end of all jobs")
         finally:
             self._discord.cdn.forget()
