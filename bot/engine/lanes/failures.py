@@ -1,4 +1,4 @@
-"""What becomes of a job that Studii has not taken, when a step towards that fails."""
+"""What a failed upload or submission means for its job."""
 
 import logging
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _CODES: Mapping[type[ApiRefused], FailureCode] = {
 
 
 class Failures:
-    """Back to waiting, with a bound on how often; failed and unpaid; or unknown."""
+    """Stores what a failure means: the job waits again, within a bound, fails unpaid, or becomes unknown."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
@@ -48,7 +48,7 @@ class Failures:
         self._refused_keys = FailureCounts()
 
     def none(self, job: Job) -> None:
-        """A step went well."""
+        """Forget the failures of the job and its server after a step that succeeded."""
         self._uploads.forget(job.id)
         self._unsent.forget(job.id)
         self._refused_keys.forget(job.guild_id)
@@ -92,7 +92,7 @@ class Failures:
         return await self._try_again(job, state, error)
 
     async def _amend(self, job: Job, error: StudiiError) -> StepResult:
-        """Studii has not taken a job of which another instance could only say that nobody knows."""
+        """End an unknown job unpaid: another instance took it for lost, and Studii has refused it."""
         code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
         if isinstance(error, ApiRefused):
             code = _CODES.get(type(error), code)
@@ -103,7 +103,7 @@ class Failures:
         return StepResult(failed)
 
     async def _try_again(self, job: Job, state: JobState, error: StudiiError) -> StepResult:
-        """Studii did not take it (429, a received 500), or an upload did not come through."""
+        """Let the job wait after a 429, a received 500 or a failed upload, or fail it after too many."""
         tuning = self._context.tuning
         uploading = state is JobState.UPLOADING
         tries = self._uploads.count(job.id) if uploading else job.attempts + 1
@@ -133,7 +133,7 @@ class Failures:
     async def hold(
         self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason, *, sent: bool = True
     ) -> StepResult:
-        """The server's key does not work: the job waits with the others, which are tried one at a time."""
+        """Hold the server's key, which does not work. The job waits with the others; one tries again."""
         await wait(tx, job, state, self._context.clock.now())
         await self._hold_key(tx, key, reason)
         return StepResult(await tx.jobs.get(job.id), sent=sent)
@@ -141,7 +141,7 @@ class Failures:
     async def _out_of_credits(
         self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason
     ) -> StepResult:
-        """The job ends unpaid; the server's others wait, as they would meet the same."""
+        """Fail the job unpaid, and hold the key, as the server's other jobs would fail too."""
         now = self._context.clock.now()
         failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
         await self._hold_key(tx, key, reason)

@@ -40,7 +40,7 @@ class RateState:
 
     @property
     def unsaved(self) -> bool:
-        """Whether an answer has changed what is to be kept over a restart."""
+        """Whether an answer has changed the state that is kept over a restart."""
         return self._unsaved
 
     def set_plan(self, plan: ChosenPlan) -> None:
@@ -166,7 +166,7 @@ class RateStates:
             raise
 
     def close(self, lane: str) -> None:
-        """Give a state back. When nobody uses it, it is forgotten: the database has all of it."""
+        """Give a state back. It is forgotten when it is unused, as the database has all of it."""
         self._users[lane] -= 1
         if self._users[lane] <= 0:
             del self._users[lane]

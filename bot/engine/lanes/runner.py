@@ -230,7 +230,7 @@ class LaneRunner:
             await shielded(self._rate.save())
 
     async def _learn(self, job_id: str, work: Work, low: float, high: float) -> None:
-        """How long a job took. What could not be kept is known until the process ends, which will do."""
+        """Learn how long a job took. If that can't be stored, it is known until the process ends."""
         self._durations.learn(work, low, high)
         try:
             async with self._context.storage.write() as tx:

@@ -172,7 +172,7 @@ class LaneSupervisor:
         return needs_step and not any(runner.in_flight(job.id) for runner in self._runners.values())
 
     async def _free(self, stranded: list[Job]) -> None:
-        """Jobs whose step failed in a way that nobody foresaw. Seen twice: a step may just have ended."""
+        """Free jobs whose step met an unexpected error. Seen twice, as a step may just have ended."""
         again = [job.id for job in stranded if job.id in self._suspects]
         self._suspects = {job.id for job in stranded}
         if not again:

@@ -12,7 +12,6 @@ MAX_ENTRIES = 1000  # of a directory
 
 _ORIENTATION, _EXIF_IFD, _COLOR_SPACE, _INTEROP_IFD, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 0x0001
 _BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
-_SRGB = 1
 _COLOR_SPACES = frozenset({2, 0xFFFD, 0xFFFE, 0xFFFF})  # other than sRGB, which everybody assumes
 _ADOBE_RGB = b"R03\0"  # the index of a picture in Adobe RGB that carries no profile
 

@@ -1,0 +1,224 @@
+"""What Studii's answers to polls mean for their jobs."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.aio.bounded import BoundedDict
+from bot.aio.retry import backoff, delay_at
+from bot.catalog import Catalog
+from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
+from bot.engine.context import EngineContext, StepResult
+from bot.lifecycle import key_holds
+from bot.lifecycle.budget_alerts import watch_budget
+from bot.lifecycle.prices import learn_at_end, learn_while_running
+from bot.lifecycle.transitions import charge_of, fail_paid
+from bot.reasons import Reason, ReasonCode
+from bot.storage import Transaction
+from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
+
+_log = logging.getLogger(__name__)
+
+ENOUGH_MISSES = 3
+MAX_TROUBLES = 10_000  # jobs
+PAUSE_BOUND = 60.0  # seconds between two polls while Studii gives no answer
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """The failures of a job's polls, and since when they last (by the monotonic clock)."""
+
+    errors: int = 0  # in a row, as are the next three
+    refusals: int = 0
+    misses: int = 0
+    missing_since: float | None = None
+    without_url_since: float | None = None
+
+    def answered(self) -> None:
+        """Forget the failures in a row after a report."""
+        self.errors = self.refusals = self.misses = 0
+        self.missing_since = None
+
+
+class PollAnswers:
+    """Stores what an answer to a poll means for its job. Lasting troubles are kept in memory only."""
+
+    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
+        self._context = context
+        self._catalog = catalog
+        self._troubles = BoundedDict[str, _Trouble](MAX_TROUBLES)
+
+    def forget(self, job_id: str) -> None:
+        """Forget the troubles of a job that is polled no more."""
+        self._troubles.pop(job_id, None)
+
+    async def reported(self, job: Job, report: JobReport, lane: str, age: float) -> StepResult:
+        """Store a report about a job that was submitted `age` seconds ago, with the key of `lane`."""
+        if (trouble := self._troubles.get(job.id)) is not None:
+            trouble.answered()
+        if job.not_before is not None:
+            job = await self._key_works(job)
+        if report.failed:
+            why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
+            charge = charge_of(job, report.credits_charged)
+            return await self._end(job, FailureCode.STUDII, why, charge, lane, report.credits_charged)
+        if report.succeeded:
+            return await self._completed(job, report, lane)
+        if age >= self._context.tuning.lost_after:
+            return await self._end(job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED), charge_of(job))
+        if age >= self._context.tuning.hourly_after:
+            job = await self._still_running(job)
+        told = report.credits_charged if job.charged is None else None
+        if told or report.status != job.studii_status:
+            async with self._context.storage.write() as tx:
+                now = self._context.clock.now()
+                repriced = await learn_while_running(tx, self._catalog, job, lane, told, now)
+                stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
+            if repriced:
+                self._context.look()
+            return StepResult(stored)
+        return StepResult(job)
+
+    async def _completed(self, job: Job, report: JobReport, lane: str) -> StepResult:
+        charge = charge_of(job, report.credits_charged)
+        if report.output_url is None:
+            now = self._context.clock.monotonic()
+            trouble = self._trouble(job.id)
+            if trouble.without_url_since is None:
+                trouble.without_url_since = now
+            if now - trouble.without_url_since < self._context.tuning.url_grace:
+                return StepResult(job)
+            unsafe, missing = ReasonCode.OUTPUT_UNSAFE_ADDRESS, ReasonCode.OUTPUT_WITHOUT_ADDRESS
+            why = Reason(unsafe if report.output_refused else missing)
+            return await self._end(job, FailureCode.OUTPUT, why, charge, lane, report.credits_charged)
+        async with self._context.storage.write() as tx:
+            now, told = self._context.clock.now(), report.credits_charged
+            repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=True)
+            stored = await tx.jobs.update(
+                job.id,
+                visible=True,
+                studii_status=report.status,
+                output_url=report.output_url,
+                output_kind=report.output_kind,
+                charged=charge,
+            )
+            if repriced:
+                await watch_budget(tx, job.guild_id, now)
+        if repriced:
+            self._context.look()
+        return StepResult(stored)
+
+    async def failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
+        """Handle a poll without a report. The job continues unless it is certain that it doesn't."""
+        if isinstance(error, RateLimited):
+            return StepResult(job, again=error.retry_after, limited=True, retry_after=error.retry_after)
+        _log.info(
+            "Job %s: a poll of it met %s (%s)",
+            job.id,
+            type(error).__name__,
+            error.reason,
+            extra={"job": job.id},
+        )
+        if isinstance(error, JobNotFound):
+            return await self._not_found(job, age)
+        if age >= self._context.tuning.lost_after:
+            return await self._end(job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED), charge_of(job))
+        if age >= self._context.tuning.hourly_after:
+            job = await self._still_running(job)
+        if isinstance(error, KeyRefused):
+            return await self.key_refused(job, error.told)
+        trouble = self._trouble(job.id)
+        trouble.errors += 1
+        pause = backoff(trouble.errors, self._context.tuning.first_poll, PAUSE_BOUND)
+        return StepResult(job, again=self.bounded(pause, age))
+
+    def bounded(self, pause: float, age: float) -> float:
+        """Return the pause after a poll that learned nothing, bounded by a share of the job's age.
+
+        A job may end in that pause: its requester then waits longer by at most that share.
+        """
+        tuning = self._context.tuning
+        return min(pause, max(tuning.first_poll, tuning.poll_share * age))
+
+    async def _still_running(self, job: Job) -> Job:
+        """Tell the requester and the admins once that the job has been running for a day."""
+        if job.held is not None:
+            return job
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
+            await tx.notices.add(job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id)
+            told = await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY))
+        return told or job
+
+    async def _not_found(self, job: Job, age: float) -> StepResult:
+        """End the job after several 404s over a while; a single one may be a mistake."""
+        now, over = self._context.clock.monotonic(), self._context.tuning.missing_over
+        trouble = self._trouble(job.id)
+        if trouble.missing_since is None:
+            trouble.missing_since = now
+        trouble.misses += 1
+        if trouble.misses >= ENOUGH_MISSES and now - trouble.missing_since >= over:
+            return await self._end(
+                job, FailureCode.LOST, Reason(ReasonCode.UNKNOWN_TO_STUDII), charge_of(job)
+            )
+        return StepResult(job, again=self.bounded(over / (ENOUGH_MISSES - 1), age))
+
+    async def key_refused(self, job: Job, reason: Reason) -> StepResult:
+        """Continue with the server's current key if that is another one, else hold the job."""
+        async with self._context.storage.write() as tx:
+            current = await tx.keys.current(job.guild_id)
+            own = None if job.key_id is None else await tx.keys.get(job.key_id)
+            forgotten = current is None and (own is None or not own.ciphertext)
+            result = StepResult(None)
+            if current is not None and current.id != job.key_id:
+                await tx.jobs.update(job.id, key_id=current.id)
+            elif not forgotten:
+                result = await self._held(tx, job, current, reason)
+        if forgotten:
+            return await self._end(job, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED), charge_of(job))
+        self._context.look()
+        return result
+
+    async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason) -> StepResult:
+        """Let the job wait with its server's others until `key` works, which is None if it was removed."""
+        trouble = self._trouble(job.id)
+        trouble.refusals += 1
+        pause = delay_at(self._context.tuning.key_retries, trouble.refusals)
+        now = self._context.clock.now()
+        until = now + timedelta(seconds=pause)
+        told = await key_holds.hold_running(tx, job, key, reason, until, now)
+        return StepResult(told, again=pause)
+
+    async def _key_works(self, job: Job) -> Job:
+        """End the hold of the job, whose key works again."""
+        async with self._context.storage.write() as tx:
+            told = await key_holds.works_again(tx, job, self._context.clock.now())
+        self._context.look()
+        return told or job
+
+    async def _end(
+        self,
+        job: Job,
+        code: FailureCode,
+        reason: Reason,
+        charge: int,
+        lane: str | None = None,
+        told: int | None = None,
+    ) -> StepResult:
+        """Fail the job at that charge. `told` is the charge in the last answer, with the key of `lane`."""
+        repriced = job.charged is None
+        async with self._context.storage.write() as tx:
+            now = self._context.clock.now()
+            if lane is not None:
+                repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=False)
+            failed = await fail_paid(tx, job, code, reason, charge, now)
+        if repriced:
+            self._context.look()
+        _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
+        return StepResult(failed)
+
+    def _trouble(self, job_id: str) -> _Trouble:
+        trouble = self._troubles.get(job_id)
+        if trouble is None:
+            trouble = self._troubles[job_id] = _Trouble()
+        return trouble
