@@ -1,1 +1,1 @@
-"""What changes a job's state and its money in one transaction, for services and engine alike."""
+"""The changes of a job's state and its credits, each in one transaction, for services and engine."""

@@ -29,14 +29,14 @@ async def tell_of_budget(
     spent: int,
     least: int | None = None,
 ) -> None:
-    """The same, for who knows already what may be and is spent in the period.
+    """Do the same with figures that the caller has read.
 
-    `least` is given when a job was turned away: what the cheapest would cost. A rest that is too small for
-    any job is told apart from a budget of which nothing is left.
+    `least`, the price of the cheapest job, is given when a job was refused. A rest that is too small for any
+    job has a notice of its own.
     """
     guild_id = settings.guild_id
     if limit <= 0 or spent * 100 < limit * MOST:
-        return  # where nothing may be spent, nothing can be used up
+        return  # a budget of 0 can't be used up
     start = "ever" if period.start is None else period.start.isoformat(timespec="seconds")
     key = f"{settings.budget.period.value} {start}"
     too_little = f"{key} rest"

@@ -24,7 +24,7 @@ async def hold(
     *,
     oldest: datetime,
 ) -> None:
-    """Hold the key: Studii has just refused a job for that reason. The admins are told once.
+    """Hold the key, as Studii has just refused a job for that reason. The admins are told once.
 
     What waited for the key before, and was accepted before `oldest`, ends unpaid.
     """
@@ -38,7 +38,7 @@ async def hold(
 async def hold_running(
     tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason, until: datetime, at: datetime
 ) -> Job | None:
-    """Studii refuses to tell of a running job: it says why, and is asked for again at `until`.
+    """Hold a running job of which Studii refuses to tell; it is polled again at `until`.
 
     The server's key, if it has one, is held likewise unless it is held already.
     """
@@ -52,7 +52,7 @@ async def hold_running(
 
 
 async def works_again(tx: Transaction, job: Job, at: datetime) -> Job | None:
-    """Studii tells of a running job again: what it was held for is over, for its server too."""
+    """End the hold of a running job, and that of its server for the same reason: Studii answers again."""
     there = await tx.holds.get(job.guild_id)
     if there is not None and job.held is not None and there.reason.code == job.held.code:
         await end(tx, job.guild_id, at)

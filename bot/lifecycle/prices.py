@@ -1,4 +1,4 @@
-"""What jobs are expected to cost with a server's key, and what changes when Studii tells the charge.
+"""The expected costs of jobs with a server's key, and the changes when Studii tells a charge.
 
 While the price of some tool and price-changing inputs has not been seen with a key, jobs are accepted on the
 assumed cost, and one of them is sent. Its 202 sets the price: the reservations of the others are corrected,
@@ -10,15 +10,13 @@ The last answer of a job has the last word: it can raise the price, and it alone
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
-from bot.domain import UNSENT_STATES, FailureCode, GuildSettings, Job, Period
-from bot.domain.limits import MemberLimits, allowance
-from bot.domain.periods import period_name, window
+from bot.domain import UNSENT_STATES, FailureCode, Job
 from bot.domain.prices import LEAST, Estimate, estimate
 from bot.lifecycle.budget_alerts import watch_budget
+from bot.lifecycle.room import Rooms
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -138,7 +136,7 @@ async def _set_price(
     """
     before = await tx.prices.learn(lane, job.tool, job.variant, charge, at)
     for guild_id in await tx.prices.guilds_with(lane):
-        # Nobody accepts on the old price from here on.
+        # From here on, no job is accepted on the old price.
         await tx.ledger.lock(guild_id)
     if before is None or surprising:
         await _correct_sent(tx, job, lane, charge, at, told_less=surprising)
@@ -151,7 +149,7 @@ async def reprice_server(tx: Transaction, catalog: Catalog, guild_id: int, lane:
 
 
 async def may_be_sent(tx: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime) -> bool:
-    """Whether a waiting job may be sent with the key of that lane, as far as its price is concerned.
+    """Return whether the price of a waiting job permits that it is sent with the key of that lane.
 
     If the price was learned since the job was accepted, its reservation is corrected; it may end for want
     of room. If the price is unknown, one job of its kind is sent at a time: the next one when Studii has
@@ -172,7 +170,7 @@ async def may_be_sent(tx: Transaction, catalog: Catalog, job: Job, lane: str, at
 
 
 def price_name(catalog: Catalog, job: Job) -> str:
-    """Jobs with the same name are charged alike."""
+    """Return the name of the job's price. Jobs with the same name are charged alike."""
     tool = catalog.tools.get(job.tool)
     return f"{job.tool} {job.variant}" if tool is None else tool.price_name(job.inputs, job.variant)
 
@@ -190,7 +188,7 @@ async def _reprice(tx: Transaction, catalog: Catalog, lane: str, jobs: Sequence[
         if price is None:
             continue
         if not price.learned:
-            # What is only assumed lowers no reservation.
+            # An assumed price lowers no reservation.
             price = Estimate(max(price.amount, job.reserved), learned=False)
         corrected = price.amount != job.reserved
         prices[job.id] = price.amount
@@ -220,7 +218,7 @@ async def _end_without_room(
     tx: Transaction, risen: Sequence[Job], prices: Mapping[str, int], at: datetime
 ) -> None:
     """End those whose higher reservation exceeds a limit, newest first, until the others have room."""
-    rooms = _Rooms(tx, at)
+    rooms = Rooms(tx, at)
     for job in reversed(risen):
         server, member = await rooms.of(job)
         exceeded = [limit for limit in (server, member) if limit is not None and limit.left < 0]
@@ -257,48 +255,3 @@ async def _correct_sent(
     await tx.prices.mark(ids, learned=True, visible=True)
     for guild_id in sorted({one.guild_id for one in changed}):
         await watch_budget(tx, guild_id, at)
-
-
-@dataclass(slots=True)
-class _Room:
-    """What is left of a limit in a period."""
-
-    left: int
-
-
-class _Rooms:
-    """What is left of the limits that jobs count against, read once for each server, member and period."""
-
-    def __init__(self, tx: Transaction, at: datetime) -> None:
-        self._tx = tx
-        self._at = at
-        self._servers: dict[int, tuple[GuildSettings, MemberLimits]] = {}
-        self._rooms: dict[tuple[int, int | None, str], _Room] = {}
-
-    async def of(self, job: Job) -> tuple[_Room | None, _Room | None]:
-        """The server's and the member's; None where no limit concerns the job."""
-        if job.guild_id not in self._servers:
-            settings = await self._tx.guilds.get(job.guild_id)
-            self._servers[job.guild_id] = settings, await self._tx.policies.limits(job.guild_id)
-        settings, limits = self._servers[job.guild_id]
-        server = await self._room(job, settings, settings.budget.limit, None)
-        # The member's roles are not known here, but that which gave them their allowance is.
-        roles = () if job.allowance_role is None else (job.allowance_role,)
-        theirs = allowance(limits, job.user_id, roles)
-        if theirs is None:
-            return server, None
-        return server, await self._room(job, settings, theirs.credits, job.user_id)
-
-    async def _room(self, job: Job, settings: GuildSettings, limit: int, user_id: int | None) -> _Room | None:
-        # A job counts in the period in which it was accepted; an older one counts in no one-off total.
-        total = settings.budget.period is Period.TOTAL
-        period = window(settings.budget, settings.timezone, self._at if total else job.created_at)
-        if total and period.start is not None and job.created_at < period.start:
-            return None
-        name = period_name(settings.budget, settings.timezone, period)
-        key = (job.guild_id, user_id, name)
-        if key not in self._rooms:
-            usage = await self._tx.ledger.usage(job.guild_id, period, user_id)
-            granted = await self._tx.ledger.granted(job.guild_id, name, user_id)
-            self._rooms[key] = _Room(limit + granted - usage.spent)
-        return self._rooms[key]

@@ -106,8 +106,7 @@ async def taken(
 ) -> Taken:
     """Submitting → running: Studii has the job, at the charge that it told. That ends a hold of the key.
 
-    Unknown → running as well, if another instance took the job for lost meanwhile: what is said of it next is
-    then posted as a new message.
+    Unknown → running if another instance took the job for lost meanwhile. Its result is then a new message.
     """
     changes = JobChanges(
         studii_id=created.id,
@@ -164,5 +163,5 @@ async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: Reason = _A
 
 
 async def _post_anew(tx: Transaction, job: Job) -> Job:
-    """That the outcome is unknown may have been posted already: what is said next needs a new number."""
+    """Give the next message a new number, as the unknown outcome may have been posted already."""
     return await tx.jobs.update(job.id, posting=job.posting + 1) or job

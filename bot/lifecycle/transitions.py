@@ -15,7 +15,7 @@ from bot.storage import JobChanges, Transaction
 
 
 def charge_of(job: Job, told: int | None = None) -> int:
-    """Return what a job has cost: what Studii told last, else what is reserved for it."""
+    """Return the charge of a job: the one that Studii told last, else its reservation."""
     if told is not None:
         return told
     return job.charged if job.charged is not None else job.reserved
