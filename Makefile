@@ -41,6 +41,8 @@ check: $(VENV)/dev.done ## style, types, import rules, unused code, the Dockerfi
 	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/alerts.yml \
 		&& promtool test rules deploy/prometheus/alerts_test.yml; \
 	else echo "promtool isn't installed: the alert rules are not checked."; fi
+	@if command -v systemd-analyze >/dev/null; then systemd-analyze security --offline=yes --threshold=20 --no-pager \
+		deploy/systemd/studii.service | tail -n 1; fi
 	@$(BIN)/python -m tests.support.audit requirements/dev.txt
 
 run: $(VENV)/bot.done ## run the bot with the settings of .env

@@ -5,7 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot.__main__ import main
 from bot.monitoring.metrics import Metrics, Snapshot
+from bot.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -46,3 +50,48 @@ def test_the_dashboard_asks_for_metrics_that_there_are_and_shows_all() -> None:
     shown = {re.sub(r"_(bucket|count|sum)$", "", name) for name in named}
     assert metrics().keys() - shown == {"studii_rate_limited_total"}  # among the requests to Studii
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def settings(unit: str) -> dict[str, str]:
+    """The settings of a systemd unit; the last one of a name."""
+    return dict(re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE))
+
+
+COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
+MEMORY = re.findall(r"mem_limit: (\d+)m", COMPOSE)[0]
+
+
+def test_the_service_is_run_as_the_container_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HEALTH_PORT", raising=False)
+    unit = settings((DEPLOY / "systemd" / "studii.service").read_text("utf-8"))
+    assert unit["ExecStart"] == "/opt/studii/.venv/bin/python -m bot run"
+    assert unit["WorkingDirectory"] == f"/var/lib/{unit['StateDirectory']}"
+    assert f"PYTHONPATH={unit['ExecStart'].partition('/.venv')[0]} " in unit["Environment"]
+    assert unit["RestartPreventExitStatus"] == str(main(["health"]))  # a setting is missing
+    assert f"stop_grace_period: {unit['TimeoutStopSec']}s" in COMPOSE
+    assert unit["MemoryMax"] == f"{MEMORY}M"
+    assert f"pids_limit: {unit['TasksMax']}\n" in COMPOSE
+
+
+def test_the_service_lets_the_bot_see_its_decoders_and_limit_them() -> None:
+    unit = (DEPLOY / "systemd" / "studii.service").read_text("utf-8")
+    assert "\nProtectProc=" not in unit
+    assert re.findall(r"^SystemCallFilter=(.*)$", unit, re.MULTILINE) == ["@system-service", "~@privileged"]
+
+
+def test_the_cluster_runs_the_image_as_compose_does() -> None:
+    manifest = (DEPLOY / "kubernetes" / "studii.yaml").read_text("utf-8")
+    (user,) = re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert re.findall(r"(?:runAsUser|runAsGroup|fsGroup): (\d+)", manifest) == [user] * 3
+    assert f"memory: {MEMORY}Mi\n" in manifest
+    assert "mountPath: /data\n" in manifest
+    assert f"terminationGracePeriodSeconds: {settings_of_compose('stop_grace_period')}\n" in manifest
+    assert "livenessProbe" not in manifest  # while Discord is away, a restart would not help
+    kustomization = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text("utf-8")
+    assert f"newTag: {VERSION}\n" in kustomization
+
+
+def settings_of_compose(name: str) -> str:
+    (found,) = re.findall(rf"^    {name}: (\d+)", COMPOSE, re.MULTILINE)
+    return found
