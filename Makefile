@@ -1,4 +1,4 @@
-# Everything runs in .venv, which each target makes or brings up to date by itself.
+# Everything runs in .venv, which each target creates or updates automatically.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,29 +9,29 @@ ARGS ?=
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/sandbox.done ## try the bot in a browser, without Discord and without a key (ARGS=--once: only the tour)
+demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord account or a key (ARGS=--once: only the tour)
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: $(VENV)/dev.done ## run the tests
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
-crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the worlds around it (minutes)
+crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
 
-bench: $(VENV)/dev.done ## simulate the lane beside other policies, and measure the bot here (half an hour; ARGS=--quick: minutes)
+bench: $(VENV)/dev.done ## compare the lane with other policies, and measure the bot on this machine (half an hour; ARGS=--quick: minutes)
 	@$(BIN)/python -m bench $(ARGS)
 	@$(BIN)/python -W ignore -m bench.realtime
 
-hostile: $(VENV)/dev.done ## send files that were built to harm through the bot, beside innocent photos (minutes)
+hostile: $(VENV)/dev.done ## send hostile files through the bot, beside ordinary photos (minutes)
 	@failed=0; \
 	$(BIN)/python -W ignore -m tests.hostile $(ARGS) || failed=1; \
 	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/test_damaged_pictures.py || failed=1; \
 	exit $$failed
 
-fuzz: $(VENV)/dev.done ## play with the ledger for 100,000 steps, add up after each, and find out crooked books (many minutes)
+fuzz: $(VENV)/dev.done ## check the ledger over 100,000 random steps (many minutes)
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py $(ARGS)
 
-check: $(VENV)/dev.done ## style, types, import rules, unused code, the Dockerfile, and known vulnerabilities of the locked packages
+check: $(VENV)/dev.done ## check style, types, import rules, unused code, the Dockerfile, and vulnerabilities of locked packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -45,10 +45,10 @@ check: $(VENV)/dev.done ## style, types, import rules, unused code, the Dockerfi
 		deploy/systemd/studii.service | tail -n 1; fi
 	@$(BIN)/python -m tests.support.audit requirements/dev.txt
 
-run: $(VENV)/bot.done ## run the bot with the settings of .env
+run: $(VENV)/bot.done ## run the bot with the settings in .env
 	@$(BIN)/python -m bot run
 
-lock: $(VENV)/dev.done ## resolve the locked versions in requirements/ anew
+lock: $(VENV)/dev.done ## update the locked versions in requirements/
 	$(BIN)/python -m pip install --quiet uv
 	$(call compile,bot,)
 	$(call compile,sandbox,--group sandbox)
@@ -57,10 +57,10 @@ lock: $(VENV)/dev.done ## resolve the locked versions in requirements/ anew
 compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
 	--no-header --no-annotate pyproject.toml $(2) --output-file requirements/$(1).txt
 
-clean: ## remove what the targets made here
+clean: ## remove the files that these targets created
 	rm -rf $(VENV) demo-output .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-# The mark is written last: a set-up that was interrupted is done again.
+# The mark is written last, so an interrupted setup runs again.
 $(VENV)/%.done: requirements/%.txt | $(VENV)/python.done
 	@echo "Setting up $(VENV) for the $* (once, about a minute) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

@@ -53,24 +53,26 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Studii for Discord.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", help="run the bot with the settings of the environment and .env")
-    commands.add_parser("doctor", help="check everything that the bot needs; fails if it could not start")
+    commands.add_parser("run", help="run the bot with the settings from the environment and .env")
+    commands.add_parser("doctor", help="check everything the bot needs; fails if the bot couldn't start")
     commands.add_parser("invite", help="print the address that adds the bot to a server")
     taken = commands.add_parser(
-        "backup", help="copy the database to a new file (-: to standard output), also while the bot runs"
+        "backup", help="copy the database to a new file (- for standard output); the bot can be running"
     )
     taken.add_argument("file", type=Path, metavar="FILE")
     given = commands.add_parser(
-        "restore", help="make a backup (-: from standard input) the database again; stop the bot first"
+        "restore", help="replace the database with a backup (- for standard input); stop the bot first"
     )
     given.add_argument("file", type=Path, metavar="FILE")
     commands.add_parser(
-        "rotate-keys", help="seal the Studii keys with a new encryption key; stop the bot first"
+        "rotate-keys", help="encrypt the Studii keys with a new encryption key; stop the bot first"
     )
     commands.add_parser(
-        "forget-servers", help="forget the servers that doctor names as having removed the bot"
+        "forget-servers", help="forget the servers that doctor lists as having removed the bot"
     )
-    commands.add_parser("health", help="ask the running bot how it is (HEALTH_PORT); fails if it is not well")
+    commands.add_parser(
+        "health", help="check the running bot's health (HEALTH_PORT); fails if it isn't healthy"
+    )
     return parser
 
 

@@ -166,8 +166,8 @@ async def _check(studii: StudiiClient, key: str) -> None:
     except KeyRefused:
         # Studii's words speak of the server's key; this one is not that yet.
         raise Refused(
-            "Studii does not accept this API key. Check that it was copied whole and has not been revoked. "
-            "Nothing was changed."
+            "Studii doesn't accept this API key. Check that you copied all of it and that it hasn't "
+            "been revoked. Nothing was changed."
         ) from None
 
 

@@ -103,19 +103,19 @@ class Tool(_Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.slug in RESERVED:
-            raise ValueError(f"{self.slug!r} is a command of the bot's own; no tool can be called so")
+            raise ValueError(f"{self.slug!r} is one of the bot's own commands: give the tool another name")
         names = [one.name for one in self.inputs]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"the input {min(doubled)!r} is there twice")
         if taken := {"image", "private", "extra"} & set(names):
-            raise ValueError(f"{min(taken)!r} is an option that every command has; no input can be called so")
+            raise ValueError(f"{min(taken)!r} is an option of every command: give the input another name")
         if (self.output is None) == (self.output_from is None):
-            raise ValueError("say either output or output_from")
+            raise ValueError("set either output or output_from")
         if self.output_from is not None and self.output_from not in names:
-            raise ValueError(f"output_from names {self.output_from!r}, which is none of its inputs")
+            raise ValueError(f"output_from names {self.output_from!r}, which isn't one of its inputs")
         self._check_assumed_cost()
         if self.source_flag is not None and self.source_flag.name in names:
-            raise ValueError(f"source_flag is {self.source_flag.name!r}, which is one of its inputs already")
+            raise ValueError(f"source_flag is {self.source_flag.name!r}, which is already one of its inputs")
         return self
 
     def _check_assumed_cost(self) -> None:
@@ -124,7 +124,7 @@ class Tool(_Strict):
         mode = next((one for one in self.inputs if one.name == self.output_from), None)
         if mode is None:
             raise ValueError(
-                "assumed_cost can differ by mode only if output_from names an input: give one number"
+                "assumed_cost can only differ by mode if output_from names an input: give one number"
             )
         if not mode.price:
             raise ValueError(f"assumed_cost differs by {mode.name}, so that input needs price = true")
@@ -145,9 +145,9 @@ class Tool(_Strict):
         Raises `Refused` if a required input is missing, or one is too long.
         """
         if self.source is SourceRule.REQUIRED and not has_source:
-            raise Refused(f"{self.title} starts from a photo. Attach one as `image` and try again.")
+            raise Refused(f"{self.title} needs a photo. Attach one as `image` and try again.")
         if self.source is SourceRule.NONE and has_source:
-            raise Refused(f"{self.title} does not take a photo. Leave `image` out and try again.")
+            raise Refused(f"{self.title} doesn't take a photo. Leave out `image` and try again.")
         prepared: dict[str, str] = {}
         if self.source_flag is not None:
             flag = self.source_flag
@@ -159,8 +159,9 @@ class Tool(_Strict):
                 what = one.description[0].lower() + one.description[1:]
                 raise Refused(f"{self.title} needs `{one.name}`: {what}.")
             if value is not None and len(value) > one.max_length:
-                bound = f"at most {one.max_length:,} characters"
-                raise Refused(f"`{one.name}` may have {bound}; yours has {len(value):,}.")
+                raise Refused(
+                    f"`{one.name}` can have at most {one.max_length:,} characters. Yours has {len(value):,}."
+                )
             if value is not None:
                 prepared[one.name] = value
         return prepared
@@ -238,18 +239,18 @@ class Catalog:
             with file.open("rb") as stream:
                 tables = tomllib.load(stream)
         except OSError as error:
-            raise SettingsError(f"STUDII_TOOLS_FILE: {file} cannot be read ({error.strerror}).") from error
+            raise SettingsError(f"STUDII_TOOLS_FILE: {file} can't be read ({error.strerror}).") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file}: not valid TOML: {error}.") from error
+            raise SettingsError(f"{file} isn't valid TOML: {error}.") from error
         if not tables:
-            raise SettingsError(f"{file}: there is no tool in it.")
+            raise SettingsError(f"{file} has no tools.")
         return cls({slug: _tool(file, slug, table) for slug, table in tables.items()})
 
     def get(self, slug: str) -> Tool:
         """Return the tool with that slug. Raises `Refused` if there is none."""
         tool = self.tools.get(slug)
         if tool is None:
-            raise Refused(f"There is no tool “{slug[:40]}” here any more.")
+            raise Refused(f"The tool “{slug[:40]}” isn't available here any more.")
         return tool
 
 

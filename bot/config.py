@@ -107,14 +107,14 @@ class Settings(StorageSettings, HealthSettings):
     def _token(cls, value: Any, info: ValidationInfo) -> Any:
         value = _from_file(value, info)
         if value is None:
-            raise ValueError("is not set. Copy .env.example to .env and fill it in")
+            raise ValueError("isn't set. Copy .env.example to .env and fill it in")
         token = value.get_secret_value() if isinstance(value, SecretStr) else str(value).strip()
         if not token:
-            raise ValueError("is empty; paste the token from your application's Bot page at Discord")
+            raise ValueError("is empty. Paste the token from your application's Bot page at Discord")
         if not re.fullmatch(r"[!-~]+", token):
-            raise ValueError("has a space, a line break or a letter in it that no token has; paste it alone")
+            raise ValueError("has a space, a line break or a letter that no token has. Paste only the token")
         if token.count(".") != 2 or not all(token.split(".")):
-            raise ValueError(f"is no bot token. {LOOKS_LIKE}")
+            raise ValueError(f"isn't a bot token. {LOOKS_LIKE}")
         return token
 
     @field_validator("log_level", mode="before")
@@ -138,8 +138,8 @@ class Settings(StorageSettings, HealthSettings):
         allowed = url.scheme == "https" or info.data.get("studii_allow_http") or is_loopback(url.host or "")
         if not allowed:
             raise ValueError(
-                "must begin with https://, or others on the network can read the keys. "
-                "STUDII_ALLOW_HTTP=true allows it for a network that is yours alone"
+                "must begin with https://, or others on the network can read the keys. For a private "
+                "network of your own, set STUDII_ALLOW_HTTP=true"
             )
         return value.rstrip("/")
 
@@ -159,22 +159,22 @@ def _from_file(value: Any, info: ValidationInfo) -> Any:
         return value
     if value.strip() if isinstance(value, str) else value:
         raise ValueError(f"and {name.upper()} are both set. Leave one of them empty")
-    where = f"can't be read from {path}, which {name.upper()} names"
+    where = f"can't be read from {path} ({name.upper()})"
     try:
         content = _content(path)
     except FileNotFoundError:
-        raise ValueError(f"{where}: there is no such file. Make it, or name the right one") from None
+        raise ValueError(f"{where}: the file doesn't exist. Create it, or name another one") from None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise ValueError(f"{where} ({reason}). The user who runs this needs to read it") from None
+        raise ValueError(f"{where}: {reason}. Let the user who runs this read it") from None
     if content is None:
-        raise ValueError(f"{where}: it is not a regular file. Write the secret into one")
+        raise ValueError(f"{where}: it isn't a regular file. Write the secret into one")
     if len(content) > LONGEST_SECRET:
-        raise ValueError(f"{where}: the file is far too long. It holds the secret and nothing else")
+        raise ValueError(f"{where}: the file is too long. It must hold only the secret")
     try:
         text = content.decode("utf-8-sig").strip(", \t\r\n")
     except UnicodeDecodeError:
-        raise ValueError(f"{where}: it is not text") from None
+        raise ValueError(f"{where}: it isn't text") from None
     if not text:
         raise ValueError(f"{where}: the file is empty. Write the secret into it") from None
     return text
@@ -195,18 +195,18 @@ def _content(path: Path) -> bytes | None:
 
 def _ensure_a_file(url: URL) -> None:
     if url.host:
-        raise ValueError("names a host, which an SQLite file has not: sqlite:///data/studii.db")
+        raise ValueError("names a host, but SQLite uses a file: sqlite:///data/studii.db")
     if url.database in {None, "", ":memory:"}:
         raise ValueError("needs a file: sqlite:///data/studii.db")
     if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(str(url.database)).parts):
-        raise ValueError(f"names a file or folder with more than {LONGEST_NAME} bytes; choose a shorter name")
+        raise ValueError(f"names a file or folder with more than {LONGEST_NAME} bytes. Choose a shorter name")
 
 
 def _ensure_a_server(url: URL) -> None:
     if "@" in (url.host or ""):
-        raise ValueError("has an @ in its user or password; write it as %40")
+        raise ValueError("has an @ in its user or password. Write it as %40")
     if url.host is not None and not is_host(url.host):
-        raise ValueError("names a host that no machine can have: postgresql://user:password@host/name")
+        raise ValueError("names an invalid host. It must look like postgresql://user:password@host/name")
 
 
 def _in_asyncpgs_words(url: URL) -> URL:
@@ -217,5 +217,5 @@ def _in_asyncpgs_words(url: URL) -> URL:
     if (mode := options.pop("sslmode", None)) is not None:
         options["ssl"] = mode
     if unknown := sorted(options.keys() - {"ssl"}):
-        raise ValueError(f"has the option {unknown[0]!r}, which is not known here; leave it out")
+        raise ValueError(f"has the unknown option {unknown[0]!r}. Leave it out")
     return url.set(query=options)

@@ -80,10 +80,10 @@ class SettingsBase(BaseSettings):
             return cls(**values)
         except (OSError, UnicodeDecodeError) as error:
             if isinstance(error, UnicodeDecodeError):
-                raise SettingsError("The file .env is not UTF-8 text. Save it as UTF-8.") from None
+                raise SettingsError("The file .env isn't UTF-8 text. Save it as UTF-8.") from None
             reason = (error.strerror or type(error).__name__).lower()
             raise SettingsError(
-                f"The file .env can't be read ({reason}). Give it to the user who runs this, or remove it."
+                f"The file .env can't be read ({reason}). Let the user who runs this read it, or remove it."
             ) from None
 
 
@@ -106,7 +106,7 @@ _REASONS: Mapping[str, str] = {
     "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
-    "int_parsing_size": "is far too large a number",
+    "int_parsing_size": "is too large",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",

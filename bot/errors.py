@@ -12,7 +12,7 @@ class StudiiBotError(Exception):
     what to do next, and holds no secret. A subclass's `default` is its sentence when none is given.
     """
 
-    default = "Something went wrong on our side. Please try again."
+    default = "Something went wrong on our side. Try again."
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.default)
@@ -27,7 +27,7 @@ class SettingsError(StudiiBotError):
 class Refused(StudiiBotError):
     """A request that is turned down before anything is spent: the sentence says why and who can change it."""
 
-    default = "That is not possible here."
+    default = "That isn't possible here."
 
 
 class NotAllowed(Refused):
@@ -45,19 +45,19 @@ class Outage(StudiiBotError):
 class DatabaseFailed(Outage):
     """The database failed, whatever was asked of it: its disk is full, its connection broke, and the like."""
 
-    default = "The bot can't use its database right now. Please try again in a few minutes."
+    default = "The bot can't use its database right now. Try again in a few minutes."
 
 
 class Busy(DatabaseFailed):
     """The database made the person wait too long."""
 
-    default = "The bot is busy right now. Please try again in a moment."
+    default = "The bot is busy right now. Try again in a moment."
 
 
 class DatabaseAway(Busy):
     """There is no way to the database's server."""
 
-    default = "The bot can't reach its database right now. Please try again in a few minutes."
+    default = "The bot can't reach its database right now. Try again in a few minutes."
 
 
 class NotAlone(DatabaseAway):

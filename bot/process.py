@@ -69,7 +69,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     upkeep = asyncio.create_task(tidying, name="upkeep")
     try:
         await asyncio.wait({engine, client, stopped, locked_out}, return_when=asyncio.FIRST_COMPLETED)
-        log.info("Stopping: requests that are on their way get their answers first.")
+        log.info("Stopping: waiting for the answers to requests in progress.")
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
         app.bot.refuse_commands()
@@ -82,7 +82,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
         first = next((failure for failure in failures if failure is not None), None)
         if isinstance(first, SettingsError):
             raise first
-        raise PartDied("The bot stopped by itself; the reason is in the log above.") from first
+        raise PartDied("The bot stopped unexpectedly. The log above has the reason.") from first
 
 
 async def _end(task: asyncio.Task[object]) -> BaseException | None:
@@ -93,6 +93,6 @@ async def _end(task: asyncio.Task[object]) -> BaseException | None:
     if isinstance(outcome, SettingsError):
         return outcome
     if isinstance(outcome, Exception):
-        log.error("The %s died.", task.get_name(), exc_info=outcome)
+        log.error("The %s stopped unexpectedly.", task.get_name(), exc_info=outcome)
         return outcome
     return None

@@ -17,22 +17,21 @@ from cogs.studii import Command, add_to_studii, function_command
 
 WHOSE = [
     app_commands.Choice(name="anyone's photos", value=PhotoScope.ANYONE.value),
-    app_commands.Choice(name="one's own photos only", value=PhotoScope.OWN.value),
+    app_commands.Choice(name="your own photos only", value=PhotoScope.OWN.value),
 ]
 WHO = [
     app_commands.Choice(name="everyone", value=Permit.EVERYONE.value),
-    app_commands.Choice(name="Manage Server (and the role)", value=Permit.MANAGERS.value),
-    app_commands.Choice(name="nobody (but the role)", value=Permit.NOBODY.value),
+    app_commands.Choice(name="Manage Server, or the role", value=Permit.MANAGERS.value),
+    app_commands.Choice(name="no one, or the role", value=Permit.NOBODY.value),
 ]
 CHANGES = [
-    app_commands.Choice(name="only this role or channel", value="only"),
-    app_commands.Choice(name="take this role or channel out", value="out"),
-    app_commands.Choice(name="open to all, everywhere", value="open"),
+    app_commands.Choice(name="allow only this role or channel", value="only"),
+    app_commands.Choice(name="remove this role or channel", value="out"),
+    app_commands.Choice(name="open to everyone, everywhere", value="open"),
 ]
 
 WITH_ROLE_ALONE = (
-    "`private` and `extra` go with a `role` alone, not with a tool, a channel or a change. "
-    "Nothing was changed."
+    "For `private` and `extra`, give only a `role`, without a tool, channel or change. Nothing was changed."
 )
 
 
@@ -42,18 +41,20 @@ def access_command(bot: StudiiBot) -> Command:
     services, names = bot.services, ToolNames(bot.catalog)
     tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
-    @function_command(name="access", description="See or set who may use what, where, on whose photos")
+    @function_command(
+        name="access", description="Show or change who can use what, where, and on whose photos"
+    )
     @app_commands.describe(
-        tool="The tool that `role` and `channel` are about; every tool if you leave it out",
-        role="Only this role may use the tool (or `private`, or `extra`)",
-        channel="Only here may the tool be used; more channels can be added one by one",
+        tool="The tool for `role` and `channel`; leave out for every tool",
+        role="A role that can use the tool (or `private`, or `extra`)",
+        channel="A channel where the tool works; add more one by one",
         change="What to do with the role or channel",
-        photos="Whose photos the tools may be used on",
-        portraits="Whose photos the tools that change a person's picture may be used on",
-        private="Who may have a result that they alone see",
-        extra="Who may send inputs that the bot does not know",
-        block="A member who may start nothing here",
-        unblock="A member who may again",
+        photos="Whose photos members can use the tools on",
+        portraits="Whose photos members can use with tools that change a person",
+        private="Who can get results that only they see",
+        extra="Who can send inputs that the bot doesn't know",
+        block="Block a member from starting jobs here",
+        unblock="Unblock a member",
     )
     @app_commands.choices(
         tool=tools[:25], change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO
@@ -75,7 +76,7 @@ def access_command(bot: StudiiBot) -> Command:
         if (private or extra) and (tool or channel or change):
             raise Refused(WITH_ROLE_ALONE)
         if block is not None and block == unblock:
-            raise Refused("Block that member or unblock them, not both. Nothing was changed.")
+            raise Refused("Use either `block` or `unblock`, not both. Nothing was changed.")
         async with services.access.change(guild_id) as changes:
             if private is None and extra is None:
                 await _change_tool(changes, tool, role, channel, change)
@@ -129,7 +130,7 @@ async def _change_tool(
         await changes.unlimit_tool(tool)
     elif nothing and (tool is not None or change is not None):
         raise Refused(
-            "Say which role or channel, or open the tool to all with `change`. Nothing was changed."
+            "Name a role or channel, or open the tool to everyone with `change`. Nothing was changed."
         )
     elif change == "out":
         await changes.unlimit_tool(tool, role_id=role_id, channel_id=channel_id)
@@ -146,8 +147,8 @@ def _roles_and_channels(interaction: discord.Interaction[Any]) -> frozenset[int]
 def privacy_command(services: Services) -> Command:
     """`/privacy`."""
 
-    @function_command(name="privacy", description="See or say whether others may use your photos")
-    @app_commands.describe(others_may_use_my_photos="Leave it out to see what holds now")
+    @function_command(name="privacy", description="Show or change whether others can use your photos")
+    @app_commands.describe(others_may_use_my_photos="Leave out to see the current setting")
     @app_commands.guild_only()
     async def privacy(
         interaction: discord.Interaction[Any], others_may_use_my_photos: bool | None = None

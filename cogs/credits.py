@@ -25,20 +25,20 @@ class Credits(commands.Cog):
         self._services = services
         self._names = ToolNames(catalog)
 
-    @app_commands.command(name="credits", description="See what is left, what you used, and prices")
+    @app_commands.command(name="credits", description="Show what is left, your usage, and prices")
     async def credits(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.guild_id is None:
-            raise Refused("This works in a server only.")
+            raise Refused("This only works in a server.")
         guild_id, user_id = interaction.guild_id, interaction.user.id
         member = await self._services.credits.member(guild_id, user_id)
         limits = await self._services.limits.of_member(guild_id, user_id, member_context(interaction).roles)
         prices = await self._services.credits.prices(guild_id)
         await answer(interaction, credits_panel(member, limits, prices, self._names))
 
-    @app_commands.command(name="tools", description="See what you can make here, with examples and prices")
+    @app_commands.command(name="tools", description="Show what you can make here, with examples and prices")
     async def tools(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.guild_id is None:
-            raise Refused("This works in a server only.")
+            raise Refused("This only works in a server.")
         # On a slow connection the pictures take longer than Discord waits for a first answer.
         await interaction.response.defer(ephemeral=True, thinking=True)
         panel, files = tools_panel(await self._offer(interaction, interaction.guild_id))

@@ -13,7 +13,7 @@ from bot.ui.jobs.list import MINE, show_page
 class JobList(commands.Cog):
     """Shows a member their jobs; only they see the answer."""
 
-    @app_commands.command(name="jobs", description="See your jobs; cancel them, run them again")
+    @app_commands.command(name="jobs", description="Show your jobs; cancel or run them again")
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:
         await show_page(interaction, MINE, 0)
 

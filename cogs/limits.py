@@ -21,15 +21,15 @@ from cogs.studii import Command, add_to_studii, function_command
 def allowance_command(services: Services) -> Command:
     """`/studii allowance`."""
 
-    @function_command(name="allowance", description="See or set what each member may spend and start")
+    @function_command(name="allowance", description="Show or change how much each member can spend and start")
     @app_commands.describe(
-        credits_="Credits in each period of the budget; for everyone, unless you name a member or a role",
-        member="Whose allowance; alone, it shows what this member may still do",
-        role="The role whose members have this allowance; the highest of one's roles counts",
-        at_once="How many jobs a member may have going at once; 0: any number",
-        starts="How many jobs a member may start within `minutes`; 0: any number",
-        minutes="For `starts`; 10 if you leave it out",
-        no_limit="Take the allowance away again",
+        credits_="Credits per budget period; for everyone, or for the member or role you name",
+        member="Whose allowance; alone, shows the member's current limits",
+        role="The role whose members get this allowance; the highest of a member's roles applies",
+        at_once="How many jobs a member can run at once; 0 for no limit",
+        starts="How many jobs a member can start within `minutes`; 0 for no limit",
+        minutes="The minutes for `starts`; leave out for 10",
+        no_limit="Remove the allowance",
     )
     @app_commands.rename(credits_="credits")
     async def allowance(
@@ -71,10 +71,10 @@ def allowance_command(services: Services) -> Command:
 def grant_command(services: Services) -> Command:
     """`/studii grant`."""
 
-    @function_command(name="grant", description="See or add extra credits for this period")
+    @function_command(name="grant", description="Show or add extra credits for this period")
     @app_commands.describe(
-        credits_="How many credits to add to this period; below zero takes back",
-        member="To whose allowance; without a member, to the server's budget",
+        credits_="How many credits to add to this period; negative to take back",
+        member="The member to grant them to; leave out for the server",
     )
     @app_commands.rename(credits_="credits")
     async def grant(
@@ -107,16 +107,16 @@ def _ensure_sense(
     if member is not None and role is not None:
         raise Refused("Name a member or a role, not both. Nothing was changed.")
     if no_limit and credits_ is not None:
-        raise Refused("Say either `credits` or `no_limit`. Nothing was changed.")
+        raise Refused("Use either `credits` or `no_limit`, not both. Nothing was changed.")
     if minutes is not None and starts is None:
-        raise Refused("`minutes` goes with `starts`. Nothing was changed.")
+        raise Refused("`minutes` only works together with `starts`. Nothing was changed.")
 
 
 def _ensure_for_all(whose: object | None, at_once: int | None, starts: int | None) -> None:
     if whose is not None and (at_once is not None or starts is not None):
         raise Refused(
-            "`at_once` and `starts` hold for every member alike: leave `member` and `role` out. "
-            "Nothing was changed."
+            "`at_once` and `starts` apply to every member. Leave out `member` and `role`. Nothing was "
+            "changed."
         )
 
 

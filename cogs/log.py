@@ -15,17 +15,17 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-EITHER = "Say either `off` or what to post where. Nothing was changed."
-NOT_NOW = "Set a channel first: `/studii log channel:`."
+EITHER = "Use either `off` or a channel and what to post, not both. Nothing was changed."
+NOT_NOW = "Set a channel first, with `/studii log channel:`."
 
 
 def log_command(services: Services) -> Command:
     """`/studii log`."""
 
-    @function_command(name="log", description="See, set or clear the channel for warnings")
+    @function_command(name="log", description="Show, set or clear the log channel for warnings")
     @app_commands.describe(
         channel="Where to post warnings",
-        results="Also post who made what, with a link and a Delete button",
+        results="Also post who made what, with a link and a delete button",
         off="Stop posting",
     )
     async def log(
@@ -63,13 +63,17 @@ async def _ensure_posting(
     missing = missing_there(interaction.guild, channel)
     if missing:
         raise Refused(
-            f"I can't post in {channel.mention}: {hindrance(missing)}. Then try again. Nothing was changed."
+            f"I can't post in {channel.mention}: {hindrance(missing)}. Fix that and try again. Nothing "
+            "was changed."
         )
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
         await channel.send(view=sentence_panel(HELLO, NEUTRAL))
     except (discord.Forbidden, discord.NotFound):
-        raise Refused(f"Discord does not let me post in {channel.mention}. Nothing was changed.") from None
+        raise Refused(
+            f"Discord doesn't let me post in {channel.mention}. Check my permissions there. Nothing "
+            "was changed."
+        ) from None
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -19,8 +19,8 @@ from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 MENUS = 5  # that discord.py lets one application have on messages
 NAME_LENGTH = 32  # characters
 ALL_TOOLS = "Studii…"
-NO_PICTURE = "There is no picture in that message. Choose one that has a photo, and try again."
-WHICH_TOOL = "### What shall be made of it?"
+NO_PICTURE = "That message has no picture. Choose a message with a photo and try again."
+WHICH_TOOL = "### What would you like to make?"
 
 
 class Photos(commands.Cog):

@@ -33,7 +33,7 @@ Interaction = discord.Interaction[Any]
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 )
-NO_PLACE = "This works in a channel only. Name one under `channel`."
+NO_PLACE = "This only works in a channel. Name one under `channel`."
 
 
 class PhotoEvents(commands.Cog):
@@ -134,26 +134,26 @@ class _Group(app_commands.Group):
 class ReactionCommands(_Group):
     """/studii reactions: where tapping an emoji under a photo runs a tool, and which emoji runs which."""
 
-    @app_commands.command(description="See where reactions run tools, and what each emoji stands for")
+    @app_commands.command(description="Show where reactions run tools, and which tool each emoji runs")
     async def show(self, interaction: Interaction) -> None:
         guild_id = server_of(interaction)
-        await self._answer(interaction, guild_id, "Reactions in this server")
+        await self._answer(interaction, guild_id, "Reactions")
 
-    @app_commands.command(name="on", description="Let people run tools by tapping an emoji under a photo")
-    @app_commands.describe(channel="Only in this channel; leave it out for the whole server")
+    @app_commands.command(name="on", description="Let members run tools by tapping an emoji under a photo")
+    @app_commands.describe(channel="Only in this channel; leave out for the whole server")
     async def turn_on(self, interaction: Interaction, channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=True)
 
-    @app_commands.command(name="off", description="Let reactions run tools no longer")
-    @app_commands.describe(channel="Only in this channel; leave it out to turn them off everywhere")
+    @app_commands.command(name="off", description="Turn reactions off")
+    @app_commands.describe(channel="Only in this channel; leave out to turn them off everywhere")
     async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=False)
 
-    @app_commands.command(name="map", description="Say which tool an emoji stands for")
+    @app_commands.command(name="map", description="Choose which tool an emoji runs")
     @app_commands.describe(
-        emoji="An emoji, this server's own too",
-        tool="The tool that it runs",
-        inputs="What is set in advance, such as: style=rustic, room=bedroom",
+        emoji="An emoji, also one of this server's own",
+        tool="The tool to run",
+        inputs="Inputs to set in advance, such as: style=rustic, room=bedroom",
     )
     async def map_emoji(
         self, interaction: Interaction, emoji: str, tool: str, inputs: str | None = None
@@ -161,14 +161,14 @@ class ReactionCommands(_Group):
         guild_id = server_of(interaction)
         preset = self._photos.preset(tool, inputs_from(inputs))
         await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
-        await self._answer(interaction, guild_id, "The emoji is set")
+        await self._answer(interaction, guild_id, "Emoji set")
 
-    @app_commands.command(name="remove", description="Let an emoji stand for nothing")
+    @app_commands.command(name="remove", description="Remove an emoji")
     @app_commands.describe(emoji="The emoji")
     async def remove(self, interaction: Interaction, emoji: str) -> None:
         guild_id = server_of(interaction)
         await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
-        await self._answer(interaction, guild_id, "The emoji stands for nothing now")
+        await self._answer(interaction, guild_id, "Emoji removed")
 
     @map_emoji.autocomplete("tool")
     async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -179,7 +179,7 @@ class ReactionCommands(_Group):
         rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
         still = "" if on else still_on(rules, channel)
         how = "still on" if still else "on" if on else "off"
-        title = f"Reactions are {how}" + (f" in <#{channel.id}>" if channel else "")
+        title = f"Reactions are {how}" if channel is None else f"Reactions are {how} in <#{channel.id}>"
         await self._answer(interaction, guild_id, title, still)
 
     async def _answer(self, interaction: Interaction, guild_id: int, title: str, still: str = "") -> None:
@@ -194,27 +194,25 @@ class ReactionCommands(_Group):
 class PhotoCommands(_Group):
     """/studii photos: what the bot does automatically with the photos of a channel."""
 
-    @app_commands.command(description="See what happens by itself with photos, and in which channels")
+    @app_commands.command(description="Show the photo channels, and what happens in each")
     async def show(self, interaction: Interaction) -> None:
         guild_id = server_of(interaction)
-        await self._answer(interaction, guild_id, "Photo channels of this server")
+        await self._answer(interaction, guild_id, "Photo channels")
 
-    @app_commands.command(
-        description="Put the tools' emoji under each photo of a channel, ready to be tapped"
-    )
-    @app_commands.describe(channel="The channel; this one if you leave it out")
+    @app_commands.command(description="Put the tools' emoji under each photo in a channel, ready to tap")
+    @app_commands.describe(channel="The channel; leave out for this one")
     async def offer(self, interaction: Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
         await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
-        await self._answer(interaction, guild_id, "The channel offers tools under photos")
+        await self._answer(interaction, guild_id, f"Tools are offered under photos in <#{place}>")
 
-    @app_commands.command(description="Run a tool on each photo of a channel, for whoever posts it")
+    @app_commands.command(description="Run a tool on each photo in a channel automatically")
     @app_commands.describe(
-        tool="The tool that is run",
-        inputs="What is set in advance, such as: style=rustic, room=bedroom",
-        most="How many photos of one message are run; 1 if you leave it out",
-        channel="The channel; this one if you leave it out",
+        tool="The tool to run",
+        inputs="Inputs to set in advance, such as: style=rustic, room=bedroom",
+        most="How many photos of a message to run; leave out for 1",
+        channel="The channel; leave out for this one",
     )
     async def auto(
         self,
@@ -228,16 +226,17 @@ class PhotoCommands(_Group):
         preset = self._photos.preset(tool, inputs_from(inputs))
         place = _place(interaction, channel)
         await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
-        await self._answer(interaction, guild_id, "The channel runs its photos by itself")
+        await self._answer(interaction, guild_id, f"Photo automation is on in <#{place}>")
 
-    @app_commands.command(name="off", description="Let nothing happen by itself in a channel any more")
-    @app_commands.describe(channel="The channel; this one if you leave it out")
+    @app_commands.command(name="off", description="Turn off photo automation in a channel")
+    @app_commands.describe(channel="The channel; leave out for this one")
     async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
-        rules = await self._photos.clear_channel(guild_id, _place(interaction, channel))
+        place = _place(interaction, channel)
+        rules = await self._photos.clear_channel(guild_id, place)
         still = still_served(rules, channel or interaction.channel)
-        title = "Photos are still served there" if still else "The channel is an ordinary one"
-        await self._answer(interaction, guild_id, title, still)
+        how = "still on" if still else "off"
+        await self._answer(interaction, guild_id, f"Photo automation is {how} in <#{place}>", still)
 
     @auto.autocomplete("tool")
     async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -265,6 +264,6 @@ async def setup(bot: StudiiBot) -> None:
     await bot.add_cog(PhotoEvents(bot, watch))
     add_to_studii(
         bot,
-        ReactionCommands("reactions", "Tools that run when an emoji is tapped", services, bot.catalog),
-        PhotoCommands("photos", "Channels where photos are served", services, bot.catalog),
+        ReactionCommands("reactions", "Tools that run when you tap an emoji", services, bot.catalog),
+        PhotoCommands("photos", "Channels that offer or run tools on photos", services, bot.catalog),
     )

@@ -21,7 +21,7 @@ _PERIODS = [
     app_commands.Choice(name="a day", value=Period.DAY.value),
     app_commands.Choice(name="a week", value=Period.WEEK.value),
     app_commands.Choice(name="a month", value=Period.MONTH.value),
-    app_commands.Choice(name="in all, not renewed", value=Period.TOTAL.value),
+    app_commands.Choice(name="in total, not renewed", value=Period.TOTAL.value),
 ]
 
 
@@ -39,12 +39,12 @@ def key_command(services: Services) -> Command:
 def budget_command(services: Services) -> Command:
     """`/studii budget`."""
 
-    @function_command(name="budget", description="See or set how many credits this server may spend")
+    @function_command(name="budget", description="Show or set how many credits this server can spend")
     @app_commands.describe(
-        credits_="How many credits; leave it out to see the budget as it is",
-        period="How often it renews; a day if you leave it out the first time",
-        timezone="In which time zone days, weeks and months begin, such as Europe/Berlin",
-        restart="Count a one-off total anew from now on",
+        credits_="How many credits; leave out to see the current budget",
+        period="How often it renews; a day, unless you choose",
+        timezone="The time zone in which days, weeks and months start, such as Europe/Berlin",
+        restart="Restart a one-off total from zero",
     )
     @app_commands.rename(credits_="credits")
     @app_commands.choices(period=_PERIODS)
@@ -64,7 +64,7 @@ def budget_command(services: Services) -> Command:
         chosen = None if period is None else Period(period)
         state = await services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
         zone_alone = credits_ is None and period is None and not restart
-        title = "The time zone is set" if zone_alone else "The budget is set"
+        title = "Time zone set" if zone_alone else "Budget set"
         await answer(interaction, budget_panel(state, title))
 
     return budget
@@ -74,9 +74,9 @@ def metadata_command(services: Services) -> Command:
     """`/studii metadata`."""
 
     @function_command(
-        name="metadata", description="See or set whether location and camera data is removed from photos"
+        name="metadata", description="Show or set whether location and camera data is removed from photos"
     )
-    @app_commands.describe(remove="Leave it out to see the current setting")
+    @app_commands.describe(remove="Leave out to see the current setting")
     async def metadata(interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
         guild_id = server_of(interaction)
         if remove is not None:

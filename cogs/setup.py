@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.errors import Refused
-from bot.services import Services
+from bot.services import Services, job_words
 from bot.ui.admin.setup import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import GOOD, Panel, sentence_panel
@@ -20,6 +20,9 @@ from bot.ui.reading.permissions import manages, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 log = logging.getLogger(__name__)
+
+PAUSED = "New jobs are paused. Running jobs will finish. `/studii resume` ends the pause."
+STILL_PAUSED = "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
 
 
 class Servers(commands.Cog):
@@ -32,20 +35,19 @@ class Servers(commands.Cog):
         self._without_key: set[int] = set()
 
     @app_commands.command(
-        name="forget-me", description="Erase what you wrote and made with Studii, everywhere"
+        name="forget-me", description="Erase your prompts, links and pictures from this bot, in every server"
     )
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         erased = await self._services.privacy.forget_member(interaction.user.id)
-        follow = "follows when it has ended" if erased.later == 1 else "follow when they have ended"
-        later = f" {erased.later} more {follow}." if erased.later else ""
-        jobs = "1 job" if erased.now == 1 else f"{erased.now} jobs"
-        words = (
-            f"Your prompts, links and pictures of {jobs} are erased here.{later} "
-            "What they cost stays in the server's sums, without your name once the budget's period "
-            "is over. Messages in channels and what Studii keeps are not touched: delete those there."
+        words = [f"Your data in the bot is erased: prompts, links and pictures of {job_words(erased.now)}."]
+        if erased.later:
+            words.append(f"Still running, and erased when done: {job_words(erased.later)}.")
+        words.append(
+            "Costs stay in the server's totals; your name is removed when the budget's period ends. Messages "
+            "in channels and your data at Studii stay. Delete them there."
         )
-        await answer(interaction, sentence_panel(words, GOOD))
+        await answer(interaction, sentence_panel(" ".join(words), GOOD))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -113,30 +115,27 @@ async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
 def setup_commands(services: Services) -> list[Command]:
     """`/studii setup`, `forget-key`, `pause` and `resume`."""
 
-    @function_command(name="setup", description="See what is set up here and what is missing")
+    @function_command(name="setup", description="Show what is set up here and what is missing")
     async def setup_(interaction: discord.Interaction[Any]) -> None:
         let_in = not manages(interaction)
         await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
 
-    @function_command(name="forget-key", description="Take this server's Studii key out of the bot")
+    @function_command(name="forget-key", description="Remove this server's Studii key")
     async def forget_key(interaction: discord.Interaction[Any]) -> None:
         key = await services.keys.current(server_of(interaction))
         if key is None:
-            raise Refused("This server has no key. `/studii key` sets one.")
+            raise Refused("This server has no Studii key. `/studii key` sets one.")
         await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
 
-    @function_command(name="pause", description="Refuse new jobs for now; what is going goes on")
+    @function_command(name="pause", description="Pause new jobs; running jobs will finish")
     async def pause(interaction: discord.Interaction[Any]) -> None:
         changed = await services.servers.pause(server_of(interaction), paused=True)
-        words = "Paused: new jobs are refused" if changed else "It was paused already: new jobs are refused"
-        await answer(
-            interaction, sentence_panel(f"{words}; what is going goes on. `/studii resume` ends it.", GOOD)
-        )
+        await answer(interaction, sentence_panel(PAUSED if changed else STILL_PAUSED, GOOD))
 
-    @function_command(name="resume", description="Take jobs again after a pause")
+    @function_command(name="resume", description="Accept new jobs again")
     async def resume(interaction: discord.Interaction[Any]) -> None:
         changed = await services.servers.pause(server_of(interaction), paused=False)
-        words = "The pause is over: members can make things again." if changed else "There was no pause."
+        words = "Resumed. Members can start jobs again." if changed else "New jobs weren't paused."
         await answer(interaction, sentence_panel(words, GOOD))
 
     return [setup_, forget_key, pause, resume]

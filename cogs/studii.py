@@ -43,5 +43,5 @@ def _group(bot: StudiiBot) -> app_commands.Group:
         )
         bot.tree.add_command(group)
     if not isinstance(group, app_commands.Group):
-        raise TypeError(f"/{NAME} has to be a group, but another extension has added it as a command")
+        raise TypeError(f"/{NAME} must be a group, but another extension has added it as a command")
     return group

@@ -19,11 +19,11 @@ CHOICES = 25  # suggestions that Discord shows
 IMAGE = "image"
 PRIVATE = "private"
 EXTRA = "extra"
-_PRIVATE_HELP = "Show it to you alone"
-_EXTRA_HELP = "Further inputs for Studii as key=value, for people with Manage Server"
+_PRIVATE_HELP = "Show the result only to you"
+_EXTRA_HELP = "More inputs for Studii as key=value, for members with Manage Server"
 _IMAGE_HELP = {
     SourceRule.REQUIRED: "The photo to start from: JPEG, PNG, WebP, HEIC and others",
-    SourceRule.OPTIONAL: "A photo to start from, if you like: JPEG, PNG, WebP, HEIC and others",
+    SourceRule.OPTIONAL: "A photo to start from (optional): JPEG, PNG, WebP, HEIC and others",
 }
 
 Choices = list[app_commands.Choice[str]]

@@ -12,7 +12,7 @@ from discord import app_commands, ui
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.domain.spans import Span
-from bot.services import Services, export_folder, write_ledger
+from bot.services import Services, count_words, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
 from bot.ui.admin.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 from bot.ui.kit.layout import NEUTRAL, Panel, box, small
@@ -22,10 +22,11 @@ from cogs.studii import Command, add_to_studii, function_command
 _NAMES = {span: words.removeprefix("in ") for span, words in SPANS.items()}
 _SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in _NAMES.items()]
 WHAT = (
-    "One line for each movement: `reserve` when a job is accepted, `correct` when Studii tells the charge, "
-    "`settle` and `release` at its end; `grant` when an admin adds credits, `adjust` when one takes back.\n"
-    "`credits` is the amount: what a job cost is its `settle`; `correct` may be below zero. `for_period` is "
-    "the one in which a grant counts. `time` is in {zone}, `time_utc` in UTC. No `member`: the server's own."
+    "Each line is one entry: `reserve` when a job is accepted, `correct` when Studii reports "
+    "the charge, `settle` or `release` when the job ends; `grant` when an admin adds credits, "
+    "`adjust` when one takes some back.\n`credits` is the amount. A job's cost is its "
+    "`settle`; `correct` can be negative. `for_period` is the period of a grant. `time` is in "
+    "{zone}, `time_utc` in UTC. Entries without a `member` are the server's."
 )
 
 
@@ -33,8 +34,8 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
     """`/studii usage`."""
     charts = ChartMaker()
 
-    @function_command(name="usage", description="See where this server's credits went")
-    @app_commands.describe(period="Which days; the last 30 if you leave it out")
+    @function_command(name="usage", description="Show where this server's credits went")
+    @app_commands.describe(period="The period; leave out for the last 30 days")
     @app_commands.choices(period=_SPANS)
     async def usage(interaction: discord.Interaction[Any], period: str = Span.DAYS_30.value) -> None:
         guild_id = server_of(interaction)
@@ -51,7 +52,7 @@ def export_command(services: Services) -> Command:
     """`/studii export`."""
 
     @function_command(name="export", description="Get this server's ledger of credits as a CSV file")
-    @app_commands.describe(period="Which days; everything if you leave it out")
+    @app_commands.describe(period="The period; leave out for all time")
     @app_commands.choices(period=_SPANS)
     async def export(interaction: discord.Interaction[Any], period: str | None = None) -> None:
         guild_id = server_of(interaction)
@@ -69,11 +70,11 @@ async def _send_ledger(
         pages = services.usage.ledger(guild_id, span)
         written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit)
         data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
-        when = "ever" if span is None else _NAMES[span]
+        when = "all time" if span is None else _NAMES[span]
         panel = Panel(
             box(
                 NEUTRAL,
-                f"### 🧾 Ledger, {when}\n{_line_words(written.lines)} {WHAT.format(zone=zone.key)}",
+                f"### 🧾 Ledger ({when})\n{_line_words(written.lines)} {WHAT.format(zone=zone.key)}",
                 ui.File(f"attachment://{written.path.name}"),
                 small("Only you can see this."),
             )
@@ -82,7 +83,7 @@ async def _send_ledger(
 
 
 def _line_words(lines: int) -> str:
-    return "Nothing has moved yet." if not lines else "1 line." if lines == 1 else f"{lines:,} lines."
+    return f"{count_words(lines, 'line', 'lines')}." if lines else "No entries yet."
 
 
 async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:

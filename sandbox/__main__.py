@@ -36,7 +36,9 @@ class Demo:
 
     async def run(self) -> bool:
         """Give the tour, then save what was made or keep the page open; whether all went well."""
-        self._console.print("[bold]Studii for Discord[/], between a Studii and a Discord on this machine.\n")
+        self._console.print(
+            "[bold]Studii for Discord[/], with a simulated Studii and Discord on this machine.\n"
+        )
         photos = await asyncio.to_thread(sample_photos)
         await asyncio.to_thread(save_files, photos, self._folder / "photos")
         async with StudiiServer() as studii, open_stage(studii, self._folder, photos) as stage:
@@ -56,18 +58,18 @@ class Demo:
         try:
             seen = await save_screenshots(page, self._folder / "photos" / "empty-room.jpg", OUTPUT)
         except BrowserError as error:
-            self._console.print(f"[red]✘[/] The page in a browser: {escape(str(error))}")
+            self._console.print(f"[red]✘[/] The page failed in the browser: {escape(str(error))}")
             return False
-        without = "" if seen else " There is no Chromium here, so no pictures of the page were taken."
-        self._console.print(f"\nWhat was made is in [bold]{OUTPUT}/[/].{without}")
+        without = "" if seen else " Chromium wasn't found, so there are no pictures of the page."
+        self._console.print(f"\nThe results are in [bold]{OUTPUT}/[/].{without}")
         return True
 
     async def _stay_open(self, stage: Stage, page: Page) -> bool:
         self._console.print(
             f"\nYour turn: [bold]{page.url}[/]\n"
-            "Type [bold]/virtual-staging[/], attach a photo and watch: the card changes, the result comes,\n"
-            f"and you need do nothing more. Photos to try are in {self._folder / 'photos'}/.\n"
-            "You are Maya; choose Nora at the top to try [bold]/studii budget[/]. Ctrl-C ends it.",
+            "Type [bold]/virtual-staging[/], attach a photo and watch: the card changes, and the result\n"
+            f"arrives. Photos to try are in {self._folder / 'photos'}/.\n"
+            "You are Maya. Choose Nora at the top to try [bold]/studii budget[/]. Press Ctrl-C to stop.",
             highlight=False,
             soft_wrap=True,
         )

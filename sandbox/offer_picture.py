@@ -21,14 +21,14 @@ from sandbox.studii import StudiiServer
 
 WIDTH, HEIGHT = 760, 1000  # CSS pixels
 OFFERED = 4  # emoji
-GOING = "['waits', 'Making', 'starts', 'Done'].some(word => document.body.innerText.includes(word))"
+GOING = "['in the queue', 'working on it', 'Done'].some(word => document.body.innerText.includes(word))"
 
 
 async def offer() -> bytes:
     """The picture as PNG. Raises `RuntimeError` where there is no Chromium."""
     chromium = find_chromium()
     if chromium is None:
-        raise RuntimeError("There is no Chromium here.")
+        raise RuntimeError("Chromium wasn't found.")
     with tempfile.TemporaryDirectory() as folder:
         async with StudiiServer() as studii, open_stage(studii, Path(folder)) as stage:
             world = stage.world

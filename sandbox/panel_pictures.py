@@ -32,7 +32,7 @@ async def panels() -> dict[str, bytes]:
     """The pictures by file name, as PNG. Raises `RuntimeError` where there is no Chromium."""
     chromium = find_chromium()
     if chromium is None:
-        raise RuntimeError("There is no Chromium here.")
+        raise RuntimeError("Chromium wasn't found.")
     with tempfile.TemporaryDirectory() as folder:
         async with StudiiServer() as studii, open_stage(studii, Path(folder)) as stage:
             world = stage.world
@@ -56,8 +56,8 @@ async def errors(visitor: Visitor, stage: Stage, studii: StudiiServer, nora: Per
     maya = Person(stage, stage.world.maya)
     await nora.command("studii log", channel=stage.world.channel)
     for fault, words in (
-        (faults.error(400, "Unknown quality: ultra."), "did not work out"),
-        (faults.DropAfter(), "may be lost"),
+        (faults.error(400, "Unknown quality: ultra."), "job failed"),
+        (faults.DropAfter(), "unknown outcome"),
         (faults.error(401, "This key was revoked."), "refused this server's key"),
     ):
         studii.fail("create", fault)

@@ -54,18 +54,18 @@ class Tour:
         harbour = "A quiet harbour at dawn, soft golden light"
         return (
             Step("Nora, an admin, sets the server's Studii key", self._set_key),
-            Step("Nora has the tools offered under each photo of the channel", self._offer_photos),
+            Step("Nora turns on tools under each photo in the channel", self._offer_photos),
             Step(f"Maya types /studio: {harbour}", lambda: words(maya, "studio", prompt=harbour)),
-            Step("Tom has an empty room furnished", lambda: photo(tom, "virtual-staging", "room")),
-            Step("Maya has an old photo restored", lambda: photo(maya, "photo-restore", "old")),
-            Step("Tom gives a product a background", lambda: photo(tom, "product-background", "product")),
-            Step("Maya has her portrait made", lambda: photo(maya, "career-photo", "portrait")),
-            Step("Tom uses the menu of Maya's photo: Virtual staging, and fills in the form", self._menu),
-            Step("Maya presses Again under Tom's result", self._again),
-            Step("Maya posts a photo, and Tom taps an emoji that the bot put under it", self._tap),
-            Step("Tom asks for a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
-            Step("Nora sets a budget, and Maya is told what it has no room for", self._refused),
-            Step("Maya looks at her /credits", self._credits),
+            Step("Tom furnishes an empty room", lambda: photo(tom, "virtual-staging", "room")),
+            Step("Maya restores an old photo", lambda: photo(maya, "photo-restore", "old")),
+            Step("Tom gives a product a new background", lambda: photo(tom, "product-background", "product")),
+            Step("Maya makes a career portrait", lambda: photo(maya, "career-photo", "portrait")),
+            Step("Tom opens Maya's photo's menu, picks Virtual staging and fills in the form", self._menu),
+            Step("Maya presses Run again under Tom's result", self._again),
+            Step("Maya posts a photo, and Tom taps an emoji under it", self._tap),
+            Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
+            Step("Nora lowers the budget, and Maya's next job is refused", self._refused),
+            Step("Maya checks /credits", self._credits),
         )  # fmt: skip
 
     async def _set_key(self) -> str:
@@ -100,18 +100,18 @@ class Tour:
         self._latest = await self._tom.result_of(card)
         files = [await one.read() for one in self._latest.attachments]
         expect(files[1:] == [await photo.attachments[0].read()], "the photo before beside the new one")
-        return f"{form}\n  before and after stand side by side"
+        return f"{form}\n  before and after are side by side"
 
     async def _again(self) -> str:
         before = self._charged()
-        result = await self._maya.result_of(await self._maya.press(self._latest, "Again"))
+        result = await self._maya.result_of(await self._maya.press(self._latest, "Run again"))
         expect(self._maya.actor.id in {user.id for user in result.mentions}, "Maya to be the requester")
         return f"for Maya this time, {self._charged() - before} credits"
 
     async def _offer_photos(self) -> str:
         said = text_of((await self._nora.command("studii photos offer")).response)
-        expect("offers the tools" in said, f"the channel to offer them, not {said!r}")
-        return "what is posted from now on can be tapped"
+        expect("offered under photos" in said, f"the channel to offer them, not {said!r}")
+        return "new photos there get emoji to tap"
 
     async def _tap(self) -> str:
         name = next(name for name in self._photos if "room" in name)
@@ -161,12 +161,12 @@ class Tour:
 
 def _form_words(modal: Mapping[str, Any]) -> str:
     """The form as it stands there: each field, and what it holds."""
-    fields: list[str] = [f"the form: {modal['title']}"]
+    fields: list[str] = [f"form: {modal['title']}"]
     for label in modal["components"]:
         field = label["component"]
         options = field.get("options", [])
         chosen = next((one["label"] for one in options if one.get("default")), field.get("value", ""))
-        more = f"  ▾ {len(options)} to choose from" if options else ""
+        more = f"  ▾ {len(options)} choices" if options else ""
         fields.append(f"    {label['label']}: [{chosen}]{more}")
     return "\n".join(fields)
 

@@ -73,7 +73,7 @@ async def test_the_bot_and_the_doctor_reach_everything_through_it(tmp_path: Path
         async with bot(tmp_path, "doctor", SSL_CERT_FILE=str(file)) as process:
             words += await told(process)
             assert process.returncode == 0, words
-        assert "The token is Studii's" in words
+        assert "The token belongs to Studii" in words
         assert "https://studii.tech/api/v1 answers." in words
         assert PASSWORD not in words
         assert "pass%3A" not in words

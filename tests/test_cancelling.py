@@ -37,7 +37,7 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
             return await state_of_the_first(stage) is JobState.UPLOADING
 
         await until(travels, "the photo to be on its way")
-        pressed = await maya.press(message, "Cancel")
+        pressed = await maya.press(message, "Cancel job")
         assert pressed.acknowledged
         assert not pressed.followups
 
@@ -46,7 +46,7 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
 
         await until(told, "the card to say that it is cancelled")
         assert "Not charged." in text_of(card.response)
-        assert "Cancel" not in text_of(card.response).splitlines()
+        assert "Cancel job" not in text_of(card.response).splitlines()
         # The lane goes on, and what was cancelled does not come after all.
         await tom.result_of(await tom.command("studio", prompt="A red kite"))
         (made,) = studii.jobs.values()
@@ -78,10 +78,10 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
             return await state_of_the_first(stage) is JobState.SUBMITTING
 
         await until(handed_over, "the job to be handed to Studii")
-        button = await maya.press(message, "Cancel")
+        button = await maya.press(message, "Cancel job")
         assert button.response is not None
         assert button.ephemeral
-        assert "It is with Studii already" in text_of(button.response)
+        assert "Studii already has this job" in text_of(button.response)
         await maya.result_of(card)
         (made,) = studii.jobs.values()
         budget = await stage.app.services.credits.budget(stage.world.guild.id)
@@ -103,9 +103,9 @@ async def test_the_card_of_what_waits_behind_it_moves_up(
         studii.fail("create", faults.rate_limited(retry_after=60), times=2)
         first = await maya.command("studio", prompt="A red kite")
         message = stage.world.channel.history()[-1]
-        await until(lambda: "Next in line" in text_of(first.response), "the first to be next in line")
+        await until(lambda: "Next in the queue" in text_of(first.response), "the first to be next in line")
         second = await maya.command("studio", prompt="A blue kite")
-        await until(lambda: "2nd in line" in text_of(second.response), "the second to be behind it")
-        await maya.press(message, "Cancel")
-        await until(lambda: "Next in line" in text_of(second.response), "the second to move up")
+        await until(lambda: "2nd in the queue" in text_of(second.response), "the second to be behind it")
+        await maya.press(message, "Cancel job")
+        await until(lambda: "Next in the queue" in text_of(second.response), "the second to move up")
         assert studii.jobs == {}

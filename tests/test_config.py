@@ -10,8 +10,8 @@ from bot.errors import SettingsError
 
 TOKEN = "discord.token.for-tests"
 HTTP = (
-    "must begin with https://, or others on the network can read the keys. "
-    "STUDII_ALLOW_HTTP=true allows it for a network that is yours alone."
+    "must begin with https://, or others on the network can read the keys. For a private "
+    "network of your own, set STUDII_ALLOW_HTTP=true."
 )
 
 
@@ -52,13 +52,13 @@ def test_a_token_is_all_that_has_to_be_set() -> None:
 
 
 def test_a_missing_token_says_how_to_begin() -> None:
-    assert complaint() == "DISCORD_TOKEN is not set. Copy .env.example to .env and fill it in."
+    assert complaint() == "DISCORD_TOKEN isn't set. Copy .env.example to .env and fill it in."
 
 
 @pytest.mark.parametrize("blank", ["", "   "])
 def test_an_empty_token_says_where_to_get_one(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", blank)
-    expected = "DISCORD_TOKEN is empty; paste the token from your application's Bot page at Discord."
+    expected = "DISCORD_TOKEN is empty. Paste the token from your application's Bot page at Discord."
     assert complaint() == expected
 
 
@@ -66,8 +66,8 @@ def test_an_empty_token_says_where_to_get_one(monkeypatch: pytest.MonkeyPatch, b
 def test_what_is_no_token_is_found_without_a_network(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", other)
     assert complaint() == (
-        "DISCORD_TOKEN is no bot token. It's the long one with two dots in it, not the application's id, "
-        "public key or client secret."
+        "DISCORD_TOKEN isn't a bot token. It's the long one with two dots in it, not the "
+        "application's id, public key or client secret."
     )
 
 
@@ -133,7 +133,7 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
         (
             "DATABASE_URL",
             "postgresql://db/s?hurry=yes",
-            "has the option 'hurry', which is not known here; leave it out.",
+            "has the unknown option 'hurry'. Leave it out.",
         ),
         (
             "STUDII_API_URL",
@@ -175,22 +175,22 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
         (
             "DATABASE_URL",
             "postgresql://a..b/db",
-            "names a host that no machine can have: postgresql://user:password@host/name.",
+            "names an invalid host. It must look like postgresql://user:password@host/name.",
         ),
         (
             "DATABASE_URL",
             "postgresql://bot:pass@word@db/studii",
-            "has an @ in its user or password; write it as %40.",
+            "has an @ in its user or password. Write it as %40.",
         ),
         (
             "DATABASE_URL",
             "sqlite://host/x.db",
-            "names a host, which an SQLite file has not: sqlite:///data/studii.db.",
+            "names a host, but SQLite uses a file: sqlite:///data/studii.db.",
         ),
         (
             "DATABASE_URL",
             f"sqlite:///{'a' * 300}.db",
-            "names a file or folder with more than 200 bytes; choose a shorter name.",
+            "names a file or folder with more than 200 bytes. Choose a shorter name.",
         ),
         ("STUDII_API_URL", "http://studii.tech/api/v1", HTTP),
         ("STUDII_API_URL", "http://10.0.0.5:8080/api/v1", HTTP),
@@ -216,7 +216,7 @@ def test_a_wrong_setting_is_one_line_with_its_name(
 def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOOL_MB", "lots")
     line = complaint()
-    assert "DISCORD_TOKEN is not set." in line
+    assert "DISCORD_TOKEN isn't set." in line
     assert "SPOOL_MB must be a whole number." in line
 
 
@@ -326,11 +326,11 @@ def test_a_secret_comes_from_one_place(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, ": there is no such file. Make it, or name the right one."),
+        (None, ": the file doesn't exist. Create it, or name another one."),
         (b"", ": the file is empty. Write the secret into it."),
         (b" ,\n", ": the file is empty. Write the secret into it."),
-        (b"\xff\xfe\x00", ": it is not text."),
-        (b"x" * (LONGEST_SECRET + 1), ": the file is far too long. It holds the secret and nothing else."),
+        (b"\xff\xfe\x00", ": it isn't text."),
+        (b"x" * (LONGEST_SECRET + 1), ": the file is too long. It must hold only the secret."),
     ],
 )
 def test_a_secrets_file_that_is_of_no_use_is_named(
@@ -341,7 +341,7 @@ def test_a_secrets_file_that_is_of_no_use_is_named(
     other_secrets.delenv(name, raising=False)
     other_secrets.setenv(f"{name}_FILE", "secret")
     line = complaint()
-    assert line.startswith(f"{name} can't be read from secret, which {name}_FILE names")
+    assert line.startswith(f"{name} can't be read from secret ({name}_FILE)")
     assert line.endswith(reason)
 
 
@@ -349,7 +349,7 @@ def test_a_secrets_file_that_may_not_be_read_says_who_needs_to(
     other_secrets: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other_secrets.setenv("ENCRYPTION_KEYS_FILE", str(tmp_path))  # a folder: modes do not stop root
-    assert "it is not a regular file. Write the secret into one." in complaint()
+    assert "it isn't a regular file. Write the secret into one." in complaint()
 
 
 def test_a_pipe_in_the_place_of_a_secrets_file_is_not_waited_for(
@@ -357,7 +357,7 @@ def test_a_pipe_in_the_place_of_a_secrets_file_is_not_waited_for(
 ) -> None:
     os.mkfifo(tmp_path / "secret")
     other_secrets.setenv("ENCRYPTION_KEYS_FILE", "secret")
-    assert "it is not a regular file" in complaint()
+    assert "it isn't a regular file" in complaint()
 
 
 @pytest.mark.parametrize(("name", "secret"), SECRETS)
@@ -369,7 +369,7 @@ def test_what_is_right_can_be_had_although_a_secrets_file_is_missing(
     other_secrets.setenv(f"{name}_FILE", "nope")
     _, wrong = Settings.read_leniently()
     assert wrong.keys() == {name.lower()}
-    assert "there is no such file" in wrong[name.lower()]
+    assert "the file doesn't exist" in wrong[name.lower()]
 
 
 @pytest.mark.usefixtures("token")
@@ -380,7 +380,7 @@ def test_what_is_right_can_be_had_although_the_dotenv_file_can_not_be_read(
     monkeypatch.setenv("SPOOL_MB", "100")
     settings, wrong = Settings.read_leniently()
     assert settings.spool_mb == 100
-    assert set(wrong.values()) == {"The file .env is not UTF-8 text. Save it as UTF-8."}
+    assert set(wrong.values()) == {"The file .env isn't UTF-8 text. Save it as UTF-8."}
     assert {"database_url", "encryption_keys"} < wrong.keys()
     assert not {"spool_mb", "discord_token"} & wrong.keys()
 
@@ -388,7 +388,7 @@ def test_what_is_right_can_be_had_although_the_dotenv_file_can_not_be_read(
 def test_what_works_on_files_alone_needs_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOOL_MB", "lots")
     assert StorageSettings.read().folder == Path("data")
-    assert "DISCORD_TOKEN is not set" in complaint()
+    assert "DISCORD_TOKEN isn't set" in complaint()
 
 
 def test_what_is_right_can_be_had_although_something_else_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -397,7 +397,7 @@ def test_what_is_right_can_be_had_although_something_else_is_wrong(monkeypatch: 
     monkeypatch.setenv("MAX_SOURCE_MB", "7")
     settings, wrong = Settings.read_leniently()
     assert wrong == {
-        "discord_token": "DISCORD_TOKEN is not set. Copy .env.example to .env and fill it in.",
+        "discord_token": "DISCORD_TOKEN isn't set. Copy .env.example to .env and fill it in.",
         "spool_mb": "SPOOL_MB must be a whole number.",
         "database_url": "DATABASE_URL mysql is not supported; use sqlite or postgresql.",
     }
@@ -407,4 +407,4 @@ def test_what_is_right_can_be_had_although_something_else_is_wrong(monkeypatch: 
 @pytest.mark.usefixtures("token")
 def test_a_dotenv_file_that_is_no_text_is_said_to_be_that(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("SPOOL_MB=100 # größer\n".encode("latin-1"))
-    assert complaint() == "The file .env is not UTF-8 text. Save it as UTF-8."
+    assert complaint() == "The file .env isn't UTF-8 text. Save it as UTF-8."

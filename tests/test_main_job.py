@@ -105,7 +105,7 @@ async def test_without_a_key_members_are_told_who_can_set_one(tmp_path: Path) ->
 async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         answer = await admin.set_key("stu_" + "x" * 40)
-        assert "Studii does not accept this API key" in text_of(
+        assert "Studii doesn't accept this API key" in text_of(
             answer.followups[-1] if answer.followups else answer.response
         )
         assert await stage.app.services.keys.current(stage.world.guild.id) is None

@@ -63,7 +63,7 @@ async def test_a_kept_result_is_posted_with_its_photo_before_once_and_for_nothin
         assert after == (await studii.output_of(job.id)).data
         assert Image.open(io.BytesIO(before)).size == (320, 240)
         assert f"<@{maya.actor.id}>" in text_of(message)
-        assert {"Again", "Edit", "Use in…", "Delete"} <= set(text_of(message).splitlines())
+        assert {"Run again", "Edit", "Use in…", "Delete"} <= set(text_of(message).splitlines())
         budget = await stage.app.services.credits.budget(stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (job.charged, 0)
 
@@ -72,6 +72,6 @@ async def test_a_kept_result_is_posted_with_its_photo_before_once_and_for_nothin
             return "Post here" not in text_of(listed.response)
 
         await until(noted, "the list to know that it is posted")
-        again = await maya.press(message, "Again")
+        again = await maya.press(message, "Run again")
         await maya.result_of(again)
         assert len(studii.jobs) == 2

@@ -104,7 +104,7 @@ class ProxyConnector(TCPConnector):
         except aiohttp.ClientConnectorError:
             reason = f"the proxy {self._proxy.name} can't be reached"
         except (aiohttp.ClientError, OSError):
-            reason = f"the proxy {self._proxy.name} broke off"
+            reason = f"the proxy {self._proxy.name} closed the connection"
         raise NoTunnel(reason)
 
 

@@ -28,5 +28,5 @@ async def shielded(work: Awaitable[_T], *, patience: float | None = None) -> _T:
     if cancelled is None:
         return task.result()
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("What was to be finished before stopping failed", exc_info=error)
+        _log.error("An operation that had to finish before stopping failed", exc_info=error)
     raise cancelled

@@ -23,13 +23,14 @@ from bot.storage import (
     unused,
 )
 
-ELSEWHERE = "The database is PostgreSQL: back it up with pg_dump and take it back with pg_restore."
+ELSEWHERE = "The database is PostgreSQL. Back it up with pg_dump, and restore it with pg_restore."
 
 PIPE = Path("-")  # standard input or output
 
 SINCE = (
-    "What was waiting in the backup may have been made and paid for since: it is not sent to Studii again, "
-    "and the servers' admins settle it with /jobs. What was asked for after the backup is not known any more."
+    "Jobs that were waiting in the backup may have run and been charged since. They won't be "
+    "sent to Studii again; the servers' admins can settle them with /jobs. Jobs from after "
+    "the backup are unknown now."
 )
 
 
@@ -66,7 +67,7 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
     passing = database.with_name(f"{database.name}.coming")
     try:
         await asyncio.to_thread(_catch, sys.stdin, passing)
-        return await _restore(settings, database, passing, "What came in")
+        return await _restore(settings, database, passing, "The backup from standard input")
     finally:
         passing.unlink(missing_ok=True)
 
@@ -74,22 +75,22 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
 async def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -> str:
     fault = await asyncio.to_thread(fault_of, copy)
     if fault is not None:
-        raise SettingsError(f"{name} is no sound backup: it {fault}. Nothing was changed.")
+        raise SettingsError(f"{name} isn't a sound backup: it {fault}. Nothing was changed.")
     schema = await schema_of(f"sqlite+aiosqlite:///{copy}")
     if not schema.known:
         newer = schema.revision is not None and schema.revision.isdecimal()
-        whose = "a backup of a newer version of the bot" if newer else "no backup of this bot"
+        whose = "a backup from a newer version of the bot" if newer else "not a backup of this bot"
         raise SettingsError(f"{name} is {whose}. Nothing was changed.")
     async with bot_stopped(settings.database_url, "restore FILE", replaced=True):
         aside = unused(database, "replaced")
         try:
             was_there = await asyncio.to_thread(replace_database, copy, database, aside)
         except (OSError, sqlite3.Error) as error:
-            raise SettingsError(f"{name} could not be put in place ({error}).") from error
-    kept = f" What was there before is in {aside}; delete it when you are content." if was_there else ""
+            raise SettingsError(f"{name} couldn't be put in place ({error}).") from error
+    kept = f" The previous database is in {aside}. Delete it when you no longer need it." if was_there else ""
     return (
-        f"{name} is the database again.{kept} The encryption key that belongs to it must be "
-        f"{key_place(settings)}; `python -m bot doctor` tells whether it is. {SINCE} Now start the bot."
+        f"{name} is now the database.{kept} Its encryption key must be {key_place(settings)}. "
+        f"Check with `python -m bot doctor`. {SINCE} You can start the bot now."
     )
 
 
@@ -98,20 +99,18 @@ def _copy(source: Path, target: Path) -> None:
         copy_database(source, target)
     except SettingsError as error:  # which takes it for the database's own file
         raise SettingsError(
-            f"No file can be made at {target}. Name a place that the bot's user may write to, or use - to "
-            "have the backup on standard output."
+            f"{target} can't be created. Name a place that the bot's user can write to, or use - to "
+            "write the backup to standard output."
         ) from error
     except (OSError, sqlite3.Error) as error:
-        raise SettingsError(f"The copy to {target} failed ({error}). Nothing was kept of it.") from error
+        raise SettingsError(f"The copy to {target} failed ({error}). Nothing was kept.") from error
     if (fault := fault_of(target)) is not None:
-        raise SettingsError(
-            f"The copy in {target} {fault}. Do not rely on it; look at the disk, and try again."
-        )
+        raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
 
 
 def _pour(source: Path, out: TextIO | None) -> None:
     if out is None:
-        raise SettingsError("Standard output is closed. Name a file, or send the backup somewhere: - > FILE")
+        raise SettingsError("Standard output is closed. Name a file, or redirect the output: - > FILE")
     try:
         with source.open("rb") as file:
             shutil.copyfileobj(file, out.buffer)
@@ -119,34 +118,38 @@ def _pour(source: Path, out: TextIO | None) -> None:
     except OSError as error:
         with suppress(OSError):
             out.close()  # or Python would try again to write what is left, and complain
-        raise SettingsError(f"The backup could not be written out ({error.strerror}).") from error
+        raise SettingsError(
+            f"The backup couldn't be written to standard output ({error.strerror})."
+        ) from error
 
 
 def _catch(coming: TextIO | None, target: Path) -> None:
     if coming is None:
-        raise SettingsError("Standard input is closed. Name a file, or send the backup in: - < FILE")
+        raise SettingsError("Standard input is closed. Name a file, or redirect the input: - < FILE")
     target.unlink(missing_ok=True)
     private_file(target)
     try:
         with target.open("wb") as file:
             shutil.copyfileobj(coming.buffer, file)
     except OSError as error:
-        raise SettingsError(f"What comes in could not be kept in {target} ({error.strerror}).") from error
+        raise SettingsError(
+            f"The backup from standard input couldn't be stored in {target} ({error.strerror})."
+        ) from error
     if not target.stat().st_size:
         raise SettingsError(
-            "Nothing came in, so there is no backup. Send one: - < FILE. Nothing was changed."
+            "Standard input was empty, so there is no backup. Send one: - < FILE. Nothing was changed."
         )
 
 
 def _opened_by(settings: StorageSettings) -> str:
     return (
-        "It holds the servers' Studii keys encrypted, and opens with the encryption key alone, which is "
-        f"{key_place(settings)}: keep a copy of that apart from the backup."
+        "The servers' Studii keys in it are encrypted. Only the encryption key opens them. It is "
+        f"{key_place(settings)}. Keep a copy of it separate from the backup."
     )
 
 
 def _taken_back(file: str, *, piped: bool) -> str:
-    words = f"To take it back, stop the bot and run: python -m bot restore {file}"
+    words = f"To restore it, stop the bot and run: python -m bot restore {file}"
     # A path of this machine means nothing in a container, and the other way round; a pipe works in both.
     return f"{words} (with compose: docker compose run --rm -T studii restore {file})" if piped else words
 
@@ -160,13 +163,15 @@ def _file(settings: StorageSettings) -> Path:
 
 def _ensure_other(copy: Path, database: Path) -> None:
     if copy.exists() and database.exists() and copy.samefile(database):
-        raise SettingsError(f"{copy} is the database itself, and no backup. Nothing was changed.")
+        raise SettingsError(f"{copy} is the database itself, not a backup. Nothing was changed.")
 
 
 def _ensure_new(source: Path, target: Path) -> None:
     if target != PIPE and target.exists():
-        raise SettingsError(f"{target} is there already and was left alone. Give another name.")
+        raise SettingsError(f"{target} already exists and was not changed. Give another name.")
     if target != PIPE and not target.absolute().parent.is_dir():
-        raise SettingsError(f"There is no folder {target.absolute().parent}. Make it, or name another place.")
+        raise SettingsError(
+            f"The folder {target.absolute().parent} doesn't exist. Create it, or name another place."
+        )
     if not source.exists() or not source.stat().st_size:
         raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")

@@ -9,6 +9,7 @@ from bot.cli.keys import vault_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError
+from bot.services import count_words
 from bot.storage import (
     UNUSABLE,
     CannotDecrypt,
@@ -29,7 +30,7 @@ from bot.storage import (
 SOUND_SQLITE = (3, 51, 3)
 MOST_WRONG = 6  # sentences
 BUSY_TIMEOUT = 5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
-SUMS_AGREE = "Added up anew, by job, by server and by its present period: every sum agrees."
+SUMS_AGREE = "Recalculated by job, by server and by current period: all sums agree."
 
 
 async def encryption_key(settings: Settings) -> list[Finding]:
@@ -39,24 +40,25 @@ async def encryption_key(settings: Settings) -> list[Finding]:
     if not settings.encryption_keys and not path.exists():
         if sealed:
             words = (
-                f"{path.absolute()} is missing, and {_keys_of(len(sealed))} sealed with it. Put it back; "
-                "else the next start makes a new one, and asks their admins to enter their Studii keys again."
+                f"{path.absolute()} is missing, and {_keys_of(len(sealed))} encrypted with it. Put it "
+                "back. Otherwise the next start makes a new one, and admins must enter their Studii keys "
+                "again."
             )
             return [Finding("Encryption key", Verdict.LOOK, words)]
-        return [Finding("Encryption key", Verdict.LOOK, f"None yet; the first start makes {path}.")]
+        return [Finding("Encryption key", Verdict.LOOK, f"None yet. The first start makes {path}.")]
     vault = vault_of(settings)
     where = str(path)
     if settings.encryption_keys:
         where = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
     unreadable = sum(not _opens(vault, one) for one in sealed)
     if unreadable:
-        servers = "1 server" if unreadable == 1 else f"{unreadable} servers"
+        servers = count_words(unreadable, "server", "servers")
         words = (
-            f"{where} doesn't open the Studii keys of {servers}: the bot starts and asks their "
-            "admins to enter them again. Put the old encryption key back if you have it."
+            f"{where} doesn't open the Studii keys of {servers}. Put the old encryption key back if "
+            "you have it. Otherwise the bot starts, and admins must enter their keys again."
         )
         return [Finding("Encryption key", Verdict.LOOK, words)]
-    return [Finding("Encryption key", Verdict.GOOD, f"{where}. Keep a copy apart from the backups.")]
+    return [Finding("Encryption key", Verdict.GOOD, f"{where}. Keep a copy separate from the backups.")]
 
 
 async def database(settings: Settings) -> list[Finding]:
@@ -71,12 +73,15 @@ async def database(settings: Settings) -> list[Finding]:
     if wrong := foreign(schema, path):
         return [Finding("Database", Verdict.STOPS, f"The database {wrong}")]
     if schema.revision is None:
-        return [Finding("Database", Verdict.LOOK, "It is empty; the first start makes its tables.")]
+        return [Finding("Database", Verdict.LOOK, "Empty. The first start creates its tables.")]
     if path is not None and (fault := await asyncio.to_thread(fault_of, path)):
-        words = f"{path} {fault}. Take a backup back (python -m bot restore FILE)."
+        words = f"{path} {fault}. Restore a backup (python -m bot restore FILE)."
         return [Finding("Database", Verdict.STOPS, words)]
     if not schema.current:
-        words = f"Schema {schema.revision}; the next start copies it and brings it to {schema.target}."
+        words = (
+            f"Schema {schema.revision}. The next start copies the database and upgrades it to "
+            f"{schema.target}."
+        )
         no_room = no_room_for_a_copy(path) if path is not None else None
         return [Finding("Database", Verdict.STOPS if no_room else Verdict.LOOK, f"{words} {no_room or ''}")]
     return [
@@ -94,9 +99,9 @@ async def sqlite(settings: Settings) -> list[Finding]:
     version = sqlite3.sqlite_version
     if sqlite3.sqlite_version_info < SOUND_SQLITE:
         words = (
-            f"Version {version} has the WAL-reset bug, which 3.51.3 mends: rarely, two connections writing "
-            "at once can damage the file. The bot writes through one; keep other programs off the file while "
-            "it runs, and keep backups."
+            f"Version {version} has the WAL-reset bug, fixed in 3.51.3: in rare cases, two connections "
+            "writing at once can damage the file. The bot writes through one connection. Don't open "
+            "the file with other programs while it runs, and keep backups."
         )
         return [Finding("SQLite", Verdict.LOOK, words)]
     return [Finding("SQLite", Verdict.GOOD, f"Version {version}.")]
@@ -121,10 +126,10 @@ async def _unreadable_rows(url: str) -> list[Finding]:
     if not rows:
         return []
     named = ", ".join(rows[:MOST_WRONG]) + (", …" if len(rows) > MOST_WRONG else "")
-    count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+    count = count_words(len(rows), "row", "rows")
     words = (
-        f"{count} can't be read: {named}. The bot leaves that out, so a job there does not continue, and its "
-        "credits stay reserved. Repair it with the bot stopped, or take a backup back "
+        f"{count} can't be read: {named}. The bot skips them. A job among them doesn't continue, "
+        "and its credits stay reserved. Repair them with the bot stopped, or restore a backup "
         "(python -m bot restore FILE)."
     )
     return [Finding("Rows", Verdict.LOOK, words)]
@@ -136,9 +141,9 @@ async def _missing_servers(url: str) -> list[Finding]:
     if not missing:
         return []
     words = (
-        f"Discord says that {len(missing)} servers removed the bot, too many at once to be sure: "
-        f"{', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs are not sent. "
-        "If it's true, run: python -m bot forget-servers"
+        f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
+        f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
+        "are not sent. If the report is right, run: python -m bot forget-servers"
     )
     return [Finding("Servers", Verdict.LOOK, words)]
 

@@ -28,8 +28,8 @@ async def folder(settings: Settings) -> list[Finding]:
     if words := next(filter(None, wrong), None):
         return [Finding("Folder", Verdict.STOPS, words)]
     if not place.exists():
-        return [Finding("Folder", Verdict.GOOD, f"The first start makes {place.absolute()}.")]
-    return [Finding("Folder", Verdict.GOOD, f"{place.absolute()} can be written.")]
+        return [Finding("Folder", Verdict.GOOD, f"The first start creates {place.absolute()}.")]
+    return [Finding("Folder", Verdict.GOOD, f"{place.absolute()} is writable.")]
 
 
 async def room(settings: Settings) -> list[Finding]:
@@ -39,14 +39,14 @@ async def room(settings: Settings) -> list[Finding]:
     used = sum(one.stat().st_size for one in spool.iterdir()) if spool.is_dir() else 0
     most = settings.spool_mb * MEGABYTE
     words = (
-        f"{free // MEGABYTE:,} MB free; photos and results on their way use {used // MEGABYTE:,} of "
-        f"{settings.spool_mb:,} MB."
+        f"{free // MEGABYTE:,} MB free. Photos and results being processed use "
+        f"{used // MEGABYTE:,} of {settings.spool_mb:,} MB."
     )
     if free < LEAST_ROOM:
-        remedy = f"The database needs {LEAST_ROOM // MEGABYTE} MB at the least: make room on that disk."
+        remedy = f"The database needs at least {LEAST_ROOM // MEGABYTE} MB. Free some space on that disk."
         return [Finding("Disk", Verdict.STOPS, f"{words} {remedy}")]
     if free + used < most:
-        return [Finding("Disk", Verdict.LOOK, f"{words} Lower SPOOL_MB or make room.")]
+        return [Finding("Disk", Verdict.LOOK, f"{words} Lower SPOOL_MB or free some space.")]
     return [Finding("Disk", Verdict.GOOD, words)]
 
 
@@ -56,15 +56,17 @@ async def pictures(_: Settings) -> list[Finding]:
         async with DecoderPool() as decoder:
             missing = await decoder.missing()
     except OSError as error:
-        words = f"Pictures can't be opened: {error.strerror or error}. No photo works until that is fixed."
+        words = (
+            f"Pictures can't be opened: {error.strerror or error}. No photo will work until that is fixed."
+        )
         return [Finding("Pictures", Verdict.STOPS, words)]
     if missing:
         words = (
-            f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a hostile "
-            "picture can use more than it should until its time is over. Linux has these limits."
+            f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
+            "hostile picture can use more than it should until it times out. Linux has these limits."
         )
         return [Finding("Pictures", Verdict.LOOK, words)]
-    words = "They are opened in processes with limits on memory, processor time and duration."
+    words = "Opened in processes with limited memory, processor time and duration."
     return [Finding("Pictures", Verdict.GOOD, words)]
 
 
@@ -74,7 +76,7 @@ def no_room_for_a_copy(database: Path) -> str | None:
     if free >= size + LEAST_ROOM:
         return None
     needed, there = (size + LEAST_ROOM) // MEGABYTE, free // MEGABYTE
-    return f"{needed:,} MB are needed for that and {there:,} are free: make room."
+    return f"That needs {needed:,} MB, and {there:,} MB are free. Free some space."
 
 
 async def runs(settings: Settings) -> bool:
@@ -103,12 +105,13 @@ def _in_the_way(path: Path, *, folder: bool) -> str | None:
     """Return why the bot can't write there and what to do, or None. The start creates missing paths."""
     there = _nearest(path)
     if there.is_dir() == (there == path.absolute() and not folder):
-        return f"{there} is a {'folder' if there.is_dir() else 'file'}, and is in the way: move it."
+        found, needed = ("folder", "file") if there.is_dir() else ("file", "folder")
+        return f"{there} is a {found} where the bot needs a {needed}. Move it."
     if not os.access(there, os.R_OK | os.W_OK | (os.X_OK if there.is_dir() else 0)):
         who = os.geteuid()
         return (
-            f"{there} can't be written by user {who}, as whom this runs: give it to that user "
-            f"(chown -R {who} {there}), or set DATABASE_URL to another place."
+            f"{there} isn't writable by user {who}, who runs this. Give it to that user (chown -R "
+            f"{who} {there}), or set DATABASE_URL to another place."
         )
     return None
 

@@ -10,6 +10,7 @@ from bot.cli.findings import Finding, Verdict
 from bot.client.login import application_of, has_commands_in, reach_of
 from bot.config import Settings
 from bot.errors import StudiiBotError
+from bot.services import count_words
 from bot.studii import KeyRefused, StudiiClient
 
 CLOCK_MAY_DIFFER = 30.0  # seconds
@@ -23,24 +24,28 @@ async def discord(settings: Settings) -> list[Finding]:
     """Check the token, DEV_GUILD_ID, and the allowed intents."""
     token = settings.discord_token.get_secret_value()
     application = await application_of(token, settings.proxy)
-    found = [Finding("Discord", Verdict.GOOD, f"The token is {application.name}'s ({application.id}).")]
+    found = [Finding("Discord", Verdict.GOOD, f"The token belongs to {application.name} ({application.id}).")]
     if application.clock_ahead is not None:
         found.append(_clock(application.clock_ahead))
     server = settings.dev_guild_id
     if server is not None and not await has_commands_in(token, server, settings.proxy):
         words = (
-            f"DEV_GUILD_ID: the bot is not in server {server}. Invite it there, or leave the setting empty."
+            f"DEV_GUILD_ID: the bot isn't in server {server}. Invite it there, or leave the setting empty."
         )
         found.append(Finding("Commands", Verdict.STOPS, words))
     if settings.message_content == "off":
-        words = "MESSAGE_CONTENT is off: all works but reactions under members' photos and photo channels."
+        words = (
+            "MESSAGE_CONTENT is off. Everything works except reactions under members' photos and "
+            "photo channels."
+        )
         return [*found, Finding("Intents", Verdict.GOOD, words)]
     if application.reads_messages:
         words = "Message content is switched on for the application."
         return [*found, Finding("Intents", Verdict.GOOD, words)]
     words = (
-        "Message content is off: commands, menus and buttons work, reactions under members' photos do not. "
-        "It is switched on at discord.com/developers/applications, Bot, Privileged Gateway Intents."
+        "Message content is off. Commands, menus and buttons work; reactions under members' "
+        "photos and photo channels don't. Switch it on at discord.com/developers/applications, "
+        "Bot, Privileged Gateway Intents."
     )
     return [*found, Finding("Intents", Verdict.LOOK, words)]
 
@@ -51,19 +56,19 @@ async def reach(settings: Settings) -> list[Finding]:
         there = await reach_of(settings.discord_token.get_secret_value(), settings.proxy)
     except StudiiBotError:
         # What is in the way of the login is told by the check of Discord.
-        return [Finding("Reach", Verdict.LOOK, "Discord could not be asked for the bot's servers.")]
-    servers = "1 server" if there.servers == 1 else f"{there.servers:,} servers"
+        return [Finding("Reach", Verdict.LOOK, "Discord couldn't be asked for the bot's servers.")]
+    servers = count_words(there.servers, "server", "servers")
     words = f"The bot is in {servers} with about {there.members:,} members."
     advice: list[str] = []
     if there.servers >= NEAR_SERVERS:
         advice.append(
-            f"From {SERVERS:,} servers on, Discord wants several connections (shards). The bot opens them by "
-            "itself when it starts; restart it after that."
+            f"From {SERVERS:,} servers on, Discord wants several connections (shards). The bot opens them "
+            "automatically when it starts. Restart it then."
         )
     if there.members >= NEAR_USERS and settings.message_content != "off":
         advice.append(
             f"From {USERS:,} users on, Discord reviews every year why the bot needs the Message Content "
-            "Intent. Apply for it in time in the developer portal, or set MESSAGE_CONTENT to off."
+            "Intent. Apply in the developer portal before that, or set MESSAGE_CONTENT to off."
         )
     return [Finding("Reach", Verdict.LOOK if advice else Verdict.GOOD, " ".join((words, *advice)))]
 
@@ -71,7 +76,7 @@ async def reach(settings: Settings) -> list[Finding]:
 async def catalogue(settings: Settings) -> list[Finding]:
     """Check that the catalogue can be loaded."""
     catalog = Catalog.load(settings.studii_tools_file)
-    where = settings.studii_tools_file or "the file that ships"
+    where = settings.studii_tools_file or "the built-in file"
     return [Finding("Catalogue", Verdict.GOOD, f"{len(catalog.tools)} tools from {where}.")]
 
 
@@ -79,15 +84,15 @@ async def bot(settings: Settings) -> list[Finding]:
     """Check whether the bot runs; if not, that its health port is free."""
     if await runs(settings):
         words = (
-            "It runs on this database; a second one would not start. Stop it before restore and rotate-keys."
+            "Running on this database. A second bot wouldn't start. Stop it before restore and rotate-keys."
         )
         return [Finding("Bot", Verdict.GOOD, words)]
-    found = [Finding("Bot", Verdict.GOOD, "None runs on this database now.")]
+    found = [Finding("Bot", Verdict.GOOD, "No bot is running on this database.")]
     if settings.health_port is None:
         return found
     where = f"HEALTH_PORT {settings.health_port} on {settings.health_address}"
     if reason := _taken(settings.health_address, settings.health_port):
-        words = f"{where} can't be used ({reason}). Set another, or end what uses it."
+        words = f"{where} can't be used ({reason}). Set another port, or stop the program that uses it."
         return [*found, Finding("Health port", Verdict.STOPS, words)]
     return [*found, Finding("Health port", Verdict.GOOD, f"{where} is free.")]
 
@@ -103,11 +108,11 @@ async def studii(settings: Settings) -> list[Finding]:
             return [Finding("Studii", Verdict.GOOD, f"{where} answers.")]
         except StudiiBotError as error:
             words = (
-                f"{where} can't be asked ({_short(error)}). Check STUDII_API_URL and this machine's network. "
-                "The bot starts all the same, and jobs wait."
+                f"{where} can't be reached ({_short(error)}). Check STUDII_API_URL and this machine's "
+                "network. The bot starts anyway, and jobs wait."
             )
             return [Finding("Studii", Verdict.LOOK, words)]
-    words = f"{where} takes a key that nobody has. Is STUDII_API_URL the right address?"
+    words = f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
     return [Finding("Studii", Verdict.LOOK, words)]
 
 
@@ -117,8 +122,8 @@ def _clock(ahead: float) -> Finding:
     where = "ahead of" if ahead > 0 else "behind"
     words = (
         f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
-        "Periods of budgets begin at the wrong time, and links expire too early or too late. Let the system "
-        "set it from the network (timedatectl set-ntp true)."
+        "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
+        "set the clock from the network (timedatectl set-ntp true)."
     )
     return Finding("Clock", Verdict.LOOK, words)
 

@@ -16,11 +16,11 @@ BY_GROUP = stat.S_IRGRP | stat.S_IWGRP
 def settings(wrong: Mapping[str, str]) -> list[Finding]:
     """Report each invalid setting, the source of the settings, and a readable `.env` with secrets."""
     file = Path(".env").absolute()
-    beside = f"{file} and the environment" if file.exists() else f"the environment; there is no {file}"
+    beside = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
     found = [Finding("Settings", Verdict.STOPS, sentence) for sentence in dict.fromkeys(wrong.values())]
     found = found or [Finding("Settings", Verdict.GOOD, f"From {beside}.")]
     if (who := _who_reads(file)) and _holds_a_secret(file):
-        words = f"{who} can read or change {file}, and it holds secrets. Close it: chmod 600 {file}"
+        words = f"{who} can read or change {file}, which holds secrets. Run: chmod 600 {file}"
         found.append(Finding(".env", Verdict.LOOK, words))
     return found
 

@@ -54,7 +54,7 @@ async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) ->
     found = in_settings.settings(wrong)
     for check in CHECKS:
         if missing := sorted(check.needs & wrong.keys()):
-            words = f"Not checked: {_names(missing[0], wrong)} needs to be fixed first."
+            words = f"Not checked: fix {_names(missing[0], wrong)} first."
             found.append(Finding(check.what, Verdict.LOOK, words))
             continue
         try:
@@ -64,7 +64,7 @@ async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) ->
             if all(str(error) != one.words for one in found):
                 found.append(Finding(check.what, Verdict.STOPS, str(error)))
         except Exception as error:  # noqa: BLE001 - one check's fault hides no other's finding
-            words = f"This can't be checked, for an unexpected reason ({_where(error)}). Please report it."
+            words = f"This check failed unexpectedly ({_where(error)}). Please report it."
             found.append(Finding(check.what, Verdict.STOPS, words))
     return found
 
@@ -83,7 +83,7 @@ def _where(error: Exception) -> str:
 def show(findings: Sequence[Finding], console: Console) -> bool:
     """Print the table; whether the bot could start."""
     table = Table(show_lines=False)
-    table.add_column("What", no_wrap=True)
+    table.add_column("Check", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("Finding", overflow="fold")
     for one in findings:

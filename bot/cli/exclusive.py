@@ -18,6 +18,7 @@ async def bot_stopped(url: str, command: str, *, replaced: bool = False) -> Asyn
             yield lock
     except AnotherInstance as error:
         raise SettingsError(
-            "The bot runs on this database. Stop it first, then run this again. With compose: "
-            f"`docker compose stop`, `docker compose run --rm studii {command}`, `docker compose up -d`."
+            "The bot is running on this database. Stop it first, then run this again. With compose: "
+            f"`docker compose stop`, `docker compose run --rm studii {command}`, `docker compose up "
+            "-d`."
         ) from error

@@ -10,7 +10,7 @@ from bot.errors import SettingsError
 from bot.services.servers import ServerService
 from bot.storage import Storage, schema_of
 
-NOTHING_TO_FORGET = "No server waits to be forgotten. Nothing was changed."
+NOTHING_TO_FORGET = "There are no servers to forget. Nothing was changed."
 
 
 async def forget_servers(settings: Settings) -> str:
@@ -23,7 +23,7 @@ async def forget_servers(settings: Settings) -> str:
     schema = await schema_of(settings.database_url)
     if not schema.current:
         raise SettingsError(
-            "There is no database of this version yet. Start the bot once, and run this again."
+            "There is no database of this version yet. Start the bot once, then run this again."
         )
     async with Storage.open(settings.database_url) as storage:
         servers = ServerService(storage, SystemClock(), lambda: None)
@@ -32,9 +32,9 @@ async def forget_servers(settings: Settings) -> str:
         async with logged_in(settings.discord_token.get_secret_value(), settings.proxy) as client:
             parted = await servers.forget_missing(partial(was_removed, client))
     told = [
-        _said(parted.forgotten, "Forgotten, their Studii keys erased"),
-        _said(parted.kept, "The bot is in these after all, and they go on"),
-        _said(parted.unanswered, "Discord did not answer for these, and they stay; run this again"),
+        _said(parted.forgotten, "Forgotten, and their Studii keys erased"),
+        _said(parted.kept, "Kept, because the bot is still in these servers"),
+        _said(parted.unanswered, "Kept, because Discord didn't answer for these servers (run this again)"),
     ]
     return "\n".join(filter(None, told))
 

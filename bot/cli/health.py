@@ -19,7 +19,7 @@ def healthy(settings: HealthSettings) -> tuple[bool, str]:
     Raises `SettingsError` if no port is set.
     """
     if settings.health_port is None:
-        raise SettingsError("HEALTH_PORT is not set, so the bot cannot be asked.")
+        raise SettingsError("HEALTH_PORT isn't set, so the bot's health can't be checked.")
     host = EVERYWHERE.get(settings.health_address, settings.health_address)
     connection = http.client.HTTPConnection(host, settings.health_port, timeout=SECONDS)
     try:
@@ -28,6 +28,6 @@ def healthy(settings: HealthSettings) -> tuple[bool, str]:
         return answer.status == 200, answer.read(LONGEST).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         where = f"http://{f'[{host}]' if ':' in host else host}:{settings.health_port}/healthz"
-        return False, f"{where} does not answer ({type(error).__name__})."
+        return False, f"{where} doesn't answer ({type(error).__name__})."
     finally:
         connection.close()

@@ -17,7 +17,9 @@ async def rotate(settings: StorageSettings) -> str:
     url = settings.database_url
     file = sqlite_file(url)
     if file is not None and not file.exists():
-        raise SettingsError(f"There is no database yet at {file}, so nothing to seal. Check DATABASE_URL.")
+        raise SettingsError(
+            f"There is no database yet at {file}, so there are no keys to encrypt. Check DATABASE_URL."
+        )
     async with bot_stopped(url, "rotate-keys") as lock:
         await migrate(url)
         path = settings.key_file
@@ -33,24 +35,25 @@ async def rotate(settings: StorageSettings) -> str:
             kept = _keep_aside(path, before) if before else None
             Vault.drop_older_keys(path)
             old = f" The old one is in {kept.name} beside it: {_OLD_KEY}" if kept else ""
-            return f"Done: everything is sealed with a new key in {path.absolute()}.{old}"
+            return f"Done: all Studii keys are encrypted with a new key in {path.absolute()}.{old}"
     name = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
     return (
-        f"Done: everything is sealed with the first key of {name}. Take the others out of it, "
-        f"delete {path.absolute()} if it is there, and keep them only as long as backups from before."
+        f"Done: all Studii keys are encrypted with the first key of {name}. Remove the other keys "
+        f"from it, and delete {path.absolute()} if it exists. Keep the old keys only as long as "
+        "you keep backups from before."
     )
 
 
 def _left(count: int) -> str:
     many = "1 Studii key was" if count == 1 else f"{count} Studii keys were"
     return (
-        f"{many} left unchanged: none of the encryption keys opens "
-        f"{'it' if count == 1 else 'them'}. The old encryption keys were kept. Put the missing one back and "
-        "run this again, or have the admins of those servers enter their Studii keys again with /studii key."
+        f"{many} not changed: none of the encryption keys opens {'it' if count == 1 else 'them'}. "
+        "The old encryption keys were kept. Put the missing one back and run this again, or ask "
+        "the admins of those servers to enter their Studii keys again with /studii key."
     )
 
 
-_OLD_KEY = "backups made before need it. Keep it apart from them, and delete it when they are gone."
+_OLD_KEY = "older backups need it. Keep it separate from them, and delete it when they are gone."
 
 
 def _keep_aside(path: Path, content: bytes) -> Path:

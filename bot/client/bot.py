@@ -51,7 +51,7 @@ ANSWER_SECONDS = 2.0
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
 # A longer wait is an error like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
-RESTARTING = "I am restarting. Please try again in a minute; jobs that were taken go on by themselves."
+RESTARTING = "I'm restarting. Try again in a minute. Accepted jobs will continue automatically."
 LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     CancelButton,
     *BUTTONS,
@@ -212,7 +212,7 @@ class StudiiBot(commands.AutoShardedBot):
             if guild is None:
                 raise
             raise SettingsError(
-                f"DEV_GUILD_ID: the bot is not in server {guild.id}, or was invited without commands."
+                f"DEV_GUILD_ID: the bot isn't in server {guild.id}, or was invited without commands."
             ) from error
         await self.services.commands.remember(digest, self._dev_guild_id)
         where = "everywhere" if guild is None else f"in server {guild.id}"
@@ -223,7 +223,7 @@ class StudiiBot(commands.AutoShardedBot):
         try:
             await self.tree.sync(guild=discord.Object(guild_id))  # no commands were added for that server
         except (discord.Forbidden, discord.NotFound):
-            log.info("The bot is not in server %d any more, so no commands are left there.", guild_id)
+            log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
         await self.services.commands.forget(guild_id)
 
     def _digest(self, guild: discord.Object | None) -> str:
@@ -233,7 +233,7 @@ class StudiiBot(commands.AutoShardedBot):
 
     def _parts(self) -> "_Attached":
         if self._attached is None:
-            raise RuntimeError("attach the services before the bot is started")
+            raise RuntimeError("attach the services before starting the bot")
         return self._attached
 
 

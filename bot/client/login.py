@@ -39,9 +39,9 @@ async def choose_intents(
     granted = (await application_of(token, proxy)).reads_messages
     if wanted == "auto" and not granted:
         log.info(
-            "The application has no message content intent: reactions and photo channels are off; "
-            "everything else works. It is on your application's Bot page "
-            "(discord.com/developers/applications), under Privileged Gateway Intents."
+            "The application doesn't have the message content intent. Reactions and photo channels "
+            "are off; everything else works. Switch it on at discord.com/developers/applications, "
+            "Bot, Privileged Gateway Intents."
         )
     return photo_intents() if wanted == "auto" and granted else discord.Intents(guilds=True)
 
@@ -162,18 +162,18 @@ async def logged_in(
         yield client
     except discord.LoginFailure as error:
         raise SettingsError(
-            "DISCORD_TOKEN was refused by Discord. Copy it again from your application's Bot page "
+            "Discord refused DISCORD_TOKEN. Copy it again from your application's Bot page "
             f"(discord.com/developers/applications), or reset it there. {LOOKS_LIKE}."
         ) from error
     except discord.HTTPException as error:
         raise StudiiBotError(
-            f"Discord answered the login with status {error.status}. Look at discordstatus.com, and start "
-            "again in a few minutes."
+            f"Discord answered the login with status {error.status}. Check discordstatus.com, and "
+            "start again in a few minutes."
         ) from error
     except NO_CONNECTION as error:
         raise StudiiBotError(
-            f"Discord could not be reached: {_why(error)}. Look at this machine's network (the bot calls "
-            "discord.com and gateway.discord.gg, port 443) and at discordstatus.com, and start again."
+            f"Discord couldn't be reached: {_why(error)}. Check this machine's network (the bot calls "
+            "discord.com and gateway.discord.gg, port 443) and discordstatus.com, then start again."
         ) from error
     finally:
         await client.close()
@@ -185,8 +185,8 @@ async def _log_in(client: discord.Client, token: str) -> None:
             await client.login(token)
     except _NOT_DISCORD as error:
         raise StudiiBotError(
-            "Something other than Discord answered at discord.com: a proxy, or the login page of this "
-            "machine's network. Open https://discord.com from this machine, and start again."
+            "Something other than Discord answered at discord.com, such as a proxy or your network's "
+            "login page. Open https://discord.com from this machine, then start again."
         ) from error
 
 
@@ -197,8 +197,8 @@ def _why(error: Exception) -> str:
         case TimeoutError():
             return f"no answer within {LOGIN_SECONDS:.0f} s"
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return "the connection is not safe, something on the way answers in its place"
+            return "the connection isn't safe, because something on the way answers instead"
         case aiohttp.ClientConnectorDNSError():
-            return "its name is not known here"
+            return "its name can't be resolved"
         case _:
-            return "there is no connection to it"
+            return "no connection could be made"

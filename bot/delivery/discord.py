@@ -50,8 +50,8 @@ SEND_SECONDS = 120.0
 NONCE_SECONDS = 120.0
 NO_MENTIONS = discord.AllowedMentions.none()
 READ_HISTORY = "Read Message History"
-TOO_LARGE = "It is larger than Discord takes here, so it could not be posted as a file."
-FILE_GONE = "Its file was not kept long enough to be posted."
+TOO_LARGE = "It's over Discord's size limit here, so I couldn't post it as a file."
+FILE_GONE = "Its file was deleted before it could be posted."
 
 
 class DiscordDelivery:
@@ -105,7 +105,7 @@ class DiscordDelivery:
             async with asyncio.timeout(EDIT_SECONDS):
                 return Posted(await find_card(self._channel(job), self._own_id, job))
         except DISCORD_ERRORS as error:
-            return self._failed(job, error, "its card could not be looked for")
+            return self._failed(job, error, "its card could not be searched for")
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Post the job's last word as a new message; once for each `job.nonce`.
@@ -208,7 +208,7 @@ class DiscordDelivery:
         """When it can't be told where it was asked for; never from an age-restricted channel."""
         if stays_there(self._client, job):
             await self._tell_of_end(job)
-            return Undeliverable(f"{why}, and nothing from there may be shown elsewhere")
+            return Undeliverable(f"{why}, and results from there can't be shown elsewhere")
         try:
             dm = await self._client.create_dm(discord.Object(job.user_id))
             if self._may_be_posted(job) and await find_posting(dm, self._own_id, job) is not None:

@@ -60,7 +60,7 @@ class NoticePoster:
             # Before the gateway is ready no server is known; one that the bot has left never will be.
             return TryLater(5.0)
         if guild.owner_id is None:
-            return Undeliverable("the server's owner is not known")
+            return Undeliverable("the server's owner is unknown")
         channel = await self._client.create_dm(discord.Object(guild.owner_id))
         return await self._send(channel, notice, job, server=guild.name)
 

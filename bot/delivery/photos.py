@@ -92,7 +92,7 @@ class CdnPhotoSource:
 
     async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
         if self._opened is None:
-            raise RuntimeError("a CdnPhotoSource is entered before it is used")
+            raise RuntimeError("enter the CdnPhotoSource before using it")
         async with self._opened.get(url, allow_redirects=False) as response:
             if response.status in {403, 404, 410}:
                 raise _NotThere

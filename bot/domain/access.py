@@ -13,10 +13,10 @@ UNKNOWN_MEMBER = 0  # in the place of a member's id
 
 CHANGE = "An admin can change this with `/studii access`."
 BLOCKED = "You are blocked from using Studii in this server. An admin can unblock you with `/studii access`."
-REFUSES = "Whoever posted that photo does not want others to use their photos. They alone can change this."
+REFUSES = "The person who posted that photo doesn't want others to use it. Only they can change this."
 UNKNOWN_AUTHOR = (
-    "It can't be told who posted that photo first, nor whether they let others use it. Whoever has it can "
-    "post it here; then it works. Nothing was charged."
+    "I can't tell who first posted that photo, or whether they let others use it. If you have "
+    "the photo, post it here yourself. Nothing was charged."
 )
 
 
@@ -134,9 +134,9 @@ def _tool(rules: AccessRules, context: MemberContext, request: AccessRequest) ->
     for slug, what in ((EVERY_TOOL, "Studii"), (request.tool, request.title)):
         rule = rules.tools.get(slug, NO_RULE)
         if rule.roles and not rule.roles & context.roles:
-            return f"{what} is for {_listed('<@&{}>', rule.roles)} only in this server. {CHANGE}"
+            return f"{what} is only for {_listed('<@&{}>', rule.roles)} in this server. {CHANGE}"
         if rule.channels and not rule.channels & context.channels:
-            return f"{what} can be used in {_listed('<#{}>', rule.channels)} only. {CHANGE}"
+            return f"{what} only works in {_listed('<#{}>', rule.channels)}. {CHANGE}"
     return None
 
 
@@ -153,8 +153,8 @@ def _photo(
     if whose is PhotoScope.ANYONE or context.moderates:
         return None
     return (
-        f"{request.title} takes your own photos only in this server; that one was posted by somebody else. "
-        f"{CHANGE}"
+        f"In this server you can only use {request.title} on your own photos. Someone else posted "
+        f"that one. {CHANGE}"
     )
 
 
@@ -167,12 +167,17 @@ def _option(restriction: Restriction, context: MemberContext, name: str) -> str 
         case _:
             if restriction.roles & context.roles:
                 return None
-    named = ["people with Manage Server"] if restriction.permit is Permit.MANAGERS else []
-    if restriction.roles:
-        named.append(_listed("<@&{}>", restriction.roles))
-    if not named:
-        return f"`{name}` is turned off in this server. Leave it out, and it works. {CHANGE}"
-    return f"`{name}` is for {' and '.join(named)} only. Leave it out, and it works. {CHANGE}"
+    managers = restriction.permit is Permit.MANAGERS
+    roles = _listed("<@&{}>", restriction.roles) if restriction.roles else ""
+    if managers and roles:
+        only = f"`{name}` is only for members with Manage Server or the role {roles}."
+    elif managers:
+        only = f"`{name}` is only for members with Manage Server."
+    elif roles:
+        only = f"`{name}` is only for {roles}."
+    else:
+        only = f"`{name}` is turned off in this server."
+    return f"{only} Try again without it. {CHANGE}"
 
 
 def _listed(form: str, ids: frozenset[int], most: int = 5) -> str:

@@ -13,9 +13,7 @@ def time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
-        raise Refused(
-            f"There is no time zone named “{name[:50]}”. {_meant(name)} Nothing was changed."
-        ) from None
+        raise Refused(f"“{name[:50]}” isn't a time zone. {_meant(name)} Nothing was changed.") from None
 
 
 def matching_zones(typed: str, most: int = 25) -> list[str]:

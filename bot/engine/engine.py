@@ -103,7 +103,7 @@ class Engine:
 
     async def _run(self) -> None:
         await self._context.spool.prepare()
-        starting = Retry("taking up interrupted jobs", self._context.liveness)
+        starting = Retry("resuming interrupted jobs", self._context.liveness)
         await starting.run(self._recover, "at the start")
         await starting.run(self._count_files, "in the spool")
         async with asyncio.TaskGroup() as group:
@@ -161,7 +161,7 @@ class Engine:
             await recover(tx, interrupted, self._context.clock.now())
             await recover_attempts(tx)
         if interrupted:
-            _log.info("Found %d jobs that were interrupted", len(interrupted))
+            _log.info("Found %d interrupted jobs", len(interrupted))
 
     async def _tidy(self) -> float:
         with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):

@@ -64,7 +64,7 @@ class DecoderProcess:
                 ready = await started._answer()
         except (ProcessDied, TimeoutError):
             started.kill()
-            raise OSError(f"the decoder does not start: {await started._last_words()}") from None
+            raise OSError(f"the decoder doesn't start: {await started._last_words()}") from None
         except BaseException:
             started.kill()
             raise
@@ -144,7 +144,7 @@ class DecoderProcess:
             # A hostile file may control the process, so its answer is untrusted.
             answer = json.loads(line) if line.endswith(b"\n") else None
         except ValueError:
-            raise ProcessDied("an answer that is no answer") from None
+            raise ProcessDied("an answer that can't be read") from None
         if not isinstance(answer, dict):
             raise ProcessDied(await self._how_it_ended())
         words = cast("dict[str, Any]", answer)

@@ -27,7 +27,7 @@ class DecoderFailed(StudiiBotError):
     Unlike a refusal this may be due to the machine rather than the file.
     """
 
-    default = "That picture could not be opened: it took too much memory or time. Please use another one."
+    default = "That picture couldn't be opened: it took too much memory or time. Use another one."
 
 
 @dataclass(frozen=True)

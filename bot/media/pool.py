@@ -211,7 +211,9 @@ class DecoderPool:
                 async with self._small(size):
                     return await self._answer(request, limits, is_small=True)
             except _Overtaken:
-                log.info("A small picture takes long, and others wait: it is tried beside the large ones")
+                log.info(
+                    "A small picture takes long while others wait: it is tried on a process for large ones"
+                )
         async with self._memory.large(size):
             return await self._answer(request, limits)
 
@@ -243,7 +245,7 @@ class DecoderPool:
                 log.warning("A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name)
                 self._died()
                 raise DecoderFailed from None
-        raise OSError("no decoder stays alive")
+        raise OSError("no decoder stays running")
 
     async def _unless_overtaken(self, process: DecoderProcess, asking: Coroutine[Any, Any, _T]) -> _T:
         """Wait for the answer. Raises `_Overtaken` if it takes long while others wait.
@@ -284,7 +286,7 @@ class DecoderPool:
                 return process
             self._end(process)
         if self._is_closed:
-            raise OSError("the decoders are ended")
+            raise OSError("the decoders are stopped")
         process = await DecoderProcess.start()
         self._processes.add(process)
         return process

@@ -34,9 +34,9 @@ class Spool:
             await asyncio.to_thread(self._try)
         except OSError as error:
             raise SettingsError(
-                f"The folder {self._folder} for photos and results can't be "
-                f"used ({(error.strerror or type(error).__name__).lower()}). Give the bot the right to write "
-                "there, or set DATABASE_URL to another place."
+                f"The folder {self._folder} for photos and results can't be used ("
+                f"{(error.strerror or type(error).__name__).lower()}). Allow the bot to write there, or "
+                "set DATABASE_URL to another place."
             ) from error
 
     def path(self, name: str) -> Path:

@@ -81,8 +81,8 @@ class HealthServer:
         except OSError as error:
             await self._runner.cleanup()
             raise SettingsError(
-                f"HEALTH_PORT {self._port} on {self._address} can't be used ({_why(error)}). "
-                "Set another, or end what uses it."
+                f"HEALTH_PORT {self._port} on {self._address} can't be used ({_why(error)}). Set another "
+                "port, or stop the program that uses it."
             ) from error
         return self
 

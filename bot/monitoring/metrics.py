@@ -82,11 +82,13 @@ class Metrics:
         self._gauges = _Gauges(registry)
         self._requests = Counter(
             "studii_requests",
-            "Requests to Studii and its storage, by kind and by the status of the answer (none: no answer)",
+            "Requests to Studii and its storage, by kind and by status of the answer (none: no answer)",
             ("kind", "status"),
             registry=registry,
         )
-        self._limited = Counter("studii_rate_limited", "Answers of Studii with status 429", registry=registry)
+        self._limited = Counter(
+            "studii_rate_limited", "Answers from Studii with status 429", registry=registry
+        )
         self._posted = Histogram(
             "studii_finished_to_posted_seconds",
             "From noticing that a job has ended to its message in Discord",

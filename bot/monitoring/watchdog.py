@@ -79,7 +79,7 @@ class Watchdog:
             return self._stuck()
         except Exception:  # noqa: BLE001 - logged; without it the loop alone would be watched
             if not self._puzzled:
-                _log.exception("Whether the engine makes progress could not be told.")
+                _log.exception("Could not check whether the engine makes progress.")
             self._puzzled = True
             return None
 

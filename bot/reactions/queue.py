@@ -46,7 +46,7 @@ class Backlog(Generic[_T]):
         full = not first and len(self._lanes.get(lane, ())) >= self._bound
         if self._closed or full or self._count >= self._bound_in_all:
             if not self._dropping:
-                _log.warning("%s: %d wait already, so some are left out", self._what, self._count)
+                _log.warning("%s: %d are waiting already, so some are skipped", self._what, self._count)
             self._dropping = True
             return False
         self._dropping = False

@@ -52,7 +52,7 @@ class PhotoWatch:
         self._catalog = catalog
         self._taps = Taps(services.jobs, services.privacy, self._start)
         self._offers = _photo_backlog("offering tools under photos", self._offer)
-        self._autos = _photo_backlog("running photos by themselves", self._run)
+        self._autos = _photo_backlog("running tools on photos automatically", self._run)
 
     async def load(self) -> None:
         """Load the unfinished jobs from before the start."""
@@ -150,7 +150,7 @@ class PhotoWatch:
         try:
             message = await channel.fetch_message(tapped.message_id)
         except DISCORD_ERRORS as error:
-            _log.info("A message with a reaction could not be looked at: %r", error)
+            _log.info("A message with a reaction could not be fetched: %r", error)
             return None
         on, offers = self._state_of(tapped)
         if not (on or (offers and _offered(message, tapped))):
@@ -216,7 +216,7 @@ class PhotoWatch:
                 await self._tell(member, error_words(refusal))
                 break
             except StudiiBotError as refusal:
-                _log.info("A photo was not taken for user %d: %s", member.id, refusal)
+                _log.info("A photo was not accepted for user %d: %s", member.id, refusal)
         return jobs
 
     async def _tell(self, member: discord.Member, reason: str) -> None:

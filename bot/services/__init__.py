@@ -17,7 +17,7 @@ from bot.services.privacy import Erased, PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import Forgotten, ServerService
 from bot.services.usage import UsageReport, UsageService
-from bot.services.wording import credit_words, discord_timestamp, size_words
+from bot.services.wording import count_words, credit_words, discord_timestamp, job_words, size_words
 
 __all__ = [
     "CANCELLABLE",
@@ -53,9 +53,11 @@ __all__ = [
     "UsageReport",
     "UsageService",
     "build_services",
+    "count_words",
     "credit_words",
     "discord_timestamp",
     "export_folder",
+    "job_words",
     "matching_zones",
     "prepared",
     "price_words",

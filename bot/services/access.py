@@ -19,10 +19,9 @@ from bot.domain.access import (
 from bot.errors import NotAllowed, Refused
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-NO_RULE = "There is no rule for {} that could be lifted. Nothing was changed."
+NO_RULE = "There is no rule for {} to remove. Nothing was changed."
 NOT_LISTED = (
-    "There is no rule for {} that names this, so it can't be taken out. `/studii access` shows the rules. "
-    "Nothing was changed."
+    "No rule for {} names this role or channel. `/studii access` shows the rules. Nothing was changed."
 )
 
 
@@ -129,7 +128,7 @@ class AccessChange:
             elif everything:
                 changed |= await self._policies.list_clear(self._guild_id, which, target)
         if not changed:
-            title = "every tool together" if tool is None else self._catalog.get(tool).title
+            title = "every tool" if tool is None else self._catalog.get(tool).title
             raise Refused((NO_RULE if everything else NOT_LISTED).format(title))
 
     async def set_photos(
@@ -158,7 +157,7 @@ class AccessChange:
     async def unblock(self, user_id: int) -> None:
         was_blocked = await self._policies.list_remove(self._guild_id, AccessList.BLOCKED, user_id)
         if not was_blocked:
-            raise Refused("That member was not blocked. Nothing was changed.")
+            raise Refused("That member isn't blocked. Nothing was changed.")
 
     async def _replace(self, which: AccessList, roles: Collection[int]) -> None:
         await self._policies.list_clear(self._guild_id, which)

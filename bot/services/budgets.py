@@ -12,14 +12,26 @@ from bot.services.wording import credit_words, discord_timestamp
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits
-CHANGE_IT = "an admin can change the budget with `/studii budget`"
+CHANGE_IT = "An admin can change the budget with `/studii budget`."
 
 _EACH: Mapping[Period, str] = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month"}
-_THIS: Mapping[Period, str] = {
-    Period.DAY: " for today",
-    Period.WEEK: " for this week",
-    Period.MONTH: " for this month",
-    Period.TOTAL: "",
+_LEFT: Mapping[Period, str] = {
+    Period.DAY: "{rest:,} of {whole} left today",
+    Period.WEEK: "{rest:,} of {whole} left this week",
+    Period.MONTH: "{rest:,} of {whole} left this month",
+    Period.TOTAL: "{rest:,} of {whole} left",
+}
+_FOR: Mapping[Period, str] = {
+    Period.DAY: "for today",
+    Period.WEEK: "for this week",
+    Period.MONTH: "for this month",
+    Period.TOTAL: "for the one-off total",
+}
+_KIND: Mapping[Period, str] = {
+    Period.DAY: "daily",
+    Period.WEEK: "weekly",
+    Period.MONTH: "monthly",
+    Period.TOTAL: "one-off",
 }
 
 
@@ -51,26 +63,26 @@ class BudgetState:
 
     @property
     def limit_words(self) -> str:
-        """`100 credits a day`, `500 credits in all`."""
+        """`100 credits a day`, `500 credits in total`."""
         budget = self.settings.budget
-        return f"{credit_words(budget.limit)} {_EACH.get(budget.period, 'in all')}"
+        return f"{credit_words(budget.limit)} {_EACH.get(budget.period, 'in total')}"
 
     @property
     def left_words(self) -> str:
-        """`3 of 100 credits left for today`, `nothing left of 100 credits for today`."""
+        """`3 of 100 credits left today`, `0 of 100 credits left today`."""
         return rest_words(self.left, self.whole, self.settings.budget.period)
 
     @property
     def for_words(self) -> str:
-        """What is granted now is granted so: `for today`, `for this one-off total`."""
-        return _THIS[self.settings.budget.period].strip() or "for this one-off total"
+        """The period of a grant: `for today`, `for the one-off total`."""
+        return _FOR[self.settings.budget.period]
 
     @property
     def renewal_words(self) -> str:
-        """`It renews in 3 hours` as Discord counts it for each reader, or that it never does."""
+        """`The budget renews in 3 hours.` as Discord counts it for each reader, or that it never does."""
         if self.window.end is None:
-            return "It is a one-off total and does not renew"
-        return f"It renews {discord_timestamp(self.window.end)}"
+            return "The budget is a one-off total and doesn't renew."
+        return f"The budget renews {discord_timestamp(self.window.end)}."
 
 
 async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -> BudgetState:
@@ -89,7 +101,9 @@ def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | N
     Raises `Refused` for an invalid limit.
     """
     if not 0 <= limit <= MAX_BUDGET:
-        raise Refused(f"A budget is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed.")
+        raise Refused(
+            f"The budget must be a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
+        )
     return Budget(limit, period, since=since or now)
 
 
@@ -98,39 +112,43 @@ def ensure_room(state: BudgetState, price: Estimate) -> None:
     if state.left >= price.amount:
         return
     again = when_again(
-        state, price, limit=state.settings.budget.limit, could_be=state.left + state.usage.reserved
+        state, price, "budget", limit=state.settings.budget.limit, could_be=state.left + state.usage.reserved
     )
-    raise CreditsShort(refusal(price, f"the server's budget has {state.left_words}", again, CHANGE_IT))
+    cost = short_price_words(price)
+    raise CreditsShort(
+        f"Not enough credits: this costs {cost}, and the server has {state.left_words}. {again} {CHANGE_IT}"
+    )
 
 
-def refusal(price: Estimate, room: str, again: str, who: str) -> str:
-    """The sentence of every limit: what the job would cost, what is left, when there is more, who rules."""
-    return f"This would cost {price_words(price)}, and {room}. {again}; {who}."
-
-
-def when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: int) -> str:
+def when_again(budget: BudgetState, price: Estimate, what: str, *, limit: int, could_be: int) -> str:
     """Return when there will be room in the server's budget, or in a member's `limit` for its period.
+
+    `what` is `budget` or `allowance`, whichever has the `limit`.
 
     `could_be` is what would be left if all running jobs were free.
     """
     if budget.window.end is not None and price.amount <= limit:
         return budget.renewal_words
     if price.amount <= could_be:
-        return "More may come back only from what is set aside for jobs that are going"
-    period = _EACH.get(budget.settings.budget.period, "in all, not renewed")
-    return f"Waiting will not help: it is {credit_words(limit)} {period}"
+        return "Credits may free up when running jobs finish."
+    if price.amount <= limit:
+        return "It's a one-off total and doesn't renew."
+    kind = _KIND[budget.settings.budget.period]
+    return f"The {kind} {what} of {credit_words(limit)} is below the price."
 
 
 def rest_words(rest: int, whole: int, period: Period) -> str:
-    """`3 of 100 credits left for today`, `nothing left of 100 credits for today`."""
-    start = (
-        f"{rest:,} of {credit_words(whole)} left" if rest > 0 else f"nothing left of {credit_words(whole)}"
-    )
-    return start + _THIS[period]
+    """`3 of 100 credits left today`; `0 of 100 credits left today` also if more than that was used."""
+    return _LEFT[period].format(rest=max(0, rest), whole=credit_words(whole))
 
 
 def price_words(price: Estimate) -> str:
-    """`8 credits (from past charges)`, `about 8 credits (assumed)`."""
+    """`8 credits (from past charges)`, `about 8 credits (estimate)`."""
     if price.learned:
         return f"{credit_words(price.amount)} (from past charges)"
-    return f"about {credit_words(price.amount)} (assumed)"
+    return f"about {credit_words(price.amount)} (estimate)"
+
+
+def short_price_words(price: Estimate) -> str:
+    """`8 credits`, `about 8 credits`."""
+    return credit_words(price.amount) if price.learned else f"about {credit_words(price.amount)}"

@@ -14,8 +14,8 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 RECENT_JOBS = 5
 RENEWS_BY_ITSELF = (
-    "`restart` begins a one-off total anew; a budget a day, a week or a month renews by itself. "
-    "Nothing was changed."
+    "`restart` is only for a one-off total. A daily, weekly or monthly budget renews "
+    "automatically. Nothing was changed."
 )
 
 

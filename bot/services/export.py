@@ -64,7 +64,7 @@ async def write_ledger(
     if (await asyncio.to_thread(path.stat)).st_size > limit:
         path = await asyncio.to_thread(_zipped, path)
         if (await asyncio.to_thread(path.stat)).st_size > limit:
-            raise Refused("The ledger is larger than Discord takes as a file. Choose a shorter period.")
+            raise Refused("The ledger is too large for a Discord file. Choose a shorter period.")
     return Export(path, lines)
 
 

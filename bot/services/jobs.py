@@ -31,21 +31,21 @@ from bot.services.prices import least_of, least_price
 from bot.services.wording import size_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-NO_KEY = "This server has no Studii key yet. An admin can set it with `/studii key`."
-UNKNOWN_JOB = "That job is no longer known here."
+NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
+UNKNOWN_JOB = "That job is unknown here."
 NOT_YOURS_TO_CANCEL = (
-    "Only whoever asked for this, or someone with Manage Messages or Manage Server, can cancel it."
+    "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can cancel it."
 )
-NOT_YOURS_TO_POST = "Only whoever asked for this can have it posted."
-POSTED_OR_GONE = "That result is posted already, or is not kept any more. Run it again to have another."
-TOO_LATE = "It is with Studii already, so it cannot be cancelled any more. Its result will come by itself."
-ENDED = "That job has ended already, so there is nothing to cancel."
+NOT_YOURS_TO_POST = "Only the person who asked for this can post it."
+POSTED_OR_GONE = "That result was already posted, or has been deleted. Run it again to get a new one."
+TOO_LATE = "Studii already has this job, so you can't cancel it. The result will arrive automatically."
+ENDED = "That job has already ended, so there's nothing to cancel."
 CANCELLABLE = frozenset(UNSENT_STATES)
 _GOING = CANCELLABLE | {JobState.SUBMITTING, JobState.RUNNING}
 PAGE = 6  # jobs
 PAUSED = (
-    "An admin has paused Studii in this server. What was asked for before goes on; "
-    "an admin can end the pause with `/studii resume`."
+    "New jobs are paused in this server. Jobs already started will finish. An admin can "
+    "resume with `/studii resume`."
 )
 
 
@@ -62,13 +62,13 @@ class JobPage:
 class Repeated(Refused):
     """This is being done, or has been done."""
 
-    default = "That is being made already, or is done."
+    default = "That's already running, or done."
 
 
 class KeyHeld(Refused):
     """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
 
-    default = "Studii does not serve this server's key at the moment."
+    default = "Studii isn't accepting this server's key right now."
 
     def __init__(self, reason: Reason, until: datetime) -> None:
         super().__init__()
@@ -233,8 +233,8 @@ class JobService:
             return
         bound = size_words(self._max_source_bytes)
         raise Refused(
-            f"That photo has {size_words(source.size)}; this bot takes photos of up to {bound}. "
-            "Send a smaller one, or ask whoever hosts the bot to raise MAX_SOURCE_MB.",
+            f"That photo has {size_words(source.size)}. The limit is {bound}. Send a smaller one, or "
+            "ask the bot's operator to raise MAX_SOURCE_MB.",
         )
 
 

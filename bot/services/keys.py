@@ -36,12 +36,12 @@ def cleaned(pasted: str) -> str:
     """Return the key in a pasted text. Raises `Refused`, without the text, if there is none."""
     text = _HEADER.sub("", pasted.strip(_AROUND)).strip(_AROUND)
     if not text.startswith("stu_"):
-        raise Refused(f"That is no Studii key: it must start with `stu_`. {_WHERE}")
+        raise Refused(f"That isn't a Studii key: it must start with `stu_`. {_WHERE}")
     if not all("!" <= character <= "~" for character in text):
-        raise Refused(f"That is no Studii key: there is a space or an odd character in it. {_WHERE}")
+        raise Refused(f"That isn't a Studii key: it has a space or an invalid character. {_WHERE}")
     if not SHORTEST <= len(text) <= LONGEST:
         wrong = "short" if len(text) < SHORTEST else "long"
-        raise Refused(f"That is no Studii key: it is too {wrong}. {_WHERE}")
+        raise Refused(f"That isn't a Studii key: it's too {wrong}. {_WHERE}")
     return text
 
 
@@ -124,7 +124,7 @@ class KeyService:
             await transaction.guilds.set_key(guild_id, None, now)
             await transaction.keys.retire(key.id, now)
             still = await running(transaction, guild_id)
-        log.info("Server %d forgot its key %s.", guild_id, key.masked)
+        log.info("Server %d removed its key %s.", guild_id, key.masked)
         self._wake()
         return Forgotten(cancelled, still)
 

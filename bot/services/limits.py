@@ -19,14 +19,21 @@ from bot.domain.limits import (
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, refusal, rest_words, when_again
-from bot.services.wording import credit_words, discord_timestamp
+from bot.services.budgets import (
+    MAX_BUDGET,
+    BudgetState,
+    budget_state,
+    rest_words,
+    short_price_words,
+    when_again,
+)
+from bot.services.wording import count_words, credit_words, discord_timestamp, job_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
-CHANGE_IT = "an admin can change this with `/studii allowance`"
+CHANGE_IT = "An admin can change this with `/studii allowance`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +129,18 @@ class LimitService:
         """
         if credits_ == 0:
             raise Refused(
-                "Say how many credits to add; a number below zero takes back. To see what is granted, leave "
-                "`credits` out. Nothing was changed."
+                "Enter how many credits to add. A negative number takes credits back. Leave `credits` out "
+                "to see the grants. Nothing was changed."
             )
         if abs(credits_) > MAX_BUDGET:
-            raise Refused(f"Grant or take back at most {MAX_BUDGET:,} credits. Nothing was changed.")
+            raise Refused(f"You can grant or take back at most {MAX_BUDGET:,} credits. Nothing was changed.")
         now = self._clock.now()
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.ledger.lock(guild_id)
             state = await _grants(transaction, guild_id, now)
             given = state.budget.grants if user_id is None else state.members.get(user_id, 0)
             if given + credits_ < 0:
-                raise Refused(
-                    f"{_were(given)} granted {state.budget.for_words}, so no more can be taken back. "
-                    "Nothing was changed."
-                )
+                raise Refused(_too_much_back(given, state.budget))
             await transaction.ledger.grant(guild_id, user_id, credits_, state.budget.period_name, now)
             await watch_budget(transaction, guild_id, now)
             return await _grants(transaction, guild_id, now)
@@ -176,16 +180,27 @@ async def ensure_member_may(
     state = await member_state(transaction, budget, request.user_id, request.context.roles, now)
     if state.allowance is not None and state.left is not None and state.left < price.amount:
         again = when_again(
-            budget, price, limit=state.allowance.credits, could_be=state.left + state.usage.reserved
+            budget,
+            price,
+            "allowance",
+            limit=state.allowance.credits,
+            could_be=state.left + state.usage.reserved,
         )
-        raise CreditsShort(refusal(price, f"your allowance has {state.left_words}", again, CHANGE_IT))
+        cost = short_price_words(price)
+        raise CreditsShort(
+            f"Not enough credits: this costs {cost}, and your allowance has {state.left_words}. "
+            f"{again} {CHANGE_IT}"
+        )
     if state.at_once is not None and state.going >= state.at_once:
-        room = f"you have {_jobs(state.going)} going, and the limit here is {state.at_once:,} at once"
-        raise Refused(refusal(price, room, "The next is possible when one is done", CHANGE_IT))
+        raise Refused(
+            f"You already have {job_words(state.going)} running, the limit here. "
+            f"Try again when one finishes. {CHANGE_IT}"
+        )
     if state.rate is not None and state.next_start is not None:
-        room = f"you have reached the limit of {rate_words(state.rate)} here"
-        again = f"The next is possible {discord_timestamp(state.next_start)}"
-        raise Refused(refusal(price, room, again, CHANGE_IT))
+        raise Refused(
+            f"You've reached the limit of {rate_words(state.rate)} here. "
+            f"You can start the next one {discord_timestamp(state.next_start)}. {CHANGE_IT}"
+        )
     return state
 
 
@@ -194,13 +209,13 @@ def _ensure_sense(changes: LimitChanges) -> None:
     at_once, rate = changes.get("at_once"), changes.get("rate")
     if credits_ is not None and not 0 <= credits_ <= MAX_BUDGET:
         raise Refused(
-            f"An allowance is a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
+            f"An allowance must be a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
         )
     if at_once is not None and not 1 <= at_once <= MAX_AT_ONCE:
-        raise Refused(f"Say a number of jobs from 1 to {MAX_AT_ONCE}. Nothing was changed.")
+        raise Refused(f"Enter a number of jobs from 1 to {MAX_AT_ONCE}. Nothing was changed.")
     if rate is not None and not (1 <= rate.starts <= MAX_AT_ONCE and 1 <= rate.seconds <= MAX_SECONDS):
         raise Refused(
-            f"Say 1 to {MAX_AT_ONCE} jobs in at most {MAX_SECONDS // 60:,} minutes. Nothing was changed."
+            f"Enter 1 to {MAX_AT_ONCE} jobs in at most {MAX_SECONDS // 60:,} minutes. Nothing was changed."
         )
 
 
@@ -208,15 +223,16 @@ def rate_words(rate: StartRate) -> str:
     """`5 jobs in 10 minutes`, `1 job in 2 days`."""
     unit, length = next(one for one in _UNITS if rate.seconds % one[1] == 0)
     number = rate.seconds // length
-    return f"{_jobs(rate.starts)} in {number:,} {unit}{'' if number == 1 else 's'}"
+    return f"{job_words(rate.starts)} in {count_words(number, unit, f'{unit}s')}"
 
 
-def _were(given: int) -> str:
-    return f"Only {credit_words(given)} {'was' if given == 1 else 'were'}" if given else "Nothing was"
-
-
-def _jobs(number: int) -> str:
-    return f"{number:,} job{'' if number == 1 else 's'}"
+def _too_much_back(given: int, budget: BudgetState) -> str:
+    if not given:
+        return f"No credits were granted {budget.for_words}, so you can't take any back. Nothing was changed."
+    return (
+        f"{credit_words(given)} granted {budget.for_words} is the most you can take back. Nothing "
+        "was changed."
+    )
 
 
 async def _grants(transaction: Transaction, guild_id: int, now: datetime) -> GrantState:

@@ -85,14 +85,14 @@ class PhotoService:
         names = [one.name for one in known.inputs]
         unknown = next((name for name in inputs if name not in names), None)
         if unknown is not None:
-            takes = f"It takes {', '.join(f'`{name}`' for name in names)}." if names else "It takes none."
+            takes = f"It has {', '.join(f'`{name}`' for name in names)}." if names else "It has no inputs."
             raise Refused(f"{known.title} has no input “{unknown[:40]}”. {takes} Nothing was changed.")
         if known.source is SourceRule.NONE:
-            raise Refused(f"{known.title} does not start from a photo. Nothing was changed.")
+            raise Refused(f"{known.title} doesn't start from a photo. Nothing was changed.")
         try:
             known.prepare(inputs, has_source=True)
         except Refused as lacking:
-            raise Refused(f"{lacking} Preset it under `inputs`. Nothing was changed.") from lacking
+            raise Refused(f"{lacking} Set it under `inputs`. Nothing was changed.") from lacking
         return Preset(known.slug, dict(inputs))
 
     async def turn_reactions(self, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
@@ -192,10 +192,10 @@ def _defaults(catalog: Catalog) -> list[Tap]:
 async def _ensure_room_for_emoji(transaction: Transaction, guild_id: int) -> None:
     emoji, _ = await transaction.photo_rules.count(guild_id)
     if emoji >= MOST_EMOJI:
-        raise Refused(f"There are rules for {MOST_EMOJI} emoji already. Take one back first.")
+        raise Refused(f"{MOST_EMOJI} emoji is the limit. Remove one first.")
 
 
 async def _ensure_room_for_channel(transaction: Transaction, guild_id: int) -> None:
     _, channels = await transaction.photo_rules.count(guild_id)
     if channels >= MOST_CHANNELS:
-        raise Refused(f"There are rules for {MOST_CHANNELS} channels already. Turn one off first.")
+        raise Refused(f"{MOST_CHANNELS} photo channels is the limit. Turn one off first.")

@@ -74,13 +74,13 @@ class PrivacyService:
         for guild_id in gone:
             async with self._storage.write() as transaction:
                 await transaction.privacy.erase_guild(guild_id)
-            log.info("Everything of server %d, which removed the bot a month ago, is erased.", guild_id)
+            log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
         erased = await self._scrub(lambda tx: tx.privacy.old_jobs(now - self._keep, BATCH))
         erased += await self._scrub(lambda tx: tx.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
             await self._unname(transaction)
         if erased:
-            log.info("Prompts and links of %d jobs are erased.", erased)
+            log.info("The prompts and links of %d jobs were erased.", erased)
         return SWEEP_EVERY
 
     async def _scrub(self, find: Callable[[Transaction], Awaitable[list[Job]]]) -> int:

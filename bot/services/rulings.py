@@ -11,7 +11,7 @@ from bot.services.wording import credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 MOST = 1_000_000  # credits
-GONE = "That job is no longer known here."
+GONE = "That job is unknown here."
 
 
 class RulingService:
@@ -25,7 +25,7 @@ class RulingService:
     async def charged(self, guild_id: int, job_id: str, amount: int) -> Job:
         """Settle the job at `amount` credits. Raises `Refused` if it was settled before."""
         if not 0 <= amount <= MOST:
-            raise Refused(f"What was charged is a whole number from 0 to {MOST:,}. Nothing was settled.")
+            raise Refused(f"The charge must be a whole number from 0 to {MOST:,}. Nothing was settled.")
         return await self._rule(guild_id, job_id, amount, ReasonCode.RULED_CHARGED)
 
     async def release(self, guild_id: int, job_id: str) -> Job:
@@ -56,8 +56,8 @@ class RulingService:
 
 def _settled(job: Job) -> str:
     if job.state in (JobState.RUNNING, JobState.SUCCEEDED):
-        return "Studii's answer has arrived since: it has the job, so there is nothing to settle."
+        return "Studii's answer has arrived, so there's nothing to settle any more."
     if job.state is not JobState.FAILED:
-        return "There is nothing to settle about that job."
+        return "That job doesn't need to be settled."
     paid = f"charged {credit_words(job.settled)}" if job.settled else "nothing was charged"
-    return f"That was settled before: {paid}. Nothing was changed."
+    return f"That was already settled: {paid}. Nothing was changed."

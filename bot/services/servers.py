@@ -99,7 +99,7 @@ class ServerService:
             await transaction.guilds.set_key(guild_id, None, now)
             await transaction.privacy.erase_keys(guild_id, now)
             await transaction.guilds.went(guild_id, now)
-        log.info("The bot was removed from server %d; its keys are erased.", guild_id)
+        log.info("The bot was removed from server %d; its keys were erased.", guild_id)
         self._wake()
 
     async def compare(self, application_id: int, present: Collection[int]) -> Difference:
@@ -114,7 +114,7 @@ class ServerService:
                 await transaction.guilds.set_missing(set(known) & set(present), None)
         if before is not None and before != mine:
             # With another bot's token, no server of this database is there: that is a mistake, no farewell.
-            log.warning("The token is another bot's than before; no server counts as left.")
+            log.warning("The token belongs to another bot than before; no server counts as left.")
             return Difference([], [])
         return Difference(sorted(set(present) - set(known)), sorted(set(known) - set(present)))
 
@@ -136,8 +136,9 @@ class ServerService:
                     await self.left(guild_id)
                 return
         log.warning(
-            "Discord says that %d servers removed the bot while it was away. Their Studii keys are kept, and "
-            "their waiting jobs are not sent. If it's true, run: python -m bot forget-servers",
+            "Discord reports that %d servers removed the bot while it was offline. Their Studii keys "
+            "are kept, and their waiting jobs are not sent. If the report is right, run: python -m "
+            "bot forget-servers",
             len(fresh),
         )
         self._wake()

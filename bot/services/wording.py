@@ -19,7 +19,17 @@ def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
 
 def credit_words(amount: int) -> str:
     """`1 credit`, `1,200 credits`."""
-    return f"{amount:,} credit" if amount == 1 else f"{amount:,} credits"
+    return count_words(amount, "credit", "credits")
+
+
+def job_words(number: int) -> str:
+    """`1 job`, `1,200 jobs`."""
+    return count_words(number, "job", "jobs")
+
+
+def count_words(number: int, one: str, many: str) -> str:
+    """Return the number with its noun, in the singular for 1."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def size_words(size: int) -> str:

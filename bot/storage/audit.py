@@ -55,7 +55,7 @@ class Audit:
         by_lines = lines.where(ledger.c.guild_id == guild_id, ledger.c.job_id.in_(reserved))
         balances = await self._sums(by_jobs.group_by(jobs.c.user_id))
         written = await self._sums(by_lines.group_by(ledger.c.user_id))
-        where = f"Server {guild_id}, in its present period"
+        where = f"Server {guild_id}, current period"
         wrong = _differing(where, {0: sum(balances.values())}, {0: sum(written.values())})
         return wrong + _differing(f"{where}, member {{}}", balances, written)
 
@@ -80,7 +80,7 @@ class Audit:
             ledger.c.kind.not_in(_OF_ADMINS)
         )
         written = await self._sums(by_lines.group_by(ledger.c.guild_id))
-        return _differing("Server {}, ever", balances, written)
+        return _differing("Server {} (all time)", balances, written)
 
     async def _sums(self, query: Any) -> dict[int, int]:
         rows = (await self._session.execute(query)).mappings()
@@ -151,8 +151,9 @@ def _wrong_with_a_job(of: Mapping[str, Any]) -> ColumnElement[bool]:
 
 def _about_a_job(row: RowMapping) -> str:
     said = [
-        f"its balances say {row['reserved']} reserved and {row['settled']} settled; its lines say "
-        f"{row['put_aside']} put aside, {row['paid']} settled and {row['released']} released"
+        f"its balances are {row['reserved']} reserved and {row['settled']} settled, but its ledger "
+        f"lines add up to {row['put_aside']} reserved, {row['paid']} settled and "
+        f"{row['released']} released"
     ]
     open_, ends = row["resolved_at"] is None, row["settles"] + row["releases"]
     if row["reserves"] > 1:
@@ -160,30 +161,34 @@ def _about_a_job(row: RowMapping) -> str:
     if max(row["settles"], row["releases"]) > 1 or row["first_end"] != row["last_end"]:
         said.append("its reservation was resolved more than once")
     if row["state"] in TERMINAL_STATES and open_ and row["reserves"]:
-        said.append(f"it has {row['state']}, and its reservation was never resolved")
+        said.append(f"it is {row['state']}, but its reservation was never resolved")
     if open_ and ends:
-        said.append("its lines resolve its reservation, its row says that it is open")
+        said.append("its ledger lines resolve its reservation, but its row is open")
     if not open_ and not ends:
-        said.append("its row says that its reservation was resolved, and no line does that")
+        said.append("its row is resolved, but no ledger line resolves it")
     if row["elsewhere"]:
-        said.append(f"lines of it that are another server's: {row['elsewhere']}")
+        said.append(f"ledger lines that belong to another server: {row['elsewhere']}")
     if row["of_others"]:
-        said.append(f"lines of it that are another member's: {row['of_others']}")
+        said.append(f"ledger lines that belong to another member: {row['of_others']}")
     return f"Job {row['id']} of server {row['guild_id']}: {'; '.join(said)}."
 
 
 def _about_a_line(row: RowMapping) -> str:
-    line = f"Line {row['id']} of server {row['guild_id']} ({row['kind']}, {row['amount']})"
+    line = f"Ledger line {row['id']} of server {row['guild_id']} ({row['kind']}, {row['amount']})"
     if row["kind"] in _OF_ADMINS:
-        of_job = f"of job {row['job_id']}" if row["job_id"] is not None else "for no period"
-        return f"{line} is an admin's and yet {of_job}."
-    return f"{line} is of no job." if row["job_id"] is None else f"{line} is of job {row['job_id']}, unknown."
+        of_job = f"belongs to job {row['job_id']}" if row["job_id"] is not None else "has no period"
+        return f"{line} was made by an admin, but {of_job}."
+    return (
+        f"{line} belongs to no job."
+        if row["job_id"] is None
+        else f"{line} belongs to job {row['job_id']}, which is unknown."
+    )
 
 
 def _differing(where: str, balances: Mapping[int, int], written: Mapping[int, int]) -> list[str]:
     return [
-        f"{where.format(whose)}: its jobs have {balances.get(whose, 0)} set aside or paid, "
-        f"its lines {written.get(whose, 0)}."
+        f"{where.format(whose)}: its jobs have {balances.get(whose, 0)} credits reserved or "
+        f"charged, its ledger lines {written.get(whose, 0)}."
         for whose in sorted(balances.keys() | written.keys())
         if balances.get(whose, 0) != written.get(whose, 0)
     ]

@@ -107,7 +107,7 @@ class Jobs:
         states = [expected] if isinstance(expected, JobState) else list(expected)
         for state in states:
             if to not in NEXT_STATES[state]:
-                raise ValueError(f"a job does not go from {state} to {to}")
+                raise ValueError(f"a job can't change from {state} to {to}")
         values = {"announced_at": None} | _columns(changes)
         return await self._one(
             update(jobs)
@@ -425,7 +425,7 @@ def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:
 def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
     unknown = changes.keys() - JobChanges.__annotations__.keys()
     if unknown:
-        raise ValueError(f"not a job's to change: {', '.join(sorted(unknown))}")
+        raise ValueError(f"these fields of a job can't be changed: {', '.join(sorted(unknown))}")
     columns = dict(changes)
     if "source" in columns:
         columns |= _source_columns(columns.pop("source"))

@@ -41,7 +41,7 @@ class Ledger:
         reserve = update(jobs).where(fresh).values(reserved=job.estimate).returning(jobs)
         row = (await self._session.execute(reserve, named=True)).mappings().one_or_none()
         if row is None:
-            raise ReservationError(f"Job {job.id} is not known, or credits were reserved for it before.")
+            raise ReservationError(f"Job {job.id} is unknown, or credits were already reserved for it.")
         await self._write(job, EntryKind.RESERVE, job.estimate, at)
         return changed_job(self._session, row)
 
@@ -60,7 +60,7 @@ class Ledger:
         query = select(*money).where(wanted).order_by(jobs.c.number).with_for_update()
         found = (await self._session.execute(query)).all()
         if missing := set(job_ids) - {job.id for job in found}:
-            raise ReservationError(f"Job {min(missing)} has no reservation that is open.")
+            raise ReservationError(f"Job {min(missing)} has no open reservation.")
         changed = [job for job in found if job.reserved != _credits(charge)]
         if not changed:
             return
@@ -148,7 +148,7 @@ class Ledger:
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.resolved_at.is_(None)).with_for_update()
         row = (await self._session.execute(query)).mappings().one_or_none()
         if row is None:
-            raise ReservationError(f"Job {job_id} has no reservation that is open.")
+            raise ReservationError(f"Job {job_id} has no open reservation.")
         return job_of(row)
 
     async def _correct(self, job: Job, charge: int, at: datetime) -> Job:
@@ -177,5 +177,5 @@ def _grants(guild_id: int, period: str) -> ColumnElement[bool]:
 
 def _credits(charge: int) -> int:
     if charge < 0:
-        raise ValueError("a job can't cost less than nothing")
+        raise ValueError("a job can't cost less than 0")
     return charge

@@ -42,7 +42,8 @@ class Vault:
         fernets = [
             _fernet(
                 key,
-                f"ENCRYPTION_KEYS: key {number} of {len(keys)} is no encryption key. Make one with: {_HOW}",
+                f"ENCRYPTION_KEYS: key {number} of {len(keys)} isn't an encryption key. Make one with: "
+                f"{_HOW}",
             )
             for number, key in enumerate(keys, 1)
         ]
@@ -51,16 +52,16 @@ class Vault:
                 _make(key_file)
             if key_file.exists():
                 complaint = (
-                    f"{key_file} does not hold an encryption key. Put its last copy back in place; if there "
-                    "is none, move the file away: the next start makes a new key, and asks the servers' "
-                    "admins for their Studii keys again."
+                    f"{key_file} doesn't hold an encryption key. Put its last copy back. If there is none, "
+                    "move the file away: the next start makes a new key, and admins must enter their Studii "
+                    "keys again."
                 )
                 lines = key_file.read_text("utf-8").split() or [""]
                 fernets += [_fernet(line, complaint) for line in lines]
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"The key file {key_file} can't be used ({_why(error)}). Let the bot read and write it, "
-                "put its last copy back in place, or set ENCRYPTION_KEYS."
+                "put its last copy back, or set ENCRYPTION_KEYS."
             ) from error
         return cls(MultiFernet(fernets))
 
@@ -154,7 +155,7 @@ def _fernet(key: str, complaint: str) -> Fernet:
 
 
 def _why(error: Exception) -> str:
-    return (error.strerror or "").lower() if isinstance(error, OSError) else "it is no text"
+    return (error.strerror or "").lower() if isinstance(error, OSError) else "it isn't text"
 
 
 def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:

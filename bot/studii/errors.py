@@ -15,7 +15,7 @@ class StudiiError(StudiiBotError):
     """Base of all errors of requests to Studii."""
 
     told_as: ClassVar[ReasonCode] = ReasonCode.STUDII_TROUBLE
-    default = "Studii could not be reached properly just now. Please try again in a moment."
+    default = "Studii couldn't be reached properly. Try again in a moment."
 
     def __init__(
         self, message: str | None = None, *, detail: str | None = None, reason: str | None = None
@@ -34,7 +34,7 @@ class ApiRefused(StudiiError):
     """A 4xx: Studii refused the request, and would refuse it again."""
 
     told_as = ReasonCode.API_REFUSED
-    default = "Studii turned this request down."
+    default = "Studii refused this request."
     remedy: ClassVar[str] = ""
 
     def __init__(self, status: int, message: str | None = None, *, detail: str | None = None) -> None:
@@ -65,7 +65,7 @@ class BadInputs(_Documented):
 
     told_as = ReasonCode.BAD_INPUTS
     code = 400
-    default = "Studii did not accept these inputs."
+    default = "Studii didn't accept these inputs."
     remedy = "Change them and try again."
 
 
@@ -74,7 +74,7 @@ class KeyRefused(_Documented):
 
     told_as = ReasonCode.KEY_REFUSED
     code = 401
-    default = "Studii does not accept this server's API key."
+    default = "Studii doesn't accept this server's API key."
     remedy = (
         "An admin can make a new key at studii.tech/app/settings/api-keys and enter it with `/studii key`."
     )
@@ -84,7 +84,7 @@ class MalformedKey(KeyRefused):
     """What is to be sent as the key can be none; nothing is sent."""
 
     told_as = ReasonCode.KEY_MALFORMED
-    default = "That is not a Studii API key: it holds spaces or characters that no key has."
+    default = "That isn't a Studii API key: it has spaces or characters that no key has."
     remedy = ""
 
 
@@ -95,8 +95,8 @@ class OutOfCredits(_Documented):
     code = 402
     default = "Studii has no credits left for this."
     remedy = (
-        "Either the Studii account is out of credits, and an admin can add some at studii.tech; or the spend "
-        "cap of its key is reached, and an admin can raise it at studii.tech/app/settings/api-keys."
+        "If the Studii account is out of credits, an admin can add some at studii.tech. If the "
+        "key's spend cap is reached, an admin can raise it at studii.tech/app/settings/api-keys."
     )
 
 
@@ -105,7 +105,7 @@ class PlanRefused(_Documented):
 
     told_as = ReasonCode.PLAN_REFUSED
     code = 403
-    default = "The Studii plan of this server does not allow this."
+    default = "This server's Studii plan doesn't allow this."
     remedy = "Try another tool or other settings, or ask an admin about the plan at studii.tech."
 
 
@@ -114,7 +114,7 @@ class JobNotFound(_Documented):
 
     told_as = ReasonCode.JOB_NOT_FOUND
     code = 404
-    default = "Studii does not know this job."
+    default = "Studii doesn't know this job."
 
 
 class RateLimited(StudiiError):
@@ -124,7 +124,7 @@ class RateLimited(StudiiError):
     """
 
     told_as = ReasonCode.RATE_LIMITED
-    default = "Studii is busy with this server's other requests. Please try again in a minute."
+    default = "Studii is busy with this server's other requests. Try again in a minute."
 
     def __init__(self, retry_after: float | None = None, *, detail: str | None = None) -> None:
         super().__init__(detail=detail, reason="status 429")
@@ -135,7 +135,7 @@ class ApiFailed(StudiiError):
     """A 500 ("safe to retry"), or any 5xx to a request that costs nothing: it may be repeated."""
 
     told_as = ReasonCode.API_FAILED
-    default = "Studii had a problem of its own. Please try again in a moment."
+    default = "Studii had a problem. Try again in a moment."
 
     def __init__(self, status: int = 500, *, detail: str | None = None) -> None:
         super().__init__(detail=detail, reason=f"status {status}")
@@ -146,14 +146,14 @@ class NotSent(StudiiError):
     """Nothing was sent, because no connection was made: DNS, refused, TLS, or a timeout."""
 
     told_as = ReasonCode.NOT_SENT
-    default = "Studii could not be reached. Please try again in a moment."
+    default = "Studii couldn't be reached. Try again in a moment."
 
 
 class NoAnswer(StudiiError):
     """The answer to a request that costs nothing was lost. It may be repeated."""
 
     told_as = ReasonCode.NO_ANSWER
-    default = "Studii did not answer. Please try again in a moment."
+    default = "Studii didn't answer. Try again in a moment."
 
 
 class OutcomeUnknown(StudiiError):
@@ -161,8 +161,9 @@ class OutcomeUnknown(StudiiError):
 
     told_as = ReasonCode.OUTCOME_UNKNOWN
     default = (
-        "Studii may or may not have taken this job: its answer did not arrive. It is not sent again, so that "
-        "nobody pays twice; an admin can look it up at studii.tech and decide."
+        "Studii's answer didn't arrive, so it's not clear whether Studii has this job. It won't "
+        "be sent again, so that you don't pay twice. An admin can check at studii.tech and "
+        "decide."
     )
 
 
@@ -170,7 +171,7 @@ class MalformedAnswer(StudiiError):
     """The answer to a request that costs nothing does not match the documentation."""
 
     told_as = ReasonCode.MALFORMED_ANSWER
-    default = "Studii gave an answer that could not be understood. Please try again in a moment."
+    default = "Studii's answer couldn't be understood. Try again in a moment."
 
 
 class UploadFailed(StudiiError):
@@ -180,8 +181,8 @@ class UploadFailed(StudiiError):
     """
 
     told_as = ReasonCode.UPLOAD_FAILED
-    default = "The picture could not be sent to Studii. Please try again."
-    too_large: ClassVar[str] = "This picture is too large for Studii. Please use a smaller one."
+    default = "The picture couldn't be sent to Studii. Try again."
+    too_large: ClassVar[str] = "This picture is too large for Studii. Send a smaller one."
 
     def __init__(self, status: int | None = None, *, reason: str | None = None) -> None:
         super().__init__(
@@ -199,25 +200,25 @@ class DownloadFailed(StudiiError):
     """The output could not be downloaded completely, after several attempts. It may work later."""
 
     told_as = ReasonCode.OUTPUT_DOWNLOAD_FAILED
-    default = "The result is ready, but it could not be fetched from Studii. Please try again in a moment."
+    default = "The result is ready, but it couldn't be fetched from Studii. Try again in a moment."
 
 
 class OutputGone(StudiiError):
     """The output's URL is not valid or has expired. Polling the job may give a new one."""
 
     told_as = ReasonCode.OUTPUT_GONE
-    default = "The result is no longer at the address that Studii gave."
+    default = "The result is no longer at the address from Studii."
 
 
 class TooLarge(StudiiError):
     """The output is larger than `limit` bytes. Nothing of it is kept."""
 
     told_as = ReasonCode.OUTPUT_TOO_LARGE
-    default = "The result is too large to be fetched."
+    default = "The result is too large to fetch."
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The result is larger than the {limit / 2**20:,.0f} MiB that can be fetched.",
+            f"The result is over the limit of {limit / 2**20:,.0f} MiB.",
             reason=f"over {limit} bytes",
         )
         self.limit = limit

@@ -53,7 +53,7 @@ async def build_world(
     """
     await catch_up(env, clock)
     env.backend.edit_bot_profile(BOT)
-    guild = env.create_guild(SERVER, description="Photographs of homes, people and products")
+    guild = env.create_guild(SERVER, description="Photos of homes, people and products")
     if bot_permissions is not None:
         _limit_bot(env, guild, bot_permissions)
     admins = guild.create_role("Studio admin", permissions=discord.Permissions(manage_guild=True))
@@ -61,7 +61,7 @@ async def build_world(
     maya = guild.add_member(env.create_user("maya", global_name="Maya"))
     tom = guild.add_member(env.create_user("tom", global_name="Tom"))
     channel = guild.create_text_channel(
-        "photo-desk", topic="Post a photo, then type / to see what can be made of it"
+        "photo-desk", topic="Post a photo, then type / to see what you can make from it"
     )
     await env.settle()
     for author, (name, data) in zip(cycle((maya, tom)), photos.items(), strict=False):

@@ -26,7 +26,7 @@ async def serve(port: int, options: Options, balance: int) -> None:
         console.print(f"A Pro key   {key.secret}  ({balance} credits)")
         for word, effect in PROMPT_CONVENTIONS.items():
             console.print(f"  {word:<15} in a prompt: {effect}", markup=False)
-        console.print("Ctrl-C ends it.")
+        console.print("Press Ctrl-C to stop.")
         await stop.wait()
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
     parser.add_argument("--speed", type=float, default=1.0, help="10 makes jobs ten times as fast")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--balance", type=int, default=1000, help="credits of the key that is printed")
+    parser.add_argument("--balance", type=int, default=1000, help="credits of the printed key")
     args = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(args.port, Options(seed=args.seed, speed=args.speed), args.balance))

@@ -86,8 +86,8 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
 @pytest.mark.parametrize(
     ("token", "remedy"),
     [
-        ("", "paste the token from your application's Bot page"),
-        ("Bot sandbox.bot.token", "paste it alone"),
+        ("", "Paste the token from your application's Bot page"),
+        ("Bot sandbox.bot.token", "Paste only the token"),
         ("7001", "not the application's id, public key or client secret"),
     ],
 )
@@ -116,10 +116,10 @@ async def test_wrong_settings_are_lines_of_the_table_and_all_else_is_checked(
     for sentence in (
         "SPOOL_MB must be a whole number.",
         "DISCORD_TOKEN is empty",
-        "Not checked: DISCORD_TOKEN needs to be fixed first.",
-        "Not checked: SPOOL_MB needs to be fixed first.",
+        "Not checked: fix DISCORD_TOKEN first.",
+        "Not checked: fix SPOOL_MB first.",
         "Writable",
-        "every sum agrees",
+        "all sums agree",
         "answers",
     ):
         assert sentence in told
@@ -153,7 +153,7 @@ async def test_a_dotenv_file_that_is_no_text_is_a_line_of_the_table(
     )
     assert (status, errors) == (1, "")
     assert told.count("Save it as UTF-8") == 1
-    assert "Not checked: the file .env needs to be fixed first." in told
+    assert "Not checked: fix the file .env first." in told
 
 
 async def test_a_check_that_fails_unexpectedly_hides_no_other(
@@ -192,7 +192,7 @@ async def test_a_file_that_is_no_database_is_not_called_empty(tmp_path: Path, ar
     database(tmp_path).write_bytes(b"x")
     findings = await found(around)
     assert "Database" not in findings or findings["Database"].verdict is Verdict.STOPS
-    assert any("is no SQLite database" in one.words for one in findings.values())
+    assert any("isn't an SQLite database" in one.words for one in findings.values())
 
 
 async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
@@ -203,7 +203,7 @@ async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
     findings = {one.what: one for one in await examine(settings, wrong)}
     assert stopping(findings) == {"Settings"}
     for what in ("Folder", "Disk", "Bot", "Encryption key", "Database", "SQLite"):
-        assert findings[what].words == "Not checked: DATABASE_URL needs to be fixed first."
+        assert findings[what].words == "Not checked: fix DATABASE_URL first."
     assert findings["Discord"].verdict is Verdict.GOOD
 
 
@@ -272,13 +272,13 @@ def a_key_file_without_a_key(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "what", "remedy"),
     [
-        (a_file_for_a_folder, "Folder", "is in the way: move it"),
-        (a_file_for_the_spool, "Folder", "is in the way: move it"),
-        (a_folder_for_the_database, "Folder", "is in the way: move it"),
-        (no_database, "Database", "no SQLite database. Set DATABASE_URL to another file"),
-        (of_another_program, "Database", "another program's. Set DATABASE_URL"),
-        (of_another_program_with_revisions, "Database", "another program's. Set DATABASE_URL"),
-        (a_key_file_without_a_key, "Encryption key", "Put its last copy back in place"),
+        (a_file_for_a_folder, "Folder", "where the bot needs a folder. Move it"),
+        (a_file_for_the_spool, "Folder", "where the bot needs a folder. Move it"),
+        (a_folder_for_the_database, "Folder", "where the bot needs a file. Move it"),
+        (no_database, "Database", "isn't an SQLite database. Set DATABASE_URL to another file"),
+        (of_another_program, "Database", "belongs to another program. Set DATABASE_URL"),
+        (of_another_program_with_revisions, "Database", "belongs to another program. Set DATABASE_URL"),
+        (a_key_file_without_a_key, "Encryption key", "Put its last copy back."),
     ],
 )
 async def test_what_is_in_the_bots_place_stops_it_and_is_found(
@@ -319,7 +319,7 @@ async def test_a_database_of_a_newer_version_stops_it(tmp_path: Path, around: di
     findings = await found(around)
     assert stopping(findings) == {"Database"}
     assert "newer version of the bot (schema 9001" in findings["Database"].words
-    assert "Start that version again" in findings["Database"].words
+    assert "Start the newer version again" in findings["Database"].words
 
 
 @pytest.mark.parametrize("sql", ["DROP TABLE ledger", "DROP TABLE jobs"])
@@ -329,7 +329,7 @@ async def test_a_database_that_lacks_a_table_stops_it(
     await damage(tmp_path, sql)
     findings = await found(around)
     assert stopping(findings) == {"Database"}
-    assert "Take a backup back" in findings["Database"].words
+    assert "Restore a backup" in findings["Database"].words
 
 
 async def test_a_damaged_database_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
@@ -339,7 +339,7 @@ async def test_a_damaged_database_stops_it(tmp_path: Path, around: dict[str, str
     database(tmp_path).write_bytes(content)
     findings = await found(around)
     assert stopping(findings) == {"Database"}
-    assert "damaged. Take a backup back" in findings["Database"].words
+    assert "damaged. Restore a backup" in findings["Database"].words
 
 
 async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_running_bot(
@@ -360,7 +360,10 @@ async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_ru
 
 @pytest.mark.parametrize(
     ("free", "verdict", "remedy"),
-    [(1_000_000, Verdict.STOPS, "make room"), (500_000_000, Verdict.LOOK, "Lower SPOOL_MB or make room")],
+    [
+        (1_000_000, Verdict.STOPS, "Free some space"),
+        (500_000_000, Verdict.LOOK, "Lower SPOOL_MB or free some space"),
+    ],
 )
 async def test_a_disk_that_is_nearly_full_is_told(
     around: dict[str, str], monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict, remedy: str
@@ -426,7 +429,7 @@ async def test_no_room_for_the_copy_before_an_update_stops_it(
     monkeypatch.setattr(shutil, "disk_usage", with_free(10_100_000))
     findings = await found(around)
     assert stopping(findings) == {"Database"}
-    assert "make room" in findings["Database"].words
+    assert "Free some space" in findings["Database"].words
 
 
 async def test_a_port_that_is_taken_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
@@ -436,7 +439,7 @@ async def test_a_port_that_is_taken_stops_it(tmp_path: Path, around: dict[str, s
         assert stopping(findings) == {"Health port"}
         status, _, errors = await ran(tmp_path, "run", HEALTH_PORT=port)
         assert status == 2
-        assert "can't be used (address already in use). Set another" in errors
+        assert "can't be used (address already in use). Set another port" in errors
     assert stopping(await found({**around, "health_port": port})) == set()
 
 
@@ -448,7 +451,7 @@ async def test_a_server_for_developing_in_which_the_bot_is_not_stops_it(
     assert stopping(findings) == {"Commands"}
     status, _, errors = await ran(tmp_path, "run", DEV_GUILD_ID="555")
     assert status == 2, errors
-    assert "DEV_GUILD_ID: the bot is not in server 555" in errors
+    assert "DEV_GUILD_ID: the bot isn't in server 555" in errors
     assert "Traceback" not in errors
 
 
@@ -465,7 +468,7 @@ async def test_a_discord_that_is_away_stops_it_and_all_else_is_looked_at(
     monkeypatch.setattr(Route, "BASE", "http://127.0.0.1:9/api/v10")
     findings = await found(around)
     assert stopping(findings) == {"Discord"}
-    assert "Look at this machine's network" in findings["Discord"].words
+    assert "Check this machine's network" in findings["Discord"].words
     assert "Studii" in findings
 
 

@@ -57,9 +57,9 @@ async def test_the_running_bot_keeps_many_servers_that_are_gone_and_the_operator
         assert await with_keys(tmp_path) == [*GONE, STILL_THERE]
         status, told = await run(discord, tmp_path, "forget-servers")
         assert status == 0
-        assert "Forgotten, their Studii keys erased: 101, 102, 103, 104." in told
+        assert "Forgotten, and their Studii keys erased: 101, 102, 103, 104." in told
         assert await with_keys(tmp_path) == [STILL_THERE]
-        assert "No server waits" in (await run(discord, tmp_path, "forget-servers"))[1]
+        assert "There are no servers to forget" in (await run(discord, tmp_path, "forget-servers"))[1]
         bot.send_signal(signal.SIGTERM)
         await asyncio.wait_for(bot.communicate(), PATIENCE)
         assert bot.returncode == 0
@@ -70,5 +70,5 @@ async def test_a_server_in_which_the_bot_still_is_is_not_forgotten(tmp_path: Pat
     async with DiscordServer(guilds=[STILL_THERE]) as discord:
         status, told = await run(discord, tmp_path, "forget-servers")
     assert status == 0
-    assert "The bot is in these after all, and they go on: 100." in told
+    assert "Kept, because the bot is still in these servers: 100." in told
     assert await with_keys(tmp_path) == [STILL_THERE]

@@ -29,7 +29,7 @@ async def test_the_first_of_several_encryption_keys_seals_everything_anew(tmp_pa
     await keep_key(tmp_path, SECRET, old)
     status, told, errors = await ran(tmp_path, "rotate-keys", ENCRYPTION_KEYS=f"{new},{old}")
     assert status == 0, errors
-    assert "Take the others out of it" in told
+    assert "Remove the other keys from it" in told
     assert await kept_key(tmp_path, new) == SECRET
     with pytest.raises(CannotDecrypt):
         await kept_key(tmp_path, old)
@@ -43,7 +43,7 @@ async def test_encryption_keys_in_a_file_are_rotated_and_named_as_that(tmp_path:
     settings = {"ENCRYPTION_KEYS_FILE": "keys"}
     status, told, errors = await ran(tmp_path, "rotate-keys", **settings)
     assert status == 0, errors
-    assert "sealed with the first key of ENCRYPTION_KEYS_FILE" in told
+    assert "encrypted with the first key of ENCRYPTION_KEYS_FILE" in told
     assert await kept_key(tmp_path, new) == SECRET
     _, told, _ = await ran(tmp_path, "backup", "copy.db", **settings)
     assert f"in {tmp_path / 'keys'} (ENCRYPTION_KEYS_FILE)" in told
@@ -55,7 +55,7 @@ async def test_before_a_rotation_an_older_encryption_key_still_opens_what_it_sea
     assert await kept_key(tmp_path, new, old) == SECRET
     status, _, errors = await ran(tmp_path, "rotate-keys", ENCRYPTION_KEYS=new)
     assert status == 2
-    assert "1 Studii key was left unchanged" in errors
+    assert "1 Studii key was not changed" in errors
     assert await kept_key(tmp_path, old) == SECRET
 
 
@@ -79,7 +79,7 @@ async def test_the_bot_starts_on_a_backup_that_was_taken_back_in_place_of_a_dama
         _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, errors
         # Its key can be read: nobody is asked for it again.
-        assert not [one for one in discord.posted if "needed again" in str(one)]
+        assert not [one for one in discord.posted if "enter the Studii key again" in str(one)]
     assert await kept_key(tmp_path) == SECRET
 
 

@@ -174,7 +174,7 @@ async def test_photos_are_asked_for_where_they_are_granted_and_wanted(
 
 @pytest.mark.usefixtures("discord_server")
 async def test_a_token_that_discord_refuses_is_one_clear_line() -> None:
-    with pytest.raises(SettingsError, match="DISCORD_TOKEN was refused by Discord"):
+    with pytest.raises(SettingsError, match="Discord refused DISCORD_TOKEN"):
         await choose_intents("of.no.use", "auto")
 
 
@@ -182,7 +182,7 @@ async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: p
     async with DiscordServer() as server:
         gone = server.api
     monkeypatch.setattr(Route, "BASE", gone)
-    with pytest.raises(StudiiBotError, match="Discord could not be reached"):
+    with pytest.raises(StudiiBotError, match="Discord couldn't be reached"):
         await choose_intents(TOKEN, "auto")
 
 

@@ -43,7 +43,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         await desk.settle(mine, 8)
         await desk.tom.slash(desk.channel, "studio", prompt="not to be touched")
         told = await desk.maya.slash(desk.channel, "forget-me")
-        assert "of 1 job are erased" in texts(told)
+        assert "pictures of 1 job" in texts(told)
         job = await desk.services.jobs.get(mine.id)
         assert job is not None
         assert (job.inputs, job.output_file, job.settled) == ({}, None, 8)
@@ -59,7 +59,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         for command in ("studii usage", "jobs"):
             assert "<@0>" not in texts(await desk.admin.slash(desk.channel, command))
         shown = texts(await desk.admin.slash(desk.channel, "studii usage"))
-        assert "all who were forgotten · **8 credits** · 1 job" in shown
+        assert "members whose data was erased · **8 credits** · 1 job" in shown
         async with desk.storage.read() as tx:
             assert {line.user_id for line in await tx.ledger.entries(job_id=mine.id)} == {0}
 

@@ -38,9 +38,9 @@ async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_p
             desk.clock.advance(10)
         await desk.tom.slash(desk.channel, "studio", prompt="Not Maya's")
         shown = await listed(desk)
-        assert texts(shown).count("in line") + texts(shown).count("getting ready") == 6
+        assert texts(shown).count("in the queue") + texts(shown).count("getting ready") == 6
         assert "Page 1" in texts(shown)
-        assert "The server's jobs" not in labels(shown)
+        assert "Server jobs" not in labels(shown)
         assert shown.response is not None
         await desk.maya.click(shown.response, custom_id=button(shown, "Older"))
         assert texts(shown).count("getting ready") == 2
@@ -57,7 +57,7 @@ async def test_what_waits_is_cancelled_in_the_list(tmp_path: Path) -> None:
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         shown = await listed(desk)
         assert shown.response is not None
-        await desk.maya.click(shown.response, custom_id=button(shown, "Cancel"))
+        await desk.maya.click(shown.response, custom_id=button(shown, "Cancel job"))
         assert "cancelled · not charged" in texts(shown)
         assert (await desk.job()).state is JobState.CANCELLED
 
@@ -67,9 +67,9 @@ async def test_whoever_may_manage_the_server_cancels_others_jobs_on_their_cards_
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         card = desk.channel.history()[-1]
-        refused = await desk.tom.click(card, label="Cancel")
+        refused = await desk.tom.click(card, label="Cancel job")
         assert "Manage Messages or Manage Server" in texts(refused)
-        await desk.admin.click(card, label="Cancel")
+        await desk.admin.click(card, label="Cancel job")
         assert (await desk.job()).state is JobState.CANCELLED
 
 
@@ -121,7 +121,7 @@ async def test_a_private_result_that_could_not_be_sent_is_shown_to_its_person_wh
         shown = await private_job(desk, output_file="x.png")
         assert "Post here" not in labels(shown)
         assert shown.response is not None
-        card = await desk.maya.click(shown.response, custom_id=button(shown, "Show me"))
+        card = await desk.maya.click(shown.response, custom_id=button(shown, "Show result"))
         assert card.ephemeral
         file = tmp_path / "x.png"
         file.write_bytes(PNG)
@@ -129,8 +129,8 @@ async def test_a_private_result_that_could_not_be_sent_is_shown_to_its_person_wh
         await desk.delivery.announce(job, OutputFile(file, "image", "image/png", len(PNG)))
         assert "is ready" in texts(card)
         assert not desk.channel.history()
-        again = await desk.maya.click(shown.response, custom_id=button(shown, "Show me"))
-        assert "has been shown" in texts(again)
+        again = await desk.maya.click(shown.response, custom_id=button(shown, "Show result"))
+        assert "was already shown" in texts(again)
 
 
 async def test_a_private_result_that_one_closed_is_still_linked_in_the_list(tmp_path: Path) -> None:
@@ -187,11 +187,11 @@ async def test_admins_look_at_the_servers_jobs_and_members_do_not(tmp_path: Path
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         await desk.tom.slash(desk.channel, "studio", prompt="A blue kite")
         shown = await desk.admin.slash(desk.channel, "jobs")
-        assert "You have not made anything here yet" in texts(shown)
+        assert "You haven't made anything here yet" in texts(shown)
         assert shown.response is not None
-        await desk.admin.click(shown.response, custom_id=button(shown, "The server's jobs"))
+        await desk.admin.click(shown.response, custom_id=button(shown, "Server jobs"))
         assert f"<@{desk.maya.id}>" in texts(shown)
         assert f"<@{desk.tom.id}>" in texts(shown)
-        await desk.admin.click(shown.response, custom_id=button(shown, "Cancel"))
+        await desk.admin.click(shown.response, custom_id=button(shown, "Cancel job"))
         states = {job.user_id: job.state for job in await jobs(desk)}
         assert states == {desk.tom.id: JobState.CANCELLED, desk.maya.id: JobState.RECEIVED}

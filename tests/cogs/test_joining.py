@@ -11,7 +11,7 @@ async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp
     async with open_desk(tmp_path) as desk:
         await rejoin(desk, desk.channel)
         (greeting,) = desk.channel.history()
-        assert "someone who may manage the server types `/studii setup`" in texts(greeting)
+        assert "an admin (Manage Server) types `/studii setup`" in texts(greeting)
         await outage(desk)
         assert greetings(desk) == 1
 

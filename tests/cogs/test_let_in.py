@@ -18,7 +18,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "studii reactions remove": {"emoji": "🪄"},
     "studii photos auto": {"tool": "photo-restore"},
 }
-REFUSAL = "Only people with the Manage Server permission"
+REFUSAL = "You need the Manage Server permission"
 
 
 def let_in(desk: Desk, person: MemberActor, *, allowed: bool = True) -> None:
@@ -64,19 +64,19 @@ async def test_the_buttons_and_forms_of_ones_own_panel_work_also_after_a_restart
     async with open_desk(tmp_path) as desk:
         let_in(desk, desk.maya)
         panel = await desk.maya.slash(desk.channel, "studii setup")
-        form = await desk.maya.click(message(panel), label="Enter the key")
+        form = await desk.maya.click(message(panel), label="Enter key")
         told = await desk.maya.submit_modal(form, {"key": KEY, "plan": ["pro"], "budget": ""})
         assert "The key works" in texts(told)
         await desk.maya.click(message(panel), label="Pause")
         assert await paused(desk)
         await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
-        await desk.maya.click(message(panel), label="End the pause")
+        await desk.maya.click(message(panel), label="Resume")
         assert not await paused(desk)
-        form = await desk.maya.click(message(panel), label="Set the budget")
+        form = await desk.maya.click(message(panel), label="Set budget")
         await desk.maya.submit_modal(form, {"limit": "40", "period": ["week"]})
         assert (await desk.services.credits.budget(desk.guild.id)).settings.budget.limit == 40
         sure = await desk.maya.slash(desk.channel, "studii forget-key")
-        await desk.maya.click(message(sure), label="Forget the key")
+        await desk.maya.click(message(sure), label="Remove key")
         assert await desk.services.keys.current(desk.guild.id) is None
 
 
@@ -92,7 +92,7 @@ async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for
             later = desk.clock.now().replace(hour=23)
             await tx.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later)
         panel = await desk.maya.slash(desk.channel, "studii setup")
-        assert "tries Studii again now" in texts(await desk.maya.click(message(panel), label="Try again"))
+        assert "will try Studii now" in texts(await desk.maya.click(message(panel), label="Try again"))
         again = button(panel, "Try again").removesuffix(LET_IN)
         posted = await desk.admin.slash(desk.channel, "studii setup")
         assert again == button(posted, "Try again")
@@ -109,12 +109,12 @@ async def test_whoever_is_shut_out_meanwhile_can_use_what_is_open_for_an_hour(tm
         await desk.maya.click(message(panel), label="Pause")
         assert await paused(desk)
         await desk.env.advance_time(10)
-        told = await desk.maya.click(message(panel), label="End the pause")
+        told = await desk.maya.click(message(panel), label="Resume")
         assert "open for over an hour" in texts(told)
         assert await paused(desk)
 
 
-@pytest.mark.parametrize("label", ["Enter the key", "Set the budget", "Pause", "Look again"])
+@pytest.mark.parametrize("label", ["Enter key", "Set budget", "Pause", "Check again"])
 async def test_an_admin_who_lost_manage_server_cannot_use_the_panel_that_they_opened_as_one(
     tmp_path: Path, label: str
 ) -> None:
@@ -130,7 +130,7 @@ async def test_an_admin_who_lost_manage_server_cannot_use_the_panel_that_they_op
 async def test_an_admin_who_lost_manage_server_cannot_hand_in_the_form_of_the_budget(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         panel = await desk.admin.slash(desk.channel, "studii setup")
-        form = await desk.admin.click(message(panel), label="Set the budget")
+        form = await desk.admin.click(message(panel), label="Set budget")
         lose_roles(desk, desk.admin)
         told = await desk.admin.submit_modal(form, {"limit": "40", "period": ["week"]})
         assert REFUSAL in texts(told)
@@ -157,8 +157,8 @@ async def test_those_let_in_still_see_their_own_jobs_alone_and_send_no_unknown_i
         await desk.set_key()
         let_in(desk, desk.maya)
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", extra="seed=7")
-        assert "`extra` is for people with Manage Server only" in texts(refused)
+        assert "`extra` is only for members with Manage Server" in texts(refused)
         jobs = await desk.maya.slash(desk.channel, "jobs")
-        assert "The server's jobs" not in str(pieces(jobs))
+        assert "Server jobs" not in str(pieces(jobs))
         page = "studii:jobs:server:0"
         assert REFUSAL in texts(await press(desk, desk.maya, await desk.channel_message(page), page))

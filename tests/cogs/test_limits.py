@@ -19,14 +19,14 @@ async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         shown = texts(await desk.admin.slash(desk.channel, "studii allowance"))
-        assert "Allowance of everyone: **none; the server's budget alone limits them**" in shown
+        assert "Everyone's allowance: **none; only the server's budget limits members**" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii allowance", credits=10, at_once=2))
-        assert "Allowance of everyone: **10 credits a day**" in shown
-        assert "Jobs going at once: **2**" in shown
+        assert "Everyone's allowance: **10 credits a day**" in shown
+        assert "Simultaneous jobs: **2**" in shown
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert refused.ephemeral
-        assert "your allowance has 2 of 10 credits left for today. It renews <t:" in texts(refused)
+        assert "your allowance has 2 of 10 credits left today. The budget renews <t:" in texts(refused)
 
 
 async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path:
         for _ in range(2):
             assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
         refused = await member.slash(desk.channel, "studio", prompt="A red kite")
-        assert "nothing left of 16 credits for today" in texts(refused)
+        assert "0 of 16 credits left today" in texts(refused)
         await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24))
         assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
@@ -52,7 +52,7 @@ async def test_of_several_limits_all_are_set_or_none(tmp_path: Path, monkeypatch
 
         monkeypatch.setattr(Policies, "set", no_room)  # after the allowance was written
         told = texts(await desk.admin.slash(desk.channel, "studii allowance", credits=10, at_once=2))
-        assert told == "The bot is busy right now. Please try again in a moment."
+        assert told == "The bot is busy right now. Try again in a moment."
         assert await desk.services.limits.limits(desk.guild.id) == MemberLimits()
 
 
@@ -62,10 +62,10 @@ async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: 
         await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20))
         await desk.services.limits.grant(desk.guild.id, gone.id, 5)
         shown = texts(await desk.admin.slash(desk.channel, "studii allowance", member=gone))
-        assert "They are not in this server. If they come back, this holds." in shown
-        assert "25 of 25 credits left for today** (their own allowance: 20 credits" in shown
+        assert "This member isn't in the server. If they come back, these limits apply." in shown
+        assert "25 of 25 credits left today** (their own allowance: 20 credits" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
-        assert "5 credits taken back from what was granted for today." in shown
+        assert "5 credits of the grant for today taken back." in shown
         await desk.admin.slash(desk.channel, "studii allowance", member=gone, no_limit=True)
         assert (await desk.services.limits.limits(desk.guild.id)).own == {}
 
@@ -77,7 +77,7 @@ async def test_a_role_that_was_deleted_has_no_allowance_any_more(tmp_path: Path)
         assert f"<@&{gold.id}> has no allowance of its own." in shown
         for role in (silver, gold):
             shown = texts(await desk.admin.slash(desk.channel, "studii allowance", role=role, credits=20))
-        assert "No budget is set yet, so the default holds" in shown
+        assert "No budget is set yet, so the default applies" in shown
         assert f"<@&{gold.id}>: 20 credits a day" in shown
         desk.env.backend.delete_role(desk.guild.id, gold.id)
         await desk.env.settle()
@@ -92,7 +92,7 @@ async def test_what_holds_for_everyone_is_not_set_for_one_by_mistake(tmp_path: P
         for whose in ({"member": desk.maya}, {"role": vip}):
             for limit in ({"at_once": 1}, {"starts": 2}):
                 refused = await desk.admin.slash(desk.channel, "studii allowance", **whose, **limit)
-                assert "hold for every member alike" in texts(refused)
+                assert "apply to every member" in texts(refused)
         limits = await desk.services.limits.limits(desk.guild.id)
         assert (limits.at_once, limits.rate) == (None, None)
 
@@ -102,7 +102,7 @@ async def test_a_rule_for_private_is_not_taken_for_a_tools_rule(tmp_path: Path) 
         refused = await desk.admin.slash(
             desk.channel, "studii access", private="managers", tool="studio", channel=desk.channel
         )
-        assert "go with a `role` alone" in texts(refused)
+        assert "give only a `role`" in texts(refused)
         assert "Nothing was changed" in texts(refused)
 
 
@@ -110,15 +110,15 @@ async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(t
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
         assert "Server: nothing on top" in shown
-        assert "No budget is set yet, so the default holds" in shown
+        assert "No budget is set yet, so the default applies" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=50))
         assert "50 credits granted for today." in shown
         assert "**50 credits** on top of 100 credits a day; 150 of 150 credits left" in shown
-        assert "50 credits of that were granted for today." in texts(
+        assert "The total includes 50 credits granted for today." in texts(
             await desk.maya.slash(desk.channel, "credits")
         )
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-60))
-        assert "Only 50 credits were granted for today" in shown
+        assert "50 credits granted for today is the most" in shown
         await desk.admin.slash(desk.channel, "studii grant", credits=-50)
         assert (await desk.services.credits.budget(desk.guild.id)).left == 100
 
@@ -128,17 +128,17 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
 ) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5, member=desk.maya))
-        assert "No budget is set yet, so the default holds" in shown
-        assert "5 credits granted for today will count once they have an allowance." in shown
+        assert "No budget is set yet, so the default applies" in shown
+        assert "5 credits granted for today will count once this member has an allowance." in shown
         await desk.admin.slash(desk.channel, "studii allowance", credits=10)
-        assert "15 of 15 credits left for today, 5 of that granted;" in texts(
+        assert "15 of 15 credits left today, 5 of it granted." in texts(
             await desk.maya.slash(desk.channel, "credits")
         )
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-2, member=desk.maya))
-        assert "2 credits taken back from what was granted for today." in shown
-        assert "13 of 13 credits left for today** (everyone's allowance: 10 credits, +3 granted for" in shown
+        assert "2 credits of the grant for today taken back." in shown
+        assert "13 of 13 credits left today** (everyone's allowance: 10 credits, +3 granted for" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", period="month"))
-        assert "What was granted for the period before (3 credits) does not count any more." in shown
+        assert "The 3 credits granted for the previous period no longer count." in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
         assert "Granted for this month" in shown
         assert f"<@{desk.maya.id}>" not in shown
@@ -152,7 +152,7 @@ async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) 
         shown = await desk.admin.slash(desk.channel, "studii access", tool="studio", role=role)
         assert f"Studio: **<@&{role.id}>**, everywhere" in texts(shown)
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert "Studio is for" in texts(refused)
+        assert "Studio is only for" in texts(refused)
         assert "An admin can change this with `/studii access`." in texts(refused)
         photo = ("room.png", PNG)
         assert not (await desk.maya.slash(desk.channel, "virtual-staging", image=photo)).ephemeral
@@ -165,19 +165,19 @@ async def test_what_no_rule_names_cannot_be_taken_out_of_it(tmp_path: Path) -> N
         role, other = desk.guild.create_role("Designers"), desk.guild.create_role("Others")
         await desk.admin.slash(desk.channel, "studii access", tool="studio", role=role)
         told = await desk.admin.slash(desk.channel, "studii access", tool="studio", role=other, change="out")
-        assert "There is no rule for Studio that names this" in texts(told)
+        assert "No rule for Studio names this" in texts(told)
         told = await desk.admin.slash(desk.channel, "studii access", role=role, change="out")
-        assert "There is no rule for every tool together that names this" in texts(told)
+        assert "No rule for every tool names this" in texts(told)
         told = await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", change="open")
-        assert "There is no rule for Photo restoration that could be lifted" in texts(told)
+        assert "There is no rule for Photo restoration to remove" in texts(told)
         assert len((await desk.services.access.rules(desk.guild.id)).tools) == 1
 
 
 async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=0))
-        assert "Say how many credits to add" in told
-        assert "To see what is granted, leave `credits` out" in told
+        assert "Enter how many credits to add" in told
+        assert "Leave `credits` out to see the grants" in told
 
 
 async def test_of_several_rules_all_are_set_or_none(tmp_path: Path) -> None:
@@ -235,7 +235,9 @@ async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(tmp_path: Path
         await desk.env.settle()
         shown = texts(await desk.admin.slash(desk.channel, "studii access"))
         assert "Studio: **a deleted role**, in a deleted channel" in shown
-        assert "What was deleted lets nobody in. Open the tool to all with `change`" in shown
+        assert (
+            "A deleted role or channel gives no one access. Open the tool to everyone with `change`" in shown
+        )
 
 
 async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
         assert "You are blocked" in texts(refused)
         await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
         again = await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
-        assert "That member was not blocked. Nothing was changed." in texts(again)
+        assert "That member isn't blocked. Nothing was changed." in texts(again)
         both = await desk.admin.slash(desk.channel, "studii access", block=desk.tom, unblock=desk.tom)
         assert "not both" in texts(both)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
@@ -254,10 +256,10 @@ async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
 
 async def test_a_member_refuses_that_others_use_their_photos(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        assert "Others may use" in texts(await desk.maya.slash(desk.channel, "privacy"))
+        assert "Others can use" in texts(await desk.maya.slash(desk.channel, "privacy"))
         shown = await desk.maya.slash(desk.channel, "privacy", others_may_use_my_photos=False)
         assert shown.ephemeral
-        assert "Nobody else can use the tools on your photos" in texts(shown)
+        assert "No one else can use the tools on your photos" in texts(shown)
         assert await desk.services.access.refuses_photos(desk.maya.id)
 
 
@@ -266,10 +268,10 @@ async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
         offered = await desk.admin.autocomplete(desk.channel, "studii budget", "timezone", "berl")
         assert [choice["value"] for choice in offered] == ["Europe/Berlin"]
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlin"))
-        assert "The time zone is set" in shown
-        assert "begin in the time zone Europe/Berlin" in shown
+        assert "Time zone set" in shown
+        assert "start in the time zone Europe/Berlin" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlino"))
-        assert "There is no time zone named “Europe/Berlino”. Did you mean Europe/Berlin" in shown
+        assert "“Europe/Berlino” isn't a time zone. Did you mean Europe/Berlin" in shown
         for typed, meant in (("Berlin", "Europe/Berlin?"), ("new york", "America/New_York?")):
             shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone=typed))
             assert f"Did you mean {meant}" in shown
@@ -289,7 +291,7 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         await desk.admin.slash(desk.channel, "studii access", channel=desk.channel)
         elsewhere = desk.guild.create_text_channel("elsewhere")
         refused = await desk.maya.slash(elsewhere, "studio", prompt="A red kite")
-        assert f"Studii can be used in <#{desk.channel.id}> only." in texts(refused)
+        assert f"Studii only works in <#{desk.channel.id}>." in texts(refused)
         parent = desk.bot.get_channel(desk.channel.id)
         assert isinstance(parent, discord.TextChannel)
         await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)

@@ -67,8 +67,8 @@ async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
         channel = desk.guild.create_text_channel("studii-log")
         shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=channel))
         assert f"Log channel: <#{channel.id}>" in shown
-        assert "Who made what is not posted" in shown
-        assert "Studii's log channel now" in texts(channel.history()[-1])
+        assert "It doesn't show who made what" in shown
+        assert "now Studii's log channel" in texts(channel.history()[-1])
         shown = texts(await desk.admin.slash(desk.channel, "studii log", results=True))
         assert "who made what" in shown
         assert await desk.services.log_channels.get(desk.guild.id) == LogSettings(channel.id, results=True)
@@ -81,7 +81,7 @@ async def test_a_channel_is_not_greeted_and_turned_off_at_once(tmp_path: Path) -
     async with open_desk(tmp_path) as desk:
         for more in ({"channel": desk.channel}, {"results": True}):
             told = texts(await desk.admin.slash(desk.channel, "studii log", off=True, **more))
-            assert told == "Say either `off` or what to post where. Nothing was changed."
+            assert told == "Use either `off` or a channel and what to post, not both. Nothing was changed."
         assert desk.channel.history() == []
 
 
@@ -116,17 +116,17 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         (
             NoticeKind.BUDGET_80,
             {"spent": 81, "limit": 100, "period": "day", "renews": 1772496000},
-            ["Most of the budget", "81 credits of 100", "<t:1772496000:R>"],
+            ["Most of the budget", "81 of 100 credits", "<t:1772496000:R>"],
         ),
         (
             NoticeKind.BUDGET_100,
             {"spent": 96, "limit": 100, "period": "total", "renews": None, "least": 8},
-            ["too little", "96 credits of 100", "no tool costs less than 8", "does not renew"],
+            ["too little", "96 of 100 credits", "No tool costs less than 8", "doesn't renew"],
         ),
         (
             NoticeKind.BUDGET_100,
             {"spent": 104, "limit": 100, "period": "week", "renews": 1772496000, "least": None},
-            ["The budget is used up", "104 credits of 100", "<t:1772496000:R>"],
+            ["The budget is used up", "104 of 100 credits", "<t:1772496000:R>"],
         ),
         (
             NoticeKind.KEY_REFUSED,
@@ -136,12 +136,17 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         (
             NoticeKind.PLAN_DOUBTED,
             {"masked": "stu_…cdef", "plan": "team", "limit": 300, "used": 61, "lowered": 60},
-            ["`stu_…cdef`", "61 of the 300 a minute of Team", "at most 60 a minute", "/studii key"],
+            [
+                "`stu_…cdef`",
+                "after 61 in a minute. The Team plan allows 300",
+                "at most 60 a minute",
+                "/studii key",
+            ],
         ),
         (
             NoticeKind.OUT_OF_CREDITS,
             {"reason": str(OutOfCredits(detail="Balance too low @everyone"))},
-            ["“Balance too low @\u200beveryone”", "spend cap", "they go on by themselves"],
+            ["“Balance too low @\u200beveryone”", "spend cap", "continue automatically"],
         ),
     ],
 )
@@ -212,12 +217,12 @@ async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: P
         assert not sent[-1]["allowed_mentions"].get("users")
         links = [piece.get("url", "") for piece in pieces(line) if piece["type"] == 2]
         assert links[0].endswith(f"/{job.channel_id}/{job.result_message_id}")
-        refused = await desk.tom.click(line, label="Delete it")
+        refused = await desk.tom.click(line, label="Delete result")
         assert "Manage Messages" in texts(refused)
         assert any(message.id == job.result_message_id for message in desk.channel.history())
-        assert "is deleted" in texts(await desk.admin.click(line, label="Delete it"))
+        assert "is deleted" in texts(await desk.admin.click(line, label="Delete result"))
         assert all(message.id != job.result_message_id for message in desk.channel.history())
-        assert "deleted before" in texts(await desk.admin.click(line, label="Delete it"))
+        assert "already deleted" in texts(await desk.admin.click(line, label="Delete result"))
 
 
 async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(t
         offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
         (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
         assert select["options"][-1]["value"] == "poem-card"
-        assert select["options"][-1]["description"].startswith("Does not use this picture: Make a card")
+        assert select["options"][-1]["description"].startswith("Doesn't use this picture: Make a card")
         assert offered.response is not None
         shown = await desk.maya.select(offered.response, ["poem-card"])
         assert labels(shown) == ["Prompt"]
@@ -161,7 +161,7 @@ async def test_a_message_without_a_picture_is_told_so(tmp_path: Path) -> None:
         for menu in (*MENUS, "Studii…"):
             answer = await desk.maya.context_menu(desk.channel, menu, message)
             assert answer.ephemeral
-            assert "no picture in that message" in texts(answer)
+            assert "That message has no picture" in texts(answer)
         assert await nothing_was_taken(desk)
 
 
@@ -172,7 +172,7 @@ async def test_a_picture_of_a_kind_that_is_not_taken_is_refused_before_anything_
         await desk.set_key()
         message = await desk.tom.send(desk.channel, "", attachments=[("drawing.svg", b"<svg/>")])
         answer = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        assert "drawing.svg is of a kind" in texts(answer)
+        assert "Studii doesn't take pictures like drawing.svg" in texts(answer)
         assert await nothing_was_taken(desk)
 
 
@@ -216,7 +216,7 @@ async def test_menus_and_buttons_need_no_message_content_intent(tmp_path: Path) 
         (tmp_path / "made.png").write_bytes(PNG)
         await delivery.announce(job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
         result = desk.channel.history()[-1]
-        await desk.tom.click(result, label="Again")
+        await desk.tom.click(result, label="Run again")
         assert (await desk.job()).user_id == desk.tom.id
         await desk.maya.context_menu(desk.channel, "Product background", result)
         assert (await desk.job()).photo_author == desk.tom.id

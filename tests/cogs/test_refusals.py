@@ -11,10 +11,10 @@ from bot.domain.access import PhotoScope
 from bot.domain.limits import AllowanceScope, StartRate
 from tests.support.desk import PNG, Desk, open_desk, texts
 
-OWN_ONLY = "Career portrait takes your own photos only in this server; that one was posted by somebody else."
-THEIR_WORD = "Whoever posted that photo does not want others to use their photos. They alone can change this."
-CHANGE_LIMIT = "an admin can change this with `/studii allowance`."
-PRICE = "This would cost about 8 credits (assumed)"
+OWN_ONLY = "In this server you can only use Career portrait on your own photos. Someone else posted that one."
+THEIR_WORD = "The person who posted that photo doesn't want others to use it. Only they can change this."
+CHANGE_LIMIT = "An admin can change this with `/studii allowance`."
+PRICE = "Not enough credits: this costs about 8 credits"
 
 
 async def photo_of_tom(desk: Desk) -> discord.Message:
@@ -52,7 +52,7 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path
             await change.set_photos(photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE)
         assert not (await desk.maya.context_menu(desk.channel, "Career portrait", photo)).ephemeral
         refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
-        assert "Photo restoration takes your own photos only" in texts(refused)
+        assert "you can only use Photo restoration on your own photos" in texts(refused)
         assert await taken(desk) == 1
 
 
@@ -95,8 +95,7 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         assert refused.ephemeral
         assert (
-            f"{PRICE}, and you have 1 job going, and the limit here is 1 at once. "
-            f"The next is possible when one is done; {CHANGE_LIMIT}"
+            f"You already have 1 job running, the limit here. Try again when one finishes. {CHANGE_LIMIT}"
         ) in texts(refused)
         assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
         await desk.move(job, JobState.FAILED)
@@ -112,10 +111,10 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
         await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A green kite")
         assert (
-            f"{PRICE}, and you have reached the limit of 2 jobs in 10 minutes here. "
-            f"The next is possible {unix(desk, 500)}; {CHANGE_LIMIT}"
+            "You've reached the limit of 2 jobs in 10 minutes here. "
+            f"You can start the next one {unix(desk, 500)}. {CHANGE_LIMIT}"
         ) in texts(refused)
-        next_start = f"You may start your next job {unix(desk, 500)}."
+        next_start = f"You can start your next job {unix(desk, 500)}."
         assert next_start in texts(await desk.maya.slash(desk.channel, "credits"))
         desk.clock.advance(500)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A green kite")).ephemeral
@@ -130,10 +129,10 @@ async def test_a_spent_allowance_says_how_much_is_left_and_when_it_renews(tmp_pa
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         midnight = unix(desk, 12 * 3600)  # it is noon
         assert (
-            f"{PRICE}, and your allowance has 2 of 10 credits left for today. It renews {midnight}; "
+            f"{PRICE}, and your allowance has 2 of 10 credits left today. The budget renews {midnight}. "
             f"{CHANGE_LIMIT}"
         ) in texts(refused)
-        left = "2 of 10 credits left for today"
+        left = "2 of 10 credits left today"
         for command in ("credits", "tools"):
             assert left in texts(await desk.maya.slash(desk.channel, command))
             assert left not in texts(await desk.tom.slash(desk.channel, command))

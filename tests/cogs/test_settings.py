@@ -24,7 +24,7 @@ async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(tmp
         assert "`stu_…cdef` · Team" in told
         assert KEY not in told
         assert "1,200 credits a day" in told
-        assert "Next: members can type `/`" in told
+        assert "**Next:** members can type `/`" in told
         kept = await desk.services.keys.current(desk.guild.id)
         assert kept is not None
         assert kept.plan is Plan.TEAM
@@ -113,7 +113,7 @@ async def test_a_total_says_since_when_it_counts_and_begins_anew_only_when_asked
         begun = int(desk.clock.now().timestamp())
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", credits=50, period="total"))
         assert f"since <t:{begun}:f>" in shown
-        assert "`restart:True` counts anew" in shown
+        assert "`restart:True` starts it again" in shown
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         desk.clock.advance(3600)
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", credits=60, period="total"))

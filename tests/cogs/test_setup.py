@@ -26,7 +26,7 @@ async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path:
         assert "❌ **Key**: none yet" in texts(shown)
         assert "⚠️ **Budget**: 100 credits a day, the default" in texts(shown)
         assert "✅ **In this channel**" in texts(shown)
-        form = await desk.admin.click(message(shown), label="Enter the key")
+        form = await desk.admin.click(message(shown), label="Enter key")
         await desk.admin.submit_modal(form, {"key": KEY, "plan": ["team"], "budget": ""})
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "**Ready.**" in texts(shown)
@@ -67,7 +67,7 @@ async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_cho
         await refused(desk, plan=300, lowered_to=60)
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "⚠️ **Plan**: Team, up to 300 requests a minute, but Studii refused some" in texts(shown)
-        assert "I send at most 60 a minute and try more <t:" in texts(shown)
+        assert "I send at most 60 a minute, and try more <t:" in texts(shown)
         desk.clock.advance(1)
         await set_plan(desk, Plan.TEAM)
         shown = await desk.admin.slash(desk.channel, "studii setup")
@@ -79,7 +79,7 @@ async def test_the_panel_says_when_the_smallest_plan_is_refused_too(tmp_path: Pa
         await set_plan(desk, Plan.PRO)
         await refused(desk, plan=60, lowered_to=60)
         shown = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "Does something else use this key?" in shown
+        assert "If something else uses this key" in shown
 
 
 async def test_the_panel_names_the_permissions_that_lack_in_this_channel(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_the_panel_names_the_permissions_that_lack_in_this_channel(tmp_pat
         await desk.set_key()
         quiet = desk.channel_for_the_bot("quiet", attach_files=False)
         told = texts(await desk.admin.slash(quiet, "studii setup"))
-        assert "❌ **In this channel** I can't post results: I lack **Attach Files**" in told
+        assert "❌ **In this channel** I can't post results: I'm missing **Attach Files**" in told
         assert "Not ready yet" in told
 
 
@@ -104,7 +104,7 @@ async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) ->
         desk.env.backend.edit_channel(thread.id, {}, thread_metadata={"locked": True})
         await desk.env.settle()
         told = texts(await desk.admin.slash(thread, "studii setup"))
-        assert "the thread is locked: unlock it, or take another channel" in told
+        assert "the thread is locked: unlock it, or use another channel" in told
         assert "Manage Threads" not in told
 
 
@@ -123,7 +123,7 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
         assert "**Ready.**" not in texts(shown)
         assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "tools"))
         answer = await desk.admin.click(message(shown), label="Try again")
-        assert "tries Studii again now" in texts(answer)
+        assert "will try Studii now" in texts(answer)
         await desk.set_key()  # a key that works was entered
         assert "**Ready.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
 
@@ -132,7 +132,7 @@ async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> No
     permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
     async with open_desk(tmp_path, permissions=permissions) as desk:
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Log channel**: none yet. `/studii log` sets one" in told
+        assert "**Log channel**: none yet. Set one" in told
         log = desk.guild.create_text_channel("studii-log")
         await desk.admin.slash(desk.channel, "studii log", channel=log)
         assert f"✅ **Log channel**: <#{log.id}>" in texts(
@@ -142,13 +142,13 @@ async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> No
         assert isinstance(channel, discord.TextChannel)
         await channel.delete()
         for command in ("studii setup", "studii log"):
-            assert "the channel is gone" in texts(await desk.admin.slash(desk.channel, command))
+            assert "the channel was deleted" in texts(await desk.admin.slash(desk.channel, command))
 
 
 async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")
-        form = await desk.admin.click(message(shown), label="Set the budget")
+        form = await desk.admin.click(message(shown), label="Set budget")
         told = await desk.admin.submit_modal(form, {"limit": "2,000", "period": ["month"]})
         assert "2,000 credits a month" in texts(told)
 
@@ -170,10 +170,10 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
         await desk.maya.slash(desk.channel, "studio", prompt="two")
         waiting = await desk.job()
         asked = await desk.admin.slash(desk.channel, "studii forget-key")
-        assert "What waits is cancelled and costs nothing" in texts(asked)
+        assert "Waiting jobs are cancelled at no cost" in texts(asked)
         assert await desk.services.keys.current(desk.guild.id) is not None  # nothing has happened yet
-        await desk.admin.click(message(asked), label="Forget the key")
-        assert "1 waiting job cancelled, not charged; 1 still being made" in texts(asked)
+        await desk.admin.click(message(asked), label="Remove key")
+        assert "Cancelled at no cost: 1 job. Still running, and posted when done: 1 job." in texts(asked)
         assert await desk.services.keys.current(desk.guild.id) is None
         cancelled, still = await desk.services.jobs.get(waiting.id), await desk.services.jobs.get(going.id)
         assert cancelled is not None
@@ -189,8 +189,8 @@ async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) ->
         await desk.set_key()
         asked = await desk.admin.slash(desk.channel, "studii forget-key")
         new = await desk.services.keys.set_key(desk.guild.id, "stu_another0123456789", Plan.TEAM, None)
-        told = await desk.admin.click(message(asked), label="Forget the key")
-        assert "That key is not this server's any more. Nothing was changed" in texts(told)
+        told = await desk.admin.click(message(asked), label="Remove key")
+        assert "This server has a different key now" in texts(told)
         assert await desk.services.keys.current(desk.guild.id) == new
 
 
@@ -198,7 +198,7 @@ async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         asked = await desk.admin.slash(desk.channel, "studii forget-key")
-        await desk.admin.click(message(asked), label="Keep it")
+        await desk.admin.click(message(asked), label="Keep key")
         assert await desk.services.keys.current(desk.guild.id) is not None
 
 
@@ -209,10 +209,10 @@ async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path)
         before = await desk.job()
         await desk.admin.slash(desk.channel, "studii pause")
         told = await desk.maya.slash(desk.channel, "studio", prompt="meanwhile")
-        assert "An admin has paused Studii" in texts(told)
+        assert "New jobs are paused" in texts(told)
         assert (await desk.job()).id == before.id
         assert (await desk.job()).state is JobState.RECEIVED
-        assert "**Paused**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Paused.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
         await desk.admin.slash(desk.channel, "studii resume")
         await desk.maya.slash(desk.channel, "studio", prompt="after")
         assert (await desk.job()).id != before.id

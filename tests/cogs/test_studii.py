@@ -66,6 +66,6 @@ async def test_a_name_that_two_extensions_add_is_an_error_that_names_it(tmp_path
 async def test_a_command_in_the_place_of_the_group_is_an_error_that_says_so(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk, bot_of(desk) as bot:
         bot.tree.add_command(a_command("studii"))
-        with pytest.raises(TypeError, match="has to be a group"):
+        with pytest.raises(TypeError, match="must be a group"):
             add_to_studii(bot, a_command("usage"))
         assert not isinstance(bot.tree.get_command("studii"), app_commands.Group)

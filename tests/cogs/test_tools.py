@@ -67,9 +67,9 @@ async def test_required_options_come_first_and_the_photo_before_what_may_be_left
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        (("notes.pdf", b"%PDF-1.7"), "notes.pdf is no picture. Use a JPEG, PNG, WebP or HEIC picture"),
-        (("cat.svg", b"<svg/>"), "cat.svg is of a kind that Studii does not take"),
-        (("big.png", PNG + b"0" * MAX_SOURCE), "this bot takes photos of up to 5 MB"),
+        (("notes.pdf", b"%PDF-1.7"), "notes.pdf isn't a picture. Send a JPEG, PNG, WebP or HEIC"),
+        (("cat.svg", b"<svg/>"), "Studii doesn't take pictures like cat.svg"),
+        (("big.png", PNG + b"0" * MAX_SOURCE), "The limit is 5 MB"),
     ],
 )
 async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
@@ -87,7 +87,7 @@ async def test_without_a_key_the_member_is_told_who_can_set_one(tmp_path: Path) 
     async with open_desk(tmp_path) as desk:
         answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert answer.ephemeral
-        assert "An admin can set it with `/studii key`" in texts(answer)
+        assert "An admin can set one with `/studii key`" in texts(answer)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(tmp
         for tool in desk.bot.catalog.tools.values():
             said = about(texts(answer), tool.slug)
             assert tool.summary in said
-            assert "about 8 credits (assumed)" in said
+            assert "about 8 credits (estimate)" in said
         pictures = [piece["media"]["url"] for piece in pieces(answer) if piece["type"] == 11]
         assert len(pictures) == len(desk.bot.catalog.tools)
         for url in pictures:
@@ -45,13 +45,13 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
             await transaction.prices.learn(key.lane, tool.slug, tool.variant({}), 6, desk.clock.now())
         said = about(await shown_to_maya(desk), "photo-restore")
         assert "6 credits" in said
-        assert "assumed" not in said
+        assert "estimate" not in said
 
 
 async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        assert "about 8 credits (assumed); with mode **video** about 40 (assumed)" in await shown_to_maya(
+        assert "about 8 credits (estimate); with mode **video** about 40 (estimate)" in await shown_to_maya(
             desk
         )
         async with desk.storage.write() as transaction:
@@ -60,10 +60,10 @@ async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path
             for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
                 await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
         words = await shown_to_maya(desk)
-        assert "about 8 credits (assumed); with mode **video** 40; with mode **video** and quality" in words
+        assert "about 8 credits (estimate); with mode **video** 40; with mode **video** and quality" in words
         assert "quality **high** 90" in words
         shown = texts(await desk.maya.slash(desk.channel, "credits"))
-        assert "🎨 Studio: about 8 credits (assumed), up to 90 by what you choose" in shown
+        assert "🎨 Studio: about 8 credits (estimate), up to 90 depending on your choices" in shown
 
 
 async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> None:
@@ -73,7 +73,10 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
         async with desk.services.access.change(desk.guild.id) as change:
             await change.limit_tool("virtual-staging", role_id=role.id)
         words = await shown_to_maya(desk)
-        assert f"🚫 Virtual staging is for <@&{role.id}> only" in about(words, "virtual-staging") + words
+        assert (
+            f"🚫 Virtual staging is only for <@&{role.id}> in this server"
+            in about(words, "virtual-staging") + words
+        )
         assert "🚫" not in about(words, "studio")
 
 
@@ -89,24 +92,24 @@ async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Pat
         await desk.set_key()
         await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 10))
         words = await shown_to_maya(desk)
-        assert "100 of 100 credits left for today** in this server" in words
-        assert "No budget is set yet, so the default holds" in words
-        assert "10 of 10 credits left for today" in words
-        assert "more than you have left" not in words
+        assert "100 of 100 credits left today** in this server" in words
+        assert "No budget is set yet, so the default applies" in words
+        assert "10 of 10 credits left today" in words
+        assert "enough credits left for this" not in words
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert (await desk.job()).state is JobState.RECEIVED
         words = await shown_to_maya(desk)
         assert "2 of 10 credits left" in words
-        assert words.count("That is more than you have left") == len(desk.bot.catalog.tools)
+        assert words.count("You don't have enough credits left for this") == len(desk.bot.catalog.tools)
 
 
 async def test_a_missing_key_and_a_pause_are_said_first(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        assert "an admin has to set the server's Studii key" in await shown_to_maya(desk)
+        assert "This server has no Studii key yet" in await shown_to_maya(desk)
         await desk.set_key()
-        assert "has to set" not in await shown_to_maya(desk)
+        assert "no Studii key yet" not in await shown_to_maya(desk)
         await desk.services.servers.pause(desk.guild.id, paused=True)
-        assert "An admin has paused Studii here" in await shown_to_maya(desk)
+        assert "New jobs are paused here" in await shown_to_maya(desk)
 
 
 async def test_an_operators_many_tools_fit_in_with_or_without_a_picture(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ async def test_an_animated_picture_is_taken_for_its_first_frame_and_a_video_is_n
         assert job.source is not None
         assert job.source.filename == "wave.gif"
         answer = await desk.maya.context_menu(desk.channel, RESTORE, await post(desk, desk.tom, film))
-        assert "no picture in that message" in texts(answer)
+        assert "That message has no picture" in texts(answer)
 
 
 async def test_a_tap_takes_the_first_photo_of_several(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         assert ends == [KILLED] * DEATHS + [ENDED]
         killer = await job_of(case, asked.id)
         assert (killer.state, killer.failure) == (JobState.FAILED, FailureCode.PHOTO)
-        assert "stopped the program that opens pictures" in reason_words(killer.failure_text)
+        assert "crashed the program that opens pictures" in reason_words(killer.failure_text)
         async with Storage.open(case.database) as storage, storage.read() as tx:
             lines = [line.kind for line in await tx.ledger.entries(job_id=killer.id)]
             assert await tx.audit.everything() == []

@@ -72,7 +72,7 @@ async def test_a_notice_about_the_job_in_the_same_channel_is_not_its_last_word(t
         notice = Notice(1, desk.guild.id, NoticeKind.UNKNOWN, job.id, {}, desk.clock.now(), job.id)
         noted = await delivery.notify(notice, desk.channel.id, job)
         assert await delivery.announce(job, None) != noted
-        assert "may be lost" in texts(desk.channel.history()[-1])
+        assert "has an unknown outcome" in texts(desk.channel.history()[-1])
 
 
 async def test_the_card_is_found_and_follows_its_job(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.support.desk import Desk, open_desk, pieces, texts
 
 MIB = 1024 * 1024
 LIMIT = 10 * MIB  # of a server without boosts
-TOGETHER = "both together are larger than Discord takes here"
+TOGETHER = "because Discord has a size limit here"
 
 
 def picture(colour: str, kind: str = "PNG") -> bytes:
@@ -81,7 +81,7 @@ async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_small
         assert before.startswith(b"\xff\xd8\xff")
         assert colour_of(before) == "blue"
         assert gallery(desk) == 2
-        assert f"The photo before is shown smaller: {TOGETHER}." in texts(desk.channel.history()[-1])
+        assert f"The original photo is shown smaller, {TOGETHER}." in texts(desk.channel.history()[-1])
 
 
 async def test_a_photo_before_of_a_kind_that_discord_does_not_draw_is_shown_all_the_same(
@@ -100,7 +100,7 @@ async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_th
     async with made(tmp_path) as (desk, delivery, job):
         await delivery.announce(job, files(tmp_path, LIMIT - 70_000, 6 * MIB))
         assert await shown(desk) == [MADE]
-        assert f"The photo before is not beside it: {TOGETHER}." in texts(desk.channel.history()[-1])
+        assert f"The original photo isn't shown, {TOGETHER}." in texts(desk.channel.history()[-1])
         assert "Original" in labels(desk)
 
 
@@ -113,7 +113,7 @@ async def test_a_result_that_is_too_large_is_shown_smaller_with_the_photo_before
         assert before == ROOM
         said = texts(desk.channel.history()[-1])
         assert "Shown smaller than it was made" in said
-        assert "The photo before" not in said
+        assert "The original photo" not in said
         assert "Original" in labels(desk)
 
 
@@ -126,7 +126,7 @@ async def test_what_discord_refuses_as_too_large_is_posted_with_less(tmp_path: P
         assert (after == MADE) == (refusals == 1)
         assert colour_of(after) == "orange"
         said = texts(desk.channel.history()[-1])
-        assert f"The photo before is not beside it: {TOGETHER}." in said
+        assert f"The original photo isn't shown, {TOGETHER}." in said
         assert ("Shown smaller than it was made" in said) == (refusals == 2)
 
 
@@ -134,7 +134,7 @@ async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: 
     async with made(tmp_path) as (desk, delivery, job):
         output = files(tmp_path, len(MADE), len(ROOM))
         await delivery.announce(job, replace(output, before=None))
-        assert "The photo before is not kept any more" in texts(desk.channel.history()[-1])
+        assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
 
 
 async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can_be_had(
@@ -143,7 +143,7 @@ async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can
     async with made(tmp_path) as (desk, delivery, job):
         await delivery.announce(job, files(tmp_path, 6 * MIB, 6 * MIB))
         message = desk.channel.history()[-1]
-        await desk.tom.click(message, label="Again")
+        await desk.tom.click(message, label="Run again")
         again = await desk.job()
         assert again.source is not None
         assert job.source is not None

@@ -39,7 +39,7 @@ async def test_a_card_is_edited_by_its_interactions_token(tmp_path: Path) -> Non
     async with open_desk(tmp_path) as desk:
         job = await waiting(desk)
         assert await desk.delivery.show_card(job, Progress(position=2))
-        assert "2nd in line…" in card(desk)
+        assert "2nd in the queue…" in card(desk)
         assert [path.split("/")[1] for path in edits(desk)] == ["webhooks"]
 
 
@@ -48,7 +48,7 @@ async def test_after_a_quarter_of_an_hour_it_is_edited_as_an_ordinary_message(tm
         job = await waiting(desk)
         desk.clock.advance(15 * 60)
         assert await desk.delivery.show_card(job, Progress(position=2))
-        assert "2nd in line…" in card(desk)
+        assert "2nd in the queue…" in card(desk)
         assert [path.split("/")[1] for path in edits(desk)] == ["channels"]
 
 
@@ -59,7 +59,7 @@ async def test_a_token_that_discord_takes_no_more_is_not_tried_again(tmp_path: P
         assert await desk.delivery.show_card(job, Progress(position=2))
         desk.clock.advance(6)
         assert await desk.delivery.show_card(job, Progress(position=1))
-        assert "Next in line…" in card(desk)
+        assert "Next in the queue…" in card(desk)
         assert [path.split("/")[1] for path in edits(desk)] == ["webhooks", "channels", "channels"]
 
 
@@ -69,7 +69,7 @@ async def test_after_a_restart_cards_go_on(tmp_path: Path) -> None:
         bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services)
         await desk.env.restart_bot(bot)
         assert await delivery.show_card(job, Progress(position=2))
-        assert "2nd in line…" in card(desk)
+        assert "2nd in the queue…" in card(desk)
 
 
 async def test_a_card_is_edited_at_most_once_in_five_seconds(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ async def test_when_discord_is_busy_the_card_is_tried_again_later(tmp_path: Path
         assert not await desk.delivery.show_card(job, Progress(position=2))
         desk.clock.advance(6)
         assert await desk.delivery.show_card(job, Progress(position=2))
-        assert "2nd in line…" in card(desk)
+        assert "2nd in the queue…" in card(desk)
 
 
 async def test_a_job_without_a_card_has_nothing_to_show(tmp_path: Path) -> None:
@@ -162,4 +162,4 @@ async def test_an_unknown_outcome_is_shown_at_once_like_any_end(tmp_path: Path) 
         assert await desk.delivery.show_card(job, Progress())
         job = await desk.move(job, JobState.UNKNOWN)
         assert await desk.delivery.show_card(job, Progress())
-        assert "Handing it to Studii" not in card(desk)
+        assert "Sending it to Studii" not in card(desk)

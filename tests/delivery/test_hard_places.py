@@ -102,7 +102,7 @@ async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(tmp_p
         elsewhere = replace(job, channel_id=123, age_restricted=None)
         said = await desk.delivery.announce(elsewhere, output(tmp_path))
         assert isinstance(said, Undeliverable)
-        assert "nothing from there may be shown elsewhere" in said.reason
+        assert "results from there can't be shown elsewhere" in said.reason
 
 
 async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_without_what_it_is(
@@ -162,7 +162,7 @@ async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Pat
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         (message,) = [message async for message in dm.history()]
         assert len(message.attachments) == 1
-        assert f"I can't post it in <#{job.channel_id}> any more" in texts(message)
+        assert f"I can't post in <#{job.channel_id}> any more" in texts(message)
 
 
 async def test_when_an_age_restricted_channel_was_deleted_the_result_is_kept(tmp_path: Path) -> None:

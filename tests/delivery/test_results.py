@@ -68,7 +68,7 @@ async def test_a_result_replies_to_its_card_and_pings_the_requester_alone(
         assert "your **Studio** is ready" in texts(message)
         assert "aspect ratio **16:9** · 8 credits" in texts(message)
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
-            "Again",
+            "Run again",
             "Edit",
             "Use in…",
             "Original",
@@ -126,7 +126,7 @@ async def test_a_video_that_is_too_large_is_an_ordinary_message_that_discord_pla
         assert message.content.endswith("\nhttps://files.example/out.mp4")
         assert not message.flags.components_v2
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
-            "Again",
+            "Run again",
             "Edit",
             "Delete",
         ]
@@ -149,7 +149,7 @@ async def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
         file = output(tmp_path)
         file.path.unlink()
         message = await posted(desk, job, file)
-        assert "was not kept long enough" in texts(message)
+        assert "was deleted before it could be posted" in texts(message)
         assert "Open the picture" in texts(message)
 
 

@@ -42,13 +42,13 @@ def test_everything_is_allowed_until_an_admin_says_otherwise() -> None:
 def test_extra_is_for_managers_until_an_admin_says_otherwise() -> None:
     request = replace(REQUEST, extra=True)
     assert said(AccessRules(), request).startswith(
-        "`extra` is for people with Manage Server only. Leave it out"
+        "`extra` is only for members with Manage Server. Try again without it."
     )
     assert said(AccessRules(), request, replace(PLAIN, manages=True)) == ""
 
 
 def test_a_portrait_is_ones_own_unless_one_moderates() -> None:
-    assert "takes your own photos only" in said(AccessRules(), PORTRAIT)
+    assert "on your own photos" in said(AccessRules(), PORTRAIT)
     assert said(AccessRules(), replace(PORTRAIT, photo_author=MEMBER)) == ""
     assert said(AccessRules(), replace(PORTRAIT, photo_author=None)) == ""
     assert said(AccessRules(), PORTRAIT, replace(PLAIN, moderates=True)) == ""
@@ -57,7 +57,7 @@ def test_a_portrait_is_ones_own_unless_one_moderates() -> None:
 
 def test_an_admin_can_allow_own_photos_only() -> None:
     rules = AccessRules(photos=PhotoScope.OWN)
-    assert "posted by somebody else" in said(rules, replace(REQUEST, photo_author=AUTHOR))
+    assert "Someone else posted that one" in said(rules, replace(REQUEST, photo_author=AUTHOR))
     assert said(rules) == ""
 
 
@@ -78,8 +78,8 @@ def test_a_tool_can_be_for_some_roles_and_channels(tool: str) -> None:
     rules = AccessRules(tools={tool: ToolRule(frozenset({DESIGNERS}), frozenset({THREAD}))})
     name = "Studio" if tool == "studio" else "Studii"
     designer = replace(PLAIN, roles=frozenset({1, DESIGNERS}))
-    assert said(rules).startswith(f"{name} is for <@&{DESIGNERS}> only in this server.")
-    assert said(rules, REQUEST, designer).startswith(f"{name} can be used in <#{THREAD}> only.")
+    assert said(rules).startswith(f"{name} is only for <@&{DESIGNERS}> in this server.")
+    assert said(rules, REQUEST, designer).startswith(f"{name} only works in <#{THREAD}>.")
     assert said(rules, REQUEST, replace(designer, channels=frozenset({CHANNEL, THREAD}))) == ""
 
 
@@ -94,4 +94,4 @@ def test_options_can_be_for_roles_or_for_nobody() -> None:
     some = AccessRules(private=Restriction(Permit.NOBODY, frozenset({1})))
     assert said(some, request) == ""
     managers = AccessRules(private=Restriction(Permit.MANAGERS, frozenset({DESIGNERS})))
-    assert f"people with Manage Server and <@&{DESIGNERS}> only" in said(managers, request)
+    assert f"only for members with Manage Server or the role <@&{DESIGNERS}>." in said(managers, request)

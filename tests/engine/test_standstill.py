@@ -100,7 +100,7 @@ async def test_work_that_never_ends_is_named(tmp_path: Path) -> None:
     async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
         assert engine.stuck() is None
         job = await hang_in_a_photo(world)
-        assert f"taking in photos (job {job.id}) has lasted" in await stuck(engine, clock)
+        assert f"fetching photos (job {job.id}) has lasted" in await stuck(engine, clock)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> N
             await tx.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
         async with world.running() as engine:
             await hanging.wait()
-            assert f"telling admins (server {OTHER_GUILD}) has lasted" in await stuck(engine, clock)
+            assert f"posting notices (server {OTHER_GUILD}) has lasted" in await stuck(engine, clock)
 
 
 async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_notices(

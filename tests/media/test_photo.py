@@ -114,7 +114,7 @@ async def test_too_many_pixels_are_refused_with_the_figure_and_the_limit(
     with pytest.raises(PhotoRefused) as refused:
         await decoder.inspect(path)
     said = reason_words(refused.value.told)
-    assert f"{width} × {height} pixels ({megapixels} megapixels). At most 64 megapixels" in said
+    assert f"{width} × {height} pixels ({megapixels} megapixels). The limit is 64 megapixels" in said
 
 
 async def test_exactly_the_most_pixels_are_taken(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
             await desk.maya.delete(message)
         assert await result(desk, tmp_path) == (1 if deleted else 2)
         said = texts(desk.channel.history()[-1])
-        assert ("The photo before is not kept any more" in said) is deleted
+        assert ("The original photo has been deleted" in said) is deleted
         assert (tmp_path / "spool" / "kept.png").exists() is not deleted
 
 
@@ -182,7 +182,7 @@ async def test_a_photo_that_is_taken_out_of_its_message_does_not_come_back_with_
         await being_made(desk, tmp_path)
         await take_out(desk, message, "room.png")
         assert await result(desk, tmp_path) == 1
-        assert "The photo before is not kept any more" in texts(desk.channel.history()[-1])
+        assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
 
 
 async def test_the_preview_of_a_link_may_go_and_come_without_ending_anything(tmp_path: Path) -> None:

@@ -66,11 +66,11 @@ async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
     ("options", "reason"),
     [
         ({"emoji": "🔥", "tool": "studio"}, "Studio needs `prompt`"),
-        ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "colour=red"}, "It takes `style`, `room`"),
+        ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "colour=red"}, "It has `style`, `room`"),
         ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
-        ({"emoji": "fire", "tool": "virtual-staging"}, "That is no emoji"),
-        ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "That is no emoji"),
-        ({"emoji": "🔥", "tool": "nonsense"}, "There is no tool"),
+        ({"emoji": "fire", "tool": "virtual-staging"}, "I don't know that emoji"),
+        ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "I don't know that emoji"),
+        ({"emoji": "🔥", "tool": "nonsense"}, "isn't available here"),
     ],
 )
 async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
@@ -131,7 +131,7 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
         answer = await desk.admin.slash(
             desk.channel, "studii reactions map", emoji="🔥", tool="photo-restore"
         )
-        assert f"rules for {MOST_EMOJI} emoji already" in texts(answer)
+        assert f"{MOST_EMOJI} emoji is the limit" in texts(answer)
         for number in range(30):
             channel = desk.guild.create_text_channel(f"rooms-{number}")
             kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER

@@ -132,7 +132,7 @@ async def test_the_limits_hold_and_the_poster_is_told_once(tmp_path: Path) -> No
         await post(desk, desk.maya, *[(f"{number}.png", PNG) for number in range(5)])
         assert len(await jobs_of(desk)) == 1
         (told,) = desk.maya.user.dm_channel.history()
-        assert "nothing left of 8 credits for today" in texts(told)
+        assert "0 of 8 credits left today" in texts(told)
 
 
 @pytest.mark.parametrize("kind", ["offer", "auto"])
@@ -166,10 +166,10 @@ async def test_a_channel_can_be_an_ordinary_one_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await offering(desk)
         answer = await desk.admin.slash(desk.channel, "studii photos show")
-        assert f"<#{desk.channel.id}> offers the tools" in texts(answer)
+        assert f"<#{desk.channel.id}>: tools offered" in texts(answer)
         assert "🩹 **Photo restoration**" in texts(answer)
         answer = await desk.admin.slash(desk.channel, "studii photos off")
-        assert "There are none" in texts(answer)
+        assert "No photo channels yet" in texts(answer)
         await post(desk, desk.maya, ROOM)
         assert under(desk.channel.history()[-1]) == []
 

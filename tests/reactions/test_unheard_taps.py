@@ -103,7 +103,7 @@ async def test_short_credits_are_told_by_dm_once_an_hour(tmp_path: Path) -> None
             await desk.tom.react(message, emoji)
         (told,) = desk.tom.user.dm_channel.history()
         assert "Harbour Street Studio" in texts(told)
-        assert "Waiting will not help: it is 1 credit a day" in texts(told)
+        assert "The daily budget of 1 credit is below the price" in texts(told)
         desk.clock.advance(3601)
         await desk.tom.unreact(message, STAGING)
         await desk.tom.react(message, STAGING)

@@ -24,7 +24,7 @@ async def test_an_admin_is_told_what_the_bot_lacks_in_the_channel_that_was_named
         await desk.set_key()
         closed = desk.channel_for_the_bot("closed", add_reactions=False, send_messages=False)
         answer = await desk.admin.slash(desk.channel, command, channel=closed, **options)
-        warning = f"In <#{closed.id}> nothing will happen, for I lack {lacking}:"
+        warning = f"Nothing will run in <#{closed.id}>: I'm missing {lacking} ("
         assert warning in texts(answer)
         # The setup looks beyond the channel that it is called in.
         assert warning in texts(await desk.admin.slash(desk.channel, "studii setup"))
@@ -34,7 +34,7 @@ async def test_where_nothing_is_lacking_nothing_is_said(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         for command in ("studii photos offer", "studii reactions on", "studii setup"):
-            assert "nothing will happen" not in texts(await desk.admin.slash(desk.channel, command))
+            assert "Nothing will run" not in texts(await desk.admin.slash(desk.channel, command))
 
 
 async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_nothing(tmp_path: Path) -> None:
@@ -44,11 +44,11 @@ async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_no
         hidden = desk.channel_for_the_bot("hidden", view_channel=False)
         said = texts(await desk.admin.slash(desk.channel, "studii reactions on"))
         assert [f"<#{channel.id}>" in said for channel in closed] == [True] * 5 + [False] * 2
-        assert "So it is in 2 more" in said
+        assert "The same applies to 2 more" in said
         assert f"<#{hidden.id}>" not in said
 
 
-@pytest.mark.parametrize(("paused", "why"), [(False, "no Studii key yet"), (True, "has paused Studii")])
+@pytest.mark.parametrize(("paused", "why"), [(False, "no Studii key yet"), (True, "New jobs are paused")])
 async def test_while_the_server_takes_no_jobs_admins_are_told_and_no_emoji_are_offered(
     tmp_path: Path, paused: bool, why: str
 ) -> None:
@@ -74,10 +74,10 @@ async def test_admins_are_told_of_mapped_emoji_that_the_server_has_not_any_more(
                 emoji=f"<:{emoji.name}:{emoji.id}>",
                 tool="photo-restore",
             )
-            assert "Not among this server's own emoji" not in texts(said)
+            assert "Not your server's own emoji" not in texts(said)
         desk.env.backend.delete_emoji(desk.guild.id, own.id)
         said = texts(await desk.admin.slash(desk.channel, "studii reactions show"))
-        assert "Not among this server's own emoji: `:sofa:`." in said
+        assert "Not your server's own emoji: `:sofa:`." in said
         desk.env.inject_error("GET", "/guilds/*/emojis", status=503, times=None)
         said = texts(await desk.admin.slash(desk.channel, "studii reactions show"))
         assert "Photo restoration" in said
@@ -95,11 +95,13 @@ async def test_reactions_that_are_on_still_are_not_said_to_be_off(tmp_path: Path
         await desk.admin.slash(desk.channel, "studii reactions on")
         said = texts(await desk.admin.slash(desk.channel, "studii reactions off", channel=desk.channel))
         assert f"Reactions are still on in <#{desk.channel.id}>" in said
-        assert "on in the whole server, so there too. Leave out `channel` to end that." in said
+        assert "on in the whole server, so here too. To turn them off, leave out `channel`." in said
         assert "Reactions are off" in texts(await desk.admin.slash(desk.channel, "studii reactions off"))
         await desk.admin.slash(desk.channel, "studii reactions on", channel=desk.channel)
         said = texts(await desk.admin.slash(desk.channel, "studii reactions off", channel=thread))
-        assert f"They are on in <#{desk.channel.id}>, so in its threads too. Turn them off there." in said
+        assert (
+            f"Reactions are on in <#{desk.channel.id}>, so in its threads too. Turn them off there." in said
+        )
         said = texts(await desk.admin.slash(desk.channel, "studii reactions off", channel=desk.channel))
         assert f"Reactions are off in <#{desk.channel.id}>" in said
         assert "⚠️" not in said
@@ -109,7 +111,7 @@ async def test_that_offered_emoji_can_be_tapped_is_said_where_reactions_are_off(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.admin.slash(desk.channel, "studii photos offer")
-        told = f"The emoji that I put under photos in <#{desk.channel.id}> can be tapped in any case"
+        told = f"The emoji under photos in <#{desk.channel.id}> always work"
         for command, says in (("show", True), ("off", True), ("on", False)):
             said = texts(await desk.admin.slash(desk.channel, f"studii reactions {command}"))
             assert (told in said) is says
@@ -121,10 +123,10 @@ async def test_a_thread_of_a_photo_channel_is_not_said_to_be_an_ordinary_one(tmp
         await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
         thread = await thread_of(desk)
         said = texts(await desk.admin.slash(thread, "studii photos off"))
-        assert "Photos are still served there" in said
+        assert "Photo automation is still on" in said
         assert f"<#{desk.channel.id}> is a photo channel, so its threads are too" in said
         said = texts(await desk.admin.slash(thread, "studii photos off", channel=desk.channel))
-        assert "The channel is an ordinary one" in said
+        assert "Photo automation is off" in said
 
 
 async def test_admins_are_told_where_their_own_rules_of_access_shut_a_photo_channels_tools_out(
@@ -135,12 +137,14 @@ async def test_admins_are_told_where_their_own_rules_of_access_shut_a_photo_chan
         other = desk.guild.create_text_channel("other")
         here = f"<#{desk.channel.id}>"
         await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", channel=other)
-        nothing = f"In {here} nothing will happen: `/studii access` shuts **Photo restoration** out there."
+        nothing = f"Nothing will run in {here}: `/studii access` doesn't allow **Photo restoration** there."
         for command in ("photos auto", "reactions show", "setup"):
             options = {"tool": "photo-restore"} if command == "photos auto" else {}
             said = texts(await desk.admin.slash(desk.channel, f"studii {command}", **options))
             assert nothing in said
         said = texts(await desk.admin.slash(desk.channel, "studii photos offer"))
-        assert f"In {here} `/studii access` shuts out, so I don't offer: **Photo restoration**" in said
+        assert (
+            f"I can't offer these tools in {here}, because of `/studii access`: **Photo restoration**" in said
+        )
         await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", channel=desk.channel)
-        assert "shuts" not in texts(await desk.admin.slash(desk.channel, "studii photos show"))
+        assert "`/studii access`" not in texts(await desk.admin.slash(desk.channel, "studii photos show"))

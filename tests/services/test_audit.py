@@ -40,22 +40,28 @@ LINE = "INSERT INTO ledger (guild_id, user_id, job_id, kind, amount, at) VALUES"
     [
         (
             "UPDATE jobs SET settled = settled + 1 WHERE id = :paid",
-            "its balances say 0 reserved and 9 settled",
+            "its balances are 0 reserved and 9 settled",
         ),
-        ("UPDATE jobs SET reserved = reserved - 1 WHERE id = :open", "its balances say 4 reserved"),
-        ("DELETE FROM ledger WHERE kind = 'settle' AND job_id = :paid", "no line does that"),
-        ("UPDATE ledger SET amount = 3 WHERE kind = 'reserve' AND job_id = :open", "3 put aside"),
+        ("UPDATE jobs SET reserved = reserved - 1 WHERE id = :open", "its balances are 4 reserved"),
+        ("DELETE FROM ledger WHERE kind = 'settle' AND job_id = :paid", "no ledger line resolves it"),
+        ("UPDATE ledger SET amount = 3 WHERE kind = 'reserve' AND job_id = :open", "3 reserved"),
         ("UPDATE jobs SET state = 'cancelled' WHERE id = :open", "its reservation was never resolved"),
-        ("UPDATE jobs SET resolved_at = NULL WHERE id = :free", "its row says that it is open"),
+        ("UPDATE jobs SET resolved_at = NULL WHERE id = :free", "its row is open"),
         (f"{LINE} (1, 3, :paid, 'release', 0, :later)", "resolved more than once"),
-        ("UPDATE ledger SET guild_id = 9 WHERE job_id = :open", "lines of it that are another server's: 1"),
-        ("UPDATE jobs SET user_id = 4 WHERE id = :open", "lines of it that are another member's: 1"),
-        (f"{LINE} (1, 3, NULL, 'settle', 7, :later)", "(settle, 7) is of no job"),
-        (f"{LINE} (1, 3, :open, 'grant', 7, :later)", "is an admin's and yet of job"),
-        ("UPDATE ledger SET period = NULL WHERE kind = 'grant'", "(grant, 20) is an admin's and yet for no"),
+        (
+            "UPDATE ledger SET guild_id = 9 WHERE job_id = :open",
+            "ledger lines that belong to another server: 1",
+        ),
+        ("UPDATE jobs SET user_id = 4 WHERE id = :open", "ledger lines that belong to another member: 1"),
+        (f"{LINE} (1, 3, NULL, 'settle', 7, :later)", "(settle, 7) belongs to no job"),
+        (f"{LINE} (1, 3, :open, 'grant', 7, :later)", "was made by an admin, but belongs to job"),
+        (
+            "UPDATE ledger SET period = NULL WHERE kind = 'grant'",
+            "(grant, 20) was made by an admin, but has no",
+        ),
         (
             "UPDATE jobs SET created_at = :later WHERE id = :paid",
-            "Server 1, in its present period: its jobs have 5 set aside or paid, its lines 13.",
+            "Server 1, current period: its jobs have 5 credits reserved or charged, its ledger lines 13.",
         ),
     ],
 )
@@ -91,5 +97,9 @@ async def test_a_server_whose_lines_are_anothers_is_named_with_both_sums(
         await connection.execute(text("UPDATE ledger SET guild_id = 9"))
     await engine.dispose()
     sentences = await found(storage)
-    assert "Server 1, ever: its jobs have 8 set aside or paid, its lines 0." in sentences
-    assert "Server 9, ever: its jobs have 0 set aside or paid, its lines 8." in sentences
+    assert (
+        "Server 1 (all time): its jobs have 8 credits reserved or charged, its ledger lines 0." in sentences
+    )
+    assert (
+        "Server 9 (all time): its jobs have 0 credits reserved or charged, its ledger lines 8." in sentences
+    )

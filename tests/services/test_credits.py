@@ -15,7 +15,7 @@ async def test_until_an_admin_sets_a_budget_a_hundred_credits_a_day_hold(world: 
     state = await world.services.credits.budget(GUILD)
     assert (state.left, state.usage, state.is_default) == (100, Usage(), True)
     assert state.limit_words == "100 credits a day"
-    assert state.left_words == "100 of 100 credits left for today"
+    assert state.left_words == "100 of 100 credits left today"
 
 
 async def test_a_budget_that_was_set_is_not_the_default_even_if_it_is_the_same(world: World) -> None:
@@ -43,7 +43,7 @@ async def test_a_budget_that_makes_no_sense_changes_nothing(world: World, limit:
     await world.budget(40)
     with pytest.raises(Refused) as caught:
         await world.services.credits.set_budget(GUILD, limit, Period.DAY)
-    expected = "A budget is a whole number from 0 to 1,000,000 credits. Nothing was changed."
+    expected = "The budget must be a whole number from 0 to 1,000,000 credits. Nothing was changed."
     assert str(caught.value) == expected
     assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 40
 
@@ -53,7 +53,7 @@ async def test_a_limit_lowered_under_what_was_spent_leaves_less_than_nothing(wor
     await world.accept()
     state = await world.services.credits.set_budget(GUILD, 5, Period.DAY)
     assert state.left == -3
-    assert state.left_words == "nothing left of 5 credits for today"
+    assert state.left_words == "0 of 5 credits left today"
 
 
 async def test_another_period_counts_what_was_spent_in_it(world: World) -> None:
@@ -79,13 +79,13 @@ async def test_a_one_off_total_counts_on_until_it_is_begun_anew(world: World) ->
         assert (state.left, state.window) == (22, Window(begun, None))
     state = await world.services.credits.set_budget(GUILD, 20, None, restart=True)
     assert (state.left, state.window) == (20, Window(world.clock.now(), None))
-    assert state.limit_words == "20 credits in all"
-    assert state.renewal_words == "It is a one-off total and does not renew"
+    assert state.limit_words == "20 credits in total"
+    assert state.renewal_words == "The budget is a one-off total and doesn't renew."
 
 
 async def test_what_renews_by_itself_is_not_begun_anew(world: World) -> None:
     await world.budget(20)
-    with pytest.raises(Refused, match="renews by itself"):
+    with pytest.raises(Refused, match="renews automatically"):
         await world.services.credits.set_budget(GUILD, 30, Period.WEEK, restart=True)
     assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 20
 
@@ -158,7 +158,7 @@ async def test_the_price_list_has_what_other_choices_were_charged(world: World) 
 
 def test_prices_say_whether_they_are_known() -> None:
     assert price_words(Estimate(1, learned=True)) == "1 credit (from past charges)"
-    assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits (assumed)"
+    assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits (estimate)"
 
 
 async def test_a_free_job_of_another_account_opens_no_budget(world: World) -> None:
@@ -187,7 +187,7 @@ async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world
     await world.ready(daily=100)
     videos = {**PICTURE.inputs, "mode": "video"}
     assert [(await world.accept(inputs=videos)).reserved for _ in range(2)] == [40, 40]
-    with pytest.raises(CreditsShort, match=r"about 40 credits \(assumed\)"):
+    with pytest.raises(CreditsShort, match=r"about 40 credits"):
         await world.accept(inputs=videos)
 
 

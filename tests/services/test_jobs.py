@@ -26,6 +26,8 @@ from tests.services.conftest import (
     World,
 )
 
+CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
+
 
 async def refusal(world: World, **changes: Any) -> str:
     with pytest.raises(Refused) as caught:
@@ -90,18 +92,18 @@ async def test_a_job_that_nobody_knows_is_none(world: World) -> None:
 
 async def test_without_a_key_an_admin_is_named_who_can_set_one(world: World) -> None:
     assert (
-        await refusal(world) == "This server has no Studii key yet. An admin can set it with `/studii key`."
+        await refusal(world) == "This server has no Studii key yet. An admin can set one with `/studii key`."
     )
 
 
 async def test_a_tool_that_is_gone_is_refused_first(world: World) -> None:
-    assert await refusal(world, tool="hologram") == "There is no tool “hologram” here any more."
+    assert await refusal(world, tool="hologram") == "The tool “hologram” isn't available here any more."
 
 
 async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: World) -> None:
     assert await refusal(world, source=photo(MAX_SOURCE + 1)) == (
-        "That photo has 25.1 MB; this bot takes photos of up to 25 MB. "
-        "Send a smaller one, or ask whoever hosts the bot to raise MAX_SOURCE_MB."
+        "That photo has 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "
+        "operator to raise MAX_SOURCE_MB."
     )
 
 
@@ -123,9 +125,8 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
     await world.ready(daily=11)
     await world.accept()
     assert await refusal(world) == (
-        "This would cost about 8 credits (assumed), "
-        "and the server's budget has 3 of 11 credits left for today. "
-        f"It renews <t:{unix(2026, 3, 3)}:R>; an admin can change the budget with `/studii budget`."
+        "Not enough credits: this costs about 8 credits, and the server has 3 of 11 credits left today. "
+        f"The budget renews <t:{unix(2026, 3, 3)}:R>. {CHANGE_BUDGET}"
     )
 
 
@@ -134,18 +135,15 @@ async def test_a_learned_price_is_told_as_learned(world: World) -> None:
     assert (await world.accept(user_id=OTHER_MEMBER)).price_learned is False
     await world.learn(12)
     assert (await world.accept()).price_learned is True
-    said = (
-        "This would cost 12 credits (from past charges), "
-        "and the server's budget has 8 of 28 credits left for today."
-    )
+    said = "Not enough credits: this costs 12 credits, and the server has 8 of 28 credits left today."
     assert (await refusal(world)).startswith(said)
 
 
 @pytest.mark.parametrize(
     ("period", "words", "renews"),
     [
-        (Period.WEEK, "for this week", unix(2026, 3, 9)),
-        (Period.MONTH, "for this month", unix(2026, 4, 1)),
+        (Period.WEEK, "this week", unix(2026, 3, 9)),
+        (Period.MONTH, "this month", unix(2026, 4, 1)),
     ],
 )
 async def test_longer_periods_are_called_by_their_name(
@@ -155,29 +153,26 @@ async def test_longer_periods_are_called_by_their_name(
     await world.budget(8, period)
     await world.accept()
     said = await refusal(world)
-    assert f"the server's budget has nothing left of 8 credits {words}. It renews <t:{renews}:R>;" in said
+    assert f"the server has 0 of 8 credits left {words}. The budget renews <t:{renews}:R>." in said
 
 
 async def test_a_one_off_total_never_promises_to_renew(world: World) -> None:
     await world.ready()
     await world.budget(10, Period.TOTAL)
     job = await world.accept()
-    cost = "This would cost about 8 credits (assumed), and the server's budget has 2 of 10 credits left. "
-    who = "; an admin can change the budget with `/studii budget`."
-    assert await refusal(world) == (
-        f"{cost}More may come back only from what is set aside for jobs that are going{who}"
-    )
+    cost = "Not enough credits: this costs about 8 credits, and the server has 2 of 10 credits left."
+    said = await refusal(world)
+    assert said == f"{cost} Credits may free up when running jobs finish. {CHANGE_BUDGET}"
     await world.finish(job, charge=8)
     said = await refusal(world)
-    assert said == f"{cost}Waiting will not help: it is 10 credits in all, not renewed{who}"
+    assert said == f"{cost} It's a one-off total and doesn't renew. {CHANGE_BUDGET}"
 
 
 async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: World) -> None:
     await world.ready(daily=5)
     assert await refusal(world) == (
-        "This would cost about 8 credits (assumed), "
-        "and the server's budget has 5 of 5 credits left for today. "
-        "Waiting will not help: it is 5 credits a day; an admin can change the budget with `/studii budget`."
+        "Not enough credits: this costs about 8 credits, and the server has 5 of 5 credits left today. "
+        f"The daily budget of 5 credits is below the price. {CHANGE_BUDGET}"
     )
 
 
@@ -187,17 +182,17 @@ async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_
     await world.ready(daily=5)
     await world.services.limits.grant(GUILD, None, 5)
     await world.finish(await world.accept(), charge=8)
-    assert "2 of 10 credits left for today. Waiting will not help: it is 5 credits a day" in await refusal(
-        world
-    )
+    said = await refusal(world)
+    assert "2 of 10 credits left today. The daily budget of 5 credits is below the price." in said
 
 
 async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: World) -> None:
     await world.ready(daily=100)
     await world.services.limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
     assert await refusal(world) == (
-        "This would cost about 8 credits (assumed), and your allowance has 6 of 6 credits left for today. "
-        "Waiting will not help: it is 6 credits a day; an admin can change this with `/studii allowance`."
+        "Not enough credits: this costs about 8 credits, and your allowance has 6 of 6 credits left today. "
+        "The daily allowance of 6 credits is below the price. "
+        "An admin can change this with `/studii allowance`."
     )
 
 
@@ -315,7 +310,7 @@ async def test_a_day_ends_at_midnight_in_the_servers_zone(world: World) -> None:
     async with world.storage.write() as transaction:
         await transaction.guilds.set_timezone(GUILD, "America/New_York")
     await world.accept()
-    assert f"It renews <t:{unix(2026, 7, 2, 4)}:R>" in await refusal(world)
+    assert f"The budget renews <t:{unix(2026, 7, 2, 4)}:R>" in await refusal(world)
     world.clock.advance(1)
     await world.accept()
 

@@ -38,7 +38,7 @@ async def test_a_database_that_is_read_only_is_said_to_be(migrated_postgresql: s
 
 async def test_an_empty_database_in_which_no_tables_may_be_made_is_said_to_be(postgresql: str) -> None:
     url = await as_reader(await new_database(postgresql))
-    assert "may not make them" in str(await missing_rights_at(url))
+    assert "isn't allowed to create them" in str(await missing_rights_at(url))
 
 
 async def test_a_start_without_the_right_to_make_tables_says_which_to_grant(postgresql: str) -> None:

@@ -61,7 +61,7 @@ def test_what_was_sealed_with_a_lost_key_says_who_can_help(key_file: Path) -> No
     for way in (vault.unseal, vault.reseal):
         with pytest.raises(CannotDecrypt) as refused:
             way(sealed)
-        assert "An admin can set it again" in error_words(refused.value)
+        assert "An admin can enter it again" in error_words(refused.value)
 
 
 @pytest.mark.parametrize("wrong", ["hunter2", "", "x" * 44, "ß" * 10, "QUJDRA" * 6])

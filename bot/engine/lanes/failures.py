@@ -182,5 +182,5 @@ class Failures:
     async def _unknown(self, job: Job) -> StepResult:
         async with self._context.storage.write() as tx:
             unknown = await lose(tx, job, self._context.clock.now())
-        _log.warning("Job %s: whether Studii took it is not known", job.id, extra={"job": job.id})
+        _log.warning("Job %s: it is unknown whether Studii accepted it", job.id, extra={"job": job.id})
         return StepResult(unknown)

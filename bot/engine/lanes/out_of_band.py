@@ -13,7 +13,7 @@ class NoRoom(Exception):
     """The key has no request left; try again in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"no request is left for {seconds:.0f} s")
+        super().__init__(f"no request is available for {seconds:.0f} s")
         self.seconds = seconds
 
 

@@ -78,7 +78,7 @@ class RateState:
                 if news is not None:
                     await self._tell(tx, doubted=news)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
-            _log.warning("What 429s told of lane %s could not be kept: %r", self.lane[:8], error)
+            _log.warning("The rate limit learned for lane %s could not be stored: %r", self.lane[:8], error)
 
     def _apply_plan(self, now: float) -> None:
         self.window.set_limit(self._plan_check.limit(now))

@@ -219,7 +219,7 @@ class LaneRunner:
     async def _take_over(self, send: Send, result: StepResult, now: float) -> None:
         """Tell the lane what the step has changed, and keep what it has taught."""
         if result.limited:
-            _log.warning("Studii said 429 to lane %s", self._name[:8], extra={"job": send.job_id})
+            _log.warning("Studii answered 429 to lane %s", self._name[:8], extra={"job": send.job_id})
         self._rate.answered(result, now)
         ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
@@ -236,7 +236,7 @@ class LaneRunner:
             async with self._context.storage.write() as tx:
                 await tx.durations.learn(*work, low, high, self._context.clock.now())
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
-            told = "How long job %s took could not be kept: %r"
+            told = "The duration of job %s could not be stored: %r"
             _log.warning(told, job_id, error, extra={"job": job_id})
 
     def _leave_if_idle(self) -> bool:

@@ -29,7 +29,7 @@ class Submitter:
         self._context = context
         self._catalog = catalog
         self._failures = Failures(context)
-        self._retry = Retry("storing what Studii said of it", context.liveness, noun="job")
+        self._retry = Retry("storing Studii's answer", context.liveness, noun="job")
 
     async def upload(self, job_id: str, rate: RateState) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
@@ -65,7 +65,7 @@ class Submitter:
             _log.exception("Job %s: submitting it failed", job.id, extra={"job": job.id})
             met = OutcomeUnknown(reason=type(error).__name__)
         else:
-            _log.info("Job %s is with Studii as %s", job.id, created.id, extra={"job": job.id})
+            _log.info("Job %s: Studii accepted it as %s", job.id, created.id, extra={"job": job.id})
             return await self._retry.run(lambda: self._taken(claim, created), job.id)
         return await self._retry.run(lambda: self._failures.meet(claim, JobState.SUBMITTING, met), job.id)
 
@@ -110,7 +110,7 @@ class Submitter:
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()
             failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now)
-        _log.warning("Job %s: its photo is gone from the spool", job.id, extra={"job": job.id})
+        _log.warning("Job %s: its photo is missing from the spool", job.id, extra={"job": job.id})
         return StepResult(failed, sent=False)
 
     async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
@@ -124,7 +124,7 @@ class Submitter:
             async with self._context.storage.amend() as tx:
                 done = await submission.taken(tx, self._catalog, job, lane, created, now, was_held=held)
         if done.job is None:
-            said = "Job %s: Studii has it as %s, and it was settled before that was known"
+            said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})
         if done.others_changed:
             self._context.look()

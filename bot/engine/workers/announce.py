@@ -30,7 +30,7 @@ class Outbox:
         self._delivery = delivery
         self._refetch = refetch
         self._fetches = FailureCounts()
-        self._retry = Retry("noting that it was announced", context.liveness, noun="job")
+        self._retry = Retry("storing that it was announced", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "announcing",
             self._find,

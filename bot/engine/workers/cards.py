@@ -45,7 +45,7 @@ class Cards:
         self._versions = BoundedDict[tuple[str, int], int](MOST_REMEMBERED)  # what cards show
         self._notes: dict[str, int] = {}  # of these, what the database does not know yet
         self._noted_at = 0.0
-        self._retry = Retry("noting that its card was posted", context.liveness, noun="job")
+        self._retry = Retry("storing that its card was posted", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "showing cards",
             self._find,
@@ -191,7 +191,7 @@ class Cards:
             bound = self._context.tuning.announcement_bound
             return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
         if isinstance(said, Undeliverable):
-            _log.info("Job %s goes on without a card: %s", job.id, said.reason, extra={"job": job.id})
+            _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None and job.state is JobState.WAITING:
             self._positions.shown(job.id, way, self._context.clock.monotonic())

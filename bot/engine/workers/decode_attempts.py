@@ -32,7 +32,7 @@ def begun(record: DecodeRecord, *, alone: bool) -> DecodeRecord:
     Raises `ValueError` if the file is given up, or may only be decoded alone.
     """
     if given_up(record) or (record.suspect and not alone):
-        raise ValueError("this attempt must not be made")
+        raise ValueError("this attempt is not allowed")
     return replace(record, underway=True, alone=alone)
 
 

@@ -98,4 +98,4 @@ class Collector:
             failed = await fail_paid(tx, job, FailureCode.OUTPUT, reason, charge_of(job), now)
             if failed is not None and not link:
                 await tx.jobs.update(job.id, output_url=None)
-        _log.warning("Job %s: its output can't be had", job.id, extra={"job": job.id})
+        _log.warning("Job %s: its output can't be fetched", job.id, extra={"job": job.id})

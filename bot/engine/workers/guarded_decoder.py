@@ -33,7 +33,7 @@ class Undecodable(ReasonedError):
 class DecodeAgain(StudiiBotError):
     """The decoder died on the file, for the first time: it may be opened once more, when nobody waits."""
 
-    default = "This picture stopped the program that opens pictures."
+    default = "This picture crashed the program that opens pictures."
 
 
 class _MustBeAlone(Exception):
@@ -151,7 +151,7 @@ async def recover_attempts(tx: Transaction) -> None:
         after = after_death(record)
         await tx.decodes.put(job_id, role, after)
         _log.warning(
-            "Job %s: its %s was being decoded when the bot died; %d such attempts count against it",
+            "Job %s: its %s was being decoded when the bot died; it has %d failed attempts",
             job_id,
             role,
             after.counted,

@@ -28,7 +28,7 @@ async def _rule_by_time(context: EngineContext) -> None:
         for job in await tx.jobs.in_states({JobState.UNKNOWN}):
             if job.changed_at < oldest:
                 await apply_ruling(tx, job, job.reserved, _NOBODY_RULED, now)
-                _log.info("Job %s: nobody ruled on it, it counts as charged", job.id, extra={"job": job.id})
+                _log.info("Job %s: no one settled it, so it counts as charged", job.id, extra={"job": job.id})
 
 
 async def _forget_keys(context: EngineContext) -> None:
@@ -37,7 +37,7 @@ async def _forget_keys(context: EngineContext) -> None:
         oldest = context.clock.now() - timedelta(seconds=context.tuning.old_key_bound)
         erased = await tx.privacy.erase_retired_keys(oldest)
     if erased:
-        _log.info("The secrets of %d keys that are no longer in use are erased", erased)
+        _log.info("The secrets of %d unused keys were erased", erased)
 
 
 async def _end_where_missing(context: EngineContext) -> None:

@@ -54,8 +54,8 @@ class Intake:
         self._died = BoundedDict[str, None](MOST_REMEMBERED)  # jobs whose photo has ended a decoder
         # Such a photo is opened once more, and no other waits for that.
         self.workers = (
-            self._worker("taking in photos", context.tuning.intake_at_once, again=False),
-            self._worker("opening photos once more", 1, again=True),
+            self._worker("fetching photos", context.tuning.intake_at_once, again=False),
+            self._worker("opening photos again", 1, again=True),
         )
 
     def _worker(self, what: str, size: int, *, again: bool) -> KeyedWorker[Job]:
@@ -131,7 +131,7 @@ class Intake:
         short = self._shortages.refused(job.guild_id, self._context.clock.monotonic(), pause)
         if short < tuning.room_patience:
             return pause
-        _log.warning("Job %s: the spool has no room for its server", job.id, extra={"job": job.id})
+        _log.warning("Job %s: the spool has no room for this server's photo", job.id, extra={"job": job.id})
         return await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:

@@ -36,9 +36,9 @@ class NoticeBoard:
     def __init__(self, context: EngineContext, delivery: Delivery) -> None:
         self._context = context
         self._delivery = delivery
-        self._retry = Retry("noting what admins were told", context.liveness)
+        self._retry = Retry("storing what admins were told", context.liveness)
         self.worker = KeyedWorker[int](
-            "telling admins",
+            "posting notices",
             self._find,
             self._serve,
             self._give_up,

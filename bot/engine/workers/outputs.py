@@ -25,13 +25,13 @@ class NoPicture(StudiiError):
     """What was fetched is neither a picture nor a video; it is not kept."""
 
     told_as = ReasonCode.OUTPUT_NO_PICTURE
-    default = "What Studii gave as the result is neither a picture nor a video."
+    default = "Studii's result isn't a picture or a video."
 
 
 class BrokenPicture(DownloadFailed):
     """What was fetched is no whole picture, though its length may be right; fetched again it may be."""
 
-    default = "What Studii gave as the result is a picture that does not arrive whole."
+    default = "Studii's result is an incomplete picture."
 
 
 class SpoolFull(StudiiBotError):
@@ -109,7 +109,7 @@ class Outputs:
         try:
             await self._decoder.check(path)
         except PictureBroken:
-            raise BrokenPicture(reason="it does not decode") from None
+            raise BrokenPicture(reason="it can't be decoded") from None
         except Undecodable:
             # It was paid for, and may well be whole: it is posted as it is, and never opened again.
             _log.warning("Job %s: its output can't be checked", job.id, extra={"job": job.id})

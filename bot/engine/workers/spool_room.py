@@ -93,7 +93,7 @@ class SpoolRoom:
                 await tx.jobs.update(job.id, visible=True, **changes)
                 names += [job.source_file, job.output_file]
         await self._context.spool.remove(*names)
-        _log.warning("%d results that could not be posted gave way in the spool", len(job_ids))
+        _log.warning("Removed %d results that could not be posted from the spool, to make room", len(job_ids))
 
     async def _give_way(self, job_ids: set[str]) -> None:
         self._leaving |= job_ids
@@ -108,4 +108,4 @@ class SpoolRoom:
             await self._context.spool.remove(*names)
         finally:
             self._leaving -= job_ids
-        _log.info("The photos of %d held jobs gave way in the spool", len(names))
+        _log.info("Removed the photos of %d jobs on hold from the spool, to make room", len(names))

@@ -15,7 +15,7 @@ SIDE_FILES = ("-wal", "-shm")
 WAS_RESTORED = "was_restored"
 _FAULTS = {
     sqlite3.SQLITE_CORRUPT: "is damaged",
-    sqlite3.SQLITE_NOTADB: "is no SQLite database",
+    sqlite3.SQLITE_NOTADB: "isn't an SQLite database",
     sqlite3.SQLITE_CANTOPEN: "can't be opened for reading",
 }
 _REMEMBER = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')"
@@ -54,7 +54,7 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
 def fault_of(path: Path) -> str | None:
     """Return why a file is not a sound SQLite database, as words that follow its name, or None."""
     if not path.exists():
-        return "is not there"
+        return "doesn't exist"
     try:
         with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()

@@ -20,27 +20,29 @@ _log = logging.getLogger(__name__)
 
 UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # the first contact may raise these; see `unusable`
 
-_RIGHTS = "can't be opened for writing. Give the bot the right to write to it and in its folder."
-_DAMAGED = (
-    "is damaged. Take a backup back (python -m bot restore FILE); what is there now is kept beside it then."
-)
+_RIGHTS = "can't be opened for writing. Allow the bot to write to it and to its folder."
+_DAMAGED = "is damaged. Restore a backup (python -m bot restore FILE). That keeps the damaged file beside it."
 # By SQLite's primary result codes, https://www.sqlite.org/rescode.html
 _ON_SQLITE = {
-    sqlite3.SQLITE_ERROR: f"does not hold what this version of the bot keeps in it, or {_DAMAGED}",
+    sqlite3.SQLITE_ERROR: f"doesn't have the contents that this version of the bot needs, or {_DAMAGED}",
     sqlite3.SQLITE_PERM: _RIGHTS,
     sqlite3.SQLITE_READONLY: _RIGHTS,
-    sqlite3.SQLITE_IOERR: "can't be read or written: its disk is full or failing. Make room or mend it.",
+    sqlite3.SQLITE_IOERR: (
+        "can't be read or written: its disk is full or failing. Free some space, or repair the disk."
+    ),
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_FULL: "can't grow: its disk is full. Make room there.",
+    sqlite3.SQLITE_FULL: "can't grow: its disk is full. Free some space there.",
     sqlite3.SQLITE_CANTOPEN: _RIGHTS,
-    sqlite3.SQLITE_NOTADB: "is no SQLite database. Set DATABASE_URL to another file, or take a backup back "
-    "in its place (python -m bot restore FILE).",
+    sqlite3.SQLITE_NOTADB: (
+        "isn't an SQLite database. Set DATABASE_URL to another file, or restore a backup in its place "
+        "(python -m bot restore FILE)."
+    ),
 }
 _CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
 # admin_shutdown, crash_shutdown, cannot_connect_now: it stops, or starts up.
 _STOPPED = {"57P01", "57P02", "57P03"}
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_HELD = "is being written by another program. End that, and start again."
+_HELD = "is being written by another program. Stop that program, then start again."
 _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
@@ -89,7 +91,9 @@ class OutageLog:
     def _failed(self, error: Exception) -> None:
         if self._since is None:
             self._since = self._clock.monotonic()
-            _log.warning("The database can't be %s (%s). It is tried again.", self._what, _reason(error))
+            _log.warning(
+                "The database can't be %s (%s). The bot will keep trying.", self._what, _reason(error)
+            )
 
     def _worked(self) -> None:
         if self._since is not None:
@@ -134,7 +138,7 @@ def _reason(error: Exception) -> str:
     met = _drivers(error)
     known: list[tuple[bool, str]] = [
         (isinstance(met, socket.gaierror), "no machine of that name is known"),
-        (isinstance(met, TimeoutError), "it does not answer"),
+        (isinstance(met, TimeoutError), "it doesn't answer"),
         (isinstance(met, OSError) and met.errno in _NOT_THERE, "nothing answers there"),
         (isinstance(error, Busy) and not isinstance(error, DatabaseAway), "another program keeps it busy"),
     ]

@@ -11,7 +11,7 @@ from bot.storage.database.location import sqlite_file
 
 _MAGIC = b"SQLite format 3\0"
 LARGEST_CHECKED = 500_000_000  # bytes; a check reads some 200 MB a second
-NOT_OURS = "is another program's. Set DATABASE_URL to another one."
+NOT_OURS = "belongs to another program. Set DATABASE_URL to another one."
 
 
 def ensure_ours(url: str) -> None:
@@ -27,7 +27,7 @@ def ensure_ours(url: str) -> None:
         if not path.exists():
             return
         if not path.is_file():
-            raise SettingsError(f"{path} is not a file. Set DATABASE_URL to another place.")
+            raise SettingsError(f"{path} isn't a file. Set DATABASE_URL to another place.")
         with path.open("rb") as file:
             begins = file.read(len(_MAGIC))
         if not begins:
@@ -55,7 +55,7 @@ def _ensure_free(lock: Path) -> None:
     """Raise `SettingsError` if the lock's path is not an empty file or free."""
     try:
         if lock.exists() and (not lock.is_file() or lock.stat().st_size):
-            raise SettingsError(f"{lock} is another program's, and is in the way. Name another database.")
+            raise SettingsError(f"{lock} belongs to another program. Set DATABASE_URL to another place.")
     except OSError:
         return  # opening the file will raise the same error
 

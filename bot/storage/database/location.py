@@ -35,8 +35,8 @@ def private_file(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise SettingsError(
-            f"The database file {path} can't be opened for writing ({error.strerror}). "
-            "Give the bot the right to write there, or set DATABASE_URL to another place."
+            f"The database file {path} can't be opened for writing ({error.strerror}). Allow the bot "
+            "to write there, or set DATABASE_URL to another place."
         ) from error
     # Somebody else's file, or a file system without modes, is the operator's own choice.
     with suppress(OSError):

@@ -80,20 +80,20 @@ class _ServersLock(InstanceLock):
             await asyncio.sleep(LOOK_EVERY)
             try:
                 if not await self._keep():
-                    log.error("Another instance has taken the bot's lock in the database: this one ends.")
+                    log.error("Another instance has taken the bot's lock in the database. This one stops.")
                     return
             except UNUSABLE as error:
                 await self.close()
                 if not away:
                     log.warning(
-                        "The database that holds the bot's lock is away (%s). "
-                        "Nothing is accepted or submitted until it is back.",
+                        "The database with the bot's lock can't be reached (%s). Nothing is accepted or "
+                        "submitted until it is back.",
                         type(error).__name__,
                     )
                 away = True
             else:
                 if away:
-                    log.warning("The database is back, and the bot's lock in it was taken anew.")
+                    log.warning("The database is back, and this bot has its lock again.")
                 away = False
 
     async def claim(self, connection: Session) -> None:
@@ -219,7 +219,7 @@ async def _patiently(take: Callable[[], Awaitable[bool]], patience: float, how: 
             )
         if not said:
             waits = (
-                "Another instance of the bot is running on this database (%s). Waiting %.0f s for its end."
+                "Another instance of the bot is running on this database (%s). Waiting %.0f s for it to stop."
             )
             log.warning(waits, how, left)
             said = True

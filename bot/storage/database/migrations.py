@@ -80,8 +80,9 @@ def foreign(schema: Schema, path: Path | None) -> str | None:
     """Return why the database can't be used, as words that follow its name, or None if it is the bot's."""
     if schema.revision is not None and not schema.known and schema.revision.isdecimal():
         return (
-            f"was made by a newer version of the bot (schema {schema.revision}, we know {schema.target}). "
-            "Start that version again, or set DATABASE_URL to another database."
+            f"was made by a newer version of the bot (schema {schema.revision}; this version has "
+            f"{schema.target}). Start the newer version again, or set DATABASE_URL to another "
+            "database."
         )
     if (schema.revision is not None and not schema.known) or (schema.others and path is not None):
         return f"{f'file {path} ' if path else ''}{NOT_OURS}"
@@ -131,8 +132,8 @@ def _hold_references(connection: Connection) -> None:
     torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if torn is not None:
         raise SettingsError(
-            f"The upgrade of the database was undone: a row of {torn[0]} would refer to one that is gone. "
-            "Please report this; the bot's last version still works."
+            f"The upgrade of the database was undone: a row of {torn[0]} would refer to a missing row. "
+            "Please report this. The bot's previous version still works."
         )
 
 
@@ -143,8 +144,8 @@ def _copy(path: Path, name: str) -> None:
         copy_database(path, copy)
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(
-            f"The database could not be copied to {copy} before its upgrade ({error}). "
-            "Make room there and start again; nothing was changed."
+            f"The database couldn't be copied to {copy} before its upgrade ({error}). Free some space "
+            "there and start again. Nothing was changed."
         ) from error
     copies = sorted(path.parent.glob(f"{path.name}.before-*.bak"), key=lambda one: one.stat().st_mtime_ns)
     for old in copies[:-COPIES]:

@@ -42,19 +42,21 @@ async def missing_rights(engine: AsyncEngine) -> str | None:
         row = found.mappings().one()
     if row["read_only"]:
         return (
-            "is read-only: it's a standby, or was set so. Name the primary in DATABASE_URL, or allow writing."
+            "is read-only, because it's a standby or was set so. Name the primary in DATABASE_URL, or "
+            "allow writing."
         )
     if not row["begins"]:
         return (
-            "has no tables yet, and its user may not make them. Grant that user CREATE on the schema, or "
-            "make it the owner of the database."
+            "has no tables yet, and its user isn't allowed to create them. Grant that user CREATE on "
+            "the schema, or make it the owner of the database."
         )
     if not row["closed"]:
         return None
     names = ", ".join(row["closed"][:_SHOWN]) + (", …" if len(row["closed"]) > _SHOWN else "")
     return (
-        f"can't be written by its user, who lacks rights to {names}. Grant that user SELECT, INSERT, "
-        "UPDATE and DELETE on all tables there and USAGE on all sequences, or make it their owner."
+        f"isn't writable by its user, who lacks rights to {names}. Grant that user SELECT, INSERT, "
+        "UPDATE and DELETE on all tables there and USAGE on all sequences, or make it their "
+        "owner."
     )
 
 

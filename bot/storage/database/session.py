@@ -139,7 +139,7 @@ async def _completed(connection: AsyncConnection, work: Awaitable[T]) -> T:
         result = await work
     except Exception as error:
         if driver.cancelled is not None:
-            _log.error("What was to be finished before stopping failed", exc_info=error)
+            _log.error("An operation that had to finish before stopping failed", exc_info=error)
             driver.raise_cancelled()
         raise
     driver.raise_cancelled()

@@ -39,7 +39,7 @@ class UnreadableRows:
         self._seen[table, key] = None
         # Not the error's words: they may quote the row.
         _log.error(
-            "A row can't be read (%s) and is left out: %s. Repair it, or restore a backup",
+            "A row can't be read (%s) and is skipped: %s. Repair it, or restore a backup",
             type(error).__name__,
             _name(table, key),
         )

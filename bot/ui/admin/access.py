@@ -12,11 +12,11 @@ MOST_TEXT = 3600  # characters of the 4,000 that a message holds
 MOST_OPTIONS = 1400  # of these, for all but the tools
 LAST_LINE = 20  # characters
 GONE = (
-    "⚠️ What was deleted lets nobody in. Open the tool to all with `change`, then name those that it is for; "
-    "for `private` and `extra`, say anew who may have them."
+    "⚠️ A deleted role or channel gives no one access. Open the tool to everyone with "
+    "`change`, then set its rules again. For `private` and `extra`, set the roles again."
 )
-_WHOSE = {PhotoScope.ANYONE: "anyone's", PhotoScope.OWN: "one's own (Manage Messages: anyone's)"}
-_WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "nobody"}
+_WHOSE = {PhotoScope.ANYONE: "anyone's", PhotoScope.OWN: "your own only (moderators: anyone's)"}
+_WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "no one"}
 
 
 def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | None = None) -> Panel:
@@ -30,7 +30,7 @@ def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | 
             tools,
             options,
             small(GONE if _Mentions(there).gone(rules) else ""),
-            small("A member's own `/privacy` holds in any case."),
+            small("Each member's `/privacy` setting always applies."),
         )
     )
 
@@ -38,10 +38,10 @@ def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | 
 def privacy_panel(*, refuses: bool) -> Panel:
     """Return whether others may use the member's photos, and how to change it."""
     if refuses:
-        said = "Nobody else can use the tools on your photos, in any server with this bot."
+        said = "No one else can use the tools on your photos, in any server with this bot."
         other = "`/privacy others_may_use_my_photos:True` allows it again."
     else:
-        said = "Others may use the tools on photos that you post, as far as the server's admins allow it."
+        said = "Others can use the tools on photos you post, within the rules of each server."
         other = "`/privacy others_may_use_my_photos:False` forbids it."
     return Panel(box(GOOD if refuses else NEUTRAL, f"### 🖼️ Your photos\n{said}", small(other)))
 
@@ -97,7 +97,7 @@ def _options(rules: AccessRules, mentions: _Mentions) -> list[str]:
         f"Portraits: **{_WHOSE[rules.portraits]}**",
         f"`private`: **{_who(rules.private, mentions)}**",
         f"`extra`: **{_who(rules.extra, mentions)}**",
-        f"Blocked: {mentions.members(rules.blocked)}" if rules.blocked else "Nobody is blocked.",
+        f"Blocked: {mentions.members(rules.blocked)}" if rules.blocked else "No one is blocked.",
     ]
 
 

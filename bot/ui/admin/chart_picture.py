@@ -56,7 +56,7 @@ def draw(chart: UsageChart) -> bytes:
     plot.draw_dates(pen, chart.days)
     if not highest:
         middle = (plot.left + plot.right) / 2, (plot.upper + plot.lower) / 2
-        pen.text(middle, "nothing was spent in these days", _QUIET, _font("Regular", 30), anchor="mm")
+        pen.text(middle, "nothing was spent on these days", _QUIET, _font("Regular", 30), anchor="mm")
     if chart.limit is not None:
         plot.draw_limit(pen, plot.top * 0.985 if above else chart.limit)
     file = io.BytesIO()

@@ -6,7 +6,7 @@ from bot.ui.jobs.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, lines, rule, small
 
 
-def budget_panel(state: BudgetState, title: str = "Budget of this server") -> Panel:
+def budget_panel(state: BudgetState, title: str = "Server budget") -> Panel:
     """Return what the server may spend, and how much of it is used."""
     return Panel(
         box(
@@ -32,7 +32,7 @@ def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:
                 small("This is the default. Change it with `/studii budget`.") if budget.is_default else "",
             ),
             rule(),
-            "Next: members can type `/` and pick one of Studii's tools. `/credits` shows what is left.",
+            "**Next:** members can type `/` and pick a tool. `/credits` shows what is left.",
         ),
     )
 
@@ -41,17 +41,21 @@ def _over(state: BudgetState) -> str:
     if not state.grants_over:
         return ""
     return (
-        f"⚠️ What was granted for the period before ({credit_words(state.grants_over)}) does not count any "
-        "more. Give it again with `/studii grant`, if it should."
+        f"⚠️ The {credit_words(state.grants_over)} granted for the previous period no longer "
+        "count. To give them again, use `/studii grant`."
     )
 
 
 def _counts_from(state: BudgetState) -> str:
     if state.window.end is None:
         start = state.window.start
-        since = "ever" if start is None else f"since {discord_timestamp(start, 'f')}"
-        return (
-            f"It counts what was started {since}; `restart:True` counts anew from now on. The server's time "
-            f"zone is {state.settings.timezone}."
+        counted = (
+            "The total counts all jobs."
+            if start is None
+            else f"The total counts jobs started since {discord_timestamp(start, 'f')}."
         )
-    return f"Days, weeks and months begin in the time zone {state.settings.timezone}."
+        return (
+            f"{counted} `restart:True` starts it again from zero. The server's time zone is "
+            f"{state.settings.timezone}."
+        )
+    return f"Days, weeks and months start in the time zone {state.settings.timezone}."

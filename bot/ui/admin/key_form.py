@@ -25,14 +25,14 @@ class KeyForm(Form):
     """Asks for key, plan and daily budget."""
 
     def __init__(self, current: StudiiKey | None, opener: Opener) -> None:
-        super().__init__("Studii key of this server")
+        super().__init__("Studii key")
         self._opener = opener
         self._key: ui.TextInput[Any] = ui.TextInput(
             custom_id="key", placeholder="stu_…", min_length=4, max_length=400
         )
         self._plan: ui.Select[Any] = ui.Select(
             custom_id="plan",
-            placeholder="The plan that the key belongs to",
+            placeholder="Your Studii account's plan",
             options=[
                 discord.SelectOption(
                     label=label, value=plan.value, default=current is not None and current.plan is plan
@@ -43,11 +43,11 @@ class KeyForm(Form):
         self._budget: ui.TextInput[Any] = ui.TextInput(
             custom_id="budget", placeholder="100", required=False, max_length=12
         )
-        where = "From studii.tech/app/settings/api-keys. Kept encrypted, never shown again."
+        where = "From studii.tech/app/settings/api-keys. Stored encrypted, never shown again."
         self.add_item(ui.Label(text="API key", description=where, component=self._key))
-        plan_help = "It says how fast the bot may work."
+        plan_help = "Sets the bot's request limit."
         self.add_item(ui.Label(text="Plan", description=plan_help, component=self._plan))
-        budget_help = "Credits that the server may spend in a day. Empty: as it is now."
+        budget_help = "Credits the server can spend each day. Leave empty to keep the current value."
         self.add_item(ui.Label(text="Daily budget", description=budget_help, component=self._budget))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -67,7 +67,7 @@ def daily_budget(typed: str) -> int | None:
         return None
     if not (digits.isascii() and digits.isdecimal()):
         raise Refused(
-            "The daily budget must be a whole number of credits, such as 100, "
-            f"and at most {MAX_BUDGET:,}. Nothing was changed: please open the form again.",
+            f"The daily budget must be a whole number of credits from 0 to {MAX_BUDGET:,}, such as 100. "
+            "Open the form again. Nothing was changed.",
         )
     return int(digits)

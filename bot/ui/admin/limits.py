@@ -9,7 +9,7 @@ from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
 
 MOST = 15  # lines of a list
-_EACH = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month", Period.TOTAL: "in all"}
+_EACH = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month", Period.TOTAL: "in total"}
 _FROM = {
     AllowanceScope.MEMBER: "their own allowance",
     AllowanceScope.ROLE: "the highest of their roles' allowances",
@@ -30,28 +30,28 @@ def allowance_panel(
     """
     each = _EACH[budget.settings.budget.period]
     default = (
-        "none; the server's budget alone limits them"
+        "none; only the server's budget limits members"
         if limits.default is None
         else f"{credit_words(limits.default)} {each}"
     )
-    at_once = "any number" if limits.at_once is None else f"{limits.at_once:,}"
-    often = "any time" if limits.rate is None else f"{rate_words(limits.rate)}"
+    at_once = "no limit" if limits.at_once is None else f"{limits.at_once:,}"
+    often = "no limit" if limits.rate is None else f"{rate_words(limits.rate)}"
     roles = {
         role: amount for role, amount in limits.roles.items() if roles_there is None or role in roles_there
     }
     return Panel(
         box(
             NEUTRAL,
-            "### 👥 What each member may do",
+            "### 👥 Member limits",
             lines(
-                f"Allowance of everyone: **{default}**",
-                f"Jobs going at once: **{at_once}**",
-                f"Starting jobs: **{often}**",
+                f"Everyone's allowance: **{default}**",
+                f"Simultaneous jobs: **{at_once}**",
+                f"Start rate: **{often}**",
             ),
             "" if role_id is None or role_id in roles else f"<@&{role_id}> has no allowance of its own.",
-            _listed("Roles (the highest counts)", "<@&{}>", roles, each),
-            _listed("Members with their own", "<@{}>", limits.own, each),
-            small("Allowances renew with the server's budget, and lie within it."),
+            _listed("Roles (the highest applies)", "<@&{}>", roles, each),
+            _listed("Members with their own allowance", "<@{}>", limits.own, each),
+            small("Allowances renew with the server's budget and can't exceed it."),
             small(DEFAULT_HOLDS) if budget.is_default else "",
         )
     )
@@ -63,30 +63,32 @@ def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0, here
     `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
     """
     if state.allowance is None:
-        credit = "No allowance: the server's budget alone limits them."
+        credit = "No allowance. Only the server's budget applies."
     else:
         granted = f", {state.grants:+,} granted {state.budget.for_words}" if state.grants else ""
         credit = (
             f"**{state.left_words}** ({_FROM[state.allowance.whose]}: "
-            f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}."
+            f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}"
         )
     idle = (
-        f"{credit_words(state.grants)} granted {state.budget.for_words} will count once they have an "
-        "allowance."
+        f"{credit_words(state.grants)} granted {state.budget.for_words} will count once this "
+        "member has an allowance."
         if state.allowance is None and state.grants
         else ""
     )
-    often = "" if state.rate is None else f"Starting jobs: {rate_words(state.rate)}"
+    often = "" if state.rate is None else f"Start rate: {rate_words(state.rate)}"
     if often and state.next_start is not None:
-        often += f"; the next {discord_timestamp(state.next_start)}"
-    at_once = "" if state.at_once is None else f" of {state.at_once:,}"
+        often += f"; next start {discord_timestamp(state.next_start)}"
+    running = f"Running jobs: {state.going:,}"
+    if state.at_once is not None:
+        running = f"Running jobs: {state.going:,} of {state.at_once:,}"
     return Panel(
         box(
             NEUTRAL,
-            f"### 👤 What <@{user_id}> may do",
-            "" if here else "They are not in this server. If they come back, this holds.",
+            f"### 👤 Limits of <@{user_id}>",
+            "" if here else "This member isn't in the server. If they come back, these limits apply.",
             _given(granted_now, state.budget),
-            lines(credit, idle, f"Jobs going: {state.going:,}{at_once}", often),
+            lines(credit, idle, running, often),
             lines(
                 f"Server: {state.budget.left_words}.",
                 small(DEFAULT_HOLDS) if state.budget.is_default else "",
@@ -99,7 +101,11 @@ def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
     """Return what is granted for this period. `granted_now` is as in `member_panel`."""
     budget = state.budget
     server = f"**{credit_words(budget.grants)}**" if budget.grants else "nothing"
-    ends = "the total is begun anew" if budget.window.end is None else "it ends"
+    ends = (
+        "A grant counts until the total is restarted or the budget's period is changed."
+        if budget.window.end is None
+        else "A grant counts until the period ends or is changed."
+    )
     return Panel(
         box(
             NEUTRAL,
@@ -107,13 +113,10 @@ def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
             _given(granted_now, budget),
             lines(
                 f"Server: {server} on top of {budget.limit_words}; {budget.left_words}. "
-                f"{budget.renewal_words}.",
+                f"{budget.renewal_words}",
             ),
-            _listed("Members, on top of their allowance", "<@{}>", state.members, ""),
-            small(
-                f"A grant counts in this period alone, until {ends} or another period is set. To a member it "
-                "adds within the server's budget."
-            ),
+            _listed("Members (on top of their allowance)", "<@{}>", state.members, ""),
+            small(f"{ends} A member's grant can't exceed the server's budget."),
             small(DEFAULT_HOLDS) if budget.is_default else "",
         )
     )
@@ -123,7 +126,7 @@ def _given(amount: int, budget: BudgetState) -> str:
     if not amount:
         return ""
     if amount < 0:
-        return f"{credit_words(-amount)} taken back from what was granted {budget.for_words}."
+        return f"{credit_words(-amount)} of the grant {budget.for_words} taken back."
     return f"{credit_words(amount)} granted {budget.for_words}."
 
 

@@ -13,16 +13,16 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, moderates, parent_unknown
 
 WHAT = (
-    "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the key or is out of "
-    "credits, and for each job whose outcome nobody knows."
+    "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the "
+    "key or is out of credits, and for each job with an unknown outcome."
 )
-HELLO = "📋 **This is Studii's log channel now.** " + WHAT
-ON = "It also reads who made what, with a link and a button to delete it."
-OFF = "Who made what is not posted there. Turn it on with `/studii log results:True`."
-NOT_YOURS = "To delete it from here you need Manage Server, or Manage Messages in the result's channel."
-RESULT_GONE = "That result is not there any more: it was deleted before."
-MAY_NOT = "I may not delete it: in its channel I lack **View Channel**. Delete it there yourself."
-CHANNEL_GONE = "the channel is gone, or a thread that rests"
+HELLO = "📋 **This is now Studii's log channel.** " + WHAT
+ON = "It also shows who made what, with a link and a button to delete it."
+OFF = "It doesn't show who made what. Turn that on with `/studii log results:True`."
+NOT_YOURS = "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
+RESULT_GONE = "That result was already deleted."
+MAY_NOT = "I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself."
+CHANNEL_GONE = "the channel was deleted, or is an archived thread"
 
 
 def missing_there(guild: discord.Guild, channel: Any) -> list[str]:
@@ -45,9 +45,9 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
 def log_line(settings: LogSettings, trouble: str) -> str:
     """Return the line about the log channel for the setup panel."""
     if settings.channel_id is None:
-        return "➖ **Log channel**: none yet. `/studii log` sets one, for warnings"
+        return "➖ **Log channel**: none yet. Set one for warnings with `/studii log`"
     if trouble:
-        return f"⚠️ **Log channel** <#{settings.channel_id}>: {trouble}. `/studii log` sets another"
+        return f"⚠️ **Log channel** <#{settings.channel_id}>: {trouble}. Set another with `/studii log`"
     return f"✅ **Log channel**: <#{settings.channel_id}>"
 
 
@@ -60,8 +60,8 @@ def log_panel(settings: LogSettings, trouble: str = "") -> Panel:
                 "### 📋 No log channel",
                 f"Set one with `/studii log channel:`. {WHAT}",
                 small(
-                    "Until then, the owner hears by DM when the key stops working, credits run out, or "
-                    "nobody knows a job's outcome."
+                    "Without one, the server's owner gets a DM when the key stops working, credits run out, "
+                    "or a job has an unknown outcome."
                 ),
             )
         )
@@ -80,7 +80,7 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
     """Delete a result from the channel that it was posted in. Its line in the log stays."""
 
     action = "logdelete"
-    label = "Delete it"
+    label = "Delete result"
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -99,5 +99,5 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
         except discord.Forbidden:
             raise Refused(MAY_NOT) from None
         await answer(
-            interaction, sentence_panel("The result is deleted. What it cost stays in the ledger.", QUIET)
+            interaction, sentence_panel("The result is deleted. Its cost stays in the ledger.", QUIET)
         )

@@ -23,9 +23,9 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.MADE: QUIET,
 }
 _RENEWS = {
-    "day": "The day's budget renews <t:{0}:R>.",
-    "week": "The week's budget renews <t:{0}:R>.",
-    "month": "The month's budget renews <t:{0}:R>.",
+    "day": "The daily budget renews <t:{0}:R>.",
+    "week": "The weekly budget renews <t:{0}:R>.",
+    "month": "The monthly budget renews <t:{0}:R>.",
 }
 # Discord numbers a message's components by itself, from 1; ours says which notice it is.
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component
@@ -62,54 +62,52 @@ def _words(notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool) -
         case NoticeKind.BUDGET_80:
             return ["### ⚠️ Most of the budget is used", *_budget(details)]
         case NoticeKind.BUDGET_100:
-            title = "What is left of the budget is too little" if details.get("least") else _USED_UP
+            title = "The rest of the budget is too little for any tool" if details.get("least") else _USED_UP
             return [f"### 🛑 {title}", *_budget(details)]
         case NoticeKind.KEY_REFUSED:
             return [
                 f"### 🔑 Studii refused this server's key{_masked(details)}",
                 reason,
-                small("Jobs wait, nothing more is charged, and they go on by themselves once a key works."),
+                small("Jobs wait at no cost, and continue automatically once a key works."),
             ]
         case NoticeKind.OUT_OF_CREDITS:
-            return ["### 💳 Studii takes no more jobs of this server", reason, small(_HELD)]
+            return ["### 💳 Studii isn't accepting this server's jobs", reason, small(_HELD)]
         case NoticeKind.PLAN_DOUBTED:
-            return ["### 🐢 Studii allows fewer requests than the plan says", _doubt(details), small(_PLAN)]
+            return ["### 🐢 Studii allows fewer requests than your plan", _doubt(details), small(_PLAN)]
         case NoticeKind.UNKNOWN:
-            return ["### ❔ A job whose outcome nobody knows", *_about(job, names), reason, small(_UNKNOWN)]
+            return ["### ❔ A job with an unknown outcome", *_about(job, names), reason, small(_UNKNOWN)]
         case NoticeKind.STILL_RUNNING:
-            return ["### ⏳ A job that has been running for a day", *_about(job, names), small(_DAY)]
+            return ["### ⏳ A job has been running for a day", *_about(job, names), small(_DAY)]
         case NoticeKind.MADE:
             return _made(job, names, hidden=hidden)
         case NoticeKind.LOG_LOST:
             return [
                 "### 📪 I can't post in the log channel any more",
-                f"The channel <#{details.get('channel')}> is gone, or I may not post in it. Warnings about "
-                "budget and key have no place until an admin sets a channel with `/studii log`.",
+                f"The channel <#{details.get('channel')}> was deleted, or I'm not allowed to post in it. "
+                "Set another with `/studii log` to keep getting warnings.",
             ]
 
 
-_HELD = "Jobs wait, nothing is charged, and they go on by themselves once Studii takes them again."
+_HELD = "Jobs wait at no cost, and continue automatically once Studii accepts them again."
 _PLAN = (
-    "Is the account on another plan? Choose it with `/studii key`. Does something else use the same key? "
-    "Give me one of my own."
+    "If the account has another plan, choose it with `/studii key`. If something else uses "
+    "this key, give me a key of my own."
 )
 _UNKNOWN = (
-    "It is not sent again by itself: it might be charged twice. Look into your Studii account whether it was "
-    "made; its credits stay set aside until then."
+    "It won't be sent again automatically, because it might be charged twice. Check in your "
+    "Studii account whether it was made. Its credits stay reserved until then."
 )
-_SETTLE = (
-    "It is settled with **It was charged** or **Release**, also in the list of the server's jobs (`/jobs`)."
-)
-_DAY = "It is looked at every hour; after seven days it ends, at what Studii charged for it."
+_SETTLE = "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
+_DAY = "The bot checks every hour. After seven days the job ends, at the price that Studii has charged."
 
 
 def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     spent, limit = int(details.get("spent") or 0), int(details.get("limit") or 0)
-    left = f"{credit_words(spent)} of {limit:,} are spent or set aside"
+    used = f"**{spent:,} of {credit_words(limit)} spent or reserved**."
     least, renews = details.get("least"), details.get("renews")
-    said = f"**{left}**." if least is None else f"**{left}**; no tool costs less than {least}."
+    said = used if least is None else f"{used} No tool costs less than {least}."
     when = _RENEWS.get(str(details.get("period")), "").format(renews) if renews is not None else ""
-    return [said, when or "It is a one-off total and does not renew.", small(_CHANGE)]
+    return [said, when or "The budget is a one-off total and doesn't renew.", small(_CHANGE)]
 
 
 _USED_UP = "The budget is used up"
@@ -118,14 +116,16 @@ _USED_UP = "The budget is used up"
 def _doubt(details: Mapping[str, str | int | None]) -> str:
     used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
     plan = str(details.get("plan")).capitalize()
-    slower = f"send at most {lowered} a minute" if lowered < limit else "go slowly"
-    return (
-        f"It refused requests with the key{_masked(details)} when I had sent {used} of the {limit} a minute "
-        f"of {plan}. I {slower} for now and try more later; nothing is lost."
+    refused = (
+        f"Studii refused requests with the key{_masked(details)} after {used} in a minute. "
+        f"The {plan} plan allows {limit}."
     )
+    if lowered < limit:
+        return f"{refused} For now I send at most {lowered} a minute, and try more later. Nothing is lost."
+    return f"{refused} For now I send them more slowly, and speed up later. Nothing is lost."
 
 
-_CHANGE = "Change it with `/studii budget`; see where credits went with `/studii usage`."
+_CHANGE = "Change it with `/studii budget`. See where the credits went with `/studii usage`."
 
 
 def _masked(details: Mapping[str, str | int | None]) -> str:
@@ -139,7 +139,7 @@ def _about(job: Job | None, names: ToolNames) -> list[str]:
     where = message_link(job, job.card_message_id) if job.card_message_id and not job.private else None
     title = f"{names.emoji(job)} **{names.title(job)}**"
     what = f"{title} for <@{job.user_id}> in <#{job.channel_id}>"
-    return [f"{what} · [see its card]({where})" if where else what, cost_words(job)]
+    return [f"{what} · [see the card]({where})" if where else what, cost_words(job)]
 
 
 def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
@@ -147,7 +147,7 @@ def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
         return ["Something was made."]
     what = f"{names.emoji(job)} <@{job.user_id}> made a **{names.title(job)}**"
     if job.private:
-        return [f"{what} for themselves alone.", small(cost_words(job))]
+        return [f"{what}, shown only to them.", small(cost_words(job))]
     if hidden:
         return [f"{what} in <#{job.channel_id}>", small(cost_words(job))]
     tool = names.tool(job)
@@ -163,4 +163,4 @@ def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
     if notice.kind is not NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []
     link = message_link(job, job.result_message_id)
-    return [ui.Button(label="See it", url=link), LogDeleteButton.of(job)]
+    return [ui.Button(label="See result", url=link), LogDeleteButton.of(job)]

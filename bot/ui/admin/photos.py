@@ -18,10 +18,10 @@ from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
 
 INTENT_OFF = (
-    "Reactions and photo channels are off: Discord does not show this bot other people's photos. Whoever "
-    "hosts the bot can turn on **Message Content Intent** (discord.com/developers/applications, Bot, "
-    "Privileged Gateway Intents), leave `MESSAGE_CONTENT` at `auto`, and start the bot again. Everything "
-    "else works without it."
+    "Reactions and photo channels are off, because Discord doesn't show me other people's "
+    "photos. The bot's operator can turn on **Message Content Intent** "
+    "(discord.com/developers/applications, Bot, Privileged Gateway Intents), set "
+    "`MESSAGE_CONTENT` to `auto`, and restart the bot. Everything else works without it."
 )
 MOST_LISTED = 25
 MOST_WARNINGS = 5
@@ -41,7 +41,9 @@ def inputs_from(typed: str | None) -> dict[str, str]:
         if not piece.strip():
             continue
         if not (sign and name.strip() and value.strip()):
-            raise Refused("Write `inputs` as name=value, with commas between: style=rustic, room=bedroom")
+            raise Refused(
+                "Write `inputs` as name=value pairs, separated by commas: style=rustic, room=bedroom"
+            )
         inputs[name.strip().lower()] = value.strip()
     return inputs
 
@@ -58,17 +60,15 @@ def reactions_panel(
     """Return where reactions are on, which tool each emoji runs, and what keeps them from working."""
     where = ", ".join(f"<#{one}>" for one in sorted(rules.reaction_channels)[:MOST_LISTED])
     if rules.everywhere:
-        state = "They are **on** in the whole server."
+        state = "Reactions are **on** in the whole server."
     elif rules.reaction_channels:
-        state = f"They are **on** in {where}."
+        state = f"Reactions are **on** in {where}."
     else:
-        state = "They are **off**. `/studii reactions on` turns them on, for the server or for a channel."
+        state = "Reactions are **off**. `/studii reactions on` turns them on in the server or in a channel."
     offers = [one for one in rules.channels.values() if one.kind is PhotoChannelKind.OFFER]
     if offers and not rules.everywhere:
         there = ", ".join(f"<#{one.channel_id}>" for one in offers[:MOST_LISTED])
-        state += (
-            f"\nThe emoji that I put under photos in {there} can be tapped in any case (`/studii photos`)."
-        )
+        state += f"\nThe emoji under photos in {there} always work (`/studii photos`)."
     known = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps]
     return Panel(
         box(
@@ -78,7 +78,8 @@ def reactions_panel(
             in_the_way,
             rule(),
             small(
-                "Whoever taps pays for it from their own allowance. Taking it back cancels what still waits."
+                "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job "
+                "still in the queue."
             ),
         )
     )
@@ -97,17 +98,18 @@ def photos_panel(
     shown: list[str] = []
     for channel in rules.channels.values():
         if channel.kind is PhotoChannelKind.OFFER or channel.preset is None:
-            shown.append(f"<#{channel.channel_id}> offers the tools under each photo")
+            shown.append(f"<#{channel.channel_id}>: tools offered under each photo")
             continue
-        most = f", up to {channel.most} photos a message" if channel.most > 1 else ", one photo a message"
-        shown.append(f"<#{channel.channel_id}> runs {_preset_words(channel.preset, catalog)}{most}")
+        most = f", up to {channel.most} photos per message" if channel.most > 1 else ", one photo per message"
+        shown.append(f"<#{channel.channel_id}>: runs {_preset_words(channel.preset, catalog)}{most}")
     offers = any(channel.kind is PhotoChannelKind.OFFER for channel in rules.channels.values())
     offered = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps[:MOST_OFFERED]]
     if len(taps) > MOST_OFFERED:
         offered.append(
-            f"These {MOST_OFFERED} are put under a photo; {len(taps) - MOST_OFFERED} more can be tapped."
+            f"These {MOST_OFFERED} appear under a photo. Members can also tap "
+            f"{len(taps) - MOST_OFFERED} more."
         )
-    none = "There are none. `/studii photos offer` or `/studii photos auto` makes this channel one."
+    none = "No photo channels yet. Use `/studii photos offer` or `/studii photos auto` in a channel."
     return Panel(
         box(
             NEUTRAL if sees_photos else UNSURE,
@@ -117,9 +119,7 @@ def photos_panel(
             lines(*_bounded(offered, ROOM // 2)) if offers else "",
             in_the_way,
             rule(),
-            small(
-                "Auto spends its posters' allowances, within every limit. Bots and webhooks are passed over."
-            ),
+            small("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored."),
         )
     )
 
@@ -128,19 +128,19 @@ def metadata_panel(*, keeps: bool) -> Panel:
     """Return whether metadata is removed from photos, and how to change it."""
     if keeps:
         said = (
-            "Photo metadata is **kept**. JPEG, PNG and WebP photos go to Studii, and appear beside results, "
-            "with everything in the file: for example where they were taken, and with which camera. Photos "
-            "of other kinds are converted and lose it."
+            "Photo metadata is **kept**. JPEG, PNG and WebP photos go to Studii, and appear beside "
+            "results, with everything in the file, such as place and camera. Photos of other kinds "
+            "are converted and lose their metadata."
         )
-        other = "`/studii metadata remove:True` removes it from photos that arrive from then on."
+        other = "`/studii metadata remove:True` removes it from new photos."
     else:
         said = (
             "Photo metadata is **removed**. Location, camera, serial numbers, comments, previews and "
-            "attached videos are taken out before a photo goes to Studii or appears beside a result. The "
-            "picture itself, its orientation, its color profile and AI labels stay. Content Credentials "
+            "attached videos are removed before a photo goes to Studii or appears beside a result. "
+            "The picture, its orientation, its color profile and AI labels stay. Content Credentials "
             "(C2PA) that hold such data are removed; only their AI label stays, if they have one."
         )
-        other = "`/studii metadata remove:False` keeps it in photos that arrive from then on."
+        other = "`/studii metadata remove:False` keeps it in new photos."
     return Panel(box(UNSURE if keeps else GOOD, f"### 🏷️ Photo metadata\n{said}", small(other)))
 
 
@@ -148,7 +148,7 @@ def metadata_line(*, keeps: bool) -> str:
     """Return the line for the setup panel; empty if the default applies."""
     if not keeps:
         return ""
-    return "⚠️ **Photo metadata** is kept, such as where a photo was taken: `/studii metadata`"
+    return "⚠️ **Photo metadata** is kept, such as where a photo was taken. Change it with `/studii metadata`"
 
 
 def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
@@ -180,9 +180,9 @@ def shut_words(
 def still_on(rules: PhotoRules, channel: object) -> str:
     """Return why taps still count in a channel that they were turned off for; empty if they don't."""
     if rules.everywhere:
-        return "⚠️ They are on in the whole server, so there too. Leave out `channel` to end that."
+        return "⚠️ Reactions are on in the whole server, so here too. To turn them off, leave out `channel`."
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.reaction_channels:
-        return f"⚠️ They are on in <#{channel.parent_id}>, so in its threads too. Turn them off there."
+        return f"⚠️ Reactions are on in <#{channel.parent_id}>, so in its threads too. Turn them off there."
     return ""
 
 
@@ -190,9 +190,7 @@ def still_served(rules: PhotoRules, channel: object) -> str:
     """Return why photos are served in a thread that has no setting of its own; empty if they aren't."""
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.channels:
         parent = channel.parent_id
-        return (
-            f"⚠️ <#{parent}> is a photo channel, so its threads are too. `/studii photos off` there ends it."
-        )
+        return f"⚠️ <#{parent}> is a photo channel, so its threads are too. Use `/studii photos off` there."
     return ""
 
 
@@ -203,17 +201,17 @@ def _tools_of(channel: PhotoChannel, taps: Sequence[Tap]) -> list[str]:
 
 def _shut(channel: PhotoChannel, tools: str) -> str:
     if channel.kind is PhotoChannelKind.AUTO:
-        return f"⚠️ In <#{channel.channel_id}> nothing will happen: `/studii access` shuts {tools} out there."
-    return f"⚠️ In <#{channel.channel_id}> `/studii access` shuts out, so I don't offer: {tools}"
+        return f"⚠️ Nothing will run in <#{channel.channel_id}>: `/studii access` doesn't allow {tools} there."
+    return f"⚠️ I can't offer these tools in <#{channel.channel_id}>, because of `/studii access`: {tools}"
 
 
 def _some(found: list[str]) -> str:
-    more = f"⚠️ So it is in {len(found) - MOST_WARNINGS} more." if len(found) > MOST_WARNINGS else ""
+    more = f"⚠️ The same applies to {len(found) - MOST_WARNINGS} more." if len(found) > MOST_WARNINGS else ""
     return lines(*found[:MOST_WARNINGS], more)
 
 
 def _line(channel_id: int, missing: list[str]) -> str:
-    return f"⚠️ In <#{channel_id}> nothing will happen, for {hindrance(missing)}"
+    return f"⚠️ Nothing will run in <#{channel_id}>: {hindrance(missing)}"
 
 
 def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:

@@ -10,7 +10,7 @@ from discord import ui
 from bot.domain import Budget, Period, Plan, StudiiKey
 from bot.errors import Refused
 from bot.reasons import Reason
-from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp
+from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp, job_words
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm, daily_budget
 from bot.ui.admin.log import log_line, trouble_there
@@ -43,25 +43,25 @@ from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
 GREETING = (
-    "### 👋 Studii is here\nMembers of this server can make and edit pictures with Studii's tools, "
-    "on the server's own Studii key.\n\n**Next:** someone who may manage the server types `/studii setup`."
+    "### 👋 Studii is here\nMembers can make and edit pictures with Studii's tools, on the "
+    "server's own Studii key.\n\n**Next:** an admin (Manage Server) types `/studii setup`."
 )
 KEY_LOST = (
-    "### 🔑 The Studii key is needed again\nThe Studii key of **{server}** can't be read any more, because "
-    "this bot's encryption key has changed. Someone who may manage the server enters it again there with "
-    "`/studii key`; what waits then goes on."
+    "### 🔑 Please enter the Studii key again\nThe Studii key of **{server}** can't be read any "
+    "more, because this bot's encryption key changed. An admin (Manage Server) can enter it "
+    "there with `/studii key`. Waiting jobs will then continue."
 )
 SURE = (
-    "### Forget the key?\n**{key}** is taken out of this bot. What waits is cancelled and costs nothing; "
-    "what Studii is already making is finished and posted, for which the key is kept, encrypted, for a day "
-    "at most. Members can make nothing new until a key is set again.\n"
-    "The key itself stays valid at Studii: revoke it there if it leaked."
+    "### Remove this server's Studii key?\nI will delete **{key}**. Waiting jobs are cancelled "
+    "at no cost. Running jobs will finish and be posted; for them I keep the key, encrypted, "
+    "for up to a day. Members can't make anything new until you set another key.\nThe key "
+    "stays valid at Studii. If it leaked, revoke it there."
 )
 _PERIODS = {
     Period.DAY: "a day",
     Period.WEEK: "a week",
     Period.MONTH: "a month",
-    Period.TOTAL: "in all, not renewed",
+    Period.TOTAL: "in total, not renewed",
 }
 
 
@@ -125,11 +125,11 @@ def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
     step = _next_step(now)
     held = now.held is not None and now.readable
     buttons: list[Piece] = [TryAgainButton(now.guild_id, let_in=let_in)] if held else []
-    key_label = "Enter the key" if now.key is None else "Replace the key"
+    key_label = "Enter key" if now.key is None else "Replace key"
     buttons.append(button("key", key_label, main=step == "key"))
-    buttons.append(button("budget", "Set the budget", main=step == "budget" and not now.held))
-    buttons.append(button("resume" if paused else "pause", "End the pause" if paused else "Pause"))
-    buttons.append(button("look", "Look again"))
+    buttons.append(button("budget", "Set budget", main=step == "budget" and not now.held))
+    buttons.append(button("resume" if paused else "pause", "Resume" if paused else "Pause"))
+    buttons.append(button("look", "Check again"))
     return Panel(
         box(
             GOING if paused else GOOD if ready else BAD,
@@ -146,17 +146,17 @@ def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
             ),
             rule(),
             row(*buttons),
-            small("`/studii forget-key` takes the key out again. Only you see this."),
+            small("`/studii forget-key` removes the key. Only you can see this."),
         )
     )
 
 
 def _headline(now: SetupState, *, ready: bool, paused: bool) -> str:
     if paused:
-        return "**Paused**: new jobs are refused until the pause ends."
+        return "**Paused.** No new jobs start until you resume."
     if not ready:
-        return "Not ready yet: what is marked ❌ is missing or in the way."
-    return f"**Ready.** Members type `/` and pick one of {now.tools} tools; `/tools` shows them all."
+        return "Not ready yet. Fix what is marked ❌."
+    return f"**Ready.** Members type `/` and pick one of {now.tools} tools. `/tools` shows them all."
 
 
 def _next_step(now: SetupState) -> str:
@@ -167,7 +167,7 @@ def _next_step(now: SetupState) -> str:
 
 def _key_line(now: SetupState) -> str:
     if now.key is None:
-        return f"❌ **Key**: none yet. An admin of your Studii account makes one at {KEYS_AT}"
+        return f"❌ **Key**: none yet. Make one in your Studii account at {KEYS_AT}"
     if not now.readable:
         return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
     key = f"**Key**: `{now.key.masked}`"
@@ -179,14 +179,14 @@ def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
     shown = f"{plan.value.capitalize()}, up to {plan.requests_per_minute} requests a minute"
     if lowered is None:
         return f"✅ **Plan**: {shown}"
-    refused = f"⚠️ **Plan**: {shown}, but Studii refused some long before that."
+    refused = f"⚠️ **Plan**: {shown}, but Studii refused some requests below that."
     if lowered.limit < plan.requests_per_minute:
         return (
-            f"{refused} I send at most {lowered.limit} a minute and try more "
-            f"{discord_timestamp(lowered.until, 'R')}. Is the account on another plan? Choose it with "
-            "**Replace the key**"
+            f"{refused} I send at most {lowered.limit} a minute, and try more "
+            f"{discord_timestamp(lowered.until, 'R')}. If the account has another plan, choose it with "
+            "**Replace key**"
         )
-    return f"{refused} Does something else use this key? Give me one of my own with **Replace the key**"
+    return f"{refused} If something else uses this key, give me a key of my own with **Replace key**"
 
 
 def _budget_line(budget: BudgetState) -> str:
@@ -198,12 +198,12 @@ def _budget_line(budget: BudgetState) -> str:
 def _permission_line(now: SetupState) -> str:
     if now.missing:
         return f"❌ **In this channel** I can't post results: {hindrance(list(now.missing))}"
-    return "✅ **In this channel** I may post results"
+    return "✅ **In this channel** I can post results"
 
 
 def _intent_line(now: SetupState) -> str:
     if now.reads_messages:
-        return "✅ **Reactions and photo channels** can be turned on: `/studii reactions`, `/studii photos`"
+        return "✅ **Reactions and photo channels** are available: `/studii reactions`, `/studii photos`"
     return f"➖ {INTENT_OFF}"
 
 
@@ -266,20 +266,20 @@ def greeting(guild_id: int, *, in_server: bool) -> Panel:
 
 def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
     """Return the request to enter the key again, posted in the server or sent to its owner."""
-    enters = SetupButton("key", "Enter the key", main=True) if in_server else _to_server(guild.id)
+    enters = SetupButton("key", "Enter key", main=True) if in_server else _to_server(guild.id)
     return Panel(box(BAD, KEY_LOST.format(server=plain(guild.name, 100)), row(enters)))
 
 
 def _to_server(guild_id: int) -> ui.Button[Any]:
     # A button of the bot's would not know the server: it is pressed in a direct message.
-    return ui.Button(label="Open the server", url=f"https://discord.com/channels/{guild_id}")
+    return ui.Button(label="Open server", url=f"https://discord.com/channels/{guild_id}")
 
 
 class BudgetForm(Form):
     """Asks how much the server may spend, and how often that renews."""
 
     def __init__(self, budget: Budget, opener: Opener) -> None:
-        super().__init__("Budget of this server")
+        super().__init__("Server budget")
         self._opener = opener
         self._limit: ui.TextInput[Any] = ui.TextInput(
             custom_id="limit", default=str(budget.limit), max_length=12
@@ -291,24 +291,24 @@ class BudgetForm(Form):
                 for period, label in _PERIODS.items()
             ],
         )
-        limit_help = f"A whole number up to {MAX_BUDGET:,}. It holds at once."
+        limit_help = f"A whole number up to {MAX_BUDGET:,}. Takes effect immediately."
         self.add_item(ui.Label(text="Credits", description=limit_help, component=self._limit))
-        self.add_item(ui.Label(text="How often it renews", component=self._period))
+        self.add_item(ui.Label(text="Renewal", component=self._period))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = self._opener.ensure(interaction)
         limit = daily_budget(self._limit.value)
         if limit is None:
-            raise Refused("Enter how many credits the server may spend. Nothing was changed.")
+            raise Refused("Enter how many credits the server can spend. Nothing was changed.")
         period = Period(self._period.values[0])
         state = await host.services.credits.set_budget(guild_id, limit, period)
-        await answer(interaction, budget_panel(state, "The budget is set"))
+        await answer(interaction, budget_panel(state, "Budget set"))
 
 
 def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
     """Return what forgetting the key means, before it is done. `let_in`: as for `setup_panel_for`."""
-    forget = SetupButton("forget", "Forget the key", key=key.id, let_in=let_in)
-    keep = SetupButton("keep", "Keep it", let_in=let_in)
+    forget = SetupButton("forget", "Remove key", key=key.id, let_in=let_in)
+    keep = SetupButton("keep", "Keep key", let_in=let_in)
     return Panel(box(BAD, SURE.format(key=key.masked), row(forget, keep)))
 
 
@@ -316,11 +316,9 @@ async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> 
     """Do it, and tell what became of the jobs."""
     forgotten = None if key_id is None else await services.keys.forget(guild_id, key_id)
     if forgotten is None:
-        raise Refused(
-            "That key is not this server's any more. Nothing was changed; `/studii setup` shows what is set."
-        )
-    cancelled = (
-        f"{forgotten.cancelled} waiting job{'s' if forgotten.cancelled != 1 else ''} cancelled, not charged"
+        raise Refused("This server has a different key now. `/studii setup` shows it. Nothing was changed.")
+    said = (
+        f"The key is removed. Cancelled at no cost: {job_words(forgotten.cancelled)}. Still running, and "
+        f"posted when done: {job_words(forgotten.running)}. `/studii key` sets a new key."
     )
-    still = f"{forgotten.running} still being made and posted when done"
-    return sentence_panel(f"The key is forgotten: {cancelled}; {still}. `/studii key` sets a new one.", GOOD)
+    return sentence_panel(said, GOOD)

@@ -8,7 +8,7 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog
 from bot.domain import FORGOTTEN_MEMBER, Period, Spending
 from bot.domain.spans import Span
-from bot.services import UsageReport, credit_words
+from bot.services import UsageReport, credit_words, job_words
 from bot.ui.admin.charts import Series, UsageChart
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH
@@ -36,7 +36,7 @@ def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart
     limit = report.limit_a_day
     return UsageChart(
         title=f"Studii credits {SPANS[span]}",
-        subtitle=f"{credit_words(report.credits)} for {_job_words(report.jobs)} · {_range(report.days)}",
+        subtitle=f"{credit_words(report.credits)} for {job_words(report.jobs)} · {_range(report.days)}",
         days=report.days,
         series=series,
         limit=limit,
@@ -60,7 +60,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
             rule(),
             lines("**Top members**", *(_line(_member(one), one) for one in report.members))
             if report.members
-            else "Nobody has made anything in that time.",
+            else "No one made anything in this period.",
             lines("**Top tools**", *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]))
             if report.tools
             else "",
@@ -68,7 +68,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
             lines(
                 f"Budget: **{report.budget.limit_words}**; {words}.",
                 small(DEFAULT_HOLDS) if report.budget.is_default else "",
-                small(f"Days are those of {plain(zone, 50)}. What running jobs have set aside counts."),
+                small(f"Days in the time zone {plain(zone, 50)}. Includes credits reserved by running jobs."),
             ),
         )
     )
@@ -85,8 +85,9 @@ def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
     limit = _limit_words(report)
     line = f" Line: {limit}." if limit else ""
     said = (
-        f"Bar chart of credits per day {SPANS[span]}, stacked by tool: {credit_words(report.credits)} "
-        f"in all, most on {_day(when)} ({highest:,}). {tools}.{line}"
+        f"Bar chart of credits per day {SPANS[span]}, stacked by tool: "
+        f"{credit_words(report.credits)} in total, most on {_day(when)} ({highest:,}). {tools}."
+        f"{line}"
     )
     return shortened(said, ALT_LENGTH)
 
@@ -102,7 +103,7 @@ def _limit_words(report: UsageReport) -> str:
 
 
 def _member(one: Spending) -> str:
-    return "all who were forgotten" if one.what == FORGOTTEN_MEMBER else f"<@{one.what}>"
+    return "members whose data was erased" if one.what == FORGOTTEN_MEMBER else f"<@{one.what}>"
 
 
 def _named(one: Spending, catalog: Catalog) -> str:
@@ -116,11 +117,7 @@ def _title(one: Spending, catalog: Catalog) -> str:
 
 
 def _line(name: str, one: Spending) -> str:
-    return f"{name} · **{credit_words(one.credits)}** · {_job_words(one.jobs)}"
-
-
-def _job_words(jobs: int) -> str:
-    return f"{jobs:,} job" if jobs == 1 else f"{jobs:,} jobs"
+    return f"{name} · **{credit_words(one.credits)}** · {job_words(one.jobs)}"
 
 
 def _range(days: Sequence[date]) -> str:

@@ -19,16 +19,16 @@ from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
 from bot.ui.reading.photo_lookup import is_before, source_of
 from bot.ui.reading.pictures import pictures_in
 
-NOT_YOURS = "Only whoever asked for this, or someone with Manage Messages, can delete it."
-JOB_GONE = "That job is no longer known here. Use the command instead."
-PRIVATE = "That was made for somebody else alone. Use the command to make your own."
+NOT_YOURS = "Only the person who asked for this, or a moderator (Manage Messages), can delete it."
+JOB_GONE = "That job is unknown here. Use the command instead."
+PRIVATE = "That result is private to someone else. Use the command to make your own."
 RESULT_GONE = (
-    "There is no picture in this message any more, or it was too large to be posted. Post it here as a photo "
-    "and use its menu. Nothing was charged."
+    "This message has no picture any more, or the picture was too large to post. Post it here "
+    "as a photo and use its menu. Nothing was charged."
 )
 INPUTS_ERASED = (
-    "What this was asked for with has been erased since, as it is after a while. Edit lets you choose anew "
-    "where the photo before stands here still; else use the command. Nothing was charged."
+    "The original request has expired. If its photo is still here, use Edit and choose again. "
+    "If not, use the command. Nothing was charged."
 )
 USE_IN = "### Use this picture in…"
 # The beginning of a result or an ending; see `bot.ui.jobs.result`.
@@ -71,7 +71,7 @@ class AgainButton(JobButton, template=template_of("again")):
     """Do the same again, for the person who presses it."""
 
     action = "again"
-    label = "Again"
+    label = "Run again"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)

@@ -29,7 +29,7 @@ from bot.ui.kit.layout import (
 from bot.ui.reading.permissions import moderates, server_of
 
 EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
-KEPT = "It could not be posted here, nor sent to you. Get it with `/jobs`, which keeps it for 30 days."
+KEPT = "I couldn't post it here or send it to you. Get it with `/jobs` within 30 days."
 _COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
     JobState.WAITING: NEUTRAL,
@@ -58,7 +58,7 @@ class CancelButton(JobButton, template=template_of("cancel")):
     """Cancel a job that has not gone to Studii yet; its card then says so."""
 
     action = "cancel"
-    label = "Cancel"
+    label = "Cancel job"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = server_of(interaction)

@@ -17,7 +17,7 @@ from bot.ui.kit.layout import BAD, NEUTRAL, Panel, box, lines, rule, small
 
 BAR = 12  # characters
 MOST_PRICES = 15
-DEFAULT_HOLDS = "No budget is set yet, so the default holds. An admin can set one with `/studii budget`."
+DEFAULT_HOLDS = "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
 
 
 def credits_panel(
@@ -28,7 +28,7 @@ def credits_panel(
     return Panel(
         box(
             BAD if member.budget.left <= 0 else NEUTRAL,
-            "### 💳 Credits of this server",
+            "### 💳 Server credits",
             lines(
                 budget_lines(member.budget),
                 used,
@@ -36,11 +36,11 @@ def credits_panel(
                 small(DEFAULT_HOLDS) if member.budget.is_default else "",
             ),
             rule(),
-            lines("**What the tools cost**", *_price_lines(prices)),
+            lines("**Prices**", *_price_lines(prices)),
             rule(),
             lines("**Your latest jobs**", *(job_line(job, names) for job in member.recent))
             if member.recent
-            else "You have not made anything here yet. Type `/` and pick one of the tools.",
+            else "You haven't made anything here yet. Type `/` and pick a tool.",
         ),
     )
 
@@ -57,14 +57,10 @@ def bar(used: int, limit: int) -> str:
 
 def budget_lines(state: BudgetState) -> str:
     """Return what is used and left of the server's budget, and when it renews."""
-    words = state.left_words
     return lines(
-        f"{bar(state.usage.spent, state.whole)} **{words[0].upper()}{words[1:]}**",
-        f"{_used(state.usage)}. {state.renewal_words}.",
-        f"{credit_words(state.grants)} of that {'was' if state.grants == 1 else 'were'} granted "
-        f"{state.for_words}."
-        if state.grants
-        else "",
+        f"{bar(state.usage.spent, state.whole)} **{state.left_words}**",
+        f"{_used(state.usage)}. {state.renewal_words}",
+        f"The total includes {credit_words(state.grants)} granted {state.for_words}." if state.grants else "",
     )
 
 
@@ -73,20 +69,22 @@ def own_limits(limits: MemberState) -> list[str]:
     said: list[str] = []
     if limits.whole is not None:
         drawn = bar(limits.usage.spent, limits.whole)
-        granted = f", {limits.grants:,} of that granted" if limits.grants else ""
+        granted = f", {limits.grants:,} of it granted" if limits.grants else ""
         said.append(
-            f"{drawn} **Your allowance**: {limits.left_words}{granted}; it renews with the server's budget."
+            f"{drawn} **Your allowance**: {limits.left_words}{granted}. It renews with the server's budget."
         )
     if limits.at_once is not None:
-        said.append(f"Jobs going: {limits.going:,} of {limits.at_once:,} at once.")
+        said.append(f"Running jobs: {limits.going:,} of {limits.at_once:,}.")
     if limits.next_start is not None:
-        said.append(f"You may start your next job {discord_timestamp(limits.next_start)}.")
+        said.append(f"You can start your next job {discord_timestamp(limits.next_start)}.")
     return said
 
 
 def _used(usage: Usage) -> str:
-    spent = f"{credit_words(usage.settled)} spent"
-    return f"{spent}, {usage.reserved:,} set aside for jobs that are going" if usage.reserved else spent
+    spent = credit_words(usage.settled)
+    if not usage.reserved:
+        return f"{spent} spent"
+    return f"{spent} spent, {usage.reserved:,} reserved for running jobs"
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
@@ -98,4 +96,4 @@ def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
 
 def _price(one: ToolPrice) -> str:
     words = price_words(one.price)
-    return words if one.most <= one.price.amount else f"{words}, up to {one.most:,} by what you choose"
+    return words if one.most <= one.price.amount else f"{words}, up to {one.most:,} depending on your choices"

@@ -32,7 +32,7 @@ def parsed(typed: str) -> dict[str, str]:
     what is wrong and where.
     """
     if len(typed) > LONGEST_LINE:
-        raise Refused(f"`extra` may have at most {LONGEST_LINE:,} characters; yours has {len(typed):,}.")
+        raise Refused(f"`extra` can have at most {LONGEST_LINE:,} characters. Yours has {len(typed):,}.")
     text = typed.strip()
     pairs: dict[str, str] = {}
     place = 0
@@ -40,9 +40,9 @@ def parsed(typed: str) -> dict[str, str]:
         name, place = _name(text, place)
         value, place = _value(text, place, name)
         if name in pairs:
-            raise Refused(f"`extra` has `{name}` twice. Say it once.")
+            raise Refused(f"`extra` has `{name}` twice. Keep one of them.")
         if len(value) > LONGEST_VALUE:
-            raise Refused(f"`{name}` in `extra` may have at most {LONGEST_VALUE} characters.")
+            raise Refused(f"`{name}` in `extra` can have at most {LONGEST_VALUE} characters.")
         pairs[name] = value
         if len(pairs) > MOST:
             raise Refused(f"`extra` takes at most {MOST} pairs.")
@@ -55,9 +55,9 @@ def _name(text: str, place: int) -> tuple[str, int]:
     if found is None or text[found.end() : found.end() + 1] != "=":
         piece = text[place:].split(maxsplit=1)[0]
         why = (
-            "is no `key=value`"
+            "isn't a `key=value` pair"
             if "=" not in piece
-            else "does not begin with a name (a letter, then letters, digits and `_`) and an `=`"
+            else "doesn't start with a name (a letter, then letters, digits and `_`) and an `=`"
         )
         raise Refused(f"In `extra`, “{plain(piece, 40)}” {why}. {EXAMPLE}")
     return found[0], found.end() + 1
@@ -72,8 +72,8 @@ def _value(text: str, place: int, name: str) -> tuple[str, int]:
             raise Refused(f"In `extra`, `{name}` has no value. {EXAMPLE}")
         if _LISTED.search(value):
             raise Refused(
-                f"In `extra`, spaces stand between the pairs, without commas; if the comma is a part of "
-                f"`{name}`, put its value in quotes. {EXAMPLE}"
+                f"In `extra`, separate pairs with spaces, not commas. If the comma is part of `{name}`, "
+                f"put its value in quotes. {EXAMPLE}"
             )
         return value, place + len(value)
     value, at = "", place + 1
@@ -85,21 +85,21 @@ def _value(text: str, place: int, name: str) -> tuple[str, int]:
             return _closed(text, at + 1, name, value)
         else:
             value, at = value + character, at + 1
-    raise Refused(f"In `extra`, the quote that `{name}` begins with is never closed. {EXAMPLE}")
+    raise Refused(f"In `extra`, the value of `{name}` has no closing quote. {EXAMPLE}")
 
 
 def _closed(text: str, place: int, name: str, value: str) -> tuple[str, int]:
     if not value:
         raise Refused(f"In `extra`, `{name}` has no value. {EXAMPLE}")
     if place < len(text) and not text[place].isspace():
-        raise Refused(f"In `extra`, there has to be a space after the value of `{name}`. {EXAMPLE}")
+        raise Refused(f"In `extra`, put a space after the value of `{name}`. {EXAMPLE}")
     return value, place
 
 
 def _ensure_new(pairs: Mapping[str, str], tool: Tool) -> None:
     for one in tool.inputs:
         if one.name in pairs:
-            raise Refused(f"`{one.name}` has an option of its own: use that instead of `extra`.")
+            raise Refused(f"`{one.name}` is an option of the command. Use that instead of `extra`.")
     flag = tool.source_flag
     if flag is not None and flag.name in pairs:
-        raise Refused(f"`{flag.name}` follows from whether you attach a photo. Leave it out of `extra`.")
+        raise Refused(f"`{flag.name}` depends on whether you attach a photo. Leave it out of `extra`.")

@@ -29,16 +29,16 @@ from bot.ui.reading.permissions import (
 from bot.ui.reading.photo_lookup import source_of
 
 MINE, SERVER = "mine", "server"
-NOTHING_YET = "You have not made anything here yet. Type `/` and pick one of the tools."
-NOTHING_AT_ALL = "Nobody has made anything here yet."
-SHOWN_OR_GONE = "That result has been shown, or is no longer kept."
-NO_MORE = "There is nothing on this page any more."
+NOTHING_YET = "You haven't made anything here yet. Type `/` and pick a tool."
+NOTHING_AT_ALL = "No one has made anything here yet."
+SHOWN_OR_GONE = "That result was already shown, or has been deleted. Run it again to get a new one."
+NO_MORE = "This page is empty now."
 
 
 def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
     """Return a page of jobs. `manager`: the reader may see those of the server."""
     whose = MINE if page.user_id is not None else SERVER
-    title = "Your jobs" if whose == MINE else "Jobs of this server"
+    title = "Your jobs" if whose == MINE else "Server jobs"
     rows = [piece for job in page.jobs for piece in _rows(job, names, whose, page.number, manager=manager)]
     empty = "" if rows else NO_MORE if page.number else NOTHING_YET if whose == MINE else NOTHING_AT_ALL
     turning: list[Piece] = []
@@ -48,7 +48,7 @@ def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
         turning.append(PageButton("Older", whose, page.number + 1))
     if manager:
         other = SERVER if whose == MINE else MINE
-        turning.append(PageButton("The server's jobs" if other == SERVER else "My jobs", other, 0))
+        turning.append(PageButton("Server jobs" if other == SERVER else "My jobs", other, 0))
     head = f"### 🗂️ {title}" + (f"\n{small(f'Page {page.number + 1}')}" if page.number or page.more else "")
     return Panel(box(NEUTRAL, head, *rows, empty, *([row(*turning)] if turning else [])))
 
@@ -102,9 +102,9 @@ class ListedButton(
     """Do something with a job in the list: cancel it, post or show its result here, run it again."""
 
     labels = {  # noqa: RUF012 - never changed
-        "cancel": "Cancel",
+        "cancel": "Cancel job",
         "post": "Post here",
-        "show": "Show me",
+        "show": "Show result",
         "again": "Run again",
     }
 
@@ -160,7 +160,7 @@ class ListedButton(
 def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
     """Return the channel in which the result may be posted or shown now. Raises `Refused`."""
     if interaction.channel_id is None:
-        raise Refused("This works in a channel only.")
+        raise Refused("This only works in a channel.")
     ensure_stays_there(interaction, job)
     return interaction.channel_id
 

@@ -18,16 +18,20 @@ from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, posting_mark, row,
 from bot.ui.kit.text import plain
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text
-NO_LINK = "There is no link to it either. It may still be in the Studii account: ask the server's admins."
-BEFORE = "The photo before"
-AFTER_SMALLER = "Shown smaller than it was made: it is larger than Discord takes here."
-BEFORE_SMALLER = "The photo before is shown smaller: both together are larger than Discord takes here."
-BEFORE_LEFT_OUT = "The photo before is not beside it: both together are larger than Discord takes here."
-BEFORE_GONE = "The photo before is not kept any more, so it is not beside it."
+NO_LINK = "There's no link to it either. It may still be in the Studii account: ask the server's admins."
+BEFORE = "The original photo"
+AFTER_SMALLER = "Shown smaller than it was made, because Discord has a size limit here."
+BEFORE_SMALLER = "The original photo is shown smaller, because Discord has a size limit here."
+BEFORE_LEFT_OUT = "The original photo isn't shown, because Discord has a size limit here."
+BEFORE_GONE = "The original photo has been deleted, so it isn't shown."
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
-_FAILED = ("❌", "did not work out")
-_ENDINGS = {JobState.UNKNOWN: ("❔", "may be lost"), JobState.CANCELLED: ("🚫", "was cancelled")}
+# These begin as a result does; `bot.ui.jobs.buttons` reads the member in them.
+_FAILED = "❌ <@{member}>, your **{tool}** job failed."
+_ENDINGS = {
+    JobState.UNKNOWN: "❔ <@{member}>, your **{tool}** job has an unknown outcome.",
+    JobState.CANCELLED: "🚫 <@{member}>, your **{tool}** job was cancelled.",
+}
 
 
 def result(
@@ -71,8 +75,8 @@ def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) 
 def ended_elsewhere(server: str) -> Panel:
     """What may be told by DM of a job in a channel that is, or may be, age-restricted: nothing of the job."""
     said = (
-        f"A job of yours in **{plain(server, 100)}** has ended. I can't show it here, because its channel "
-        "may be age-restricted. Use `/jobs` in that server to see it."
+        f"Your job in **{plain(server, 100)}** has ended. I can't show it here, because its "
+        "channel may be age-restricted. Use `/jobs` in that server to see it."
     )
     return Panel(text(said))
 
@@ -98,7 +102,7 @@ def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View
 
 def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     """Return that the job failed, was cancelled, or has an unknown outcome; and what it cost."""
-    sign, what = _ENDINGS.get(job.state, _FAILED)
+    head = _ENDINGS.get(job.state, _FAILED).format(member=job.user_id, tool=names.title(job))
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
     buttons: list[Piece] = [] if by_dm else _another_try(job)
@@ -107,7 +111,6 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
         buttons += [button.of(job) for button in RULING_BUTTONS]
     else:
         buttons.append(DeleteButton.of(job))
-    head = f"{sign} <@{job.user_id}>, your **{names.title(job)}** {what}."
     cost = small(cost_words(job))
     return _posting(job, text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
 
@@ -130,7 +133,7 @@ def link_words(job: Job) -> str:
     if not _usable(job.output_url, LONGEST_LINK):
         return NO_LINK
     kind = "video" if job.output_kind == "video" else "picture"
-    return f"[Open the {kind}](<{job.output_url}>); the link may stop working after a while."
+    return f"[Open the {kind}](<{job.output_url}>). The link may stop working after a while."
 
 
 def link_button(job: Job, label: str) -> ui.Button[Any] | None:
@@ -157,7 +160,7 @@ def _hidden(job: Job) -> bool:
 def _why_here(job: Job, *, by_dm: bool) -> str:
     """Return why the result comes by DM, if it was not private."""
     told = by_dm and not job.private
-    return small(f"I can't post it in <#{job.channel_id}> any more, so it comes to you here.") if told else ""
+    return small(f"I can't post in <#{job.channel_id}> any more, so I sent it to you here.") if told else ""
 
 
 def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:

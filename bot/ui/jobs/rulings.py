@@ -23,7 +23,7 @@ class ChargedButton(JobButton, template=template_of("charged")):
     """Settle a job as charged: ask for the figure."""
 
     action = "charged"
-    label = "It was charged"
+    label = "Mark as charged"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
@@ -35,7 +35,7 @@ class ReleaseButton(JobButton, template=template_of("release")):
     """Settle a job as never made: nothing is paid."""
 
     action = "release"
-    label = "Release"
+    label = "Release credits"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
@@ -52,14 +52,14 @@ class ChargedForm(Form):
         self._amount: ui.TextInput[Any] = ui.TextInput(
             custom_id="amount", default=str(job.reserved), max_length=9
         )
-        about = "As your Studii account shows it; filled in is what was set aside."
+        about = "Look it up in your Studii account. The field shows the reserved credits."
         self.add_item(ui.Label(text="Credits", description=about, component=self._amount))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
         typed = self._amount.value.strip().replace(",", "")
         if not (typed.isascii() and typed.isdecimal()):
-            raise Refused("Type a whole number of credits, such as 8. Nothing was settled.")
+            raise Refused("Enter a whole number of credits, such as 8. Nothing was settled.")
         job = await host.services.rulings.charged(guild_id, self._job.id, int(typed))
         await answer(interaction, sentence_panel(f"Settled. {cost_words(job)}", GOOD))
 
@@ -87,9 +87,9 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         guild_id = ensure_panel_opener(interaction, let_in=self._let_in)
         if guild_id != self._guild_id:
             raise Refused(OF_ANOTHER_SERVER)
-        words = "Nothing is held any more: the key works."
+        words = "The key works, and no jobs are on hold."
         if await host.services.keys.try_again(guild_id):
-            words = "The next job tries Studii again now; the others follow once that works."
+            words = "The next job will try Studii now. The others follow if it works."
         await answer(interaction, sentence_panel(words, GOOD))
 
 

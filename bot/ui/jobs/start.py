@@ -28,7 +28,7 @@ from bot.ui.reading.pictures import ensure_taken
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 30.0
-NO_TOOLS = "There is no tool here that takes a photo."
+NO_TOOLS = "No tool here takes a photo."
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _request(
     """Raises `Refused` if the result could not be posted, or if the tool lacks something."""
     guild_id = ensure_can_post(interaction)
     if interaction.channel_id is None:
-        raise Refused("This works in a channel only.")
+        raise Refused("This only works in a channel.")
     return JobRequest(
         guild_id=guild_id,
         channel_id=interaction.channel_id,
@@ -199,7 +199,7 @@ async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job
         )
         message_id = shown.message_id
     except DISCORD_ERRORS as error:
-        log.info("Job %s: its card may not be shown: %s", job.id, error, extra={"job": job.id})
+        log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
         message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
     if message_id is None:
         return
@@ -207,7 +207,7 @@ async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job
     try:
         await host.services.jobs.card_shown(job.id, message_id, job.version)
     except StudiiBotError as error:
-        log.warning("Job %s: its card was not stored yet: %s", job.id, error, extra={"job": job.id})
+        log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
 
 
 def _may_be_shown(error: Exception) -> bool:
@@ -229,7 +229,7 @@ async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | No
         async with asyncio.timeout(ANSWER_SECONDS):
             return (await interaction.original_response()).id
     except DISCORD_ERRORS as error:
-        log.info("Whether an answer was shown is not known: %r", error)
+        log.info("Unknown whether an answer was shown: %r", error)
         return None
 
 

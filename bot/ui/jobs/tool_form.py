@@ -23,7 +23,7 @@ DESCRIPTION_LENGTH = 100
 CHOICE_LENGTH = 100
 PICTURE = "picture"
 HIDDEN = "Behind a spoiler"
-WITHOUT_PICTURE = "Does not use this picture:"
+WITHOUT_PICTURE = "Doesn't use this picture:"
 
 Values = Mapping[str, str | None]
 Submit = Callable[[discord.Interaction[Any], Values, SourcePhoto | None], Awaitable[None]]

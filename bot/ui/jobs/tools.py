@@ -22,13 +22,13 @@ MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes one,
 MOST_TEXT = 3200  # characters of the 4,000 that a message holds
 LONGEST_REASON = 300
 MOST_OTHERS = 4  # prices of other choices, for each tool
-NO_KEY = "Nothing can be made yet: an admin has to set the server's Studii key with `/studii key`."
-HELD = "Studii took no job the last time."
-PAUSED = "An admin has paused Studii here: nothing new can be made until the pause ends."
+NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
+HELD = "Studii refused the last job."
+PAUSED = "New jobs are paused here. An admin can resume with `/studii resume`."
 
 _PHOTO = {
-    SourceRule.NONE: "From words",
-    SourceRule.OPTIONAL: "From words, or a photo and words",
+    SourceRule.NONE: "From text",
+    SourceRule.OPTIONAL: "From text, or a photo and text",
     SourceRule.REQUIRED: "From a photo",
 }
 
@@ -84,7 +84,7 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
             continue
         name = example_name(one.tool.slug)
         files.append(discord.File(io.BytesIO(picture), filename=name))
-        alt = f"An example of {one.tool.title}"
+        alt = f"{one.tool.title}: example"
         shown.append(ui.Section(text(words), accessory=ui.Thumbnail(f"attachment://{name}", description=alt)))
     more = len(offer.prices) - len(shown)
     panel = Panel(
@@ -97,7 +97,7 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
             rule(),
             f"…and {more:,} more: type `/` to see them." if more else "",
             small(
-                "`/credits` shows what you used. Prices follow what Studii charged last. Only you see this."
+                "`/credits` shows your usage. Prices follow Studii's latest charges. Only you can see this."
             ),
         )
     )
@@ -110,13 +110,12 @@ def _ready(offer: Offer) -> bool:
 
 def _left_words(offer: Offer) -> str:
     budget = offer.limits.budget
-    words = budget.left_words
     return lines(
         "" if offer.has_key else f"⚠️ {NO_KEY}",
         f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
         f"⏸️ {PAUSED}" if budget.settings.paused else "",
         f"🚫 {shortened(offer.denial, LONGEST_REASON)}" if offer.denial else "",
-        f"**{words[0].upper()}{words[1:]}** in this server. {budget.renewal_words}.",
+        f"**{budget.left_words}** in this server. {budget.renewal_words}",
         *own_limits(offer.limits),
         small(DEFAULT_HOLDS) if budget.is_default else "",
     )
@@ -138,12 +137,12 @@ def _choices(one: ToolPrice) -> str:
         shown = (*one.others[: MOST_OTHERS - 1], one.others[-1])[: len(one.others)]
         return "".join(f"; with {_chosen(other)} {_figure(other)}" for other in shown)
     priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
-    return f", more or less by {' and '.join(priced)}" if priced else ""
+    return f", depending on {' and '.join(priced)}" if priced else ""
 
 
 def _figure(other: OtherPrice) -> str:
     amount = f"{other.price.amount:,}"
-    return amount if other.price.learned else f"about {amount} (assumed)"
+    return amount if other.price.learned else f"about {amount} (estimate)"
 
 
 def _chosen(other: OtherPrice) -> str:
@@ -154,4 +153,4 @@ def _hindrance(one: ToolPrice, offer: Offer) -> str:
     denial = offer.denials.get(one.tool.slug)
     if denial:
         return f"🚫 {shortened(denial, LONGEST_REASON)}"
-    return "🚫 That is more than you have left." if one.price.amount > offer.left else ""
+    return "🚫 You don't have enough credits left for this." if one.price.amount > offer.left else ""

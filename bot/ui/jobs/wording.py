@@ -13,22 +13,22 @@ VALUE_LENGTH = 40
 SETTINGS_LENGTH = 800
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
 LOST_ANSWER = (
-    "Studii's answer got lost, so nobody knows yet whether this was charged. "
-    "It will not be sent twice; the server's admins can settle it with `/jobs`."
+    "Studii's answer didn't arrive, so it's not clear yet whether this was charged. It won't "
+    "be sent twice. An admin can settle it with `/jobs`."
 )
 # Statuses that say no more than our own sentence.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
-_FROM = {True: "from past charges", False: "assumed", None: "estimate"}
+_FROM = {True: "from past charges", False: "estimate", None: "estimate"}
 _STATE_NAMES: Mapping[JobState, str] = {
     JobState.RECEIVED: "getting ready",
-    JobState.WAITING: "in line",
+    JobState.WAITING: "in the queue",
     JobState.UPLOADING: "being sent",
     JobState.SUBMITTING: "being sent",
-    JobState.RUNNING: "being made",
+    JobState.RUNNING: "running",
     JobState.SUCCEEDED: "done",
-    JobState.FAILED: "did not work out",
+    JobState.FAILED: "failed",
     JobState.CANCELLED: "cancelled",
-    JobState.UNKNOWN: "may be lost",
+    JobState.UNKNOWN: "outcome unknown",
 }
 _SETTLED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
@@ -56,7 +56,7 @@ class ToolNames:
 
 def member_words(user_id: int) -> str:
     """Return a mention of the member, or that they were forgotten."""
-    return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else "someone who was forgotten"
+    return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else "a member whose data was erased"
 
 
 def prompt_of(tool: Tool | None, job: Job) -> str | None:
@@ -112,13 +112,13 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.UPLOADING:
             return "Sending your photo to Studii…"
         case JobState.SUBMITTING:
-            return "Handing it to Studii…"
+            return "Sending it to Studii…"
         case JobState.RUNNING:
             return _running(job, progress)
         case JobState.SUCCEEDED:
-            return f"Done{_took(job)}"
+            return _done(job)
         case JobState.FAILED:
-            return sentence(reason_words(job.failure_text) or "It did not work.")
+            return sentence(reason_words(job.failure_text) or "The job failed.")
         case JobState.CANCELLED:
             return "Cancelled."
         case JobState.UNKNOWN:
@@ -132,9 +132,9 @@ def cost_words(job: Job) -> str:
     if job.state in _SETTLED:
         return f"Charged {credit_words(job.settled)}." if job.settled else "Not charged."
     if job.state is JobState.UNKNOWN:
-        return f"{credit_words(job.reserved)} set aside until it is settled."
+        return f"{credit_words(job.reserved)} reserved until it's settled."
     if job.charged is None:
-        return f"{credit_words(job.reserved)} set aside ({_FROM[job.price_learned]})"
+        return f"{credit_words(job.reserved)} reserved ({_FROM[job.price_learned]})"
     return credit_words(job.charged)
 
 
@@ -161,37 +161,45 @@ def _received(job: Job) -> str:
 def _waiting(job: Job, progress: Progress) -> str:
     if job.held:
         return sentence(reason_words(job.held))
-    starts = f" · should start {discord_timestamp(progress.starts_at)}" if progress.starts_at else "…"
+    parts = [_place(progress.position)]
+    if progress.starts_at is not None:
+        parts.append(f"expected to start {discord_timestamp(progress.starts_at)}")
     if progress.waits_for_price:
-        starts = f"{starts.removesuffix('…')} · one job goes first, to learn the price"
-    if progress.position is None:
-        return f"In line{starts}"
-    if progress.position == 1:
-        return f"Next in line{starts}"
-    return f"{ordinal(progress.position)} in line{starts}"
+        parts.append("another job goes first to find the price")
+    return " · ".join(parts) if len(parts) > 1 else f"{parts[0]}…"
+
+
+def _place(position: int | None) -> str:
+    if position is None:
+        return "In the queue"
+    return "Next in the queue" if position == 1 else f"{ordinal(position)} in the queue"
 
 
 def _running(job: Job, progress: Progress) -> str:
-    since = f" · since {discord_timestamp(job.submitted_at)}" if job.submitted_at else ""
-    if job.held:
-        return f"{sentence(reason_words(job.held))}{since}"
-    if progress.ends_at is not None:
-        since += f" · usually ready {discord_timestamp(progress.ends_at)}"
+    parts = [sentence(reason_words(job.held)) if job.held else _at_studii(job)]
+    if job.submitted_at is not None:
+        parts.append(f"started {discord_timestamp(job.submitted_at)}")
+    if progress.ends_at is not None and not job.held:
+        parts.append(f"expected {discord_timestamp(progress.ends_at)}")
+    return " · ".join(parts)
+
+
+def _at_studii(job: Job) -> str:
     status = (job.studii_status or "").strip().lower()
     if status == "queued":
-        return f"In Studii's own line{since}"
+        return "Queued at Studii"
     if status and status not in _PLAIN_STATUSES:
-        return f"Studii is working on it ({plain(status, VALUE_LENGTH)}){since}"
-    return f"Studii is working on it{since}"
+        return f"Studii is working on it ({plain(status, VALUE_LENGTH)})"
+    return "Studii is working on it"
 
 
-def _took(job: Job) -> str:
+def _done(job: Job) -> str:
     if job.finished_at is None:
-        return ""
+        return "Done"
     seconds = max(1, round((job.finished_at - job.created_at).total_seconds()))
     if seconds < 60:
-        return f" in {seconds} s"
+        return f"Done in {seconds} s"
     minutes, rest = divmod(seconds, 60)
     if minutes < 60:
-        return f" in {minutes} min {rest} s" if rest else f" in {minutes} min"
-    return f" in {minutes // 60} h {minutes % 60} min"
+        return f"Done in {minutes} min {rest} s" if rest else f"Done in {minutes} min"
+    return f"Done in {minutes // 60} h {minutes % 60} min"

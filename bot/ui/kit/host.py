@@ -17,10 +17,9 @@ from bot.services import Services
 from bot.ui.kit.responses import tell
 
 OUTDATED = (
-    "That had been open for too long, or since before I was restarted. Please open it again. Nothing was "
-    "changed, and nothing was charged."
+    "That was open for too long, or I have restarted since. Open it again. Nothing was changed or charged."
 )
-NOT_THERE = "That button isn't in the message any more. Look at the message again. Nothing was changed."
+NOT_THERE = "That button isn't in the message any more. Check the message again. Nothing was changed."
 # How the custom ids of lasting buttons begin: discord.py finds their code without us.
 LASTING = "studii:"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.

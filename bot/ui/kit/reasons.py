@@ -33,10 +33,10 @@ from bot.studii import (
 Arguments = Mapping[str, Argument]
 Words = str | Callable[[Arguments], str]
 
-UNKNOWN = "The reason is one that this version of the bot does not know."
+UNKNOWN = "This version of the bot doesn't know the reason."
 # What may have been paid for is not to be forgotten.
 _LOOK_THERE = "It may still be in the Studii account: ask the server's admins."
-_NO_ROOM = "The bot has no room for another photo at the moment. Please try again in a few minutes."
+_NO_ROOM = "The bot has no room for another photo right now. Try again in a few minutes."
 _MEGABYTE = 1_000_000
 
 
@@ -58,7 +58,7 @@ def error_words(error: StudiiBotError) -> str:
     """Return the sentence of an error, unformatted."""
     if isinstance(error, KeyHeld):
         again = discord_timestamp(error.until)
-        return f"{reason_words(error.reason)} Nothing was charged. It can be tried again {again}."
+        return f"{reason_words(error.reason)} Nothing was charged. You can try again {again}."
     return reason_words(error.told) if isinstance(error, ReasonedError) else str(error)
 
 
@@ -74,9 +74,7 @@ def _detail(arguments: Arguments) -> str | None:
 def _studii_failed(arguments: Arguments) -> str:
     detail = _detail(arguments)
     return (
-        f"Studii could not finish this job: {quoted(detail)}"
-        if detail
-        else "Studii could not finish this job."
+        f"Studii couldn't finish this job: {quoted(detail)}" if detail else "Studii couldn't finish this job."
     )
 
 
@@ -84,23 +82,28 @@ def _too_many_pixels(arguments: Arguments) -> str:
     width, height, most = (int(arguments[name]) for name in ("width", "height", "most"))
     return (
         f"That picture has {width} × {height} pixels ({_megapixels(width * height)} megapixels). "
-        f"At most {_megapixels(most)} megapixels are possible: please use a smaller one."
+        f"The limit is {_megapixels(most)} megapixels. Send a smaller one."
     )
 
 
 def _grown_too_large(arguments: Arguments) -> str:
     size, most = (float(arguments[name]) / _MEGABYTE for name in ("size", "most"))
     return (
-        f"Studii doesn't take {arguments['kind']} pictures, and converted this one has {size:,.1f} MB; "
-        f"this bot takes up to {most:,.0f} MB. Send it as a JPEG, a PNG or a WebP, or make it smaller."
+        f"Studii doesn't take {arguments['kind']} pictures. Converted, this one has {size:,.1f} "
+        f"MB, over the limit of {most:,.0f} MB. Send it as a JPEG, PNG or WebP, or make it "
+        "smaller."
     )
 
 
 def _not_started(arguments: Arguments) -> str:
-    with_what = " with another photo" if arguments.get("photo") else ""
+    if arguments.get("photo"):
+        return (
+            "Something unexpected went wrong before anything was sent to Studii. Try again with another "
+            "photo. If it happens again, tell the bot's operator."
+        )
     return (
-        "Something that nobody foresaw stood in the way before anything was sent to Studii. "
-        f"Please try again{with_what}; if it stays like this, tell whoever hosts this bot."
+        "Something unexpected went wrong before anything was sent to Studii. Try again. "
+        "If it happens again, tell the bot's operator."
     )
 
 
@@ -111,34 +114,32 @@ def _megapixels(pixels: int) -> str:
 _WORDS: Mapping[str, Words] = {
     ReasonCode.TEXT: "{text}",
     ReasonCode.NO_KEY: (
-        "This server has no Studii key at the moment. An admin can set one with `/studii key`; "
-        "this job then goes on by itself."
+        "This server has no Studii key right now. An admin can set one with `/studii key`. This "
+        "job will then continue automatically."
     ),
     ReasonCode.NO_KEY_FOR_A_DAY: (
-        "This server had no Studii key for a day. An admin can set one with `/studii key`; then try again."
+        "This server had no Studii key for a day. Ask an admin to set one with `/studii key`, then try again."
     ),
     ReasonCode.KEY_UNREADABLE: (
-        "This server's Studii key can't be read any more, because the bot's encryption key has changed. "
-        "An admin can set it again with `/studii key`."
+        "This server's Studii key can't be read any more, because the bot's encryption key "
+        "changed. An admin can enter it again with `/studii key`."
     ),
     ReasonCode.KEY_MALFORMED: MalformedKey.default,
     ReasonCode.KEY_REFUSED: _refused(lambda detail: KeyRefused(detail=detail)),
-    ReasonCode.KEY_REMOVED: (
-        f"The key that this was made with was taken out before Studii had finished. {_LOOK_THERE}"
-    ),
+    ReasonCode.KEY_REMOVED: (f"This job's Studii key was removed before the job finished. {_LOOK_THERE}"),
     ReasonCode.OUT_OF_CREDITS: _refused(lambda detail: OutOfCredits(detail=detail)),
     ReasonCode.SERVER_MISSING: (
-        "For a day it was not clear whether the bot was still in this server, so this was not started."
+        "For a day it wasn't clear whether the bot was still in this server, so this job wasn't started."
     ),
     ReasonCode.NO_ROOM_IN_BUDGET: (
-        "This costs {price:,} credits, more than the {reserved:,} that were reserved, and the server's "
-        "budget has no room for it. An admin can raise it with `/studii budget`."
+        "This costs {price:,} credits, more than the {reserved:,} reserved, and the server's "
+        "budget is too low for it. An admin can raise it with `/studii budget`."
     ),
     ReasonCode.NO_ROOM_IN_ALLOWANCE: (
-        "This costs {price:,} credits, more than the {reserved:,} that were reserved, and your allowance has "
-        "no room for it. An admin can raise it with `/studii allowance`."
+        "This costs {price:,} credits, more than the {reserved:,} reserved, and your allowance is "
+        "too low for it. An admin can raise it with `/studii allowance`."
     ),
-    ReasonCode.UNREACHABLE: "Studii can't be reached at the moment. It is tried again by itself.",
+    ReasonCode.UNREACHABLE: "Studii can't be reached right now. The bot will keep trying.",
     ReasonCode.NOT_SENT: NotSent.default,
     ReasonCode.NO_ANSWER: NoAnswer.default,
     ReasonCode.MALFORMED_ANSWER: MalformedAnswer.default,
@@ -152,14 +153,14 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.UPLOAD_FAILED: UploadFailed.default,
     ReasonCode.UPLOAD_TOO_LARGE: UploadFailed.too_large,
     ReasonCode.PHOTO_UNKNOWN_KIND: (
-        "That file is not a picture that can be read. Please use a JPEG, PNG, WebP or HEIC photo."
+        "That file isn't a picture that can be read. Send a JPEG, PNG, WebP or HEIC photo."
     ),
     ReasonCode.PHOTO_BUILT_ODDLY: (
-        "That {kind} file is not built like a photo, so it was not opened. "
-        "Please open it in a photo app, save it as a new JPEG, and use that."
+        "That {kind} file isn't built like a photo, so it wasn't opened. Open it in a photo app, "
+        "save it as a new JPEG, and send that."
     ),
     ReasonCode.PHOTO_BROKEN: (
-        "That {kind} picture is broken or incomplete. Please send it again, or use another one."
+        "That {kind} picture is broken or incomplete. Send it again, or use another one."
     ),
     ReasonCode.PHOTO_TOO_MANY_PIXELS: _too_many_pixels,
     ReasonCode.PHOTO_GROWN_TOO_LARGE: _grown_too_large,
@@ -167,61 +168,54 @@ _WORDS: Mapping[str, Words] = {
         "That photo's file is damaged, so its metadata can't be removed. Send it again, or use another one."
     ),
     ReasonCode.PHOTO_UNDECODABLE: (
-        "This picture can't be read: it stopped the program that opens pictures, twice. "
-        "Please use another one, or save it anew as a JPEG or PNG."
+        "This picture can't be read: it crashed the program that opens pictures twice. Use "
+        "another one, or save it again as a JPEG or PNG."
     ),
-    ReasonCode.PHOTO_GONE: "Discord no longer has that photo. Please attach it again.",
-    ReasonCode.PHOTO_NOT_FETCHED: (
-        "The photo could not be fetched from Discord. Please try again in a moment."
-    ),
-    ReasonCode.PHOTO_LARGER_THAN_TAKEN: "That photo is larger than this bot takes. Send a smaller one.",
-    ReasonCode.PHOTO_TOO_SLOW: "The photo took too long to arrive. Please try again.",
+    ReasonCode.PHOTO_GONE: "Discord no longer has that photo. Attach it again.",
+    ReasonCode.PHOTO_NOT_FETCHED: ("The photo couldn't be fetched from Discord. Try again in a moment."),
+    ReasonCode.PHOTO_LARGER_THAN_TAKEN: "That photo is over this bot's size limit. Send a smaller one.",
+    ReasonCode.PHOTO_TOO_SLOW: "The photo took too long to arrive. Try again.",
     ReasonCode.PHOTO_NO_ROOM: _NO_ROOM,
-    ReasonCode.PHOTO_LOST: "The photo is no longer on the bot's disk. Please try again.",
+    ReasonCode.PHOTO_LOST: "The photo is no longer on the bot's disk. Try again.",
     ReasonCode.NOT_STARTED: _not_started,
     ReasonCode.OUTCOME_UNKNOWN: OutcomeUnknown.default,
-    ReasonCode.ANSWER_LOST: "Studii's answer to its submission got lost.",
+    ReasonCode.ANSWER_LOST: "Studii's answer to this job didn't arrive.",
     ReasonCode.RESTORED: (
-        "A backup was taken back, made while this was waiting, so nobody knows whether Studii has made it "
-        "since. It is not sent by itself; the server's admins can settle it with `/jobs`."
+        "The bot's operator restored a backup from before this job was sent, so it's not clear "
+        "whether Studii has made it. It won't be sent again automatically. An admin can settle it "
+        "with `/jobs`."
     ),
     ReasonCode.RUNNING_FOR_A_DAY: (
-        "Studii has been at this for more than a day. It is looked at every hour, and ends after seven days, "
-        "at what Studii has charged for it."
+        "Studii has been working on this for more than a day. The bot checks every hour. After "
+        "seven days the job ends, at the price that Studii has charged."
     ),
     ReasonCode.STUDII_FAILED: _studii_failed,
-    ReasonCode.UNKNOWN_TO_STUDII: f"Studii says that it does not know this job any more. {_LOOK_THERE}",
+    ReasonCode.UNKNOWN_TO_STUDII: f"Studii doesn't know this job any more. {_LOOK_THERE}",
     ReasonCode.NEVER_ENDED: "Studii never finished this job.",
     ReasonCode.SERVER_REMOVED: (
-        "The bot was removed from the server while this was being made, and with it the server's Studii key."
+        "The bot was removed from the server while this job was running, and the server's Studii key with it."
     ),
-    ReasonCode.RULED_CHARGED: (
-        "An admin looked it up: Studii had made this. The picture can be found in the Studii account."
-    ),
-    ReasonCode.RULED_RELEASED: ("An admin looked it up: Studii never made this. You can ask for it again."),
+    ReasonCode.RULED_CHARGED: ("An admin checked: Studii made this. The picture is in the Studii account."),
+    ReasonCode.RULED_RELEASED: ("An admin checked: Studii never made this. You can ask for it again."),
     ReasonCode.NOBODY_RULED: (
-        "Nobody settled within 30 days whether Studii had made this, so it counts as charged."
+        "No one settled within 30 days whether Studii made this, so it counts as charged."
     ),
     ReasonCode.OUTPUT_WITHOUT_ADDRESS: (
-        f"Studii finished this job but never said where its result is. {_LOOK_THERE}"
+        f"Studii finished this job but never said where the result is. {_LOOK_THERE}"
     ),
     ReasonCode.OUTPUT_UNSAFE_ADDRESS: (
-        f"Studii finished this job, but I don't open addresses like the one of its result. {_LOOK_THERE}"
+        f"Studii finished this job, but the result's address isn't safe to open. {_LOOK_THERE}"
     ),
-    ReasonCode.OUTPUT_NOT_THERE: (
-        f"Studii made this, but its result is not where Studii says it is. {_LOOK_THERE}"
-    ),
+    ReasonCode.OUTPUT_NOT_THERE: (f"Studii made this, but the result isn't at its address. {_LOOK_THERE}"),
     ReasonCode.OUTPUT_GONE: OutputGone.default,
-    ReasonCode.OUTPUT_NOT_FETCHED: (
-        "Studii made this, but its result could not be fetched from there, however often it was tried."
-    ),
+    ReasonCode.OUTPUT_NOT_FETCHED: ("Studii made this, but the result couldn't be fetched after many tries."),
     ReasonCode.OUTPUT_DOWNLOAD_FAILED: DownloadFailed.default,
     ReasonCode.OUTPUT_BROKEN: (
-        "Studii made this, but the picture arrives damaged each time. The link below may still open it."
+        "Studii made this, but the picture keeps arriving damaged. The link below may still open it."
     ),
-    ReasonCode.OUTPUT_NO_PICTURE: "What Studii gave as the result is neither a picture nor a video.",
+    ReasonCode.OUTPUT_NO_PICTURE: "Studii's result isn't a picture or a video.",
     ReasonCode.OUTPUT_TOO_LARGE: lambda arguments: str(TooLarge(int(arguments["limit"]))),
     ReasonCode.OUTPUT_UNEXPECTED_ERROR: (
-        "Studii made this, but fetching its result failed for a reason that nobody foresaw."
+        "Studii made this, but something unexpected went wrong while fetching the result."
     ),
 }

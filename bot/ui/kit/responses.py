@@ -71,16 +71,16 @@ def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
     if isinstance(error, StudiiBotError):
         return sentence(error_words(error), LONGEST)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-        log.info("Someone used a command as it was before: %s", error)
+        log.info("An outdated command was used: %s", error)
         return OUTDATED
     reference = secrets.token_hex(3)
     what = interaction.command.qualified_name if interaction.command else interaction.type.name
     about = {"job": _job_in(interaction)}
     log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
     return (
-        f"Something went wrong on our side (reference `{reference}`). "
-        "Nothing was charged unless a card in the channel says so. "
-        "Please try again; if it stays like this, give the reference to whoever hosts this bot."
+        f"Something went wrong on our side (reference `{reference}`). Nothing was charged unless a "
+        "card in the channel says so. Try again. If it happens again, give the reference to the "
+        "bot's operator."
     )
 
 

@@ -65,7 +65,7 @@ async def _forwarded(message: discord.Message, client: discord.Client) -> discor
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             return await channel.fetch_message(reference.message_id)
     except DISCORD_ERRORS as error:
-        log.info("A forwarded message could not be looked at: %r", error)
+        log.info("A forwarded message could not be fetched: %r", error)
         return None
 
 

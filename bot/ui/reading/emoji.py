@@ -13,7 +13,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS
 
 LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 MOST_SHOWN = 5
-ONE_EMOJI = "That is no emoji that I know. Give exactly one, such as 🛋️, or one of this server's own."
+ONE_EMOJI = "I don't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own."
 _CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
 # Unicode's emoji among its older signs, which are settled: https://www.unicode.org/Public/UCD/latest/ucd/emoji/
 _OLD = (
@@ -67,6 +67,7 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
     more = f" and {len(missing) - MOST_SHOWN} more" if len(missing) > MOST_SHOWN else ""
     named = f"{', '.join(missing[:MOST_SHOWN])}{more}"
     return (
-        f"⚠️ Not among this server's own emoji: {named}. If deleted, nobody can tap it any more; if another "
-        "server's, I can't put it under photos unless I am there too, and may **Use External Emoji** here."
+        f"⚠️ Not your server's own emoji: {named}. If they were deleted, members can't tap them "
+        "any more. If they belong to another server, I can only put them under photos if I'm "
+        "there too and have **Use External Emoji** here."
     )

@@ -15,7 +15,7 @@ from bot.ui.reading.permissions import MANAGERS_ONLY, manages, server_of
 
 PANEL_SECONDS = 60 * 60
 LET_IN = ":let"  # ends the custom id of a button in a panel that a person without Manage Server opened
-TOO_OLD = "This panel has been open for over an hour. Run `/studii setup` again. Nothing was changed."
+TOO_OLD = "This panel was open for over an hour. Run `/studii setup` again. Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)

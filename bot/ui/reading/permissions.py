@@ -7,13 +7,13 @@ import discord
 from bot.domain import Job
 from bot.errors import Refused
 
-SERVER_ONLY = "This works in a server only."
-MANAGERS_ONLY = "Only people with the Manage Server permission can do this."
+SERVER_ONLY = "This only works in a server."
+MANAGERS_ONLY = "You need the Manage Server permission for this."
 FROM_AGE_RESTRICTED = (
-    "That was asked for in an age-restricted channel, so its result can be posted in such a channel alone."
+    "That was made in an age-restricted channel, so I can only post the result in an age-restricted channel."
 )
 MANAGE_THREADS = "Manage Threads"
-HOW = "Edit Channel, Permissions, Studii"
+HOW = "Edit Channel > Permissions > Studii"
 
 
 def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
@@ -57,13 +57,13 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if MANAGE_THREADS in missing:
         raise Refused(
-            "This thread is locked, so I could not post the result here. Nothing was charged. "
-            "Use the command in another channel, or ask whoever manages this thread to unlock it.",
+            "This thread is locked, so I couldn't post the result here. Use the command in another "
+            "channel, or ask a moderator to unlock this thread. Nothing was charged.",
         )
     if missing:
         raise Refused(
-            f"I could not post the result here: in this channel I lack {listed(missing)}. "
-            f"Nothing was charged. Whoever manages the channel can allow it under {HOW}.",
+            f"I couldn't post the result here: I'm missing {listed(missing)} in this channel. An admin "
+            f"can allow it under {HOW}. Nothing was charged.",
         )
     return guild_id
 
@@ -74,8 +74,8 @@ def hindrance(missing: list[str]) -> str:
     For a locked thread it asks to unlock it, rather than for Manage Threads.
     """
     lacking = [name for name in missing if name != MANAGE_THREADS]
-    locked = ["the thread is locked: unlock it, or take another channel"] if MANAGE_THREADS in missing else []
-    return "; ".join([*locked, *([f"I lack {listed(lacking)}: {HOW}"] if lacking else [])])
+    locked = ["the thread is locked: unlock it, or use another channel"] if MANAGE_THREADS in missing else []
+    return "; ".join([*locked, *([f"I'm missing {listed(lacking)} ({HOW})"] if lacking else [])])
 
 
 def server_of(interaction: discord.Interaction[Any]) -> int:

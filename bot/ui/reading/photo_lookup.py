@@ -15,27 +15,25 @@ from bot.ui.reading.pictures import pictures_in, plain_name
 BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
 LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
-ERASED = (
-    "What this was made with has been erased since, as it is after a while. Use the command, or the menu of "
-    "a photo. Nothing was charged."
-)
+ERASED = "The original request has expired. Use the command or a photo's menu. Nothing was charged."
 COMMANDS_PHOTO_GONE = (
-    "The photo came with a command, and Discord keeps such a photo for about a day only. Give it once more, "
-    "with the command. Nothing was charged."
+    "The photo was attached to a command, and Discord keeps such photos for about a day. "
+    "Attach it again, with the command. Nothing was charged."
 )
 NOT_SHOWN = (
-    "Discord does not show this bot other people's messages by itself, so it can't find the photo again. "
-    "Use the menu of the photo's message: a long press or right click, then Apps. Nothing was charged."
+    "Discord doesn't show me other people's messages automatically, so I can't find the photo "
+    "again. Use the menu of the photo's message: long press or right click, then Apps. "
+    "Nothing was charged."
 )
 NOT_SEEN = (
-    "The photo stands in a channel that this bot can't see any more. Post it here, and use the command or "
-    "the menu. Nothing was charged."
+    "The photo is in a channel I can't see any more. Post it here, and use the command or its "
+    "menu. Nothing was charged."
 )
 SOURCE_GONE = (
-    "The photo that this was made from is no longer in Discord. Post it again, and use the command or "
-    "the menu. Nothing was charged."
+    "The original photo is no longer in Discord. Post it again, and use the command or its "
+    "menu. Nothing was charged."
 )
-UNREACHABLE = "Discord did not say where the photo is now. Please try again in a moment. Nothing was charged."
+UNREACHABLE = "Discord didn't say where the photo is now. Try again in a moment. Nothing was charged."
 
 
 class PhotoGone(Refused):

@@ -103,8 +103,12 @@ def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
     declared = photo.content_type
     if declared and declared not in TAKEN:
         name = plain(plain_name(photo), NAME_LENGTH)
-        what = "of a kind that Studii does not take" if declared.startswith("image/") else "no picture"
-        raise Refused(f"{name} is {what}. Use a JPEG, PNG, WebP or HEIC picture {how}. Nothing was charged.")
+        if declared.startswith("image/"):
+            raise Refused(
+                f"Studii doesn't take pictures like {name}. Send a JPEG, PNG, WebP or HEIC {how}. "
+                "Nothing was charged."
+            )
+        raise Refused(f"{name} isn't a picture. Send a JPEG, PNG, WebP or HEIC {how}. Nothing was charged.")
     return photo
 
 

@@ -140,5 +140,5 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
         async with world.running():
             failed = (await world.announced(job.id)).job
         assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)
-        assert "taken out before Studii had finished" in reason_words(failed.failure_text)
+        assert "removed before the job finished" in reason_words(failed.failure_text)
         await world.balanced()

@@ -156,7 +156,7 @@ async def test_an_unreadable_key_is_asked_for_again(tmp_path: Path) -> None:
         async with world.running():
 
             async def held() -> bool:
-                return "set it again" in reason_words((await world.job(job.id)).held)
+                return "enter it again" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the job to say what to do")
         assert len(world.studii.requests) == 0
@@ -176,7 +176,7 @@ async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_
             key.revoke()
 
             async def held() -> bool:
-                return "does not accept" in reason_words((await world.job(job.id)).held)
+                return "doesn't accept" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the running job to say what is in the way")
         async with world.storage.read() as tx:

@@ -167,7 +167,7 @@ async def test_an_output_in_a_private_network_is_not_fetched_and_fails_with_its_
         async with world.running():
             failed = await ends_badly(world, job, 8)
         assert failed.failure is FailureCode.OUTPUT
-        assert "I don't open addresses like the one of its result" in reason_words(failed.failure_text)
+        assert "the result's address isn't safe to open" in reason_words(failed.failure_text)
         assert failed.output_url is None
         assert world.studii.requests.count("output") == 0
 
@@ -286,7 +286,7 @@ async def test_what_is_no_whole_picture_is_never_posted_and_its_charge_and_link_
         async with world.running():
             failed = await ends_badly(world, job, 8)
         assert failed.failure is FailureCode.OUTPUT
-        assert "arrives damaged each time" in reason_words(failed.failure_text)
+        assert "keeps arriving damaged" in reason_words(failed.failure_text)
         assert failed.output_url is not None
         assert world.studii.requests.count("output") == 2 * world.tuning.download_tries
         assert world.spooled() == []

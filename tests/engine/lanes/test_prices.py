@@ -108,8 +108,8 @@ async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_en
         assert [job.settled for job in done] == [PRICE] * 4 + [0] * 8
         assert {job.failure for job in done[4:]} == {FailureCode.BUDGET}
         assert reason_words(done[4].failure_text) == (
-            "This costs 120 credits, more than the 40 that were reserved, and the server's budget has "
-            "no room for it. An admin can raise it with `/studii budget`."
+            "This costs 120 credits, more than the 40 reserved, and the server's budget is too low "
+            "for it. An admin can raise it with `/studii budget`."
         )
         assert await left(world) == 500 - 4 * PRICE
         assert world.studii.requests.count("create") == 4
@@ -262,7 +262,7 @@ async def test_what_an_allowance_has_no_room_for_ends_too(tmp_path: Path) -> Non
             done = await ended(world, rich)
             (first,) = await ended(world, poor)
         assert [job.settled for job in done] == [PRICE, PRICE, 0, 0, 0, 0]
-        assert "your allowance has no room for it" in reason_words(done[2].failure_text)
+        assert "your allowance is too low for it" in reason_words(done[2].failure_text)
         assert first.settled in (0, PRICE)  # it may have been the one that asked
 
 

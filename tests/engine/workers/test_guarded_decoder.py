@@ -71,7 +71,7 @@ async def test_a_photo_whose_decoder_dies_twice_fails_unpaid_with_a_sentence(
         assert said.state is state
         if state is JobState.FAILED:
             assert (said.failure, said.settled) == (FailureCode.PHOTO, 0)
-            assert "Please use another one" in reason_words(said.failure_text)
+            assert "Use another one" in reason_words(said.failure_text)
             assert not world.studii.jobs
         assert len([name for name in decoder.opened if name.endswith(".source")]) == 2
         assert world.spooled() == []

@@ -19,7 +19,7 @@ async def test_a_photo_that_is_no_picture_ends_the_job_unpaid(tmp_path: Path) ->
         async with world.running():
             said = await world.announced(job.id)
         assert said.job.failure is FailureCode.PHOTO
-        assert "not a picture" in reason_words(said.job.failure_text)
+        assert "isn't a picture" in reason_words(said.job.failure_text)
         assert (await world.job(job.id)).settled == 0
         assert len(world.studii.requests) == 0
         assert world.spooled() == []

@@ -75,7 +75,7 @@ async def test_a_lock_file_of_another_program_is_left_alone(tmp_path: Path) -> N
     theirs.write_text("4711\n")
     theirs.chmod(0o644)
     before = state(tmp_path)
-    with pytest.raises(SettingsError, match=r"studii\.db\.lock is another program's"):
+    with pytest.raises(SettingsError, match=r"studii\.db\.lock belongs to another program"):
         await instance_lock(f"sqlite+aiosqlite:///{tmp_path}/studii.db", patience=0).__aenter__()
     assert state(tmp_path) == before
 
@@ -111,5 +111,5 @@ async def test_a_file_that_is_damaged_inside_is_told_before_it_is_used(tmp_path:
     content = bytearray(file.read_bytes())
     content[3 * 4096 : 12 * 4096] = b"\xa5" * (9 * 4096)
     file.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"is damaged\. Take a backup back"):
+    with pytest.raises(SettingsError, match=r"is damaged\. Restore a backup"):
         ensure_sound(url)

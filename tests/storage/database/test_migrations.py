@@ -382,7 +382,7 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(
 async def test_a_file_of_another_program_is_refused_and_left_alone(url: str, file: Path) -> None:
     with read(file) as database:
         database.execute("CREATE TABLE bookmarks (url TEXT)")
-    with pytest.raises(SettingsError, match=r"is another program's\. Set DATABASE_URL"):
+    with pytest.raises(SettingsError, match=r"belongs to another program\. Set DATABASE_URL"):
         await migrate(url)
     assert counts(file) == {"bookmarks": 0}
 
@@ -390,7 +390,7 @@ async def test_a_file_of_another_program_is_refused_and_left_alone(url: str, fil
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(url: str, file: Path) -> None:
     diary = b"Dear diary, " * 500
     set_content(file, diary)
-    with pytest.raises(SettingsError, match=r"is no SQLite database.*Set DATABASE_URL"):
+    with pytest.raises(SettingsError, match=r"isn't an SQLite database.*Set DATABASE_URL"):
         await migrate(url)
     assert content(file) == diary
 

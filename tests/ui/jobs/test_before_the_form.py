@@ -38,9 +38,9 @@ async def without_starts(desk: Desk) -> None:
     ("so", "reason"),
     [
         (without_key, "no Studii key yet"),
-        (paused, "has paused Studii"),
-        (without_credits, "the server's budget has 1 of 1 credit left"),
-        (without_starts, "you have reached the limit of 1 job in 10 minutes"),
+        (paused, "New jobs are paused"),
+        (without_credits, "the server has 1 of 1 credit left"),
+        (without_starts, "reached the limit of 1 job in 10 minutes"),
     ],
 )
 async def test_a_form_that_could_start_nothing_does_not_open(
@@ -61,7 +61,7 @@ async def test_a_message_with_drawings_alone_is_refused_at_once(tmp_path: Path) 
         message = await post(desk, desk.maya, DRAWING)
         shown = await desk.tom.context_menu(desk.channel, STAGING, message)
         assert shown.modal is None
-        assert "of a kind that Studii does not take" in texts(shown)
+        assert "Studii doesn't take pictures like" in texts(shown)
 
 
 async def test_drawings_are_no_choice_beside_photos(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ async def test_others_cannot_delete_it_and_are_told_who_can(tmp_path: Path) -> N
         message = await posted_result(desk, tmp_path)
         answer = await desk.tom.click(message, custom_id=delete_id(message))
         assert answer.ephemeral
-        assert "someone with Manage Messages" in texts(answer)
+        assert "a moderator (Manage Messages)" in texts(answer)
         assert stands(desk, message)
 
 

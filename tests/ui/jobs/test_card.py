@@ -140,8 +140,8 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
     ("changes", "position", "expected"),
     [
         ({"state": JobState.RECEIVED}, None, "Fetching your photo…"),
-        ({"state": JobState.WAITING}, 1, "Next in line…"),
-        ({"state": JobState.WAITING}, 3, "3rd in line…"),
+        ({"state": JobState.WAITING}, 1, "Next in the queue…"),
+        ({"state": JobState.WAITING}, 3, "3rd in the queue…"),
         (
             {"state": JobState.WAITING, "held": Reason.text("Studii refused the server's key.")},
             3,
@@ -151,9 +151,9 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
         (
             {"state": JobState.RUNNING, "submitted_at": NOON},
             None,
-            "working on it · since <t:1767268800:R>",
+            "working on it · started <t:1767268800:R>",
         ),
-        ({"state": JobState.RUNNING, "studii_status": "queued"}, None, "In Studii's own line"),
+        ({"state": JobState.RUNNING, "studii_status": "queued"}, None, "Queued at Studii"),
         ({"state": JobState.RUNNING, "studii_status": "upscaling"}, None, "working on it (upscaling)"),
         ({"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(seconds=14)}, None, "Done in 14 s"),
         (
@@ -167,7 +167,7 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
             "The photo was broken.",
         ),
         ({"state": JobState.CANCELLED}, None, "Cancelled."),
-        ({"state": JobState.UNKNOWN}, None, "nobody knows yet whether this was charged"),
+        ({"state": JobState.UNKNOWN}, None, "it's not clear yet whether this was charged"),
     ],
 )
 def test_a_card_says_what_is_going_on(changes: dict[str, Any], position: int | None, expected: str) -> None:
@@ -181,39 +181,44 @@ SOON = NOON + timedelta(seconds=90)
     ("changes", "progress", "expected"),
     [
         # What is not known is not said.
-        ({"state": JobState.WAITING}, Progress(), "⏳ In line…"),
-        ({"state": JobState.WAITING}, Progress(4), "⏳ 4th in line…"),
+        ({"state": JobState.WAITING}, Progress(), "⏳ In the queue…"),
+        ({"state": JobState.WAITING}, Progress(4), "⏳ 4th in the queue…"),
         (
             {"state": JobState.WAITING},
             Progress(4, SOON),
-            "⏳ 4th in line · should start <t:1767268890:R>",
+            "⏳ 4th in the queue · expected to start <t:1767268890:R>",
         ),
         (
             {"state": JobState.WAITING},
             Progress(2, waits_for_price=True),
-            "⏳ 2nd in line · one job goes first, to learn the price",
+            "⏳ 2nd in the queue · another job goes first to find the price",
         ),
         (
             {"state": JobState.WAITING},
             Progress(4, SOON, waits_for_price=True),
-            "⏳ 4th in line · should start <t:1767268890:R> · one job goes first, to learn the price",
+            "⏳ 4th in the queue · expected to start <t:1767268890:R> "
+            "· another job goes first to find the price",
         ),
-        ({"state": JobState.WAITING}, Progress(1, SOON), "⏳ Next in line · should start <t:1767268890:R>"),
+        (
+            {"state": JobState.WAITING},
+            Progress(1, SOON),
+            "⏳ Next in the queue · expected to start <t:1767268890:R>",
+        ),
         ({"state": JobState.RUNNING}, Progress(), "✨ Studii is working on it"),
         (
             {"state": JobState.RUNNING, "submitted_at": NOON},
             Progress(),
-            "✨ Studii is working on it · since <t:1767268800:R>",
+            "✨ Studii is working on it · started <t:1767268800:R>",
         ),
         (
             {"state": JobState.RUNNING, "submitted_at": NOON},
             Progress(ends_at=SOON),
-            "✨ Studii is working on it · since <t:1767268800:R> · usually ready <t:1767268890:R>",
+            "✨ Studii is working on it · started <t:1767268800:R> · expected <t:1767268890:R>",
         ),
         (
             {"state": JobState.RUNNING, "submitted_at": NOON, "studii_status": "queued"},
             Progress(ends_at=SOON),
-            "✨ In Studii's own line · since <t:1767268800:R> · usually ready <t:1767268890:R>",
+            "✨ Queued at Studii · started <t:1767268800:R> · expected <t:1767268890:R>",
         ),
     ],
 )
@@ -226,9 +231,9 @@ def test_times_on_a_card_are_those_that_are_known(
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"price_learned": False}, "8 credits set aside (assumed)"),
-        ({"price_learned": True}, "8 credits set aside (from past charges)"),
-        ({}, "8 credits set aside (estimate)"),
+        ({"price_learned": False}, "8 credits reserved (estimate)"),
+        ({"price_learned": True}, "8 credits reserved (from past charges)"),
+        ({}, "8 credits reserved (estimate)"),
         ({"state": JobState.RUNNING, "charged": 12, "reserved": 12}, "12 credits"),
         ({"state": JobState.SUCCEEDED, "reserved": 0, "settled": 12}, "12 credits"),
         ({"state": JobState.FAILED, "reserved": 0}, "Not charged."),
@@ -237,7 +242,7 @@ def test_times_on_a_card_are_those_that_are_known(
             "Charged 8 credits.",
         ),
         ({"state": JobState.CANCELLED, "reserved": 0}, "Not charged."),
-        ({"state": JobState.UNKNOWN}, "8 credits set aside until it is settled."),
+        ({"state": JobState.UNKNOWN}, "8 credits reserved until it's settled."),
     ],
 )
 def test_a_card_says_what_it_costs(changes: dict[str, Any], expected: str) -> None:
@@ -290,5 +295,5 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
     job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
     shown = words(linked_result(job, NAMES, "Its file was not kept."))
-    assert "There is no link to it either." in shown
+    assert "There's no link to it either." in shown
     assert "javascript" not in str(linked_result(job, NAMES, "Its file was not kept.").to_components())

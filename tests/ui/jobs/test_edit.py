@@ -21,7 +21,7 @@ async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: obj
         JobState.FAILED,
         failure=FailureCode.INPUTS,
         failure_text=Reason.text(
-            "Studii did not accept these inputs: “no such style”. Change them and try again."
+            "Studii didn't accept these inputs: “no such style”. Change them and try again."
         ),
     )
     await desk.delivery.announce(job, None)
@@ -80,7 +80,7 @@ async def test_an_input_that_is_asked_for_can_not_come_in_by_extra(tmp_path: Pat
         answer = await desk.admin.slash(
             desk.channel, "virtual-staging", image=("a.png", PNG), style="modern", extra="room=x"
         )
-        assert "`room` has an option of its own" in texts(answer)
+        assert "`room` is an option of the command" in texts(answer)
 
 
 async def test_only_people_with_manage_server_may_use_extra(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ async def test_only_people_with_manage_server_may_use_extra(tmp_path: Path) -> N
         await desk.set_key()
         answer = await desk.maya.slash(desk.channel, "photo-restore", image=("a.png", PNG), extra="seed=5")
         assert answer.ephemeral
-        assert "`extra` is for people with Manage Server only. Leave it out, and it works." in texts(answer)
+        assert "`extra` is only for members with Manage Server. Try again without it." in texts(answer)

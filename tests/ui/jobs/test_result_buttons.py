@@ -63,7 +63,7 @@ async def test_a_result_shows_the_new_picture_first_and_the_photo_before_beside_
         (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
         assert [item["description"] for item in gallery["items"]] == [
             "Virtual staging: style luxury, room living",
-            "The photo before",
+            "The original photo",
         ]
 
 
@@ -89,7 +89,7 @@ async def test_both_refused_by_discord_as_too_large_the_new_picture_comes_alone(
 async def test_again_is_for_whoever_presses_it_and_takes_the_photo_from_the_result(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
-        card = await press(desk, desk.tom, message, "Again")
+        card = await press(desk, desk.tom, message, "Run again")
         assert f"for <@{desk.tom.id}>" in texts(card)
         first, again = await jobs(desk)
         assert (again.user_id, again.inputs) == (desk.tom.id, first.inputs)
@@ -104,9 +104,9 @@ async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_but
         await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
         first = await desk.job()
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
-        why = {"failure": FailureCode.API, "failure_text": Reason.text("Studii had a problem of its own.")}
+        why = {"failure": FailureCode.API, "failure_text": Reason.text("Studii had a problem.")}
         await desk.delivery.announce(await desk.move(first, *states, **why), None)
-        card = await press(desk, desk.maya, desk.channel.history()[-1], "Again")
+        card = await press(desk, desk.maya, desk.channel.history()[-1], "Run again")
         assert not card.ephemeral
         again = await desk.job()
         assert (again.inputs, again.source) == (first.inputs, first.source)
@@ -119,7 +119,7 @@ async def test_a_photo_that_did_not_come_through_has_again(tmp_path: Path) -> No
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         ended = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.UPLOAD)
         await desk.delivery.announce(ended, None)
-        assert "Again" in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
+        assert "Run again" in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
 
 
 @pytest.mark.parametrize("failure", [FailureCode.PHOTO, FailureCode.INPUTS, FailureCode.PLAN])
@@ -129,17 +129,17 @@ async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: Failu
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
         await desk.delivery.announce(await desk.move(await desk.job(), *states, failure=failure), None)
-        assert "Again" not in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
+        assert "Run again" not in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
 
 
 async def test_a_double_click_on_again_makes_one_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
-        await press(desk, desk.tom, message, "Again")
-        second = await press(desk, desk.tom, message, "Again")
+        await press(desk, desk.tom, message, "Run again")
+        second = await press(desk, desk.tom, message, "Run again")
         assert second.acknowledged
         assert len(await jobs(desk)) == 2
-        await press(desk, desk.maya, message, "Again")  # another one's wish
+        await press(desk, desk.maya, message, "Run again")  # another one's wish
         assert len(await jobs(desk)) == 3
 
 
@@ -153,7 +153,7 @@ async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_
         await desk.env.advance_time(89 * 86400)
         desk.clock.advance(89 * 86400)
         await desk.services.privacy.sweep()
-        await press(desk, desk.tom, message, "Again")
+        await press(desk, desk.tom, message, "Run again")
         assert source_bytes(desk, (await jobs(desk))[-1]) == ROOM
         offered = await press(desk, desk.tom, message, "Use in…")
         assert offered.ephemeral
@@ -167,9 +167,9 @@ async def test_a_photo_that_is_gone_is_said_to_be_gone_and_nothing_is_spent(tmp_
         old = replace(job.source, url=f"{job.source.url}?ex=69000000&is=1&hm=2")
         async with desk.storage.write() as transaction:
             await transaction.jobs.update(job.id, source=old)
-        answer = await press(desk, desk.tom, message, "Again")
+        answer = await press(desk, desk.tom, message, "Run again")
         assert answer.ephemeral
-        assert "keeps such a photo for about a day only" in texts(answer)
+        assert "keeps such photos for about a day" in texts(answer)
         assert len(await jobs(desk)) == 1
 
 
@@ -193,7 +193,7 @@ async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(tmp_path: 
         await message.edit(view=Panel(text("Nothing here"), row(UseInButton.of(job))), attachments=[])
         answer = await press(desk, desk.tom, desk.channel.history()[-1], "Use in…")
         assert answer.ephemeral
-        assert "There is no picture in this message any more" in texts(answer)
+        assert "This message has no picture any more" in texts(answer)
         assert "Nothing was charged" in texts(answer)
         assert len(await jobs(desk)) == 1
 
@@ -219,7 +219,7 @@ async def test_a_tool_without_inputs_has_no_edit_under_its_result(tmp_path: Path
         job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
         await desk.delivery.announce(job, files(tmp_path))
         labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
-        assert labels == ["Again", "Use in…", "Delete"]
+        assert labels == ["Run again", "Use in…", "Delete"]
 
 
 async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_free_again(
@@ -230,7 +230,7 @@ async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_fre
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         card = desk.channel.history()[-1]
         for _ in range(2):  # a double click is nothing to complain about
-            answer = await press(desk, desk.maya, card, "Cancel")
+            answer = await press(desk, desk.maya, card, "Cancel job")
             assert not answer.followups
             assert not answer.ephemeral
         (job,) = await jobs(desk)
@@ -244,11 +244,11 @@ async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(tmp_path: P
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         card = desk.channel.history()[-1]
-        answer = await press(desk, desk.tom, card, "Cancel")
-        assert "Only whoever asked for this" in texts(answer)
+        answer = await press(desk, desk.tom, card, "Cancel job")
+        assert "Only the person who asked for this" in texts(answer)
         moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
         mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
-        await press(desk, mod, card, "Cancel")
+        await press(desk, mod, card, "Cancel job")
         (job,) = await jobs(desk)
         assert job.state is JobState.CANCELLED
         assert job.announced_at is None  # its requester has to be told
@@ -262,12 +262,12 @@ async def test_what_is_with_studii_cannot_be_cancelled_and_says_so(tmp_path: Pat
         card = desk.channel.history()[-1]
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         await desk.move(await desk.job(), *states[: states.index(state) + 1])
-        answer = await press(desk, desk.maya, card, "Cancel")
-        assert "with Studii already" in texts(answer)
+        answer = await press(desk, desk.maya, card, "Cancel job")
+        assert "Studii already has this job" in texts(answer)
         assert (await desk.job()).state is state
 
 
-@pytest.mark.parametrize("label", ["Again", "Edit", "Use in…"])
+@pytest.mark.parametrize("label", ["Run again", "Edit", "Use in…"])
 async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once_it_is_open_to_all(
     tmp_path: Path, label: str
 ) -> None:
@@ -280,4 +280,4 @@ async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once
         channel.nsfw = False
         told = await desk.maya.click(result, custom_id=button(result, label))
         assert told.modal is None
-        assert "asked for in an age-restricted channel" in texts(told)
+        assert "made in an age-restricted channel" in texts(told)

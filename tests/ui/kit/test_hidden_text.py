@@ -62,7 +62,7 @@ async def test_words_of_studii_hide_nothing(tmp_path: Path) -> None:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A kite")
         # As an earlier version kept it.
-        text = f"Studii could not finish this job: “No{ZWSP} such{RLO} style.”"
+        text = f"Studii couldn't finish this job: “No{ZWSP} such{RLO} style.”"
         job = await desk.move(await desk.job(), *DONE[:3], JobState.FAILED, failure_text=Reason.text(text))
         await desk.delivery.announce(job, None)
         told = desk.channel.history()[-1]

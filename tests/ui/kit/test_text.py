@@ -92,7 +92,7 @@ def test_our_own_sentences_keep_their_code_marks_and_moments(words: str) -> None
 
 @given(NASTY)
 def test_what_our_own_sentences_quote_of_others_formats_nothing(typed: str) -> None:
-    shown = sentence(f"Studii could not finish this job: “{typed}”", 5000)
+    shown = sentence(f"Studii couldn't finish this job: “{typed}”", 5000)
     quoted = shown[shown.index("“") + 1 : shown.rindex("”")]
     assert all(len(match[1]) % 2 == 1 for match in re.finditer(r"(\\*)[*_~`|<\[\]]", quoted))
     assert not re.search(r"https?://", quoted)

@@ -40,7 +40,7 @@ async def test_a_menu_on_a_result_is_refused_where_the_photos_author_refuses(tmp
         for menu in ("Virtual staging", "Photo restoration"):
             answer = await desk.tom.context_menu(desk.channel, menu, message)
             assert answer.modal is None
-            assert "does not want others to use their photos" in texts(answer)
+            assert "doesn't want others to use it" in texts(answer)
         assert len(await jobs_of(desk)) == 1
 
 
@@ -48,7 +48,7 @@ async def test_ones_own_result_is_ones_own_photo_for_a_menu(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path, before=False)
         refused = await desk.tom.context_menu(desk.channel, "Career portrait", message)
-        assert "your own photos only" in texts(refused)
+        assert "on your own photos" in texts(refused)
         await desk.maya.context_menu(desk.channel, "Career portrait", message)
         job = await desk.job()
         assert (job.tool, job.photo_author) == ("career-photo", desk.maya.id)
@@ -59,10 +59,10 @@ async def test_a_forwarded_photo_is_still_its_authors(tmp_path: Path) -> None:
         await ready(desk)
         forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
         refused = await desk.tom.context_menu(desk.channel, "Career portrait", forwarded)
-        assert "your own photos only" in texts(refused)
+        assert "on your own photos" in texts(refused)
         await refuse(desk)
         refused = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
-        assert "does not want others to use their photos" in texts(refused)
+        assert "doesn't want others to use it" in texts(refused)
         for emoji in (STAGING, PORTRAIT):
             await desk.tom.react(forwarded, emoji)
         assert not await jobs_of(desk)
@@ -75,7 +75,7 @@ async def test_a_forwarded_result_is_of_whose_photo_it_was_made(tmp_path: Path) 
         forwarded = await desk.tom.forward(await staged(desk, tmp_path, before=False), desk.channel)
         await refuse(desk)
         refused = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
-        assert "does not want others to use their photos" in texts(refused)
+        assert "doesn't want others to use it" in texts(refused)
 
 
 async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(tmp_
         forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
         await desk.tom.react(forwarded, STAGING)
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
-        assert "posted by somebody else" in texts(answer)
+        assert "Someone else posted that one" in texts(answer)
         assert not await jobs_of(desk)
 
 
@@ -110,7 +110,7 @@ async def test_a_forward_whose_author_can_not_be_told_is_nobodys_to_use(tmp_path
         forwarded = await desk.tom.forward(photo, desk.channel)
         await desk.maya.delete(photo)
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
-        assert "It can't be told who posted that photo first" in texts(answer)
+        assert "I can't tell who first posted that photo" in texts(answer)
         await desk.tom.react(forwarded, STAGING)
         assert not await jobs_of(desk)
 
@@ -130,7 +130,7 @@ async def test_a_forward_of_a_forward_is_known_though_discord_leaves_out_what_is
 
         monkeypatch.setattr(desk.bot.http, "get_message", a_forward_without_content)
         answer = await desk.maya.context_menu(desk.channel, "Photo restoration", again)
-        assert "It can't be told who posted that photo first" in texts(answer)
+        assert "I can't tell who first posted that photo" in texts(answer)
         assert not await jobs_of(desk)
 
 
@@ -148,7 +148,7 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
         assert offered.response is not None
         answer = await desk.tom.select(offered.response, ["photo-restore"])
         assert answer.ephemeral
-        refused = "It can't be told who" if forgotten else "does not want others to use their photos"
+        refused = "I can't tell who" if forgotten else "doesn't want others to use it"
         assert refused in texts(answer)
 
 
@@ -175,4 +175,4 @@ async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased
             offered = await press(desk, who, result, "Use in…")
             assert offered.response is not None
             answer = await who.select(offered.response, ["product-background"])
-            assert "It can't be told who posted that photo first" in texts(answer)
+            assert "I can't tell who first posted that photo" in texts(answer)

@@ -96,7 +96,7 @@ async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(tmp_path:
             desk.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10003, times=1)
         answer = await run_again(desk)
         assert answer.ephemeral
-        assert "The photo that this was made from is no longer in Discord" in texts(answer)
+        assert "The original photo is no longer in Discord" in texts(answer)
         assert "Nothing was charged" in texts(answer)
         assert await number_of_jobs(desk) == 1
 
@@ -107,7 +107,7 @@ async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(tmp_pa
         await failed_long_ago(desk)
         desk.env.inject_error("GET", "/channels/*/messages/*", status=503, times=None)
         answer = await run_again(desk)
-        assert "try again in a moment" in texts(answer)
+        assert "Try again in a moment" in texts(answer)
         assert await number_of_jobs(desk) == 1
 
 
@@ -118,7 +118,7 @@ async def test_a_commands_photo_stands_nowhere_and_is_asked_for_again(tmp_path: 
         await failed_long_ago(desk)
         calls = len(desk.env.http_requests)
         answer = await run_again(desk)
-        assert "Discord keeps such a photo for about a day only" in texts(answer)
+        assert "Discord keeps such photos for about a day" in texts(answer)
         assert "Nothing was charged" in texts(answer)
         looked = [
             one for one in desk.env.http_requests[calls:] if "/messages/" in one.path and one.method == "GET"
@@ -159,10 +159,10 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         desk.clock.advance(91 * 86400)
         await desk.services.privacy.sweep()
         message = desk.channel.history()[-1]
-        for label in ("Again", "Edit"):
+        for label in ("Run again", "Edit"):
             answer = await desk.tom.click(message, label=label)
             assert answer.ephemeral
-            assert "has been erased since" in texts(answer)
+            assert "The original request has expired" in texts(answer)
         # The picture is still there.
         offered = await desk.maya.click(message, label="Use in…")
         assert offered.response is not None
@@ -186,7 +186,7 @@ async def test_a_result_posted_in_another_channel_still_finds_the_photo_where_it
             await desk.maya.react(message, "🩹")
         other = desk.guild.create_text_channel("elsewhere")
         result = await posted_elsewhere_long_ago(desk, other, tmp_path)
-        await desk.tom.click(result, label="Again")
+        await desk.tom.click(result, label="Run again")
         again = await desk.job()
         assert again.channel_id == other.id
         assert again.source is not None
@@ -230,7 +230,7 @@ async def test_without_the_intent_the_real_reason_is_said(tmp_path: Path) -> Non
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
         await desk.env.restart_bot(bot)
         answer = await run_again(desk)
-        assert "Discord does not show this bot other people's messages" in texts(answer)
+        assert "Discord doesn't show me other people's messages" in texts(answer)
         assert "no longer in Discord" not in texts(answer)
         assert await number_of_jobs(desk) == 1
 
@@ -242,9 +242,9 @@ async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands
         message = await staged(desk, tmp_path)
         desk.clock.advance(91 * 86400)
         await desk.services.privacy.sweep()
-        answer = await desk.maya.click(message, label="Again")
-        assert "has been erased since" in texts(answer)
-        assert "Edit lets you choose anew" in texts(answer)
+        answer = await desk.maya.click(message, label="Run again")
+        assert "The original request has expired" in texts(answer)
+        assert "use Edit and choose again" in texts(answer)
         form = await desk.maya.click(message, label="Edit")
         await desk.maya.submit_modal(form, {"style": ["industrial"], "room": ["living"]})
         again = await desk.job()
@@ -253,14 +253,14 @@ async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands
         assert again.photo_author == desk.maya.id
         await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
         refused = await desk.tom.click(message, label="Edit")
-        assert "does not want others to use their photos" in texts(refused)
+        assert "doesn't want others to use it" in texts(refused)
 
 
 def output(path: Path) -> OutputFile:
     return OutputFile(path, "image", "image/png", path.stat().st_size)
 
 
-@pytest.mark.parametrize("label", ["Again", "Edit"])
+@pytest.mark.parametrize("label", ["Run again", "Edit"])
 async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_works(
     tmp_path: Path, label: str
 ) -> None:
@@ -276,7 +276,7 @@ async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_wor
         result = desk.channel.history()[-1]
         await desk.tom.delete(message)
         answer = await desk.maya.click(result, label=label)
-        assert "The photo that this was made from is no longer in Discord" in texts(answer)
+        assert "The original photo is no longer in Discord" in texts(answer)
         assert await number_of_jobs(desk) == 1
 
 

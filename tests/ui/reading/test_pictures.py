@@ -126,4 +126,4 @@ async def test_a_menu_takes_a_sticker_that_is_a_picture_and_a_tap_does_not(tmp_p
         assert (job.photo_author, job.source.message_id) == (desk.maya.id, message.id)
         drawn = await with_stickers(desk, kinds.lottie)
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", drawn)
-        assert "no picture in that message" in texts(answer)
+        assert "That message has no picture" in texts(answer)

@@ -53,7 +53,7 @@ async def test_what_is_made_of_a_hidden_result_is_hidden_too(tmp_path: Path) -> 
         assert picker.response is not None
         await desk.tom.select(picker.response, ["product-background"])
         assert hides(await finished(desk, tmp_path)) == [True]
-        await press(desk, desk.tom, shown, "Again")
+        await press(desk, desk.tom, shown, "Run again")
         again = await desk.job()
         assert again.source is not None
         assert again.source.hidden
