@@ -276,7 +276,8 @@ class Channels:
         target = reference.get("message_id")
         if target is None or not reference.get("fail_if_not_exists", True):
             return
-        if int(target) not in self._messages:
+        found = self._messages.get(int(target))
+        if found is None or found.ephemeral:
             raise Refusal(400, 50035, "Unknown message")
 
     def _upload_limit(self, channel: Channel) -> int:

@@ -43,7 +43,8 @@ class DiscordServer:
     `keep_files`: bytes of the largest file that can be fetched again.
 
     A test in the same process steers it by these methods and by its parts: `places`, `messages`, `faults`,
-    `sessions.rules`, `connections`, `limits`.
+    `sessions.rules`, `connections`, `limits`; one in another process by `remote.emulator_process`. `address`
+    is where it listens, `extend` may add to what it serves.
     """
 
     def __init__(
@@ -61,8 +62,9 @@ class DiscordServer:
         self._tls = tls
         self._gateway_told = gateway
         self._runner: web.AppRunner | None = None
-        self._address = ""
+        self.address = ""
         self._numbers = Ids()
+        self.extend: Callable[[web.Application], None] = lambda _app: None
         self.before_answer: Callable[[], float] = lambda: 0.0
         self.requests: list[tuple[str, str]] = []
         self.places = Places()
@@ -88,17 +90,17 @@ class DiscordServer:
     @property
     def api(self) -> str:
         """What takes the place of discord.py's `Route.BASE`."""
-        return f"{self._address}{PREFIX}"
+        return f"{self.address}{PREFIX}"
 
     @property
     def gateway(self) -> str:
         """What takes the place of discord.py's `DiscordWebSocket.DEFAULT_GATEWAY`."""
-        return self._gateway_told or f"{self._address.replace('http', 'ws', 1)}/gateway/"
+        return self._gateway_told or f"{self.address.replace('http', 'ws', 1)}/gateway/"
 
     @property
     def cdn_address(self) -> str:
         """What takes the place of the CDN's address."""
-        return f"{self._address}/cdn"
+        return f"{self.address}/cdn"
 
     @property
     def ready(self) -> asyncio.Event:
@@ -169,6 +171,11 @@ class DiscordServer:
         channel = self.places.channels[channel_id]
         interaction = self._answers.begin(channel, user_id, COMMAND)
         return interaction, self._event(interaction, command_data(name, options or {}))
+
+    def menu(self, message: Message, user_id: int, name: str) -> tuple[Interaction, dict[str, Any]]:
+        """Begin a command of a message's menu without telling the gateway."""
+        interaction = self._answers.begin(message.channel, user_id, COMMAND)
+        return interaction, self._event(interaction, command_data(name, {}, message))
 
     def press(
         self, message: Message, user_id: int, custom_id: str, values: Sequence[str] | None = None
@@ -248,7 +255,7 @@ class DiscordServer:
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls, backlog=4096).start()
-        self._address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(
@@ -269,6 +276,7 @@ class DiscordServer:
             app.router.add_route(method, f"{PREFIX}{path}", limited)
         app.router.add_get("/gateway/", self.connections.serve)
         app.router.add_get("/cdn/{path:.*}", self.faults.spoilt("cdn", self.cdn.serve))
+        self.extend(app)
         return app
 
     # Long: all routes in one table, with the names by which they are limited and spoilt.
@@ -308,7 +316,7 @@ class DiscordServer:
 
     def _ensure_authorized(self, request: web.Request, path: str) -> None:
         # Answers to interactions carry the interaction's token instead.
-        by_token = path.startswith(("/interactions/", "/webhooks/", "/gateway/", "/cdn/"))
+        by_token = path.startswith(("/interactions/", "/webhooks/", "/gateway/", "/cdn/", "/control/"))
         allowed = request.headers.get("Authorization") == f"Bot {TOKEN}" and not self.sessions.token_reset
         if not (by_token or allowed):
             raise Refusal(*UNAUTHORIZED)
