@@ -16,6 +16,7 @@ from bot.media.pool import TimeLimits
 from sandbox.people import STEP_TIMEOUT, Person, until
 from sandbox.stage import open_stage
 from sandbox.studii import Options, StudiiServer
+from tests.hostile.__main__ import COSTLIEST
 from tests.hostile.bot import INPUTS, innocents, victim
 from tests.hostile.files import BLANK, files, scans
 
@@ -54,6 +55,7 @@ async def test_hostile_files_are_refused_unpaid_and_the_photos_beside_them_are_t
 def test_the_sample_is_of_files_that_there_are() -> None:
     names = [file.name for file in files()]
     assert all(any(name.startswith(start) for name in names) for start in SAMPLE)
+    assert set(COSTLIEST) <= set(names)
     assert len(scans(7_000)) < 300_000
 
 
