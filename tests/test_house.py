@@ -1,4 +1,4 @@
-"""The rules of the house that no linter keeps: how large a folder and a function may be."""
+"""The rules of the house that no linter keeps: the sizes of folders and functions, and a map that is true."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs", "sandbox", "bench", "tests")
 MOST_MODULES = 20  # beside each other in a folder
 LONG, TOO_LONG = 40, 60  # lines of a function, from `def` to its end
+DOCUMENTED = (*CODE, "migrations", "deploy", "docs", "changes")
 REASON = re.compile(r"#\s*Long: \w+")  # on the line before a long function, or before its decorators
 
 
@@ -39,3 +40,23 @@ def test_long_functions_say_why() -> None:
             if size > LONG and not reasoned:
                 faults.append(f"{name} has {size} lines")
     assert not faults
+
+
+def test_contributing_names_files_and_definitions_that_exist() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    files = [path for folder in DOCUMENTED for path in (ROOT / folder).rglob("*") if path.is_file()]
+    files += [path for path in ROOT.iterdir() if path.is_file()]
+    paths = "\n".join(f"/{path.relative_to(ROOT).as_posix()}" for path in files) + "\n"
+    words = {word for path in files if path.suffix == ".py" for word in re.findall(r"\w+", path.read_text())}
+    made = (ROOT / ".gitignore").read_text().split()  # by commands, not by people
+    missing: list[str] = []
+    for name in set(re.findall(r"`([^`\n]+)`", page)):
+        if re.fullmatch(r"[\w./-]+\.(py|toml)", name):
+            there = f"/{name}\n" in paths
+        elif re.fullmatch(r"[\w./-]+/", name):
+            there = f"/{name}" in paths or name in made
+        else:
+            there = not re.fullmatch(r"_?[A-Z]\w+|[a-z]\w*_\w+", name) or name in words
+        if not there:
+            missing.append(name)
+    assert not missing
