@@ -178,6 +178,14 @@ def test_the_structure_of_a_damaged_file_is_told_or_refused(data: bytes) -> None
     assert 0 <= found.checked <= found.converted
 
 
+def test_a_size_beyond_all_measure_is_refused_like_any_that_is_too_large(opener: Opener) -> None:
+    vast = saved("BMP")
+    vast = vast[:18] + b"\xff\xff\xff\x7f" * 2 + vast[26:]
+    assert opener.inspect(vast) is None
+    assert opener.check(vast)  # an output of any size is posted as it is
+    assert opener.fit(vast, 2_000) is None
+
+
 @pytest.mark.parametrize("number", range(len(SEEDS)))
 def test_what_is_damaged_was_whole_before(opener: Opener, number: int) -> None:
     assert opener.inspect(SEEDS[number]) is not None

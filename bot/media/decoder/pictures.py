@@ -25,6 +25,7 @@ from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import digital_source_in
 
 THREADS = 2
+_MOST_TOLD = (1 << 50) - 1  # bytes of memory; more is no answer (see `bot.media.answers`)
 _READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF})  # the file is in memory as well
 EVEN_BLOCKS = 1_600  # of 8 by 8 pixels; as many take more than `jpeg.REPEATED` bytes
 FITTING_BYTES_PER_PIXEL = 16  # beside the picture itself; measured, as is the next
@@ -84,7 +85,7 @@ def probe(path: Path, what: str) -> dict[str, Any]:
         "kind": kind.name,
         "width": found.width,
         "height": found.height,
-        "memory": _memory(what, kind, found) + (size if kind in _READ_WHOLE else 0),
+        "memory": min(_memory(what, kind, found) + (size if kind in _READ_WHOLE else 0), _MOST_TOLD),
         "whole": found.is_whole,
     }
 
