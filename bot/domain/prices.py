@@ -1,6 +1,7 @@
 """Estimates of prices, and the rest of a budget."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.domain import Budget, Usage
 
@@ -13,6 +14,29 @@ class Estimate:
 
     amount: int
     learned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """The last charges, by tool and variant: with one key, and with any key."""
+
+    own: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    any: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+
+    def dearest(self, tool: str, mode: str | None) -> int | None:
+        """Return the highest of the tool's variants; `mode` limits them to one mode, such as `mode=video`."""
+        found = [
+            charge
+            for charges in (self.own, self.any)
+            for (slug, variant), charge in charges.items()
+            if slug == tool and (mode is None or f" {mode} " in f" {variant} ")
+        ]
+        return max(found, default=None)
+
+    def least(self, tool: str | None = None) -> int | None:
+        """Return the lowest with the key, of the tool's variants or of all tools."""
+        found = [charge for (slug, _), charge in self.own.items() if tool in {None, slug}]
+        return min(found, default=None)
 
 
 def left(budget: Budget, usage: Usage, grants: int = 0) -> int:

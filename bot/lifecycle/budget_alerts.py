@@ -1,5 +1,7 @@
 """Tells admins when most of their budget is used, and when all of it is: once in a period each."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import GuildSettings, NoticeKind, Window
@@ -16,37 +18,37 @@ async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -
     name = period_name(settings.budget, settings.timezone, period)
     limit = settings.budget.limit + await transaction.ledger.granted(guild_id, name)
     spent = (await transaction.ledger.usage(guild_id, period)).spent
-    await tell_of_budget(transaction, settings, period, now, limit=limit, spent=spent)
+
+    if alert := budget_alert(settings, period, limit=limit, spent=spent):
+        await add_alert(transaction, alert, now)
 
 
-async def tell_of_budget(
-    transaction: Transaction,
-    settings: GuildSettings,
-    period: Window,
-    now: datetime,
-    *,
-    limit: int,
-    spent: int,
-    least: int | None = None,
-) -> None:
-    """Do the same with figures that the caller has read.
+@dataclass(frozen=True, slots=True)
+class BudgetAlert:
+    """What admins are told once in a period. It is no news any more once one of `after` has been told."""
+
+    guild_id: int
+    kind: NoticeKind
+    key: str
+    details: Mapping[str, str | int | None]
+    after: tuple[str, ...] = ()
+
+
+def budget_alert(
+    settings: GuildSettings, period: Window, *, limit: int, spent: int, least: int | None = None
+) -> BudgetAlert | None:
+    """Return what there is to tell of a budget of which so much is spent.
 
     `least`, the price of the cheapest job, is given when a job was refused. A rest that is too small for any
     job has a notice of its own.
     """
-    guild_id = settings.guild_id
     if limit <= 0 or spent * 100 < limit * MOST:
-        return  # a budget of 0 can't be used up
+        return None  # a budget of 0 can't be used up
     start = "ever" if period.start is None else period.start.isoformat(timespec="seconds")
     key = f"{settings.budget.period.value} {start}"
     too_little = f"{key} rest"
     stuck = least is not None and spent < limit < spent + least
     kind = NoticeKind.BUDGET_100 if stuck or spent >= limit else NoticeKind.BUDGET_80
-    if kind is NoticeKind.BUDGET_80:
-        # A budget that was used up at once, and of which something came back, is no news any more.
-        for known in (key, too_little):
-            if await transaction.notices.known(guild_id, NoticeKind.BUDGET_100, known):
-                return
     details = {
         "spent": spent,
         "limit": limit,
@@ -54,4 +56,13 @@ async def tell_of_budget(
         "renews": None if period.end is None else int(period.end.timestamp()),
         "least": least if stuck else None,
     }
-    await transaction.notices.add(guild_id, kind, too_little if stuck else key, at=now, details=details)
+    # A budget that was used up at once, and of which something came back, is no news any more.
+    after = (key, too_little) if kind is NoticeKind.BUDGET_80 else ()
+    return BudgetAlert(settings.guild_id, kind, too_little if stuck else key, details, after)
+
+
+async def add_alert(transaction: Transaction, alert: BudgetAlert, now: datetime) -> None:
+    """Add the notice, unless it has been told, or what came after it."""
+    if alert.after and await transaction.notices.known(alert.guild_id, NoticeKind.BUDGET_100, *alert.after):
+        return
+    await transaction.notices.add(alert.guild_id, alert.kind, alert.key, at=now, details=alert.details)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
 from bot.domain import UNSENT_STATES, FailureCode, Job
-from bot.domain.prices import LEAST, Estimate, estimate
+from bot.domain.prices import LEAST, Charges, Estimate, estimate
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.room import Rooms
 from bot.lifecycle.transitions import fail_unpaid
@@ -25,25 +25,24 @@ from bot.storage import Transaction
 SILENT_FOR = timedelta(minutes=10)
 
 
-async def expected_cost(
-    tx: Transaction,
-    lane: str,
-    tool: Tool,
-    inputs: Mapping[str, str],
-    variant: str,
-    *,
-    accepted: bool = False,
-) -> Estimate:
-    """What a job with these inputs will probably be charged with the key of that lane.
+def expected_cost(charges: Charges, tool: Tool, inputs: Mapping[str, str], variant: str) -> Estimate:
+    """Return what a job with these inputs will probably be charged.
 
-    What other keys were charged is a first guess. It changes nothing for a job that was `accepted` already.
+    What other keys were charged is a first guess.
     """
-    charged, guess = await tx.prices.last(lane, tool.slug, variant)
     known = tool.in_catalogue(inputs)
-    if not known:
-        guess = await tx.prices.dearest(lane, tool.slug, tool.mode(inputs), any_key=not accepted)
-    elif accepted:
-        guess = None
+    name = (tool.slug, variant)
+    guess = charges.any.get(name) if known else charges.dearest(tool.slug, tool.mode(inputs))
+    return estimate(tool.assumed(inputs), charges.own.get(name), guess, known)
+
+
+async def _cost_of_accepted(
+    tx: Transaction, lane: str, tool: Tool, inputs: Mapping[str, str], variant: str
+) -> Estimate:
+    """What a job that was accepted will probably be charged: what other keys were charged changes nothing."""
+    charged, _ = await tx.prices.last(lane, tool.slug, variant)
+    known = tool.in_catalogue(inputs)
+    guess = None if known else await tx.prices.dearest(lane, tool.slug, tool.mode(inputs))
     return estimate(tool.assumed(inputs), charged, guess, known)
 
 
@@ -209,7 +208,7 @@ async def _reprice(tx: Transaction, catalog: Catalog, lane: str, jobs: Sequence[
 async def _expected_of(tx: Transaction, catalog: Catalog, lane: str, job: Job) -> Estimate | None:
     tool = catalog.tools.get(job.tool)
     if tool is not None:
-        return await expected_cost(tx, lane, tool, job.inputs, job.variant, accepted=True)
+        return await _cost_of_accepted(tx, lane, tool, job.inputs, job.variant)
     charged, _ = await tx.prices.last(lane, job.tool, job.variant)
     return None if charged is None else Estimate(max(LEAST, charged), learned=True)
 

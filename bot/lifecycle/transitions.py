@@ -4,7 +4,7 @@ Every function makes one conditional UPDATE: it names the states that the job mu
 having changed nothing, if the job is in another. What happens around a submission is in `submission`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Unpack
 
@@ -21,10 +21,10 @@ def charge_of(job: Job, told: int | None = None) -> int:
     return job.charged if job.charged is not None else job.reserved
 
 
-async def accept(tx: Transaction, job: Job, at: datetime) -> Job:
-    """Add a new job and reserve its estimate. The caller holds the ledger's lock and checked the limits."""
-    await tx.jobs.add(job)
-    return await tx.ledger.reserve(job, at)
+async def accept(tx: Transaction, jobs: Sequence[Job], at: datetime) -> list[Job]:
+    """Add new jobs and reserve their estimates. The caller holds the ledger's lock and checked the limits."""
+    await tx.jobs.add_all(jobs)
+    return await tx.ledger.reserve_all(jobs, at)
 
 
 async def make_ready(tx: Transaction, job: Job, at: datetime, **changes: Unpack[JobChanges]) -> Job | None:

@@ -1,13 +1,14 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
+from bot.services.acceptance import KeyHeld, Repeated
 from bot.services.access import AccessChange, AccessService
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.build import Services, build_services
 from bot.services.command_registry import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
-from bot.services.jobs import CANCELLABLE, JobPage, JobService, KeyHeld, Repeated
+from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.log_channels import LogChannelService

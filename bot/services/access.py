@@ -33,28 +33,6 @@ class AccessService:
         self._catalog = catalog
         self._clock = clock
 
-    async def ensure(
-        self,
-        guild_id: int,
-        user_id: int,
-        context: MemberContext,
-        tool: str,
-        *,
-        photo_author: int | None = None,
-        private: bool = False,
-        extra: bool = False,
-    ) -> None:
-        """Raise `Refused`, with the reason and who can change it, if the member may not use the tool here.
-
-        `photo_author` is who posted the photo, if that may be another member. For checks before a form;
-        `JobService.accept` checks again.
-        """
-        request = _access_request(
-            self._catalog.get(tool), user_id, photo_author, private=private, extra=extra
-        )
-        async with self._storage.read() as transaction:
-            await ensure_allowed(transaction, guild_id, context, request)
-
     async def denials(self, guild_id: int, user_id: int, context: MemberContext) -> dict[str, str]:
         """Return why the member may not use tools here, by slug, without the tools that they may use."""
         async with self._storage.read() as transaction:
@@ -168,23 +146,13 @@ class AccessChange:
         return EVERY_TOOL if tool is None else self._catalog.get(tool).slug
 
 
-async def ensure_may(transaction: Transaction, request: JobRequest, tool: Tool) -> None:
-    """Raises `NotAllowed` if the rules do not allow the job."""
+def ensure_may(rules: AccessRules, request: JobRequest, tool: Tool, *, author_refuses: bool) -> None:
+    """Raises `NotAllowed` if the server's rules, or the photo's author, do not allow the job."""
     extra = bool(tool.undeclared(request.inputs))
     wanted = _access_request(
         tool, request.user_id, request.photo_author, private=request.private, extra=extra
     )
-    await ensure_allowed(transaction, request.guild_id, request.context, wanted)
-
-
-async def ensure_allowed(
-    transaction: Transaction, guild_id: int, context: MemberContext, request: AccessRequest
-) -> None:
-    """Raises `NotAllowed` if the server's rules, or the photo's author, do not allow the request."""
-    rules = await transaction.policies.access(guild_id)
-    author = request.photo_author if request.of_another else None
-    refuses = author is not None and await transaction.policies.refuses_photos(author)
-    reason = denial(rules, context, request, author_refuses=refuses)
+    reason = denial(rules, request.context, wanted, author_refuses=author_refuses)
     if reason is not None:
         raise NotAllowed(reason)
 

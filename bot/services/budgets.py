@@ -88,10 +88,20 @@ class BudgetState:
 async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -> BudgetState:
     """Return the state of the server's budget at `now`, read in `transaction`."""
     settings = await transaction.guilds.get(guild_id)
-    period = window(settings.budget, settings.timezone, now)
+    period, name = budget_period(settings, now)
     usage = await transaction.ledger.usage(guild_id, period)
-    name = period_name(settings.budget, settings.timezone, period)
     grants = await transaction.ledger.granted(guild_id, name)
+    return state_of_budget(settings, period, usage, grants)
+
+
+def budget_period(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
+    """Return the period of the server's budget around `now`, and its unique name."""
+    period = window(settings.budget, settings.timezone, now)
+    return period, period_name(settings.budget, settings.timezone, period)
+
+
+def state_of_budget(settings: GuildSettings, period: Window, usage: Usage, grants: int) -> BudgetState:
+    """Return the state of a budget of which so much is used, and to which so much was granted."""
     return BudgetState(settings, period, usage, left(settings.budget, usage, grants), grants)
 
 

@@ -1,37 +1,23 @@
 """Taking a job: everything is checked, reserved and written down before anyone is answered."""
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from bot.catalog import Catalog, Tool
+from bot.aio.groups import Groups
+from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import (
-    UNSENT_STATES,
-    GuildSettings,
-    Job,
-    JobRequest,
-    JobState,
-    SourcePhoto,
-    StudiiKey,
-)
-from bot.domain.access import MemberContext
-from bot.domain.prices import Estimate
-from bot.errors import CreditsShort, Refused
-from bot.lifecycle import key_holds
-from bot.lifecycle.budget_alerts import tell_of_budget
-from bot.lifecycle.prices import expected_cost
+from bot.domain import UNSENT_STATES, Job, JobRequest, JobState, SourcePhoto
+from bot.errors import Busy, Refused
+from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept, cancel
-from bot.reasons import Reason
-from bot.services.access import ensure_may
-from bot.services.budgets import BudgetState, budget_state, ensure_room
-from bot.services.limits import ensure_member_may
-from bot.services.prices import least_of, least_price
+from bot.services.acceptance import Acceptance, ensure_open
+from bot.services.acceptance_facts import acceptance_of
 from bot.services.wording import size_words
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, CardShown, Storage, Transaction
 
-NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
+_log = logging.getLogger(__name__)
+
 UNKNOWN_JOB = "That job is unknown here."
 NOT_YOURS_TO_CANCEL = (
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can cancel it."
@@ -43,10 +29,8 @@ ENDED = "That job has already ended, so there's nothing to cancel."
 CANCELLABLE = frozenset(UNSENT_STATES)
 _GOING = CANCELLABLE | {JobState.SUBMITTING, JobState.RUNNING}
 PAGE = 6  # jobs
-PAUSED = (
-    "New jobs are paused in this server. Jobs already started will finish. An admin can "
-    "resume with `/studii resume`."
-)
+ACCEPTED_AT_ONCE = 100  # in one transaction
+NOTED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +41,6 @@ class JobPage:
     number: int
     user_id: int | None
     more: bool
-
-
-class Repeated(Refused):
-    """This is being done, or has been done."""
-
-    default = "That's already running, or done."
-
-
-class KeyHeld(Refused):
-    """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
-
-    default = "Studii isn't accepting this server's key right now."
-
-    def __init__(self, reason: Reason, until: datetime) -> None:
-        super().__init__()
-        self.reason = reason
-        self.until = until
-
-
-class KeyOutOfCredits(KeyHeld, CreditsShort):
-    """The account of the server's key has no credits left."""
 
 
 class JobService:
@@ -97,70 +60,80 @@ class JobService:
         self._clock = clock
         self._wake = wake
         self._max_source_bytes = max_source_bytes
+        self._accepting = Groups("accepting jobs", self._accept, most=ACCEPTED_AT_ONCE)
+        self._noting = Groups("noting cards", self._note_cards, most=NOTED_AT_ONCE)
 
     async def accept(self, request: JobRequest) -> Job:
-        """Write the job down with its credits reserved, in one step.
+        """Write the job down with its credits reserved, in one step, together with whoever else asks now.
 
-        Raises `Refused` with the reason and who can change it, `Busy` when the database made the
-        person wait too long. Nothing is written then.
+        Requests are decided in order of arrival. Raises `Refused` with the reason and who can change it, and
+        `DatabaseFailed` if the database can't be used. Nothing is written then.
         """
-        tool = self._catalog.get(request.tool)
+        self._catalog.get(request.tool)
         self._ensure_size(request.source)
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            # First of all, so that what is read below cannot change before the reservation.
-            await transaction.ledger.lock(request.guild_id)
-            now = self._clock.now()
-            state = await budget_state(transaction, request.guild_id, now)
-            key = await _key_of(transaction, state.settings)
-            await ensure_may(transaction, request, tool)
-            if request.once is not None and await transaction.jobs.going_or_done(request.once) is not None:
-                raise Repeated
-            await _ensure_not_held(transaction, key, now)
-            variant = tool.variant(request.inputs)
-            price = await expected_cost(transaction, key.lane, tool, request.inputs, variant)
-            job = _new_job(request, tool, price, now, self._max_source_bytes)
-            refusal = None
-            try:
-                ensure_room(state, price)
-            except Refused as error:
-                refusal = error
-                least = await least_price(transaction, self._catalog, key.lane)
-                await _tell_of_budget(transaction, state, now, least=least)
-            else:
-                member = await ensure_member_may(transaction, request, state, price, now)
-                if member.allowance is not None:
-                    job = replace(job, allowance_role=member.allowance.role_id)
-                job = await accept(transaction, job, now)
-                await _tell_of_budget(transaction, state, now, more=price.amount)
-        if refusal is not None:
-            raise refusal
-        self._wake()
-        return job
+        return await self._accepting.ask(request)
+
+    async def _accept(self, take: Callable[[], Sequence[JobRequest]]) -> list[Job | Exception]:
+        requests: Sequence[JobRequest] = ()
+        answers: list[Job | Exception] | None = None
+        try:
+            async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+                requests = take()
+                answers = await self._accept_within(transaction, requests)
+        except Exception as error:
+            # Once all are answered, only the commit can have failed: nobody knows whether it was made.
+            if isinstance(error, Busy) or answers is not None or len(requests) < 2:
+                raise
+            # One of them has met something unexpected, which must not be the others' misfortune.
+            _log.exception("%d requests could not be decided together, so each is alone", len(requests))
+            return [await self._accept_alone(request) for request in requests]
+        return answers
+
+    async def _accept_alone(self, request: JobRequest) -> Job | Exception:
+        try:
+            return (await self._accept(lambda: [request]))[0]
+        except Exception as error:  # noqa: BLE001 - raised for whom it concerns
+            return error
+
+    async def _accept_within(
+        self, transaction: Transaction, requests: Sequence[JobRequest]
+    ) -> list[Job | Exception]:
+        # First of all, so that what is read below cannot change before the reservations.
+        await transaction.ledger.lock(*(request.guild_id for request in requests))
+        now = self._clock.now()
+        acceptance = await acceptance_of(
+            transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
+        )
+        answers = [_decision(acceptance, request) for request in requests]
+        stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
+        for alert in acceptance.alerts.values():
+            await add_alert(transaction, alert, now)
+        return [stored[answer.id] if isinstance(answer, Job) else answer for answer in answers]
 
     async def why_closed(self, guild_id: int) -> str | None:
         """Why the server takes no jobs at all now, if that is so."""
         async with self._storage.read() as transaction:
             settings = await transaction.guilds.get(guild_id)
         try:
-            _ensure_open(settings)
+            ensure_open(settings)
         except Refused as reason:
             return str(reason)
         return None
 
-    async def ensure_possible(self, guild_id: int, user_id: int, context: MemberContext, tool: Tool) -> None:
-        """Raises `Refused` if no job of this tool could be taken now, whatever its inputs.
+    async def ensure_possible(self, request: JobRequest) -> None:
+        """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs.
 
         To be asked before a person fills in a form for nothing; `accept` decides.
         """
         async with self._storage.read() as transaction:
-            now = self._clock.now()
-            state = await budget_state(transaction, guild_id, now)
-            key = await _key_of(transaction, state.settings)
-            await _ensure_not_held(transaction, key, now)
-            least = await least_of(transaction, tool, key.lane)
-            ensure_room(state, least)
-            request = JobRequest(guild_id, 0, user_id, tool.slug, {}, context=context)
-            await ensure_member_may(transaction, request, state, least, now)
+            acceptance = await acceptance_of(
+                transaction,
+                self._catalog,
+                [request],
+                self._clock.now(),
+                max_source_bytes=self._max_source_bytes,
+            )
+        acceptance.ensure_possible(request)
 
     async def going_under_photos(self) -> list[Job]:
         """Jobs that no interaction started, but a photo in a channel, and that have not ended."""
@@ -170,9 +143,13 @@ class JobService:
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:
         """The job's card is that message and shows that version (the job may have moved on since)."""
+        await self._noting.ask(CardShown(job_id, message_id, version))
+
+    async def _note_cards(self, take: Callable[[], Sequence[CardShown]]) -> list[None]:
         async with self._storage.write() as transaction:
-            await transaction.jobs.update(job_id, card_message_id=message_id, card_version=version)
-        self._wake()
+            shown = take()
+            await transaction.jobs.cards_shown(shown)
+        return [None] * len(shown)
 
     async def get(self, job_id: str) -> Job | None:
         """The job as it stands now."""
@@ -238,72 +215,12 @@ class JobService:
         )
 
 
-async def _tell_of_budget(
-    transaction: Transaction, state: BudgetState, now: datetime, *, more: int = 0, least: int | None = None
-) -> None:
-    """Nobody else spends meanwhile, so nothing is asked again: `more` was reserved since, if anything was."""
-    limit, spent = state.whole, state.usage.spent + more
-    await tell_of_budget(
-        transaction, state.settings, state.window, now, limit=limit, spent=spent, least=least
-    )
-
-
-def _ensure_open(settings: GuildSettings) -> int:
-    """The server's key. Raises `Refused` while it takes no jobs, whoever asks."""
-    if settings.key_id is None:
-        raise Refused(NO_KEY)
-    if settings.paused:
-        raise Refused(PAUSED)
-    return settings.key_id
-
-
-async def _key_of(transaction: Transaction, settings: GuildSettings) -> StudiiKey:
-    """The server's key. Raises `Refused` while the server takes no jobs."""
-    key = await transaction.keys.get(_ensure_open(settings))
-    if key is None:
-        raise Refused(NO_KEY)
-    return key
-
-
 def _why_not_cancelled(state: JobState) -> str:
     return TOO_LATE if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
 
 
-async def _ensure_not_held(transaction: Transaction, key: StudiiKey, now: datetime) -> None:
-    """Raises `Refused` while it is known that Studii would not take the job; the first after that tries."""
-    hold = await key_holds.find(transaction, key)
-    if hold is None or hold.until <= now:
-        return
-    refusal = KeyOutOfCredits if key_holds.waits_for_credits(hold) else KeyHeld
-    raise refusal(hold.reason, hold.until)
-
-
-def _new_job(request: JobRequest, tool: Tool, price: Estimate, now: datetime, max_source_bytes: int) -> Job:
-    source = request.source
-    if source is not None and not source.size:
-        # Discord does not say how large it is: it may be as large as any that is taken.
-        source = replace(source, size=max_source_bytes)
-    return Job(
-        id=secrets.token_hex(8),
-        guild_id=request.guild_id,
-        channel_id=request.channel_id,
-        user_id=request.user_id,
-        tool=tool.slug,
-        inputs=dict(request.inputs),
-        variant=tool.variant(request.inputs),
-        source=source,
-        private=request.private,
-        state=JobState.RECEIVED,
-        version=1,
-        created_at=now,
-        changed_at=now,
-        estimate=price.amount,
-        price_learned=price.learned,
-        reserved=0,
-        settled=0,
-        photo_author=request.photo_author,
-        origin_message_id=request.origin_message_id,
-        once=request.once,
-        tapped=request.tapped,
-        age_restricted=request.age_restricted,
-    )
+def _decision(acceptance: Acceptance, request: JobRequest) -> Job | Exception:
+    try:
+        return acceptance.decide(request)
+    except Exception as error:  # noqa: BLE001 - raised for whom it concerns
+        return error

@@ -1,12 +1,12 @@
 """Limits of members, set by admins and checked in the transaction that reserves."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from bot.clock import Clock
-from bot.domain import JobRequest, Usage
+from bot.domain import Usage
 from bot.domain.limits import (
     Allowance,
     AllowanceScope,
@@ -34,6 +34,19 @@ MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 CHANGE_IT = "An admin can change this with `/studii allowance`."
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUse:
+    """What a member has used of their limits in the budget's period.
+
+    `going` is the number of their unfinished jobs; `starts` are those that count for the rate, oldest first.
+    """
+
+    usage: Usage = field(default_factory=Usage)
+    grants: int = 0
+    going: int = 0
+    starts: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +174,39 @@ async def member_state(
     if limits.rate is not None:
         since = counted_since(limits.rate, now)
         starts = await transaction.jobs.started(guild_id, user_id, since, now, limits.rate.starts)
+    used = MemberUse(
+        await transaction.ledger.usage(guild_id, budget.window, user_id),
+        await transaction.ledger.granted(guild_id, budget.period_name, user_id),
+        await transaction.jobs.going(guild_id, user_id),
+        starts,
+    )
+    return state_of_member(budget, limits, user_id, roles, used, now)
+
+
+def state_of_member(
+    budget: BudgetState,
+    limits: MemberLimits,
+    user_id: int,
+    roles: Collection[int],
+    used: MemberUse,
+    now: datetime,
+) -> MemberState:
+    """Return what a member may do who has used so much."""
     return MemberState(
         budget=budget,
         allowance=allowance(limits, user_id, roles),
-        usage=await transaction.ledger.usage(guild_id, budget.window, user_id),
-        grants=await transaction.ledger.granted(guild_id, budget.period_name, user_id),
-        going=await transaction.jobs.going(guild_id, user_id),
+        usage=used.usage,
+        grants=used.grants,
+        going=used.going,
         at_once=limits.at_once,
         rate=limits.rate,
-        next_start=None if limits.rate is None else next_start(limits.rate, starts, now),
+        next_start=None if limits.rate is None else next_start(limits.rate, used.starts, now),
     )
 
 
-async def ensure_member_may(
-    transaction: Transaction, request: JobRequest, budget: BudgetState, price: Estimate, now: datetime
-) -> MemberState:
+def ensure_within(state: MemberState, price: Estimate) -> None:
     """Raise `Refused`, with the limit, what is left, the cost and when it renews, if one is exceeded."""
-    state = await member_state(transaction, budget, request.user_id, request.context.roles, now)
+    budget = state.budget
     if state.allowance is not None and state.left is not None and state.left < price.amount:
         again = when_again(
             budget,
@@ -201,7 +230,6 @@ async def ensure_member_may(
             f"You've reached the limit of {rate_words(state.rate)} here. "
             f"You can start the next one {discord_timestamp(state.next_start)}. {CHANGE_IT}"
         )
-    return state
 
 
 def _ensure_sense(changes: LimitChanges) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from bot.catalog import Catalog, Tool
-from bot.domain.prices import LEAST, Estimate, estimate
+from bot.domain.prices import LEAST, Charges, Estimate, estimate
 from bot.storage import Transaction
 
 MOST_CHOICES = 256  # combinations of one tool's inputs that are looked at
@@ -81,16 +81,16 @@ def _choices(tool: Tool) -> Iterator[dict[str, str]]:
         }
 
 
-async def least_of(transaction: Transaction, tool: Tool, lane: str) -> Estimate:
+def least_of(charges: Charges, tool: Tool) -> Estimate:
     """No job of the tool costs less, whatever its inputs."""
-    charged = await transaction.prices.least(lane, tool.slug)
+    charged = charges.least(tool.slug)
     if charged is None or charged > tool.least_assumed:
         return Estimate(tool.least_assumed, learned=False)
     return Estimate(max(LEAST, charged), learned=True)
 
 
-async def least_price(transaction: Transaction, catalog: Catalog, lane: str) -> int:
+def least_price(charges: Charges, catalog: Catalog) -> int:
     """No job costs less, whatever the tool and its inputs: what less is left cannot be spent."""
-    charged = await transaction.prices.least(lane)
+    charged = charges.least()
     assumed = [tool.least_assumed for tool in catalog.tools.values()]
     return max(LEAST, min([*assumed, *([] if charged is None else [charged])]))

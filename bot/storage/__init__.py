@@ -9,9 +9,10 @@ from bot.storage.database.locks import AnotherInstance, InstanceLock, instance_l
 from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.rights import missing_rights_at
 from bot.storage.holds import Hold
-from bot.storage.jobs import JobChanges
+from bot.storage.jobs import CardShown, JobChanges
 from bot.storage.lanes import LaneLimits, Sent
 from bot.storage.ledger import ReservationError
+from bot.storage.servers import ServerConfig
 from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 from bot.storage.vault import CannotDecrypt, LaneNames, Vault, reseal_keys
 
@@ -21,6 +22,7 @@ __all__ = [
     "WAS_RESTORED",
     "AnotherInstance",
     "CannotDecrypt",
+    "CardShown",
     "Changes",
     "Hold",
     "InstanceLock",
@@ -29,6 +31,7 @@ __all__ = [
     "LaneNames",
     "ReservationError",
     "Sent",
+    "ServerConfig",
     "Storage",
     "Transaction",
     "Vault",

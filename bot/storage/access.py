@@ -1,6 +1,6 @@
 """Servers' access rules, member limits and allowances, and members who refuse the use of their photos."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -35,30 +35,13 @@ class Policies:
         """Return the server's access rules, with the defaults for those that are not set."""
         query = select(access_lists).where(access_lists.c.guild_id == guild_id)
         rows = (await self._session.execute(query)).mappings().all()
-        row = await self._row(guild_id)
-        tools = sorted({row["target"] for row in rows if row["target"]})
-        default = AccessRules()
-        return AccessRules(
-            tools={
-                tool: ToolRule(
-                    _ids(rows, AccessList.TOOL_ROLE, tool), _ids(rows, AccessList.TOOL_CHANNEL, tool)
-                )
-                for tool in tools
-            },
-            photos=row.get("photos") or default.photos,
-            portraits=row.get("portraits") or default.portraits,
-            private=Restriction(
-                row.get("private_for") or default.private.permit, _ids(rows, AccessList.PRIVATE_ROLE)
-            ),
-            extra=Restriction(
-                row.get("extra_for") or default.extra.permit, _ids(rows, AccessList.EXTRA_ROLE)
-            ),
-            blocked=_ids(rows, AccessList.BLOCKED),
-        )
+        return access_rules_of(rows, await self._row(guild_id))
 
     async def limits(self, guild_id: int) -> MemberLimits:
         """Return the limits of the server's members."""
-        return _limits(await self._allowances(allowances.c.guild_id == guild_id), await self._row(guild_id))
+        return member_limits_of(
+            await self._allowances(allowances.c.guild_id == guild_id), await self._row(guild_id)
+        )
 
     async def set(self, guild_id: int, **changes: Unpack[PolicyChanges]) -> None:
         """Set some of the rules that are one value each."""
@@ -94,6 +77,11 @@ class Policies:
         query = select(photo_refusals.c.user_id).where(photo_refusals.c.user_id == user_id)
         return (await self._session.execute(query)).first() is not None
 
+    async def refusing_photos(self, user_ids: Collection[int]) -> frozenset[int]:
+        """Return those of the members who forbid others to use their photos."""
+        query = select(photo_refusals.c.user_id).where(photo_refusals.c.user_id.in_(list(user_ids)))
+        return frozenset((await self._session.execute(query)).scalars())
+
     async def refuse_photos(self, user_id: int, at: datetime) -> None:
         await self._session.put(photo_refusals, {"user_id": user_id}, {"at": at})
 
@@ -109,7 +97,28 @@ class Policies:
         return (await self._session.execute(select(allowances).where(which))).mappings().all()
 
 
-def _limits(rows: Sequence[RowMapping], row: dict[str, Any]) -> MemberLimits:
+def access_rules_of(rows: Sequence[RowMapping], row: Mapping[str, Any]) -> AccessRules:
+    """Return the rules that a server's entries in `access_lists` and its row of `policies` make."""
+    tools = sorted({row["target"] for row in rows if row["target"]})
+    default = AccessRules()
+    return AccessRules(
+        tools={
+            tool: ToolRule(_ids(rows, AccessList.TOOL_ROLE, tool), _ids(rows, AccessList.TOOL_CHANNEL, tool))
+            for tool in tools
+        },
+        photos=row.get("photos") or default.photos,
+        portraits=row.get("portraits") or default.portraits,
+        private=Restriction(
+            row.get("private_for") or default.private.permit, _ids(rows, AccessList.PRIVATE_ROLE)
+        ),
+        extra=Restriction(row.get("extra_for") or default.extra.permit, _ids(rows, AccessList.EXTRA_ROLE)),
+        blocked=_ids(rows, AccessList.BLOCKED),
+    )
+
+
+def member_limits_of(rows: Sequence[RowMapping], row: Mapping[str, Any]) -> MemberLimits:
+    """Return the limits that a server's `allowances` and its row of `policies` make."""
+
     def of(whose: AllowanceScope) -> dict[int, int]:
         return {one["subject_id"]: one["credits"] for one in rows if one["whose"] is whose}
 

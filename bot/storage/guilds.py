@@ -1,6 +1,6 @@
 """Servers' settings and their log channels."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ class Guilds:
         """Return the server's settings, the defaults if it has none."""
         found = await self._session.execute(select(guilds).where(guilds.c.guild_id == guild_id))
         row = found.mappings().one_or_none()
-        return GuildSettings(guild_id) if row is None else _settings(row)
+        return GuildSettings(guild_id) if row is None else settings_of(row)
 
     async def set_key(self, guild_id: int, key_id: int | None, at: datetime) -> None:
         await self._set(guild_id, key_id=key_id, key_changed_at=at)
@@ -98,7 +98,8 @@ class LogChannels:
         await self._session.put(log_channels, {"guild_id": guild_id}, values)
 
 
-def _settings(row: RowMapping) -> GuildSettings:
+def settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
+    """Return the settings of a row."""
     settings = GuildSettings(row["guild_id"], key_id=row["key_id"])
     budget = settings.budget
     if row["budget_limit"] is not None:

@@ -1,7 +1,7 @@
 """The table of jobs. Each change of state is one conditional UPDATE."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -71,6 +71,15 @@ class JobChanges(TypedDict, total=False):
     announced_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class CardShown:
+    """A job's card is that message, and shows that version of the job."""
+
+    job_id: str
+    message_id: int
+    version: int
+
+
 class Jobs:
     """Jobs within one transaction."""
 
@@ -79,9 +88,13 @@ class Jobs:
 
     async def add(self, job: Job) -> None:
         """Insert a new job without a reservation, which `Ledger.reserve` makes."""
-        row = {name: getattr(job, name) for name in _FIELDS} | _source_columns(job.source)
-        row |= {"inputs": dict(job.inputs), "reserved": 0, "settled": 0}
-        await self._session.execute(insert(jobs).values(row), named=True)  # by its reservation
+        await self.add_all([job])
+
+    async def add_all(self, new: Sequence[Job]) -> None:
+        """Insert new jobs, in this order, without their reservations."""
+        if new:
+            # Their reservations tell of them.
+            await self._session.execute(insert(jobs), [_row_of(job) for job in new], named=True)
 
     async def get(self, job_id: str) -> Job | None:
         return await self._one(select(jobs).where(jobs.c.id == job_id))
@@ -257,6 +270,17 @@ class Jobs:
         # Only who shows the cards has to know.
         await self._session.execute(shown, rows, named=True)
 
+    async def cards_shown(self, shown: Sequence[CardShown]) -> None:
+        """Store which messages are the cards of these jobs, and the versions that they show."""
+        query = update(jobs).where(jobs.c.id == bindparam("job_id"))
+        query = query.values(card_message_id=bindparam("message_id"), card_version=bindparam("shown_version"))
+        rows = [
+            {"job_id": one.job_id, "message_id": one.message_id, "shown_version": one.version}
+            for one in shown
+        ]
+        await self._session.execute(query, rows, named=True)
+        self._session.changes.jobs |= await self.some([one.job_id for one in shown])
+
     async def unannounced(self, limit: int) -> list[Job]:
         """Return ended and unknown jobs that are not announced yet, the oldest change first."""
         return await self._all(
@@ -310,6 +334,11 @@ class Jobs:
         """Return the one job with that `once` key that neither failed nor was cancelled, or None."""
         return await self._one(select(jobs).where(text(GOING_OR_DONE), jobs.c.once == once))
 
+    async def going_or_done_of(self, once: Collection[str]) -> set[str]:
+        """Return those of the `once` keys that a job has which neither failed nor was cancelled."""
+        query = select(jobs.c.once).where(text(GOING_OR_DONE), jobs.c.once.in_(list(once)))
+        return set((await self._session.execute(query)).scalars())
+
     async def recent_of(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
         """Return a member's jobs in a server, newest first."""
         return await self._all(
@@ -362,6 +391,35 @@ class Jobs:
             jobs.c.guild_id == guild_id, jobs.c.user_id == user_id, jobs.c.state.in_(_GOING)
         )
         return (await self._session.execute(query)).scalar_one()
+
+    async def going_of(self, guild_id: int, user_ids: Collection[int]) -> dict[int, int]:
+        """Return what `going` returns for each of the members who has such jobs."""
+        query = (
+            select(jobs.c.user_id, func.count().label("jobs"))
+            .where(jobs.c.guild_id == guild_id, jobs.c.user_id.in_(list(user_ids)), jobs.c.state.in_(_GOING))
+            .group_by(jobs.c.user_id)
+        )
+        rows = (await self._session.execute(query)).mappings()
+        return {row["user_id"]: row["jobs"] for row in rows}
+
+    async def started_by(
+        self, guild_id: int, user_ids: Collection[int], since: datetime, until: datetime
+    ) -> dict[int, list[datetime]]:
+        """Return when these members' jobs in (since, until] were accepted, oldest first."""
+        query = (
+            select(jobs.c.user_id, jobs.c.created_at)
+            .where(
+                jobs.c.guild_id == guild_id,
+                jobs.c.user_id.in_(list(user_ids)),
+                jobs.c.created_at > since,
+                jobs.c.created_at <= until,
+            )
+            .order_by(jobs.c.created_at)
+        )
+        found: dict[int, list[datetime]] = {}
+        for row in (await self._session.execute(query)).mappings():
+            found.setdefault(row["user_id"], []).append(row["created_at"])
+        return found
 
     async def started(
         self, guild_id: int, user_id: int, since: datetime, until: datetime, limit: int
@@ -420,6 +478,11 @@ def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:
     else:
         values["source"] = None
     return Job(**values)
+
+
+def _row_of(job: Job) -> dict[str, Any]:
+    row = {name: getattr(job, name) for name in _FIELDS} | _source_columns(job.source)
+    return row | {"inputs": dict(job.inputs), "reserved": 0, "settled": 0}
 
 
 def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Encrypted Studii keys. A replaced key is kept for the jobs that run with it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ class Keys:
             .values(guild_id=guild_id, lane=lane, hint=hint, plan=plan, ciphertext=ciphertext, created_at=at)
             .returning(studii_keys)
         )
-        return _key(added.mappings().one())
+        return key_of(added.mappings().one())
 
     async def get(self, key_id: int) -> StudiiKey | None:
         return await self._one(select(studii_keys).where(studii_keys.c.id == key_id))
@@ -45,11 +45,11 @@ class Keys:
         rows = (
             await self._session.execute(select(studii_keys).where(studii_keys.c.id.in_(list(key_ids))))
         ).mappings()
-        return {row["id"]: _key(row) for row in rows}
+        return {row["id"]: key_of(row) for row in rows}
 
     async def all(self) -> list[StudiiKey]:
         found = await self._session.execute(select(studii_keys).order_by(studii_keys.c.id))
-        return [_key(row) for row in found.mappings()]
+        return [key_of(row) for row in found.mappings()]
 
     async def retire(self, key_id: int, at: datetime) -> None:
         """Mark the key as retired. The first call sets the time."""
@@ -69,8 +69,9 @@ class Keys:
 
     async def _one(self, query: Select[Any]) -> StudiiKey | None:
         row = (await self._session.execute(query)).mappings().one_or_none()
-        return None if row is None else _key(row)
+        return None if row is None else key_of(row)
 
 
-def _key(row: RowMapping) -> StudiiKey:
+def key_of(row: RowMapping | Mapping[str, Any]) -> StudiiKey:
+    """Return the key of a row."""
     return StudiiKey(**row)

@@ -3,11 +3,13 @@
 For each job: reserved + corrections = settled + released + still reserved.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, exists, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from bot.domain import EntryKind, Job, LedgerEntry, Usage, Window
 from bot.errors import StudiiBotError
@@ -26,24 +28,50 @@ class Ledger:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def lock(self, guild_id: int) -> None:
-        """Keep other transactions from accepting jobs for this server until this one ends.
+    async def lock(self, *guild_ids: int) -> None:
+        """Keep other transactions from accepting jobs for these servers until this one ends.
 
-        SQLite has one write transaction at a time anyway.
+        The locks are taken in one order by all. SQLite has one write transaction at a time anyway.
         """
         if not self._session.on_sqlite:
-            await self._session.execute(select(func.pg_advisory_xact_lock(guild_id)))
+            ids = func.unnest(cast(sorted(set(guild_ids)), ARRAY(BigInteger))).column_valued("guild_id")
+            await self._session.execute(select(func.pg_advisory_xact_lock(ids)))
 
     async def reserve(self, job: Job, at: datetime) -> Job:
         """Reserve the job's estimate. Its row must exist. Raises `ReservationError` the second time."""
-        before = (ledger.c.job_id == job.id) & (ledger.c.kind == EntryKind.RESERVE)
-        fresh = (jobs.c.id == job.id) & jobs.c.resolved_at.is_(None) & ~exists().where(before)
-        reserve = update(jobs).where(fresh).values(reserved=job.estimate).returning(jobs)
-        row = (await self._session.execute(reserve, named=True)).mappings().one_or_none()
-        if row is None:
-            raise ReservationError(f"Job {job.id} is unknown, or credits were already reserved for it.")
-        await self._write(job, EntryKind.RESERVE, job.estimate, at)
-        return changed_job(self._session, row)
+        (reserved,) = await self.reserve_all([job], at)
+        return reserved
+
+    async def reserve_all(self, accepted: Sequence[Job], at: datetime) -> list[Job]:
+        """Reserve the estimates of these jobs, whose rows must exist. Return the jobs as they are then.
+
+        Raises `ReservationError` if credits were reserved for one of them before.
+        """
+        if not accepted:
+            return []
+        before = (ledger.c.job_id == jobs.c.id) & (ledger.c.kind == EntryKind.RESERVE)
+        these = jobs.c.id.in_([job.id for job in accepted]) & jobs.c.resolved_at.is_(None)
+        reserve = update(jobs).where(these, ~exists().where(before)).values(reserved=jobs.c.estimate)
+        if (await self._session.execute(reserve, named=True)).rowcount != len(accepted):
+            ids = ", ".join(job.id for job in accepted)
+            raise ReservationError(f"Of {ids} one is unknown, or credits were already reserved for it.")
+        await self._session.execute(
+            insert(ledger),
+            [
+                {
+                    "guild_id": job.guild_id,
+                    "user_id": job.user_id,
+                    "job_id": job.id,
+                    "kind": EntryKind.RESERVE,
+                    "amount": job.estimate,
+                    "at": at,
+                }
+                for job in accepted
+            ],
+        )
+        reserved = [replace(job, reserved=job.estimate) for job in accepted]
+        self._session.changes.jobs |= {job.id: job for job in reserved}
+        return reserved
 
     async def correct(self, job_id: str, charge: int, at: datetime) -> Job:
         """Change the reservation to what Studii charges, higher or lower."""
@@ -102,11 +130,7 @@ class Ledger:
         query = select(
             func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
             func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
-        ).where(jobs.c.guild_id == guild_id)
-        if window.start is not None:
-            query = query.where(jobs.c.created_at >= window.start)
-        if window.end is not None:
-            query = query.where(jobs.c.created_at < window.end)
+        ).where(*_within(guild_id, window))
         if user_id is not None:
             query = query.where(jobs.c.user_id == user_id)
         row = (await self._session.execute(query)).mappings().one()
@@ -117,6 +141,18 @@ class Ledger:
         kind = EntryKind.GRANT if amount >= 0 else EntryKind.ADJUST
         values = {"guild_id": guild_id, "user_id": user_id, "kind": kind, "amount": amount}
         await self._session.execute(insert(ledger).values(**values, period=period, at=at))
+
+    async def usage_of(
+        self, guild_id: int, window: Window, user_ids: Collection[int]
+    ) -> tuple[Usage, dict[int, Usage]]:
+        """Return what `usage` returns for the server and for each of these members, by one statement."""
+        who = case((jobs.c.user_id.in_(list(user_ids)), jobs.c.user_id)).label("who")
+        sums = (func.sum(jobs.c.settled).label("settled"), func.sum(jobs.c.reserved).label("reserved"))
+        query = select(who, *sums).where(*_within(guild_id, window)).group_by(who)
+        rows = (await self._session.execute(query)).mappings()
+        used = {row["who"]: Usage(row["settled"], row["reserved"]) for row in rows}
+        whole = Usage(sum(one.settled for one in used.values()), sum(one.reserved for one in used.values()))
+        return whole, {user_id: used.get(user_id, Usage()) for user_id in user_ids}
 
     async def granted(self, guild_id: int, period: str, user_id: int | None = None) -> int:
         """Return the sum of grants for the period, to the server or to one member."""
@@ -169,6 +205,16 @@ class Ledger:
         balance = update(jobs).where(still_open).values(values).returning(jobs)
         changed = await self._session.execute(balance, named=True)
         return changed_job(self._session, changed.mappings().one())
+
+
+def _within(guild_id: int, window: Window) -> list[ColumnElement[bool]]:
+    """Return the conditions that a job of the server was accepted within the window."""
+    conditions = [jobs.c.guild_id == guild_id]
+    if window.start is not None:
+        conditions.append(jobs.c.created_at >= window.start)
+    if window.end is not None:
+        conditions.append(jobs.c.created_at < window.end)
+    return conditions
 
 
 def _grants(guild_id: int, period: str) -> ColumnElement[bool]:

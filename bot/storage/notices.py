@@ -46,9 +46,9 @@ class Notices:
         self._session.changes.notices.add(guild_id)
         return True
 
-    async def known(self, guild_id: int, kind: NoticeKind, key: str) -> bool:
-        """Return whether there is such a notice, posted or not."""
-        one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & (notices.c.key == key)
+    async def known(self, guild_id: int, kind: NoticeKind, *keys: str) -> bool:
+        """Return whether there is a notice with one of these keys, posted or not."""
+        one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & notices.c.key.in_(keys)
         return (await self._session.execute(select(notices.c.id).where(one))).first() is not None
 
     async def pending(self, limit: int, guild_id: int | None = None) -> list[Notice]:

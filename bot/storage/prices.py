@@ -46,22 +46,12 @@ class Prices:
         rows = (await self._session.execute(select(prices).where(prices.c.lane == lane))).mappings()
         return {(row["tool"], row["variant"]): row["charge"] for row in rows}
 
-    async def least(self, lane: str, tool: str | None = None) -> int | None:
-        """Return the lowest last charge with that key, of the tool's variants or of all tools."""
-        query = select(func.min(prices.c.charge)).where(prices.c.lane == lane)
-        if tool is not None:
-            query = query.where(prices.c.tool == tool)
-        return (await self._session.execute(query)).scalar_one()
-
-    async def dearest(
-        self, lane: str, tool: str, mode: str | None = None, *, any_key: bool = True
-    ) -> int | None:
-        """Return the highest last charge of the tool's variants, with that key or any.
+    async def dearest(self, lane: str, tool: str, mode: str | None = None) -> int | None:
+        """Return the highest last charge of the tool's variants with that key.
 
         `mode` limits them to one mode, such as `mode=video`.
         """
-        lanes = (lane, ANY_KEY) if any_key else (lane,)
-        query = select(func.max(prices.c.charge)).where(prices.c.lane.in_(lanes), prices.c.tool == tool)
+        query = select(func.max(prices.c.charge)).where(prices.c.lane == lane, prices.c.tool == tool)
         if mode is not None:
             padded = literal(" ", Text).concat(prices.c.variant).concat(" ")
             query = query.where(padded.contains(f" {mode} ", autoescape=True))

@@ -34,6 +34,7 @@ from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulings
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
+from bot.storage.servers import ServerMemory, Servers
 from bot.storage.unreadable_check import UnreadableCheck
 from bot.storage.usage import Totals, UsageSums
 
@@ -51,8 +52,9 @@ _CLAIMED = "claimed"  # noted of a connection
 class Transaction:
     """Everything that is kept, seen and changed within one transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
         self.jobs = Jobs(session)
+        self.servers = Servers(session, memory)
         self.ledger = Ledger(session)
         self.audit = Audit(session)
         self.guilds = Guilds(session)
@@ -101,6 +103,7 @@ class Storage:
         self._readers = asyncio.Semaphore(engines.READERS)
         self._closed = False
         self._unreadable = UnreadableRows()
+        self._memory = ServerMemory()
         self._busy_timeout: int | None = None  # milliseconds; the one writing connection keeps it
         self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
         self._reads = OutageLog("read", self._clock)
@@ -197,13 +200,14 @@ class Storage:
             await self._turn(patience)
         try:
             with self._observed("write"), self._writings.watching():
-                async with _connected(engine, self._unreadable) as current:
+                async with _connected(engine, self._unreadable, self._memory.changed) as current:
                     if lock is not None and not current.notes.get(_CLAIMED):
                         await lock.claim(current)
                         current.notes[_CLAIMED] = True
                         current.changes.others = True  # another instance may have written meanwhile
                     await self._begin(current, deadline)
-                    yield Transaction(current)
+                    # A server's rows may be changed by other processes.
+                    yield Transaction(current, self._memory if current.on_sqlite else None)
                     await self._commit(current)
         finally:
             self._writer.release()
@@ -279,10 +283,12 @@ class Storage:
 
 
 @asynccontextmanager
-async def _connected(engine: AsyncEngine, unreadable: UnreadableRows) -> AsyncGenerator[Session, None]:
+async def _connected(
+    engine: AsyncEngine, unreadable: UnreadableRows, changed: Callable[[object], None] | None = None
+) -> AsyncGenerator[Session, None]:
     async with AsyncExitStack() as stack:
         try:
-            current = await stack.enter_async_context(session(engine, unreadable))
+            current = await stack.enter_async_context(session(engine, unreadable, changed))
         except OSError as error:  # as the driver of a server raises it when there is no way to it
             raise DatabaseAway from error
         yield current

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import update
 
-from bot.domain import Budget, Job, JobRequest, JobState, Period, Window
+from bot.domain import Budget, Job, JobState, Period, Window
 from bot.domain.limits import MemberLimits, allowance
 from bot.domain.periods import window
 from bot.domain.prices import Estimate, estimate
 from bot.errors import Refused
 from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
-from bot.services.budgets import BudgetState, budget_state, ensure_room
-from bot.services.limits import MemberState, member_state
+from bot.services.budgets import BudgetState, ensure_room, state_of_budget
+from bot.services.limits import MemberState, state_of_member
 from bot.storage import ReservationError, Transaction
 from bot.storage.schema import jobs
 from tests.services.bank import GUILD, LANE, Bank, write
@@ -31,21 +31,15 @@ async def no_check_either(*_: Any) -> None:
 async def corrects_nothing(*_: Any, told_less: bool) -> None: ...
 
 
-async def no_check_of_members(
-    transaction: Transaction, request: JobRequest, budget: BudgetState, _price: Estimate, now: datetime
-) -> MemberState:
-    return await member_state(transaction, budget, request.user_id, request.context.roles, now)
-
-
 class ChecksNothing(Bank):
     replaced = (
-        ("bot.services.jobs.ensure_room", no_check),
-        ("bot.services.jobs.ensure_member_may", no_check_of_members),
+        ("bot.services.acceptance.ensure_room", no_check),
+        ("bot.services.acceptance.ensure_within", no_check),
     )
 
 
 class ForgetsTheMembersLimits(Bank):
-    replaced = (("bot.services.jobs.ensure_member_may", no_check_of_members),)
+    replaced = (("bot.services.acceptance.ensure_within", no_check),)
 
 
 def one_too_many(state: BudgetState, price: Estimate) -> None:
@@ -53,33 +47,33 @@ def one_too_many(state: BudgetState, price: Estimate) -> None:
 
 
 class LetsOneCreditTooManyThrough(Bank):
-    replaced = (("bot.services.jobs.ensure_room", one_too_many),)
+    replaced = (("bot.services.acceptance.ensure_room", one_too_many),)
 
 
-async def only_what_is_paid(transaction: Transaction, guild_id: int, now: datetime) -> BudgetState:
-    state = await budget_state(transaction, guild_id, now)
+def only_what_is_paid(*given: Any) -> BudgetState:
+    state = state_of_budget(*given)
     return replace(state, left=state.left + state.usage.reserved)
 
 
 class CountsOnlyWhatIsPaid(Bank):
-    replaced = (("bot.services.jobs.budget_state", only_what_is_paid),)
+    replaced = (("bot.services.acceptance_facts.state_of_budget", only_what_is_paid),)
 
 
-async def one_less_going(*given: Any) -> MemberState:
-    state = await member_state(*given)
+def one_less_going(*given: Any) -> MemberState:
+    state = state_of_member(*given)
     return replace(state, going=state.going - 1)
 
 
 class LetsOneTooManyGoAtOnce(Bank):
-    replaced = (("bot.services.limits.member_state", one_less_going),)
+    replaced = (("bot.services.acceptance.state_of_member", one_less_going),)
 
 
-async def any_time(*given: Any) -> MemberState:
-    return replace(await member_state(*given), next_start=None)
+def any_time(*given: Any) -> MemberState:
+    return replace(state_of_member(*given), next_start=None)
 
 
 class ForgetsHowOftenOneMayStart(Bank):
-    replaced = (("bot.services.limits.member_state", any_time),)
+    replaced = (("bot.services.acceptance.state_of_member", any_time),)
 
 
 def of_the_first_role(limits: MemberLimits, user_id: int, roles: Any) -> Any:

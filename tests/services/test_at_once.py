@@ -11,8 +11,7 @@ from bot.domain import Budget, Job, Period, Plan
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
-from bot.services import JobService, LimitService, jobs
-from bot.services.jobs import Repeated
+from bot.services import JobService, LimitService, Repeated, jobs
 from bot.storage import Storage
 from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
 from tests.support.clock import FakeClock

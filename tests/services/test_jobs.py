@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.domain import EntryKind, Job, JobState, LogSettings, NoticeKind, Period, SourcePhoto
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope
 from bot.errors import Busy, Refused
-from bot.services import JobService, jobs
+from bot.services import jobs
+from bot.storage import Changes
 from tests.services.conftest import (
     CHANNEL,
     GUILD,
@@ -63,18 +63,23 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
         assert await transaction.audit.everything() == []
 
 
-async def test_the_engine_is_woken_when_the_job_can_be_seen(world: World) -> None:
+async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: World) -> None:
     await world.ready()
     seen: list[int] = []
+    told: dict[str, Job] = {}
 
-    def look() -> None:
+    def look(changes: Changes) -> None:
         connection = sqlite3.connect(world.file)
         seen.extend(connection.execute("SELECT count(*) FROM jobs").fetchone())
         connection.close()
+        assert not changes.others
+        told.update(changes.jobs)
 
-    service = JobService(world.storage, Catalog.load(), world.clock, look, max_source_bytes=MAX_SOURCE)
-    await service.accept(PICTURE)
+    with world.storage.listening(look):
+        job = await world.accept()
     assert seen == [1]
+    assert told == {job.id: job}
+    assert await world.services.jobs.get(job.id) == job
 
 
 async def test_the_last_credit_can_be_spent(world: World) -> None:
@@ -255,7 +260,6 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(world: Worl
     assert len(accepted) == len({job.id for job in accepted}) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
     assert (await world.services.credits.budget(GUILD)).left == 0
-    assert len(world.wakes) == 5
 
 
 async def test_servers_do_not_spend_each_others_budgets(world: World) -> None:
@@ -327,15 +331,16 @@ async def test_a_lowered_budget_holds_at_once(world: World) -> None:
 # The card
 
 
-async def test_a_card_that_was_shown_is_known_and_the_engine_looks_again(world: World) -> None:
+async def test_a_card_that_was_shown_is_known_and_the_engine_is_told(world: World) -> None:
     await world.ready()
     job = await world.accept()
-    world.wakes.clear()
-    await world.services.jobs.card_shown(job.id, 555, 1)
+    told: list[Changes] = []
+    with world.storage.listening(told.append):
+        await world.services.jobs.card_shown(job.id, 555, 1)
     kept = await world.services.jobs.get(job.id)
     assert kept is not None
     assert (kept.card_message_id, kept.card_version, kept.version) == (555, 1, 1)
-    assert len(world.wakes) == 1
+    assert [one.jobs for one in told] == [{job.id: kept}]
 
 
 async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_to_date(world: World) -> None:

@@ -122,11 +122,6 @@ async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each
         await prices.learn("other", "studio", "mode=image", 3, LATER)
         assert await prices.last("lane", "studio", "mode=image") == (8, 3)
         assert await prices.last("third", "studio", "mode=image") == (None, 3)
-        assert (await prices.least("lane"), await prices.least("other"), await prices.least("third")) == (
-            8,
-            3,
-            None,
-        )
 
 
 async def test_a_named_value_is_the_one_that_was_set_last(storage: Storage) -> None:

@@ -1,11 +1,11 @@
 """One database transaction, whose statements complete even if the task is cancelled."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Executable, Select, Table
+from sqlalchemy import Column, Executable, Select, Table, UpdateBase
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,8 +24,15 @@ T = TypeVar("T")
 class Session:
     """The connection that repositories use within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, unreadable: UnreadableRows | None = None) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        unreadable: UnreadableRows | None = None,
+        changed: Callable[[object], None] | None = None,
+    ) -> None:
+        """`changed` is told each table of which a statement has changed rows."""
         self._connection = connection
+        self._changed = changed
         self.unreadable = UnreadableRows() if unreadable is None else unreadable
         self.changes = Changes()
 
@@ -47,7 +54,10 @@ class Session:
         """
         if not named:
             self.changes.note(statement)
-        return await self._complete(self._connection.execute(statement, rows))
+        done = await self._complete(self._connection.execute(statement, rows))
+        if self._changed is not None and isinstance(statement, UpdateBase) and done.rowcount != 0:
+            self._changed(statement.table)
+        return done
 
     async def rows(self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]]) -> list[T]:
         """Return what `build` makes of each row. Rows that can't be read are set aside: others take their
@@ -85,6 +95,10 @@ class Session:
         first = await self._unreadable(query, build, key, keys[:half])
         return first + await self._unreadable(query, build, key, keys[half:])
 
+    async def version(self) -> int:
+        """Return a number that changes when another connection has changed the SQLite database."""
+        return (await self._complete(self._connection.exec_driver_sql("PRAGMA data_version"))).scalar_one()
+
     async def run(self, sql: str) -> None:
         """Run a statement in the database's own dialect, without parameters."""
         await self._complete(self._connection.exec_driver_sql(sql))
@@ -110,7 +124,9 @@ class Session:
 
 @asynccontextmanager
 async def session(
-    engine: AsyncEngine, unreadable: UnreadableRows | None = None
+    engine: AsyncEngine,
+    unreadable: UnreadableRows | None = None,
+    changed: Callable[[object], None] | None = None,
 ) -> AsyncGenerator[Session, None]:
     """Open a session on a pooled connection. Uncommitted changes are rolled back at the end."""
     connection = engine.connect()
@@ -121,7 +137,7 @@ async def session(
             await shielded(connection.start())
         if (driver := _driver(connection)) is not None:
             driver.steady = True
-        yield Session(connection, unreadable)
+        yield Session(connection, unreadable, changed)
     finally:
         if connection.sync_connection is not None:
             await _completed(connection, connection.close())

@@ -175,20 +175,19 @@ def _request(
 
 async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, terms: Terms) -> None:
     """Raises `Refused` if no job of the tool could be accepted now from this person on these terms."""
-    guild_id, user_id = interaction.guild_id, interaction.user.id
-    if guild_id is None:
+    if interaction.guild_id is None:
         return
-    context, services = member_context(interaction), host_of(interaction).services
-    await services.access.ensure(
-        guild_id,
-        user_id,
-        context,
+    request = JobRequest(
+        interaction.guild_id,
+        interaction.channel_id or 0,
+        interaction.user.id,
         tool.slug,
-        photo_author=terms.photo_author,
+        terms.extra or {},
         private=terms.private,
-        extra=bool(terms.extra),
+        context=member_context(interaction),
+        photo_author=terms.photo_author,
     )
-    await services.jobs.ensure_possible(guild_id, user_id, context, tool)
+    await host_of(interaction).services.jobs.ensure_possible(request)
 
 
 async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:

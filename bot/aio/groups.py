@@ -1,0 +1,91 @@
+"""Many requests in one step, when they come faster than they can be done one by one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from bot.errors import Busy
+
+_Q = TypeVar("_Q")
+_A = TypeVar("_A")
+
+LONGEST = 10_000  # requests that wait
+
+
+class Groups(Generic[_Q, _A]):
+    """Does requests in groups: `do` takes all that wait, as soon as it can do something for them.
+
+    `do(take)` begins its step, calls `take()` for the requests of the group, in order of arrival and at most
+    `most` of them, and returns an answer, or an error to raise, for each. An error that it raises is raised
+    for the whole group. Nobody waits for company: a request that comes alone is done at once. The step
+    goes on if somebody in it is cancelled; a request that is cancelled before is not taken.
+
+    Its task lives while there is something to do.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        do: Callable[[Callable[[], Sequence[_Q]]], Awaitable[Sequence[_A | Exception]]],
+        *,
+        most: int,
+    ) -> None:
+        self._what = what
+        self._do = do
+        self._most = most
+        self._waiting: deque[tuple[_Q, asyncio.Future[_A]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, request: _Q) -> _A:
+        """Return the answer to the request. Raises `Busy` if too many wait already."""
+        if len(self._waiting) >= LONGEST:
+            raise Busy
+        answer: asyncio.Future[_A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, answer))
+        if self._task is None:
+            self._task = asyncio.create_task(self._work(), name=self._what)
+        return await answer
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                await self._step()
+        finally:
+            self._task = None
+            for _, answer in self._waiting:
+                answer.cancel()  # only if the task was cancelled: whoever waits must not wait for ever
+            self._waiting.clear()
+
+    async def _step(self) -> None:
+        group: list[tuple[_Q, asyncio.Future[_A]]] = []
+
+        def take() -> Sequence[_Q]:
+            while self._waiting and len(group) < self._most:
+                request, answer = self._waiting.popleft()
+                if not answer.done():
+                    group.append((request, answer))
+            return [request for request, _ in group]
+
+        answers: Sequence[_A | Exception]
+        try:
+            answers = await self._do(take)
+        except Exception as error:  # noqa: BLE001 - raised for each of them
+            if not group:
+                take()
+            answers = [error] * len(group)
+        except BaseException:
+            for _, answer in group:
+                answer.cancel()
+            raise
+        for (_, answer), given in zip(group, answers, strict=True):
+            _give(answer, given)
+
+
+def _give(answer: asyncio.Future[_A], given: _A | Exception) -> None:
+    if answer.done():
+        return  # cancelled meanwhile
+    if isinstance(given, Exception):
+        answer.set_exception(given)
+    else:
+        answer.set_result(given)

@@ -1,0 +1,209 @@
+"""Decide which of several requests become jobs, in order of arrival. Pure: nothing is read or written."""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.catalog import Catalog, Tool
+from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usage
+from bot.domain.prices import Estimate
+from bot.errors import CreditsShort, Refused
+from bot.lifecycle import key_holds
+from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
+from bot.lifecycle.prices import expected_cost
+from bot.reasons import Reason
+from bot.services.access import ensure_may
+from bot.services.budgets import BudgetState, ensure_room
+from bot.services.limits import MemberState, MemberUse, ensure_within, state_of_member
+from bot.services.prices import least_of, least_price
+from bot.storage import ServerConfig
+
+NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
+PAUSED = (
+    "New jobs are paused in this server. Jobs already started will finish. An admin can "
+    "resume with `/studii resume`."
+)
+
+
+class Repeated(Refused):
+    """This is being done, or has been done."""
+
+    default = "That's already running, or done."
+
+
+class KeyHeld(Refused):
+    """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
+
+    default = "Studii isn't accepting this server's key right now."
+
+    def __init__(self, reason: Reason, until: datetime) -> None:
+        super().__init__()
+        self.reason = reason
+        self.until = until
+
+
+class KeyOutOfCredits(KeyHeld, CreditsShort):
+    """The account of the server's key has no credits left."""
+
+
+@dataclass(slots=True)
+class ServerState:
+    """A server, and what it and the members concerned have used. Decisions change it.
+
+    `budget` is None for a server that takes no jobs.
+    """
+
+    config: ServerConfig
+    budget: BudgetState | None = None
+    members: dict[int, MemberUse] = field(default_factory=dict[int, MemberUse])
+
+
+class Acceptance:
+    """Decides requests one after the other. `jobs` and `alerts` are what is to be stored for it.
+
+    `refusing` are the members who forbid others to use their photos; `done` are the `once` keys of jobs that
+    are being done, or have been.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        servers: Mapping[int, ServerState],
+        at: datetime,
+        *,
+        refusing: Collection[int] = (),
+        done: Collection[str] = (),
+        max_source_bytes: int,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self.jobs: list[Job] = []
+        self.alerts: dict[tuple[int, str, str], BudgetAlert] = {}
+        self._catalog = catalog
+        self._servers = servers
+        self._at = at
+        self._refusing = refusing
+        self._done = set(done)
+        self._max_source_bytes = max_source_bytes
+        self._new_id = new_id
+
+    def decide(self, request: JobRequest) -> Job:
+        """Accept the request, or raise `Refused` with the reason and who can change it.
+
+        A request that is refused changes nothing for those after it.
+        """
+        tool = self._catalog.get(request.tool)
+        server, budget, key = self._open(request, tool)
+        if request.once is not None and request.once in self._done:
+            raise Repeated
+        _ensure_not_held(server.config, key, self._at)
+        charges = server.config.charges
+        price = expected_cost(charges, tool, request.inputs, tool.variant(request.inputs))
+        try:
+            ensure_room(budget, price)
+        except Refused:
+            self._tell(budget, least=least_price(charges, self._catalog))
+            raise
+        member = self._member(server, budget, request)
+        ensure_within(member, price)
+        role = None if member.allowance is None else member.allowance.role_id
+        job = replace(self._new_job(request, tool, price), allowance_role=role)
+        self._count(server, budget, job)
+        return job
+
+    def ensure_possible(self, request: JobRequest) -> None:
+        """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs."""
+        tool = self._catalog.get(request.tool)
+        server, budget, key = self._open(request, tool)
+        _ensure_not_held(server.config, key, self._at)
+        least = least_of(server.config.charges, tool)
+        ensure_room(budget, least)
+        ensure_within(self._member(server, budget, request), least)
+
+    def _open(self, request: JobRequest, tool: Tool) -> tuple[ServerState, BudgetState, StudiiKey]:
+        server = self._servers[request.guild_id]
+        ensure_open(server.config.settings)
+        if server.config.key is None or server.budget is None:
+            raise Refused(NO_KEY)
+        refuses = request.photo_author in self._refusing
+        ensure_may(server.config.access, request, tool, author_refuses=refuses)
+        return server, server.budget, server.config.key
+
+    def _member(self, server: ServerState, budget: BudgetState, request: JobRequest) -> MemberState:
+        used = server.members.get(request.user_id, MemberUse())
+        return state_of_member(
+            budget, server.config.limits, request.user_id, request.context.roles, used, self._at
+        )
+
+    def _count(self, server: ServerState, budget: BudgetState, job: Job) -> None:
+        self.jobs.append(job)
+        if job.once is not None:
+            self._done.add(job.once)
+        used = server.members.get(job.user_id, MemberUse())
+        server.members[job.user_id] = replace(
+            used,
+            usage=_and(used.usage, job.estimate),
+            going=used.going + 1,
+            starts=(*used.starts, self._at),
+        )
+        after = replace(budget, usage=_and(budget.usage, job.estimate), left=budget.left - job.estimate)
+        server.budget = after
+        self._tell(after)
+
+    def _tell(self, budget: BudgetState, *, least: int | None = None) -> None:
+        alert = budget_alert(
+            budget.settings, budget.window, limit=budget.whole, spent=budget.usage.spent, least=least
+        )
+        if alert is not None:
+            self.alerts.setdefault((alert.guild_id, alert.kind, alert.key), alert)
+
+    def _new_job(self, request: JobRequest, tool: Tool, price: Estimate) -> Job:
+        source = request.source
+        if source is not None and not source.size:
+            # Discord does not say how large it is: it may be as large as any that is taken.
+            source = replace(source, size=self._max_source_bytes)
+        return Job(
+            id=self._new_id(),
+            guild_id=request.guild_id,
+            channel_id=request.channel_id,
+            user_id=request.user_id,
+            tool=tool.slug,
+            inputs=dict(request.inputs),
+            variant=tool.variant(request.inputs),
+            source=source,
+            private=request.private,
+            state=JobState.RECEIVED,
+            version=1,
+            created_at=self._at,
+            changed_at=self._at,
+            estimate=price.amount,
+            price_learned=price.learned,
+            reserved=0,
+            settled=0,
+            photo_author=request.photo_author,
+            origin_message_id=request.origin_message_id,
+            once=request.once,
+            tapped=request.tapped,
+            age_restricted=request.age_restricted,
+        )
+
+
+def ensure_open(settings: GuildSettings) -> None:
+    """Raise `Refused` while the server takes no jobs, whoever asks."""
+    if settings.key_id is None:
+        raise Refused(NO_KEY)
+    if settings.paused:
+        raise Refused(PAUSED)
+
+
+def _ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None:
+    """Raises `Refused` while it is known that Studii would not take the job; the first after that tries."""
+    hold = config.hold
+    if hold is None or hold.key_id != key.id or hold.until <= now:
+        return
+    refusal = KeyOutOfCredits if key_holds.waits_for_credits(hold) else KeyHeld
+    raise refusal(hold.reason, hold.until)
+
+
+def _and(usage: Usage, reserved: int) -> Usage:
+    return replace(usage, reserved=usage.reserved + reserved)

@@ -1,0 +1,151 @@
+"""What decides about a server's jobs and hardly ever changes, read together and kept until it changes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Table, select
+from sqlalchemy.engine import RowMapping
+
+from bot.aio.bounded import BoundedDict
+from bot.domain import GuildSettings, StudiiKey
+from bot.domain.access import AccessRules
+from bot.domain.limits import MemberLimits
+from bot.domain.prices import Charges
+from bot.storage.access import access_rules_of, member_limits_of
+from bot.storage.database.session import Session
+from bot.storage.guilds import settings_of
+from bot.storage.holds import Hold
+from bot.storage.keys import key_of
+from bot.storage.prices import ANY_KEY
+from bot.storage.schema import access_lists, allowances, guilds, holds, policies, prices, studii_keys
+
+REMEMBERED_SERVERS = 2000
+_READ: Final = (guilds, studii_keys, holds, policies, access_lists, allowances, prices)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """A server's settings, key and rules. `charges` are what its key was charged, and what any was."""
+
+    settings: GuildSettings
+    key: StudiiKey | None = None
+    hold: Hold | None = None
+    access: AccessRules = field(default_factory=AccessRules)
+    limits: MemberLimits = field(default_factory=MemberLimits)
+    charges: Charges = field(default_factory=Charges)
+
+
+class ServerMemory:
+    """Remembers servers until a statement changes one of the tables that they are read from.
+
+    It is for a database of which this process alone changes rows. `version` tells whether another has.
+    """
+
+    def __init__(self) -> None:
+        self._servers = BoundedDict[int, ServerConfig](REMEMBERED_SERVERS)
+        self._version: object = None
+
+    def changed(self, table: object) -> None:
+        """Forget all if the table is one of those that are remembered."""
+        if table in _READ:
+            self._servers.clear()
+
+    def seen(self, version: object) -> None:
+        """Forget all if the database's version is a new one: another process has changed it."""
+        if version != self._version:
+            self._servers.clear()
+            self._version = version
+
+    def known(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
+        """Return those of the servers that are remembered."""
+        return {one: self._servers[one] for one in guild_ids if one in self._servers}
+
+    def remember(self, servers: Mapping[int, ServerConfig]) -> None:
+        for guild_id, config in servers.items():
+            self._servers[guild_id] = config
+
+
+class Servers:
+    """Servers within one transaction."""
+
+    def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
+        """`memory` is for transactions that write: nothing changes what they have read until they end."""
+        self._session = session
+        self._memory = memory
+
+    async def some(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
+        """Return the configuration of each of the servers, the defaults for those that have none."""
+        if self._memory is None:
+            return await self._read(guild_ids)
+        self._memory.seen(await self._session.version())
+        known = self._memory.known(guild_ids)
+        missing = [one for one in guild_ids if one not in known]
+        if missing:
+            read = await self._read(missing)
+            self._memory.remember(read)
+            known |= read
+        return known
+
+    async def _read(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
+        ids = list(guild_ids)
+        query = (
+            select(guilds, studii_keys, holds, policies)
+            .select_from(
+                guilds.outerjoin(studii_keys, studii_keys.c.id == guilds.c.key_id)
+                .outerjoin(holds, holds.c.guild_id == guilds.c.guild_id)
+                .outerjoin(policies, policies.c.guild_id == guilds.c.guild_id)
+            )
+            .where(guilds.c.guild_id.in_(ids))
+        )
+        rows = {row[guilds.c.guild_id]: row for row in (await self._session.execute(query)).mappings()}
+        if not rows:
+            return {one: ServerConfig(GuildSettings(one)) for one in ids}
+        lists = await self._of_servers(access_lists, ids)
+        credits_ = await self._of_servers(allowances, ids)
+        charges = await self._charges({lane for row in rows.values() if (lane := row[studii_keys.c.lane])})
+        made: dict[int, ServerConfig] = {}
+        for one in ids:
+            row = rows.get(one)
+            if row is None:
+                made[one] = ServerConfig(GuildSettings(one))
+                continue
+            key = _part(row, studii_keys, "id")
+            hold = _part(row, holds, "guild_id")
+            policy = _part(row, policies, "guild_id") or {}
+            made[one] = ServerConfig(
+                settings_of(_part(row, guilds, "guild_id") or {}),
+                None if key is None else key_of(key),
+                None if hold is None else Hold(**hold),
+                access_rules_of(lists.get(one, []), policy),
+                member_limits_of(credits_.get(one, []), policy),
+                Charges(
+                    {} if key is None else charges.get(key["lane"], {}),
+                    charges.get(ANY_KEY, {}),
+                ),
+            )
+        return made
+
+    async def _of_servers(self, table: Table, guild_ids: list[int]) -> dict[int, list[RowMapping]]:
+        found: dict[int, list[RowMapping]] = {}
+        query = select(table).where(table.c.guild_id.in_(guild_ids))
+        for row in (await self._session.execute(query)).mappings():
+            found.setdefault(row["guild_id"], []).append(row)
+        return found
+
+    async def _charges(self, lanes: Collection[str]) -> dict[str, dict[tuple[str, str], int]]:
+        found: dict[str, dict[tuple[str, str], int]] = {}
+        query = select(prices.c.lane, prices.c.tool, prices.c.variant, prices.c.charge)
+        rows: Sequence[Any] = (
+            await self._session.execute(query.where(prices.c.lane.in_([*lanes, ANY_KEY])))
+        ).all()
+        for lane, tool, variant, charge in rows:
+            found.setdefault(lane, {})[tool, variant] = charge
+        return found
+
+
+def _part(row: RowMapping, table: Table, present: str) -> dict[str, Any] | None:
+    """Return the table's columns of a joined row; None if it has no row of that table."""
+    if row[table.c[present]] is None:
+        return None
+    return {column.name: row[column] for column in table.c}
