@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.domain import Period
-from bot.services import MAX_BUDGET, Services, matching_zones
+from bot.services import MAX_BUDGET, PERIOD_WORDS, Services, matching_zones
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.photos import metadata_panel
@@ -18,10 +18,7 @@ from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 _PERIODS = [
-    app_commands.Choice(name="a day", value=Period.DAY.value),
-    app_commands.Choice(name="a week", value=Period.WEEK.value),
-    app_commands.Choice(name="a month", value=Period.MONTH.value),
-    app_commands.Choice(name="in total, not renewed", value=Period.TOTAL.value),
+    app_commands.Choice(name=words.choice, value=period.value) for period, words in PERIOD_WORDS.items()
 ]
 
 

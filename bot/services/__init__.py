@@ -12,6 +12,7 @@ from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.log_channels import LogChannelService
+from bot.services.period_words import PERIOD_WORDS
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erased, PrivacyService
@@ -24,6 +25,7 @@ __all__ = [
     "CANCELLABLE",
     "MAX_AT_ONCE",
     "MAX_BUDGET",
+    "PERIOD_WORDS",
     "AccessChange",
     "AccessService",
     "BudgetState",

@@ -1,6 +1,5 @@
 """The state of a server's budget, and the sentences about it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,31 +7,12 @@ from bot.domain import Budget, GuildSettings, Period, Usage, Window
 from bot.domain.periods import period_name, window
 from bot.domain.prices import Estimate, left
 from bot.errors import CreditsShort, Refused
+from bot.services.period_words import PERIOD_WORDS
 from bot.services.wording import credit_words, discord_timestamp
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits
 CHANGE_IT = "An admin can change the budget with `/studii budget`."
-
-_EACH: Mapping[Period, str] = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month"}
-_LEFT: Mapping[Period, str] = {
-    Period.DAY: "{rest:,} of {whole} left today",
-    Period.WEEK: "{rest:,} of {whole} left this week",
-    Period.MONTH: "{rest:,} of {whole} left this month",
-    Period.TOTAL: "{rest:,} of {whole} left",
-}
-_FOR: Mapping[Period, str] = {
-    Period.DAY: "for today",
-    Period.WEEK: "for this week",
-    Period.MONTH: "for this month",
-    Period.TOTAL: "for the one-off total",
-}
-_KIND: Mapping[Period, str] = {
-    Period.DAY: "daily",
-    Period.WEEK: "weekly",
-    Period.MONTH: "monthly",
-    Period.TOTAL: "one-off",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +45,7 @@ class BudgetState:
     def limit_words(self) -> str:
         """`100 credits a day`, `500 credits in total`."""
         budget = self.settings.budget
-        return f"{credit_words(budget.limit)} {_EACH.get(budget.period, 'in total')}"
+        return f"{credit_words(budget.limit)} {PERIOD_WORDS[budget.period].each}"
 
     @property
     def left_words(self) -> str:
@@ -75,7 +55,7 @@ class BudgetState:
     @property
     def for_words(self) -> str:
         """The period of a grant: `for today`, `for the one-off total`."""
-        return _FOR[self.settings.budget.period]
+        return PERIOD_WORDS[self.settings.budget.period].this
 
     @property
     def renewal_words(self) -> str:
@@ -143,13 +123,13 @@ def when_again(budget: BudgetState, price: Estimate, what: str, *, limit: int, c
         return "Credits may free up when running jobs finish."
     if price.amount <= limit:
         return "It's a one-off total and doesn't renew."
-    kind = _KIND[budget.settings.budget.period]
+    kind = PERIOD_WORDS[budget.settings.budget.period].kind
     return f"The {kind} {what} of {credit_words(limit)} is below the price."
 
 
 def rest_words(rest: int, whole: int, period: Period) -> str:
     """`3 of 100 credits left today`; `0 of 100 credits left today` also if more than that was used."""
-    return _LEFT[period].format(rest=max(0, rest), whole=credit_words(whole))
+    return PERIOD_WORDS[period].left.format(rest=max(0, rest), whole=credit_words(whole))
 
 
 def price_words(price: Estimate) -> str:

@@ -257,7 +257,7 @@ class EndsTheOldest(Bank):
 
 
 class ForgetsAllowancesWhenPricesRise(Bank):
-    replaced = (("bot.lifecycle.prices.allowance", no_check),)
+    replaced = (("bot.lifecycle.room.allowance", no_check),)
 
 
 async def being_sent(prices: Any, *_: Any) -> list[Job]:
@@ -297,7 +297,7 @@ def the_present(budget: Budget, timezone: str, now: datetime) -> Window:
 
 
 class EndsWhatAnotherDayHasNoRoomFor(Bank):
-    replaced = (("bot.lifecycle.prices.window", the_present),)
+    replaced = (("bot.lifecycle.room.window", the_present),)
 
 
 CROOKS = tuple(Bank.__subclasses__())

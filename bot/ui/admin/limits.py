@@ -2,14 +2,20 @@
 
 from collections.abc import Collection, Mapping
 
-from bot.domain import Period
 from bot.domain.limits import AllowanceScope, MemberLimits
-from bot.services import BudgetState, GrantState, MemberState, credit_words, discord_timestamp, rate_words
+from bot.services import (
+    PERIOD_WORDS,
+    BudgetState,
+    GrantState,
+    MemberState,
+    credit_words,
+    discord_timestamp,
+    rate_words,
+)
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
 
 MOST = 15  # lines of a list
-_EACH = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month", Period.TOTAL: "in total"}
 _FROM = {
     AllowanceScope.MEMBER: "their own allowance",
     AllowanceScope.ROLE: "the highest of their roles' allowances",
@@ -28,7 +34,7 @@ def allowance_panel(
     `roles_there` has the server's roles, if known; the allowance of a deleted role applies to nobody.
     `role_id` is the role that was asked about.
     """
-    each = _EACH[budget.settings.budget.period]
+    each = PERIOD_WORDS[budget.settings.budget.period].each
     default = (
         "none; only the server's budget limits members"
         if limits.default is None

@@ -7,7 +7,7 @@ from discord import ui
 
 from bot.domain import Job, Notice, NoticeKind
 from bot.reasons import Reason
-from bot.services import credit_words
+from bot.services import PERIOD_WORDS, credit_words
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
@@ -21,11 +21,6 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.STILL_RUNNING: UNSURE,
     NoticeKind.PLAN_DOUBTED: UNSURE,
     NoticeKind.MADE: QUIET,
-}
-_RENEWS = {
-    "day": "The daily budget renews <t:{0}:R>.",
-    "week": "The weekly budget renews <t:{0}:R>.",
-    "month": "The monthly budget renews <t:{0}:R>.",
 }
 # Discord numbers a message's components by itself, from 1; ours says which notice it is.
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component
@@ -106,7 +101,8 @@ def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     used = f"**{spent:,} of {credit_words(limit)} spent or reserved**."
     least, renews = details.get("least"), details.get("renews")
     said = used if least is None else f"{used} No tool costs less than {least}."
-    when = _RENEWS.get(str(details.get("period")), "").format(renews) if renews is not None else ""
+    words = next((words for one, words in PERIOD_WORDS.items() if one.value == details.get("period")), None)
+    when = "" if words is None or renews is None else words.renews.format(when=f"<t:{renews}:R>")
     return [said, when or "The budget is a one-off total and doesn't renew.", small(_CHANGE)]
 
 

@@ -7,18 +7,17 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.domain import Budget, Period, Plan, StudiiKey
+from bot.domain import Plan, StudiiKey
 from bot.errors import Refused
 from bot.reasons import Reason
-from bot.services import MAX_BUDGET, BudgetState, Lowered, Services, discord_timestamp, job_words
-from bot.ui.admin.credits import budget_panel
-from bot.ui.admin.key_form import KeyForm, daily_budget
+from bot.services import BudgetState, Lowered, Services, discord_timestamp, job_words
+from bot.ui.admin.budget_form import BudgetForm
+from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.log import log_line, trouble_there
 from bot.ui.admin.photos import INTENT_OFF, lacking_words, metadata_line, shut_words
 from bot.ui.jobs.rulings import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import (
     BAD,
@@ -57,12 +56,6 @@ SURE = (
     "for up to a day. Members can't make anything new until you set another key.\nThe key "
     "stays valid at Studii. If it leaked, revoke it there."
 )
-_PERIODS = {
-    Period.DAY: "a day",
-    Period.WEEK: "a week",
-    Period.MONTH: "a month",
-    Period.TOTAL: "in total, not renewed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,36 +266,6 @@ def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
 def _to_server(guild_id: int) -> ui.Button[Any]:
     # A button of the bot's would not know the server: it is pressed in a direct message.
     return ui.Button(label="Open server", url=f"https://discord.com/channels/{guild_id}")
-
-
-class BudgetForm(Form):
-    """Asks how much the server may spend, and how often that renews."""
-
-    def __init__(self, budget: Budget, opener: Opener) -> None:
-        super().__init__("Server budget")
-        self._opener = opener
-        self._limit: ui.TextInput[Any] = ui.TextInput(
-            custom_id="limit", default=str(budget.limit), max_length=12
-        )
-        self._period: ui.Select[Any] = ui.Select(
-            custom_id="period",
-            options=[
-                discord.SelectOption(label=label, value=period.value, default=period is budget.period)
-                for period, label in _PERIODS.items()
-            ],
-        )
-        limit_help = f"A whole number up to {MAX_BUDGET:,}. Takes effect immediately."
-        self.add_item(ui.Label(text="Credits", description=limit_help, component=self._limit))
-        self.add_item(ui.Label(text="Renewal", component=self._period))
-
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        guild_id = self._opener.ensure(interaction)
-        limit = daily_budget(self._limit.value)
-        if limit is None:
-            raise Refused("Enter how many credits the server can spend. Nothing was changed.")
-        period = Period(self._period.values[0])
-        state = await host.services.credits.set_budget(guild_id, limit, period)
-        await answer(interaction, budget_panel(state, "Budget set"))
 
 
 def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:

@@ -8,7 +8,7 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog
 from bot.domain import FORGOTTEN_MEMBER, Period, Spending
 from bot.domain.spans import Span
-from bot.services import UsageReport, credit_words, job_words
+from bot.services import PERIOD_WORDS, UsageReport, credit_words, job_words
 from bot.ui.admin.charts import Series, UsageChart
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH
@@ -97,9 +97,8 @@ def _limit_words(report: UsageReport) -> str:
     if limit is None:
         return ""
     budget = report.budget.settings.budget
-    if budget.period is Period.DAY:
-        return f"budget {budget.limit:,} a day"
-    return f"budget {budget.limit:,} a {budget.period.value} ≈ {limit:,.0f} a day"
+    words = f"budget {budget.limit:,} {PERIOD_WORDS[budget.period].each}"
+    return words if budget.period is Period.DAY else f"{words} ≈ {limit:,.0f} a day"
 
 
 def _member(one: Spending) -> str:
