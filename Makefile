@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test crash bench check run lock clean fuzz hostile
+.PHONY: help demo test crash bench check run lock clean fuzz hostile image-check
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord account or a key (ARGS=--once: only the tour)
 	@$(BIN)/python -m sandbox $(ARGS)
@@ -27,6 +27,9 @@ hostile: $(VENV)/dev.done ## send hostile files through the bot, beside ordinary
 	$(BIN)/python -W ignore -m tests.hostile $(ARGS) || failed=1; \
 	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/test_damaged_pictures.py || failed=1; \
 	exit $$failed
+
+image-check: $(VENV)/dev.done ## build the image with Debian's tools, and run it in the sandbox's Discord and Studii (minutes, as root)
+	@$(BIN)/python -W ignore -m tests.image $(ARGS)
 
 fuzz: $(VENV)/dev.done ## check the ledger over 100,000 random steps (many minutes)
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py $(ARGS)

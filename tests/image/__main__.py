@@ -1,0 +1,154 @@
+"""`make image-check`: build the image, and run it as an operator would in the sandbox."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+from bot.clock import SystemClock
+from bot.domain import Plan
+from bot.storage import LaneNames, Storage, Vault
+from bot.version import VERSION
+from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.studii import Options, StudiiServer
+from sandbox.studii.world import Key
+from tests.engine.world import free_port
+from tests.image.build import Image, build, missing
+from tests.image.contained import Container
+
+_T = TypeVar("_T")
+GUILD, MEMBER = 100, 200
+PATIENCE = 120.0
+MOST_MEGABYTES = 200
+STOPS_WITHIN = 10.0  # seconds
+
+
+def main() -> int:
+    """Build, check, and say what was found. Return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="where the base and the layers are kept")
+    given = parser.parse_args().folder
+    if why := missing():
+        say(f"Skipped: {why}.")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="studii-image-") as folder:
+        started = perf_counter()
+        image = build(given or Path(folder))
+        say(f"The image is built, in {perf_counter() - started:.0f} s.")
+        say(f"Its own part has {image.own_megabytes} MB.")
+        ensure(image.own_megabytes <= MOST_MEGABYTES, f"more than {MOST_MEGABYTES} MB")
+        with tempfile.TemporaryDirectory(prefix="studii-data-") as data:
+            asyncio.run(check(image, Path(data)))
+    return 0
+
+
+def say(words: str) -> None:
+    """Print a line."""
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
+def ensure(true: object, otherwise: str) -> None:
+    """End the check if something is not as it should be."""
+    if not true:
+        raise SystemExit(f"Failed: {otherwise}")
+
+
+@dataclass
+class Trial:
+    """The image in the sandbox."""
+
+    container: Container
+    discord: DiscordServer
+    key: Key
+
+    async def use_key(self) -> None:
+        """What an admin does: the server has a key, sealed."""
+        data = self.container.data
+        async with Storage.open(f"sqlite+aiosqlite:///{data / 'studii.db'}") as storage:
+            vault = Vault.open((), data / "encryption.key")
+            lane = (await LaneNames.open(storage, vault)).lane_of(self.key.secret)
+            at = SystemClock().now()
+            async with storage.write() as tx:
+                sealed = vault.seal(self.key.secret)
+                stored = await tx.keys.add(GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
+                await tx.guilds.set_key(GUILD, stored.id, at)
+        user = int(self.container.image.config["User"])
+        for one in data.iterdir():
+            os.chown(one, user, user)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Run the bot, and end it as a supervisor does."""
+        self.discord.ready.clear()
+        async with self.container.started("run") as process:
+            ended = asyncio.create_task(process.wait())
+            ready = asyncio.create_task(self.discord.ready.wait())
+            await asyncio.wait({ended, ready}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            if ended.done() and process.stderr is not None:
+                raise SystemExit(f"Failed: it ended\n{(await process.stderr.read()).decode()}")
+            yield
+            process.send_signal(signal.SIGTERM)
+            started = perf_counter()
+            await asyncio.wait_for(ended, PATIENCE)
+            seconds = perf_counter() - started
+            ensure(process.returncode == 0, f"SIGTERM ended it with {process.returncode}")
+            ensure(seconds < STOPS_WITHIN, f"it took {seconds:.1f} s to stop")
+            say(f"It stops on SIGTERM within {seconds:.1f} s.")
+
+
+async def check(image: Image, data: Path) -> None:
+    """Do with the image what docs/operators.md says."""
+    async with DiscordServer(guilds=[GUILD]) as discord, StudiiServer(Options(instant=True)) as studii:
+        port = str(free_port())
+        settings = {"DISCORD_TOKEN": TOKEN, "STUDII_API_URL": studii.url, "HEALTH_PORT": port}
+        trial = Trial(Container(image, data, discord.api, settings), discord, studii.add_key("team"))
+        run = trial.container.ran
+        status, out, errors = await run("--version")
+        ensure(out.decode() == f"Studii for Discord {VERSION}\n", f"--version: {out!r} {errors}")
+        status, out, errors = await run("doctor")
+        ensure(status == 0, f"doctor: {out.decode()} {errors}")
+        say("doctor is content.")
+        async with trial.running():
+            pass
+        await trial.use_key()
+        async with trial.running():
+            status, out, errors = await until(lambda: run("health"), lambda result: result[0] == 0)
+            say("health says that it is well.")
+            discord.send(discord.command(GUILD, MEMBER, "studio", {"prompt": "A red kite"}))
+            await until(lambda: pictures(discord), bool)
+            say("A picture was asked for, and is posted.")
+            status, backup, errors = await run("backup", "-")
+            ensure(status == 0 and backup.startswith(b"SQLite format 3"), f"backup: {errors}")
+        status, out, errors = await run("restore", "-", given=backup)
+        ensure(status == 0, f"restore: {errors}")
+        say("A backup went out through a pipe, and came back through one.")
+        async with trial.running():
+            pass
+
+
+async def pictures(discord: DiscordServer) -> int:
+    """Count the pictures in the channel."""
+    return sum(len(one.files) for one in discord.in_channel(GUILD))
+
+
+async def until(ask: Callable[[], Awaitable[_T]], true: Callable[[_T], object]) -> _T:
+    """Ask until the answer is like that. Return it."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if true(answer := await ask()):
+                return answer
+            await asyncio.sleep(0.5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Runs a command in the image's files, as a container does: its user, nothing to write but /data and /tmp."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.image.build import Image
+
+# Each command takes the process's place, so that a signal reaches the bot.
+ENCLOSE = """
+set -e
+root=$1 data=$2 user=$3; shift 3
+mount --bind "$root" "$root"
+mount --bind "$data" "$root/data"
+mount -t tmpfs -o size=64m,mode=1777 tmpfs "$root/tmp"
+mount --rbind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+mount -o remount,bind,ro "$root"
+exec chroot --userspec="$user:$user" "$root" "$@"
+"""
+# Only Discord's address is changed.
+LAUNCH = """
+import sys, discord.http
+discord.http.Route.BASE = sys.argv[1]
+from bot.__main__ import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The image with a volume, and the settings that it is started with."""
+
+    image: Image
+    data: Path
+    discord: str
+    settings: dict[str, str]
+
+    @asynccontextmanager
+    async def started(self, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+        """Start it with these arguments; it is killed at the end if it still runs."""
+        user = self.image.config["User"]
+        os.chown(self.data, int(user), int(user))
+        environment = {**self.image.environment, **self.settings}
+        enclose = ("unshare", "--mount", "--propagation=private", "sh", "-c", ENCLOSE, "sh")
+        pairs = [f"{name}={value}" for name, value in environment.items()]
+        process = await asyncio.create_subprocess_exec(
+            *(*enclose, str(self.image.root), str(self.data), user, "env", "-i", *pairs),
+            *("python", "-c", LAUNCH, self.discord, *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+    async def ran(self, *arguments: str, given: bytes = b"") -> tuple[int | None, bytes, str]:
+        """Run it to its end. Return its exit status, and what it wrote to both outputs."""
+        async with self.started(*arguments) as process:
+            out, errors = await asyncio.wait_for(process.communicate(given), 120)
+            return process.returncode, out, errors.decode()
