@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 LONGEST_FETCH = 300.0  # seconds
 MOST_REMEMBERED = 500
-LEAVING = 0.2  # seconds until a photo that is just giving way may be fetched anew
+LEAVING = 0.2  # seconds until a photo that is just giving way, or being opened, may be fetched anew
 _NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
@@ -52,6 +52,9 @@ class Intake:
             MOST_REMEMBERED
         )  # job -> bytes that its photo has once it is converted
         self._died = BoundedDict[str, None](MOST_REMEMBERED)  # jobs whose photo has ended a decoder
+        self._underway = set[
+            str
+        ]()  # jobs that one of the workers has: a lone attempt makes both find its job
         # Such a photo is opened once more, and no other waits for that.
         self.workers = (
             self._worker("fetching photos", context.tuning.intake_at_once, again=False),
@@ -91,6 +94,15 @@ class Intake:
             worker.tell(job)
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
+        if job.id in self._underway:
+            return LEAVING  # the other worker has it
+        self._underway.add(job.id)
+        try:
+            return await self._take_in_alone(job, tries)
+        finally:
+            self._underway.discard(job.id)
+
+    async def _take_in_alone(self, job: Job, tries: int) -> float | None:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
@@ -177,7 +189,9 @@ class Intake:
             # It may have been accepted before its server's key was held.
             changes = JobChanges(source_file=source_file) | await key_holds.changes_of(tx, job.guild_id)
             waiting = await make_ready(tx, job, self._context.clock.now(), **changes)
-        if waiting is None:
+            # It was cancelled meanwhile; or it is ready already, and the file is its own.
+            fresh = waiting or await tx.jobs.get(job.id)
+        if fresh is None or fresh.source_file != source_file:
             await self._context.spool.remove(source_file)
 
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,25 @@ async def test_one_who_stops_waiting_to_be_alone_holds_up_nobody() -> None:
         await asyncio.wait({waiting})
         async with asyncio.timeout(PATIENCE), gate.enter(alone=False):
             pass
+
+
+async def test_a_photo_that_is_opened_alone_is_not_taken_by_the_other_worker_as_well(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        async with world.storage.write() as tx:
+            await tx.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(suspect=True))
+        decoder = Dying(lambda _: False)
+        decoder.hangs = True
+        async with world.running(with_decoder(world, decoder)):
+            async with asyncio.timeout(PATIENCE):
+                while not decoder.opened:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            # As after a start that counts an attempt of the life before, while a worker has the job already.
+            async with world.storage.write() as tx:
+                record = await tx.decodes.get(job.id, FileRole.SOURCE)
+                await tx.decodes.put(job.id, FileRole.SOURCE, replace(record, counted=1))
+            await asyncio.sleep(3 * world.tuning.look_around)
+            decoder.hangs = False
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.album.fetched) == 1
