@@ -25,7 +25,7 @@ PAUSED = "New jobs are paused. Running jobs will finish. `/studii resume` ends t
 STILL_PAUSED = "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
 
 
-class Servers(commands.Cog):
+class ServerEvents(commands.Cog):
     """What happens when a server adds or removes the bot, and /forget-me."""
 
     def __init__(self, bot: StudiiBot) -> None:
@@ -143,4 +143,4 @@ def setup_commands(services: Services) -> list[Command]:
 
 async def setup(bot: StudiiBot) -> None:
     add_to_studii(bot, *setup_commands(bot.services))
-    await bot.add_cog(Servers(bot))
+    await bot.add_cog(ServerEvents(bot))

@@ -43,6 +43,7 @@ class KeyedWorker(Generic[_T]):
     worker (see `Turns`).
     """
 
+    # Long: it only keeps what it is given.
     def __init__(
         self,
         what: str,

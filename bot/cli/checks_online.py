@@ -7,7 +7,7 @@ from bot.aio.proxy import connector
 from bot.catalog import Catalog
 from bot.cli.checks_machine import runs
 from bot.cli.findings import Finding, Verdict
-from bot.client.login import application_of, has_commands_in, reach_of
+from bot.client.login import app_reach, application_of, has_commands_in
 from bot.config import Settings
 from bot.errors import StudiiBotError
 from bot.services import count_words
@@ -53,7 +53,7 @@ async def discord(settings: Settings) -> list[Finding]:
 async def reach(settings: Settings) -> list[Finding]:
     """Say how near the bot is to Discord's limits for large bots."""
     try:
-        there = await reach_of(settings.discord_token.get_secret_value(), settings.proxy)
+        there = await app_reach(settings.discord_token.get_secret_value(), settings.proxy)
     except StudiiBotError:
         # What is in the way of the login is told by the check of Discord.
         return [Finding("Reach", Verdict.LOOK, "Discord couldn't be asked for the bot's servers.")]

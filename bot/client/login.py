@@ -79,14 +79,14 @@ async def application_of(token: str, proxy: Proxy | None = None) -> Application:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AppReach:
     """The servers that the bot is in. Who is a member of several counts in each."""
 
     servers: int
     members: int
 
 
-async def reach_of(token: str, proxy: Proxy | None = None) -> Reach:
+async def app_reach(token: str, proxy: Proxy | None = None) -> AppReach:
     """Count the servers and their members, `MOST_SERVERS` servers at most. Raises as `application_of`."""
     servers = members = 0
     after: int | None = None
@@ -98,7 +98,7 @@ async def reach_of(token: str, proxy: Proxy | None = None) -> Reach:
             if len(page) < _PAGE:
                 break
             after = int(page[-1]["id"])
-    return Reach(servers, members)
+    return AppReach(servers, members)
 
 
 class _Times:

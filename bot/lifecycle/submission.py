@@ -39,7 +39,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class NotNow:
+class Unclaimed:
     """A job that is not to be sent now, or None if it no longer belongs to the lane.
 
     `again`: leave it alone for this many seconds.
@@ -67,7 +67,7 @@ def needs_upload(job: Job, key_id: int) -> bool:
 
 async def claim(
     tx: Transaction, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime
-) -> Claimed | NotNow:
+) -> Claimed | Unclaimed:
     """Waiting (or uploading) → uploading or submitting, with the lane's key: the request is sent next.
 
     Changes nothing if the job is not to be sent now. Raises `RuntimeError` if it changes within the
@@ -76,15 +76,15 @@ async def claim(
     expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
     job = await tx.jobs.get(job_id)
     if job is None or job.state not in expected:
-        return NotNow(job, NOT_YET)
+        return Unclaimed(job, NOT_YET)
     key = await tx.keys.current(job.guild_id)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
-        return NotNow(None)
+        return Unclaimed(None)
     if key_holds.is_waiting(job, key, at):
         # Another job of its server was refused after the lane had decided on this one.
-        return NotNow(job)
+        return Unclaimed(job)
     if not await may_be_sent(tx, catalog, job, key.lane, at):
-        return NotNow(await tx.jobs.get(job_id), NO_PRICE_YET)
+        return Unclaimed(await tx.jobs.get(job_id), NO_PRICE_YET)
     changes = JobChanges(key_id=key.id, held=None, not_before=None)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key

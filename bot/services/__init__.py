@@ -12,14 +12,20 @@ from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.log_channels import LogChannelService
-from bot.services.period_words import PERIOD_WORDS
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import Forgotten, ServerService
 from bot.services.usage import UsageReport, UsageService
-from bot.services.wording import count_words, credit_words, discord_timestamp, job_words, size_words
+from bot.services.wording import (
+    PERIOD_WORDS,
+    count_words,
+    credit_words,
+    discord_timestamp,
+    job_words,
+    size_words,
+)
 
 __all__ = [
     "CANCELLABLE",

@@ -7,8 +7,7 @@ from bot.domain import Budget, GuildSettings, Period, Usage, Window
 from bot.domain.periods import period_name, window
 from bot.domain.prices import Estimate, left
 from bot.errors import CreditsShort, Refused
-from bot.services.period_words import PERIOD_WORDS
-from bot.services.wording import credit_words, discord_timestamp
+from bot.services.wording import PERIOD_WORDS, credit_words, discord_timestamp
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits

@@ -1,12 +1,64 @@
 """Pieces of sentences that several modules use."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from bot.domain import Period
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
 _MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodWords:
+    """The words for a budget's period. `each` follows an amount, and `choice` is an option of a menu."""
+
+    each: str
+    choice: str
+    kind: str
+    this: str
+    left: str
+    renews: str
+
+
+PERIOD_WORDS: Mapping[Period, PeriodWords] = {
+    Period.DAY: PeriodWords(
+        each="a day",
+        choice="a day",
+        kind="daily",
+        this="for today",
+        left="{rest:,} of {whole} left today",
+        renews="The daily budget renews {when}.",
+    ),
+    Period.WEEK: PeriodWords(
+        each="a week",
+        choice="a week",
+        kind="weekly",
+        this="for this week",
+        left="{rest:,} of {whole} left this week",
+        renews="The weekly budget renews {when}.",
+    ),
+    Period.MONTH: PeriodWords(
+        each="a month",
+        choice="a month",
+        kind="monthly",
+        this="for this month",
+        left="{rest:,} of {whole} left this month",
+        renews="The monthly budget renews {when}.",
+    ),
+    Period.TOTAL: PeriodWords(
+        each="in total",
+        choice="in total, not renewed",
+        kind="one-off",
+        this="for the one-off total",
+        left="{rest:,} of {whole} left",
+        renews="",
+    ),
+}
 
 
 def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:

@@ -22,7 +22,7 @@ class Guilds:
         """Return the server's settings, the defaults if it has none."""
         found = await self._session.execute(select(guilds).where(guilds.c.guild_id == guild_id))
         row = found.mappings().one_or_none()
-        return GuildSettings(guild_id) if row is None else settings_of(row)
+        return GuildSettings(guild_id) if row is None else guild_settings_of(row)
 
     async def set_key(self, guild_id: int, key_id: int | None, at: datetime) -> None:
         await self._set(guild_id, key_id=key_id, key_changed_at=at)
@@ -98,7 +98,7 @@ class LogChannels:
         await self._session.put(log_channels, {"guild_id": guild_id}, values)
 
 
-def settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
+def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
     """Return the settings of a row."""
     settings = GuildSettings(row["guild_id"], key_id=row["key_id"])
     budget = settings.budget

@@ -14,7 +14,7 @@ from bot.domain.limits import MemberLimits
 from bot.domain.prices import Charges
 from bot.storage.access import access_rules_of, member_limits_of
 from bot.storage.database.session import Session
-from bot.storage.guilds import settings_of
+from bot.storage.guilds import guild_settings_of
 from bot.storage.holds import Hold
 from bot.storage.keys import key_of
 from bot.storage.prices import ANY_KEY
@@ -114,7 +114,7 @@ class Servers:
             hold = _part(row, holds, "guild_id")
             policy = _part(row, policies, "guild_id") or {}
             made[one] = ServerConfig(
-                settings_of(_part(row, guilds, "guild_id") or {}),
+                guild_settings_of(_part(row, guilds, "guild_id") or {}),
                 None if key is None else key_of(key),
                 None if hold is None else Hold(**hold),
                 access_rules_of(lists.get(one, []), policy),

@@ -147,7 +147,7 @@ class Bank:
     async def learn_at_end(
         self, transaction: Transaction, job: Job, told: int | None, *, completed: bool
     ) -> None:
-        """As `bot.engine.lanes.answers` writes down the last answer."""
+        """As `bot.engine.lanes.poll_answers` writes down the last answer."""
         await learn_at_end(transaction, self.catalog, job, LANE, told, self.now, completed=completed)
 
     async def correct(self, transaction: Transaction, job_id: str, charge: int) -> None:

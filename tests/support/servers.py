@@ -10,7 +10,7 @@ from tests.support.desk import Desk
 
 def cog(desk: Desk) -> Any:
     """Return the cog that handles events of servers. Its module is loaded again for each bot."""
-    return desk.bot.get_cog("Servers")
+    return desk.bot.get_cog("ServerEvents")
 
 
 async def leave(desk: Desk) -> None:

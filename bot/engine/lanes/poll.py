@@ -9,7 +9,7 @@ from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
-from bot.engine.lanes.answers import PollAnswers
+from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import RateState
 from bot.lifecycle.submission import NOT_YET
 from bot.reasons import Reason

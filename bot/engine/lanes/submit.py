@@ -78,7 +78,7 @@ class Submitter:
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()
             match await submission.claim(tx, self._catalog, job_id, rate.lane, to, now):
-                case submission.NotNow(job, again):
+                case submission.Unclaimed(job, again):
                     result = StepResult(job, sent=False, again=again)
                 case submission.Claimed(job, key, was_held):
                     try:
