@@ -68,11 +68,11 @@ def _limits() -> list[str]:
 class _Buildah:
     def __init__(self, store: Path) -> None:
         self._store = store
-        # vfs and chroot work in a container too.
-        self._environment = {**os.environ, "BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs"}
+        self._environment = {**os.environ, "BUILDAH_ISOLATION": "chroot"}  # which works in a container too
 
     def __call__(self, *words: str) -> str:
-        where = (f"--root={self._store / 'root'}", f"--runroot={self._store / 'run'}")
+        # vfs mounts nothing, so that the folder can simply be removed.
+        where = (f"--root={self._store / 'root'}", f"--runroot={self._store / 'run'}", "--storage-driver=vfs")
         return _run("buildah", *where, *words, environment=self._environment).strip()
 
 
