@@ -5,14 +5,18 @@ python -m sandbox.offer_picture [FILE]
 
 import argparse
 import asyncio
+import io
 import tempfile
 from pathlib import Path
+
+from PIL import Image
 
 from bot.client.bot import quiet_discord_loggers
 from bot.monitoring.logging import configure_logging
 from sandbox.discord.browser import find_chromium, launch
 from sandbox.discord.page import Page
 from sandbox.discord.visitor import Visitor
+from sandbox.panel_pictures import in_few_colours
 from sandbox.people import Person, until
 from sandbox.photos import empty_room
 from sandbox.pictures import save_files
@@ -46,7 +50,8 @@ async def offer() -> bytes:
                 await visitor.sees("Virtual staging", seconds=40)
                 await visitor.tab.wait_for(GOING)
                 await asyncio.sleep(1)  # the page scrolls to it
-                return await visitor.tab.screenshot()
+                shown = Image.open(io.BytesIO(await visitor.tab.screenshot())).convert("RGB")
+                return await asyncio.to_thread(in_few_colours, shown)
 
 
 def main() -> None:

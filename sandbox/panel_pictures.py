@@ -1,4 +1,4 @@
-"""Draws docs/setup.png, docs/tools.png and docs/errors.png: what people see, as the page shows it.
+"""Draws docs/demo.png, setup.png, tools.png and errors.png: panels and messages, as the page shows them.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -19,6 +19,8 @@ from sandbox.discord.browser import find_chromium, launch
 from sandbox.discord.page import Page
 from sandbox.discord.visitor import Visitor
 from sandbox.people import Person
+from sandbox.photos import empty_room
+from sandbox.pictures import RESULT_IS_THERE, RESULT_SECONDS, save_files
 from sandbox.stage import Stage, open_stage
 from sandbox.studii import StudiiServer, faults
 
@@ -47,8 +49,17 @@ async def panels() -> dict[str, bytes]:
                 await visitor.look_as("Maya")
                 await visitor.run("tools")
                 made["tools.png"] = await picture(visitor, "What you can make here")
+                made["demo.png"] = await result(visitor, Path(folder) / "empty-room.jpg")
                 made["errors.png"] = stacked([one async for one in errors(visitor, stage, studii, nora)])
                 return made
+
+
+async def result(visitor: Visitor, photo: Path) -> bytes:
+    """Return a picture of a job's card, and of its result below it."""
+    await asyncio.to_thread(save_files, {photo.name: empty_room()}, photo.parent)
+    await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
+    await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
+    return await picture(visitor, "is ready", above=1)
 
 
 async def errors(visitor: Visitor, stage: Stage, studii: StudiiServer, nora: Person) -> AsyncIterator[bytes]:
@@ -57,7 +68,7 @@ async def errors(visitor: Visitor, stage: Stage, studii: StudiiServer, nora: Per
     await nora.command("studii log", channel=stage.world.channel)
     for fault, words in (
         (faults.error(400, "Unknown quality: ultra."), "job failed"),
-        (faults.DropAfter(), "unknown outcome"),
+        (faults.DropAfter(), "has an unknown outcome"),
         (faults.error(401, "This key was revoked."), "refused this server's key"),
     ):
         studii.fail("create", fault)
@@ -65,14 +76,19 @@ async def errors(visitor: Visitor, stage: Stage, studii: StudiiServer, nora: Per
         yield await picture(visitor, words)
 
 
-async def picture(visitor: Visitor, words: str) -> bytes:
-    """The newest message that has these words, alone, in few colours, so that the file is small."""
+async def picture(visitor: Visitor, words: str, *, above: int = 0) -> bytes:
+    """The newest message that has these words, in few colours, so that the file is small.
+
+    `above` is the number of messages before it that are shown too.
+    """
     await visitor.sees(words)
     message = f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1)"
+    first = f"{MESSAGES}.at({MESSAGES}.indexOf({message}) - {above})"
     await asyncio.sleep(1)  # the page scrolls to the newest message
     await visitor.tab.evaluate(f"{message}.scrollIntoView({{block: 'end', behavior: 'instant'}})")
     box = await visitor.tab.evaluate(
-        f"(b => [b.left, b.top, b.right, b.bottom])({message}.getBoundingClientRect())"
+        "((a, b) => [a.left, a.top, b.right, b.bottom])"
+        f"({first}.getBoundingClientRect(), {message}.getBoundingClientRect())"
     )
     return await asyncio.to_thread(_cropped, await visitor.tab.screenshot(), box)
 
@@ -86,7 +102,7 @@ def stacked(pictures: Sequence[bytes]) -> bytes:
     for one in opened:
         whole.paste(one, (0, top))
         top += one.height + GAP
-    return _saved(whole)
+    return in_few_colours(whole)
 
 
 def _cropped(screenshot: bytes, box: list[float]) -> bytes:
@@ -96,10 +112,11 @@ def _cropped(screenshot: bytes, box: list[float]) -> bytes:
     edges = (left - MARGIN, top, right + MARGIN, bottom)  # its neighbours begin at once
     x0, y0, x1, y1 = (round(edge * SCALE) for edge in edges)
     shown = shown.crop((max(0, x0), max(0, y0), min(shown.width, x1), min(shown.height, y1)))
-    return _saved(shown)
+    return in_few_colours(shown)
 
 
-def _saved(picture: Image.Image) -> bytes:
+def in_few_colours(picture: Image.Image) -> bytes:
+    """Return the picture as a small PNG."""
     held = io.BytesIO()
     picture.quantize(256).save(held, "PNG", optimize=True)
     return held.getvalue()

@@ -132,10 +132,9 @@ def rest_words(rest: int, whole: int, period: Period) -> str:
 
 
 def price_words(price: Estimate) -> str:
-    """`8 credits (from past charges)`, `about 8 credits (estimate)`."""
-    if price.learned:
-        return f"{credit_words(price.amount)} (from past charges)"
-    return f"about {credit_words(price.amount)} (estimate)"
+    """`8 credits (from past charges)`, `about 8 credits`."""
+    words = short_price_words(price)
+    return f"{words} (from past charges)" if price.learned else words
 
 
 def short_price_words(price: Estimate) -> str:

@@ -210,7 +210,7 @@ class JobService:
             return
         bound = size_words(self._max_source_bytes)
         raise Refused(
-            f"That photo has {size_words(source.size)}. The limit is {bound}. Send a smaller one, or "
+            f"That photo is {size_words(source.size)}. The limit is {bound}. Send a smaller one, or "
             "ask the bot's operator to raise MAX_SOURCE_MB.",
         )
 

@@ -85,7 +85,11 @@ class PhotoService:
         names = [one.name for one in known.inputs]
         unknown = next((name for name in inputs if name not in names), None)
         if unknown is not None:
-            takes = f"It has {', '.join(f'`{name}`' for name in names)}." if names else "It has no inputs."
+            takes = (
+                f"Its inputs are {', '.join(f'`{name}`' for name in names)}."
+                if names
+                else "It has no inputs."
+            )
             raise Refused(f"{known.title} has no input “{unknown[:40]}”. {takes} Nothing was changed.")
         if known.source is SourceRule.NONE:
             raise Refused(f"{known.title} doesn't start from a photo. Nothing was changed.")

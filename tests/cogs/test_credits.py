@@ -23,7 +23,7 @@ async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp
         assert "**84 of 100 credits left this week**" in shown
         assert "8 credits spent, 8 reserved" in shown
         assert "**You**: 8 credits spent" in shown
-        assert "🩹 Photo restoration: about 8 credits (estimate)" in shown
+        assert "🩹 Photo restoration: about 8 credits" in shown
         (line,) = (line for line in shown.splitlines() if "· done ·" in line)
         assert "🎨 [Studio](https://discord.com/channels/" in line
         assert "· 8 credits ·" in line

@@ -65,7 +65,7 @@ async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: 
         assert "This member isn't in the server. If they come back, these limits apply." in shown
         assert "25 of 25 credits left today** (their own allowance: 20 credits" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
-        assert "5 credits of the grant for today taken back." in shown
+        assert "Took back 5 credits granted for today." in shown
         await desk.admin.slash(desk.channel, "studii allowance", member=gone, no_limit=True)
         assert (await desk.services.limits.limits(desk.guild.id)).own == {}
 
@@ -112,7 +112,7 @@ async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(t
         assert "Server: nothing on top" in shown
         assert "No budget is set yet, so the default applies" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=50))
-        assert "50 credits granted for today." in shown
+        assert "Granted 50 credits for today." in shown
         assert "**50 credits** on top of 100 credits a day; 150 of 150 credits left" in shown
         assert "The total includes 50 credits granted for today." in texts(
             await desk.maya.slash(desk.channel, "credits")
@@ -135,7 +135,7 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
             await desk.maya.slash(desk.channel, "credits")
         )
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-2, member=desk.maya))
-        assert "2 credits of the grant for today taken back." in shown
+        assert "Took back 2 credits granted for today." in shown
         assert "13 of 13 credits left today** (everyone's allowance: 10 credits, +3 granted for" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", period="month"))
         assert "The 3 credits granted for the previous period no longer count." in shown

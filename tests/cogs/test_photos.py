@@ -172,7 +172,7 @@ async def test_a_picture_of_a_kind_that_is_not_taken_is_refused_before_anything_
         await desk.set_key()
         message = await desk.tom.send(desk.channel, "", attachments=[("drawing.svg", b"<svg/>")])
         answer = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        assert "Studii doesn't take pictures like drawing.svg" in texts(answer)
+        assert "Studii can't use drawing.svg" in texts(answer)
         assert await nothing_was_taken(desk)
 
 

@@ -104,7 +104,7 @@ async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) ->
         desk.env.backend.edit_channel(thread.id, {}, thread_metadata={"locked": True})
         await desk.env.settle()
         told = texts(await desk.admin.slash(thread, "studii setup"))
-        assert "the thread is locked: unlock it, or use another channel" in told
+        assert "the thread is locked (unlock it, or use another channel)" in told
         assert "Manage Threads" not in told
 
 

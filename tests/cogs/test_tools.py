@@ -68,7 +68,7 @@ async def test_required_options_come_first_and_the_photo_before_what_may_be_left
     ("file", "reason"),
     [
         (("notes.pdf", b"%PDF-1.7"), "notes.pdf isn't a picture. Send a JPEG, PNG, WebP or HEIC"),
-        (("cat.svg", b"<svg/>"), "Studii doesn't take pictures like cat.svg"),
+        (("cat.svg", b"<svg/>"), "Studii can't use cat.svg"),
         (("big.png", PNG + b"0" * MAX_SOURCE), "The limit is 5 MB"),
     ],
 )

@@ -66,7 +66,10 @@ async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
     ("options", "reason"),
     [
         ({"emoji": "🔥", "tool": "studio"}, "Studio needs `prompt`"),
-        ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "colour=red"}, "It has `style`, `room`"),
+        (
+            {"emoji": "🔥", "tool": "virtual-staging", "inputs": "colour=red"},
+            "Its inputs are `style`, `room`",
+        ),
         ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
         ({"emoji": "fire", "tool": "virtual-staging"}, "I don't know that emoji"),
         ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "I don't know that emoji"),

@@ -158,7 +158,7 @@ async def test_the_price_list_has_what_other_choices_were_charged(world: World) 
 
 def test_prices_say_whether_they_are_known() -> None:
     assert price_words(Estimate(1, learned=True)) == "1 credit (from past charges)"
-    assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits (estimate)"
+    assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits"
 
 
 async def test_a_free_job_of_another_account_opens_no_budget(world: World) -> None:

@@ -107,7 +107,7 @@ async def test_a_tool_that_is_gone_is_refused_first(world: World) -> None:
 
 async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: World) -> None:
     assert await refusal(world, source=photo(MAX_SOURCE + 1)) == (
-        "That photo has 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "
+        "That photo is 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "
         "operator to raise MAX_SOURCE_MB."
     )
 

@@ -26,7 +26,7 @@ def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | 
     return Panel(
         box(
             NEUTRAL,
-            "### 🔐 Who may use what",
+            "### 🔐 Access",
             tools,
             options,
             small(GONE if _Mentions(there).gone(rules) else ""),

@@ -132,8 +132,8 @@ def _given(amount: int, budget: BudgetState) -> str:
     if not amount:
         return ""
     if amount < 0:
-        return f"{credit_words(-amount)} of the grant {budget.for_words} taken back."
-    return f"{credit_words(amount)} granted {budget.for_words}."
+        return f"Took back {credit_words(-amount)} granted {budget.for_words}."
+    return f"Granted {credit_words(amount)} {budget.for_words}."
 
 
 def _listed(title: str, form: str, amounts: Mapping[int, int], each: str) -> str:

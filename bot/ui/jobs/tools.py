@@ -142,7 +142,7 @@ def _choices(one: ToolPrice) -> str:
 
 def _figure(other: OtherPrice) -> str:
     amount = f"{other.price.amount:,}"
-    return amount if other.price.learned else f"about {amount} (estimate)"
+    return amount if other.price.learned else f"about {amount}"
 
 
 def _chosen(other: OtherPrice) -> str:

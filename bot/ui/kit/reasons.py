@@ -89,7 +89,7 @@ def _too_many_pixels(arguments: Arguments) -> str:
 def _grown_too_large(arguments: Arguments) -> str:
     size, most = (float(arguments[name]) / _MEGABYTE for name in ("size", "most"))
     return (
-        f"Studii doesn't take {arguments['kind']} pictures. Converted, this one has {size:,.1f} "
+        f"Studii doesn't take {arguments['kind']} pictures. Converted, this one is {size:,.1f} "
         f"MB, over the limit of {most:,.0f} MB. Send it as a JPEG, PNG or WebP, or make it "
         "smaller."
     )

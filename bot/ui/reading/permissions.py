@@ -74,7 +74,7 @@ def hindrance(missing: list[str]) -> str:
     For a locked thread it asks to unlock it, rather than for Manage Threads.
     """
     lacking = [name for name in missing if name != MANAGE_THREADS]
-    locked = ["the thread is locked: unlock it, or use another channel"] if MANAGE_THREADS in missing else []
+    locked = ["the thread is locked (unlock it, or use another channel)"] if MANAGE_THREADS in missing else []
     return "; ".join([*locked, *([f"I'm missing {listed(lacking)} ({HOW})"] if lacking else [])])
 
 

@@ -105,8 +105,7 @@ def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
         name = plain(plain_name(photo), NAME_LENGTH)
         if declared.startswith("image/"):
             raise Refused(
-                f"Studii doesn't take pictures like {name}. Send a JPEG, PNG, WebP or HEIC {how}. "
-                "Nothing was charged."
+                f"Studii can't use {name}. Send a JPEG, PNG, WebP or HEIC {how}. Nothing was charged."
             )
         raise Refused(f"{name} isn't a picture. Send a JPEG, PNG, WebP or HEIC {how}. Nothing was charged.")
     return photo

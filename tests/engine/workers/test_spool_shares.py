@@ -152,7 +152,7 @@ async def test_a_photo_that_is_too_large_once_it_is_converted_is_refused_in_a_se
         async with world.running():
             said = (await world.announced(job.id)).job
         assert said.failure is FailureCode.PHOTO
-        assert "doesn't take AVIF pictures. Converted, this one has 0." in reason_words(said.failure_text)
+        assert "doesn't take AVIF pictures. Converted, this one is 0." in reason_words(said.failure_text)
         assert world.spooled() == []
         assert len(world.studii.requests) == 0
 

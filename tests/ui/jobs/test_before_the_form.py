@@ -61,7 +61,7 @@ async def test_a_message_with_drawings_alone_is_refused_at_once(tmp_path: Path) 
         message = await post(desk, desk.maya, DRAWING)
         shown = await desk.tom.context_menu(desk.channel, STAGING, message)
         assert shown.modal is None
-        assert "Studii doesn't take pictures like" in texts(shown)
+        assert "Studii can't use" in texts(shown)
 
 
 async def test_drawings_are_no_choice_beside_photos(tmp_path: Path) -> None:
