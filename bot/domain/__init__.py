@@ -5,7 +5,7 @@ Times are aware and in UTC; credits are whole numbers.
 
 from bot.domain.decoding import DecodeRecord, FileRole
 from bot.domain.delivery import Announcement, ChannelGone, OutputFile, Posted, TryLater, Undeliverable
-from bot.domain.guilds import DEFAULT_BUDGET, Budget, GuildSettings, LogSettings, Period, Plan, StudiiKey
+from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, StudiiKey
 from bot.domain.jobs import (
     NEXT_STATES,
     SPOILER,
@@ -22,7 +22,6 @@ from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerEntry, LedgerLi
 from bot.domain.notices import Notice, NoticeKind
 
 __all__ = [
-    "DEFAULT_BUDGET",
     "FORGOTTEN_MEMBER",
     "NEXT_STATES",
     "SPOILER",

@@ -1,9 +1,9 @@
 """What happens to a job after it was accepted: from its row, through Studii, to its person."""
 
 from bot.engine.engine import Engine
-from bot.engine.ports import Delivery, PhotoSource
+from bot.engine.ports import PhotoSource
 from bot.engine.tuning import Tuning
 from bot.engine.workers.guarded_decoder import GuardedDecoder
 from bot.media.spool import Spool
 
-__all__ = ["Delivery", "Engine", "GuardedDecoder", "PhotoSource", "Spool", "Tuning"]
+__all__ = ["Engine", "GuardedDecoder", "PhotoSource", "Spool", "Tuning"]

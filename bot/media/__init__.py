@@ -5,11 +5,10 @@ and need no event loop.
 """
 
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
-from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PhotoRefused, PictureBroken
+from bot.media.photo import DecoderFailed, Photo, PhotoRefused, PictureBroken
 
 __all__ = [
     "HEAD_BYTES",
-    "MAX_PIXELS",
     "DecoderFailed",
     "Photo",
     "PhotoKind",

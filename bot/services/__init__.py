@@ -2,21 +2,19 @@
 
 from bot.domain.periods import matching_zones
 from bot.services.acceptance import KeyHeld, Repeated
-from bot.services.access import AccessChange, AccessService
+from bot.services.access import AccessChange
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.build import Services, build_services
-from bot.services.command_registry import CommandRegistry
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
 from bot.services.jobs import CANCELLABLE, JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
-from bot.services.log_channels import LogChannelService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
-from bot.services.privacy import Erased, PrivacyService
+from bot.services.privacy import PrivacyService
 from bot.services.rulings import RulingService
-from bot.services.servers import Forgotten, ServerService
+from bot.services.servers import ServerService
 from bot.services.usage import UsageReport, UsageService
 from bot.services.wording import (
     PERIOD_WORDS,
@@ -33,12 +31,8 @@ __all__ = [
     "MAX_BUDGET",
     "PERIOD_WORDS",
     "AccessChange",
-    "AccessService",
     "BudgetState",
-    "CommandRegistry",
     "CreditService",
-    "Erased",
-    "Forgotten",
     "GrantState",
     "JobPage",
     "JobService",
@@ -46,7 +40,6 @@ __all__ = [
     "KeyService",
     "LimitChanges",
     "LimitService",
-    "LogChannelService",
     "Lowered",
     "MemberCredits",
     "MemberState",

@@ -4,7 +4,7 @@ Times are UTC, credits whole numbers, Discord's ids 64 bit.
 """
 
 from bot.storage.schema.access import access_lists, allowances, photo_refusals, policies
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata
+from bot.storage.schema.columns import metadata
 from bot.storage.schema.guilds import guilds, holds, log_channels, notices, studii_keys
 from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, jobs
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
@@ -15,8 +15,6 @@ __all__ = [
     "CARD_NEVER_SEEN",
     "GOING_OR_DONE",
     "NO_CARD_YET",
-    "Choice",
-    "UtcDateTime",
     "access_lists",
     "allowances",
     "credits_told",
