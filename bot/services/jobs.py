@@ -71,7 +71,10 @@ class JobService:
         """
         self._catalog.get(request.tool)
         self._ensure_size(request.source)
-        return await self._accepting.ask(request)
+        job = await self._accepting.ask(request)
+        told = "Job %s is accepted: %s in server %d"
+        _log.info(told, job.id, job.tool, job.guild_id, extra={"job": job.id})
+        return job
 
     async def _accept(self, take: Callable[[], Sequence[JobRequest]]) -> list[Job | Exception]:
         requests: Sequence[JobRequest] = ()
@@ -174,6 +177,7 @@ class JobService:
             cancelled = await cancel(transaction, job, self._clock.now(), told=job.user_id == user_id)
             if cancelled is None:
                 raise Refused(_why_not_cancelled(job.state))
+        _log.info("Job %s is cancelled", job_id, extra={"job": job_id})
         self._wake()
         return cancelled
 

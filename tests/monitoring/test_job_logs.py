@@ -45,6 +45,29 @@ def test_each_log_call_that_names_a_job_tells_its_id_to_machines_too() -> None:
     assert missing == []
 
 
+def test_the_documents_name_the_lines_of_a_jobs_life_as_they_are_logged() -> None:
+    text = (BOT.parent / "docs" / "monitoring.md").read_text("utf-8")
+    told = re.findall(r"^\| `(Job …[^`]+)` \|", text, re.MULTILINE)
+    assert len(told) >= 7
+    code = "".join(path.read_text("utf-8") for path in BOT.rglob("*.py"))
+    logged = {re.sub(r"%[sd]", "…", literal) for literal in re.findall(r'"(Job %s[^"]*)"', code)}
+    assert set(told) <= logged
+
+
+async def test_a_members_job_is_a_line_for_each_event(tmp_path: Path) -> None:
+    with everything_logged() as lines:
+        async with open_desk(tmp_path) as desk:
+            await desk.set_key()
+            await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+            job = await desk.job()
+            await desk.services.jobs.cancel(job.id, job.guild_id, job.user_id)
+    events = [line["message"] for line in lines if line.get("job") == job.id]
+    assert events == [
+        f"Job {job.id} is accepted: studio in server {job.guild_id}",
+        f"Job {job.id} is cancelled",
+    ]
+
+
 class Lines(logging.Handler):
     """What machines read: each line of the log, parsed."""
 

@@ -82,8 +82,10 @@ class Outbox:
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
         await self._retry.run(lambda: self._note(job, said), job.id)
-        if isinstance(said, Posted) and job.finished_at is not None:
-            self._context.posted((self._context.clock.now() - job.finished_at).total_seconds())
+        if isinstance(said, Posted):
+            _log.info("Job %s is posted", job.id, extra={"job": job.id})
+            if job.finished_at is not None:
+                self._context.posted((self._context.clock.now() - job.finished_at).total_seconds())
         return None
 
     async def _say(self, job: Job) -> Announcement:
