@@ -58,7 +58,6 @@ class Engine:
         tuning: Tuning | None = None,
         posted: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self._lanes_wake_up = WakeUp()
         context = EngineContext(
             storage,
             studii,
@@ -66,14 +65,14 @@ class Engine:
             spool,
             clock,
             tuning or Tuning(),
-            look=self._lanes_wake_up.set,
+            look=lambda: self._lanes.look(),
             posted=posted,
             liveness=Liveness(clock),
         )
         self._context = context
         rates = RateStates(context)
         out_of_band = OutOfBandRequests(context, rates)
-        self._lanes = LaneSupervisor(context, catalog, self._lanes_wake_up, rates)
+        self._lanes = LaneSupervisor(context, catalog, rates)
         room = SpoolRoom(context)
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
@@ -117,7 +116,7 @@ class Engine:
         """Read from the database what there is to do. Starts nothing by itself: callable from any task on
         the loop. What `storage` changes is heard of without that."""
         self._context.liveness.called()
-        self._lanes_wake_up.set()
+        self._lanes.look()
         for worker in self._workers:
             worker.look()
 
@@ -145,6 +144,7 @@ class Engine:
         """Tell those whom they concern of a transaction's changes."""
         if changes.others:
             self.wake()
+        self._lanes.tell(changes)
         for job in changes.jobs.values():
             for worker in self._job_workers:
                 worker.tell(job)
@@ -152,7 +152,6 @@ class Engine:
             self._notices.worker.tell(guild_id)
         if changes.jobs:
             self._context.liveness.called()
-            self._lanes_wake_up.set()
 
     async def _recover(self) -> None:
         async with self._context.storage.write() as tx:

@@ -130,15 +130,26 @@ class Jobs:
         )
 
     async def update(
-        self, job_id: str, *, visible: bool = False, **changes: Unpack[JobChanges]
+        self,
+        job_id: str,
+        expected: JobState | None = None,
+        *,
+        visible: bool = False,
+        **changes: Unpack[JobChanges],
     ) -> Job | None:
-        """Change fields but not the state. `visible` increments the version, so that the card is updated."""
+        """Change fields but not the state. `visible` increments the version, so that the card is updated.
+
+        Changes nothing and returns None if the job is in another state than `expected`.
+        """
         values = _columns(changes)
         if visible:
             values["version"] = jobs.c.version + 1
         if not values:
             return await self.get(job_id)
-        return await self._one(update(jobs).where(jobs.c.id == job_id).values(values).returning(jobs))
+        which = (
+            (jobs.c.id == job_id) if expected is None else (jobs.c.id == job_id) & (jobs.c.state == expected)
+        )
+        return await self._one(update(jobs).where(which).values(values).returning(jobs))
 
     async def in_states(self, states: Collection[JobState], limit: int | None = None) -> list[Job]:
         """Return jobs in these states, oldest first."""

@@ -1,6 +1,6 @@
 """Each lane's recent requests and the limits that Studii has shown, so that a restart forgets neither."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -32,22 +32,23 @@ class Lanes:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def record(self, lane: str, at: datetime, settled: datetime | None = None) -> None:
-        """Record a request that is about to be sent. Deletes those outside of every window."""
-        await self.record_all([lane], at, {} if settled is None else {lane: settled})
-
-    async def record_all(
-        self, lanes: Sequence[str], at: datetime, settled: Mapping[str, datetime] | None = None
-    ) -> None:
-        """Record one request for each item of `lanes`, which may name a lane several times."""
+    async def tidy(self, at: datetime) -> None:
+        """Delete requests that are outside of every window."""
         moment = lane_requests.c.at
         # Times in the future mean that the clock was set back; they would block the lane until then.
         outside = (moment < at - REQUESTS_KEPT) | (moment > at + REQUESTS_KEPT)
         await self._session.execute(delete(lane_requests).where(outside))
-        if lanes:
-            known = settled or {}
-            rows = [{"lane": lane, "at": at, "settled": known.get(lane)} for lane in lanes]
-            await self._session.execute(insert(lane_requests).values(rows))
+
+    async def add(self, requests: Sequence[tuple[str, Sent]]) -> None:
+        """Record requests of lanes."""
+        rows = [{"lane": lane, "at": one.at, "settled": one.settled} for lane, one in requests]
+        if rows:
+            await self._session.execute(insert(lane_requests), rows)
+
+    async def record(self, lane: str, at: datetime, settled: datetime | None = None) -> None:
+        """Record a request that is about to be sent. Deletes those outside of every window."""
+        await self.tidy(at)
+        await self.add([(lane, Sent(at, settled))])
 
     async def of(self, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
         """Return each lane's requests sent at or after `at`, oldest first."""

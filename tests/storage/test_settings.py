@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain import Budget, GuildSettings, Period, Plan
-from bot.storage import Storage
+from bot.storage import Sent, Storage
 from tests.support.jobs import NOW
 
 LATER = NOW + timedelta(hours=1)
@@ -83,7 +83,7 @@ async def test_what_had_been_answered_is_known_after_a_restart(storage: Storage)
     later = NOW + timedelta(seconds=5)
     async with storage.write() as transaction:
         await transaction.lanes.record("one", NOW)
-        await transaction.lanes.record_all(["one", "two"], later, {"one": later})
+        await transaction.lanes.add([("one", Sent(later, later)), ("two", Sent(later, None))])
     async with storage.read() as transaction:
         sent = await transaction.lanes.of(["one", "two"], NOW)
     assert sent == {"one": [(NOW, None), (later, later)], "two": [(later, None)]}

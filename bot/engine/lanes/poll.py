@@ -9,8 +9,9 @@ from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
+from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll_answers import PollAnswers
-from bot.engine.lanes.rate_state import RateState
+from bot.engine.lanes.rate_state import RateState, RequestLog
 from bot.lifecycle.submission import NOT_YET
 from bot.reasons import Reason
 from bot.storage import CannotDecrypt
@@ -31,8 +32,12 @@ _Asked = tuple[str, RateState]  # job, and its lane's
 class Poller:
     """GETs a job (Studii API docs, "Poll status")."""
 
-    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
+    def __init__(
+        self, context: EngineContext, catalog: Catalog, requests: RequestLog, known: KnownJobs
+    ) -> None:
         self._context = context
+        self._requests = requests
+        self._known = known
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
         self._claims = Batch(self._claim_all)
         self._errors = ErrorLog("looking at it", noun="job")
@@ -59,32 +64,43 @@ class Poller:
         return self._after(job_id, await shielded(self._answers.reported(job, report, rate.lane, age)))
 
     async def _claim(self, job_id: str, rate: RateState) -> Claim | StepResult:
-        claimed = await self._claims.ask((job_id, rate))
+        known = self._known.get(job_id)
+        if rate.poll_recorded() and known is not None:
+            claimed = self._claim_of(known[0], known[1], rate.lane)
+        else:
+            claimed = await self._claims.ask((job_id, rate))
         if isinstance(claimed, _Unreadable):
             return replace(await self._answers.key_refused(claimed.job, claimed.reason), sent=False)
         return claimed
 
     async def _claim_all(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Claim | StepResult | _Unreadable]:
         """Return the claim of each job. The polls are recorded before they are sent."""
+        claims: dict[_Asked, Claim | StepResult | _Unreadable] = {}
         async with self._context.storage.write() as tx:
-            jobs = await tx.jobs.some([job_id for job_id, _ in asked])
-            keys = await tx.keys.some({job.key_id for job in jobs.values() if job.key_id is not None})
-            claims = {one: self._claim_of(one, jobs, keys) for one in asked}
+            found = {job_id: self._known.get(job_id) for job_id, _ in asked}
+            unknown = [job_id for job_id, one in found.items() if one is None]
+            jobs = await tx.jobs.some(unknown) if unknown else {}
+            ids = {job.key_id for job in jobs.values() if job.key_id is not None}
+            keys = await tx.keys.some(ids) if ids else {}
+            for one in asked:
+                job_id, rate = one
+                job, key = found[job_id] or (jobs.get(job_id), None)
+                if job is not None and job.key_id is not None and key is None:
+                    key = keys.get(job.key_id)
+                claims[one] = self._claim_of(job, key, rate.lane)
+                if job is not None and key is not None and isinstance(claims[one], Claim):
+                    self._known.keep(job, key)
             sent = [rate for (_, rate), claim in claims.items() if isinstance(claim, Claim)]
-            now = self._context.clock.now()
-            settled = {rate.lane: rate.settled(now) for rate in sent}
-            await tx.lanes.record_all([rate.lane for rate in sent], now, settled)
+            ahead = await self._requests.record(tx, sent, self._context.clock.now())
+        self._requests.grant(sent, ahead)
         return claims
 
     def _claim_of(
-        self, asked: _Asked, jobs: Mapping[str, Job], keys: Mapping[int, StudiiKey]
+        self, job: Job | None, key: StudiiKey | None, lane: str
     ) -> Claim | StepResult | _Unreadable:
-        job_id, rate = asked
-        job = jobs.get(job_id)
         if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
             return StepResult(job, sent=False, again=NOT_YET)
-        key = None if job.key_id is None else keys.get(job.key_id)
-        if key is None or key.lane != rate.lane:
+        if key is None or key.lane != lane:
             return StepResult(None, sent=False)
         try:
             return Claim(job, key, self._context.vault.unseal(key.ciphertext))

@@ -73,7 +73,9 @@ class PollAnswers:
             async with self._context.storage.write() as tx:
                 now = self._context.clock.now()
                 repriced = await learn_while_running(tx, self._catalog, job, lane, told, now)
-                stored = await tx.jobs.update(job.id, visible=True, studii_status=report.status)
+                stored = await tx.jobs.update(
+                    job.id, JobState.RUNNING, visible=True, studii_status=report.status
+                )
             if repriced:
                 self._context.look()
             return StepResult(stored)
@@ -96,6 +98,7 @@ class PollAnswers:
             repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=True)
             stored = await tx.jobs.update(
                 job.id,
+                JobState.RUNNING,
                 visible=True,
                 studii_status=report.status,
                 output_url=report.output_url,

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import NoticeKind
@@ -13,6 +13,11 @@ from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
 from bot.storage import LaneLimits, Sent, Transaction
 
 _log = logging.getLogger(__name__)
+
+AHEAD = 10.0  # seconds for which polls are recorded in advance
+AHEAD_MARGIN = 1.0  # of these, for clocks that differ
+MOST_AHEAD = 8
+TIDIED_EVERY = timedelta(seconds=30)
 
 
 class RateState:
@@ -33,6 +38,8 @@ class RateState:
         self.window = RateWindow(plan.limit, context.tuning)
         self._plan_check = PlanCheck(plan)
         self._context = context
+        self._polls: deque[float] = deque()  # when the latest were sent
+        self._ahead: deque[float] = deque()  # until when polls that were recorded in advance may be sent
         self._unsaved = False
         self._plan_news: bool | None = None  # whether the admins are to be told that the plan seems wrong
         self._restore(sent, limits)
@@ -47,6 +54,32 @@ class RateState:
         """Take over the plan that admins chose. Less is sent while it is doubted."""
         self._plan_check.set_plan(plan)
         self._apply_plan(self._context.clock.monotonic())
+
+    def wanted_ahead(self) -> int:
+        """Return how many polls to record in advance."""
+        now = self._context.clock.monotonic()
+        self._forget(now)
+        return max(0, min(len(self._polls), MOST_AHEAD, self.window.room(now)) - len(self._ahead))
+
+    def granted(self, polls: int) -> None:
+        """As many polls were recorded in advance."""
+        self._ahead.extend([self._context.clock.monotonic() + AHEAD - AHEAD_MARGIN] * polls)
+
+    def poll_recorded(self) -> bool:
+        """Count a poll that is about to be sent. Return whether it was recorded in advance."""
+        now = self._context.clock.monotonic()
+        self._forget(now)
+        self._polls.append(now)
+        if not self._ahead:
+            return False
+        self._ahead.popleft()
+        return True
+
+    def _forget(self, now: float) -> None:
+        while self._ahead and self._ahead[0] < now:
+            self._ahead.popleft()
+        while self._polls and self._polls[0] < now - AHEAD:
+            self._polls.popleft()
 
     def settled(self, at: datetime) -> datetime:
         """Return the moment before which all recorded requests of the lane had been answered by `at`."""
@@ -141,6 +174,39 @@ class RateState:
                 await tx.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)
             elif not doubted:
                 await tx.notices.forget(key.guild_id, kind)
+
+
+class RequestLog:
+    """Records each request before it is sent, so that a restart knows of it.
+
+    Polls are recorded in advance, about as many as a lane has just sent in that time: one that is not sent
+    until then counts all the same after a restart.
+    """
+
+    def __init__(self) -> None:
+        self._tidied: datetime | None = None
+
+    async def record(self, tx: Transaction, rates: Sequence[RateState], at: datetime) -> Mapping[str, int]:
+        """Record a request for each item of `rates`, which may name one several times, and polls in advance.
+
+        Returns the number of the latter by lane, for `grant` once the transaction has been committed.
+        """
+        lanes = {rate.lane: rate for rate in rates}
+        ahead = {name: rate.wanted_ahead() for name, rate in lanes.items()}
+        settled = {name: rate.settled(at) for name, rate in lanes.items()}
+        later = at + timedelta(seconds=AHEAD)
+        rows = [(rate.lane, Sent(at, settled[rate.lane])) for rate in rates]
+        rows += [(name, Sent(later, settled[name])) for name, count in ahead.items() for _ in range(count)]
+        if self._tidied is None or not timedelta() <= at - self._tidied < TIDIED_EVERY:
+            self._tidied = at
+            await tx.lanes.tidy(at)
+        await tx.lanes.add(rows)
+        return ahead
+
+    def grant(self, rates: Iterable[RateState], ahead: Mapping[str, int]) -> None:
+        """Let the lanes send the polls that were recorded in advance."""
+        for rate in {rate.lane: rate for rate in rates}.values():
+            rate.granted(ahead.get(rate.lane, 0))
 
 
 class RateStates:

@@ -128,6 +128,11 @@ class LaneRunner:
         self._lane.sync(waiting, running, self._context.clock.monotonic())
         self._wake_up.set()
 
+    def take(self, job_id: str, entry: Waiting | None) -> None:
+        """Take over a job that has changed, or forget it if it is None."""
+        self._lane.put(entry, job_id, self._context.clock.monotonic())
+        self._wake_up.set()
+
     def in_flight(self, job_id: str) -> bool:
         """Return whether a request for the job is in flight."""
         return self._lane.in_flight(job_id)
@@ -137,8 +142,12 @@ class LaneRunner:
         return self._lane.position(job_id)
 
     def has(self, job_id: str) -> bool:
-        """Return whether the job waits or runs in this lane."""
-        return self._lane.waits(job_id) is not None or self._lane.runs(job_id) is not None
+        """Return whether the job waits or runs in this lane, or a request for it is in flight."""
+        return self._lane.waits(job_id) is not None or self.runs(job_id) or self.in_flight(job_id)
+
+    def runs(self, job_id: str) -> bool:
+        """Return whether the lane polls the job."""
+        return self._lane.runs(job_id) is not None
 
     def waits_for_price(self, job_id: str) -> bool:
         """Return whether another job goes before this one, to learn the price of both."""
@@ -209,7 +218,7 @@ class LaneRunner:
                 self._lane.end(job_id, now, sent=sent)
             await self._take_over(send, result, now)
         except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
-            # The next sync with the database tells the job's state.
+            self._context.look()  # the database tells the job's state
             pause = self._errors.failed(error, job_id)
             self._lane.postpone(job_id, self._context.clock.monotonic() + pause)
             self._wake_up.set()

@@ -1,6 +1,7 @@
 """Upload a job's photo, and submit the job, once."""
 
 import logging
+from collections.abc import Mapping
 
 from bot.aio.retry import Retry
 from bot.aio.shield import shielded
@@ -8,7 +9,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
-from bot.engine.lanes.rate_state import RateState
+from bot.engine.lanes.rate_state import RateState, RequestLog
 from bot.errors import NotAlone
 from bot.lifecycle import submission
 from bot.lifecycle.transitions import fail_unpaid
@@ -25,8 +26,9 @@ _PHOTO_LOST = Reason(ReasonCode.PHOTO_LOST)
 class Submitter:
     """Uploads photos and submits jobs. `rate` is the state of the lane that decided on the step."""
 
-    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
+    def __init__(self, context: EngineContext, catalog: Catalog, requests: RequestLog) -> None:
         self._context = context
+        self._requests = requests
         self._catalog = catalog
         self._failures = Failures(context)
         self._retry = Retry("storing Studii's answer", context.liveness, noun="job")
@@ -75,6 +77,7 @@ class Submitter:
         Return a result instead if the job is not to be sent now.
         """
         result: Claim | StepResult
+        ahead: Mapping[str, int] = {}
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()
             match await submission.claim(tx, self._catalog, job_id, rate.lane, to, now):
@@ -86,8 +89,9 @@ class Submitter:
                     except CannotDecrypt as error:
                         result = await self._failures.hold(tx, job, to, key, error.told, sent=False)
                     else:
-                        await tx.lanes.record(rate.lane, now, rate.settled(now))
+                        ahead = await self._requests.record(tx, [rate], now)
                         result = Claim(job, key, secret, was_held)
+        self._requests.grant([rate], ahead)
         if result.job is not None and result.job.held is not None:
             self._context.look()
         return result

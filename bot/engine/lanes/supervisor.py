@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
+from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import RetryLater
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.estimates import Simulations
+from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll import Poller
-from bot.engine.lanes.rate_state import RateState, RateStates
+from bot.engine.lanes.rate_state import RateState, RateStates, RequestLog
 from bot.engine.lanes.recovery import recover
 from bot.engine.lanes.runner import Entries, LaneRunner
 from bot.engine.lanes.submit import Submitter
@@ -25,10 +27,12 @@ from bot.engine.scheduler.queue import Waiting
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
+from bot.storage import Changes
 
 _log = logging.getLogger(__name__)
 
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
+MOST_SERVERS = 10_000  # whose current key is known
 SUSPICIOUS = 1.0  # seconds until the next turn, if a step seems to have ended without a result
 
 
@@ -47,14 +51,25 @@ class _Share:
 
 
 class LaneSupervisor:
-    """Runs a lane for each key that has jobs. `wake_up` is set when there may be new work."""
+    """Runs a lane for each key that has jobs.
 
-    def __init__(self, context: EngineContext, catalog: Catalog, wake_up: WakeUp, rates: RateStates) -> None:
-        self._wake_up = wake_up
+    It hears of each job that changes, and reads all that need requests from the database at the start, when
+    `look` was called, and now and then.
+    """
+
+    def __init__(self, context: EngineContext, catalog: Catalog, rates: RateStates) -> None:
+        self._wake_up = WakeUp()
         self._rates = rates
         self._context = context
-        self._submitter = Submitter(context, catalog)
-        self._poller = Poller(context, catalog)
+        self._known = KnownJobs()
+        self._told: dict[str, Job] = {}  # since the last turn
+        self._keys = BoundedDict[int, StudiiKey](MOST_SERVERS)  # the current ones, by server
+        self._plans: dict[str, ChosenPlan] = {}  # of lanes, as of the last look
+        self._look_wanted = True
+        self._next_look = 0.0
+        self._requests = RequestLog()
+        self._submitter = Submitter(context, catalog, self._requests)
+        self._poller = Poller(context, catalog, self._requests, self._known)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
         self._durations = Durations(lambda work: _usually(catalog, work))
         self._simulations = Simulations(context.clock, context.tuning)
@@ -89,6 +104,21 @@ class LaneSupervisor:
         """Return the share of its requests that each lane has in use."""
         return {name[:8]: runner.occupancy() for name, runner in self._runners.items()}
 
+    def tell(self, changes: Changes) -> None:
+        """Take over the jobs that a transaction has changed."""
+        self._known.tell(changes)
+        if changes.others:
+            self._keys.clear()
+            self.look()
+        elif changes.jobs:
+            self._told |= changes.jobs
+            self._wake_up.set()
+
+    def look(self) -> None:
+        """Read the jobs from the database again."""
+        self._look_wanted = True
+        self._wake_up.set()
+
     async def run(self) -> None:
         """Run until cancelled; ends when all requests have ended."""
         try:
@@ -100,10 +130,46 @@ class LaneSupervisor:
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         began = self._context.clock.monotonic()
-        with self._context.liveness.operation("handing out jobs to lanes", progress=False):
-            await self._look(group)
-        await rest_after(self._context.clock.monotonic() - began, self._context.tuning.look_around)
-        return SUSPICIOUS if self._suspects else self._context.tuning.look_around
+        told, self._told = self._told, {}
+        if began < self._next_look and not self._look_wanted and all(map(self._take, told.values())):
+            await rest_after(0.0, self._context.tuning.look_around)
+            return self._next_look - self._context.clock.monotonic()
+        self._look_wanted = False
+        try:
+            with self._context.liveness.operation("handing out jobs to lanes", progress=False):
+                await self._look(group)
+        except BaseException:
+            self._look_wanted = True
+            raise
+        now = self._context.clock.monotonic()
+        rest = SUSPICIOUS if self._suspects else self._context.tuning.look_around
+        self._next_look = now + rest
+        await rest_after(now - began, self._context.tuning.look_around)
+        return rest
+
+    def _take(self, job: Job) -> bool:
+        """Hand a job that has changed to its lane, or take it from its lane if it needs no requests.
+
+        Returns whether that could be done without the database.
+        """
+        holder = next((one for one in self._runners.values() if one.has(job.id)), None)
+        if holder is not None and holder.in_flight(job.id):
+            return True  # the lane hears of it when that has ended
+        if job.state is JobState.RUNNING and job.output_url is None:
+            return holder is not None and holder.runs(job.id)
+        if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key is not None):
+            key = self._keys.get(job.guild_id)
+            runner = None if key is None else self._runners.get(key.lane)
+            if key is None or runner is None or holder not in (None, runner):
+                return False
+            if key.plan.requests_per_minute < self._plans[key.lane].limit:
+                return False
+            runner.take(job.id, self._entries.waiting(job, key.id))
+        elif job.state in (JobState.UPLOADING, JobState.SUBMITTING):
+            return False  # with no request in flight
+        elif holder is not None:
+            holder.take(job.id, None)
+        return True
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         async with self._context.storage.read() as tx:
@@ -112,6 +178,10 @@ class LaneSupervisor:
                 self._restored = True
             rows = await tx.jobs.on_lanes()
             keys = {key.id: key for key in await tx.keys.all()} if rows else {}
+        if not self._look_wanted:
+            for job, key_id in rows:
+                if key_id is not None and key_id in keys:
+                    self._keys[job.guild_id] = keys[key_id]
         shares: dict[str, _Share] = {}
         keyless: list[Job] = []
         stranded: list[Job] = []
@@ -127,6 +197,7 @@ class LaneSupervisor:
             share.plans.append(ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at))
             self._entering.attempt(job.id, partial(self._enter, share, job, key.id))
         beginning = {name: share.plan for name, share in shares.items() if name not in self._runners}
+        self._plans |= {name: share.plan for name, share in shares.items()}
         self._hand_out(shares, await self._rates.open(beginning), group)
         await self._without_key(keyless)
         await self._free(stranded)
@@ -144,7 +215,7 @@ class LaneSupervisor:
             runner = self._runners.get(name)
             if runner is None:
                 if name not in rates:
-                    self._wake_up.set()  # its runner has just ended: its rate state is read first
+                    self.look()  # its runner has just ended: its rate state is read first
                     continue
                 runner = self._runners[name] = LaneRunner(
                     rates[name],
@@ -163,6 +234,7 @@ class LaneSupervisor:
 
     def _forget(self, name: str) -> None:
         del self._runners[name]
+        self._plans.pop(name, None)
         self._rates.close(name)
 
     def _is_stranded(self, job: Job) -> bool:
@@ -182,7 +254,7 @@ class LaneSupervisor:
             fresh = [await tx.jobs.get(job_id) for job_id in again]
             lost = [job for job in fresh if job is not None and self._is_stranded(job)]
             await recover(tx, lost, self._context.clock.now())
-        self._wake_up.set()
+        self.look()
 
     async def _without_key(self, keyless: list[Job]) -> None:
         """Their servers have no key (any more): they wait for one, and say so, for a day."""
