@@ -47,23 +47,33 @@ async def _cost_of_accepted(
 
 
 async def reservation_of(tx: Transaction, job: Job, lane: str, charge: int) -> int:
-    """Return what to reserve for a job whose 202 told that charge.
+    """Return what to reserve for a job whose 202 told that charge."""
+    charged, _ = await tx.prices.last(lane, job.tool, job.variant)
+    return reservation(charge, charged)
+
+
+def reservation(charge: int, before: int | None) -> int:
+    """Return what to reserve for a job whose 202 told that charge, if the last one was `before`.
 
     A last answer may have charged more than its 202: then the next one may, too.
     """
-    charged, _ = await tx.prices.last(lane, job.tool, job.variant)
-    return charge if charged is None else max(charge, charged)
+    return charge if before is None else max(charge, before)
+
+
+def raises_price(charge: int, before: int | None) -> bool:
+    """Return whether a 202's charge is more than was known: a lower price counts from the last answer."""
+    return before is None or charge > before
 
 
 async def learn_price(
     tx: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime
 ) -> bool:
-    """Keep what a 202 charged, if it is more than was known: a lower price counts from the last answer.
+    """Keep what a 202 charged, if it is more than was known.
 
     Returns True if it was news: other reservations may have changed then.
     """
     before, _ = await tx.prices.last(lane, job.tool, job.variant)
-    if before is not None and charge <= before:
+    if not raises_price(charge, before):
         return False
     await _set_price(tx, catalog, job, lane, charge, at)
     return True

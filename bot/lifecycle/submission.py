@@ -8,7 +8,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_price, may_be_sent, reservation_of
+from bot.lifecycle.prices import learn_price, may_be_sent, raises_price, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import JobChanges, Transaction
@@ -74,10 +74,9 @@ async def claim(
     transaction.
     """
     expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
-    job = await tx.jobs.get(job_id)
+    job, key = await tx.jobs.with_key(job_id)
     if job is None or job.state not in expected:
         return Unclaimed(job, NOT_YET)
-    key = await tx.keys.current(job.guild_id)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
         return Unclaimed(None)
     if key_holds.is_waiting(job, key, at):
@@ -126,9 +125,13 @@ async def taken(
     charge = created.credits_charged
     if charge is None:
         return Taken(running, released)
-    running = await tx.ledger.correct(job.id, await reservation_of(tx, job, lane, charge), at)
-    repriced = await learn_price(tx, catalog, job, lane, charge, at)
-    await watch_budget(tx, job.guild_id, at)
+    before, _ = await tx.prices.last(lane, job.tool, job.variant)
+    wanted = reservation(charge, before)
+    more = wanted > running.reserved
+    running = await tx.ledger.correct_changed(running, wanted, at)
+    repriced = raises_price(charge, before) and await learn_price(tx, catalog, job, lane, charge, at)
+    if more:
+        await watch_budget(tx, job.guild_id, at)
     return Taken(running, released or repriced)
 
 

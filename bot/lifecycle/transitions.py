@@ -51,7 +51,7 @@ async def cancel(tx: Transaction, job: Job, at: datetime, *, told: bool = False)
     if told:
         changes |= JobChanges(announced_at=at, source_file=None)
     cancelled = await tx.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
-    return None if cancelled is None else await tx.ledger.release(job.id, at)
+    return None if cancelled is None else await tx.ledger.release_changed(cancelled, at)
 
 
 async def cancel_unsent(tx: Transaction, guild_id: int, at: datetime) -> int:
@@ -80,7 +80,7 @@ async def fail_unpaid(
         held=None,
         not_before=None,
     )
-    return None if failed is None else await tx.ledger.release(job.id, at)
+    return None if failed is None else await tx.ledger.release_changed(failed, at)
 
 
 async def fail_paid(
@@ -131,11 +131,12 @@ async def apply_ruling(
     if ruled is None:
         return None
     if charge is None:
-        return await tx.ledger.release(job.id, at)
+        return await tx.ledger.release_changed(ruled, at)
     return await _settle(tx, ruled, charge, at)
 
 
 async def _settle(tx: Transaction, job: Job, charge: int, at: datetime) -> Job:
-    settled = await tx.ledger.settle(job.id, charge, at)
-    await watch_budget(tx, job.guild_id, at)
+    settled = await tx.ledger.settle_changed(job, charge, at)
+    if charge > job.reserved:  # what was reserved counted before
+        await watch_budget(tx, job.guild_id, at)
     return settled

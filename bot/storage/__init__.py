@@ -8,6 +8,7 @@ from bot.storage.database.location import private_file, sqlite_file, unused
 from bot.storage.database.locks import AnotherInstance, InstanceLock, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.rights import missing_rights_at
+from bot.storage.durations import Sample
 from bot.storage.holds import Hold
 from bot.storage.jobs import CardShown, JobChanges
 from bot.storage.lanes import LaneLimits, Sent
@@ -30,6 +31,7 @@ __all__ = [
     "LaneLimits",
     "LaneNames",
     "ReservationError",
+    "Sample",
     "Sent",
     "ServerConfig",
     "Storage",

@@ -1,5 +1,7 @@
 """Attempts to decode files, recorded before each attempt, so that a crash shows which file caused it."""
 
+from typing import Any
+
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.engine import RowMapping
 
@@ -20,15 +22,14 @@ class Decodes:
         row = (await self._session.execute(select(decodes).where(mine))).mappings().one_or_none()
         return DecodeRecord() if row is None else _record(row)
 
+    async def put_new(self, job_id: str, role: FileRole, record: DecodeRecord) -> bool:
+        """Insert the record unless the file has one. Return whether it was inserted."""
+        key = {"job_id": job_id, "role": role}
+        return await self._session.put_new(decodes, key, _values(record))
+
     async def put(self, job_id: str, role: FileRole, record: DecodeRecord) -> None:
         """Insert or replace the record."""
-        values = {
-            "counted": record.counted,
-            "suspect": record.suspect,
-            "underway": record.underway,
-            "alone": record.alone,
-        }
-        await self._session.put(decodes, {"job_id": job_id, "role": role}, values)
+        await self._session.put(decodes, {"job_id": job_id, "role": role}, _values(record))
 
     async def forget(self, job_id: str, role: FileRole) -> None:
         """Delete the record of the file."""
@@ -48,6 +49,15 @@ class Decodes:
         )
         needed = exists().where(jobs.c.id == decodes.c.job_id, kept)
         await self._session.execute(delete(decodes).where(~decodes.c.underway, ~needed))
+
+
+def _values(record: DecodeRecord) -> dict[str, Any]:
+    return {
+        "counted": record.counted,
+        "suspect": record.suspect,
+        "underway": record.underway,
+        "alone": record.alone,
+    }
 
 
 def _record(row: RowMapping) -> DecodeRecord:

@@ -21,11 +21,29 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import NEXT_STATES, TERMINAL_STATES, FailureCode, FileRole, Job, JobState, SourcePhoto
+from bot.domain import (
+    NEXT_STATES,
+    TERMINAL_STATES,
+    FailureCode,
+    FileRole,
+    Job,
+    JobState,
+    SourcePhoto,
+    StudiiKey,
+)
 from bot.reasons import Reason
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
-from bot.storage.schema import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, guilds, holds, jobs
+from bot.storage.schema import (
+    CARD_NEVER_SEEN,
+    GOING_OR_DONE,
+    NO_CARD_YET,
+    decodes,
+    guilds,
+    holds,
+    jobs,
+    studii_keys,
+)
 
 KEY = (jobs.c.number,)
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
@@ -40,6 +58,7 @@ _SOURCE = {
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING)
 _GOING = (JobState.RECEIVED, *_NEED_REQUESTS)
 _LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)
+_KEY_COLUMNS = tuple(column.label(f"of_key_{column.name}") for column in studii_keys.c)
 _OTHERS = jobs.alias("others")  # made once: each alias makes the table's columns anew
 
 
@@ -98,6 +117,25 @@ class Jobs:
 
     async def get(self, job_id: str) -> Job | None:
         return await self._one(select(jobs).where(jobs.c.id == job_id))
+
+    async def with_key(self, job_id: str) -> tuple[Job | None, StudiiKey | None]:
+        """Return the job, and the key that its server's new jobs use."""
+        query = (
+            select(jobs, *_KEY_COLUMNS)
+            .join(guilds, guilds.c.guild_id == jobs.c.guild_id, isouter=True)
+            .join(studii_keys, studii_keys.c.id == guilds.c.key_id, isouter=True)
+            .where(jobs.c.id == job_id)
+        )
+        found = await self._session.rows(query, lambda row: (job_of(row), _key_of(row)), KEY)
+        return found[0] if found else (None, None)
+
+    async def announce(
+        self, job: Job, at: datetime, *, visible: bool, **changes: Unpack[JobChanges]
+    ) -> Job | None:
+        """Record that the job's outcome was posted. Return None if its state or posting has changed since."""
+        which = (jobs.c.id == job.id) & (jobs.c.state == job.state) & (jobs.c.posting == job.posting)
+        values = {"announced_at": at, "version": jobs.c.version + int(visible)} | _columns(changes)
+        return await self._one(update(jobs).where(which).values(values).returning(jobs))
 
     async def some(self, job_ids: Collection[str]) -> dict[str, Job]:
         """Return the jobs that exist, by id."""
@@ -472,6 +510,12 @@ def _in_turn(which: ColumnElement[bool]) -> Subquery:
 
 def _by_turn(turns: Subquery) -> Select[Any]:
     return select(jobs).join(turns, turns.c.number == jobs.c.number).order_by(turns.c.turn, jobs.c.number)
+
+
+def _key_of(row: RowMapping) -> StudiiKey | None:
+    if row["of_key_id"] is None:
+        return None
+    return StudiiKey(**{column.name: row[f"of_key_{column.name}"] for column in studii_keys.c})
 
 
 def changed_job(session: Session, row: RowMapping) -> Job:

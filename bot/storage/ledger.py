@@ -75,8 +75,15 @@ class Ledger:
 
     async def correct(self, job_id: str, charge: int, at: datetime) -> Job:
         """Change the reservation to what Studii charges, higher or lower."""
-        job = await self._open(job_id)
-        return await self._correct(job, _credits(charge), at)
+        return await self.correct_changed(await self._open(job_id), charge, at)
+
+    async def correct_changed(self, job: Job, charge: int, at: datetime) -> Job:
+        """Do the same for a job as this transaction has just changed it."""
+        if _credits(charge) == job.reserved:
+            return job
+        corrected = await self._balance(job.id, reserved=charge)
+        await self._write(job, at, (EntryKind.CORRECT, charge - job.reserved))
+        return corrected
 
     async def correct_all(self, job_ids: Collection[str], charge: int, at: datetime) -> None:
         """Change the reservations of these jobs to what they will probably be charged.
@@ -111,19 +118,28 @@ class Ledger:
 
         Raises `ReservationError` if it was settled or released before.
         """
-        job = await self._open(job_id)
+        return await self.settle_changed(await self._open(job_id), charge, at)
+
+    async def settle_changed(self, job: Job, charge: int, at: datetime) -> Job:
+        """Do the same for a job as this transaction has just changed it."""
+        lines = [(EntryKind.SETTLE, charge)]
         if _credits(charge) > job.reserved:
-            job = await self._correct(job, charge, at)
-        await self._write(job, EntryKind.SETTLE, charge, at)
-        if job.reserved > charge:
-            await self._write(job, EntryKind.RELEASE, job.reserved - charge, at)
-        return await self._balance(job_id, reserved=0, settled=charge, resolved_at=at)
+            lines = [(EntryKind.CORRECT, charge - job.reserved), *lines]
+        elif job.reserved > charge:
+            lines.append((EntryKind.RELEASE, job.reserved - charge))
+        settled = await self._balance(job.id, reserved=0, settled=charge, resolved_at=at)
+        await self._write(job, at, *lines)
+        return settled
 
     async def release(self, job_id: str, at: datetime) -> Job:
         """Release the whole reservation. Raises `ReservationError` if it was settled or released before."""
-        job = await self._open(job_id)
-        await self._write(job, EntryKind.RELEASE, job.reserved, at)
-        return await self._balance(job_id, reserved=0, resolved_at=at)
+        return await self.release_changed(await self._open(job_id), at)
+
+    async def release_changed(self, job: Job, at: datetime) -> Job:
+        """Do the same for a job as this transaction has just changed it."""
+        released = await self._balance(job.id, reserved=0, resolved_at=at)
+        await self._write(job, at, (EntryKind.RELEASE, job.reserved))
+        return released
 
     async def usage(self, guild_id: int, window: Window, user_id: int | None = None) -> Usage:
         """Return the credits of jobs accepted within the window, of the server or of one member."""
@@ -187,24 +203,20 @@ class Ledger:
             raise ReservationError(f"Job {job_id} has no open reservation.")
         return job_of(row)
 
-    async def _correct(self, job: Job, charge: int, at: datetime) -> Job:
-        if charge == job.reserved:
-            return job
-        await self._write(job, EntryKind.CORRECT, charge - job.reserved, at)
-        return await self._balance(job.id, reserved=charge)
-
-    async def _write(self, job: Job, kind: EntryKind, amount: int, at: datetime) -> None:
+    async def _write(self, job: Job, at: datetime, *lines: tuple[EntryKind, int]) -> None:
+        whose: dict[str, Any] = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id, "at": at}
         await self._session.execute(
-            insert(ledger).values(
-                guild_id=job.guild_id, user_id=job.user_id, job_id=job.id, kind=kind, amount=amount, at=at
-            )
+            insert(ledger), [{**whose, "kind": kind, "amount": amount} for kind, amount in lines]
         )
 
     async def _balance(self, job_id: str, **values: Any) -> Job:
         still_open = (jobs.c.id == job_id) & jobs.c.resolved_at.is_(None)
         balance = update(jobs).where(still_open).values(values).returning(jobs)
         changed = await self._session.execute(balance, named=True)
-        return changed_job(self._session, changed.mappings().one())
+        row = changed.mappings().one_or_none()
+        if row is None:
+            raise ReservationError(f"Job {job_id} has no open reservation.")
+        return changed_job(self._session, row)
 
 
 def _within(guild_id: int, window: Window) -> list[ColumnElement[bool]]:

@@ -102,7 +102,7 @@ def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[None]:
 async def test_how_long_a_job_took_may_fail_to_be_kept_and_every_server_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(DurationSamples, "learn", fail)
+    monkeypatch.setattr(DurationSamples, "learn_all", fail)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         await world.use_key(world.studii.add_key(), guild_id=OTHER_GUILD)

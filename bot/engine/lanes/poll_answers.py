@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.aio.bounded import BoundedDict
 from bot.aio.retry import backoff, delay_at
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
+from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.engine.context import EngineContext, StepResult
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget

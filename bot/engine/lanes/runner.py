@@ -16,8 +16,9 @@ from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState
+from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
-from bot.engine.scheduler.durations import Durations, Work
+from bot.engine.scheduler.durations import Work
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.engine.scheduler.poll_schedule import Running
@@ -100,7 +101,7 @@ class LaneRunner:
         submitter: Submitter,
         poller: Poller,
         entries: Entries,
-        durations: Durations,
+        samples: Samples,
         simulations: Simulations,
         *,
         gone: Callable[[str], None],
@@ -113,8 +114,8 @@ class LaneRunner:
         self._gone = gone
         self._wake_up = WakeUp()
         self._entries = entries
-        self._durations = durations
-        self._lane = Lane(rate.window, durations, context.tuning)
+        self._samples = samples
+        self._lane = Lane(rate.window, samples.durations, context.tuning)
         self._estimates = Estimates(self._lane, simulations, context.clock, context.tuning)
         self._idle_since: float | None = None
         self._errors = ErrorLog(f"a request of lane {self._name[:8]}", noun="job")
@@ -234,19 +235,9 @@ class LaneRunner:
         self._lane.put(self._entries.after(result), send.job_id, now, result.again)
         self._wake_up.set()
         if ended is not None:
-            await self._learn(send.job_id, *ended)
+            self._samples.add(*ended)
         if self._rate.unsaved:
             await shielded(self._rate.save())
-
-    async def _learn(self, job_id: str, work: Work, low: float, high: float) -> None:
-        """Learn how long a job took. If that can't be stored, it is known until the process ends."""
-        self._durations.learn(work, low, high)
-        try:
-            async with self._context.storage.write() as tx:
-                await tx.durations.learn(*work, low, high, self._context.clock.now())
-        except Exception as error:  # noqa: BLE001 - logged; all else goes on
-            told = "The duration of job %s could not be stored: %r"
-            _log.warning(told, job_id, error, extra={"job": job_id})
 
     def _leave_if_idle(self) -> bool:
         since = self._idle_since

@@ -10,6 +10,7 @@ from functools import partial
 from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import RetryLater
+from bot.aio.shield import shielded
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
@@ -19,6 +20,7 @@ from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates, RequestLog
 from bot.engine.lanes.recovery import recover
 from bot.engine.lanes.runner import Entries, LaneRunner
+from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.plan_check import ChosenPlan
@@ -71,7 +73,7 @@ class LaneSupervisor:
         self._submitter = Submitter(context, catalog, self._requests)
         self._poller = Poller(context, catalog, self._requests, self._known)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
-        self._durations = Durations(lambda work: _usually(catalog, work))
+        self._samples = Samples(context, Durations(lambda work: _usually(catalog, work)))
         self._simulations = Simulations(context.clock, context.tuning)
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
@@ -127,6 +129,7 @@ class LaneSupervisor:
         finally:
             for name in list(self._runners):
                 self._forget(name)
+            await shielded(self._samples.save())
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         began = self._context.clock.monotonic()
@@ -141,6 +144,7 @@ class LaneSupervisor:
         except BaseException:
             self._look_wanted = True
             raise
+        await shielded(self._samples.save())
         now = self._context.clock.monotonic()
         rest = SUSPICIOUS if self._suspects else self._context.tuning.look_around
         self._next_look = now + rest
@@ -174,7 +178,7 @@ class LaneSupervisor:
     async def _look(self, group: asyncio.TaskGroup) -> None:
         async with self._context.storage.read() as tx:
             if not self._restored:
-                self._durations.restore(await tx.durations.all())
+                self._samples.durations.restore(await tx.durations.all())
                 self._restored = True
             rows = await tx.jobs.on_lanes()
             keys = {key.id: key for key in await tx.keys.all()} if rows else {}
@@ -223,7 +227,7 @@ class LaneSupervisor:
                     self._submitter,
                     self._poller,
                     self._entries,
-                    self._durations,
+                    self._samples,
                     self._simulations,
                     gone=self._forget,
                 )

@@ -104,7 +104,7 @@ class Outbox:
 
     async def _note(self, job: Job, said: Posted | Undeliverable) -> None:
         now = self._context.clock.now()
-        changes = JobChanges(announced_at=now, result_message_id=None)
+        changes = JobChanges(result_message_id=None)
         files: list[str | None] = []
         if isinstance(said, Posted):
             changes |= JobChanges(result_message_id=said.message_id, source_file=None, output_file=None)
@@ -114,13 +114,10 @@ class Outbox:
             changes["source_file"] = None
             files = [job.source_file]
         async with self._context.storage.write() as tx:
-            fresh = await tx.jobs.get(job.id)
-            # Ruled on, or to be posted anew, meanwhile: then this was not the last word.
-            if fresh is None or (fresh.state, fresh.posting) != (job.state, job.posting):
-                return
             # Its card says where a result is that could not be posted, and is, once it was asked for.
             news = job.state is JobState.SUCCEEDED and (isinstance(said, Undeliverable) or job.posting > 0)
-            await tx.jobs.update(job.id, visible=news, **changes)
+            if await tx.jobs.announce(job, now, visible=news, **changes) is None:
+                return  # ruled on, or to be posted anew, meanwhile: then this was not the last word
             if isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
                 await self._tell_admins(tx, job)
         await self._context.spool.remove(*files)

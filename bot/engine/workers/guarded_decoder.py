@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from bot.aio.shield import shielded
 from bot.clock import Clock
-from bot.domain import FileRole
+from bot.domain import DecodeRecord, FileRole
 from bot.engine.workers.decode_attempts import DecodeEnd, after_death, begun, ended, given_up
 from bot.errors import ReasonedError, StudiiBotError
 from bot.media import DecoderFailed, Photo, PhotoRefused, PictureBroken
@@ -111,8 +111,9 @@ class GuardedDecoder:
         """Raises `Undecodable` if the file is given up, and `_MustBeAlone`."""
         async with self._gate.enter(alone=alone):
             end = DecodeEnd.TAKEN_BACK
+            record: DecodeRecord | None = None
             try:
-                await shielded(self._begin(file, alone=alone))
+                record = await shielded(self._begin(file, alone=alone))
                 yield
                 end = DecodeEnd.VERDICT
             except (PhotoRefused, PictureBroken):
@@ -122,20 +123,27 @@ class GuardedDecoder:
                 end = DecodeEnd.DECODER_DIED
                 raise
             finally:
-                await shielded(self._end(file, end))
+                await shielded(self._end(file, end, record))
 
-    async def _begin(self, file: tuple[str, FileRole], *, alone: bool) -> None:
+    async def _begin(self, file: tuple[str, FileRole], *, alone: bool) -> DecodeRecord:
+        first = begun(DecodeRecord(), alone=alone)
         async with self._storage.write() as tx:
+            if await tx.decodes.put_new(*file, first):
+                return first
             record = await tx.decodes.get(*file)
             if given_up(record):
                 raise Undecodable
             if record.suspect and not alone:
                 raise _MustBeAlone(record.counted)
-            await tx.decodes.put(*file, begun(record, alone=alone))
+            again = begun(record, alone=alone)
+            await tx.decodes.put(*file, again)
+        return again
 
-    async def _end(self, file: tuple[str, FileRole], how: DecodeEnd) -> None:
+    async def _end(self, file: tuple[str, FileRole], how: DecodeEnd, record: DecodeRecord | None) -> None:
+        """`record`: as it is stored; None if that is unknown, as after a cancellation."""
         async with self._storage.write() as tx:
-            record = await tx.decodes.get(*file)
+            if record is None:
+                record = await tx.decodes.get(*file)
             if not record.underway:
                 return  # it could not begin
             after = ended(record, how)

@@ -1,0 +1,39 @@
+"""How long jobs took: learned at once, and stored now and then with others."""
+
+import logging
+
+from bot.engine.context import EngineContext
+from bot.engine.scheduler.durations import Durations, Work
+from bot.storage import Sample
+
+_log = logging.getLogger(__name__)
+
+MOST = 500  # samples that are not stored yet
+
+
+class Samples:
+    """Those that could not be stored are known until the process ends, which will do."""
+
+    def __init__(self, context: EngineContext, durations: Durations) -> None:
+        self.durations = durations
+        self._context = context
+        self._unsaved: list[Sample] = []
+
+    def add(self, work: Work, low: float, high: float) -> None:
+        """Learn from a job that still ran after `low` seconds and had ended after `high`."""
+        self.durations.learn(work, low, high)
+        self._unsaved.append(Sample(*work, low, high, self._context.clock.now()))
+        del self._unsaved[:-MOST]
+
+    async def save(self) -> None:
+        """Store what was learned. If that fails, it is logged, and tried again the next time."""
+        saved = list(self._unsaved)
+        if not saved:
+            return
+        try:
+            async with self._context.storage.write() as tx:
+                await tx.durations.learn_all(saved)
+        except Exception as error:  # noqa: BLE001 - logged; all else goes on
+            _log.warning("How long %d jobs took could not be kept yet: %r", len(saved), error)
+        else:
+            self._unsaved = [sample for sample in self._unsaved if sample not in saved]
