@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
-from bot.storage import Hold, JobChanges, Transaction
+from bot.storage import Hold, Transaction
 
 _OUT_OF_CREDITS = (FailureCode.CREDITS, NoticeKind.OUT_OF_CREDITS)
 _REFUSED = (FailureCode.KEY, NoticeKind.KEY_REFUSED)
@@ -107,14 +107,6 @@ def waits_for_credits(there: Hold) -> bool:
 def has_no_key(job: Job) -> bool:
     """Return whether the job says already that its server has no key."""
     return job.held is not None and job.held.code == ReasonCode.NO_KEY
-
-
-async def changes_of(tx: Transaction, guild_id: int) -> JobChanges:
-    """Return what a job has to bear that begins to wait now: the hold of its server, if there is one."""
-    there = await tx.holds.get(guild_id)
-    if there is None:
-        return JobChanges(held=None, not_before=None)
-    return JobChanges(held=there.reason, not_before=there.until, key_id=there.key_id)
 
 
 def is_waiting(job: Job, key: StudiiKey, at: datetime) -> bool:

@@ -27,9 +27,12 @@ async def accept(tx: Transaction, jobs: Sequence[Job], at: datetime) -> list[Job
     return await tx.ledger.reserve_all(jobs, at)
 
 
-async def make_ready(tx: Transaction, job: Job, at: datetime, **changes: Unpack[JobChanges]) -> Job | None:
-    """Received → waiting: the photo, if there is one, is in the spool."""
-    return await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=at, **changes)
+async def make_ready(tx: Transaction, job: Job, source_file: str | None, at: datetime) -> Job | None:
+    """Received → waiting: the photo, if there is one, is in the spool.
+
+    The job may have been accepted before its server's key was held: then it waits for that like the others.
+    """
+    return await tx.jobs.make_ready(job.id, source_file, at)
 
 
 async def give_way(tx: Transaction, job: Job, at: datetime) -> Job | None:

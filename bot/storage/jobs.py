@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
+    ScalarSelect,
     Select,
     Subquery,
     Update,
@@ -42,6 +44,7 @@ from bot.storage.schema import (
     guilds,
     holds,
     jobs,
+    log_channels,
     studii_keys,
 )
 
@@ -129,13 +132,48 @@ class Jobs:
         found = await self._session.rows(query, lambda row: (job_of(row), _key_of(row)), KEY)
         return found[0] if found else (None, None)
 
+    async def make_ready(self, job_id: str, source_file: str | None, at: datetime) -> Job | None:
+        """Move a received job to waiting, with the hold of its server's key if there is one.
+
+        Return None if it was in another state.
+        """
+
+        def of_hold(column: Column[Any]) -> ScalarSelect[Any]:
+            return select(column).where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs).scalar_subquery()
+
+        return await self._one(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state == JobState.RECEIVED)
+            .values(
+                state=JobState.WAITING,
+                changed_at=at,
+                version=jobs.c.version + 1,
+                announced_at=None,
+                source_file=source_file,
+                held=of_hold(holds.c.reason),
+                not_before=of_hold(holds.c.until),
+                key_id=func.coalesce(of_hold(holds.c.key_id), jobs.c.key_id),
+            )
+            .returning(jobs)
+        )
+
     async def announce(
         self, job: Job, at: datetime, *, visible: bool, **changes: Unpack[JobChanges]
-    ) -> Job | None:
-        """Record that the job's outcome was posted. Return None if its state or posting has changed since."""
+    ) -> bool | None:
+        """Record that the job's outcome was posted. Return whether its server's log channel shows results.
+
+        Changes nothing and returns None if its state or posting has changed since.
+        """
         which = (jobs.c.id == job.id) & (jobs.c.state == job.state) & (jobs.c.posting == job.posting)
         values = {"announced_at": at, "version": jobs.c.version + int(visible)} | _columns(changes)
-        return await self._one(update(jobs).where(which).values(values).returning(jobs))
+        theirs = (log_channels.c.guild_id == jobs.c.guild_id) & log_channels.c.channel_id.is_not(None)
+        shown = exists().where(theirs, log_channels.c.results).correlate(jobs)
+        announce = update(jobs).where(which).values(values).returning(jobs, shown.label("shown"))
+        row = (await self._session.execute(announce, named=True)).mappings().one_or_none()
+        if row is None:
+            return None
+        changed_job(self._session, row)
+        return bool(row["shown"])
 
     async def some(self, job_ids: Collection[str]) -> dict[str, Job]:
         """Return the jobs that exist, by id."""

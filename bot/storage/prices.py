@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, Text, func, literal, select, updat
 
 from bot.domain import UNSENT_STATES, Job, JobState
 from bot.storage.database.session import Session
-from bot.storage.jobs import KEY, job_of
+from bot.storage.jobs import KEY, changed_job, job_of
 from bot.storage.schema import guilds, jobs, prices, studii_keys
 
 ANY_KEY = ""  # as a lane: the last charge with any key
@@ -90,9 +90,10 @@ class Prices:
     async def mark(self, job_ids: Collection[str], *, learned: bool, visible: bool) -> None:
         """Set whether the jobs' reservations come from past charges. `visible` updates their cards."""
         version = jobs.c.version + (1 if visible else 0)
-        await self._session.execute(
-            update(jobs).where(jobs.c.id.in_(list(job_ids))).values(price_learned=learned, version=version)
-        )
+        these = update(jobs).where(jobs.c.id.in_(list(job_ids)))
+        mark = these.values(price_learned=learned, version=version).returning(jobs)
+        for row in (await self._session.execute(mark, named=True)).mappings():
+            changed_job(self._session, row)
 
     async def _jobs(self, states: Collection[JobState], *which: ColumnElement[bool]) -> list[Job]:
         """Return the jobs, locked until the transaction ends."""

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import cycle
 
+import pytest
+
 from bot.aio.liveness import Liveness
 from bot.aio.worker import KeyedWorker
 from bot.clock import SystemClock
@@ -23,6 +25,7 @@ class Desk:
     """Jobs to do, and what was done."""
 
     def __init__(self, count: int, *, size: int = 4, channels: int = 100, look_around: float = 0.05) -> None:
+        self.unwanted: set[int] = set()  # versions
         self.open = {n: Job(n, n % channels) for n in range(count)}
         self.done: list[int] = []
         self.given_up: list[int] = []
@@ -40,6 +43,7 @@ class Desk:
             liveness=Liveness(SystemClock()),
             clock=SystemClock(),
             look_around=look_around,
+            wants=lambda job: job.version not in self.unwanted,
             news=lambda job: job.version,
             queue=lambda job: job.channel_id,
         )
@@ -132,3 +136,94 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
     async with desk.at_work():
         await desk.empty()
     assert len(desk.done) == 1
+
+
+async def test_a_job_that_is_told_is_done_without_a_look_at_the_database() -> None:
+    class Counting(Desk):
+        looks = 0
+
+        async def find(self, limit: int) -> list[Job]:
+            self.looks += 1
+            return await super().find(limit)
+
+    desk = Counting(1, look_around=60.0)
+    async with desk.at_work():
+        await desk.empty()
+        desk.open = {n: Job(n, n) for n in range(10, 30)}
+        for job in desk.open.values():
+            desk.worker.tell(job)
+        await desk.empty()
+    assert sorted(desk.done) == [0, *range(10, 30)]
+    assert desk.looks == 1
+
+
+async def test_a_lost_wake_up_is_found_at_the_next_look_around() -> None:
+    desk = Desk(1, look_around=0.1)
+    async with desk.at_work():
+        await desk.empty()
+        desk.open = {7: Job(7, 7)}  # nobody tells of it
+        await desk.empty()
+    assert desk.done == [0, 7]
+
+
+async def test_more_jobs_than_fit_into_memory_are_all_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.aio.worker.MOST_KNOWN", 10)
+    desk = Desk(0, look_around=60.0)
+    async with desk.at_work():
+        desk.open = {n: Job(n, n) for n in range(60)}
+        for job in list(desk.open.values()):
+            desk.worker.tell(job)
+        await desk.empty()
+        await asyncio.sleep(0.05)
+    assert sorted(desk.done) == list(range(60))
+
+
+async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> None:
+    class Changing(Desk):
+        versions: list[int]
+
+        async def work(self, job: Job, tries: int) -> float | None:
+            self.versions.append(job.version)
+            if job.version == 1:
+                self.worker.tell(replace(job, version=2))
+                return None
+            return await super().work(job, tries)
+
+    desk = Changing(1, look_around=60.0)
+    desk.versions = []
+    async with desk.at_work():
+        await desk.empty()
+    assert desk.versions == [1, 2]
+
+
+async def test_a_job_that_is_wanted_no_longer_is_not_done() -> None:
+    desk = Desk(0, size=1, look_around=60.0)
+    desk.unwanted = {2}
+    desk.durations = cycle((0.05,))
+    async with desk.at_work():
+        desk.open = {n: Job(n, n) for n in range(2)}
+        for job in list(desk.open.values()):
+            desk.worker.tell(job)
+        desk.worker.tell(replace(desk.open.pop(1), version=2))
+        await desk.empty()
+        await asyncio.sleep(0.05)
+    assert desk.done == [0]
+
+
+async def test_while_the_database_is_read_what_is_told_is_not_overwritten() -> None:
+    class Slow(Desk):
+        async def find(self, limit: int) -> list[Job]:
+            seen = await super().find(limit)
+            for job in seen:  # as they are after the query
+                self.worker.tell(replace(job, version=2))
+            return seen
+
+        async def work(self, job: Job, tries: int) -> float | None:
+            assert job.version == 2
+            return await super().work(job, tries)
+
+    desk = Slow(5, look_around=60.0)
+    async with desk.at_work():
+        await desk.empty()
+    assert sorted(desk.done) == list(range(5))
+    assert not desk.given_up

@@ -14,7 +14,7 @@ from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRoom
 from bot.engine.ports import Delivery
 from bot.engine.workers.refetch import NotNow, Refetch
-from bot.storage import JobChanges, Transaction
+from bot.storage import JobChanges
 
 _log = logging.getLogger(__name__)
 
@@ -116,17 +116,12 @@ class Outbox:
         async with self._context.storage.write() as tx:
             # Its card says where a result is that could not be posted, and is, once it was asked for.
             news = job.state is JobState.SUCCEEDED and (isinstance(said, Undeliverable) or job.posting > 0)
-            if await tx.jobs.announce(job, now, visible=news, **changes) is None:
+            logged = await tx.jobs.announce(job, now, visible=news, **changes)
+            if logged is None:
                 return  # ruled on, or to be posted anew, meanwhile: then this was not the last word
-            if isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
-                await self._tell_admins(tx, job)
+            if logged and isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
+                await tx.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)
         await self._context.spool.remove(*files)
-
-    async def _tell_admins(self, tx: Transaction, job: Job) -> None:
-        log = await tx.log_channels.get(job.guild_id)
-        if log.channel_id is not None and log.results:
-            now = self._context.clock.now()
-            await tx.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)
 
     async def tidy(self) -> None:
         """Drop outputs that could not be posted and that nobody fetched for a long while."""

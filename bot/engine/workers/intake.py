@@ -17,13 +17,11 @@ from bot.engine.workers.guarded_decoder import DecodeAgain, GuardedDecoder, Unde
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
 from bot.media.kinds import PhotoKind, suffix_of
 from bot.media.spool_usage import Shortages
 from bot.reasons import Reason, ReasonCode
-from bot.storage import JobChanges
 
 _log = logging.getLogger(__name__)
 
@@ -186,9 +184,7 @@ class Intake:
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._context.storage.write() as tx:
-            # It may have been accepted before its server's key was held.
-            changes = JobChanges(source_file=source_file) | await key_holds.changes_of(tx, job.guild_id)
-            waiting = await make_ready(tx, job, self._context.clock.now(), **changes)
+            waiting = await make_ready(tx, job, source_file, self._context.clock.now())
             # It was cancelled meanwhile; or it is ready already, and the file is its own.
             fresh = waiting or await tx.jobs.get(job.id)
         if fresh is None or fresh.source_file != source_file:

@@ -1,0 +1,78 @@
+"""What a job costs the database over its life, and what is known of its requests whatever happens."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine as DatabaseEngine
+
+from bot.domain import Job
+from sandbox.studii import Options, Outcome
+from tests.engine.world import World, a_job, engine_world
+
+JOBS = 10
+STATEMENTS = (
+    30  # of the engine for a job from words that is polled a few times, with the BEGIN of each transaction
+)
+
+
+@contextmanager
+def counted() -> Generator[list[str]]:
+    """The statements that are executed meanwhile."""
+    statements: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        statements.append(statement)
+
+    event.listen(DatabaseEngine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(DatabaseEngine, "before_cursor_execute", note)
+
+
+def asked(number: int) -> Job:
+    """A job on a price that is known."""
+    return replace(a_job(user_id=400 + number, estimate=8), price_learned=True)
+
+
+async def done(world: World, *ids: str) -> None:
+    async def announced() -> bool:
+        return {said.job.id for said in world.discord.said} >= set(ids)
+
+    await world.until(announced, "all announced")
+
+
+async def test_a_job_costs_few_statements_however_many_workers_there_are(tmp_path: Path) -> None:
+    # Looks around are for what nobody told of: here are none.
+    async with engine_world(
+        tmp_path, options=Options(long_side=64), look_around=60.0, first_poll=0.1
+    ) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.studii.next_job(Outcome(duration=0.4), JOBS + 1)
+        async with world.running():
+            first = await world.accept(a_job())  # its price is learned, and its lane is opened
+            await done(world, first.id)
+            with counted() as statements:
+                accepted = [(await world.accept(asked(n))).id for n in range(JOBS)]
+                await done(world, *accepted)
+        assert len(statements) <= STATEMENTS * JOBS
+        assert len(world.studii.requests.of("status")) >= 2 * JOBS
+
+
+async def test_each_poll_is_in_the_database_before_it_is_sent(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, options=Options(long_side=64), first_poll=0.02) as world:
+        key = await world.use_key(world.studii.add_key("team"))
+        world.studii.next_job(Outcome(duration=1.0), 3)
+        jobs = [await world.accept(a_job(user_id=400 + n)) for n in range(3)]
+        began = world.clock.now()
+        async with world.running():
+            await done(world, *(job.id for job in jobs))
+            async with world.storage.read() as tx:
+                recorded = await tx.lanes.since(key.lane, began)
+        sent = [one for one in world.studii.requests if one.endpoint in {"create", "status"}]
+        assert len(sent) > 6
+        assert len(recorded) >= len(sent)
