@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -35,7 +36,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--what", choices=list(SCENES), default="commands", help="what the crowd does")
     parser.add_argument("--servers", type=int, help="how many servers they are in (1; 10, 20 for lives)")
     parser.add_argument("--hogs", type=int, default=0, help="processes that burn the cores")
-    parser.add_argument("--one-core", action="store_true", help="the bot, and the hogs, have one core alone")
+    parser.add_argument(
+        "--one-core",
+        type=float,
+        nargs="?",
+        const=1.0,
+        metavar="PART",
+        help="the bot, and the hogs, have one core alone; the bot a part of it (less than 1 takes root)",
+    )
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument(
         "--held", action="store_true", help="Studii takes nothing: accepting alone is counted"
@@ -101,12 +109,8 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
 
 @asynccontextmanager
 async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[Worlds]:
-    cores = "0" if given.one_core else None
-    wanted = Wanted(
-        wanted.servers, wanted.takes, wanted.held, wanted.automatic, given.database, cores, wanted.floor
-    )
-    async with worlds(wanted) as built:
-        with hogs(given.hogs, cores):
+    async with worlds(replace(wanted, database=given.database, core=given.one_core)) as built:
+        with hogs(given.hogs, None if given.one_core is None else "0"):
             yield built
 
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def hogs(number: int, cores: str | None = None) -> Generator[None]:
-    """Burn with so many processes, on those cores if some are named."""
-    pinned = ("taskset", "-c", cores) if cores is not None else ()
+def hogs(number: int, core: str | None = None) -> Generator[None]:
+    """Burn with so many processes, on that core if one is named."""
+    pinned = ("taskset", "-c", core) if core is not None else ()
     burning = [subprocess.Popen([*pinned, sys.executable, "-c", "while True: pass"]) for _ in range(number)]  # noqa: S603
     try:
         yield

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.crowd.counted import Counts, new_counts, read_counts
+from bench.crowd.share import part_of_core
 from bench.crowd.waiting import until
 from sandbox.discord.emulator import DiscordServer
 
@@ -61,31 +62,31 @@ async def started(
     folder: Path,
     command: Sequence[str],
     settings: Mapping[str, str],
-    cores: str | None,
+    core: float | None,
 ) -> AsyncGenerator[BotProcess]:
-    """Start a bot and wait until it is connected; end it at the end. `cores`: those that it may use."""
+    """Start a bot and wait until it is connected; end it at the end. `core`: how much of one core it has."""
     counts, log = folder / "counts", folder / "log"
     new_counts(counts)
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-    pinned = ("taskset", "-c", cores) if cores is not None else ()
     began = perf_counter()
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *pinned,
-            sys.executable,
-            *command,
-            cwd=folder,
-            env={**environment, "PYTHONPATH": str(ROOT), **settings},
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        await _until_ready(discord, process, log)
-        ready = perf_counter() - began
-        await asyncio.sleep(SETTLED)
-        yield BotProcess(process.pid, ready, counts, log)
-    finally:
-        await _end(process)
+    with part_of_core(core) as prefix:
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *prefix,
+                sys.executable,
+                *command,
+                cwd=folder,
+                env={**environment, "PYTHONPATH": str(ROOT), **settings},
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            await _until_ready(discord, process, log)
+            ready = perf_counter() - began
+            await asyncio.sleep(SETTLED)
+            yield BotProcess(process.pid, ready, counts, log)
+        finally:
+            await _end(process)
 
 
 async def _until_ready(discord: DiscordServer, process: asyncio.subprocess.Process, log: Path) -> None:

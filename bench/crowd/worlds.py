@@ -29,14 +29,14 @@ WAITS = 3600  # seconds that Studii asks a key to wait
 class Wanted:
     """The worlds to be built. `takes`: seconds that Studii works on a job; `held`: it tells each key to wait,
     so that jobs are accepted and nothing more is done; `automatic`: channels run what is posted there;
-    `cores`: those that the bot may use; `floor`: the bot is the least that there can be."""
+    `core`: how much of one core the bot has; `floor`: the bot is the least that there can be."""
 
     servers: int = 1
     takes: float = 0.0
     held: bool = False
     automatic: bool = False
     database: str = "sqlite"
-    cores: str | None = None
+    core: float | None = None
     floor: bool = False
 
 
@@ -91,7 +91,7 @@ async def worlds(wanted: Wanted) -> AsyncGenerator[Worlds]:
             module = "bench.crowd.floor" if wanted.floor else "bench.crowd.counted"
             command = ["-m", module, str(folder / "counts"), discord.api, discord.cdn_address, "run"]
             settings = {"DISCORD_TOKEN": TOKEN, "STUDII_API_URL": studii.url, "DATABASE_URL": url}
-            async with started(discord, folder, command, settings, wanted.cores) as bot:
+            async with started(discord, folder, command, settings, wanted.core) as bot:
                 built = Worlds(discord, studii, bot, servers, keys, png())
                 if wanted.held:
                     built.hold()
