@@ -18,7 +18,7 @@ from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Transaction, migrate
 from bot.storage.durations import DurationSamples
 from bot.storage.notices import Notices
-from sandbox.studii import Options, faults
+from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.postgresql import server
 
@@ -302,12 +302,14 @@ async def test_an_outage_of_the_database_is_a_handful_of_lines_in_the_log(
         await migrate(postgresql.url)
         async with engine_world(tmp_path, url=postgresql.url) as world:
             await world.use_key(world.studii.add_key())
+            world.studii.next_job(Outcome(never_ends=True))
             jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(8)]
             caplog.clear()
             async with world.running():
                 await world.reaches(jobs[0].id, JobState.RUNNING)
                 await asyncio.to_thread(postgresql.stop)
                 await asyncio.sleep(1)  # hundreds of tries
+                world.finish()
                 await asyncio.to_thread(postgresql.start)
                 for job in jobs:
                     await world.reaches(job.id, JobState.SUCCEEDED)

@@ -118,13 +118,14 @@ async def test_a_running_job_goes_on_with_the_servers_new_key(tmp_path: Path) ->
     async with engine_world(tmp_path) as world:
         first = world.studii.add_key()
         await world.use_key(first)
-        world.studii.next_job(Outcome(duration=0.5))
+        world.studii.next_job(Outcome(never_ends=True))
         job = await world.accept(a_job())
         async with world.running() as engine:
             await world.reaches(job.id, JobState.RUNNING)
             second = world.studii.add_key(account=first.account)
             await world.use_key(second)
             first.revoke()
+            world.finish()
             engine.wake()
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED

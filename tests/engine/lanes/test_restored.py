@@ -55,10 +55,11 @@ async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(
     folder.mkdir()
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(duration=1.0))
+        world.studii.next_job(Outcome(never_ends=True))
         job = await world.accept(a_job())
         async with world.running():
             await world.reaches(job.id, JobState.RUNNING)
+        world.finish()
         copy_database(database_of(folder), tmp_path / "copy.db")
         replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
         async with Storage.open(f"sqlite+aiosqlite:///{restored}") as world.storage:
