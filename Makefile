@@ -13,7 +13,8 @@ demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord acc
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: $(VENV)/dev.done ## run the tests
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@# Compiled modules are kept even where the environment forbids it: each worker would compile them all anew.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
