@@ -256,7 +256,7 @@ async def test_what_studii_says_of_a_key_that_was_replaced_meanwhile_holds_and_e
 
 async def _refused_while_running(world: World, key: Key) -> tuple[Job, Engine]:
     """A job of which Studii does not tell with that key, after a restart; the engine for what follows."""
-    world.studii.next_job(Outcome(duration=0.5))
+    world.studii.next_job(Outcome(never_ends=True))
     job = await world.accept(a_job())
     async with world.running():
         await world.reaches(job.id, JobState.RUNNING)
@@ -266,4 +266,5 @@ async def _refused_while_running(world: World, key: Key) -> tuple[Job, Engine]:
             return (await world.job(job.id)).held is not None
 
         await world.until(held, "the running job to be held")
+        world.finish()
     return job, world.engine()
