@@ -6,8 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database import database
+from tests.support.compiled import share_compiled_statements
+from tests.support.database import database, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
+
+TESTS = Path(__file__).parent
+# What these promise isn't how the driver runs its thread: others see to that.
+IN_PLACE = {"cogs", "delivery", "engine", "reactions", "ui"}
+
+
+@pytest.fixture(autouse=True)
+def _sqlite_in_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = request.path.relative_to(TESTS).parts[0]
+    if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
+        sqlite_in_place(monkeypatch)
+        share_compiled_statements(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 import asyncio
 import atexit
 import shutil
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Generator
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -14,6 +15,7 @@ import pytest
 
 from bot.storage import migrate
 from bot.storage.database import session
+from bot.storage.database.sqlite_driver import OneCallConnection
 
 T = TypeVar("T")
 
@@ -43,29 +45,55 @@ def _template() -> Path:
 def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run SQLite's statements where they are awaited, for tests that take many thousands one by one.
 
-    As below, and without the guard against cancellations.
+    As below, and without giving way to other tasks, and without the guard against cancellations.
     """
 
     async def unshielded(awaitable: Awaitable[T]) -> T:
         return await awaitable
 
+    async def call(self: Any, function: Callable[[sqlite3.Connection], T]) -> T:
+        return function(self._driver._connection)
+
     sqlite_in_place(monkeypatch)
+    monkeypatch.setattr(OneCallConnection, "_call", call)
     monkeypatch.setattr(session, "shielded", unshielded)
 
 
 def sqlite_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run SQLite's statements without the way to another thread and back, which takes most of their time.
+    """Run SQLite's statements in the loop's thread: the way to another one and back takes most of their time.
 
-    The statements, the file and the transactions are the real ones.
+    The statements, the file and the transactions are the real ones. As with the driver's thread, other tasks
+    run while one awaits a statement, and a statement that was begun ends before a cancellation is raised.
     """
 
-    async def connect(self: Any) -> aiosqlite.Connection:
-        if self._connection is None:
-            self._connection = self._connector()
+    async def start(self: Any) -> aiosqlite.Connection:
+        self._connection = self._connector()
         return self
 
-    async def execute(self: Any, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        return function(*args, **named)
+    def begin(self: Any) -> Generator[Any, None, aiosqlite.Connection]:
+        return start(self).__await__()
 
-    monkeypatch.setattr(aiosqlite.Connection, "_connect", connect)
+    async def execute(self: Any, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        return function(*given, **named)
+
+    async def close(self: Any) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._running, self._connection = False, None
+
+    async def call(self: Any, function: Callable[[sqlite3.Connection], T]) -> T:
+        raw: sqlite3.Connection | None = self._driver._connection
+        if raw is None:
+            raise ValueError("Connection closed")
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as error:
+            if not self.steady:
+                raise
+            self.cancelled = error
+        return function(raw)
+
+    monkeypatch.setattr(aiosqlite.Connection, "__await__", begin)
     monkeypatch.setattr(aiosqlite.Connection, "_execute", execute)
+    monkeypatch.setattr(aiosqlite.Connection, "close", close)
+    monkeypatch.setattr(OneCallConnection, "_call", call)
