@@ -71,7 +71,17 @@ def sentences() -> Iterator[tuple[str, str]]:
         yield f"tools.toml, {slug}", tool["summary"]
         for one in tool.get("inputs", ()):
             yield f"tools.toml, {slug}, {one['name']}", one["description"]
-    for name in (".env.example", "README.md", "docs/PRIVACY.md"):
+    documents = (
+        "PRIVACY",
+        "TERMS",
+        "members",
+        "admins",
+        "operators",
+        "developers",
+        "monitoring",
+        "upgrading",
+    )
+    for name in (".env.example", "README.md", *(f"docs/{one}.md" for one in documents)):
         for number, line in enumerate((ROOT / name).read_text("utf-8").splitlines(), 1):
             yield f"{name}:{number}", line
 

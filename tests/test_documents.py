@@ -1,0 +1,85 @@
+"""The documents lead to what there is: files, headings, commands, settings, and the bot's own words."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from bot.config import Settings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in (ROOT, ROOT / "docs", ROOT / "changes")
+    for path in folder.glob("*.md")
+)
+# Settings of others, which the documents name.
+OTHERS = {
+    *("STUDII_IMAGE", "BASE_IMAGE", "PYTHONPATH", "TEST_ONLY", "FUZZ_STEPS", "HOSTILE_EXAMPLES"),
+    *("MPLCONFIGDIR", "WARNING", "INFO", "SIGTERM", "EX_SOFTWARE", "GUILD_CREATE"),
+}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def headings(text: str) -> set[str]:
+    """Return the anchors of a document's headings."""
+    lines = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_each_link_leads_to_a_file_and_a_heading_that_there_are(document: str) -> None:
+    here = ROOT / document
+    for target in re.findall(r"\]\(([^)\s]+)\)", read(document)):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        there = (here.parent / path).resolve() if path else here
+        assert there.exists(), target
+        assert not anchor or anchor in headings(there.read_text("utf-8")), target
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith(("docs/", "README"))])
+def test_each_command_and_setting_that_is_named_exists(
+    document: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = read(document)
+    named = r"(?:-m bot|--rm studii) (run|doctor|invite|backup|restore|forget-servers|rotate-keys|health)\b"
+    commands = set(re.findall(named, text))
+    if document == "docs/operators.md":
+        table = set(re.findall(r"^\| `([a-z][a-z-]+)(?: FILE)?` \|", text, re.MULTILINE))
+        assert len(table) == 8
+        commands |= table
+    for command in sorted(commands):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0, command
+    capsys.readouterr()
+    settings = set(re.findall(r"`([A-Z]{2,}(?:_[A-Z]+)+)", text)) - OTHERS
+    assert {name.lower() for name in settings} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("document", ["docs/operators.md", "docs/members.md"])
+def test_what_a_reader_looks_up_is_said_in_the_bots_own_words(document: str) -> None:
+    cells = re.findall(r"^\|([^|]*)\|", read(document), re.MULTILINE)
+    quoted = [words for cell in cells for words in re.findall(r'"([^"]+)"', cell)]
+    assert quoted
+    code = " ".join(path.read_text("utf-8") for path in (ROOT / "bot").rglob("*.py"))
+    code = re.sub(r'"\s*\n\s*f?"', "", code)  # a sentence that is written in several lines
+    discords_own = {"The application did not respond"}
+    assert [words for words in quoted if words not in code and words not in discords_own] == []
+
+
+def test_each_dependency_is_in_the_table() -> None:
+    text = read("docs/developers.md").lower()
+    project = read("pyproject.toml")
+    (block,) = re.findall(r"^dependencies = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL)
+    groups = re.findall(r"^(?:sandbox|dev) = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL)
+    names = re.findall(r'^    "([\w.-]+)', "\n".join([block, *groups]), re.MULTILINE)
+    assert len(names) > 25
+    missing = [name for name in names if not re.search(rf"\b{re.escape(name.lower())}\b", text)]
+    assert missing == []
