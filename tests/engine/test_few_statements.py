@@ -1,17 +1,18 @@
 """What a job costs the database over its life, and what is known of its requests whatever happens."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine as DatabaseEngine
 
-from bot.domain import Job
+from bot.domain import Job, JobState
 from sandbox.studii import Options, Outcome
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import World, a_job, a_staging_job, engine_world
 
 JOBS = 10
 STATEMENTS = (
@@ -46,6 +47,11 @@ async def done(world: World, *ids: str) -> None:
     await world.until(announced, "all announced")
 
 
+def deaf(_: object) -> nullcontext[None]:
+    """In place of listening to what changes."""
+    return nullcontext()
+
+
 async def test_a_job_costs_few_statements_however_many_workers_there_are(tmp_path: Path) -> None:
     # Looks around are for what nobody told of: here are none.
     async with engine_world(
@@ -76,3 +82,14 @@ async def test_each_poll_is_in_the_database_before_it_is_sent(tmp_path: Path) ->
         sent = [one for one in world.studii.requests if one.endpoint in {"create", "status"}]
         assert len(sent) > 6
         assert len(recorded) >= len(sent)
+
+
+async def test_a_job_of_which_nobody_is_told_is_found_at_the_next_look_around(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path, look_around=0.1) as world:
+        await world.use_key(world.studii.add_key("team"))
+        monkeypatch.setattr(world.storage, "listening", deaf)
+        async with world.running():
+            job = await world.accept(a_staging_job())
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
