@@ -35,6 +35,6 @@ VOLUME /data
 EXPOSE 8080
 # Asks the bot itself: connected to Discord, able to write its database, and not late with any job.
 HEALTHCHECK --interval=60s --timeout=20s --start-period=90s --retries=3 CMD ["python", "-m", "bot", "health"]
-# Exec form: the bot is process 1 and hears SIGTERM. It lets requests on their way end, for up to 8 s.
+# Exec form: the bot is process 1 and receives SIGTERM. It lets requests in progress finish, for up to 8 s.
 ENTRYPOINT ["python", "-m", "bot"]
 CMD ["run"]

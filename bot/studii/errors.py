@@ -218,7 +218,7 @@ class TooLarge(StudiiError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The result is over the limit of {limit / 2**20:,.0f} MiB.",
+            f"The result is larger than the limit of {limit / 2**20:,.0f} MiB.",
             reason=f"over {limit} bytes",
         )
         self.limit = limit

@@ -214,7 +214,7 @@ async def test_an_output_over_the_limit_is_not_kept(tmp_path: Path, *, announced
     destination = tmp_path / "out.png"
     destination.write_bytes(b"what was there before")
     async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        with pytest.raises(TooLarge, match="larger than the 1 MiB"):
+        with pytest.raises(TooLarge, match="larger than the limit of 1 MiB"):
             await client.download(f"{bare.url}/out", destination, limit=2**20)
     assert destination.read_bytes() == b"what was there before"
     assert names_in(tmp_path) == ["out.png"]
