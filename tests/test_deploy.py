@@ -19,8 +19,7 @@ NAME = re.compile(r"\bstudii_\w+")
 
 def metrics() -> dict[str, str]:
     """Each metric that the bot serves, and its kind."""
-    found = dict(TYPE.findall(Metrics().render(Snapshot()).decode()))
-    return {name: kind for name, kind in found.items() if not name.endswith("_created")}
+    return dict(TYPE.findall(Metrics().render(Snapshot()).decode()))
 
 
 def series() -> set[str]:
