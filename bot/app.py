@@ -15,7 +15,7 @@ from bot.client.bot import StudiiBot
 from bot.client.observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.config import MEGABYTE, Settings
-from bot.delivery import CdnPhotoSource, DiscordDelivery
+from bot.delivery import CdnPhotoSource, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused
 from bot.media.pool import DecoderPool
@@ -121,7 +121,7 @@ async def build(
             max_source_bytes=settings.max_source_mb * MEGABYTE,
             keep_days=settings.keep_prompts_days,
         )
-        bot.attach(services, delivery, clock)
+        bot.attach(services, delivery, clock, DeferralJournal(settings.deferrals_folder, kept.vault, clock))
         app = App(settings, kept.storage, services, bot, engine, metrics, kept.lock)
         async with _health(app, kept.spool, clock):
             yield app

@@ -79,6 +79,11 @@ class StorageSettings(SettingsBase):
         return self.folder / "spool"
 
     @property
+    def deferrals_folder(self) -> Path:
+        """Where interactions are kept whose answer takes long, so that a restart can answer them."""
+        return self.folder / "deferrals"
+
+    @property
     def key_file(self) -> Path:
         """The file with the encryption keys, used without ENCRYPTION_KEYS."""
         return self.folder / "encryption.key"

@@ -26,6 +26,7 @@ from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.list import LIST_BUTTONS
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import answer_if_possible, tell
@@ -87,6 +88,7 @@ class _Attached:
     cards: CardMemory
     clock: Clock
     clicks: Clicks
+    deferrals: Deferrals
 
 
 class StudiiBot(commands.AutoShardedBot):
@@ -127,11 +129,14 @@ class StudiiBot(commands.AutoShardedBot):
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
         self._attached: _Attached | None = None
+        self._finishing: asyncio.Task[None] | None = None
         self._photo_watchers: list[Callable[[int, Job], None]] = []
 
-    def attach(self, services: Services, cards: CardMemory, clock: Clock) -> None:
+    def attach(
+        self, services: Services, cards: CardMemory, clock: Clock, deferrals: Deferrals | None = None
+    ) -> None:
         """Give the bot what its commands, buttons and forms work with."""
-        self._attached = _Attached(services, cards, clock, Clicks(clock))
+        self._attached = _Attached(services, cards, clock, Clicks(clock), deferrals or NoDeferrals())
 
     @property
     def services(self) -> Services:
@@ -152,6 +157,11 @@ class StudiiBot(commands.AutoShardedBot):
     def clicks(self) -> Clicks:
         """Recognises double clicks. Raises RuntimeError before `attach`."""
         return self._parts().clicks
+
+    @property
+    def deferrals(self) -> Deferrals:
+        """Keeps deferred interactions. Raises RuntimeError before `attach`."""
+        return self._parts().deferrals
 
     def watch_photos(self, told: Callable[[int, Job], None]) -> None:
         """Call `told` with a member's message and the job whenever a job starts from the photo in it."""
@@ -182,6 +192,14 @@ class StudiiBot(commands.AutoShardedBot):
             await self.load_extension(extension)
         self.add_dynamic_items(*LASTING_BUTTONS)
         await self._register_commands()
+        finishing = self.deferrals.finish(self, self.services.jobs, self.catalog)
+        self._finishing = asyncio.create_task(finishing, name="deferred answers of an earlier life")
+
+    async def close(self) -> None:
+        if self._finishing is not None:
+            self._finishing.cancel()
+            await asyncio.gather(self._finishing, return_exceptions=True)
+        await super().close()
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore the message: there are no commands in messages."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.aio.bounded import BoundedDict
 from bot.aio.groups import Groups
 from bot.catalog import Catalog
 from bot.clock import Clock
@@ -29,8 +30,10 @@ ENDED = "That job has already ended, so there's nothing to cancel."
 CANCELLABLE = frozenset(UNSENT_STATES)
 _GOING = CANCELLABLE | {JobState.SUBMITTING, JobState.RUNNING}
 PAGE = 6  # jobs
+ACCEPT_PATIENCE = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
 ACCEPTED_AT_ONCE = 100  # in one transaction
 NOTED_AT_ONCE = 500
+REMEMBERED_ANSWERS = 5000  # servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class JobService:
         self._wake = wake
         self._max_source_bytes = max_source_bytes
         self._accepting = Groups("accepting jobs", self._accept, most=ACCEPTED_AT_ONCE)
+        self._refused_last = BoundedDict[int, bool](REMEMBERED_ANSWERS)
         self._noting = Groups("noting cards", self._note_cards, most=NOTED_AT_ONCE)
 
     async def accept(self, request: JobRequest) -> Job:
@@ -80,7 +84,7 @@ class JobService:
         requests: Sequence[JobRequest] = ()
         answers: list[Job | Exception] | None = None
         try:
-            async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
                 requests = take()
                 answers = await self._accept_within(transaction, requests)
         except Exception as error:
@@ -90,7 +94,13 @@ class JobService:
             # One of them has met something unexpected, which must not be the others' misfortune.
             _log.exception("%d requests could not be decided together, so each is alone", len(requests))
             return [await self._accept_alone(request) for request in requests]
+        for request, answer in zip(requests, answers, strict=True):
+            self._refused_last[request.guild_id] = isinstance(answer, Refused)
         return answers
+
+    def refused_last(self, guild_id: int) -> bool:
+        """Return whether the last request in the server was refused."""
+        return self._refused_last.get(guild_id, False)
 
     async def _accept_alone(self, request: JobRequest) -> Job | Exception:
         try:
@@ -165,7 +175,7 @@ class JobService:
         Its requester may, and people who moderate. A cancelled job is returned as it is. Raises `Refused`
         with the reason.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(UNKNOWN_JOB)

@@ -62,10 +62,11 @@ class CancelButton(JobButton, template=template_of("cancel")):
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = server_of(interaction)
+        # First: it shows nothing, and cancelling may have to wait for others who write.
+        await interaction.response.defer()
         job = await host.services.jobs.get(self.job_id)
         may = job is not None and moderates(interaction, job)
         await host.services.jobs.cancel(self.job_id, guild_id, interaction.user.id, moderates=may)
-        await interaction.response.defer()
 
 
 def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:

@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.catalog import SourceRule, Tool
-from bot.domain import Job, JobRequest, Progress, SourcePhoto
+from bot.domain import Job, JobRequest, Posted, Progress, SourcePhoto
 from bot.errors import Refused, StudiiBotError
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.tool_form import ToolForm, ToolPicker, Values, needs_form
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Deferral, deferral_of, in_time
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
@@ -28,6 +30,8 @@ from bot.ui.reading.pictures import ensure_taken
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 30.0
+STARTED = "Your job has started. Its result will be posted in this channel."
+NO_MENTIONS = discord.AllowedMentions.none()
 NO_TOOLS = "No tool here takes a photo."
 
 
@@ -138,11 +142,15 @@ async def start(
 ) -> None:
     """Accept the job, and answer with its card.
 
-    Raises `Refused` or `Busy` before anything is spent. After that the job runs, even if its card can't be
-    shown.
+    Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the job runs, even if its card
+    can't be shown.
     """
     host = host_of(interaction)
-    job = await host.services.jobs.accept(_request(interaction, tool, values, source, terms))
+    jobs = host.services.jobs
+    request = _request(interaction, tool, values, source, terms)
+    # While others are refused here, the answer will probably be for the person alone.
+    private = terms.private or jobs.refused_last(request.guild_id)
+    job = await in_time(interaction, jobs.accept(request), host.deferrals, private=private)
     await _show_card(interaction, host, job)
     if terms.message_id is not None and job.source is not None:
         host.photo_used(terms.message_id, job)
@@ -192,19 +200,50 @@ async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, te
 
 async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
     card = job_card(job, ToolNames(host.catalog), Progress())
+    deferral = deferral_of(interaction)
+    if deferral is not None and deferral.private and not job.private:
+        await _post_card(interaction, host, job, deferral)
+        return
+    version, message_id = job.version, None
     try:
-        shown = await interaction.response.send_message(
-            view=card, ephemeral=job.private, allowed_mentions=discord.AllowedMentions.none()
-        )
-        message_id = shown.message_id
+        if deferral is None:
+            shown = await interaction.response.send_message(
+                view=card, ephemeral=job.private, allowed_mentions=NO_MENTIONS
+            )
+            message_id = shown.message_id
+        else:
+            edited = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
+            message_id = edited.id
     except DISCORD_ERRORS as error:
         log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
         message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
+        version = 0 if deferral is not None else version  # the message is there, and shows nothing yet
     if message_id is None:
         return
     host.cards.remember(job.id, interaction)
+    await _store_card(host, job, message_id, version)
+    if deferral is not None:
+        await deferral.answered()
+
+
+async def _post_card(interaction: discord.Interaction[Any], host: Host, job: Job, deferral: Deferral) -> None:
+    """Show the card to everybody, although only the person was told that an answer will come."""
+    said = await host.cards.post_card(job, Progress())
     try:
-        await host.services.jobs.card_shown(job.id, message_id, job.version)
+        if isinstance(said, Posted):
+            await interaction.delete_original_response()
+        else:
+            await interaction.edit_original_response(view=sentence_panel(STARTED, QUIET))
+    except DISCORD_ERRORS as error:
+        log.info("Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id})
+    if isinstance(said, Posted) and said.message_id is not None:
+        await _store_card(host, job, said.message_id, job.version)
+    await deferral.answered()
+
+
+async def _store_card(host: Host, job: Job, message_id: int, version: int) -> None:
+    try:
+        await host.services.jobs.card_shown(job.id, message_id, version)
     except StudiiBotError as error:
         log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
 

@@ -11,9 +11,10 @@ from discord import ui
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import Job
+from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
 from bot.services import Services
+from bot.ui.kit.deferral import Deferrals
 from bot.ui.kit.responses import tell
 
 OUTDATED = (
@@ -36,6 +37,10 @@ class CardMemory(Protocol):
         """Remember that the job's card is the answer to this interaction."""
         ...
 
+    async def post_card(self, job: Job, progress: Progress) -> Announcement:
+        """Post the job's card in its channel, as a message that is nobody's answer."""
+        ...
+
 
 class Host(Protocol):
     """The client. Handlers use nothing else of it."""
@@ -48,6 +53,8 @@ class Host(Protocol):
     def clock(self) -> Clock: ...
     @property
     def cards(self) -> CardMemory: ...
+    @property
+    def deferrals(self) -> Deferrals: ...
     @property
     def open_forms(self) -> "OpenForms": ...
     @property

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.errors import NotAllowed, StudiiBotError
+from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel, sentence_panel
 from bot.ui.kit.reasons import error_words
@@ -52,7 +53,11 @@ async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel
 async def answer(interaction: discord.Interaction[Any], panel: Panel) -> None:
     """Show the panel to the person alone, whether or not the interaction was answered before."""
     response = interaction.response
-    if not response.is_done():
+    deferral = deferral_of(interaction)
+    if deferral is not None:
+        await deferral.refuse(panel)
+        await deferral.answered()
+    elif not response.is_done():
         await response.send_message(view=panel, ephemeral=True)
     elif response.type is discord.InteractionResponseType.deferred_channel_message:
         await interaction.edit_original_response(view=panel)

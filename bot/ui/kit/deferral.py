@@ -1,0 +1,124 @@
+"""Answers that take longer than Discord waits: it is told that they will come."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import discord
+
+from bot.aio.shield import shielded
+from bot.catalog import Catalog
+from bot.services import JobService
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.layout import Panel, sentence_panel
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+ANSWER_BY = 1.5  # seconds; Discord gives up after 3
+WITHDRAWN = "This didn't start. Only the person who asked can see why."
+_KEPT = "deferral"  # the name in `Interaction.extras`
+
+
+class Deferrals(Protocol):
+    """Keeps deferred interactions, so that the next start answers those that were left unanswered."""
+
+    async def remember(
+        self, interaction: discord.Interaction[Any], *, private: bool, message_id: int | None = None
+    ) -> None:
+        """Keep the interaction: its deferral is sent next, or is that message. Must not raise."""
+        ...
+
+    async def forget(self, interaction: discord.Interaction[Any]) -> None:
+        """The interaction was answered. Must not raise."""
+        ...
+
+    async def finish(self, client: discord.Client, jobs: JobService, catalog: Catalog) -> None:
+        """Answer what an earlier life of the process left unanswered."""
+        ...
+
+
+class NoDeferrals:
+    """Keeps nothing: for a bot without a place to keep it."""
+
+    async def remember(
+        self, interaction: discord.Interaction[Any], *, private: bool, message_id: int | None = None
+    ) -> None: ...
+
+    async def forget(self, interaction: discord.Interaction[Any]) -> None: ...
+
+    async def finish(self, client: discord.Client, jobs: JobService, catalog: Catalog) -> None: ...
+
+
+class Deferral:
+    """An interaction whose answer is late. `private`: only the person sees that it will come."""
+
+    def __init__(self, interaction: discord.Interaction[Any], kept: Deferrals, *, private: bool) -> None:
+        self.private = private
+        self._interaction = interaction
+        self._kept = kept
+
+    async def send(self) -> None:
+        """Tell Discord that the answer will come."""
+        await self._kept.remember(self._interaction, private=self.private)
+        try:
+            sent = await self._interaction.response.defer(ephemeral=self.private, thinking=True)
+        except DISCORD_ERRORS as error:
+            _log.info("An answer that takes long could not be announced: %r", error)
+        else:
+            if sent is not None and sent.message_id is not None:
+                await self._kept.remember(self._interaction, private=self.private, message_id=sent.message_id)
+
+    async def answered(self) -> None:
+        """Note that the answer was given."""
+        await self._kept.forget(self._interaction)
+
+    async def refuse(self, panel: Panel) -> None:
+        """Tell the person alone, in place of an answer that everybody would have seen.
+
+        Discord gives a first followup the visibility of the deferral, whatever it asks for; so the deferral
+        is deleted first, or becomes one neutral sentence.
+        """
+        if self.private:
+            await self._interaction.edit_original_response(view=panel)
+            return
+        try:
+            await self._interaction.delete_original_response()
+        except DISCORD_ERRORS as error:
+            _log.info("A deferred answer could not be deleted: %r", error)
+            await self._interaction.edit_original_response(view=sentence_panel(WITHDRAWN))
+        await self._interaction.followup.send(view=panel, ephemeral=True)
+
+
+def deferral_of(interaction: discord.Interaction[Any]) -> Deferral | None:
+    """Return the interaction's deferral, if Discord was told that the answer takes longer."""
+    found = interaction.extras.get(_KEPT)
+    return found if isinstance(found, Deferral) and interaction.response.is_done() else None
+
+
+async def in_time(
+    interaction: discord.Interaction[Any], work: Awaitable[_T], kept: Deferrals, *, private: bool
+) -> _T:
+    """Return the result of `work`. If it takes long, the interaction is deferred meanwhile.
+
+    `private`: the answer will probably be for the person alone.
+    """
+    deferring: list[asyncio.Task[None]] = []
+
+    def defer() -> None:
+        if not interaction.response.is_done():
+            deferral = interaction.extras[_KEPT] = Deferral(interaction, kept, private=private)
+            deferring.append(asyncio.create_task(deferral.send(), name="deferring an answer"))
+
+    timer = _later(ANSWER_BY, defer)
+    try:
+        return await work
+    finally:
+        timer.cancel()
+        for task in deferring:
+            await shielded(task)  # an answer comes after it
+
+
+def _later(seconds: float, call: Callable[[], None]) -> asyncio.Handle:
+    return asyncio.get_running_loop().call_later(seconds, call)
