@@ -74,6 +74,13 @@ def test_what_a_reader_looks_up_is_said_in_the_bots_own_words(document: str) -> 
     assert [words for words in quoted if words not in code and words not in discords_own] == []
 
 
+def test_the_buttons_that_are_named_are_so_called() -> None:
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "bot" / "ui").rglob("*.py"))
+    for document in ("docs/members.md", "docs/admins.md"):
+        pressed = re.findall(r"press(?:es)? \*\*([^*]+)\*\*|or \*\*([^*]+)\*\*", read(document))
+        assert [name for pair in pressed for name in pair if name and f'"{name}"' not in code] == []
+
+
 def test_each_dependency_is_in_the_table() -> None:
     text = read("docs/developers.md").lower()
     project = read("pyproject.toml")
