@@ -45,6 +45,7 @@ def _arguments() -> argparse.Namespace:
         help="the bot, and the hogs, have one core alone; the bot a part of it (less than 1 takes root)",
     )
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--tls", action="store_true", help="Discord speaks TLS, as it does in earnest")
     parser.add_argument(
         "--held", action="store_true", help="Studii takes nothing: accepting alone is counted"
     )
@@ -109,7 +110,7 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
 
 @asynccontextmanager
 async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[Worlds]:
-    async with worlds(replace(wanted, database=given.database, core=given.one_core)) as built:
+    async with worlds(replace(wanted, database=given.database, core=given.one_core, tls=given.tls)) as built:
         with hogs(given.hogs, None if given.one_core is None else "0"):
             yield built
 

@@ -16,6 +16,7 @@ from sandbox.studii import Key, Options, StudiiServer
 from sandbox.studii.jobs import Durations
 from tests.engine.world import png
 from tests.support import postgresql
+from tests.support.tls import certificate, contexts
 
 FIRST = 1 << 30  # the id of the first server
 MEMBERS = 1 << 40  # the id of the first member
@@ -29,7 +30,8 @@ WAITS = 3600  # seconds that Studii asks a key to wait
 class Wanted:
     """The worlds to be built. `takes`: seconds that Studii works on a job; `held`: it tells each key to wait,
     so that jobs are accepted and nothing more is done; `automatic`: channels run what is posted there;
-    `core`: how much of one core the bot has; `floor`: the bot is the least that there can be."""
+    `core`: how much of one core the bot has; `floor`: the bot is the least that there can be; `tls`: Discord
+    speaks TLS, as it does in earnest, and each connection begins with a handshake."""
 
     servers: int = 1
     takes: float = 0.0
@@ -38,6 +40,7 @@ class Wanted:
     database: str = "sqlite"
     core: float | None = None
     floor: bool = False
+    tls: bool = False
 
 
 @dataclass
@@ -84,18 +87,26 @@ async def worlds(wanted: Wanted) -> AsyncGenerator[Worlds]:
         async with (
             _database(wanted, folder) as url,
             StudiiServer(options) as studii,
-            DiscordServer(message_content=True, guilds=servers, limits=None) as discord,
+            _discord(wanted, folder, servers) as discord,
         ):
             keys = [studii.add_key("team", balance=100_000_000) for _ in servers]
             await _prepare(url, folder, servers, keys, automatic=wanted.automatic)
             module = "bench.crowd.floor" if wanted.floor else "bench.crowd.counted"
             command = ["-m", module, str(folder / "counts"), discord.api, discord.cdn_address, "run"]
             settings = {"DISCORD_TOKEN": TOKEN, "STUDII_API_URL": studii.url, "DATABASE_URL": url}
+            if wanted.tls:
+                settings["SSL_CERT_FILE"] = str(folder / "certificate.pem")
             async with started(discord, folder, command, settings, wanted.core) as bot:
                 built = Worlds(discord, studii, bot, servers, keys, png())
                 if wanted.held:
                     built.hold()
                 yield built
+
+
+def _discord(wanted: Wanted, folder: Path, servers: Sequence[int]) -> DiscordServer:
+    host = "localhost" if wanted.tls else "127.0.0.1"
+    serving = contexts(certificate(folder, host))[0] if wanted.tls else None
+    return DiscordServer(message_content=True, guilds=servers, limits=None, tls=serving, host=host)
 
 
 @asynccontextmanager

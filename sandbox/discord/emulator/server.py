@@ -38,6 +38,7 @@ class DiscordServer:
     """Discord while its context is open.
 
     With `tls` it speaks TLS, and `gateway` is the address that it tells for its gateway, instead of its own.
+    `host` is this machine's name in all addresses.
     The bot is in the servers `guilds`, each of which has one channel with the server's own id. An interaction
     is to be answered in `first_answer` seconds. `rules`: of the gateway. `limits`: of requests; None: none.
     `keep_files`: bytes of the largest file that can be fetched again.
@@ -54,6 +55,7 @@ class DiscordServer:
         guilds: Sequence[int] = (),
         tls: SSLContext | None = None,
         gateway: str | None = None,
+        host: str = "127.0.0.1",
         first_answer: float = 3.0,
         rules: Rules | None = None,
         limits: Limits | None = REAL,
@@ -61,6 +63,7 @@ class DiscordServer:
     ) -> None:
         self._tls = tls
         self._gateway_told = gateway
+        self._host = host
         self._runner: web.AppRunner | None = None
         self.address = ""
         self._numbers = Ids()
@@ -255,7 +258,8 @@ class DiscordServer:
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls, backlog=4096).start()
-        self.address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
+        port = self._runner.addresses[0][1]
+        self.address = f"{'https' if self._tls else 'http'}://{self._host}:{port}"
         return self
 
     async def __aexit__(
