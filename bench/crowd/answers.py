@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.crowd.counted import Counts
+from bench.crowd.counts import Counts
 
 
 @dataclass(frozen=True)

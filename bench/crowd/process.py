@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from bench.crowd.counted import Counts, new_counts, read_counts
+from bench.crowd.counts import Counts, new_counts, read_counts
 from bench.crowd.share import part_of_core
 from bench.crowd.waiting import until
 from sandbox.discord.emulator import DiscordServer

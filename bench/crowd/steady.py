@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from time import monotonic
 
-from bench.crowd.counted import Counts
+from bench.crowd.counts import Counts
 from bench.crowd.scenes import answer_of, ask
 from bench.crowd.waiting import until
 from bench.crowd.worlds import Worlds

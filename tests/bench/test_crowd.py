@@ -1,0 +1,88 @@
+"""What `python -m bench.crowd` counts, and what it takes for an answer."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.crowd import process, scenes
+from bench.crowd.answers import Crowd, share_of
+from bench.crowd.counts import Counts, new_counts, read_counts
+from bench.crowd.scenes import answer_of, ask
+from bench.crowd.waiting import until
+from bench.crowd.worlds import Wanted, worlds
+from sandbox.discord.emulator.interactions import COMMAND, Interaction
+from sandbox.discord.emulator.places import Channel
+from tests.support.patience import PATIENCE
+
+COUNTED = """
+import asyncio, sys
+from pathlib import Path
+from bench.crowd.counts import count_into
+count_into(Path(sys.argv[1]))
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+async def main():
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.begin() as connection:
+        for _ in range(3):
+            await connection.execute(text("SELECT 1"))
+    await engine.dispose()
+
+asyncio.run(main())
+"""
+
+
+def asked() -> Interaction:
+    return Interaction(1, "token", Channel(2, 3), 4, told_at=10.0, kind=COMMAND)
+
+
+def test_a_deferral_is_no_answer_and_what_follows_it_is() -> None:
+    one = asked()
+    one.deferred, one.answered_at = True, 11.0
+    assert (answer_of(one).after, answer_of(one).accepted, answer_of(one).deferred) == (None, False, True)
+    one.says({"components": [{"components": [{"type": 10, "content": "No credits left"}]}]}, 12.5)
+    refused = answer_of(one)
+    assert (refused.after, refused.accepted, refused.words) == (2.5, False, "No credits left")
+
+
+def test_a_card_is_told_by_its_cancel_and_may_be_a_message_of_its_own() -> None:
+    one, other = asked(), asked()
+    button = {"type": 2, "custom_id": "studii:cancel:1", "label": "Cancel job"}
+    one.says({"components": [{"type": 1, "components": [button]}]}, 11.0)
+    other.deferred, other.dropped_at = True, 12.0
+    assert [(answer_of(each).after, answer_of(each).accepted) for each in (one, other)] == [
+        (1.0, True),
+        (2.0, True),
+    ]
+
+
+async def test_statements_and_calls_into_sqlites_thread_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "counts"
+    new_counts(file)
+    command = (sys.executable, "-W", "ignore", "-c", COUNTED, str(file))
+    started = await asyncio.create_subprocess_exec(*command, cwd=process.ROOT)
+    assert await started.wait() == 0
+    counts = read_counts(file).since(Counts(0, 0, 0))
+    assert (counts.statements, counts.commits) == (3, 1)
+    assert counts.hops >= 3
+
+
+async def test_a_crowd_before_the_least_bot_is_answered_and_what_it_took_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "SETTLED", 0.0)
+    async with worlds(Wanted(floor=True)) as built:
+        started = asked_before = ask(built, 1)
+        assert await until(lambda: all(one.over for one in asked_before), PATIENCE)
+        act = await scenes.commands(built, 5, PATIENCE)
+        answers = await act(PATIENCE)
+        own, _ = built.bot.memory()
+        crowd = Crowd(5, answers, built.bot.processor(), built.bot.counts(), 0.0, built.bot.ready, (own, 0))
+    assert started[0].said_at is not None
+    assert (crowd.answered, crowd.accepted, crowd.deferred, crowd.refusals.total()) == (5, 5, 0, 0)
+    assert crowd.processor > 0
+    assert own > 10 * 1024 * 1024
+    assert crowd.share(0.5) == share_of([one.after or 0.0 for one in answers], 0.5)
