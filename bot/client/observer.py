@@ -38,7 +38,7 @@ class DiscordObserver:
         """Hear of the bot's connections and interactions."""
         bot.add_listener(self._on_connect, "on_shard_connect")
         bot.add_listener(self._on_resumed, "on_shard_resumed")
-        bot.add_listener(self._on_interaction, "on_interaction")
+        bot.add_listener(self.heard, "on_interaction")
 
     async def _on_connect(self, _shard_id: int) -> None:
         self._metrics.connection("new")
@@ -46,7 +46,8 @@ class DiscordObserver:
     async def _on_resumed(self, _shard_id: int) -> None:
         self._metrics.connection("resumed")
 
-    async def _on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def heard(self, interaction: discord.Interaction[Any]) -> None:
+        """Note that somebody used a command, button or form, which is to be answered."""
         self._give_up()
         self._open[interaction.id] = interaction.type.name, self._clock.monotonic()
 
