@@ -26,7 +26,7 @@ from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 
 _log = logging.getLogger(__name__)
 
-RESTARTED = "I was restarted before your job could start. Nothing was charged. Please send the command again."
+RESTARTED = "I restarted before your job could start. Send the command again. Nothing was charged."
 MOST = 2000  # files; those after that are not kept
 _EARLIER = timedelta(seconds=30)  # the job may have been accepted a little before its deferral was noted
 
@@ -95,10 +95,10 @@ class DeferralJournal:
             try:
                 await self._answer(client, jobs, catalog, deferred, taken)
             except DISCORD_ERRORS as error:
-                _log.info("A deferred answer of an earlier life could not be given: %r", error)
+                _log.info("A deferred answer from before the restart could not be sent: %r", error)
             await _on_disk(file.unlink)
         if left:
-            _log.info("%d deferred answers of an earlier life were looked after.", len(left))
+            _log.info("Finished %d deferred answers from before the restart.", len(left))
 
     async def _answer(
         self,
@@ -177,4 +177,4 @@ async def _on_disk(change: Callable[[], object]) -> None:
     try:
         await asyncio.to_thread(change)
     except OSError as error:
-        _log.warning("A deferred answer can't be kept for a restart: %s", error)
+        _log.warning("A deferred answer can't be stored for a restart: %s", error)

@@ -275,7 +275,8 @@ async def test_a_full_disk_is_a_failure_of_the_database_and_told_as_that(
     with pytest.raises(DatabaseFailed, match="can't use its database right now"):
         async with storage.write() as transaction:
             await transaction.meta.set("large", bytes(1_000_000))
-    assert "The database can't be written (database or disk is full). It is tried again." in caplog.text
+    said = "The database can't be written (database or disk is full). The bot will keep trying."
+    assert said in caplog.text
     assert await counted(storage) == 1
 
 

@@ -34,6 +34,6 @@ class Samples:
             async with self._context.storage.write() as tx:
                 await tx.durations.learn_all(saved)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
-            _log.warning("How long %d jobs took could not be kept yet: %r", len(saved), error)
+            _log.warning("The durations of %d jobs could not be stored yet: %r", len(saved), error)
         else:
             self._unsaved = [sample for sample in self._unsaved if sample not in saved]

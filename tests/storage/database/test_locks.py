@@ -100,7 +100,7 @@ async def test_whoever_has_to_wait_for_the_lock_says_so_at_once(
         async with asyncio.timeout(PATIENCE):
             while "Another instance of the bot is running on this database" not in caplog.text:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        assert "Waiting 60 s for its end." in caplog.text
+        assert "Waiting 60 s for it to stop." in caplog.text
         assert not waiting.done()
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
