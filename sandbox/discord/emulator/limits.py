@@ -27,7 +27,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits by kind of request (see `server.ROUTES`), for each channel or token; `all_together` is the
+    """The limits by kind of request (see `routes`), for each channel or token; `all_together` is the
     token's, `refused` the address's: after so many refusals in ten minutes everything is refused."""
 
     by_call: Mapping[str, Limit] = field(

@@ -27,6 +27,7 @@ from sandbox.discord.emulator.limits import Limits, RateLimits
 from sandbox.discord.emulator.messages import Message, Messages
 from sandbox.discord.emulator.places import EVERYONE, MIB, Guild, Places
 from sandbox.discord.emulator.refusals import UNAUTHORIZED, Refusal, answer_with
+from sandbox.discord.emulator.routes import routes
 from sandbox.discord.emulator.sessions import Rules, Sessions
 
 TOKEN = "sandbox.bot.token"  # noqa: S105 # of no use anywhere else
@@ -48,6 +49,7 @@ class DiscordServer:
     is where it listens, `extend` may add to what it serves.
     """
 
+    # Long: every part is built once, in order.
     def __init__(
         self,
         *,
@@ -242,7 +244,7 @@ class DiscordServer:
     # What goes wrong.
 
     def fail(self, call: str, *faults: Fault) -> None:
-        """Spoil the next requests of that kind (see `ROUTES`), one after the other."""
+        """Spoil the next requests of that kind (see `routes`), one after the other."""
         self.faults.add(call, *faults)
 
     def forget(self) -> None:
@@ -275,48 +277,13 @@ class DiscordServer:
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=2**30, middlewares=[self._guard])
-        for method, path, call, handler in self._routes():
+        for method, path, call, handler in routes(self.account, self.channels, self._answers):
             limited = self.limits.limited(call, self.faults.spoilt(call, handler))
             app.router.add_route(method, f"{PREFIX}{path}", limited)
         app.router.add_get("/gateway/", self.connections.serve)
         app.router.add_get("/cdn/{path:.*}", self.faults.spoilt("cdn", self.cdn.serve))
         self.extend(app)
         return app
-
-    # Long: all routes in one table, with the names by which they are limited and spoilt.
-    def _routes(self) -> Sequence[tuple[str, str, str, Handler]]:
-        about, channels, answers = self.account, self.channels, self._answers
-        answer, message = "/webhooks/{application}/{token}", "/channels/{channel}/messages/{message}"
-        own_commands = "/applications/{application}/guilds/{guild}/commands"
-        reaction = f"{message}/reactions/{{emoji}}/@me"
-        return (
-            ("GET", "/users/@me", "me", about.me),
-            ("GET", "/users/@me/guilds", "guilds", about.list_guilds),
-            ("GET", "/oauth2/applications/@me", "application", about.application),
-            ("PUT", "/applications/{application}/commands", "commands", about.put_commands),
-            ("GET", own_commands, "commands", about.guild_commands),
-            ("PUT", own_commands, "commands", about.guild_commands),
-            ("GET", "/gateway/bot", "gateway", about.gateway_address),
-            ("GET", "/guilds/{guild}", "guild", about.show_guild),
-            ("GET", "/guilds/{guild}/members/{user}", "member", about.show_member),
-            ("POST", "/interactions/{interaction}/{token}/callback", "callback", answers.callback),
-            ("POST", answer, "followup", answers.followup),
-            ("GET", f"{answer}/messages/{{message}}", "original", answers.look_at),
-            ("PATCH", f"{answer}/messages/{{message}}", "answer", answers.edit),
-            ("DELETE", f"{answer}/messages/{{message}}", "answer", answers.delete),
-            ("POST", "/users/@me/channels", "dm", channels.open_dm),
-            ("GET", "/channels/{channel}", "channel", channels.show),
-            ("PATCH", "/channels/{channel}", "channel", channels.change),
-            ("POST", "/channels/{channel}/messages", "send", channels.send),
-            ("GET", "/channels/{channel}/messages", "history", channels.history),
-            ("GET", message, "message", channels.look_at),
-            ("PATCH", message, "edit", channels.edit),
-            ("DELETE", message, "delete", channels.delete),
-            ("PUT", reaction, "react", channels.react),
-            ("DELETE", reaction, "unreact", channels.unreact),
-            ("POST", "/channels/{channel}/threads", "thread", channels.start_thread),
-            ("POST", f"{message}/threads", "thread", channels.start_thread),
-        )
 
     def _ensure_authorized(self, request: web.Request, path: str) -> None:
         # Answers to interactions carry the interaction's token instead.
