@@ -243,10 +243,10 @@ def test_the_example_of_secrets_leads_to_settings_that_the_bot_reads(name: str) 
     assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
-def test_the_encryption_key_is_put_back_as_the_readme_says(tmp_path: Path) -> None:
+def test_the_encryption_key_is_put_back_as_the_documents_say(tmp_path: Path) -> None:
     """It is for the bot's user alone, whoever owned the file that was there."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (script,) = re.findall(r"--entrypoint sh studii -c \\\n\s+'([^']+)' < encryption.key", readme)
+    document = (ROOT / "docs" / "operators.md").read_text("utf-8")
+    (script,) = re.findall(r"--entrypoint sh studii -c \\\n\s+'([^']+)' < encryption.key", document)
     there = tmp_path / "encryption.key"
     there.write_text("of somebody else")
     there.chmod(0o444)

@@ -43,6 +43,20 @@ def test_each_link_leads_to_a_file_and_a_heading_that_there_are(document: str) -
         assert not anchor or anchor in headings(there.read_text("utf-8")), target
 
 
+def test_each_document_is_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        if document in reached or document.suffix != ".md" or not document.exists():
+            continue
+        reached.add(document)
+        links = re.findall(r"\]\(([^)#\s]+)", document.read_text("utf-8"))
+        waiting += [(document.parent / link).resolve() for link in links if "://" not in link]
+    told = {path.relative_to(ROOT).as_posix() for path in reached}
+    assert {name for name in DOCUMENTS if name.startswith("docs/")} <= told
+
+
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith(("docs/", "README"))])
 def test_each_command_and_setting_that_is_named_exists(
     document: str, capsys: pytest.CaptureFixture[str]
