@@ -101,15 +101,18 @@ async def learn_at_end(
     at: datetime,
     *,
     completed: bool,
+    learned: tuple[int | None, datetime | None] | None = None,
 ) -> bool:
     """Keep what a job's last answer charged; `job` is as it was before that answer.
+
+    `learned`: the last charge with that key and when it was first charged, if the caller has read them.
 
     A failed job may have been refunded, so its charge proves only that the price is not lower. If neither
     answer of a completed job tells a charge, Studii does not tell it, and what was reserved counts.
     Returns True if other reservations may have changed, or other jobs waited for this answer.
     """
     silent = job.charged is None
-    before, since = await tx.prices.learned(lane, job.tool, job.variant)
+    before, since = learned or await tx.prices.learned(lane, job.tool, job.variant)
     if told is None:
         if not (completed and silent and before is None):
             return silent

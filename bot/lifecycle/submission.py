@@ -114,18 +114,21 @@ async def taken(
         charged=created.credits_charged,
         submitted_at=at,
     )
-    running = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.RUNNING, at=at, **changes)
-    if running is None:
+    started = await tx.jobs.start_running(job.id, JobState.SUBMITTING, lane, at, **changes)
+    if started is not None:
+        running, held, before = started
+    else:
         changes["failure_text"] = None
-        running = await tx.jobs.advance(job.id, JobState.UNKNOWN, JobState.RUNNING, at=at, **changes)
-        if running is None:
+        started = await tx.jobs.start_running(job.id, JobState.UNKNOWN, lane, at, **changes)
+        if started is None:
             return Taken(None)
+        running, held, before = started
         running = await _post_anew(tx, running)
-    released = await key_holds.end(tx, job.guild_id, at, was_held=was_held)
+    # A job that was held has been taken, so the others go on even if no hold is stored.
+    released = (held or was_held) and await key_holds.end(tx, job.guild_id, at, was_held=was_held)
     charge = created.credits_charged
     if charge is None:
         return Taken(running, released)
-    before, _ = await tx.prices.last(lane, job.tool, job.variant)
     wanted = reservation(charge, before)
     more = wanted > running.reserved
     running = await tx.ledger.correct_changed(running, wanted, at)

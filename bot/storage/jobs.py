@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from sqlalchemy import (
     Column,
@@ -45,6 +45,7 @@ from bot.storage.schema import (
     holds,
     jobs,
     log_channels,
+    prices,
     studii_keys,
 )
 
@@ -100,6 +101,14 @@ class CardShown:
     job_id: str
     message_id: int
     version: int
+
+
+class Started(NamedTuple):
+    """A job that Studii has, whether its server's key is held, and the last charge for its price."""
+
+    job: Job
+    server_held: bool
+    last_charge: int | None
 
 
 class Jobs:
@@ -204,6 +213,50 @@ class Jobs:
             .values(state=to, changed_at=at, version=jobs.c.version + 1, **values)
             .returning(jobs)
         )
+
+    async def start_running(
+        self, job_id: str, expected: JobState, lane: str, at: datetime, **changes: Unpack[JobChanges]
+    ) -> Started | None:
+        """Move the job to running, as `advance` does, and tell what matters to its credits and its server."""
+        if JobState.RUNNING not in NEXT_STATES[expected]:
+            raise ValueError(f"a job does not go from {expected} to running")
+        held = exists().where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs)
+        start = (
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state == expected)
+            .values(
+                {"announced_at": None, "state": JobState.RUNNING, "changed_at": at}
+                | {"version": jobs.c.version + 1}
+                | _columns(changes)
+            )
+            .returning(jobs, held.label("server_held"), _price(prices.c.charge, lane).label("last_charge"))
+        )
+        row = (await self._session.execute(start, named=True)).mappings().one_or_none()
+        if row is None:
+            return None
+        return Started(changed_job(self._session, row), bool(row["server_held"]), row["last_charge"])
+
+    async def finish_running(
+        self, job_id: str, lane: str, **changes: Unpack[JobChanges]
+    ) -> tuple[Job, int | None, datetime | None] | None:
+        """Change a running job, as `update` does.
+
+        Return it with the last charge for its price with the key of `lane`, and when that was first charged.
+        """
+        finish = (
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING)
+            .values({"version": jobs.c.version + 1} | _columns(changes))
+            .returning(
+                jobs,
+                _price(prices.c.charge, lane).label("last_charge"),
+                _price(prices.c.at, lane).label("charged_at"),
+            )
+        )
+        row = (await self._session.execute(finish, named=True)).mappings().one_or_none()
+        if row is None:
+            return None
+        return changed_job(self._session, row), row["last_charge"], row["charged_at"]
 
     async def update(
         self,
@@ -548,6 +601,12 @@ def _in_turn(which: ColumnElement[bool]) -> Subquery:
 
 def _by_turn(turns: Subquery) -> Select[Any]:
     return select(jobs).join(turns, turns.c.number == jobs.c.number).order_by(turns.c.turn, jobs.c.number)
+
+
+def _price(column: Column[Any], lane: str) -> ScalarSelect[Any]:
+    """Return what is known of the job's price with the key of that lane."""
+    same = (prices.c.lane == lane) & (prices.c.tool == jobs.c.tool) & (prices.c.variant == jobs.c.variant)
+    return select(column).where(same).correlate(jobs).scalar_subquery()
 
 
 def _key_of(row: RowMapping) -> StudiiKey | None:

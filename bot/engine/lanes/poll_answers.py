@@ -95,21 +95,25 @@ class PollAnswers:
             return await self._end(job, FailureCode.OUTPUT, why, charge, lane, report.credits_charged)
         async with self._context.storage.write() as tx:
             now, told = self._context.clock.now(), report.credits_charged
-            repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=True)
-            stored = await tx.jobs.update(
+            stored = await tx.jobs.finish_running(
                 job.id,
-                JobState.RUNNING,
-                visible=True,
+                lane,
                 studii_status=report.status,
                 output_url=report.output_url,
                 output_kind=report.output_kind,
                 charged=charge,
             )
+            if stored is None:
+                return StepResult(None)  # it is not running any more
+            changed, before, since = stored
+            repriced = await learn_at_end(
+                tx, self._catalog, job, lane, told, now, completed=True, learned=(before, since)
+            )
             if repriced:
                 await watch_budget(tx, job.guild_id, now)
         if repriced:
             self._context.look()
-        return StepResult(stored)
+        return StepResult(changed)
 
     async def failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
         """Handle a poll without a report. The job continues unless it is certain that it doesn't."""
