@@ -71,6 +71,7 @@ class Tuning:
     notice_bound: float = DAY  # what admins could not be told for so long is given up
     delivery_patience: float = 3 * MINUTE  # for one call
     card_again: float = 1.5
+    card_noted_after: float = 5.0  # a card that was edited shortly before a crash is edited once more
     card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_source_bytes: int = 25_000_000  # of a photo, converted if need be

@@ -54,6 +54,7 @@ QUICK = Tuning(
     download_pause=0.02,
     announcement_bound=0.1,
     card_again=0.02,
+    card_noted_after=0.02,
     look_around=0.2,
     drain=3.0,
 )

@@ -21,7 +21,6 @@ PLACE_COMES_IN = 0.2  # seconds
 LOOKS_FOR_PLACE = 5
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 LOOKS_FOR_END = 4
-NOTED_AFTER = 5.0  # seconds; a card that was edited shortly before a crash is edited once more
 MOST_NOTES = 100
 MOST_REMEMBERED = 2000
 
@@ -83,16 +82,20 @@ class Cards:
         return wanted + stale + lost
 
     async def _tend(self) -> float | None:
-        now = self._context.clock.monotonic()
+        now, tuning = self._context.clock.monotonic(), self._context.tuning
         ways = {job_id: await self._progress(job_id) for job_id in self._positions.due(now)}
         moved = self._positions.moved(lambda job_id: ways.get(job_id, Progress()), now)
         if moved:
             async with self._context.storage.read() as tx:
                 for job in await tx.jobs.in_line(moved):
                     self.worker.add(job)
-        if self._notes and (len(self._notes) >= MOST_NOTES or now - self._noted_at >= NOTED_AFTER):
+        if self._notes and (
+            len(self._notes) >= MOST_NOTES or now - self._noted_at >= tuning.card_noted_after
+        ):
             await shielded(self._store_notes())
-        return UNPLACED_EVERY if self._notes or self._positions else None
+        if self._notes:
+            return min(UNPLACED_EVERY, tuning.card_noted_after)
+        return UNPLACED_EVERY if self._positions else None
 
     async def _store_notes(self) -> None:
         notes, self._notes = self._notes, {}
