@@ -26,13 +26,21 @@ async def hold(
 ) -> None:
     """Hold the key, as Studii has just refused a job for that reason. The admins are told once.
 
-    What waited for the key before, and was accepted before `oldest`, ends unpaid.
+    What has waited for the key since before `oldest` ends unpaid.
     """
-    await _hold(tx, key, reason, until, at)
+    since = await _hold(tx, key, reason, until, at)
     code, _ = _kind(reason)
     for job in await tx.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
-        if job.guild_id == key.guild_id and job.held and job.created_at < oldest:
+        if job.guild_id == key.guild_id and job.held and waited_too_long(job, oldest, since):
             await fail_unpaid(tx, job, job.state, code, reason, at)
+
+
+def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
+    """Return whether the job has waited since before `oldest`.
+
+    `since` is when that began for which the server's jobs wait, or None if that is unknown.
+    """
+    return job.created_at < oldest and (since is None or since < oldest)
 
 
 async def hold_running(
@@ -123,10 +131,16 @@ def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:
     return _OUT_OF_CREDITS if reason.code == ReasonCode.OUT_OF_CREDITS else _REFUSED
 
 
-async def _hold(tx: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime) -> None:
-    await tx.holds.set(key.guild_id, key.id, reason, until)
+async def _hold(
+    tx: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime
+) -> datetime | None:
+    """Store the hold, or another attempt in vain. Return since when the key is held, or None if unknown."""
+    before = await find(tx, key)
+    since = at if before is None else before.since
+    await tx.holds.set(key.guild_id, key.id, reason, until, since=since)
     await tx.jobs.hold(key.guild_id, key.id, reason, until)
     await _tell(tx, key, reason, at)
+    return since
 
 
 async def _tell(tx: Transaction, key: StudiiKey, reason: Reason, at: datetime) -> None:

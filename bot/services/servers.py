@@ -146,7 +146,7 @@ class ServerService:
     async def missing(self) -> list[int]:
         """Return the servers that wait for the operator's confirmation."""
         async with self._storage.read() as transaction:
-            return await transaction.guilds.missing()
+            return list(await transaction.guilds.missing())
 
     async def forget_missing(self, removed: Asking) -> Parted:
         """Forget the servers that wait for confirmation, as `left` does, if Discord still says so."""

@@ -60,10 +60,11 @@ class Guilds:
         """Note that the bot was removed from the server."""
         await self._set(guild_id, left_at=at, missing_since=None, greeted_at=None)
 
-    async def missing(self) -> list[int]:
-        """Return the servers that seem to have removed the bot, which an operator must confirm."""
-        query = select(guilds.c.guild_id).where(guilds.c.missing_since.is_not(None))
-        return list((await self._session.execute(query.order_by(guilds.c.guild_id))).scalars())
+    async def missing(self) -> dict[int, datetime]:
+        """Return the servers that seem to have removed the bot, and since when; an operator decides."""
+        query = select(guilds.c.guild_id, guilds.c.missing_since).where(guilds.c.missing_since.is_not(None))
+        rows = (await self._session.execute(query.order_by(guilds.c.guild_id))).mappings()
+        return {row["guild_id"]: row["missing_since"] for row in rows}
 
     async def set_missing(self, guild_ids: Collection[int], at: datetime | None) -> None:
         """Note since when the servers seem to have removed the bot (None: they have not)."""

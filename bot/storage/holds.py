@@ -13,12 +13,16 @@ from bot.storage.schema import holds, jobs
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The reason why a server's jobs wait, and when one of them tries again."""
+    """The reason why a server's jobs wait, and when one of them tries again.
+
+    `since` is None if the key is held since before that was stored.
+    """
 
     guild_id: int
     key_id: int
     reason: Reason
     until: datetime
+    since: datetime | None = None
 
 
 class Holds:
@@ -27,9 +31,11 @@ class Holds:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def set(self, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
+    async def set(
+        self, guild_id: int, key_id: int, reason: Reason, until: datetime, *, since: datetime | None = None
+    ) -> None:
         """Store the hold; replace an earlier one."""
-        values = {"key_id": key_id, "reason": reason, "until": until}
+        values = {"key_id": key_id, "reason": reason, "until": until, "since": since}
         await self._session.put(holds, {"guild_id": guild_id}, values)
 
     async def get(self, guild_id: int) -> Hold | None:

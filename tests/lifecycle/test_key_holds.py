@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState, NoticeKind
+from bot.domain import FailureCode, JobState, NoticeKind
 from bot.lifecycle import key_holds
 from bot.reasons import Reason, ReasonCode
 from tests.engine.world import GUILD, a_job, engine_world
 
+DAY = 86_400.0  # seconds
 # Studii may word it differently each time.
 REFUSED_THEN = Reason(ReasonCode.KEY_REFUSED, {"detail": "Revoked by its owner."})
 REFUSED, SHORT = Reason(ReasonCode.KEY_REFUSED), Reason(ReasonCode.OUT_OF_CREDITS)
@@ -64,3 +65,44 @@ async def test_a_running_job_ends_no_hold_that_has_another_reason(tmp_path: Path
             hold = await key_holds.find(tx, key)
         assert hold is not None
         assert hold.reason == SHORT
+
+
+async def test_a_job_that_waited_for_anything_else_is_not_ended_by_the_keys_first_refusals(
+    tmp_path: Path,
+) -> None:
+    """The bot was off for two days; then Studii refuses the key. Its jobs have not waited for the key yet."""
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        old = await world.put(await world.accept(a_job(age=2 * DAY)), JobState.WAITING)
+        first = world.clock.now()
+
+        async def refused(after: float) -> JobState:
+            at = first + timedelta(seconds=after)
+            async with world.storage.write() as tx:
+                oldest = at - timedelta(seconds=DAY)
+                await key_holds.hold(tx, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest)
+            return (await world.job(old.id)).state
+
+        assert await refused(0) is JobState.WAITING
+        assert await refused(300) is JobState.WAITING
+        assert await refused(DAY - 1) is JobState.WAITING
+        assert await refused(DAY + 1) is JobState.FAILED
+        assert (await world.job(old.id)).failure is FailureCode.KEY
+        await world.balanced()
+
+
+async def test_a_new_keys_first_refusal_ends_nothing_that_waited_for_the_key_before_it(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        old = await world.put(await world.accept(a_job(age=2 * DAY)), JobState.WAITING)
+        now = world.clock.now()
+        later, oldest = now + timedelta(minutes=5), now - timedelta(seconds=DAY)
+        async with world.storage.write() as tx:
+            yesterday = now - timedelta(seconds=2 * DAY)
+            await tx.holds.set(GUILD, key.id, REFUSED, now, since=yesterday)
+        other = await world.use_key(world.studii.add_key())
+        async with world.storage.write() as tx:
+            await key_holds.hold(tx, other, REFUSED, later, now, oldest=oldest)
+        assert (await world.job(old.id)).state is JobState.WAITING

@@ -261,16 +261,17 @@ class LaneSupervisor:
         self.look()
 
     async def _without_key(self, keyless: list[Job]) -> None:
-        """Their servers have no key (any more): they wait for one, and say so, for a day."""
+        """Let jobs whose servers have no key (any more) wait for one, and say so, for a day."""
         now = self._context.clock.now()
         oldest = now - timedelta(seconds=self._context.tuning.held_bound)
         waiting = [job for job in keyless if job.state in (JobState.WAITING, JobState.UPLOADING)]
-        news = [job for job in waiting if not key_holds.has_no_key(job) or job.created_at < oldest]
+        ended = {job.id for job in waiting if key_holds.waited_too_long(job, oldest, since=None)}
+        news = [job for job in waiting if not key_holds.has_no_key(job) or job.id in ended]
         if not news:
             return
         async with self._context.storage.write() as tx:
             for job in news:
-                if job.created_at < oldest:
+                if job.id in ended:
                     await fail_unpaid(tx, job, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, now)
                 else:
                     await key_holds.wait_for_key(tx, job)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.domain import FailureCode, JobState
 from bot.engine.context import EngineContext
+from bot.lifecycle.key_holds import waited_too_long
 from bot.lifecycle.transitions import apply_ruling, fail_unpaid
 from bot.reasons import Reason, ReasonCode
 
@@ -41,12 +42,12 @@ async def _forget_keys(context: EngineContext) -> None:
 
 
 async def _end_where_missing(context: EngineContext) -> None:
-    """What has waited for a day in a server that seems to have removed the bot ends unpaid."""
+    """End jobs unpaid that have waited for a day in a server that seems to have removed the bot."""
     async with context.storage.write() as tx:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.held_bound)
-        missing = set(await tx.guilds.missing())
+        missing = await tx.guilds.missing()
         waiting = await tx.jobs.in_states({JobState.WAITING}) if missing else []
         for job in waiting:
-            if job.guild_id in missing and job.created_at < oldest:
+            if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):
                 await fail_unpaid(tx, job, JobState.WAITING, FailureCode.API, _MISSING, now)

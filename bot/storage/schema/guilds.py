@@ -62,6 +62,7 @@ holds = Table(
     Column("key_id", BigInteger, nullable=False),
     Column("reason", ReasonText, nullable=False),
     Column("until", UtcDateTime, nullable=False),
+    Column("since", UtcDateTime),
 )
 
 log_channels = Table(

@@ -1,11 +1,14 @@
-"""A server removes the bot while its jobs are on their way."""
+"""A server removes the bot, or seems to, while its jobs are on their way."""
 
+from datetime import timedelta
 from pathlib import Path
 
-from bot.domain import JobState
+from bot.domain import Job, JobState
 from bot.services import ServerService
 from sandbox.studii import faults
 from tests.engine.world import GUILD, a_job, engine_world
+
+OTHER = 4321
 
 
 async def test_a_job_that_studii_takes_while_the_bot_is_removed_ends_at_what_it_was_charged(
@@ -24,4 +27,23 @@ async def test_a_job_that_studii_takes_while_the_bot_is_removed_ends_at_what_it_
         ended = await world.job(job.id)
         assert (ended.state, ended.reserved) == (JobState.FAILED, 0)
         assert ended.settled == theirs.charged
+        await world.balanced()
+
+
+async def test_a_job_in_a_server_that_seems_to_have_removed_the_bot_ends_after_a_day_of_that(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        now = world.clock.now()
+        jobs: list[Job] = []
+        for guild_id, hours in ((GUILD, 1), (OTHER, 25)):
+            await world.use_key(world.studii.add_key(), guild_id)
+            old = await world.accept(a_job(age=200_000, guild_id=guild_id))
+            jobs.append(await world.put(old, JobState.WAITING))
+            async with world.storage.write() as tx:
+                await tx.guilds.set_missing([guild_id], now - timedelta(hours=hours))
+        stays, ends = jobs
+        async with world.running():
+            assert (await world.announced(ends.id)).job.state is JobState.FAILED
+        assert (await world.job(stays.id)).state is JobState.WAITING
         await world.balanced()

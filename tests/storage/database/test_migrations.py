@@ -19,7 +19,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage, instance_lock, migrate
 from bot.storage.database.engines import migration_engine
 from bot.storage.database.migrations import SCRIPTS
-from bot.storage.schema import metadata
+from bot.storage.schema import holds, metadata
 from tests.support.jobs import NOW, accepted
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions("base", "heads")][
@@ -247,7 +247,6 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
         jobs = [await accepted(storage) for _ in range(2)]
         async with storage.write() as transaction:
             key = await transaction.keys.add(1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
-            await transaction.holds.set(1, key.id, Reason.text(""), NOW)
             kind = NoticeKind.UNKNOWN
             for name, said in (("known", lost), ("odd", odd)):
                 await transaction.notices.add(1, kind, name, at=NOW, details={"reason": said, "masked": "x"})
@@ -256,6 +255,8 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
         rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
         for job, held, failed in ((jobs[0], no_key, short), (jobs[1], odd, None)):
             await connection.execute(rewrite, {"id": job.id, "held": held, "failed": failed})
+        stored = insert(holds).values(guild_id=1, key_id=key.id, reason=Reason.text(""), until=NOW)
+        await connection.execute(stored)
         await connection.execute(text("UPDATE holds SET reason = :reason"), {"reason": short})
     await engine.dispose()
 
