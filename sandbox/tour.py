@@ -60,7 +60,7 @@ class Tour:
             Step("Maya restores an old photo", lambda: photo(maya, "photo-restore", "old")),
             Step("Tom gives a product a new background", lambda: photo(tom, "product-background", "product")),
             Step("Maya makes a career portrait", lambda: photo(maya, "career-photo", "portrait")),
-            Step("Tom opens Maya's photo's menu, picks Virtual staging and fills in the form", self._menu),
+            Step("Tom picks Virtual staging in the menu of Maya's photo, and fills in the form", self._menu),
             Step("Maya presses Run again under Tom's result", self._again),
             Step("Maya posts a photo, and Tom taps an emoji under it", self._tap),
             Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
