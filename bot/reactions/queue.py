@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from bot.errors import Outage
@@ -15,8 +15,9 @@ _T = TypeVar("_T")
 class Backlog(Generic[_T]):
     """Does `work` for each item. Its tasks live while there is something to do; `close` ends them.
 
-    Each server has a lane: what is in it is done one after the other, in order, and lanes take turns, so
-    that no server waits for another's flood. What comes when `bound` items wait in its lane, or
+    Each server has a lane, and lanes take turns, so that no server waits for another's flood. In a lane,
+    items are begun in order and `abreast` are done at once, but those with the same `key` one after the
+    other; without `key`, all have the same one. What comes when `bound` items wait in its lane, or
     `bound_in_all` in all lanes, is dropped: better a missed tap than a bot that lags ever more.
     """
 
@@ -28,14 +29,19 @@ class Backlog(Generic[_T]):
         bound: int,
         bound_in_all: int,
         at_once: int,
+        abreast: int = 1,
+        key: Callable[[_T], Hashable] = lambda _: None,
     ) -> None:
         self._what = what
         self._work = work
         self._bound = bound
         self._bound_in_all = bound_in_all
         self._at_once = at_once
+        self._abreast = abreast
+        self._key = key
         self._lanes: dict[int, deque[_T]] = {}  # those with something to do, or being done
-        self._turns: deque[int] = deque()  # lanes with something to do of which nothing is being done
+        self._busy: dict[int, set[Hashable]] = {}  # keys of what is being done in each of them
+        self._turns: deque[int] = deque()  # lanes in which something may be begun
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -51,17 +57,13 @@ class Backlog(Generic[_T]):
             return False
         self._dropping = False
         if lane not in self._lanes:
-            self._lanes[lane] = deque()
-            self._turns.append(lane)
+            self._lanes[lane], self._busy[lane] = deque(), set()
         if first:
             self._lanes[lane].appendleft(item)
         else:
             self._lanes[lane].append(item)
         self._count += 1
-        if len(self._tasks) < self._at_once:
-            task = asyncio.create_task(self._drain(), name=self._what)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._take_turns(lane)
         return True
 
     def withdraw(self, lane: int, unwanted: Callable[[_T], bool]) -> None:
@@ -81,7 +83,25 @@ class Backlog(Generic[_T]):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._lanes.clear()
+        self._busy.clear()
         self._count = 0
+
+    def _take_turns(self, lane: int) -> None:
+        """Let the lane have a turn if something in it may be begun, and a task that takes it."""
+        if lane not in self._turns and self._next(lane) is not None:
+            self._turns.append(lane)
+        if self._turns and len(self._tasks) < self._at_once and not self._closed:
+            task = asyncio.create_task(self._drain(), name=self._what)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _next(self, lane: int) -> int | None:
+        """Return the place of the first item in the lane that may be begun."""
+        busy = self._busy.get(lane, set())
+        if len(busy) >= self._abreast:
+            return None
+        waiting = enumerate(self._lanes.get(lane, ()))
+        return next((place for place, item in waiting if self._key(item) not in busy), None)
 
     async def _drain(self) -> None:
         try:
@@ -92,15 +112,23 @@ class Backlog(Generic[_T]):
             self._tasks.discard(asyncio.current_task())
 
     async def _take_turn(self, lane: int) -> None:
+        place = self._next(lane)
+        if place is None:
+            return  # the end of what is being done there calls again
+        item = self._lanes[lane][place]
+        del self._lanes[lane][place]
+        self._count -= 1
+        key = self._key(item)
+        self._busy[lane].add(key)
+        self._take_turns(lane)  # more may be begun beside it
         try:
-            if self._lanes[lane]:
-                self._count -= 1
-                await self._work(self._lanes[lane].popleft())
+            await self._work(item)
         except Outage as error:
             _log.warning("%s failed: %s", self._what, error)
         except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
             _log.exception("%s failed", self._what)
+        self._busy[lane].discard(key)
         if self._lanes[lane]:
-            self._turns.append(lane)
-        else:
-            del self._lanes[lane]
+            self._take_turns(lane)
+        elif not self._busy[lane]:
+            del self._lanes[lane], self._busy[lane]

@@ -16,9 +16,10 @@ from bot.ui.reading.authors import author_of
 
 _log = logging.getLogger(__name__)
 
-WAITING = 100  # taps of a server
-WAITING_IN_ALL = 1000
-AT_ONCE = 4
+WAITING = 1000  # taps of a server
+WAITING_IN_ALL = 5000
+AT_ONCE = 16
+OF_A_SERVER_AT_ONCE = 4
 SOMEBODY_ELSE = 0  # who cancels, if it is not the member whose job it is
 
 
@@ -62,7 +63,13 @@ class Taps:
         self._started = StartedJobs()
         self._ran = StartedJobs()
         self._backlog = Backlog[Tapped | _TakenBack](
-            "jobs from reactions", self._do, bound=WAITING, bound_in_all=WAITING_IN_ALL, at_once=AT_ONCE
+            "jobs from reactions",
+            self._do,
+            bound=WAITING,
+            bound_in_all=WAITING_IN_ALL,
+            at_once=AT_ONCE,
+            abreast=OF_A_SERVER_AT_ONCE,
+            key=_photo_of,
         )
 
     async def load(self) -> None:
@@ -163,6 +170,11 @@ class Taps:
             return gone.key.user_id
         job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None
         return job.user_id if job is not None and author_of(job) == job.user_id else SOMEBODY_ELSE
+
+
+def _photo_of(one: Tapped | _TakenBack) -> int:
+    """What happens to one photo is done in order."""
+    return one.message_id
 
 
 def _key(tapped: Tapped) -> TapKey:

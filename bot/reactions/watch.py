@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
-PHOTOS_WAITING = 50  # of a server
-PHOTOS_WAITING_IN_ALL = 1000
+PHOTOS_WAITING = 500  # of a server
+PHOTOS_WAITING_IN_ALL = 2000
 # In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
 PHOTOS_AT_ONCE = 4
 

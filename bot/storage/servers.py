@@ -57,6 +57,9 @@ class ServerMemory:
             self._servers.clear()
             self._version = version
 
+    def forget(self) -> None:
+        self._servers.clear()
+
     def known(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
         """Return those of the servers that are remembered."""
         return {one: self._servers[one] for one in guild_ids if one in self._servers}

@@ -209,6 +209,9 @@ class Storage:
                     # A server's rows may be changed by other processes.
                     yield Transaction(current, self._memory if current.on_sqlite else None)
                     await self._commit(current)
+        except BaseException:
+            self._memory.forget()  # it may have read what is undone now
+            raise
         finally:
             self._writer.release()
 

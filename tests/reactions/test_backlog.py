@@ -123,3 +123,30 @@ async def test_there_is_a_bound_for_all_servers_together() -> None:
     backlog = Backlog("taps", work, bound=2, bound_in_all=3, at_once=1)
     assert [backlog.put(lane, 0) for lane in (1, 2, 3, 4)] == [True, True, True, False]
     await backlog.close()
+
+
+async def test_several_of_a_server_are_done_at_once_but_what_concerns_one_photo_in_order() -> None:
+    gates = {name: asyncio.Event() for name in ("a1", "a2", "b1", "c1", "d1")}
+    begun = list[str]()
+
+    async def work(item: str) -> None:
+        begun.append(item)
+        await gates[item].wait()
+
+    backlog = Backlog("taps", work, bound=9, bound_in_all=9, at_once=4, abreast=2, key=lambda item: item[0])
+    for item in gates:
+        backlog.put(HERE, item)
+    await until(lambda: len(begun) == 2, "two of them")
+    assert begun == ["a1", "b1"]  # a2 is about the same photo as a1
+    gates["b1"].set()
+    await until(lambda: len(begun) == 3, "the next")
+    assert begun[-1] == "c1"
+    gates["a1"].set()
+    await until(lambda: len(begun) == 4, "a2")
+    assert begun[-1] == "a2"
+    for gate in gates.values():
+        gate.set()
+    await until(lambda: len(begun) == 5, "the last")
+    backlog.put(HERE, "a1")
+    await until(lambda: len(begun) == 6, "one that comes later")
+    await backlog.close()

@@ -4,7 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -219,6 +219,12 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(tmp_path: P
         async with storage.write() as tx:
             await tx.guilds.set_paused(1, None)
         await jobs.accept(asked)
+        with suppress(LookupError):
+            async with storage.write() as tx:
+                await tx.guilds.set_paused(1, NOW)
+                assert (await tx.servers.some([1]))[1].settings.paused
+                raise LookupError
+        await jobs.accept(asked)  # what was undone is not remembered
         if (file := tmp_path / "studii.db").exists():
             with closing(sqlite3.connect(file)) as other, other:  # another program
                 other.execute("UPDATE guilds SET paused_at = '2026-01-01 00:00:00.000000'")

@@ -1,14 +1,14 @@
-"""Upgrade the database to this version's schema."""
+"""Upgrade the database to this version's schema.
+
+Alembic is imported when there is something to upgrade: that takes time and memory, and nearly every start
+finds the newest schema.
+"""
 
 import asyncio
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +22,7 @@ from bot.storage.database.rights import missing_rights
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 COPIES = 3
+HEAD = "head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Schema:
         return self.revision == self.target
 
 
-async def migrate(url: str, revision: str = "head") -> None:
+async def migrate(url: str, revision: str = HEAD) -> None:
     """Upgrade to `revision`, all of the way or not at all; an older SQLite file is copied before.
 
     Raises `SettingsError` if the database can't be reached or copied, is none of ours, or was made by a
@@ -53,7 +54,8 @@ async def migrate(url: str, revision: str = "head") -> None:
         if path is None and (wrong := await missing_rights(engine)):
             raise SettingsError(f"The database at {shown(url)} {wrong}")
         async with engine.connect() as connection:
-            await _upgrade(connection, revision, path)
+            if revision != HEAD or await connection.run_sync(_revision) != newest_revision():
+                await _upgrade(connection, revision, path)
     except UNUSABLE as error:
         raise unusable(url, error) from error
     finally:
@@ -96,18 +98,33 @@ async def schema_of(url: str) -> Schema:
     """
     path = sqlite_file(url)
     if path is not None and not await asyncio.to_thread(path.exists):
-        return Schema(None, str(ScriptDirectory(str(SCRIPTS)).get_current_head()), known=False, others=False)
+        return Schema(None, newest_revision(), known=False, others=False)
     engine = read_engine(url)
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(_schema, "head")
+            return await connection.run_sync(_schema, HEAD)
     except UNUSABLE as error:
         raise unusable(url, error) from error
     finally:
         await engine.dispose()
 
 
+def newest_revision() -> str:
+    """Return this version's schema: the number that the last migration's file begins with."""
+    return max(file.name.partition("_")[0] for file in (SCRIPTS / "versions").glob("[0-9]*.py"))
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the schema that the database says it has, if it has one of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
 def _schema(connection: Connection, revision: str) -> Schema:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory(str(SCRIPTS))
     current = MigrationContext.configure(connection).get_current_revision()
     return Schema(
@@ -119,6 +136,9 @@ def _schema(connection: Connection, revision: str) -> Schema:
 
 
 def _run(connection: Connection, target: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
