@@ -47,6 +47,18 @@ async def test_it_ends_cleanly_while_it_still_waits_for_another_instance(tmp_pat
         assert not discord.ready.is_set()
 
 
+async def test_a_bot_that_identifies_too_soon_after_another_comes_up_a_little_later(tmp_path: Path) -> None:
+    async with DiscordServer(rules=Rules(identify_every=600)) as discord:
+        discord.sessions.identify({"intents": 1}, 0, discord.connections.guilds_of)
+        async with bot_process(discord, tmp_path, "run", STUDII_API_URL=API):
+            async with asyncio.timeout(PATIENCE):
+                while discord.sessions.used < 2:  # noqa: ASYNC110 - counted by the emulator
+                    await asyncio.sleep(0.02)
+            assert not discord.ready.is_set()
+            discord.sessions.rules.identify_every = 0.0
+            await asyncio.wait_for(discord.ready.wait(), PATIENCE)
+
+
 async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_path: Path) -> None:
     async with DiscordServer(rules=Rules(identify_every=0)) as discord:
         for _ in range(2):

@@ -1,14 +1,16 @@
 """`python -m sandbox.discord.launch API CDN COMMAND…`: the bot's command line against an emulator.
 
-Only addresses are changed: where discord.py finds the API, and where the bot finds Discord's CDN.
+Only addresses are changed: where discord.py finds the API and the gateway, and where the bot finds Discord's
+CDN.
 """
 
 import sys
-from pathlib import Path
 from typing import BinaryIO
 
 import aiohttp
+from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from yarl import URL
 
 from bot import app
 from bot.__main__ import main
@@ -19,6 +21,10 @@ from sandbox.discord.emulator.files import CDN
 def point_to(api: str, cdn: str) -> None:
     """Let this process find Discord there."""
     Route.BASE = api
+    # Where discord.py looks after a session was refused, whatever address it was told.
+    DiscordWebSocket.DEFAULT_GATEWAY = (
+        URL(api).with_path("/gateway/").with_scheme("wss" if api.startswith("https") else "ws")
+    )
 
     class EmulatedCdn(CdnPhotoSource):
         """Fetches from the emulator what has an address of Discord's."""
@@ -37,8 +43,6 @@ def command(api: str, cdn: str, *arguments: str) -> tuple[str, ...]:
     """Return the command line that starts the bot there, from the folder of the project."""
     return (sys.executable, "-m", "sandbox.discord.launch", api, cdn, *arguments)
 
-
-ROOT = Path(__file__).parents[2]
 
 if __name__ == "__main__":
     point_to(sys.argv[1], sys.argv[2])
