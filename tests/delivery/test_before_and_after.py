@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile
-from bot.media.pool import DecoderPool
+from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 MIB = 1024 * 1024
@@ -31,7 +31,7 @@ MADE, ROOM = picture("orange"), picture("blue")
 @asynccontextmanager
 async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
     """Maya's room was restored; the result has not been posted."""
-    async with open_desk(folder) as desk, DecoderPool() as decoder:
+    async with open_desk(folder) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -42,7 +42,7 @@ async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]
             output_kind="image",
             output_url="https://studii.example/o",
         )
-        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoder.fit), job
+        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
 
 
 def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile
-from bot.media.pool import DecoderPool
+from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -22,13 +22,13 @@ async def refusing(
     folder: Path, kind: str, url: str, times: int
 ) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
     """A job that is done, in a channel that takes no file the next `times` times."""
-    async with open_desk(folder) as desk, DecoderPool() as decoder:
+    async with open_desk(folder) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
         job = await desk.move(await desk.job(), *DONE, **done)
         desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
-        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoder.fit), job
+        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
 
 
 def noise(folder: Path) -> OutputFile:

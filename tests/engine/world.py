@@ -17,13 +17,13 @@ from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.engine import Engine, GuardedDecoder, Spool, Tuning
-from bot.media.pool import DecoderPool
 from bot.storage import InstanceLock, LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
 from tests.support import jobs
 from tests.support.database import database
+from tests.support.decoders import SharedDecoders
 from tests.support.patience import PATIENCE
 
 GUILD, CHANNEL, USER = 100, 200, 300
@@ -73,7 +73,7 @@ class World:
     vault: Vault
     lanes: LaneNames
     client: StudiiClient
-    decoder: DecoderPool
+    decoder: SharedDecoders
     spool_folder: Path
     tuning: Tuning
     discord: Recorder = field(default_factory=Recorder)
@@ -262,12 +262,11 @@ async def engine_world(
     async with (
         Storage.open(url, lock=lock) as storage,
         StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01, count=count) as client,
-        DecoderPool() as decoder,
         nullcontext() if down else studii,
     ):
         lanes = await LaneNames.open(storage, vault)
         tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
-        world = World(studii, storage, vault, lanes, client, decoder, folder / "spool", tuning)
+        world = World(studii, storage, vault, lanes, client, SharedDecoders(), folder / "spool", tuning)
         if clock is not None:
             world.clock = clock
         yield world
