@@ -21,6 +21,8 @@ COPY pyproject.toml /app/pyproject.toml
 COPY migrations /app/migrations
 COPY bot /app/bot
 COPY cogs /app/cogs
+# Nothing can be written later, so each start and each health check would compile it again.
+RUN python -m compileall -q /app
 # Runs in /, so that data/, where everything is kept unless a setting says otherwise, is the volume.
 WORKDIR /
 ENV PATH=/venv/bin:$PATH \
