@@ -1,0 +1,78 @@
+"""A kill while someone is told that the answer will come: the next start gives it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.clock import SystemClock
+from bot.delivery.deferrals import RESTARTED
+from bot.domain import Plan
+from bot.storage import LaneNames, Storage, Vault
+from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator.faults import Fault
+from sandbox.studii import Options, StudiiServer
+from tests.support.database import database
+from tests.support.patience import PATIENCE
+from tests.support.process import bot_process
+
+GUILD, MEMBER = 1 << 30, 1 << 40
+NEVER = Fault(delay=10 * PATIENCE)
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110 - another process's doing
+            await asyncio.sleep(0.02)
+
+
+async def prepared(folder: Path, secret: str) -> None:
+    (folder / "data").mkdir()
+    url = await database(folder / "data")
+    vault = Vault.open((), folder / "data" / "encryption.key")
+    async with Storage.open(url) as storage:
+        lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
+        async with storage.write() as tx:
+            key = await tx.keys.add(GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now)
+            await tx.guilds.set_key(GUILD, key.id, now)
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path, accepted: bool) -> None:
+    async with DiscordServer(guilds=[GUILD]) as discord, StudiiServer(Options(instant=True)) as studii:
+        await prepared(tmp_path, studii.add_key().secret)
+        where = {"STUDII_API_URL": studii.url, "DATABASE_URL": f"sqlite:///{tmp_path}/data/studii.db"}
+        file = tmp_path / "data" / "studii.db"
+        async with bot_process(discord, tmp_path, "run", **where) as process:
+            await until(discord.ready.is_set)
+            with closing(sqlite3.connect(file, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                asked = discord.send(discord.command(GUILD, MEMBER, "studio", {"prompt": "A red kite"}))
+                await until(lambda: asked.waits)
+                if accepted:
+                    for call in ("answer", "original"):
+                        discord.fail(call, *[NEVER] * 9)
+                else:
+                    process.kill()
+                    await process.communicate()
+                other.execute("ROLLBACK")
+                if accepted:
+                    await until(lambda: other.execute("SELECT count(*) FROM jobs").fetchone() == (1,))
+            process.kill()
+            await process.communicate()
+        discord.faults.clear()
+        async with bot_process(discord, tmp_path, "run", **where):
+            await until(lambda: asked.over)
+            await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
+        if accepted:
+            assert "A red kite" in str(asked.said)
+            return
+        assert asked.dropped_at is not None
+        told = [str(one.payload) for one in discord.messages.values() if one.ephemeral]
+        assert any(RESTARTED in words for words in told)
+        assert discord.in_channel(GUILD) == []
+        with closing(sqlite3.connect(file)) as other:
+            assert other.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
