@@ -2,6 +2,9 @@
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +15,29 @@ MOST_MODULES = 20  # beside each other in a folder
 LONG, TOO_LONG = 40, 60  # lines of a function, from `def` to its end
 DOCUMENTED = (*CODE, "migrations", "deploy", "docs", "changes")
 REASON = re.compile(r"#\s*Long: \w+")  # on the line before a long function, or before its decorators
+
+# Imports that the contracts in pyproject.toml forbid: the module, and what it imports.
+FORBIDDEN = (
+    ("bot.services.credits", "discord"),
+    ("bot.domain.jobs", "discord"),
+    ("bot.monitoring.health", "discord"),
+    ("bot.services.credits", "aiosqlite"),
+    ("bot.engine.engine", "asyncpg"),
+    ("bot.lifecycle.room", "sqlalchemy"),
+    ("cogs.tools", "bot.storage"),
+    ("cogs.tools", "bot.engine.engine"),
+    ("cogs.jobs", "bot.lifecycle"),
+    ("cogs.jobs", "bot.studii.wire"),
+    ("bot.process", "cogs.tools"),
+    ("bot.cli.doctor", "sandbox.stage"),
+    ("bot.ui.kit.text", "bench"),
+    ("bot.storage.jobs", "tests"),
+    ("cogs.tools", "sandbox.stage"),
+    ("bot.media.decoder.serve", "bot.media.pool"),
+    ("bot.media.decoder.pictures", "bot.errors"),
+    ("bot.services.credits", "bot.engine"),
+    ("bot.engine.scheduler.lane", "asyncio"),
+)
 
 
 def modules() -> Iterator[Path]:
@@ -60,3 +86,18 @@ def test_contributing_names_files_and_definitions_that_exist() -> None:
         if not there:
             missing.append(name)
     assert not missing
+
+
+def test_each_import_that_the_layers_forbid_is_reported_for_itself(tmp_path: Path) -> None:
+    for folder in ("bot", "cogs", "sandbox"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for source, target in FORBIDDEN:
+        module = tmp_path / source.replace(".", "/")
+        file = module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
+        file.write_text(f"{file.read_text()}\nimport {target}\n")
+    lint = (str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+    said = subprocess.run(lint, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    report = " ".join(said.stdout.split())
+    assert said.returncode == 1
+    assert [one for one in FORBIDDEN if f"{one[0]} -> {one[1]} (l." not in report] == []

@@ -93,6 +93,7 @@ async def claim(
     return Claimed(claimed, key, was_held=job.held is not None)
 
 
+# Long: two ways to running, and then what that changes, in one transaction.
 async def taken(
     tx: Transaction,
     catalog: Catalog,

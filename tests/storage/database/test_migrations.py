@@ -255,8 +255,8 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
         rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
         for job, held, failed in ((jobs[0], no_key, short), (jobs[1], odd, None)):
             await connection.execute(rewrite, {"id": job.id, "held": held, "failed": failed})
-        stored = insert(holds).values(guild_id=1, key_id=key.id, reason=Reason.text(""), until=NOW)
-        await connection.execute(stored)
+        there = {"guild_id": 1, "key_id": key.id, "reason": Reason.text(""), "until": NOW}
+        await connection.execute(insert(holds).values(there))
         await connection.execute(text("UPDATE holds SET reason = :reason"), {"reason": short})
     await engine.dispose()
 
@@ -267,9 +267,7 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
         known, other = [await transaction.jobs.get(job.id) for job in jobs]
         hold = await transaction.holds.get(1)
         notices = await transaction.notices.pending(5)
-    assert known is not None
-    assert other is not None
-    assert hold is not None
+    assert known is not None and other is not None and hold is not None  # noqa: PT018
     assert (known.held, known.failure_text) == (Reason(ReasonCode.NO_KEY), out_of_credits)
     assert (other.held, other.failure_text) == (Reason.text(odd), None)
     assert hold.reason == out_of_credits
