@@ -48,10 +48,6 @@ class SpoolUsage:
     def claims(self) -> list[Hashable]:
         return list(self._sizes)
 
-    def of_server(self, guild_id: int) -> int:
-        """Return the bytes that the server uses."""
-        return self._servers[guild_id]
-
     def size(self, claim: Hashable) -> int:
         return self._sizes.get(claim, (0, 0))[1]
 

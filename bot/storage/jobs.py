@@ -470,10 +470,6 @@ class Jobs:
             update(jobs).where(unseen).values(card_message_id=message_id, card_version=version)
         )
 
-    async def going_or_done(self, once: str) -> Job | None:
-        """Return the one job with that `once` key that neither failed nor was cancelled, or None."""
-        return await self._one(select(jobs).where(text(GOING_OR_DONE), jobs.c.once == once))
-
     async def going_or_done_of(self, once: Collection[str]) -> set[str]:
         """Return those of the `once` keys that a job has which neither failed nor was cancelled."""
         query = select(jobs.c.once).where(text(GOING_OR_DONE), jobs.c.once.in_(list(once)))

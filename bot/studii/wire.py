@@ -6,11 +6,10 @@ loses a job that was paid for.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import ceil, isfinite
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WrapValidator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, WrapValidator
 
 from bot.studii.sanitize import words_of
 
@@ -29,15 +28,10 @@ def _whole(value: Any) -> Any:
     return ceil(value) if isinstance(value, float) and isfinite(value) else value
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 _Lenient = WrapValidator(_lenient)
 _Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 _Text = Annotated[str | None, _Lenient]
 _Credits = Annotated[Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10**9)] | None, _Lenient]
-_Moment = Annotated[Annotated[datetime, AfterValidator(_in_utc)] | None, _Lenient]
 
 
 def _queued_if_unreadable(value: Any) -> Any:
@@ -59,7 +53,7 @@ class CreatedJob:
 
 @dataclass(frozen=True)
 class JobReport:
-    """A job's status (Studii API docs, Poll status). Times are UTC.
+    """A job's status (Studii API docs, Poll status), as far as the bot reads it.
 
     An undocumented status is kept and means that the job still runs.
     """
@@ -68,10 +62,7 @@ class JobReport:
     status: Annotated[str, Field(min_length=1)]
     output_url: _Text = field(default=None, repr=False)
     output_kind: _Text = None
-    tool: _Text = None
     error: Annotated[str | None, BeforeValidator(words_of)] = None
-    created_at: _Moment = None
-    completed_at: _Moment = None
     credits_charged: _Credits = None
     # Set by the client: there is an output URL, but an unsafe one.
     output_refused: Annotated[bool, _Lenient] = False
@@ -87,14 +78,13 @@ class JobReport:
 
 @dataclass(frozen=True)
 class UploadTarget:
-    """Where to upload a source (Studii API docs, Upload a source image). `expires_in` is in seconds.
+    """Where to upload a source (Studii API docs, Upload a source image).
 
     Anybody with the signed URL can upload.
     """
 
     object_key: Annotated[str, Field(min_length=1, max_length=2000)]
     signed_url: Annotated[str, Field(min_length=1)] = field(repr=False)
-    expires_in: Annotated[float | None, Field(ge=0), _Lenient] = None
 
 
 CREATED_JOB = TypeAdapter(CreatedJob)

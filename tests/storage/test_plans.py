@@ -24,7 +24,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "stale cards": lambda transaction: transaction.jobs.stale_cards(20),
     "cards to post": lambda transaction: transaction.jobs.wanted_cards(20),
     "lost cards": lambda transaction: transaction.jobs.lost_cards(NOW, NOW, 20),
-    "a job that is done once": lambda transaction: transaction.jobs.going_or_done("1:2:studio:0"),
+    "a job that is done once": lambda transaction: transaction.jobs.going_or_done_of(["1:2:studio:0"]),
     "a member's jobs": lambda transaction: transaction.jobs.recent_of(1, 3, 5),
     "a server's usage": lambda transaction: transaction.ledger.usage(1, TODAY),
     "a member's usage": lambda transaction: transaction.ledger.usage(1, Window(NOW, None), 3),
