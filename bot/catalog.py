@@ -190,8 +190,10 @@ class Tool(_Strict):
         return self.assumed_cost if isinstance(self.assumed_cost, int) else min(self.assumed_cost.values())
 
     def price_name(self, inputs: Mapping[str, str], variant: str) -> str:
-        """What is charged alike: jobs of one tool and variant. Inputs outside the catalogue, which may cost
-        anything, count as one for each mode."""
+        """Return the name of what is charged alike: jobs of one tool and variant.
+
+        Inputs outside the catalogue, which may cost anything, count as one for each mode.
+        """
         if self.in_catalogue(inputs):
             return f"{self.slug} {variant}"
         return f"{self.slug} {self.mode(inputs) or ''} *"

@@ -186,7 +186,10 @@ def _from_file(value: Any, info: ValidationInfo) -> Any:
 
 
 def _content(path: Path) -> bytes | None:
-    """The beginning of a regular file; None if it is something else, which may never end or never begin."""
+    """Return the beginning of a regular file.
+
+    None if it is something else, which may never end or never begin.
+    """
     # Opening a pipe would wait for whoever writes into it.
     opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:

@@ -69,7 +69,7 @@ class SettingsBase(BaseSettings):
 
     @classmethod
     def _stand_ins(cls, wrong: Collection[str]) -> dict[str, Any]:
-        """What is taken in the place of wrong settings; a secret's file is part of its setting."""
+        """Return what replaces wrong settings; a secret's file is part of its setting."""
         fields = cls.model_fields
         stand_ins = {name: STAND_INS.get(name, fields[name].get_default()) for name in wrong}
         return stand_ins | {f"{name}_file": None for name in wrong if f"{name}_file" in fields}

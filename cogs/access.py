@@ -37,7 +37,7 @@ WITH_ROLE_ALONE = (
 
 # Long: ten options, each declared and described.
 def access_command(bot: StudiiBot) -> Command:
-    """`/studii access`."""
+    """Build `/studii access`."""
     services, names = bot.services, ToolNames(bot.catalog)
     tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
@@ -145,7 +145,7 @@ def _roles_and_channels(interaction: discord.Interaction[Any]) -> frozenset[int]
 
 
 def privacy_command(services: Services) -> Command:
-    """`/privacy`."""
+    """Build `/privacy`."""
 
     @function_command(name="privacy", description="Show or change whether others can use your photos")
     @app_commands.describe(others_may_use_my_photos="Leave out to see the current setting")

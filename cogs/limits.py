@@ -19,7 +19,7 @@ from cogs.studii import Command, add_to_studii, function_command
 
 # Long: most of it is the list of the command's options.
 def allowance_command(services: Services) -> Command:
-    """`/studii allowance`."""
+    """Build `/studii allowance`."""
 
     @function_command(name="allowance", description="Show or change how much each member can spend and start")
     @app_commands.describe(
@@ -69,7 +69,7 @@ def allowance_command(services: Services) -> Command:
 
 
 def grant_command(services: Services) -> Command:
-    """`/studii grant`."""
+    """Build `/studii grant`."""
 
     @function_command(name="grant", description="Show or add extra credits for this period")
     @app_commands.describe(

@@ -20,7 +20,7 @@ NOT_NOW = "Set a channel first, with `/studii log channel:`."
 
 
 def log_command(services: Services) -> Command:
-    """`/studii log`."""
+    """Build `/studii log`."""
 
     @function_command(name="log", description="Show, set or clear the log channel for warnings")
     @app_commands.describe(

@@ -23,7 +23,7 @@ _PERIODS = [
 
 
 def key_command(services: Services) -> Command:
-    """`/studii key`."""
+    """Build `/studii key`."""
 
     @function_command(name="key", description="Enter or replace this server's Studii key")
     async def key(interaction: discord.Interaction[Any]) -> None:
@@ -34,7 +34,7 @@ def key_command(services: Services) -> Command:
 
 
 def budget_command(services: Services) -> Command:
-    """`/studii budget`."""
+    """Build `/studii budget`."""
 
     @function_command(name="budget", description="Show or set how many credits this server can spend")
     @app_commands.describe(
@@ -68,7 +68,7 @@ def budget_command(services: Services) -> Command:
 
 
 def metadata_command(services: Services) -> Command:
-    """`/studii metadata`."""
+    """Build `/studii metadata`."""
 
     @function_command(
         name="metadata", description="Show or set whether location and camera data is removed from photos"

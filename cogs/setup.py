@@ -113,7 +113,7 @@ async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
 
 
 def setup_commands(services: Services) -> list[Command]:
-    """`/studii setup`, `forget-key`, `pause` and `resume`."""
+    """Build `/studii setup`, `forget-key`, `pause` and `resume`."""
 
     @function_command(name="setup", description="Show what is set up here and what is missing")
     async def setup_(interaction: discord.Interaction[Any]) -> None:

@@ -31,7 +31,7 @@ WHAT = (
 
 
 def usage_command(services: Services, catalog: Catalog) -> Command:
-    """`/studii usage`."""
+    """Build `/studii usage`."""
     charts = ChartMaker()
 
     @function_command(name="usage", description="Show where this server's credits went")
@@ -49,7 +49,7 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
 
 
 def export_command(services: Services) -> Command:
-    """`/studii export`."""
+    """Build `/studii export`."""
 
     @function_command(name="export", description="Get this server's ledger of credits as a CSV file")
     @app_commands.describe(period="The period; leave out for all time")

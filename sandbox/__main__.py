@@ -35,7 +35,7 @@ class Demo:
         self._port = port
 
     async def run(self) -> bool:
-        """Give the tour, then save what was made or keep the page open; whether all went well."""
+        """Give the tour, then save what was made or keep the page open. Returns whether all went well."""
         self._console.print(
             "[bold]Studii for Discord[/], with a simulated Studii and Discord on this machine.\n"
         )
@@ -82,7 +82,7 @@ class Demo:
 
 
 async def run_demo(console: Console, *, once: bool, port: int) -> bool:
-    """Run the demo until it has ended or somebody ends it; whether all went well."""
+    """Run the demo until it has ended or somebody ends it. Returns whether all went well."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -39,13 +39,13 @@ def resized(
 
 
 def toned(picture: Image.Image, curve: Callable[[int], float]) -> Image.Image:
-    """Each value of a grey picture through a curve, kept within 0 to 255."""
+    """Put each value of a grey picture through a curve, kept within 0 to 255."""
     table = [min(255, max(0, round(curve(value)))) for value in range(256)]
     return cast("_Pixels", picture).point(table)
 
 
 def ramp(size: tuple[int, int], values: Sequence[int]) -> Image.Image:
-    """A grey picture with values from top to bottom, evenly spaced: a mask."""
+    """Make a grey picture with values from top to bottom, evenly spaced: a mask."""
     return gradient(size, [(value, value, value) for value in values]).convert("L")
 
 
@@ -54,13 +54,13 @@ def hex_colour(text: str) -> Colour:
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """`a` at 0, `b` at 1."""
+    """Mix two colours: `a` at 0, `b` at 1."""
     red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return red, green, blue
 
 
 def gradient(size: tuple[int, int], colours: Sequence[Colour]) -> Image.Image:
-    """Colours from top to bottom, evenly spaced."""
+    """Draw colours from top to bottom, evenly spaced."""
     strip = Image.new("RGB", (1, 256))
     last = len(colours) - 1
     for y in range(256):
@@ -71,7 +71,7 @@ def gradient(size: tuple[int, int], colours: Sequence[Colour]) -> Image.Image:
 
 
 def grain(picture: Image.Image, amount: float, seed: int) -> Image.Image:
-    """Film grain; `amount` is the share of noise, 0.03 is barely seen."""
+    """Add film grain. `amount` is the share of noise; 0.03 is barely seen."""
     width, height = picture.size
     noise = Image.frombytes("L", (width, height), random.Random(seed).randbytes(width * height))  # noqa: S311
     soft = ImageChops.overlay(picture, Image.merge("RGB", (noise, noise, noise)))
@@ -79,7 +79,7 @@ def grain(picture: Image.Image, amount: float, seed: int) -> Image.Image:
 
 
 def vignette(picture: Image.Image, strength: float) -> Image.Image:
-    """Darker corners; `strength` 0 to 1."""
+    """Darken the corners, by a `strength` of 0 to 1."""
     mask = toned(resized(Image.radial_gradient("L"), picture.size), lambda v: max(0, v - 90) * strength * 1.4)
     return Image.composite(Image.new("RGB", picture.size, (12, 10, 16)), picture, mask)
 
@@ -133,7 +133,7 @@ class Canvas:
         self._draw(lambda draw: draw.pieslice(self._box(box), start, end, fill=255), colour, alpha, blur)
 
     def glow(self, centre: Point, radius: float, colour: Colour, alpha: float) -> None:
-        """Light that fades out; `radius` is a fraction of the width."""
+        """Add a light that fades out. `radius` is a fraction of the width."""
         side = max(2, round(2 * radius * self._large.width))
         # Pillow's gradient is 255 in the corners and some 180 in the middle of each side.
         fade = toned(Image.radial_gradient("L"), lambda v: 255 * alpha * max(0.0, 1 - v / 178) ** 1.7)
@@ -142,13 +142,13 @@ class Canvas:
         self._large.paste(colour, (round(x - side / 2), round(y - side / 2)), fade)
 
     def paste(self, picture: Image.Image, box: Box, mask: Image.Image | None = None) -> None:
-        """Another picture into a box, with an optional mask of any size."""
+        """Paste another picture into a box, with an optional mask of any size."""
         x0, y0, x1, y1 = (round(v) for v in self._box(box))
         size = (max(1, x1 - x0), max(1, y1 - y0))
         self._large.paste(resized(picture, size), (x0, y0), resized(mask, size) if mask else None)
 
     def shade(self, colours: Sequence[Colour], box: Box, alpha: float, radius: float = 0) -> None:
-        """A vertical gradient in a (rounded) box."""
+        """Draw a vertical gradient in a (rounded) box."""
         x0, y0, x1, y1 = (round(v) for v in self._box(box))
         size = (max(1, x1 - x0), max(1, y1 - y0))
         mask = Image.new("L", size)

@@ -30,7 +30,7 @@ TOOLS: Mapping[str, tuple[Callable[[], bytes] | None, Mapping[str, str]]] = {
 
 
 def example(slug: str) -> bytes:
-    """One tool's picture: its output, with the photo that it started from on the left half."""
+    """Make one tool's picture: its output, with the photo that it started from on the left half."""
     photo, inputs = TOOLS[slug]
     before = photo() if photo is not None else None
     body: dict[str, object] = {"tool": slug, "inputs": dict(inputs)}

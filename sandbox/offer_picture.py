@@ -29,7 +29,7 @@ GOING = "['in the queue', 'working on it', 'Done'].some(word => document.body.in
 
 
 async def offer() -> bytes:
-    """The picture as PNG. Raises `RuntimeError` where there is no Chromium."""
+    """Return the picture as PNG. Raises `RuntimeError` where there is no Chromium."""
     chromium = find_chromium()
     if chromium is None:
         raise RuntimeError("Chromium wasn't found.")

@@ -31,7 +31,7 @@ GAP = 12  # pixels between pictures that stand below one another
 
 
 async def panels() -> dict[str, bytes]:
-    """The pictures by file name, as PNG. Raises `RuntimeError` where there is no Chromium."""
+    """Return the pictures by file name, as PNG. Raises `RuntimeError` where there is no Chromium."""
     chromium = find_chromium()
     if chromium is None:
         raise RuntimeError("Chromium wasn't found.")
@@ -77,7 +77,7 @@ async def errors(visitor: Visitor, stage: Stage, studii: StudiiServer, nora: Per
 
 
 async def picture(visitor: Visitor, words: str, *, above: int = 0) -> bytes:
-    """The newest message that has these words, in few colours, so that the file is small.
+    """Show the newest message that has these words, in few colours, so that the file is small.
 
     `above` is the number of messages before it that are shown too.
     """
@@ -94,7 +94,7 @@ async def picture(visitor: Visitor, words: str, *, above: int = 0) -> bytes:
 
 
 def stacked(pictures: Sequence[bytes]) -> bytes:
-    """One below the other, in few colours."""
+    """Put the pictures one below the other, in few colours."""
     opened = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
     size = (max(one.width for one in opened), sum(one.height + GAP for one in opened))
     whole = Image.new("RGB", size, opened[0].getpixel((0, 0)))

@@ -30,7 +30,7 @@ async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
 
 
 def text_of(message: ResponseMessage | discord.Message | None) -> str:
-    """All text that a person reads in a message, with its buttons' labels, line by line."""
+    """Return all text that a person reads in a message, with its buttons' labels, line by line."""
     if message is None:
         return ""
     parts = [message.content] if message.content else []
@@ -88,7 +88,7 @@ class Person:
             await self.actor.react(message, emoji)
 
     def emoji_under(self, message: discord.Message) -> list[str]:
-        """The emoji that are under a message now."""
+        """Return the emoji that are under a message now."""
         (seen,) = (one for one in self._stage.world.channel.history() if one.id == message.id)
         return [str(reaction.emoji) for reaction in seen.reactions]
 
@@ -108,14 +108,14 @@ class Person:
         return await self.fill_in(shown, {"key": secret, "plan": [plan], "budget": budget})
 
     async def result_of(self, card: InteractionResult) -> discord.Message:
-        """The message with the output that answers a command's card, once it is there."""
+        """Wait for the message with the output that answers a command's card."""
         answer = card.response
         if answer is None or card.ephemeral:
             raise AssertionError(f"There is no card, but: {text_of(answer) or 'no answer at all'}")
         return await self.reply_to(answer.id, f"the result of {text_of(answer)!r}")
 
     async def reply_to(self, message_id: int, what: str) -> discord.Message:
-        """The first message in the channel that replies to that one, once it is there."""
+        """Wait for the first message in the channel that replies to that one."""
         reply = await until(lambda: self._reply_to(message_id), what)
         if reply is None:
             raise AssertionError

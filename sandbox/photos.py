@@ -15,7 +15,7 @@ _WOOD: tuple[Colour, ...] = ((186, 142, 98), (176, 131, 88), (195, 152, 108), (1
 
 
 def empty_room(size: tuple[int, int] = (1200, 800)) -> bytes:
-    """A bright empty room: two walls, a plank floor, a window with daylight."""
+    """Draw a bright empty room: two walls, a plank floor, a window with daylight."""
     canvas = Canvas(gradient(size, ((250, 249, 246), (238, 234, 227))))
     canvas.polygon([(0, 0), (0.16, 0.09), (0.16, 0.66), (0, 0.86)], (221, 216, 208))
     canvas.polygon([(0, 0), (1, 0), (1, 0.05), (0.16, 0.09)], (252, 252, 250))
@@ -68,7 +68,7 @@ def _window(canvas: Canvas, box: tuple[float, float, float, float]) -> None:
 
 
 def old_photo(size: tuple[int, int] = (1100, 800)) -> bytes:
-    """A faded sepia print of a house in the hills, with scratches, dust and a crease."""
+    """Draw a faded sepia print of a house in the hills, with scratches, dust and a crease."""
     rng = random.Random(11)  # noqa: S311 - a picture, no secret
     canvas = Canvas(gradient(size, ((176, 190, 205), (214, 220, 224), (240, 238, 230))))
     for x, y, wide in ((0.25, 0.2, 0.16), (0.34, 0.16, 0.1), (0.78, 0.26, 0.18), (0.7, 0.22, 0.09)):
@@ -143,7 +143,7 @@ def _damage(canvas: Canvas, rng: random.Random) -> None:
 
 
 def product(size: tuple[int, int] = (1000, 1000)) -> bytes:
-    """A blue mug among the clutter of a kitchen table."""
+    """Draw a blue mug among the clutter of a kitchen table."""
     canvas = Canvas(gradient(size, ((206, 201, 192), (218, 213, 204))))
     canvas.shade(((176, 158, 136), (190, 172, 150)), (0, 0.56, 1, 1.01), 1)
     canvas.shade(((120, 106, 90), (176, 158, 136)), (0, 0.56, 1, 0.6), 0.5)
@@ -195,7 +195,7 @@ def _mug(canvas: Canvas) -> None:
 
 
 def portrait(size: tuple[int, int] = (900, 1100)) -> bytes:
-    """A person who smiles into the camera, drawn, before a plain wall."""
+    """Draw a person who smiles into the camera, before a plain wall."""
     skin, shade, hair = (233, 188, 156), (206, 150, 118), (74, 46, 34)
     canvas = Canvas(gradient(size, ((190, 198, 194), (168, 178, 174))))
     canvas.ellipse((0.25, 0.11, 0.75, 0.62), hair)
@@ -237,7 +237,7 @@ def _eye(canvas: Canvas, x: float) -> None:
 
 
 def sample_photos() -> dict[str, bytes]:
-    """All of them by file name. Takes about a second, so call it in a thread."""
+    """Draw all of them, by file name. This takes about a second, so call it in a thread."""
     return {
         "empty-room.jpg": empty_room(),
         "old-photo.jpg": old_photo(),

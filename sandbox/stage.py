@@ -79,7 +79,7 @@ class Stage:
         await self._built.aclose()
 
     async def restart(self) -> None:
-        """Another process of the bot takes the place of this one; Discord and Studii live on."""
+        """Replace this process of the bot by another; Discord and Studii live on."""
         await self.stop()
         await self.world.env.restart_bot(await self.build())
         self.enter(self.world)
@@ -110,12 +110,12 @@ async def open_stage(
 
 
 async def find_intents() -> discord.Intents:
-    """The intents of a bot that may read messages."""
+    """Return the intents of a bot that may read messages."""
     return photo_intents()
 
 
 def defaults(folder: Path, api: str) -> dict[str, object]:
-    """Settings for a bot that lives in `folder`; nothing is taken from the environment's own `.env`."""
+    """Return settings for a bot that lives in `folder`, without the environment's own `.env`."""
     return {
         "_env_file": None,
         "discord_token": "of.no.use",

@@ -160,7 +160,7 @@ class Tour:
 
 
 def _form_words(modal: Mapping[str, Any]) -> str:
-    """The form as it stands there: each field, and what it holds."""
+    """Return the words of the form: each field, and what it holds."""
     fields: list[str] = [f"form: {modal['title']}"]
     for label in modal["components"]:
         field = label["component"]
@@ -172,13 +172,13 @@ def _form_words(modal: Mapping[str, Any]) -> str:
 
 
 def expect(seen: bool, what: str) -> None:
-    """Raises `StepFailedError` unless what was expected was seen."""
+    """Raise `StepFailedError` unless what was expected was seen."""
     if not seen:
         raise StepFailedError(f"Expected {what}.")
 
 
 async def run_tour(tour: Tour, console: Console) -> bool:
-    """Take the steps one after the other, saying how each went; whether all went well."""
+    """Take the steps one after the other, saying how each went. Returns whether all went well."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -36,7 +36,7 @@ class FixedClock:
 
 
 async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
-    """Jobs as a community of some hundred people would ask for them: more in the evenings of weekends."""
+    """Add jobs as a community of some hundred people would ask for them: more in the evenings of weekends."""
     chance = random.Random(seed)  # noqa: S311 - the same picture each time
     async with storage.write() as transaction:
         await transaction.guilds.set_budget(GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60)))
@@ -74,7 +74,7 @@ def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:
 
 
 async def picture() -> bytes:
-    """The PNG."""
+    """Return the picture, as PNG."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite+aiosqlite:///{Path(folder) / 'studii.db'}"
         await migrate(url)

@@ -57,6 +57,6 @@ class Crowd:
 
 
 def share_of(moments: Sequence[float], share: float) -> float | None:
-    """Return the value below which that share of them lies; None if there are none."""
+    """Return the value below which that share of them lies, or None if there are none."""
     ordered = sorted(moments)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None

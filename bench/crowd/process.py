@@ -32,16 +32,16 @@ class BotProcess:
     log: Path
 
     def processor(self) -> float:
-        """Seconds of processor that it has used, its children with it."""
+        """Return the seconds of processor that it and its children have used."""
         return sum(_times(pid) for pid in self._family())
 
     def memory(self) -> tuple[int, int]:
-        """Bytes resident: its own, and those of its children."""
+        """Return the bytes resident: its own, and those of its children."""
         own, *others = (_resident(pid) for pid in self._family())
         return own, sum(others)
 
     def counts(self) -> Counts:
-        """What it has asked its database so far."""
+        """Return what it has asked its database so far."""
         return read_counts(self.counts_file)
 
     def _family(self) -> list[int]:
@@ -117,7 +117,7 @@ def _fields(stat: Path) -> list[str]:
 
 
 def _times(pid: int) -> float:
-    """Its own seconds, and those of its children that have ended."""
+    """Return its own seconds, and those of its children that have ended."""
     fields = _fields(Path(f"/proc/{pid}/stat"))
     return sum(int(one) for one in fields[11:15]) / TICKS if fields else 0.0
 

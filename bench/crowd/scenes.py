@@ -20,7 +20,7 @@ Scene = Callable[[Worlds, int, float], Awaitable[Act]]
 
 
 async def commands(worlds: Worlds, size: int, _patience: float) -> Act:
-    """Many members use a command at once."""
+    """Let many members use a command at once."""
 
     async def act(patience: float) -> Sequence[Answer]:
         return await _answers(ask(worlds, size), patience)
@@ -29,7 +29,7 @@ async def commands(worlds: Worlds, size: int, _patience: float) -> Act:
 
 
 async def beside_results(worlds: Worlds, size: int, patience: float) -> Act:
-    """The same while results are being posted."""
+    """Let many members use a command at once while results are being posted."""
     ask(worlds, RESULTS, MADE_BY)
     before = worlds.posted()
     await until(lambda: worlds.posted() >= before + RESULTS // 10, patience)
@@ -37,7 +37,7 @@ async def beside_results(worlds: Worlds, size: int, patience: float) -> Act:
 
 
 async def buttons(worlds: Worlds, size: int, patience: float) -> Act:
-    """Many members press Again under results at once."""
+    """Let many members press Again under results at once."""
     ask(worlds, size, MADE_BY)
     before = worlds.posted()
     await until(lambda: worlds.posted() >= before + size, patience)
@@ -55,7 +55,7 @@ async def buttons(worlds: Worlds, size: int, patience: float) -> Act:
 
 
 async def photos(worlds: Worlds, size: int, _patience: float) -> Act:
-    """Many photos are posted in Auto channels at once."""
+    """Let many photos be posted in Auto channels at once."""
 
     async def act(patience: float) -> Sequence[Answer]:
         began = monotonic()
@@ -65,7 +65,7 @@ async def photos(worlds: Worlds, size: int, _patience: float) -> Act:
 
 
 async def taps(worlds: Worlds, size: int, _patience: float) -> Act:
-    """Many members tap a tool's emoji under photos at once."""
+    """Let many members tap a tool's emoji under photos at once."""
     posted = _photos(worlds, size)
     await asyncio.sleep(1)
 

@@ -30,7 +30,7 @@ def held(bot: int | None = None) -> Held:
 
 @contextmanager
 def watching(bot: int | None = None) -> Generator[Held]:
-    """Within the context, keep the figures at the most that was seen."""
+    """Keep the figures at the most that was seen, within the context."""
     most, ended = held(bot), threading.Event()
 
     def watch() -> None:

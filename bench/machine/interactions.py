@@ -13,7 +13,7 @@ from sandbox.studii import Options, StudiiServer
 
 
 async def first_answers(folder: Path, number: int = 50) -> list[float]:
-    """Seconds to the first answer, in order. The engine works on the accepted jobs meanwhile."""
+    """Return the seconds to the first answer, in order. The engine works on the accepted jobs meanwhile."""
     async with (
         StudiiServer(Options(instant=True, long_side=64)) as studii,
         open_stage(studii, folder) as stage,

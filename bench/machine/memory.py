@@ -32,8 +32,10 @@ class Memory:
 
 @asynccontextmanager
 async def large_outputs() -> AsyncGenerator[str]:
-    """A Studii whose jobs are done at once; the output has as many bytes as the prompt says, and is nowhere
-    in memory as a whole."""
+    """Serve a Studii whose jobs are done at once.
+
+    The output has as many bytes as the prompt says, and is nowhere in memory as a whole.
+    """
 
     async def create(request: web.Request) -> web.Response:
         size = (await request.json())["inputs"]["prompt"]
@@ -66,7 +68,7 @@ async def large_outputs() -> AsyncGenerator[str]:
 
 
 async def measure(folder: Path, size: int = 200 * MIB) -> Memory:
-    """In a process of its own, so that nothing but the bot is measured."""
+    """Measure in a process of its own, so that nothing but the bot is measured."""
     async with large_outputs() as studii, discord_of(1) as discord:
         before, peak = await apart(_measure, folder, studii, discord.api, size)
         taken = [sum(file.size for file in message.files.values()) for message in discord.messages.values()]
@@ -101,7 +103,7 @@ async def _through_the_engine(folder: Path, studii: str, rest: str, size: int) -
 
 
 def peak() -> int:
-    """The most that this process has had resident since `forget_peak`, in bytes."""
+    """Return the most that this process has had resident since `forget_peak`, in bytes."""
     if STATUS.exists():
         return _of_status("VmHWM")
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -114,7 +116,7 @@ def resident() -> int | None:
 
 
 def forget_peak() -> None:
-    """From now on the peak is that of what follows (Linux: man 5 proc, clear_refs)."""
+    """Let the peak be that of what follows from now on (Linux: man 5 proc, clear_refs)."""
     if STATUS.exists():
         Path("/proc/self/clear_refs").write_text("5")
 

@@ -28,7 +28,7 @@ class Photos:
 
 
 async def huge_photos(folder: Path, number: int = 4) -> Photos:
-    """HEIC photos as large as they may be, all at once, in a process of their own."""
+    """Measure HEIC photos as large as they may be, all at once, in a process of their own."""
     photo = folder / "photo.heic"
     await asyncio.to_thread(_draw, photo)
     copies = [folder / str(index) for index in range(number)]

@@ -32,9 +32,10 @@ class Reactions:
 
 
 async def unrelated(folder: Path, number: int = 5000) -> Reactions:
-    """Half are emoji of no tool where reactions are on, half a tool's emoji where nothing is on.
+    """Send reactions that don't count.
 
-    Raises RuntimeError if one that does count is not seen by the same counters: they would prove nothing.
+    Half are emoji of no tool where reactions are on, half a tool's emoji where nothing is on. Raises
+    RuntimeError if one that does count is not seen by the same counters: they would prove nothing.
     """
     async with _watched(folder) as stage:
         here, elsewhere = stage.world.channel, stage.world.guild.create_text_channel("elsewhere")
@@ -51,7 +52,7 @@ async def unrelated(folder: Path, number: int = 5000) -> Reactions:
 
 @asynccontextmanager
 async def _watched(folder: Path) -> AsyncGenerator[Stage]:
-    """A channel with a photo, where reactions are on and tools are offered.
+    """Make a channel with a photo, where reactions are on and tools are offered.
 
     The engine is stopped, so that every query that is counted is the events' own.
     """

@@ -59,7 +59,7 @@ class CountingClient(StudiiClient):
 
 
 async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lanes_wanted: int) -> None:
-    """So many running jobs, spread over so many servers, each with a key of its own.
+    """Add n running jobs, spread over n servers, each with a key of its own.
 
     The first of each is written as the bot writes it; the others are copies of its rows, or it would take
     long.
@@ -108,7 +108,7 @@ def _multiply(file: Path, names: LaneNames, vault: Vault, jobs_wanted: int, lane
 
 
 def _copy(database: sqlite3.Connection, table: str, changes: Sequence[_Row]) -> None:
-    """Copies of the table's one row, with these changes."""
+    """Copy the table's one row, with these changes."""
     (found,) = database.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a name of ours
     row = dict(found)
     places = ", ".join(f":{name}" for name in row)

@@ -43,7 +43,7 @@ class Bot:
 
 
 def a_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "image") -> Job:
-    """A job of that server that was asked for just now; `number` says by whom and where."""
+    """Return a job of that server that was asked for just now. `number` says by whom and where."""
     now = SystemClock().now()
     return Job(
         id=secrets.token_hex(8),
@@ -66,7 +66,7 @@ def a_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "i
 
 
 def discord_of(servers: int) -> DiscordServer:
-    """A Discord that takes all at once and keeps no files, with so many servers (ids from 1)."""
+    """Return a Discord that takes all at once and keeps no files, with n servers (ids from 1)."""
     server = DiscordServer(limits=None, keep_files=0)
     for guild_id in range(1, servers + 1):
         first = CHANNELS * guild_id
@@ -85,8 +85,11 @@ async def at_work(
     posted: Callable[[float], None],
     largest: int | None = None,
 ) -> AsyncGenerator[Bot]:
-    """A bot with a database of its own, in so many servers as there are keys (ids from 1); `posted` is told
-    of each job, `largest` is the bytes that a message may have, if they are not Discord's usual ones."""
+    """Run a bot with a database of its own, in as many servers as there are keys (ids from 1).
+
+    `posted` is told of each job. `largest` is the bytes that a message may have, if they are not Discord's
+    usual ones.
+    """
     url = f"sqlite+aiosqlite:///{folder / 'bot.db'}"
     await migrate(url)
     vault = Vault.open((), folder / "encryption.key")

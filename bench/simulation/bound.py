@@ -48,7 +48,7 @@ def _tables(work: Work) -> tuple[float, list[float], list[float]]:
 
 @cache
 def _best(work: Work, price: float) -> float:
-    """The least expected delay plus price of polls of one job. From the last cell on it is free."""
+    """Return the least expected delay plus price of polls of one job. From the last cell on it is free."""
     step, ended, area = _tables(work)
     last = len(ended) - 1
     least = max(1, round(LEAST_GAP / step))

@@ -27,7 +27,7 @@ class Lasting:
         return took + self.warm_up if luck < self.fail_fast + self.cold else took
 
     def ended(self, age: float) -> float:
-        """The probability to have ended by that age."""
+        """Return the probability to have ended by that age."""
         body = 1.0 - self.fail_fast - self.cold
         fast = min(1.0, max(0.0, (age - 1.0) / 2.0))
         return self.fail_fast * fast + body * self._body(age) + self.cold * self._body(age - self.warm_up)

@@ -103,7 +103,7 @@ def measure(
 
 
 def _let_some_ask(jobs: Sequence[Job], moments: int, rng: Random) -> None:
-    """Each forecast takes a good part of a second, and the bot makes few: for the cards that are due."""
+    """Let some jobs ask for a forecast: each takes a good part of a second, and the bot makes few."""
     all_moments = sorted({job.asked for job in jobs})
     chosen = set(rng.sample(all_moments, min(moments, len(all_moments))))
     for job in jobs:
@@ -170,7 +170,7 @@ class Learned:
 
 
 def learning(work: Work, wrong: float, *, times: int = 100, number: int = 20) -> Learned:
-    """With a guess that is wrong by that factor."""
+    """Learn with a guess that is wrong by that factor."""
     rng, lasting = Random(5), USUAL[work]
     of_these, of_all = list[float](), list[float]()
     for _ in range(times):

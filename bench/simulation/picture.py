@@ -21,7 +21,7 @@ TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 def draw(results: list[Result], path: Path) -> None:
-    """A group of bars for each steady load that has a bound; the black mark is the bound."""
+    """Draw a group of bars for each steady load that has a bound. The black mark is the bound."""
     groups: dict[str, list[Result]] = {}
     for one in results:
         if one.policy in COLORS and not one.load.burst and lower_bound(one.load) is not None:
@@ -55,7 +55,10 @@ def draw(results: list[Result], path: Path) -> None:
 
 
 def _label(one: Result) -> str:
-    """A policy that begins fewer jobs sees those sooner: how long they waited for that is a part of it."""
+    """Label the load.
+
+    A policy that begins fewer jobs sees those sooner: how long they waited for that is a part of it.
+    """
     begun = one.overhead - one.mean
     label = f"{one.mean:.1f}" + (f", begun after {begun:.0f}" if begun >= 1.0 else "")
     return label + (f"; {one.refused:.0%} refused" if one.refused >= 0.01 else "")

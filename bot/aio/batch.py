@@ -27,7 +27,7 @@ class Batch(Generic[_Q, _A]):
         self._open: _Group[_Q, _A] = _Group()
 
     async def ask(self, question: _Q) -> _A:
-        """Its answer; raises what `answer` raised for the group that it was in."""
+        """Return its answer. Raises what `answer` raised for the group that it was in."""
         group = self._open
         group.questions.append(question)
         async with self._turn:

@@ -109,9 +109,10 @@ class ProxyConnector(TCPConnector):
 
 
 def connector(proxy: Proxy | None, *, reach: Reach | None = None, **options: Any) -> TCPConnector:
-    """Return the connector of a session. `options` are those of `aiohttp.TCPConnector`.
+    """Return the connector of a session.
 
-    `reach` says which hosts it may connect to; None allows all. The proxy may be anywhere.
+    `options` are those of `aiohttp.TCPConnector`. `reach` says which hosts it may connect to, or None for
+    all. The proxy may be anywhere.
     """
     if reach is not None:
         own: set[str] = set() if proxy is None else {(proxy.address.host or "").lower()}

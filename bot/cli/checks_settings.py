@@ -26,7 +26,7 @@ def settings(wrong: Mapping[str, str]) -> list[Finding]:
 
 
 def _who_reads(file: Path) -> str | None:
-    """Who else than its owner can read the file, or change it; None if nobody can."""
+    """Say who else than its owner can read or change the file. None if nobody can."""
     if os.name != "posix" or not file.is_file():
         return None
     found = file.stat()
@@ -38,7 +38,7 @@ def _who_reads(file: Path) -> str | None:
 
 
 def _own_group(user: int, group: int) -> bool:
-    """Whether the group is the user's own: it has the same name or number, and nobody else in it."""
+    """Return whether the group is the user's own: it has the same name or number, and no other member."""
     import grp
     import pwd
 

@@ -70,18 +70,18 @@ async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) ->
 
 
 def _names(setting: str, wrong: Mapping[str, str]) -> str:
-    """What has to be fixed: the setting, or `.env` if that is why the setting is unknown."""
+    """Name what has to be fixed: the setting, or `.env` if that is why the setting is unknown."""
     return "the file .env" if wrong[setting].startswith("The file .env") else setting.upper()
 
 
 def _where(error: Exception) -> str:
-    """The kind of error, and the line that raised it; what it says itself may hold a password."""
+    """Return the error's type and the line that raised it, as its own text may contain a password."""
     last = extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 def show(findings: Sequence[Finding], console: Console) -> bool:
-    """Print the table; whether the bot could start."""
+    """Print the table. Returns whether the bot could start."""
     table = Table(show_lines=False)
     table.add_column("Check", no_wrap=True)
     table.add_column("", no_wrap=True)

@@ -104,7 +104,7 @@ class StudiiBot(commands.AutoShardedBot):
         connector: aiohttp.BaseConnector | None = None,
         observer: DiscordObserver | None = None,
     ) -> None:
-        """`connector` is closed with the bot; without one discord.py makes its own."""
+        """Take over `connector`, which is closed with the bot. Without one discord.py makes its own."""
         super().__init__(
             connector=connector,
             http_trace=observer.trace() if observer is not None else aiohttp.TraceConfig(),

@@ -132,7 +132,7 @@ async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None)
 
 
 async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
-    """Return whether the server has removed the bot, or is gone; None if Discord does not say."""
+    """Return whether the server has removed the bot, or is gone. None if Discord does not say."""
     if client.get_guild(guild_id) is not None:
         return False
     try:

@@ -83,7 +83,7 @@ class DeferralJournal:
         await _on_disk(lambda: self._write(interaction.id, sealed))
 
     async def forget(self, interaction: discord.Interaction[Any]) -> None:
-        """The interaction was answered."""
+        """Forget the interaction, which was answered."""
         self._kept.discard(interaction.id)
         await _on_disk(lambda: self._file(interaction.id).unlink(missing_ok=True))
 

@@ -18,7 +18,7 @@ class Place:
     by_dm: bool = False
 
     async def send(self, nonce: str, mentions: discord.AllowedMentions, **parts: Any) -> int:
-        """Returns the message's id. Raises what Discord's calls raise."""
+        """Send a message and return its id. Raises what Discord's calls raise."""
         if self.answer is not None:
             # An edit can be repeated and is seen once. A further answer can not: Discord takes a nonce for
             # messages in channels alone, and does not list what one person alone sees.

@@ -70,11 +70,11 @@ class DiscordDelivery:
         self._notices = NoticePoster(client, self._names, clock)
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
-        """The job's card is this interaction's answer: edited by its token while that lives."""
+        """Note that the job's card is this interaction's answer, edited by its token while that lives."""
         self._tokens.remember(job_id, interaction)
 
     async def show_card(self, job: Job, progress: Progress) -> bool:
-        """Bring the card up to date; False: not now, ask again later."""
+        """Bring the card up to date. Returns False if that isn't possible now and is to be tried again."""
         if job.card_message_id is None:
             return True
         channel_id = job.channel_id if self._tokens.get(job.id) is None else None
@@ -189,7 +189,7 @@ class DiscordDelivery:
             return await self._announce_in_dm(job, output, str(error))
 
     async def _announce_privately(self, job: Job, output: OutputFile | None) -> Announcement:
-        """For its person alone: in place of the card while Discord lets us, then by DM."""
+        """Tell its person alone: in place of the card while Discord lets us, then by DM."""
         answer = self._tokens.get(job.id)
         if answer is not None and job.card_message_id is not None:
             try:
@@ -205,7 +205,7 @@ class DiscordDelivery:
         return await self._announce_in_dm(job, output, "its interaction has expired")
 
     async def _announce_in_dm(self, job: Job, output: OutputFile | None, why: str) -> Announcement:
-        """When it can't be told where it was asked for; never from an age-restricted channel."""
+        """Tell by DM what can't be told where it was asked for. Nothing from an age-restricted channel."""
         if stays_there(self._client, job):
             await self._tell_of_end(job)
             return Undeliverable(f"{why}, and results from there can't be shown elsewhere")
@@ -301,7 +301,10 @@ class DiscordDelivery:
         return self._client.user.id if self._client.user else 0
 
     def _missing(self, job: Job, *, file: bool) -> list[str]:
-        """What the bot lacks in the channel; nothing where that is unknown: Discord will say so then."""
+        """Return the permissions that the bot lacks in the channel.
+
+        None of them if that is unknown: then Discord refuses the message itself.
+        """
         guild = self._client.get_guild(job.guild_id)
         channel = guild.get_channel_or_thread(job.channel_id) if guild else None
         me = guild.get_member(self._own_id) if guild else None

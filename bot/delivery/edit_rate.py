@@ -19,7 +19,7 @@ class EditPace:
         self._edits: deque[tuple[float, int | None, int]] = deque()  # when, channel, card
 
     def take(self, channel_id: int | None, card_id: int, now: float, *, ending: bool = False) -> bool:
-        """Whether the card may be edited now; if so, that is noted as done.
+        """Return whether the card may be edited now, and if so count the edit.
 
         `channel_id` is None for an edit by an interaction's token: Discord counts those for each token.
         https://discord.com/developers/docs/topics/rate-limits

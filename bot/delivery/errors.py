@@ -24,7 +24,7 @@ class Outcome(Enum):
 
 
 def outcome_of(error: Exception) -> Outcome:
-    """What to do about an error that a call to Discord raised."""
+    """Decide what to do about an error that a call to Discord raised."""
     if not isinstance(error, discord.HTTPException):
         return Outcome.LATER
     if error.status == 413 or error.code == TOO_LARGE:
@@ -39,7 +39,7 @@ def outcome_of(error: Exception) -> Outcome:
 
 
 def seconds_until_retry(error: Exception) -> float:
-    """How long to leave Discord alone after an error that may pass."""
+    """Return how long to leave Discord alone after an error that may pass."""
     if isinstance(error, discord.RateLimited):
         return max(RETRY_SECONDS, error.retry_after)
     if isinstance(error, discord.HTTPException) and error.status == 401:

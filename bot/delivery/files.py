@@ -54,7 +54,7 @@ class Showings:
         self._shown = 0  # files of the last one
 
     async def whole(self) -> Showing | None:
-        """As it was made, with the photo before as far as there is room for it."""
+        """Return the files as they were made, with the photo before if there is room for it."""
         if self._output.size > self._limit:
             return None
         made = await self._open(self._output)
@@ -64,13 +64,13 @@ class Showings:
         return self._showing([made, before], [note])
 
     async def alone(self) -> Showing | None:
-        """As it was made, where Discord refused the two together."""
+        """Return the output as it was made, for when Discord refused the two together."""
         if self._shown < 2 or (made := await self._open(self._output)) is None:
             return None
         return self._showing([made], [BEFORE_LEFT_OUT])
 
     async def smaller(self) -> Showing | None:
-        """A picture that is too large, made smaller; the photo before too, if it is in the way."""
+        """Make a picture that is too large smaller; the photo before too, if it is in the way."""
         output, limit = self._output, self._limit
         if output.kind != "image" or self._fit is None:
             return None
@@ -90,7 +90,7 @@ class Showings:
         return showing
 
     async def _before(self, room: int) -> tuple[discord.File | None, str]:
-        """The photo that a picture was made from within `room` bytes, and what has to be said of it."""
+        """Return the photo that a picture was made from within `room` bytes, and what to say of it."""
         before = self._output.before
         if self._output.kind != "image" or self._job.source is None:
             return None, ""
@@ -106,7 +106,7 @@ class Showings:
         return discord.File(io.BytesIO(data), name), BEFORE_SMALLER if before.size > room else ""
 
     async def _open(self, file: OutputFile, what: str | None = None) -> discord.File | None:
-        """To be closed afterwards; None when it cannot be read."""
+        """Open the file, which the caller closes. None if it can't be read."""
         name = _name(what or self._job.tool, self._job, file)
         try:
             return await asyncio.to_thread(discord.File, file.path, name)

@@ -90,7 +90,10 @@ class NoticePoster:
         return None
 
     def missing(self, guild_id: int, channel_id: int) -> list[str]:
-        """What the bot lacks there for posting; nothing where that is unknown: Discord will say so then."""
+        """Return the permissions that the bot lacks there for posting.
+
+        None of them if that is unknown: then Discord refuses the message itself.
+        """
         guild = self._client.get_guild(guild_id)
         channel = guild.get_channel_or_thread(channel_id) if guild else None
         if guild is None or channel is None:

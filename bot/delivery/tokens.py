@@ -33,14 +33,14 @@ class CardTokens:
         self._kept = BoundedDict[str, CardToken](bound)
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
-        """The job's card is this interaction's answer."""
+        """Note that the job's card is this interaction's answer."""
         until = self._clock.monotonic() + LIFETIME - MARGIN
         self._kept[job_id] = CardToken(interaction.followup, until)
         while self._oldest_expired():
             del self._kept[next(iter(self._kept))]
 
     def get(self, job_id: str) -> CardToken | None:
-        """What can edit the job's card now, if the token still lives."""
+        """Return what can edit the job's card now. None if the token has expired."""
         kept = self._kept.get(job_id)
         if kept is None:
             return None
@@ -50,7 +50,7 @@ class CardTokens:
         return None
 
     def forget(self, job_id: str) -> None:
-        """The token is of no use any more."""
+        """Forget the token, which is of no use any more."""
         self._kept.pop(job_id, None)
 
     def _oldest_expired(self) -> bool:

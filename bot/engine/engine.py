@@ -91,8 +91,11 @@ class Engine:
         self._running = False
 
     async def run(self) -> None:
-        """Until cancelled. What must not be torn (the answer to a submission) is finished first, for at most
-        `Tuning.drain` seconds."""
+        """Run until cancelled.
+
+        What must be stored (the answer to a submission) is finished first, for at most `Tuning.drain`
+        seconds.
+        """
         self._running = True
         try:
             with self._context.storage.listening(self._tell):
@@ -121,7 +124,7 @@ class Engine:
             worker.look()
 
     def stuck(self) -> str | None:
-        """What stands still, if the engine has work and makes no progress; None: all is well."""
+        """Describe what stands still, if the engine has work and makes no progress. None if all is well."""
         liveness = self._context.liveness
         if (reason := liveness.stuck()) is not None:
             return reason
@@ -129,7 +132,10 @@ class Engine:
         return f"a poll of a job is {late:.0f} s late" if min(late, liveness.idle_for()) > TOO_LATE else None
 
     def alive(self) -> bool:
-        """Whether it runs and gets on with its work; this is denied some minutes before `stuck` is sure."""
+        """Return whether it runs and makes progress.
+
+        This is denied some minutes before `stuck` is sure.
+        """
         return self._running and self.stuck() is None and self._context.liveness.failing_for() < AILING
 
     def oldest_due_poll(self) -> float:
@@ -137,7 +143,7 @@ class Engine:
         return self._lanes.overdue()
 
     def occupancy(self) -> Mapping[str, float]:
-        """Which share of its requests each lane has in use, by the beginning of its hash."""
+        """Return the share of its requests that each lane has in use, by the beginning of its hash."""
         return self._lanes.occupancy()
 
     def _tell(self, changes: Changes) -> None:

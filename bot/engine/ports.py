@@ -21,7 +21,10 @@ class Delivery(Protocol):
     """How people hear of their jobs. No method raises an error of the platform."""
 
     async def show_card(self, job: Job, progress: Progress) -> bool:
-        """Bring the job's card up to date; True: done, or it can never be done. False: try again later."""
+        """Bring the job's card up to date.
+
+        Return True if that is done, or can never be done. Return False if it is to be tried again later.
+        """
         ...
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:

@@ -12,7 +12,10 @@ MOST = 80  # percent
 
 
 async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -> None:
-    """To be called in the transaction in which the server's credits were charged or limited."""
+    """Alert the admins as the budget runs out.
+
+    Call it in the transaction in which the server's credits were charged or limited.
+    """
     settings = await transaction.guilds.get(guild_id)
     period = window(settings.budget, settings.timezone, now)
     name = period_name(settings.budget, settings.timezone, period)

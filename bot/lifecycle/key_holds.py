@@ -70,7 +70,7 @@ async def works_again(tx: Transaction, job: Job, at: datetime) -> Job | None:
 async def end(
     tx: Transaction, guild_id: int, at: datetime, *, key: StudiiKey | None = None, was_held: bool = False
 ) -> bool:
-    """End the server's hold; returns whether its waiting jobs may go on because of that.
+    """End the server's hold. Returns whether its waiting jobs may go on because of that.
 
     Running jobs are asked for again, with `key` if one is given: a new key is set. `was_held`: a job that was
     held has been taken, so the others go on even if no hold is stored.
@@ -97,7 +97,7 @@ async def try_again(tx: Transaction, guild_id: int, at: datetime) -> bool:
 
 
 async def find(tx: Transaction, key: StudiiKey) -> Hold | None:
-    """Return the hold of that key; None if it is not held, or only the one before it was."""
+    """Return the hold of that key. None if it is not held, or if only the key before it was."""
     there = await tx.holds.get(key.guild_id)
     return None if there is None or there.key_id != key.id else there
 
@@ -123,7 +123,7 @@ def is_waiting(job: Job, key: StudiiKey, at: datetime) -> bool:
 
 
 async def wait_for_key(tx: Transaction, job: Job) -> Job | None:
-    """The job's server has no key: it waits until one is set, and says so."""
+    """Let the job wait until its server, which has no key, gets one. The job's card says so."""
     return await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.NO_KEY))
 
 

@@ -39,7 +39,7 @@ def expected_cost(charges: Charges, tool: Tool, inputs: Mapping[str, str], varia
 async def _cost_of_accepted(
     tx: Transaction, lane: str, tool: Tool, inputs: Mapping[str, str], variant: str
 ) -> Estimate:
-    """What a job that was accepted will probably be charged: what other keys were charged changes nothing."""
+    """Return what an accepted job will probably be charged; what other keys were charged changes nothing."""
     charged, _ = await tx.prices.last(lane, tool.slug, variant)
     known = tool.in_catalogue(inputs)
     guess = None if known else await tx.prices.dearest(lane, tool.slug, tool.mode(inputs))

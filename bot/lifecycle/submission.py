@@ -68,10 +68,10 @@ def needs_upload(job: Job, key_id: int) -> bool:
 async def claim(
     tx: Transaction, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime
 ) -> Claimed | Unclaimed:
-    """Waiting (or uploading) → uploading or submitting, with the lane's key: the request is sent next.
+    """Note that the job's request is sent next, with the lane's key.
 
-    Changes nothing if the job is not to be sent now. Raises `RuntimeError` if it changes within the
-    transaction.
+    Waiting (or uploading) → uploading or submitting. Changes nothing if the job is not to be sent now. Raises
+    `RuntimeError` if it changes within the transaction.
     """
     expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
     job, key = await tx.jobs.with_key(job_id)
@@ -104,9 +104,10 @@ async def taken(
     *,
     was_held: bool,
 ) -> Taken:
-    """Submitting → running: Studii has the job, at the charge that it told. That ends a hold of the key.
+    """Note that Studii has the job, at the charge that it told: submitting → running.
 
-    Unknown → running if another instance took the job for lost meanwhile. Its result is then a new message.
+    That ends a hold of the key. Unknown → running if another instance took the job for lost meanwhile. Its
+    result is then a new message.
     """
     changes = JobChanges(
         studii_id=created.id,
@@ -140,13 +141,14 @@ async def taken(
 
 
 async def not_taken(tx: Transaction, job: Job, code: FailureCode, reason: Reason, at: datetime) -> Job | None:
-    """Unknown → failed, unpaid: another instance took the job for lost before Studii's refusal arrived."""
+    """Fail an unknown job unpaid: another instance took it for lost before Studii's refusal arrived."""
     failed = await fail_unpaid(tx, job, JobState.UNKNOWN, code, reason, at)
     return None if failed is None else await _post_anew(tx, failed)
 
 
 async def lose(tx: Transaction, job: Job, at: datetime) -> Job | None:
-    """Submitting → unknown: Studii may have the job or not. Its credits stay reserved; admins are told."""
+    """Make a submitting job unknown: Studii may have it or not. Its credits stay reserved; admins are
+    told."""
     unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
     if unknown is not None:
         await tell_unknown(tx, unknown, at)
@@ -154,7 +156,7 @@ async def lose(tx: Transaction, job: Job, at: datetime) -> Job | None:
 
 
 async def doubt(tx: Transaction, job: Job, at: datetime) -> None:
-    """Any state before Studii → unknown: the job may have been sent after the backup that was put back."""
+    """Make a job of any state before Studii unknown: it may have been sent after the restored backup."""
     state = job.state
     while (to := _TO_UNKNOWN.get(state)) is not None:
         changes = JobChanges(held=None, not_before=None, failure_text=_RESTORED)

@@ -28,7 +28,7 @@ async def accept(tx: Transaction, jobs: Sequence[Job], at: datetime) -> list[Job
 
 
 async def make_ready(tx: Transaction, job: Job, source_file: str | None, at: datetime) -> Job | None:
-    """Received → waiting: the photo, if there is one, is in the spool.
+    """Let a received job wait to be sent: the photo, if there is one, is in the spool.
 
     The job may have been accepted before its server's key was held: then it waits for that like the others.
     """
@@ -36,7 +36,7 @@ async def make_ready(tx: Transaction, job: Job, source_file: str | None, at: dat
 
 
 async def give_way(tx: Transaction, job: Job, at: datetime) -> Job | None:
-    """Waiting → received: the photo leaves the spool and is fetched again later."""
+    """Move a waiting job back to received: the photo leaves the spool and is fetched again later."""
     dropped = JobChanges(source_file=None, object_key=None)
     return await tx.jobs.advance(job.id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
 
@@ -44,12 +44,12 @@ async def give_way(tx: Transaction, job: Job, at: datetime) -> Job | None:
 async def wait(
     tx: Transaction, job: Job, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
 ) -> Job | None:
-    """Uploading or submitting → waiting: Studii has not taken the job, and it may be sent again."""
+    """Let a job that Studii has not taken wait and be sent again: uploading or submitting → waiting."""
     return await tx.jobs.advance(job.id, expected, JobState.WAITING, at=at, **changes)
 
 
 async def cancel(tx: Transaction, job: Job, at: datetime, *, told: bool = False) -> Job | None:
-    """Received, waiting or uploading → cancelled, unpaid. `told`: the requester knows it already."""
+    """Cancel a received, waiting or uploading job, unpaid. `told`: the requester knows it already."""
     changes = JobChanges(finished_at=at, held=None, not_before=None)
     if told:
         changes |= JobChanges(announced_at=at, source_file=None)
@@ -71,7 +71,7 @@ async def fail_unpaid(
     reason: Reason,
     at: datetime,
 ) -> Job | None:
-    """Any of the `expected` states → failed: Studii has not taken the job, so nothing is charged."""
+    """Fail a job in any of the `expected` states. Studii has not taken it, so nothing is charged."""
     failed = await tx.jobs.advance(
         job.id,
         expected,
@@ -89,7 +89,7 @@ async def fail_unpaid(
 async def fail_paid(
     tx: Transaction, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
 ) -> Job | None:
-    """Running → failed, at `charge` credits."""
+    """Fail a running job, at `charge` credits."""
     failed = await tx.jobs.advance(
         job.id,
         JobState.RUNNING,
@@ -104,7 +104,7 @@ async def fail_paid(
 
 
 async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: datetime) -> Job | None:
-    """Running → succeeded, at what Studii told: the output is in the spool."""
+    """Let a running job succeed, at what Studii told: the output is in the spool."""
     done = await tx.jobs.advance(
         job.id,
         JobState.RUNNING,
@@ -120,7 +120,7 @@ async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: da
 async def apply_ruling(
     tx: Transaction, job: Job, charge: int | None, reason: Reason, at: datetime
 ) -> Job | None:
-    """Unknown → failed, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
+    """Fail an unknown job, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
     ruled = await tx.jobs.advance(
         job.id,
         JobState.UNKNOWN,

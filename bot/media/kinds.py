@@ -48,7 +48,7 @@ _CONTENT_TYPES = {suffix: content_type for content_type, suffix in _SUFFIXES.ite
 
 
 def suffix_of(content_type: str) -> str | None:
-    """Return the end of a file's name, as `.jpg` for `image/jpeg`; None for a type that is unknown."""
+    """Return the end of a file's name, as `.jpg` for `image/jpeg`. None for a type that is unknown."""
     return _SUFFIXES.get(content_type)
 
 

@@ -76,7 +76,7 @@ class SpoolUsage:
     def lacking_for_source(
         self, claim: Hashable, guild_id: int, size: int, *, held: bool, held_together: int = 0
     ) -> int:
-        """Return how many bytes must go before a photo of `size` bytes may be kept; 0 if it may be now.
+        """Return how many bytes must go before a photo of `size` bytes may be kept, or 0 if it may be now.
 
         `held_together`: the bytes of other photos of all servers whose key is not taken.
         """

@@ -100,7 +100,7 @@ class HealthServer:
         return Health(ok, VERSION, alive, gateway, database, round(late, 3))
 
     async def _database(self) -> bool:
-        """Whether it can be written, as a look within the last second has shown: many may ask at once."""
+        """Return whether it can be written, as checked within the last second: many may ask at once."""
         async with self._looking:
             if self._looked_at is None or self._clock.monotonic() - self._looked_at >= LOOK_HOLDS:
                 self._well = await self._writable()

@@ -173,7 +173,7 @@ class Taps:
 
 
 def _photo_of(one: Tapped | _TakenBack) -> int:
-    """What happens to one photo is done in order."""
+    """Return the message of the photo: what happens to one photo is done in order."""
     return one.message_id
 
 

@@ -86,7 +86,8 @@ class PhotoWatch:
             self._taps.clear(event.guild_id, event.message_id, emoji)
 
     def used(self, message_id: int, job: Job) -> None:
-        """Somebody used the menu of a member's photo. Their own they may well delete, once it is used."""
+        """Note that somebody used the menu of a member's photo, as members may well delete a photo after
+        that."""
         if author_of(job) != job.user_id:
             self._taps.made_from(message_id, job)
 
@@ -118,7 +119,7 @@ class PhotoWatch:
             (self._offers if offers else self._autos).put(message.guild.id, photo)
 
     def _counts(self, event: discord.RawReactionActionEvent) -> Tapped | None:
-        """What was tapped, if the emoji stands for a tool and may count there."""
+        """Return what was tapped, if the emoji stands for a tool and may count there."""
         if event.guild_id is None:
             return None
         emoji = emoji_of(event.emoji)
@@ -131,7 +132,7 @@ class PhotoWatch:
         return tapped if on or offers else None
 
     def _state_of(self, tapped: Tapped) -> tuple[bool, bool]:
-        """Whether reactions are on there, and whether the bot offers emoji there."""
+        """Return whether reactions are on there, and whether the bot offers emoji there."""
         rules = self._services.photos.rules(tapped.guild_id)
         place = place_of(self._client, tapped.guild_id, tapped.channel_id)
         ids = ids_of_place(place, tapped.channel_id)
@@ -231,7 +232,7 @@ class PhotoWatch:
             _log.info("User %d could not be told that credits are short: %r", member.id, error)
 
     def _can_post(self, guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
-        """Whether a result can be posted there; `offer`: and emoji put under photos."""
+        """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
         channel = guild.get_channel_or_thread(channel_id)
         if channel is None:
             return False
@@ -248,7 +249,7 @@ def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Back
 
 
 def _photos(message: discord.Message) -> list[SourcePhoto]:
-    """The photos of the message of which Discord does not say that they are of a kind that is not taken."""
+    """Return the message's photos, without those that Discord says are of a kind that is not taken."""
     return taken_of(photos_in(message))
 
 

@@ -197,7 +197,7 @@ def ensure_open(settings: GuildSettings) -> None:
 
 
 def _ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None:
-    """Raises `Refused` while it is known that Studii would not take the job; the first after that tries."""
+    """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
     hold = config.hold
     if hold is None or hold.key_id != key.id or hold.until <= now:
         return

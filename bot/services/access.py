@@ -147,7 +147,7 @@ class AccessChange:
 
 
 def ensure_may(rules: AccessRules, request: JobRequest, tool: Tool, *, author_refuses: bool) -> None:
-    """Raises `NotAllowed` if the server's rules, or the photo's author, do not allow the job."""
+    """Raise `NotAllowed` if the server's rules, or the photo's author, do not allow the job."""
     extra = bool(tool.undeclared(request.inputs))
     wanted = _access_request(
         tool, request.user_id, request.photo_author, private=request.private, extra=extra

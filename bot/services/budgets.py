@@ -127,16 +127,16 @@ def when_again(budget: BudgetState, price: Estimate, what: str, *, limit: int, c
 
 
 def rest_words(rest: int, whole: int, period: Period) -> str:
-    """`3 of 100 credits left today`; `0 of 100 credits left today` also if more than that was used."""
+    """Say what is left, as `3 of 100 credits left today`. At least 0, also if more than that was used."""
     return PERIOD_WORDS[period].left.format(rest=max(0, rest), whole=credit_words(whole))
 
 
 def price_words(price: Estimate) -> str:
-    """`8 credits (from past charges)`, `about 8 credits`."""
+    """Say a price, as `8 credits (from past charges)` or `about 8 credits`."""
     words = short_price_words(price)
     return f"{words} (from past charges)" if price.learned else words
 
 
 def short_price_words(price: Estimate) -> str:
-    """`8 credits`, `about 8 credits`."""
+    """Say a price, as `8 credits` or `about 8 credits`."""
     return credit_words(price.amount) if price.learned else f"about {credit_words(price.amount)}"

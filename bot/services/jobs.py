@@ -124,7 +124,7 @@ class JobService:
         return [stored[answer.id] if isinstance(answer, Job) else answer for answer in answers]
 
     async def why_closed(self, guild_id: int) -> str | None:
-        """Why the server takes no jobs at all now, if that is so."""
+        """Say why the server takes no jobs at all now. None if it takes them."""
         async with self._storage.read() as transaction:
             settings = await transaction.guilds.get(guild_id)
         try:
@@ -149,13 +149,14 @@ class JobService:
         acceptance.ensure_possible(request)
 
     async def going_under_photos(self) -> list[Job]:
-        """Jobs that no interaction started, but a photo in a channel, and that have not ended."""
+        """Return the jobs that have not ended and that a photo in a channel started, not an interaction."""
         async with self._storage.read() as transaction:
             going = await transaction.jobs.in_states(_GOING)
         return [job for job in going if job.origin_message_id is not None]
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:
-        """The job's card is that message and shows that version (the job may have moved on since)."""
+        """Note that the job's card is that message and shows that version (the job may have moved on
+        since)."""
         await self._noting.ask(CardShown(job_id, message_id, version))
 
     async def _note_cards(self, take: Callable[[], Sequence[CardShown]]) -> list[None]:
@@ -165,7 +166,7 @@ class JobService:
         return [None] * len(shown)
 
     async def get(self, job_id: str) -> Job | None:
-        """The job as it stands now."""
+        """Return the job in its current state."""
         async with self._storage.read() as transaction:
             return await transaction.jobs.get(job_id)
 
@@ -192,7 +193,10 @@ class JobService:
         return cancelled
 
     async def page(self, guild_id: int, user_id: int | None, number: int) -> JobPage:
-        """A page of a member's jobs, or of all the server's (None), newest first; pages count from 0."""
+        """Return a page of a member's jobs, or of all the server's (None), newest first.
+
+        Pages count from 0.
+        """
         number = max(0, number)
         async with self._storage.read() as transaction:
             jobs = await transaction.jobs.page(guild_id, user_id, number * PAGE, PAGE + 1)

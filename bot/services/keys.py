@@ -110,9 +110,10 @@ class KeyService:
         return key
 
     async def forget(self, guild_id: int, key_id: int) -> Forgotten | None:
-        """The server has no key any more: what waits is cancelled, unpaid, and what Studii has is finished.
+        """Remove the server's key: cancel waiting jobs, unpaid, and finish those that Studii has.
 
-        The key stays, sealed, for those jobs alone, a day at most. None if that is not its key any more.
+        The key stays, sealed, for those jobs alone, a day at most. Returns None if that is no longer the
+        server's key.
         """
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.ledger.lock(guild_id)
@@ -137,7 +138,8 @@ class KeyService:
         return True
 
     async def lost(self) -> list[int]:
-        """Servers whose key can't be read any more and whose admins have not been asked for it: each once."""
+        """Return the servers whose key can't be read any more and whose admins have not been asked for it,
+        each once."""
         asked: list[int] = []
         async with self._storage.write() as transaction:
             for key in await transaction.keys.all():
@@ -152,7 +154,10 @@ class KeyService:
         return asked
 
     async def try_again(self, guild_id: int) -> bool:
-        """Let a job that waits because of the key, or the next one, try it at once; False: none is held."""
+        """Let a job that waits because of the key, or the next one, try it at once.
+
+        Returns False if no key is held.
+        """
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if not await key_holds.try_again(transaction, guild_id, self._clock.now()):
                 return False
@@ -172,8 +177,10 @@ class KeyService:
             return await transaction.keys.current(guild_id)
 
     async def lowered(self, key: StudiiKey) -> Lowered | None:
-        """Whether Studii has refused requests well under the plan's limit since that plan was chosen; None:
-        the plan is believed."""
+        """Return whether Studii has refused requests well under the plan's limit since that plan was chosen.
+
+        None if the plan is believed.
+        """
         async with self._storage.read() as transaction:
             limits = (await transaction.lane_limits.of([key.lane])).get(key.lane)
         if limits is None or limits.lowered_to is None or limits.lowered_until is None:

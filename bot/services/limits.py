@@ -248,7 +248,7 @@ def _ensure_sense(changes: LimitChanges) -> None:
 
 
 def rate_words(rate: StartRate) -> str:
-    """`5 jobs in 10 minutes`, `1 job in 2 days`."""
+    """Say a start rate, as `5 jobs in 10 minutes` or `1 job in 2 days`."""
     unit, length = next(one for one in _UNITS if rate.seconds % one[1] == 0)
     number = rate.seconds // length
     return f"{job_words(rate.starts)} in {count_words(number, unit, f'{unit}s')}"

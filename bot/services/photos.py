@@ -80,7 +80,10 @@ class PhotoService:
             return await transaction.photo_rules.tell(user_id, now, now - BETWEEN)
 
     def preset(self, tool: str, inputs: Mapping[str, str]) -> Preset:
-        """The tool with these inputs. Raises `Refused` if it cannot run on a photo with nothing else."""
+        """Return the tool with these inputs.
+
+        Raises `Refused` if it cannot run on a photo with nothing else.
+        """
         known = self._catalog.get(tool)
         names = [one.name for one in known.inputs]
         unknown = next((name for name in inputs if name not in names), None)
@@ -144,7 +147,7 @@ class PhotoService:
         return self._keep(rules)
 
     async def forget_place(self, guild_id: int, channel_id: int) -> None:
-        """The channel, or thread, is gone, and its rules go too; where there are none, without a query."""
+        """Delete the rules of a channel, or thread, that is gone. Where there are none, no query is made."""
         rules = self.rules(guild_id)
         if channel_id not in rules.reaction_channels and channel_id not in rules.channels:
             return

@@ -70,7 +70,7 @@ def _tool_price(tool: Tool, prices: _Prices) -> ToolPrice:
 
 
 def _choices(tool: Tool) -> Iterator[dict[str, str]]:
-    """What the catalogue suggests besides the defaults, where it changes the price."""
+    """Return what the catalogue suggests besides the defaults, where it changes the price."""
     priced = [one for one in tool.inputs if one.price]
     values = [dict.fromkeys((one.default, *one.suggestions)) for one in priced]
     for chosen in islice(product(*values), 1, MOST_CHOICES):
@@ -82,7 +82,7 @@ def _choices(tool: Tool) -> Iterator[dict[str, str]]:
 
 
 def least_of(charges: Charges, tool: Tool) -> Estimate:
-    """No job of the tool costs less, whatever its inputs."""
+    """Return the least that a job of the tool costs, with any inputs."""
     charged = charges.least(tool.slug)
     if charged is None or charged > tool.least_assumed:
         return Estimate(tool.least_assumed, learned=False)
@@ -90,7 +90,7 @@ def least_of(charges: Charges, tool: Tool) -> Estimate:
 
 
 def least_price(charges: Charges, catalog: Catalog) -> int:
-    """No job costs less, whatever the tool and its inputs: what less is left cannot be spent."""
+    """Return the least that any job costs. If less is left, it can't be spent."""
     charged = charges.least()
     assumed = [tool.least_assumed for tool in catalog.tools.values()]
     return max(LEAST, min([*assumed, *([] if charged is None else [charged])]))

@@ -70,12 +70,12 @@ def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
 
 
 def credit_words(amount: int) -> str:
-    """`1 credit`, `1,200 credits`."""
+    """Say a number of credits, as `1 credit` or `1,200 credits`."""
     return count_words(amount, "credit", "credits")
 
 
 def job_words(number: int) -> str:
-    """`1 job`, `1,200 jobs`."""
+    """Say a number of jobs, as `1 job` or `1,200 jobs`."""
     return count_words(number, "job", "jobs")
 
 

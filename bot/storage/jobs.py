@@ -302,13 +302,12 @@ class Jobs:
     async def to_take_in(
         self, limit: int, at: datetime, full: Collection[int] = (), *, again: bool = False
     ) -> list[Job]:
-        """Accepted jobs whose photo is to be fetched: one of each server, then a second of each. A server's
-        come in the same order by member, the oldest first.
+        """Return accepted jobs whose photo is to be fetched: one of each server, then a second of each.
 
-        `again`: those alone whose photo has ended a decoder before; else they are left out.
-
-        Photos of the servers in `full` are left out. While a server's key is not served, its photos stay in
-        their messages; one is fetched when it is time to try again and no other job can be tried.
+        A server's come in the same order by member, the oldest first. With `again`, only those whose photo
+        has ended a decoder before; else they are left out. Photos of the servers in `full` are left out.
+        While a server's key is not served, its photos stay in their messages; one is fetched when it is time
+        to try again and no other job can be tried.
         """
         another = exists().where(_OTHERS.c.guild_id == jobs.c.guild_id, _OTHERS.c.state == JobState.WAITING)
         due = jobs.c.held.is_(None) | ((jobs.c.not_before <= at) & ~another)
@@ -322,7 +321,7 @@ class Jobs:
         return await self._all(_by_turn(turns).where(fetched).limit(limit))
 
     async def to_download(self, limit: int) -> list[Job]:
-        """Running jobs whose output has an address, in turn as in `to_take_in`."""
+        """Return running jobs whose output has an address, in turn as in `to_take_in`."""
         which = (jobs.c.state == JobState.RUNNING) & jobs.c.output_url.is_not(None)
         return await self._all(_by_turn(_in_turn(which)).limit(limit))
 
@@ -355,13 +354,14 @@ class Jobs:
         return {row["id"]: row["guild_id"] for row in (await self._session.execute(query)).mappings()}
 
     async def kept_results(self) -> list[Job]:
-        """Results that were given up for posting and are still kept, those that ended first first."""
+        """Return results that were given up for posting and are still kept, in the order in which they
+        ended."""
         kept = (jobs.c.state == JobState.SUCCEEDED) & jobs.c.output_file.is_not(None)
         which = kept & jobs.c.announced_at.is_not(None)
         return await self._all(select(jobs).where(which).order_by(jobs.c.finished_at, jobs.c.number))
 
     async def unsent_where_held(self) -> list[str]:
-        """The jobs with photos, fetched or being fetched, of servers whose key is not served."""
+        """Return the jobs with photos, fetched or being fetched, of servers whose key is not served."""
         query = (
             select(jobs.c.id)
             .join(holds, holds.c.guild_id == jobs.c.guild_id)
@@ -395,7 +395,7 @@ class Jobs:
         )
 
     async def release_held(self, guild_id: int) -> None:
-        """What was in the way of a server's waiting jobs is gone."""
+        """Release a server's waiting jobs from what held them."""
         held = (jobs.c.guild_id == guild_id) & jobs.c.state.in_((JobState.RECEIVED, JobState.WAITING))
         held &= jobs.c.held.is_not(None)
         await self._session.execute(

@@ -177,7 +177,7 @@ class Ledger:
         return (await self._session.execute(query)).scalar_one()
 
     async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
-        """Return the sums of grants for the period, by member; None stands for the server."""
+        """Return the sums of grants for the period, by member. None is the server's own."""
         query = (
             select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
             .where(_grants(guild_id, period))

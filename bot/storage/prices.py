@@ -34,7 +34,7 @@ class Prices:
         return found.get(lane), found.get(ANY_KEY)
 
     async def learned(self, lane: str, tool: str, variant: str) -> tuple[int | None, datetime | None]:
-        """The last charge with that key, and when it was first charged."""
+        """Return the last charge with that key, and when it was first charged."""
         query = select(prices.c.charge, prices.c.at).where(
             prices.c.lane == lane, prices.c.tool == tool, prices.c.variant == variant
         )
@@ -75,15 +75,16 @@ class Prices:
         return await self._jobs(UNSENT_STATES, jobs.c.guild_id == guild_id)
 
     async def asking_with(self, lane: str, tool: str, since: datetime) -> list[Job]:
-        """Jobs of the tool that are being sent with that key, or that Studii has taken since that moment
-        without saying what it charges."""
+        """Return the tool's jobs that are being sent with that key, or that Studii has taken since that
+        moment without saying what it charges."""
         silent = jobs.c.charged.is_(None) & jobs.c.output_url.is_(None) & (jobs.c.submitted_at > since)
         asking = (jobs.c.state == JobState.SUBMITTING) | silent
         states = (JobState.SUBMITTING, JobState.RUNNING)
         return await self._jobs(states, jobs.c.tool == tool, asking, _sent_with(lane))
 
     async def sent_with(self, lane: str, tool: str) -> list[Job]:
-        """Jobs of the tool that were sent with that key and whose outcome is unknown, or not there yet."""
+        """Return the tool's jobs that were sent with that key and whose outcome is unknown, or not there
+        yet."""
         states, unfinished = (JobState.UNKNOWN, JobState.RUNNING), jobs.c.output_url.is_(None)
         return await self._jobs(states, jobs.c.tool == tool, unfinished, _sent_with(lane))
 

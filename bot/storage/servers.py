@@ -73,7 +73,7 @@ class Servers:
     """Servers within one transaction."""
 
     def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
-        """`memory` is for transactions that write: nothing changes what they have read until they end."""
+        """Keep what is read in `memory`, for transactions that write: nothing changes it until they end."""
         self._session = session
         self._memory = memory
 
@@ -148,7 +148,7 @@ class Servers:
 
 
 def _part(row: RowMapping, table: Table, present: str) -> dict[str, Any] | None:
-    """Return the table's columns of a joined row; None if it has no row of that table."""
+    """Return the table's columns of a joined row, or None if it has no row of that table."""
     if row[table.c[present]] is None:
         return None
     return {column.name: row[column] for column in table.c}

@@ -186,8 +186,11 @@ class Storage:
 
     @asynccontextmanager
     async def amend(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
-        """Like `write`, also beside another instance that writes: for what somebody answered to a request
-        that was sent while the lock was ours. What it changes must be conditional on the row."""
+        """Write like `write`, also beside another instance that writes.
+
+        This is for the answer to a request that was sent while the lock was ours. What it changes must be
+        conditional on the row.
+        """
         async with self._writes(self._amending, patience, None) as transaction:
             yield transaction
 
@@ -241,7 +244,8 @@ class Storage:
                 listener(changes)
 
     async def _close(self) -> None:
-        """Whoever is in a transaction ends it first: a connection in use is in no pool that closes it."""
+        """Close the connections after open transactions have ended, as the pool closes none that is in
+        use."""
         self._closed = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):

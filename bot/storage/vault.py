@@ -79,7 +79,7 @@ class Vault:
         return self._fernet.encrypt(text.encode())
 
     def unseal(self, sealed: bytes) -> str:
-        """Raises `CannotDecrypt`."""
+        """Decrypt a sealed key. Raises `CannotDecrypt`."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:

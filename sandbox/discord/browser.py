@@ -40,7 +40,7 @@ class BrowserError(RuntimeError):
 
 
 def find_chromium() -> Path | None:
-    """The Chromium of this machine, or None where there is none."""
+    """Find the Chromium of this machine. None if it has none."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     return Path(found) if found else None
 
@@ -201,7 +201,10 @@ class Tab:
         )
 
     async def evaluate(self, script: str) -> Any:
-        """The value of a JavaScript expression, or of its promise. Raises BrowserError if it throws."""
+        """Return the value of a JavaScript expression, or of its promise.
+
+        Raises BrowserError if it throws.
+        """
         answer = await self.call(
             "Runtime.evaluate", {"expression": script, "returnByValue": True, "awaitPromise": True}
         )
@@ -264,7 +267,7 @@ class Tab:
         await self.call("DOM.setFileInputFiles", {"nodeId": node["nodeId"], "files": paths})
 
     async def screenshot(self) -> bytes:
-        """A PNG of the window, once all pictures and fonts in it are there."""
+        """Return a PNG of the window, once all pictures and fonts in it are there."""
         await self.wait_for("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
         await self.evaluate("document.fonts.ready.then(() => true)")
         answer = await self.call("Page.captureScreenshot", {"format": "png"})

@@ -18,7 +18,7 @@ class SimulatedCdn:
         self._env = env
 
     async def fetch(self, url: str, *, limit: int) -> bytes:
-        """The bytes behind an attachment's address.
+        """Return the bytes behind an attachment's address.
 
         Raises UnknownAttachmentError when there is no such attachment, and AttachmentTooLargeError when it
         has more than limit bytes.

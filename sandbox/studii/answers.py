@@ -19,7 +19,7 @@ class Refusal(Exception):
 
 
 async def read_object(request: web.Request) -> dict[str, object]:
-    """The JSON object that a request carries; 400 for anything else."""
+    """Return the JSON object that a request carries. Answers 400 for anything else."""
     if request.content_type != "application/json":
         raise Refusal(400, "Content-Type must be application/json.")
     try:
@@ -34,7 +34,7 @@ async def read_object(request: web.Request) -> dict[str, object]:
 
 
 def text_field(body: Mapping[str, object], name: str) -> str:
-    """A required text field of a body; 400 if it is missing, empty or not a text."""
+    """Return a required text field of a body. Answers 400 if it is missing, empty or not a text."""
     value = body.get(name)
     if value is None:
         raise Refusal(400, f"Missing field: {name}.")

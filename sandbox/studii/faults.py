@@ -19,7 +19,10 @@ Effect = Callable[[], Awaitable[web.Response]]
 
 class Fault(Protocol):
     async def apply(self, request: web.Request, effect: Effect) -> web.StreamResponse | None:
-        """The answer to give in the place of the true one; None if the connection was closed instead."""
+        """Return the answer to give in the place of the true one.
+
+        None if the connection was closed instead.
+        """
         ...
 
 
@@ -42,7 +45,7 @@ class Answer:
 
 
 def error(status: int, message: str = "Something went wrong on our side.", *, after: bool = False) -> Answer:
-    """An error in Studii's own form."""
+    """Return an error in Studii's own form."""
     return Answer(status, json.dumps({"error": message}), after=after)
 
 
@@ -53,13 +56,13 @@ def proxy_error(status: int = 502, *, after: bool = False) -> Answer:
 
 
 def rate_limited(retry_after: str | int | None = None) -> Answer:
-    """A 429; `retry_after` in seconds or as an HTTP date, or none at all."""
+    """Return a 429, with `retry_after` in seconds, as an HTTP date, or not at all."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return Answer(429, '{"error": "Rate limit exceeded. Try again later."}', headers=headers)
 
 
 def gone() -> Answer:
-    """An output that is no longer there."""
+    """Return the answer for an output that is no longer there."""
     return error(404, "Object not found.")
 
 

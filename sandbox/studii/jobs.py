@@ -109,7 +109,7 @@ class Job:
         return done and now >= self.ends + self.outcome.url_after
 
     def answer(self, now: float, output_url: str) -> dict[str, object]:
-        """The body of GET /jobs/{id} (Studii API docs, Poll status)."""
+        """Return the body of GET /jobs/{id} (Studii API docs, Poll status)."""
         status = self.status(now)
         over = status in ("completed", "failed")
         completed_at = self.created_at + timedelta(seconds=self.duration)

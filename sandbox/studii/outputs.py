@@ -16,7 +16,10 @@ class Outputs:
         self._made: dict[str, asyncio.Future[Output]] = {}
 
     async def of(self, job: Job) -> Output:
-        """The output of a job. A caller that goes away does not stop the drawing for the others."""
+        """Return the output of a job.
+
+        A caller that goes away does not stop the drawing for the others.
+        """
         if job.outcome.output is not None:
             return job.outcome.output
         if job.id not in self._made:

@@ -86,6 +86,6 @@ class TokenBucket:
 
 
 def make_limiter(limit: int, style: RateStyle) -> RateLimiter:
-    """A fresh limiter that lets `limit` requests through in a period."""
+    """Make a fresh limiter that lets `limit` requests through in a period."""
     kinds = {"sliding": SlidingWindow, "fixed": FixedWindow, "bucket": TokenBucket}
     return kinds[style.counting](limit, style)

@@ -38,7 +38,8 @@ class RequestLog:
     def of(
         self, endpoint: Endpoint | None = None, *, status: int | None = None, key: str | None = None
     ) -> list[RequestRecord]:
-        """The requests to an endpoint, with a status, with a key (its hint): whichever are given."""
+        """Return the requests to an endpoint, with a status, or with a key (its hint), as far as these are
+        given."""
         return [
             record
             for record in self._records

@@ -69,9 +69,10 @@ class StudiiServer:
         account: Account | None = None,
         rate_style: RateStyle | None = None,
     ) -> Key:
-        """A new key, of a new account unless one is given (`other_key.account`; its plan and balance hold).
+        """Add a new key, of a new account unless one is given (`other_key.account`; its plan and balance
+        hold).
 
-        `rate_limit` is requests a period, by default the plan's; `tools` are those that the plan includes.
+        `rate_limit` is requests a period, by default the plan's. `tools` are those that the plan includes.
         """
         return self._world.add_key(
             account.plan if account else plan,
@@ -92,7 +93,10 @@ class StudiiServer:
         self._world.outcomes.extend([outcome] * times)
 
     async def output_of(self, job_id: str) -> Output:
-        """The bytes that the output address of a job serves. Raises KeyError if there is no such job."""
+        """Return the bytes that the output address of a job serves.
+
+        Raises KeyError if there is no such job.
+        """
         return await self._outputs.of(self._world.jobs[job_id])
 
     async def __aenter__(self) -> Self:

@@ -74,7 +74,7 @@ class World:
         return key
 
     def key_of(self, headers: Mapping[str, str]) -> Key:
-        """The key that a request carries. Raises Refusal 401, 403 (plan) or 429."""
+        """Return the key that a request carries. Raises Refusal 401, 403 (plan) or 429."""
         authorization = headers.get("Authorization")
         if authorization is not None:
             scheme, _, secret = authorization.partition(" ")
@@ -100,14 +100,14 @@ class World:
             raise Refusal(429, "Rate limit exceeded. Slow down and try again.", told)
 
     def charges(self, owner: Key | Account) -> int:
-        """Credits that jobs have cost a key or an account as of now."""
+        """Return the credits that jobs have cost a key or an account as of now."""
         now = self.clock.monotonic()
         return sum(
             job.credits_charged(now) for job in self.jobs.values() if owner in (job.key, job.key.account)
         )
 
     def check_source(self, key: Key, object_key: str) -> bytes:
-        """The bytes behind an object key; 400 unless this account has uploaded them."""
+        """Return the bytes behind an object key. Answers 400 unless this account has uploaded them."""
         upload = self.uploads.get(object_key)
         if upload is None or upload.account is not key.account:
             raise Refusal(400, "source_object_key is not one of your uploads.")
@@ -159,7 +159,7 @@ class World:
             )
 
     def job_of(self, key: Key, job_id: str) -> Job:
-        """A job of the key's account; 404 for any other."""
+        """Return a job of the key's account. Answers 404 for any other."""
         job = self.jobs.get(job_id)
         if job is None or job.key.account is not key.account:
             raise Refusal(404, "Job not found.")

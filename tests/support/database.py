@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 
 async def database(folder: Path) -> str:
-    """The address of a database file of one's own with all tables: a copy of one that was made once.
+    """Provide the address of a database file of one's own with all tables, copied from one made once.
 
-    One that is there already is gone on with, as after a restart.
+    A file that is there already is kept, as after a restart.
     """
     file = folder / "studii.db"
     if await asyncio.to_thread(file.exists):

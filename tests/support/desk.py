@@ -54,7 +54,7 @@ class Desk:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)
 
     def channel_for_the_bot(self, name: str, **permissions: bool) -> ChannelHandle:
-        """Another channel, in which the bot has these permissions, or lacks them."""
+        """Make another channel, in which the bot has these permissions, or lacks them."""
         bot = self.env.bot.user
         assert bot is not None
         return self.guild.create_text_channel(
@@ -74,7 +74,7 @@ class Desk:
         self.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
 
     async def job(self) -> Job:
-        """The job that was accepted last."""
+        """Return the job that was accepted last."""
         async with self.storage.read() as transaction:
             return (await transaction.jobs.in_states(list(JobState)))[-1]
 
@@ -147,7 +147,7 @@ def texts(shown: Any) -> str:
 
 
 def pieces(shown: Any) -> list[Mapping[str, Any]]:
-    """All components of an answer or a message, the outer ones first."""
+    """Return all components of an answer or a message, the outer ones first."""
     if isinstance(shown, InteractionResult):
         shown = shown.followups[-1] if shown.followups else shown.response
     if isinstance(shown, discord.Message):

@@ -17,8 +17,10 @@ _numbers = count(1)
 
 
 def a_job(**changes: Any) -> Job:
-    """A picture from words that was just asked for, with an id of its own, but for the changes; nothing is
-    reserved for it yet."""
+    """Return a new text-to-picture job with an id of its own, and with the changes.
+
+    Nothing is reserved for it.
+    """
     job = Job(
         id=f"{next(_numbers):016x}",
         guild_id=1,
@@ -41,7 +43,7 @@ def a_job(**changes: Any) -> Job:
 
 
 def staging(**changes: Any) -> Job:
-    """A virtual staging job that was just accepted, but for the changes."""
+    """Return a virtual staging job that was just accepted, with the changes."""
     job = a_job(
         id="00112233445566aa",
         guild_id=100,
@@ -60,7 +62,7 @@ def staging(**changes: Any) -> Job:
 
 
 async def accepted(storage: Storage, **values: Any) -> Job:
-    """A job with its estimate reserved."""
+    """Accept a job, with its estimate reserved."""
     job = a_job(**values)
     async with storage.write() as transaction:
         await transaction.jobs.add(job)

@@ -56,7 +56,7 @@ class PostgreSQL:
 
 @contextmanager
 def server() -> Generator[PostgreSQL]:
-    """A server that runs; it may be stopped and started meanwhile."""
+    """Run a server, which may be stopped and started meanwhile."""
     # Not in one of pytest's folders: those are closed to the user that the server runs as.
     folder = Path(tempfile.mkdtemp(prefix="studii-postgresql-"))
     running: PostgreSQL | None = None
@@ -91,12 +91,12 @@ def _programs(folder: Path) -> tuple[Path, dict[str, Any]]:
 
 
 async def new_database(server: str) -> str:
-    """The address of a new and empty database on that server."""
+    """Return the address of a new and empty database on that server."""
     return await _create(server, f"test_{uuid4().hex}", "template1")
 
 
 async def new_migrated_database(server: str) -> str:
-    """The address of a new database with all tables; `make_template` has been called."""
+    """Return the address of a new database with all tables; `make_template` has been called."""
     return await _create(server, f"test_{uuid4().hex}", TEMPLATE)
 
 

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 async def bot_process(
     discord: DiscordServer, folder: Path, *arguments: str, **settings: str
 ) -> AsyncGenerator[ForkedProcess]:
-    """`python -m bot ARGUMENTS` in `folder`, against the sandbox's Discord; killed in the end if it runs.
+    """Run `python -m bot ARGUMENTS` in `folder`, against the sandbox's Discord; kill it in the end if it
+    runs.
 
     Its imports are done already (`tests.support.forks`); `started_process` is without that.
     """
@@ -36,7 +37,7 @@ async def bot_process(
 async def started_process(
     discord: DiscordServer, folder: Path, *arguments: str, **settings: str
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """The same, from its very start."""
+    """Run `python -m bot ARGUMENTS` like `bot_process`, but from its very start."""
     process = await asyncio.create_subprocess_exec(
         *command(discord.api, discord.cdn_address, *arguments),
         cwd=folder,

@@ -32,7 +32,7 @@ class ConnectProxy:
         return self._server.sockets[0].getsockname()[1]
 
     def address(self, password: str = PASSWORD) -> str:
-        """The value of HTTPS_PROXY."""
+        """Return the value of HTTPS_PROXY."""
         return f"http://{USER}:{quote(password, safe='')}@127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:

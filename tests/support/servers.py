@@ -14,13 +14,13 @@ def cog(desk: Desk) -> Any:
 
 
 async def leave(desk: Desk) -> None:
-    """The bot is thrown out, as Discord tells it."""
+    """Remove the bot from the server, as Discord tells it."""
     desk.env.backend.emit("GUILD_DELETE", {"id": str(desk.guild.id)})
     await desk.env.settle()
 
 
 async def come(desk: Desk) -> None:
-    """The bot is taken in: without a word of whether the server was unavailable, Discord means a new one."""
+    """Add the bot to a server: without a word of whether it was unavailable, Discord means a new one."""
     server = desk.env.backend.get_guild(desk.guild.id)
     payload = dict(serializers.guild_create_payload(desk.env.backend, server))
     del payload["unavailable"]
@@ -29,7 +29,7 @@ async def come(desk: Desk) -> None:
 
 
 async def outage(desk: Desk) -> None:
-    """Discord's own trouble: the server is out of reach for a moment."""
+    """Make the server unavailable for a moment, as Discord's own trouble does."""
     await out_of_reach(desk)
     await in_reach(desk)
 

@@ -62,7 +62,7 @@ class RateState:
         return max(0, min(len(self._polls), MOST_AHEAD, self.window.room(now)) - len(self._ahead))
 
     def granted(self, polls: int) -> None:
-        """As many polls were recorded in advance."""
+        """Note that as many polls were recorded in advance."""
         self._ahead.extend([self._context.clock.monotonic() + AHEAD - AHEAD_MARGIN] * polls)
 
     def poll_recorded(self) -> bool:

@@ -25,9 +25,10 @@ async def recover(tx: Transaction, jobs: Iterable[Job], at: datetime) -> None:
 
 
 async def doubt_restored(tx: Transaction, at: datetime) -> None:
-    """If the database was restored from a backup, make the jobs that waited in it unknown.
+    """Make the jobs that waited in a restored backup unknown.
 
-    They may have been sent, made and charged after the backup. Running jobs are polled as usual.
+    They may have been sent, made and charged after the backup. Running jobs are polled as usual. Without a
+    restored backup nothing changes.
     """
     if await tx.meta.get(WAS_RESTORED) is None:
         return

@@ -278,13 +278,13 @@ class LaneSupervisor:
 
 
 def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]) -> StudiiKey | None:
-    """The key that a job's next request is sent with."""
+    """Return the key that a job's next request is sent with."""
     key_id = job.key_id if job.state is JobState.RUNNING else current_key_id
     return None if key_id is None else keys.get(key_id)
 
 
 def _usually(catalog: Catalog, work: Work) -> float:
-    """The catalogue's guess, in seconds; also for jobs of a tool that it has no more."""
+    """Return the catalogue's guess, in seconds; also for jobs of a tool that it no longer has."""
     kind = "video" if work.output_kind == "video" else "image"
     tool = catalog.tools.get(work.tool)
     return USUAL_SECONDS[kind] if tool is None else tool.usually_takes(kind)

@@ -69,7 +69,7 @@ class Outbox:
         return await shielded(self._announce_and_note(job, tries), patience=self._context.tuning.drain)
 
     async def _give_up(self, job: Job) -> None:
-        """What can't be said for a reason that nobody foresaw; a result stays in the list of jobs."""
+        """Give up an announcement that fails for an unknown reason; a result stays in the list of jobs."""
         _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
         await shielded(self._note(job, Undeliverable("unexpected errors")))
 

@@ -62,7 +62,7 @@ class Cards:
         )
 
     async def run(self) -> None:
-        """Until cancelled: bring the queue positions on cards up to date, and store what cards show."""
+        """Bring the queue positions on cards up to date, and store what cards show, until cancelled."""
         try:
             await run_forever("queue positions on cards", self._tending, self._tend)
         finally:
@@ -110,7 +110,7 @@ class Cards:
             raise
 
     def _lost_between(self) -> tuple[datetime, datetime]:
-        """Between which moments the jobs were accepted whose card, if unknown, is to be looked for.
+        """Return between which moments the jobs were accepted whose card, if unknown, is to be looked for.
 
         A command of an earlier life stores nothing any more; one of this life is given its time.
         """
@@ -145,7 +145,7 @@ class Cards:
         return None
 
     async def _give_up(self, job: Job) -> None:
-        """A card that can't be shown for a reason that nobody foresaw stays as it is until there is news."""
+        """Leave a card that can't be shown for an unknown reason as it is until there is news."""
         _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
         self._positions.forget(job.id)
         self._note(job)

@@ -85,13 +85,13 @@ class Collector:
             _log.info("Job %s succeeded", job.id, extra={"job": job.id})
 
     async def _ask_anew(self, job: Job) -> None:
-        """Studii is asked for a fresh address, once."""
+        """Ask Studii for a fresh address, once."""
         self._asked_anew.add(job.id)
         async with self._context.storage.write() as tx:
             await tx.jobs.update(job.id, output_url=None)
 
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
-        """`link`: the address may still lead its person to the output."""
+        """Fail the job. `link` says that the address may still lead its person to the output."""
         self._asked_anew.discard(job.id)
         async with self._context.storage.write() as tx:
             now = self._context.clock.now()

@@ -83,7 +83,7 @@ class GuardedDecoder:
             return None
 
     async def _guarded(self, path: Path, decode: Callable[[], Awaitable[_T]], *, at_once: bool = True) -> _T:
-        """`at_once`: if the decoder dies, the next attempt is made here."""
+        """Decode. `at_once` says that the next attempt is made here if the decoder dies."""
         file = _file_of(path)
         alone = False
         while True:
@@ -103,12 +103,13 @@ class GuardedDecoder:
             return given_up(await tx.decodes.get(*file))
 
     def _until_quiet(self) -> float:
-        """Seconds until the process has lived so long that nothing else seems to keep ending it."""
+        """Return the seconds until the process has lived so long that nothing else seems to keep ending
+        it."""
         return self._quiet - (self._clock.monotonic() - self._since)
 
     @asynccontextmanager
     async def _attempt(self, file: tuple[str, FileRole], *, alone: bool) -> AsyncGenerator[None]:
-        """Raises `Undecodable` if the file is given up, and `_MustBeAlone`."""
+        """Make an attempt. Raises `Undecodable` if the file is given up, and `_MustBeAlone`."""
         async with self._gate.enter(alone=alone):
             end = DecodeEnd.TAKEN_BACK
             record: DecodeRecord | None = None
@@ -140,7 +141,10 @@ class GuardedDecoder:
         return again
 
     async def _end(self, file: tuple[str, FileRole], how: DecodeEnd, record: DecodeRecord | None) -> None:
-        """`record`: as it is stored; None if that is unknown, as after a cancellation."""
+        """End the attempt.
+
+        `record` is what is stored of it. None if that is unknown, as after a cancellation.
+        """
         async with self._storage.write() as tx:
             if record is None:
                 record = await tx.decodes.get(*file)
@@ -154,7 +158,7 @@ class GuardedDecoder:
 
 
 async def recover_attempts(tx: Transaction) -> None:
-    """To be done once at the start: what was being decoded when the last process died is tried alone."""
+    """Try alone what was being decoded when the last process died. Call it once at the start."""
     for job_id, role, record in await tx.decodes.underway():
         after = after_death(record)
         await tx.decodes.put(job_id, role, after)

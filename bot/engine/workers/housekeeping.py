@@ -15,14 +15,14 @@ _MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.N
 
 
 async def housekeep(context: EngineContext) -> None:
-    """To be done now and then."""
+    """Do what is to be done now and then."""
     await _rule_by_time(context)
     await _forget_keys(context)
     await _end_where_missing(context)
 
 
 async def _rule_by_time(context: EngineContext) -> None:
-    """An unknown outcome counts as charged, at what was set aside, when nobody has ruled on it for long."""
+    """Count an unknown outcome as charged, at what was reserved, if nobody has ruled on it for long."""
     async with context.storage.write() as tx:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.unruled_bound)
@@ -33,7 +33,7 @@ async def _rule_by_time(context: EngineContext) -> None:
 
 
 async def _forget_keys(context: EngineContext) -> None:
-    """A key that was replaced or forgotten goes when its running jobs have ended, or after a day."""
+    """Delete replaced and removed keys when their running jobs have ended, or after a day."""
     async with context.storage.write() as tx:
         oldest = context.clock.now() - timedelta(seconds=context.tuning.old_key_bound)
         erased = await tx.privacy.erase_retired_keys(oldest)

@@ -135,7 +135,7 @@ class Intake:
         await shielded(self._fail(job, FailureCode.PHOTO, why))
 
     async def _wait_for_room(self, job: Job, tries: int) -> float | None:
-        """As long as other photos of the server come in, this one waits."""
+        """Let this photo wait as long as other photos of the server are fetched."""
         tuning = self._context.tuning
         pause = backoff(tries + 1, tuning.room_pause, tuning.room_pause_bound)
         short = self._shortages.refused(job.guild_id, self._context.clock.monotonic(), pause)

@@ -129,7 +129,10 @@ class NoticeBoard:
         *,
         works: bool = False,
     ) -> None:
-        """`lost_channel`: the log channel, if it is gone; `works`: the notice was posted there."""
+        """Close the notice.
+
+        `lost_channel` is the log channel, if it is gone. `works` says that the notice was posted there.
+        """
         now = self._context.clock.now()
         message_id = said.message_id if isinstance(said, Posted) else None
         async with self._context.storage.write() as tx:

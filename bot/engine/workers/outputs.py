@@ -115,7 +115,7 @@ class Outputs:
             _log.warning("Job %s: its output can't be checked", job.id, extra={"job": job.id})
 
     def _expected(self, job: Job, said: str) -> str | None:
-        """For bytes that say nothing, of which the storage says nothing either: what the tool makes."""
+        """Return what the tool makes, for bytes that say nothing and of which the storage says nothing."""
         if said != UNKNOWN_TYPE:
             return None
         kind = job.output_kind
@@ -128,7 +128,10 @@ class Outputs:
 
 
 def content_type_of_output(head: bytes, said: str) -> str | None:
-    """What a file is by its first bytes, else by what the storage said; None: no picture and no video."""
+    """Return a file's type by its first bytes, else by what the storage said.
+
+    None if it is neither a picture nor a video.
+    """
     picture = sniff(head)
     if picture is not None:
         return picture.content_type

@@ -14,11 +14,11 @@ _log = logging.getLogger(__name__)
 
 
 class NotNow(Exception):
-    """Studii may give it later."""
+    """The file can't be fetched now, but perhaps later."""
 
 
 class Refetch:
-    """It was paid for, and a disk may lose files, or a backup be taken back without them."""
+    """Fetches outputs again that were paid for and lost: by a disk, or by restoring a backup without them."""
 
     def __init__(self, context: EngineContext, outputs: Outputs, out_of_band: OutOfBandRequests) -> None:
         self._context = context
@@ -26,9 +26,10 @@ class Refetch:
         self._out_of_band = out_of_band
 
     async def fetch(self, job: Job) -> Job:
-        """The job with the file that it has again; or without one, if Studii does not give it (any more).
+        """Return the job with the file, which was fetched again.
 
-        Without an address too, if that leads nowhere. Raises `NotNow` and `NoRoom`.
+        The job has no file if Studii doesn't give it (any more), and no address if that leads nowhere.
+        Raises `NotNow` and `NoRoom`.
         """
         if job.state is not JobState.SUCCEEDED or job.output_file is None or job.output_url is None:
             return job
@@ -46,7 +47,7 @@ class Refetch:
         return fetched
 
     async def _from_its_address(self, job: Job) -> Job | None:
-        """None: it is not there."""
+        """Return the job with the file from its address. None if it is no longer there."""
         try:
             output = await self._outputs.fetch(job)
         except OutputGone:
@@ -60,7 +61,7 @@ class Refetch:
         return replace(job, output_file=output.path.name)
 
     async def _fresh_address(self, job: Job) -> str | None:
-        """As Studii tells it to the key that the job was made with, or to the server's current one."""
+        """Ask for the address with the key that the job was made with, or with the server's current one."""
         async with self._context.storage.read() as tx:
             own = None if job.key_id is None else await tx.keys.get(job.key_id)
             current = await tx.keys.current(job.guild_id)

@@ -30,7 +30,7 @@ class SpoolRoom:
         return job_id in self._leaving
 
     async def for_source(self, job: Job, size: int) -> bool:
-        """Claim room for the job's photo; False if its server has none now."""
+        """Claim room for the job's photo. Returns False if its server has none now."""
         spool = self._context.spool
         together = 0
         async with self._context.storage.read() as tx:
@@ -45,7 +45,7 @@ class SpoolRoom:
         return not lacking
 
     async def for_output(self, job: Job, size: int) -> bool:
-        """Claim room for the job's output; False if there is none now."""
+        """Claim room for the job's output. Returns False if there is none now."""
         spool = self._context.spool
         lacking = spool.claim_output(job.id, job.guild_id, size)
         if lacking and await self._make_room(lacking):
@@ -81,7 +81,7 @@ class SpoolRoom:
         return bool(leaving)
 
     async def _let_go(self, job_ids: set[str]) -> None:
-        """Results that could not be posted leave the spool, and their people are told of the link."""
+        """Remove results that could not be posted from the spool, and tell their people of the link."""
         names: list[str | None] = []
         async with self._context.storage.write() as tx:
             for job in (await tx.jobs.some(job_ids)).values():

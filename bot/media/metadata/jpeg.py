@@ -108,7 +108,7 @@ def _drop(reading: _Reading, marker: int, data: bytes) -> None:
 
 
 def _note_place(reading: _Reading) -> None:
-    """Metadata is written again where the first of it was found."""
+    """Note where the first metadata was found, as it is written again there."""
     if reading.metadata_at is None:
         reading.metadata_at = len(reading.pieces)
 

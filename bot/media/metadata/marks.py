@@ -125,7 +125,7 @@ def digital_source_in(file: BinaryIO) -> str | None:
 
 
 def strongest(marks: Iterable[str]) -> str | None:
-    """Return the first mark that says that AI was used; else the first of all; None if there is none."""
+    """Return the first mark that says that AI was used, else the first of all. None if there is none."""
     known = list(marks)
     return next((mark for mark in known if is_by_ai(mark)), known[0] if known else None)
 

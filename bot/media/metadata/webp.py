@@ -97,7 +97,7 @@ def _composed(reading: _Reading) -> list[Piece]:
 
 
 def _extended_for(reading: _Reading) -> bytes | None:
-    """Return the data of a VP8X chunk for a file that had none; None if its size can't be told."""
+    """Return the data of a VP8X chunk for a file that had none. None if its size can't be told."""
     first = reading.pieces[0]
     if isinstance(first, bytes) or first.end - first.start < 18:
         return None

@@ -103,7 +103,7 @@ class OutageLog:
 
 
 def sqlite_code(error: Exception) -> int:
-    """SQLite's primary result code; 0: it was not SQLite."""
+    """Return SQLite's primary result code, or 0 if the error is not SQLite's."""
     return getattr(_drivers(error), "sqlite_errorcode", 0) & 0xFF
 
 
@@ -124,13 +124,14 @@ def unusable(url: str, error: Exception) -> SettingsError:
 
 
 def unusable_file(path: Path, code: int) -> SettingsError:
-    """The same of an SQLite file, by SQLite's primary result code."""
+    """Explain why an SQLite file can't be used, by SQLite's primary result code."""
     words = _ON_SQLITE.get(code, f"can't be used (SQLite's error {code}). Set DATABASE_URL to another file.")
     return SettingsError(f"The database file {path} {words}")
 
 
 def shown(url: str) -> str:
-    """A server's address as an operator writes it, without its password: the driver is our business."""
+    """Return a server's address as an operator writes it, without its password and without our driver's
+    name."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
 
 

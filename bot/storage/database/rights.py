@@ -61,7 +61,10 @@ async def missing_rights(engine: AsyncEngine) -> str | None:
 
 
 async def missing_rights_at(url: str) -> str | None:
-    """The same for a PostgreSQL's address. Raises `SettingsError` if it can't be reached."""
+    """Return the rights that are missing at a PostgreSQL's address.
+
+    Raises `SettingsError` if it can't be reached.
+    """
     engine = migration_engine(url)
     try:
         return await missing_rights(engine)

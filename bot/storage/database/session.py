@@ -30,7 +30,7 @@ class Session:
         unreadable: UnreadableRows | None = None,
         changed: Callable[[object], None] | None = None,
     ) -> None:
-        """`changed` is told each table of which a statement has changed rows."""
+        """Call `changed` with each table of which a statement has changed rows."""
         self._connection = connection
         self._changed = changed
         self.unreadable = UnreadableRows() if unreadable is None else unreadable

@@ -130,7 +130,7 @@ class _Cursor:
         self._rows.clear()
 
     async def _async_soft_close(self) -> None:
-        """The driver's cursor is closed already."""
+        """Do nothing: the driver's cursor is closed already."""
 
 
 class _OneCallDriver(AsyncAdapt_aiosqlite_dbapi):

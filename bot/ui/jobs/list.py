@@ -56,7 +56,10 @@ def jobs_panel(page: JobPage, names: ToolNames, *, manager: bool) -> Panel:
 async def show_page(
     interaction: discord.Interaction[Any], whose: str, number: int, *, instead: bool = False
 ) -> None:
-    """Show a page to the person alone; `instead`: in place of the page that they see. Raises `Refused`."""
+    """Show a page to the person alone, with `instead` in place of the page that they see.
+
+    Raises `Refused`.
+    """
     guild_id = server_of(interaction)
     host = host_of(interaction)
     manager = manages(interaction)

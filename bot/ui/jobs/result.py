@@ -73,7 +73,7 @@ def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) 
 
 
 def ended_elsewhere(server: str) -> Panel:
-    """What may be told by DM of a job in a channel that is, or may be, age-restricted: nothing of the job."""
+    """Say by DM that a job in an age-restricted channel, or in one that may be, has ended: no details."""
     said = (
         f"Your job in **{plain(server, 100)}** has ended. I can't show it here, because its "
         "channel may be age-restricted. Use `/jobs` in that server to see it."
@@ -137,7 +137,7 @@ def link_words(job: Job) -> str:
 
 
 def link_button(job: Job, label: str) -> ui.Button[Any] | None:
-    """Return a button that opens the output at Studii; None if its address is too long for a button."""
+    """Return a button that opens the output at Studii. None if its address is too long for a button."""
     return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
 
 

@@ -163,7 +163,10 @@ def _request(
     source: SourcePhoto | None,
     terms: Terms,
 ) -> JobRequest:
-    """Raises `Refused` if the result could not be posted, or if the tool lacks something."""
+    """Build the request.
+
+    Raises `Refused` if the result could not be posted, or if the tool lacks something.
+    """
     guild_id = ensure_can_post(interaction)
     if interaction.channel_id is None:
         raise Refused("This only works in a channel.")
@@ -182,7 +185,7 @@ def _request(
 
 
 async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, terms: Terms) -> None:
-    """Raises `Refused` if no job of the tool could be accepted now from this person on these terms."""
+    """Raise `Refused` if no job of the tool could be accepted now from this person on these terms."""
     if interaction.guild_id is None:
         return
     request = JobRequest(
@@ -259,9 +262,10 @@ def _may_be_shown(error: Exception) -> bool:
 
 
 async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | None:
-    """Return the id of the interaction's answer; None if there is none, or Discord does not say.
+    """Return the id of the interaction's answer.
 
-    In the second case the engine looks for the card in the channel.
+    None if there is none, or if Discord does not say. In the second case the engine looks for the card in the
+    channel.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):

@@ -31,7 +31,7 @@ class Deferrals(Protocol):
         ...
 
     async def forget(self, interaction: discord.Interaction[Any]) -> None:
-        """The interaction was answered. Must not raise."""
+        """Forget the interaction, which was answered. Must not raise."""
         ...
 
     async def finish(self, client: discord.Client, jobs: JobService, catalog: Catalog) -> None:

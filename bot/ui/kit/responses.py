@@ -43,7 +43,7 @@ async def tell(interaction: discord.Interaction[Any], error: BaseException) -> N
 
 
 async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel) -> None:
-    """Like `answer`, but log an error of Discord or of the network."""
+    """Answer like `answer`, but log an error of Discord or of the network."""
     try:
         await answer(interaction, panel)
     except DISCORD_ERRORS as failed:

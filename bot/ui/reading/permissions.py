@@ -121,7 +121,7 @@ def moderates(interaction: discord.Interaction[Any], job: Job) -> bool:
 
 
 def is_age_restricted(channel: Any) -> bool | None:
-    """Return whether the channel, or the thread's channel, is age-restricted; None if that is unknown."""
+    """Return whether the channel, or the thread's channel, is age-restricted. None if that is unknown."""
     if parent_unknown(channel):
         return None
     is_nsfw = getattr(channel, "is_nsfw", None)
@@ -142,7 +142,7 @@ def stays_there(client: discord.Client, job: Job) -> bool:
 
 
 def ensure_stays_there(interaction: discord.Interaction[Any], job: Job) -> None:
-    """Raises `Refused` if the job may not be shown where the interaction comes from."""
+    """Raise `Refused` if the job may not be shown where the interaction comes from."""
     here = is_age_restricted(interaction.channel)
     unchanged = here is None and interaction.channel_id == job.channel_id
     if stays_there(interaction.client, job) and not here and not unchanged:

@@ -43,11 +43,11 @@ class Answers:
         self.told: Callable[[str, Message], None] = lambda _name, _message: None
 
     def forget(self) -> None:
-        """No token works any more."""
+        """Forget all tokens: none works any more."""
         self._interactions.clear()
 
     def begin(self, channel: Channel, user_id: int, kind: int, pressed: Message | None = None) -> Interaction:
-        """Somebody uses a command there, or presses a button of that message."""
+        """Note that somebody uses a command there, or presses a button of that message."""
         number = self._ids.next()
         token = f"token-{number}"
         interaction = Interaction(number, token, channel, user_id, time.monotonic(), kind, pressed)

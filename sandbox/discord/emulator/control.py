@@ -91,7 +91,7 @@ class Control:
     async def post(
         self, channel_id: int, user_id: int, content: str = "", files: Mapping[str, list[str]] | None = None
     ) -> str:
-        """Files are their bytes, as base64, and media types by name."""
+        """Post a message for a person. Files are their bytes, as base64, and media types by name."""
         given = {name: (base64.b64decode(data), kind) for name, (data, kind) in (files or {}).items()}
         return str(self._server.post(channel_id, user_id, content, given).id)
 

@@ -57,11 +57,11 @@ class Message:
         return self.author_id == APPLICATION_ID
 
     def custom_ids(self) -> list[str]:
-        """Of the buttons that stand under it now."""
+        """Return the custom ids of the buttons that are under it now."""
         return [str(one["custom_id"]) for one in _walk(self._components()) if "custom_id" in one]
 
     def words(self) -> str:
-        """Everything that can be read in it now."""
+        """Return everything that can be read in it now."""
         shown = [str(one["content"]) for one in _walk(self._components()) if one.get("type") == 10]
         return "\n".join([str(self.payload.get("content") or ""), *shown]).strip()
 
@@ -179,7 +179,7 @@ class Messages(dict[int, Message]):
 def _numbered(
     components: Iterable[Mapping[str, Any]], files: Mapping[str, Attached], numbers: "count[int]"
 ) -> list[dict[str, Any]]:
-    """With a number on each component that was sent without one, and files at their addresses."""
+    """Return the components, each with a number, and files at their addresses."""
     told: list[dict[str, Any]] = []
     for one in components:
         component = dict(one)

@@ -213,7 +213,7 @@ class Places:
         return guild
 
     def guild_of(self, channel: Channel) -> Guild | None:
-        """Return the channel's server; None for direct messages."""
+        """Return the channel's server, or None for direct messages."""
         return None if channel.guild_id is None else self.guilds[channel.guild_id]
 
     def may(self, user_id: int, channel: Channel) -> int:

@@ -148,18 +148,18 @@ class DiscordServer:
         self.places.remove_guild(guild_id)
 
     def hide_guild(self, guild_id: int) -> None:
-        """An outage hides the server from the gateway until `show_guild`."""
+        """Hide the server from the gateway, as an outage does, until `show_guild`."""
         self.places.guilds[guild_id].unavailable = True
         self.tell("GUILD_DELETE", guild_id, {"id": str(guild_id), "unavailable": True})
 
     def show_guild(self, guild_id: int) -> None:
-        """The server's outage is over."""
+        """End the server's outage."""
         guild = self.places.guilds[guild_id]
         guild.unavailable = False
         self.tell("GUILD_CREATE", guild_id, guild.told())
 
     def in_channel(self, channel_id: int) -> list[Message]:
-        """The messages that stand there for everyone, oldest first."""
+        """Return the messages there that everyone sees, oldest first."""
         return [one for one in self.messages.values() if one.channel_id == channel_id and not one.ephemeral]
 
     @property
@@ -248,7 +248,7 @@ class DiscordServer:
         self.faults.add(call, *faults)
 
     def forget(self) -> None:
-        """As if nothing had ever been said, asked, counted or spoilt."""
+        """Forget everything that was said, asked, counted or spoilt."""
         self.messages.clear()
         self.cdn.forget()
         self._answers.forget()

@@ -116,9 +116,10 @@ class Sessions:
     def identify(
         self, data: Mapping[str, Any], allowed: int, guilds_of: Callable[[int, int], int]
     ) -> Session | None:
-        """Begin a session; None if it came too soon after another of its bucket.
+        """Begin a session.
 
-        `allowed` are the privileged intents that the application has. Raises `Closed`.
+        None if it came too soon after another of its bucket. `allowed` are the privileged intents that the
+        application has. Raises `Closed`.
         """
         shard, shards = data.get("shard") or (0, 1)
         intents = int(data["intents"])
@@ -141,7 +142,7 @@ class Sessions:
         return session
 
     def resume(self, session_id: str, number: int) -> Session | None:
-        """Return the session that goes on after that event; None if it can't."""
+        """Return the session that goes on after that event, or None if it can't."""
         session = self._sessions.get(session_id)
         if session is None:
             return None

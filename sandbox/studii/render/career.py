@@ -32,7 +32,7 @@ def _crop_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _office(size: tuple[int, int]) -> Image.Image:
-    """A bright office, far out of focus."""
+    """Draw a bright office, far out of focus."""
     canvas = Canvas(gradient(size, ((92, 112, 128), (138, 148, 152), (96, 86, 80))))
     for x in (0.02, 0.22, 0.7, 0.9):
         canvas.rectangle((x, 0.06, x + 0.14, 0.6), (226, 238, 244), 0.75, 0.03)

@@ -22,7 +22,7 @@ _BACKDROPS = {
 
 
 def product_background(photo: Image.Image, text: str, seed: int) -> Image.Image:
-    """The product before the backdrop that the text names, on a round stand with a soft shadow."""
+    """Put the product before the backdrop that the text names, on a round stand with a soft shadow."""
     words = text.lower()
     named = [colours for name, colours in _BACKDROPS.items() if name in words]
     pick = random.Random(seed).choice(["f3dcc6 e0a98a", "d5e4e2 8fb5b2", "ece3f4 b7a3cf", "f7e7b8 e3b85f"])  # noqa: S311

@@ -15,7 +15,7 @@ def photo_restore(photo: Image.Image, text: str, seed: int) -> Image.Image:
 
 
 def _without_scratches(photo: Image.Image) -> Image.Image:
-    """Thin bright marks and small dark ones are filled from around them; grain is smoothed."""
+    """Fill thin bright marks and small dark ones from around them, and smooth grain."""
     half = resized(photo, (max(8, photo.width // 2), max(8, photo.height // 2)), Image.Resampling.BOX)
     calm = half.filter(ImageFilter.GaussianBlur(0.8)).filter(ImageFilter.MedianFilter(3))
     unscratched = calm.filter(ImageFilter.MinFilter(5)).filter(ImageFilter.MaxFilter(5))
@@ -44,7 +44,7 @@ def _faded_to_one_colour(photo: Image.Image) -> bool:
 
 
 def _coloured(photo: Image.Image) -> Image.Image:
-    """Tones over brightness, with sky above and green below."""
+    """Put tones over brightness, with sky above and green below."""
     grey = photo.convert("L")
     # A print's pale border says nothing about its picture: measure the middle.
     inner = grey.crop(

@@ -58,7 +58,7 @@ _TOWN = ("city", "skyline", "street", "tokyo", "neon", "town", "tower")
 
 
 def picture_size(aspect_ratio: str, long_side: int) -> tuple[int, int]:
-    """Width and height in even pixels for a ratio such as "16:9"."""
+    """Return width and height in even pixels for a ratio such as "16:9"."""
     across, down = (int(part) for part in aspect_ratio.split(":"))
     width = long_side if across >= down else long_side * across / down
     height = long_side if down >= across else long_side * down / across
@@ -66,14 +66,14 @@ def picture_size(aspect_ratio: str, long_side: int) -> tuple[int, int]:
 
 
 def pick_mood(prompt: str, rng: random.Random) -> Mood:
-    """The mood that most words of the prompt ask for, or any."""
+    """Pick the mood that most words of the prompt ask for, or any."""
     text = prompt.lower()
     scores = [sum(word in text for word in mood.words) for mood in MOODS]
     return MOODS[scores.index(max(scores))] if any(scores) else rng.choice(MOODS)
 
 
 def scene(size: tuple[int, int], prompt: str, seed: int) -> Image.Image:
-    """A landscape for a prompt; the same for the same arguments."""
+    """Draw a landscape for a prompt; the same for the same arguments."""
     rng = random.Random(f"{prompt}/{seed}")  # noqa: S311 - a picture, no secret
     text = prompt.lower()
     mood = pick_mood(prompt, rng)
@@ -106,7 +106,7 @@ def scene(size: tuple[int, int], prompt: str, seed: int) -> Image.Image:
 
 
 def repaint(photo: Image.Image, size: tuple[int, int], prompt: str, seed: int) -> Image.Image:
-    """A photo as a painting in the colours of the prompt's mood."""
+    """Repaint a photo as a painting in the colours of the prompt's mood."""
     rng = random.Random(f"{prompt}/{seed}")  # noqa: S311 - a picture, no secret
     mood = pick_mood(prompt, rng)
     photo = ImageOps.fit(photo, size, Image.Resampling.LANCZOS)

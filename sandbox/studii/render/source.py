@@ -8,7 +8,7 @@ MAX_PIXELS = 60_000_000
 
 
 def trouble_with(data: bytes) -> str | None:
-    """Why these bytes cannot be worked on, as the error of a failed job; None if they can."""
+    """Say why these bytes can't be worked on, as the error of a failed job. None if they can."""
     try:
         with Image.open(BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -21,7 +21,7 @@ def trouble_with(data: bytes) -> str | None:
 
 
 def read_photo(data: bytes, long_side: int) -> Image.Image:
-    """The photo, upright, in RGB, scaled to a long side of at most `long_side` pixels."""
+    """Read the photo, upright, in RGB, scaled to a long side of at most `long_side` pixels."""
     with Image.open(BytesIO(data)) as picture:
         picture.draft("RGB", (long_side, long_side))
         upright = ImageOps.exif_transpose(picture).convert("RGB")

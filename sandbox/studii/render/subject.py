@@ -16,9 +16,9 @@ _ALIKE = 40
 def subject_mask(
     photo: Image.Image, centre: tuple[float, float], edge_height: float = 1.0
 ) -> Image.Image | None:
-    """255 where the subject is; `centre` is a point of it.
+    """Find the subject: 255 where it is. None if no subject stands out.
 
-    The edges above `edge_height` (a fraction) are taken for background. None if no subject stands out.
+    `centre` is a point of it. The edges above `edge_height` (a fraction) are taken for background.
     """
     small = photo.copy()
     small.thumbnail((_SMALL, _SMALL))
@@ -41,7 +41,7 @@ def subject_mask(
 
 
 def _flood(small: Image.Image, edge_height: float) -> Image.Image:
-    """0 where the background reaches from the edges, 255 elsewhere."""
+    """Flood the background from the edges: 0 where it reaches, 255 elsewhere."""
     width, height = small.size
     data = small.tobytes()
     rows = max(1, round(height * edge_height))

@@ -14,7 +14,10 @@ FRAMES_PER_SECOND = 24
 
 
 def film(picture: Image.Image) -> bytes:
-    """An MP4 that plays everywhere: H.264, yuv420p, index in front. Width and height must be even."""
+    """Make an MP4 that plays everywhere: H.264, yuv420p, index in front.
+
+    Width and height must be even.
+    """
     # A real file: to move the index to the front, FFmpeg opens what it wrote a second time.
     with TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
@@ -51,7 +54,7 @@ class _TakesPictures(Protocol):
 
 
 def _view(picture: Image.Image, progress: float) -> Image.Image:
-    """A window into the picture that drifts to the right and comes closer."""
+    """Cut out a window of the picture that drifts to the right and comes closer."""
     eased = progress * progress * (3 - 2 * progress)
     share = 0.92 - 0.14 * eased
     width, height = picture.width * share, picture.height * share

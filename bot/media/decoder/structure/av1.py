@@ -44,7 +44,7 @@ def _leb128(content: bytes, at: int) -> tuple[int, int]:
 
 
 def _largest_frame(content: bytes) -> tuple[int, int]:
-    """5.5.1, up to max_frame_height_minus_1."""
+    """Return the largest frame's size (5.5.1, up to max_frame_height_minus_1)."""
     bits = Bits(content)
     bits.take(4)  # seq_profile, still_picture
     if bits.take(1):  # reduced_still_picture_header

@@ -12,7 +12,7 @@ _EXTENSION, _PICTURE = 0x21, 0x2C
 
 
 def read(data: mmap.mmap) -> Structure:
-    """Pillow makes the screen as large as the first picture on it needs."""
+    """Read a screen as large as Pillow makes it: as large as the first picture on it needs."""
     width, height = number(data, 6, 2, little=True), number(data, 8, 2, little=True)
     at = 13 + _palette(number(data, 10, 1))
     first = at

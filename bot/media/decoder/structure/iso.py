@@ -65,7 +65,7 @@ class _File:
                 self._moov = box
 
     def structure(self) -> Structure:
-        """The larger of the still picture and of the tracks' pictures, as either may be decoded."""
+        """Return the larger of the still picture and of the tracks' pictures, as either may be decoded."""
         pictures = list(self._sequence()) if self._moov is not None else []
         has_alpha = bool(pictures)
         if self._has_meta and self._primary:
@@ -85,7 +85,7 @@ class _File:
         return Structure(largest.width, largest.height, needed, needed, needed)
 
     def _alphas(self) -> Iterator[int]:
-        """The items that hold the primary one's transparency."""
+        """Return the items that hold the primary one's transparency."""
         for (kind, source), targets in self._references.items():
             if kind == b"auxl" and self._primary in targets:
                 names = [
@@ -278,7 +278,7 @@ class _File:
         return _Picture(width, height, max(cell.planes for cell in cells))
 
     def _sequence(self) -> Iterator[_Picture]:
-        """The sizes that the tracks of a moving picture declare."""
+        """Return the sizes that the tracks of a moving picture declare."""
         if self._moov is None:
             return
         for box in self._inner(self._moov, b"trak"):

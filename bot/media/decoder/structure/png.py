@@ -52,5 +52,5 @@ def _chunks(data: mmap.mmap) -> tuple[int, bool]:
 
 
 def _is_deflated(text: bytes) -> bool:
-    """Whether an iTXt chunk is compressed, by its beginning: keyword, zero, flag."""
+    """Return whether an iTXt chunk is compressed, by its beginning: keyword, zero, flag."""
     return text.partition(b"\0")[2][:1] == b"\1"

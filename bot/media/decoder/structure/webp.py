@@ -16,7 +16,7 @@ _BYTES_PER_PIXEL = 12  # two canvases and the copy that is handed out
 
 
 def read(data: mmap.mmap) -> Structure:
-    """The canvas is what is decoded into; a frame that does not fit in it is refused."""
+    """Read the canvas, which is what is decoded into. A frame that does not fit in it is refused."""
     canvas: tuple[int, int] | None = None
     frame: tuple[int, int] | None = None
     end = min(len(data), number(data, 4, 4, little=True) + 8)
