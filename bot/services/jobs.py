@@ -15,7 +15,7 @@ from bot.lifecycle.transitions import accept, cancel
 from bot.services.acceptance import Acceptance, ensure_open
 from bot.services.acceptance_facts import acceptance_of
 from bot.services.wording import size_words
-from bot.storage import COMMAND_WRITE_TIMEOUT, CardShown, Storage, Transaction
+from bot.storage import CardShown, Storage, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ class JobService:
 
         Raises `Refused` when it is not kept (any more), or somebody else's.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None:
                 raise Refused(UNKNOWN_JOB)

@@ -11,7 +11,7 @@ from bot.domain import Budget, Job, Period, Plan
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
-from bot.services import JobService, LimitService, Repeated, jobs
+from bot.services import JobService, LimitService, Repeated
 from bot.storage import Storage
 from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
 from tests.support.clock import FakeClock
@@ -66,13 +66,8 @@ async def _starts(storage: Storage, limits: LimitService) -> None:
 
 @pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])
 async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
-    storage: Storage,
-    limit: Callable[[Storage, LimitService], Awaitable[None]],
-    monkeypatch: pytest.MonkeyPatch,
+    storage: Storage, limit: Callable[[Storage, LimitService], Awaitable[None]]
 ) -> None:
-    monkeypatch.setattr(
-        jobs, "COMMAND_WRITE_TIMEOUT", 60
-    )  # each is answered by the limit, however slow the machine is
     clock = FakeClock()
     await limit(storage, LimitService(storage, clock))
     service = JobService(storage, Catalog.load(), clock, lambda: None, max_source_bytes=MAX_SOURCE)
@@ -83,10 +78,7 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
         assert await transaction.audit.everything() == []
 
 
-async def test_what_is_wished_twice_at_one_moment_is_done_once(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "COMMAND_WRITE_TIMEOUT", 60)
+async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage) -> None:
     service = JobService(storage, Catalog.load(), FakeClock(), lambda: None, max_source_bytes=MAX_SOURCE)
     request = replace(REQUEST, once="3:50:photo-restore:0")
     outcomes = await asyncio.gather(*(service.accept(request) for _ in range(20)), return_exceptions=True)

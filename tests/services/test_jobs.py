@@ -205,7 +205,7 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
-    monkeypatch.setattr(jobs, "COMMAND_WRITE_TIMEOUT", 0.05)
+    monkeypatch.setattr(jobs, "ACCEPT_PATIENCE", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     with pytest.raises(Busy, match="busy right now"):

@@ -68,7 +68,9 @@ async def show_page(
     user_id = interaction.user.id if whose == MINE else None
     page = await host.services.jobs.page(guild_id, user_id, number)
     panel = jobs_panel(page, ToolNames(host.catalog), manager=manager)
-    if instead:
+    if instead and interaction.response.is_done():
+        await interaction.edit_original_response(view=panel)
+    elif instead:
         await interaction.response.edit_message(view=panel)
     else:
         await answer(interaction, panel)
@@ -136,6 +138,8 @@ class ListedButton(
         if self._action == "show":
             await self._show(interaction, host, job)
             return
+        # First: it shows nothing, and what follows may have to wait for others who write.
+        await interaction.response.defer()
         if self._action == "cancel":
             await host.services.jobs.cancel(
                 job.id, job.guild_id, interaction.user.id, moderates=moderates(interaction, job)
