@@ -52,10 +52,10 @@ async def hold_running(
     """
     if key is not None:
         there = await find(tx, key)
-        if there is None or there.until <= at:
-            await _hold(tx, key, reason, until, at)
-        else:
+        if there is not None and refuses(there, key, at):
             await _tell(tx, key, reason, at)
+        else:
+            await _hold(tx, key, reason, until, at)
     return await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
 
 
@@ -99,7 +99,12 @@ async def try_again(tx: Transaction, guild_id: int, at: datetime) -> bool:
 async def find(tx: Transaction, key: StudiiKey) -> Hold | None:
     """Return the hold of that key. None if it is not held, or if only the key before it was."""
     there = await tx.holds.get(key.guild_id)
-    return None if there is None or there.key_id != key.id else there
+    return there if there is not None and _is_of(there, key) else None
+
+
+def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
+    """Return whether no new job is to be sent with that key yet, as it is held until later."""
+    return _is_of(there, key) and there.until > at
 
 
 async def is_held(tx: Transaction, guild_id: int) -> bool:
@@ -125,6 +130,10 @@ def is_waiting(job: Job, key: StudiiKey, at: datetime) -> bool:
 async def wait_for_key(tx: Transaction, job: Job) -> Job | None:
     """Let the job wait until its server, which has no key, gets one. The job's card says so."""
     return await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.NO_KEY))
+
+
+def _is_of(there: Hold, key: StudiiKey) -> bool:
+    return there.key_id == key.id
 
 
 def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:

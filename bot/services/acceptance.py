@@ -199,7 +199,7 @@ def ensure_open(settings: GuildSettings) -> None:
 def _ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None:
     """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
     hold = config.hold
-    if hold is None or hold.key_id != key.id or hold.until <= now:
+    if hold is None or not key_holds.refuses(hold, key, now):
         return
     refusal = KeyOutOfCredits if key_holds.waits_for_credits(hold) else KeyHeld
     raise refusal(hold.reason, hold.until)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from bot.catalog import Catalog, Tool
-from bot.domain.prices import LEAST, Charges, Estimate, estimate
+from bot.domain.prices import LEAST, Charges, Estimate
+from bot.lifecycle.prices import expected_cost
 from bot.storage import Transaction
 
 MOST_CHOICES = 256  # combinations of one tool's inputs that are looked at
@@ -36,30 +37,17 @@ class ToolPrice:
 
 async def price_list(transaction: Transaction, catalog: Catalog, lane: str | None) -> tuple[ToolPrice, ...]:
     """Return every tool's probable cost with the key of that lane (or none), in the catalogue's order."""
-    prices = _Prices(
-        {} if lane is None else await transaction.prices.all(lane), await transaction.prices.all()
-    )
-    return tuple(_tool_price(tool, prices) for tool in catalog.tools.values())
+    own = {} if lane is None else await transaction.prices.all(lane)
+    charges = Charges(own, await transaction.prices.all())
+    return tuple(_tool_price(tool, charges) for tool in catalog.tools.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Prices:
-    """Last charges by tool and variant: with the server's key, and with any."""
-
-    own: Mapping[tuple[str, str], int]
-    any: Mapping[tuple[str, str], int]
-
-    def of(self, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
-        name = (tool.slug, tool.variant(inputs))
-        return estimate(tool.assumed(inputs), self.own.get(name), self.any.get(name), in_catalogue=True)
-
-
-def _tool_price(tool: Tool, prices: _Prices) -> ToolPrice:
+def _tool_price(tool: Tool, charges: Charges) -> ToolPrice:
     defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
-    price = prices.of(tool, defaults)
+    price = _price(charges, tool, defaults)
     others: list[OtherPrice] = []
     for choices in _choices(tool):
-        other = prices.of(tool, {**defaults, **choices})
+        other = _price(charges, tool, {**defaults, **choices})
         # What is assumed is the same for all choices but the mode.
         told = other.learned or (
             set(choices) == {tool.output_from} and not isinstance(tool.assumed_cost, int)
@@ -67,6 +55,10 @@ def _tool_price(tool: Tool, prices: _Prices) -> ToolPrice:
         if told and other.amount != price.amount:
             others.append(OtherPrice(choices, other))
     return ToolPrice(tool, price, tuple(sorted(others, key=lambda other: other.price.amount)))
+
+
+def _price(charges: Charges, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
+    return expected_cost(charges, tool, inputs, tool.variant(inputs))
 
 
 def _choices(tool: Tool) -> Iterator[dict[str, str]]:

@@ -106,3 +106,18 @@ async def test_a_new_keys_first_refusal_ends_nothing_that_waited_for_the_key_bef
         async with world.storage.write() as tx:
             await key_holds.hold(tx, other, REFUSED, later, now, oldest=oldest)
         assert (await world.job(old.id)).state is JobState.WAITING
+
+
+async def test_a_hold_refuses_jobs_of_its_own_key_until_one_is_to_try_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        now = world.clock.now()
+        later = now + timedelta(minutes=5)
+        async with world.storage.write() as tx:
+            await key_holds.hold(tx, key, SHORT, later, now, oldest=now - timedelta(days=1))
+            hold = await key_holds.find(tx, key)
+        other = await world.use_key(world.studii.add_key())
+    assert hold is not None
+    assert key_holds.refuses(hold, key, now)
+    assert not key_holds.refuses(hold, key, later)
+    assert not key_holds.refuses(hold, other, now)
