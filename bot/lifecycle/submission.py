@@ -117,27 +117,37 @@ async def taken(
         submitted_at=at,
     )
     started = await tx.jobs.start_running(job.id, JobState.SUBMITTING, lane, at, **changes)
-    if started is not None:
-        running, held, before = started
-    else:
+    anew = started is None
+    if started is None:
         changes["failure_text"] = None
         started = await tx.jobs.start_running(job.id, JobState.UNKNOWN, lane, at, **changes)
         if started is None:
             return Taken(None)
-        running, held, before = started
-        running = await _post_anew(tx, running)
+    running = await _post_anew(tx, started.job) if anew else started.job
     # A job that was held has been taken, so the others go on even if no hold is stored.
-    released = (held or was_held) and await key_holds.end(tx, job.guild_id, at, was_held=was_held)
-    charge = created.credits_charged
-    if charge is None:
+    holds = started.server_held or was_held
+    released = holds and await key_holds.end(tx, job.guild_id, at, was_held=was_held)
+    if created.credits_charged is None:
         return Taken(running, released)
-    wanted = reservation(charge, before)
-    more = wanted > running.reserved
-    running = await tx.ledger.correct_changed(running, wanted, at)
-    repriced = raises_price(charge, before) and await learn_price(tx, catalog, job, lane, charge, at)
-    if more:
-        await watch_budget(tx, job.guild_id, at)
+    running, repriced = await _charge(
+        tx, catalog, running, lane, created.credits_charged, at, started.last_charge
+    )
     return Taken(running, released or repriced)
+
+
+async def _charge(
+    tx: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime, before: int | None
+) -> tuple[Job, bool]:
+    """Correct the reservation of a job whose 202 told that charge. `before`: the last one with that key.
+
+    Returns the job, and whether other reservations may have changed.
+    """
+    wanted = reservation(charge, before)
+    corrected = await tx.ledger.correct_changed(job, wanted, at)
+    repriced = raises_price(charge, before) and await learn_price(tx, catalog, job, lane, charge, at)
+    if wanted > job.reserved:
+        await watch_budget(tx, job.guild_id, at)
+    return corrected, repriced
 
 
 async def not_taken(tx: Transaction, job: Job, code: FailureCode, reason: Reason, at: datetime) -> Job | None:
