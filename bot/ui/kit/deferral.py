@@ -66,6 +66,8 @@ class Deferral:
             sent = await self._interaction.response.defer(ephemeral=self.private, thinking=True)
         except DISCORD_ERRORS as error:
             _log.info("An answer that takes long could not be announced: %r", error)
+            if isinstance(error, discord.NotFound):
+                await self._kept.forget(self._interaction)  # it came too late: there is nothing to answer
         else:
             if sent is not None and sent.message_id is not None:
                 await self._kept.remember(self._interaction, private=self.private, message_id=sent.message_id)

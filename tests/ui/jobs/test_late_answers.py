@@ -200,3 +200,13 @@ async def test_what_was_answered_or_is_too_old_is_left_alone(
         (tmp_path / "deferrals" / "1.deferred").write_bytes(b"of another key")
         await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
         assert kept(tmp_path) == []
+
+
+async def test_an_announcement_that_comes_too_late_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=None)
+        await asked(desk, desk.maya, tmp_path)
+        assert kept(tmp_path) == []
+        assert "A kite" in (await desk.job()).inputs["prompt"]
