@@ -412,6 +412,10 @@ class Jobs:
 
     async def cards_shown(self, shown: Sequence[CardShown]) -> None:
         """Store which messages are the cards of these jobs, and the versions that they show."""
+        if len(shown) == 1:
+            (one,) = shown
+            await self.update(one.job_id, card_message_id=one.message_id, card_version=one.version)
+            return
         query = update(jobs).where(jobs.c.id == bindparam("job_id"))
         query = query.values(card_message_id=bindparam("message_id"), card_version=bindparam("shown_version"))
         rows = [
