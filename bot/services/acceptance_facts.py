@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.catalog import Catalog
-from bot.domain import JobRequest, Usage
-from bot.domain.limits import counted_since
+from bot.domain import JobRequest
 from bot.services.acceptance import Acceptance, ServerState
-from bot.services.budgets import budget_period, state_of_budget
-from bot.services.limits import MemberUse
+from bot.services.limits import use_of_members
 from bot.storage import ServerConfig, Transaction
 
 
@@ -40,24 +38,6 @@ async def acceptance_of(
 
 
 async def _state(tx: Transaction, config: ServerConfig, members: Sequence[int], at: datetime) -> ServerState:
-    settings, limits = config.settings, config.limits
-    if config.key is None or settings.paused:
+    if config.key is None or config.settings.paused:
         return ServerState(config)
-    guild_id = settings.guild_id
-    period, name = budget_period(settings, at)
-    limited = members if limits.own or limits.roles or limits.default is not None else ()
-    usage, used = await tx.ledger.usage_of(guild_id, period, limited)
-    grants = await tx.ledger.grants(guild_id, name)
-    going = {} if limits.at_once is None else await tx.jobs.going_of(guild_id, members)
-    starts: dict[int, list[datetime]] = {}
-    if limits.rate is not None:
-        since = counted_since(limits.rate, at)
-        starts = await tx.jobs.started_by(guild_id, members, since, at)
-    return ServerState(
-        config,
-        state_of_budget(settings, period, usage, grants.get(None, 0)),
-        {
-            one: MemberUse(used.get(one, Usage()), grants.get(one, 0), going.get(one, 0), starts.get(one, ()))
-            for one in members
-        },
-    )
+    return ServerState(config, *await use_of_members(tx, config.settings, config.limits, members, at))

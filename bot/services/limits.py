@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from bot.clock import Clock
-from bot.domain import Usage
+from bot.domain import GuildSettings, Usage
 from bot.domain.limits import (
     Allowance,
     AllowanceScope,
@@ -22,9 +22,11 @@ from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import (
     MAX_BUDGET,
     BudgetState,
+    budget_period,
     budget_state,
     rest_words,
     short_price_words,
+    state_of_budget,
     when_again,
 )
 from bot.services.wording import count_words, credit_words, discord_timestamp, job_words
@@ -115,8 +117,12 @@ class LimitService:
         """Return what the member may do now."""
         now = self._clock.now()
         async with self._storage.read() as transaction:
-            budget = await budget_state(transaction, guild_id, now)
-            return await member_state(transaction, budget, user_id, roles, now)
+            settings, limits = (
+                await transaction.guilds.get(guild_id),
+                await transaction.policies.limits(guild_id),
+            )
+            budget, used = await use_of_members(transaction, settings, limits, [user_id], now, whole=True)
+        return state_of_member(budget, limits, user_id, roles, used[user_id], now)
 
     async def set(self, guild_id: int, **changes: Unpack[LimitChanges]) -> None:
         """Set some of the limits, all in one step; they hold at once.
@@ -164,23 +170,32 @@ class LimitService:
             return await _grants(transaction, guild_id, self._clock.now())
 
 
-async def member_state(
-    transaction: Transaction, budget: BudgetState, user_id: int, roles: Collection[int], now: datetime
-) -> MemberState:
-    """Return what the member may do at `now`, read in `transaction`."""
-    guild_id = budget.settings.guild_id
-    limits = await transaction.policies.limits(guild_id)
-    starts: list[datetime] = []
+async def use_of_members(
+    tx: Transaction,
+    settings: GuildSettings,
+    limits: MemberLimits,
+    members: Sequence[int],
+    at: datetime,
+    *,
+    whole: bool = False,
+) -> tuple[BudgetState, dict[int, MemberUse]]:
+    """Return the state of the server's budget, and what each of these members has used of their limits.
+
+    What no limit asks for is left out, unless the `whole` is to be shown.
+    """
+    guild_id = settings.guild_id
+    period, name = budget_period(settings, at)
+    limited = members if whole or limits.own or limits.roles or limits.default is not None else ()
+    usage, used = await tx.ledger.usage_of(guild_id, period, limited)
+    grants = await tx.ledger.grants(guild_id, name)
+    going = await tx.jobs.going_of(guild_id, members) if whole or limits.at_once is not None else {}
+    starts: dict[int, list[datetime]] = {}
     if limits.rate is not None:
-        since = counted_since(limits.rate, now)
-        starts = await transaction.jobs.started(guild_id, user_id, since, now, limits.rate.starts)
-    used = MemberUse(
-        await transaction.ledger.usage(guild_id, budget.window, user_id),
-        await transaction.ledger.granted(guild_id, budget.period_name, user_id),
-        await transaction.jobs.going(guild_id, user_id),
-        starts,
-    )
-    return state_of_member(budget, limits, user_id, roles, used, now)
+        starts = await tx.jobs.started_by(guild_id, members, counted_since(limits.rate, at), at)
+    return state_of_budget(settings, period, usage, grants.get(None, 0)), {
+        one: MemberUse(used.get(one, Usage()), grants.get(one, 0), going.get(one, 0), starts.get(one, ()))
+        for one in members
+    }
 
 
 def state_of_member(

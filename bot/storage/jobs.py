@@ -525,15 +525,8 @@ class Jobs:
             .returning(jobs)
         )
 
-    async def going(self, guild_id: int, user_id: int) -> int:
-        """Return the number of a member's unfinished jobs in a server, without unknown ones."""
-        query = select(func.count()).where(
-            jobs.c.guild_id == guild_id, jobs.c.user_id == user_id, jobs.c.state.in_(_GOING)
-        )
-        return (await self._session.execute(query)).scalar_one()
-
     async def going_of(self, guild_id: int, user_ids: Collection[int]) -> dict[int, int]:
-        """Return what `going` returns for each of the members who has such jobs."""
+        """Return the numbers of these members' unfinished jobs in a server, without unknown ones, if any."""
         query = (
             select(jobs.c.user_id, func.count().label("jobs"))
             .where(jobs.c.guild_id == guild_id, jobs.c.user_id.in_(list(user_ids)), jobs.c.state.in_(_GOING))
@@ -560,23 +553,6 @@ class Jobs:
         for row in (await self._session.execute(query)).mappings():
             found.setdefault(row["user_id"], []).append(row["created_at"])
         return found
-
-    async def started(
-        self, guild_id: int, user_id: int, since: datetime, until: datetime, limit: int
-    ) -> list[datetime]:
-        """Return when a member's last `limit` jobs in (since, until] were accepted, oldest first."""
-        query = (
-            select(jobs.c.created_at)
-            .where(
-                jobs.c.guild_id == guild_id,
-                jobs.c.user_id == user_id,
-                jobs.c.created_at > since,
-                jobs.c.created_at <= until,
-            )
-            .order_by(jobs.c.created_at.desc())
-            .limit(limit)
-        )
-        return list((await self._session.execute(query)).scalars())[::-1]
 
     async def _one(self, statement: Select[Any] | Update) -> Job | None:
         if isinstance(statement, Update):

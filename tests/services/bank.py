@@ -21,7 +21,7 @@ from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed
 from bot.reasons import Reason, ReasonCode
 from bot.services import CreditService, JobService, LimitService, RulingService
 from bot.services.budgets import budget_state
-from bot.services.limits import member_state
+from bot.services.limits import state_of_member, use_of_members
 from bot.storage import JobChanges, Storage, Transaction
 from bot.storage.schema import allowances, guilds, jobs, ledger, notices, policies, prices
 from tests.services.accountant import ROLES, USUAL
@@ -240,9 +240,12 @@ class Bank:
                     continue
                 adds = line.kind in (EntryKind.RESERVE, EntryKind.CORRECT)
                 lines[line.job_id] += line.amount if adds else -line.amount
+            limits = await transaction.policies.limits(GUILD)
+            _, used = await use_of_members(
+                transaction, budget.settings, limits, MEMBERS, self.now, whole=True
+            )
             members = {
-                user_id: await member_state(transaction, budget, user_id, ROLES[user_id], self.now)
-                for user_id in MEMBERS
+                one: state_of_member(budget, limits, one, ROLES[one], used[one], self.now) for one in MEMBERS
             }
             return Seen(
                 budget.left,

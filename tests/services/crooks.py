@@ -56,7 +56,7 @@ def only_what_is_paid(*given: Any) -> BudgetState:
 
 
 class CountsOnlyWhatIsPaid(Bank):
-    replaced = (("bot.services.acceptance_facts.state_of_budget", only_what_is_paid),)
+    replaced = (("bot.services.limits.state_of_budget", only_what_is_paid),)
 
 
 def one_less_going(*given: Any) -> MemberState:
