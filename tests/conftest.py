@@ -14,7 +14,7 @@ from tests.support.postgresql import make_template, new_migrated_database, serve
 TESTS = Path(__file__).parent
 GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 700 without us
 # What these promise isn't how the driver runs its thread: others see to that.
-IN_PLACE = {"cogs", "delivery", "engine", "reactions", "ui"}
+IN_PLACE = {"cogs", "delivery", "engine", "reactions", "services", "ui"}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -31,11 +31,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.fixture(autouse=True)
-def _sqlite_in_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _cheap_statements(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    share_compiled_statements(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)
-        share_compiled_statements(monkeypatch)
 
 
 @pytest.fixture(scope="session")

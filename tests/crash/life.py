@@ -37,6 +37,7 @@ from bot.studii import StudiiClient, Timeouts
 from sandbox.discord.emulator import TOKEN
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
+from tests.support.compiled import share_compiled_statements
 from tests.support.database import sqlite_in_place
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
@@ -131,6 +132,7 @@ def live(life: Life) -> int:
     Route.BASE = life.discord
     tracer = Tracer(life.point, life.nth)
     with pytest.MonkeyPatch.context() as patch:
+        share_compiled_statements(patch)  # the zygote has compiled them
         if not life.threads:
             sqlite_in_place(patch)
         code = asyncio.run(_live(life, tracer))

@@ -1,5 +1,6 @@
 """Killed at any moment: a sample of what `make crash` tries at every point."""
 
+import asyncio
 import random
 from collections.abc import Generator
 
@@ -15,13 +16,14 @@ from tests.crash.trial import (
     RESET,
     TAKEN_RESET,
     TROUBLES,
+    Verdict,
     attempt,
     deaths_of,
     is_posting,
 )
 from tests.crash.world import KILLED, NOT_WHOLE, Zygote, worlds, zygote
 
-POINTS = 8
+POINTS = 6
 SEED = 6
 AMBIGUOUS = next(one for one in TROUBLES if one.name == "taken, then the connection is lost")
 
@@ -30,6 +32,17 @@ AMBIGUOUS = next(one for one in TROUBLES if one.name == "taken, then the connect
 def process() -> Generator[Zygote]:
     with zygote() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def quiet(process: Zygote) -> Verdict:
+    """A life without trouble, in which the zygote has loaded what any life needs."""
+
+    async def lived() -> Verdict:
+        async with worlds() as own:
+            return await attempt(own, process)
+
+    return asyncio.run(lived())
 
 
 async def test_a_job_survives_kill_9_wherever_it_is(process: Zygote, subtests: pytest.Subtests) -> None:
@@ -43,18 +56,22 @@ async def test_a_job_survives_kill_9_wherever_it_is(process: Zygote, subtests: p
                 assert (await attempt(own, process, [death], threads=True)).complaints == []
 
 
-async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_nonce(process: Zygote) -> None:
+async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_nonce(
+    process: Zygote, quiet: Verdict
+) -> None:
     async with worlds() as own:
-        deaths = deaths_of((await attempt(own, process)).points)
+        deaths = deaths_of(quiet.points)
         death = next(one for one in deaths if "announce._note" in one.point and is_posting(one))
         verdict = await attempt(own, process, [death], later=900)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
 
 
-async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(process: Zygote) -> None:
+async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(
+    process: Zygote, quiet: Verdict
+) -> None:
     async with worlds() as own:
-        deaths = deaths_of((await attempt(own, process)).points)
+        deaths = deaths_of(quiet.points)
         death = next(one for one in deaths if "announce._note" in one.point and is_posting(one))
         verdict = await attempt(own, process, [death], blind=True)
         assert verdict.died == 1
@@ -87,10 +104,10 @@ async def test_a_job_of_which_nobody_knows_is_said_to_be_unknown_and_not_sent_ag
         assert (verdict.state, verdict.complaints) == (JobState.UNKNOWN, [])
 
 
+@pytest.mark.usefixtures("quiet")
 async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_restart(process: Zygote) -> None:
     async with worlds() as own:
         case = await own.case()
-        assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
         own.discord.fail("callback", TAKEN_RESET)
         own.discord.fail("original", RESET)
         life = own.begun(case, dies_once="jobs WHERE studii_id IS NOT NULL", tuning={"card_overdue": 60.0})
@@ -102,12 +119,12 @@ async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_resta
         assert job.card_message_id in {one.id for one in own.discord.in_channel(case.channel_id)}
 
 
+@pytest.mark.usefixtures("quiet")
 async def test_a_cancel_that_the_bot_dies_of_is_done_or_not_and_never_half(process: Zygote) -> None:
     async with worlds() as own:
-        await attempt(own, process)  # loads what it needs
-        quiet = await attempt(own, process, cancelled=True)
-        assert quiet.complaints == []
-        deaths = [one for one in deaths_of(quiet.points) if "buttons." in one.point]
+        cancelled = await attempt(own, process, cancelled=True)
+        assert cancelled.complaints == []
+        deaths = [one for one in deaths_of(cancelled.points) if "buttons." in one.point]
         for death in random.Random(SEED).sample(deaths, 2):
             assert (await attempt(own, process, [death], cancelled=True)).complaints == []
 

@@ -55,7 +55,7 @@ QUICK = Tuning(
     announcement_bound=0.1,
     card_again=0.02,
     card_noted_after=0.02,
-    look_around=0.2,
+    look_around=0.5,
     drain=3.0,
 )
 
@@ -156,7 +156,7 @@ class World:
                 while not await true():  # what is waited for is in a database
                     # A busy machine is not kept busy by looking.
                     ended = monotonic()
-                    await asyncio.sleep(max(0.01, 4 * (ended - began)))
+                    await asyncio.sleep(max(0.02, 4 * (ended - began)))
                     began = monotonic()
         except TimeoutError:
             async with self.storage.read() as tx:

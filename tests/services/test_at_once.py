@@ -16,6 +16,7 @@ from bot.storage import Storage
 from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
 from tests.support.clock import FakeClock
 
+pytestmark = pytest.mark.driver_thread
 ROLE = 70
 REQUEST = replace(PICTURE, context=MemberContext(roles=frozenset({ROLE})))
 

@@ -201,6 +201,7 @@ async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(worl
     )
 
 
+@pytest.mark.driver_thread
 async def test_a_crowded_database_says_busy_and_takes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +254,7 @@ async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
 # Money
 
 
+@pytest.mark.driver_thread
 async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(world: World) -> None:
     await world.ready(daily=40)
     outcomes = await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)
@@ -354,6 +356,7 @@ async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_
         assert [stale.id for stale in await transaction.jobs.stale_cards(10)] == [job.id]
 
 
+@pytest.mark.driver_thread
 async def test_fifty_at_once_warn_of_the_budget_once_each(world: World) -> None:
     await world.ready(daily=40)
     await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)

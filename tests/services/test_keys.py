@@ -186,6 +186,7 @@ async def test_the_key_is_in_no_file_of_the_database(world: World) -> None:
         assert secret.removeprefix("stu_").encode() not in written
 
 
+@pytest.mark.driver_thread
 async def test_the_key_is_in_no_log_at_any_level(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="aiosqlite")  # storage turns it down; its words are heard here

@@ -26,7 +26,7 @@ from tests.services.overruns import Overruns
 from tests.services.stories import STORIES, Story
 from tests.support.database import database, sqlite_in_one_thread
 
-STEPS = int(os.environ.get("FUZZ_STEPS", "300"))
+STEPS = int(os.environ.get("FUZZ_STEPS", "200"))
 FUZZING = STEPS > 1000
 WRONG = (AssertionError, StudiiBotError, DBAPIError, pytest.fail.Exception)
 MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, the database's syncs cost nothing

@@ -42,7 +42,7 @@ async def test_an_interrupted_upload_is_made_again(tmp_path: Path) -> None:
             await world.reaches(job.id, JobState.UPLOADING)
 
             async def sent() -> bool:
-                return len(world.studii.uploads) == 1
+                return world.studii.failures.left("put") == 0
 
             await world.until(sent, "the upload to have begun")
         assert (await world.job(job.id)).state is JobState.UPLOADING
@@ -84,10 +84,10 @@ async def test_an_output_that_was_not_downloaded_is_downloaded(tmp_path: Path) -
         job = await world.accept(a_job())
         async with world.running():
 
-            async def ready() -> bool:
-                return (await world.job(job.id)).output_url is not None
+            async def asked() -> bool:
+                return world.studii.failures.left("output") == 0
 
-            await world.until(ready, "the output's address")
+            await world.until(asked, "the download to have begun")
         assert (await world.job(job.id)).state is JobState.RUNNING
         async with world.running():
             said = await world.announced(job.id)
