@@ -69,8 +69,9 @@ async def test_a_job_that_was_being_submitted_is_unknown_and_never_sent_again(tm
 async def test_a_running_job_is_looked_at_and_not_submitted_again(tmp_path: Path) -> None:
     async with engine_world(tmp_path, options=Options(long_side=64)) as world:
         await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(duration=0.4))
+        world.studii.next_job(Outcome(never_ends=True))
         job = await submitted(world)
+        world.finish()
         async with world.running():
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
