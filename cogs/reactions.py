@@ -1,5 +1,6 @@
 """Taps and photo channels, and how admins turn them on: /studii reactions and /studii photos."""
 
+from functools import partial
 from typing import Any
 
 import discord
@@ -8,6 +9,7 @@ from discord.ext import commands
 
 from bot.catalog import Catalog, SourceRule
 from bot.client.bot import StudiiBot
+from bot.client.told_once import ToldOnce
 from bot.domain.photo_rules import MOST_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
 from bot.reactions import PhotoWatch
@@ -35,6 +37,9 @@ Place = (
 )
 NO_PLACE = "This only works in a channel. Name one under `channel`."
 
+# Events that wait for the end of an outage. If there are more, all rules are read again after it.
+EVENTS_WAITING = 5000
+
 
 class PhotoEvents(commands.Cog):
     """Hands Discord's events to the watch."""
@@ -42,12 +47,14 @@ class PhotoEvents(commands.Cog):
     def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
         self._bot = bot
         self._watch = watch
+        self._events = ToldOnce("Changes of channels with photos", EVENTS_WAITING, bot.services.photos.load)
 
     async def cog_load(self) -> None:
         await self._bot.services.photos.load()
         await self._watch.load()
 
     async def cog_unload(self) -> None:
+        self._events.close()
         await self._watch.close()
 
     @commands.Cog.listener()
@@ -88,20 +95,24 @@ class PhotoEvents(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._bot.services.photos.look_again(guild.id)
+        await self._events.handle(guild.id, partial(self._bot.services.photos.look_again, guild.id))
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self._bot.services.photos.forget_place(channel.guild.id, channel.id)
+        await self._forget_place(channel.guild.id, channel.id)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        await self._bot.services.photos.forget_place(event.guild_id, event.thread_id)
+        await self._forget_place(event.guild_id, event.thread_id)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         if self._bot.accepting:
             self._watch.posted(message)
+
+    async def _forget_place(self, guild_id: int, channel_id: int) -> None:
+        forget = partial(self._bot.services.photos.forget_place, guild_id, channel_id)
+        await self._events.handle(guild_id, forget)
 
 
 class _Group(app_commands.Group):

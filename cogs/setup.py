@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
+from bot.client.told_once import ToldOnce
 from bot.errors import Refused
 from bot.services import Services, job_words
 from bot.ui.admin.setup import ask_to_forget, greeting, key_lost, setup_panel_for
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 PAUSED = "New jobs are paused. Running jobs will finish. `/studii resume` ends the pause."
 STILL_PAUSED = "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
 
+# Events that wait for the end of an outage. If there are more, all servers are compared after it.
+EVENTS_WAITING = 5000
+
 
 class ServerEvents(commands.Cog):
     """What happens when a server adds or removes the bot, and /forget-me."""
@@ -31,6 +35,7 @@ class ServerEvents(commands.Cog):
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         self._services = bot.services
+        self._events = ToldOnce("Servers that added or removed the bot", EVENTS_WAITING, self._compare)
         self._new: set[int] = set()
         self._without_key: set[int] = set()
 
@@ -49,32 +54,41 @@ class ServerEvents(commands.Cog):
         )
         await answer(interaction, sentence_panel(" ".join(words), GOOD))
 
+    async def cog_unload(self) -> None:
+        self._events.close()
+
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        if await self._services.servers.joined(guild.id):
-            await greet(self._bot, guild, partial(greeting, guild.id))
+        await self._events.handle(guild.id, partial(self._welcome, guild))
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        await self._tell(guild)
+        await self._events.handle(guild.id, partial(self._tell, guild))
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._events.handle(guild.id, partial(self._services.servers.left, guild.id))
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        await self._events.compare()
+
+    async def _welcome(self, guild: discord.Guild) -> None:
+        if await self._services.servers.joined(guild.id):
+            await greet(self._bot, guild, partial(greeting, guild.id))
 
     async def _tell(self, guild: discord.Guild) -> None:
         """Send what waits for the server, once it is available."""
         if guild.unavailable:
             return
         if guild.id in self._new:
+            await self._welcome(guild)
             self._new.discard(guild.id)
-            await self.on_guild_join(guild)
         if guild.id in self._without_key:
             self._without_key.discard(guild.id)
             await greet(self._bot, guild, partial(key_lost, guild))
 
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self._services.servers.left(guild.id)
-
-    @commands.Cog.listener()
-    async def on_ready(self) -> None:
+    async def _compare(self) -> None:
         present = [guild.id for guild in self._bot.guilds]
         found = await self._services.servers.compare(self._bot.application_id or 0, present)
         # Discord sends no event for these: they added the bot while it was offline.

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Generic, TypeVar
 
-from bot.errors import Outage
+from bot.aio.outages import UntilBack
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -18,7 +19,8 @@ class Backlog(Generic[_T]):
     Each server has a lane, and lanes take turns, so that no server waits for another's flood. In a lane,
     items are begun in order and `abreast` are done at once, but those with the same `key` one after the
     other; without `key`, all have the same one. What comes when `bound` items wait in its lane, or
-    `bound_in_all` in all lanes, is dropped: better a missed tap than a bot that lags ever more.
+    `bound_in_all` in all lanes, is dropped: better a missed tap than a bot that lags ever more. What an
+    outage stops is repeated after it.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Backlog(Generic[_T]):
     ) -> None:
         self._what = what
         self._work = work
+        self._until_back = UntilBack(what.capitalize())
         self._bound = bound
         self._bound_in_all = bound_in_all
         self._at_once = at_once
@@ -122,9 +125,7 @@ class Backlog(Generic[_T]):
         self._busy[lane].add(key)
         self._take_turns(lane)  # more may be begun beside it
         try:
-            await self._work(item)
-        except Outage as error:
-            _log.warning("%s failed: %s", self._what, error)
+            await self._until_back.run(partial(self._work, item))
         except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
             _log.exception("%s failed", self._what)
         self._busy[lane].discard(key)

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from urllib.parse import urlsplit
 
 from bot.domain import Job
-from bot.errors import Refused
+from bot.errors import Outage, Refused
 from bot.reactions.events import Tapped
 from bot.reactions.origins import StartedJobs, TapKey
 from bot.reactions.queue import Backlog
@@ -141,7 +141,11 @@ class Taps:
                 continue
             started.forget(one.message_id, one.key)
             if job_id is not None:
-                await self._undo(job_id, one)
+                try:
+                    await self._undo(job_id, one)
+                except Outage:
+                    started.note(one.message_id, one.key, job_id)  # this is done again
+                    raise
 
     async def _stands(self, job_id: str, left: frozenset[str]) -> bool:
         """Return whether the job's photo is still in its message.

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import discord
@@ -11,7 +12,7 @@ from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.access import MemberContext, open_in
 from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
-from bot.errors import CreditsShort, StudiiBotError
+from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.queue import Backlog
 from bot.reactions.taps import Taps
@@ -167,9 +168,8 @@ class PhotoWatch:
         if channel.preset is None or not isinstance(author, discord.Member):
             return
         if self._can_post(author.guild, message.channel.id):
-            jobs = await self._ask(author, message, channel.preset, _photos(message)[: channel.most])
-            for job in jobs:
-                self._taps.made_from(message.id, job)
+            note = partial(self._taps.made_from, message.id)
+            await self._ask(author, message, channel.preset, _photos(message)[: channel.most], note=note)
 
     async def _offer(self, photo: _Photo) -> None:
         message = photo.message
@@ -205,17 +205,23 @@ class PhotoWatch:
         preset: Preset,
         photos: Sequence[SourcePhoto],
         tapped: str | None = None,
+        note: Callable[[Job], None] = lambda _: None,
     ) -> list[Job]:
+        """Ask for a job for each photo. `note` is called with each that is accepted."""
         author = await author_in(message, self._client, self._services)
         jobs: list[Job] = []
         for photo in photos:
             try:
                 tool = self._catalog.get(preset.tool)
                 request = _request(member, message, tool, prepared(tool, preset), photo, author)
-                jobs.append(await self._services.jobs.accept(replace(request, tapped=tapped)))
+                job = await self._services.jobs.accept(replace(request, tapped=tapped))
+                note(job)
+                jobs.append(job)
             except CreditsShort as refusal:
                 await self._tell(member, error_words(refusal))
                 break
+            except Outage:
+                raise  # asked for again when it is over; what was accepted is not accepted twice
             except StudiiBotError as refusal:
                 _log.info("A photo was not accepted for user %d: %s", member.id, refusal)
         return jobs

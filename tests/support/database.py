@@ -4,7 +4,8 @@ import asyncio
 import atexit
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import aiosqlite
 import pytest
 
-from bot.storage import migrate
+from bot.storage import Storage, migrate
 from bot.storage.database import session
 from bot.storage.database.sqlite_driver import OneCallConnection
 
@@ -31,6 +32,21 @@ async def database(folder: Path) -> str:
     template = await asyncio.to_thread(_template)
     await asyncio.to_thread(shutil.copyfile, template, file)
     return f"sqlite+aiosqlite:///{file}"
+
+
+@asynccontextmanager
+async def outage(storage: Storage) -> AsyncGenerator[None]:
+    """Make SQLite refuse everything that is written, as on a disk that has become read-only."""
+    await _run(storage, "PRAGMA query_only=ON")
+    try:
+        yield
+    finally:
+        await _run(storage, "PRAGMA query_only=OFF")
+
+
+async def _run(storage: Storage, pragma: str) -> None:
+    async with vars(storage)["_writer"], vars(storage)["_writing"].connect() as connection:
+        await connection.exec_driver_sql(pragma)
 
 
 @cache

@@ -1,0 +1,61 @@
+"""Handle what Discord tells once: it waits for the end of an outage, and is repeated then."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+
+from bot.aio.outages import UntilBack
+
+
+class ToldOnce:
+    """Handles events that nobody repeats, those of one subject in their order.
+
+    At most `bound` events wait for the end of an outage. If one is dropped, `compare` is called after the
+    outage: it finds out what the dropped ones would have told.
+    """
+
+    def __init__(self, what: str, bound: int, compare: Callable[[], Awaitable[None]]) -> None:
+        self._bound = bound
+        self._compare = compare
+        self._until_back = UntilBack(what)
+        self._last: dict[Hashable, asyncio.Event] = {}
+        self._unfinished = 0
+        self._is_comparing = False
+        self._is_due = False
+
+    async def handle(self, subject: Hashable, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work after all earlier work of the subject, and repeat it if an outage stops it."""
+        if self._unfinished >= self._bound:
+            await self.compare()
+            return
+        earlier = self._last.get(subject)
+        done = self._last[subject] = asyncio.Event()
+        self._unfinished += 1
+        try:
+            if earlier is not None:
+                await earlier.wait()
+            await self._until_back.run(work)
+        finally:
+            self._unfinished -= 1
+            done.set()
+            if self._last.get(subject) is done:
+                del self._last[subject]
+
+    async def compare(self) -> None:
+        """Call `compare`, and repeat it if an outage stops it. Several calls meanwhile become one."""
+        self._is_due = True
+        if self._is_comparing:
+            return
+        self._is_comparing = True
+        try:
+            while self._is_due:
+                await self._until_back.run(self._compare_once)
+        finally:
+            self._is_comparing = False
+
+    def close(self) -> None:
+        """Drop what waits for the end of an outage."""
+        self._until_back.close()
+
+    async def _compare_once(self) -> None:
+        self._is_due = False
+        await self._compare()
