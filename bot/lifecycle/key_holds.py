@@ -107,6 +107,22 @@ def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
     return _is_of(there, key) and there.until > at
 
 
+async def wait_for_hold(tx: Transaction, job: Job) -> bool:
+    """Let an accepted job wait with its server's others, if their key is held. Return whether it waits.
+
+    Its card says why, and it ends with them.
+    """
+    there = await tx.holds.get(job.guild_id)
+    now = await tx.jobs.get(job.id)
+    if there is None or now is None or now.state is not JobState.RECEIVED:
+        return False
+    visible = now.held != there.reason
+    await tx.jobs.update(
+        job.id, visible=visible, held=there.reason, not_before=there.until, key_id=there.key_id
+    )
+    return True
+
+
 async def is_held(tx: Transaction, guild_id: int) -> bool:
     """Return whether the server's key is held."""
     return await tx.holds.get(guild_id) is not None

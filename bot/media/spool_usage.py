@@ -150,6 +150,7 @@ class _Shortage:
     since: float
     last: float
     until: float
+    freed: int = 0
 
 
 class Shortages:
@@ -170,6 +171,18 @@ class Shortages:
     def granted(self, guild_id: int) -> None:
         """Note that a photo of the server found room."""
         self._servers.pop(guild_id, None)
+
+    def freed(self) -> bool:
+        """Note that room has become free: all may be tried again. Return whether any server lacks room."""
+        for short in self._servers.values():
+            short.until = short.last
+            short.freed += 1
+        return bool(self._servers)
+
+    def times_freed(self, guild_id: int) -> int:
+        """Return how often room has become free since the server's photos find none."""
+        short = self._servers.get(guild_id)
+        return 0 if short is None else short.freed
 
     def rests(self, guild_id: int, now: float) -> bool:
         """Return whether the server's photos are not tried now."""

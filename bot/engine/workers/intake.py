@@ -17,6 +17,7 @@ from bot.engine.workers.guarded_decoder import DecodeAgain, GuardedDecoder, Unde
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
+from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media import Photo, PhotoRefused
 from bot.media.kinds import PhotoKind, suffix_of
@@ -58,6 +59,7 @@ class Intake:
             self._worker("fetching photos", context.tuning.intake_at_once, again=False),
             self._worker("opening photos again", 1, again=True),
         )
+        context.spool.when_freed(self._room_freed)
 
     def _worker(self, what: str, size: int, *, again: bool) -> KeyedWorker[Job]:
         return KeyedWorker[Job](
@@ -75,6 +77,7 @@ class Intake:
             # Held ones are found in the database, which says when one of them is due.
             wants=lambda job: _is_to_be_taken_in(job) and (job.id in self._died) is again,
             ready=self._may_have_room,
+            news=lambda job: self._shortages.times_freed(job.guild_id),
             shared_by=lambda job: (job.guild_id, job.user_id),
         )
 
@@ -135,14 +138,27 @@ class Intake:
         await shielded(self._fail(job, FailureCode.PHOTO, why))
 
     async def _wait_for_room(self, job: Job, tries: int) -> float | None:
-        """Let this photo wait as long as other photos of the server are fetched."""
+        """Let this photo wait as long as other photos of the server are fetched, or its key is held."""
         tuning = self._context.tuning
+        if await shielded(self._waits_for_key(job)):
+            self._shortages.granted(job.guild_id)  # with the key, the server's share grows
+            return None
         pause = backoff(tries + 1, tuning.room_pause, tuning.room_pause_bound)
         short = self._shortages.refused(job.guild_id, self._context.clock.monotonic(), pause)
         if short < tuning.room_patience:
             return pause
         _log.warning("Job %s: the spool has no room for this server's photo", job.id, extra={"job": job.id})
         return await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
+
+    async def _waits_for_key(self, job: Job) -> bool:
+        async with self._context.storage.write() as tx:
+            return await key_holds.wait_for_hold(tx, job)
+
+    def _room_freed(self) -> None:
+        """Let photos that found no room be tried again now."""
+        if self._shortages.freed():
+            for worker in self.workers:
+                worker.look()
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""

@@ -82,6 +82,42 @@ async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_pho
             assert kept <= 2 * MB
 
 
+async def test_photos_beyond_the_share_of_a_refused_key_wait_for_the_key_and_say_so(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, room_patience=10.0) as world:
+        await world.use_key(world.studii.add_key())
+        await refused(world)
+        world.album.photos = {PHOTO_URL: large(MB)}
+        jobs = [await world.accept(with_photo(MB)) for _ in range(6)]
+        async with world.running() as engine:
+
+            async def settled() -> bool:
+                now = [await world.job(job.id) for job in jobs]
+                return all(job.held or job.state is not JobState.RECEIVED for job in now)
+
+            await world.until(settled, "each to be fetched, or to say why it waits")
+            now = [await world.job(job.id) for job in jobs]
+            assert {job.state for job in now} == {JobState.RECEIVED, JobState.WAITING}
+            await world.use_key(world.studii.add_key())
+            await released(world)
+            engine.wake()
+            for job in jobs:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        await world.balanced()
+
+
+async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(tmp_path: Path) -> None:
+    async with engine_world(
+        tmp_path, room_pause=600.0, room_pause_bound=600.0, room_patience=6000.0, look_around=600.0
+    ) as world:
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = 2 * MB
+        world.album.photos = {PHOTO_URL: large(MB)}
+        jobs = [await world.accept(with_photo(MB)) for _ in range(4)]
+        async with world.running():
+            for job in jobs:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
 async def test_photos_of_held_jobs_give_way_and_come_again_from_their_message(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(600.0,)) as world:
         key = world.studii.add_key()
