@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 from cryptography.fernet import Fernet
 from simcord import InteractionResult, MemberActor
@@ -16,6 +17,7 @@ from bot.storage import Vault
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import WITHDRAWN
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.patience import PATIENCE
 
 
 @asynccontextmanager
@@ -207,6 +209,17 @@ async def test_an_announcement_that_comes_too_late_is_not_kept(
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=None)
-        await asked(desk, desk.maya, tmp_path)
-        assert kept(tmp_path) == []
+        forgotten, forget = asyncio.Event(), DeferralJournal.forget
+
+        async def noted(journal: DeferralJournal, interaction: discord.Interaction[Any]) -> None:
+            await forget(journal, interaction)
+            forgotten.set()
+
+        monkeypatch.setattr(DeferralJournal, "forget", noted)
+        async with desk.storage.write():
+            asking = asyncio.create_task(desk.maya.slash(desk.channel, "studio", prompt="A kite"))
+            async with asyncio.timeout(PATIENCE):
+                await forgotten.wait()
+            assert kept(tmp_path) == []
+        await asking
         assert "A kite" in (await desk.job()).inputs["prompt"]
