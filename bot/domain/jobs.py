@@ -154,16 +154,14 @@ class Job:
     posting: int = 0  # number of the posting of its result, from 0
     result_message_id: int | None = None
     announced_at: datetime | None = None  # when its outcome was posted
-    photo_author: int | None = (
-        None  # who posted the photo, if not the requester; `UNKNOWN_MEMBER` once erased
-    )
+    # Who posted the photo, if not the requester; `UNKNOWN_MEMBER` once erased.
+    photo_author: int | None = None
     origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
     once: str | None = None  # unique among jobs that neither failed nor were cancelled
     tapped: str | None = None  # the emoji (`Emoji.key`) of the reaction that started it
     scrubbed_at: datetime | None = None  # when its prompt, links and files' names were erased
-    price_learned: bool | None = (
-        None  # the reservation is from past charges with the server's key, else assumed
-    )
+    # Whether the reservation is from past charges with the server's key, else assumed.
+    price_learned: bool | None = None
     allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
     age_restricted: bool | None = None  # requested in an age-restricted channel; None: unknown
 

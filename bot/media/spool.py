@@ -25,7 +25,7 @@ class Spool:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._book = SpoolUsage(max_bytes)
+        self._usage = SpoolUsage(max_bytes)
         self._expected: set[tuple[str, str]] = set()  # claims of files that are being written
         self._freed: list[Callable[[], None]] = []
 
@@ -59,42 +59,44 @@ class Spool:
     @property
     def max_bytes(self) -> int:
         """The limit of all files together, in bytes."""
-        return self._book.max_bytes
+        return self._usage.max_bytes
 
     @property
     def used(self) -> int:
         """The size of all files, also of those that are being written, in bytes."""
-        return self._book.used
+        return self._usage.used
 
     def source_size(self, job_id: str) -> int:
         """Return the size of a job's photo in bytes, 0 if there is none."""
-        return self._book.size((job_id, FileRole.SOURCE))
+        return self._usage.size((job_id, FileRole.SOURCE))
 
     def output_size(self, job_id: str) -> int:
         """Return the size of a job's output, in bytes; 0 if it is not there."""
-        return self._book.size((job_id, FileRole.OUTPUT))
+        return self._usage.size((job_id, FileRole.OUTPUT))
 
     def left_for_output(self, job_id: str) -> int:
         """Return how many bytes the job's output may have now."""
-        return self._book.left_for_output((job_id, FileRole.OUTPUT))
+        return self._usage.left_for_output((job_id, FileRole.OUTPUT))
 
     def claim_source(
         self, job_id: str, guild_id: int, size: int, *, held: bool = False, held_together: int = 0
     ) -> int:
         """Claim room for a job's photo. Return 0, or the missing bytes if there is no room."""
         claim = job_id, FileRole.SOURCE
-        lacking = self._book.lacking_for_source(claim, guild_id, size, held=held, held_together=held_together)
+        lacking = self._usage.lacking_for_source(
+            claim, guild_id, size, held=held, held_together=held_together
+        )
         return lacking or self._claim(claim, guild_id, size)
 
     def claim_output(self, job_id: str, guild_id: int, size: int) -> int:
         """Claim room for a job's output. Return 0, or the missing bytes if there is no room."""
         claim = job_id, FileRole.OUTPUT
-        return self._book.lacking_for_output(claim, size) or self._claim(claim, guild_id, size)
+        return self._usage.lacking_for_output(claim, size) or self._claim(claim, guild_id, size)
 
     def claim_rest(self, job_id: str, guild_id: int, most: int) -> int:
         """Claim the free room for an output of unknown size, at most `most` bytes. Return its bytes."""
         claim = job_id, FileRole.OUTPUT
-        size = min(most, self._book.left_for_output(claim))
+        size = min(most, self._usage.left_for_output(claim))
         self._claim(claim, guild_id, size)
         return size
 
@@ -107,7 +109,7 @@ class Spool:
         size = (await asyncio.to_thread(path.stat)).st_size
         claim = _claim_of(path)
         self._expected.discard(claim)
-        self._book.resize(claim, size)
+        self._usage.resize(claim, size)
         self._tell()
         return size
 
@@ -132,7 +134,7 @@ class Spool:
     async def sweep(self, needed: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
         """Remove the files of jobs that are not in `needed` (job id to server), and count the others."""
         # Listed before `needed` is called, so that files that arrive meanwhile are kept.
-        before = set(self._book.claims) - self._expected
+        before = set(self._usage.claims) - self._expected
         listed = await asyncio.to_thread(self._list)
         keep = await needed()
         orphans = [path for path in listed if path.name.partition(".")[0] not in keep]
@@ -165,14 +167,14 @@ class Spool:
         return sizes
 
     def _claim(self, claim: tuple[str, str], guild_id: int, size: int) -> int:
-        if claim not in self._book:
+        if claim not in self._usage:
             self._expected.add(claim)
-        self._book.put(claim, guild_id, size)
+        self._usage.put(claim, guild_id, size)
         return 0
 
     def _drop(self, claim: tuple[str, str]) -> None:
         self._expected.discard(claim)
-        self._book.drop(claim)
+        self._usage.drop(claim)
 
     def _count(self, files: Mapping[Path, int], before: set[Hashable], servers: Mapping[str, int]) -> None:
         """Bring the usage in line with the listed files, except for those that changed since."""
@@ -181,11 +183,11 @@ class Spool:
             sizes[_claim_of(path)] += size
         for claim, size in sizes.items():
             if claim in before and claim not in self._expected:
-                self._book.resize(claim, size)
-            elif claim not in before and claim not in self._book:
-                self._book.put(claim, servers[claim[0]], size)
+                self._usage.resize(claim, size)
+            elif claim not in before and claim not in self._usage:
+                self._usage.put(claim, servers[claim[0]], size)
         for claim in before - sizes.keys() - self._expected:
-            self._book.drop(claim)
+            self._usage.drop(claim)
 
     @staticmethod
     def _unlink(paths: list[Path]) -> None:

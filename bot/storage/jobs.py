@@ -488,7 +488,7 @@ class Jobs:
             .limit(limit)
         )
 
-    async def in_line(self, job_ids: Collection[str]) -> list[Job]:
+    async def waiting_with_cards(self, job_ids: Collection[str]) -> list[Job]:
         """Return those of the jobs that wait and have a card, oldest first."""
         if not job_ids:
             return []

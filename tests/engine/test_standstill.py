@@ -206,7 +206,7 @@ async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_n
             await world.until(twice, "three tries")
             healed.set()
             assert (await world.announced(stumbling.id)).job.state is JobState.SUCCEEDED
-        told = [record for record in caplog.records if "looking at it failed" in record.getMessage()]
+        told = [record for record in caplog.records if "polling it failed" in record.getMessage()]
         assert [record.levelno for record in told][:3] == [logging.ERROR, logging.WARNING, logging.WARNING]
         assert sum(record.exc_info is not None for record in told) == 1
         pauses = [record.getMessage().rpartition("next try in ")[2] for record in told]

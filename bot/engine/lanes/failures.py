@@ -47,13 +47,13 @@ class Failures:
         self._unsent = FailureCounts()
         self._refused_keys = FailureCounts()
 
-    def none(self, job: Job) -> None:
+    def clear(self, job: Job) -> None:
         """Forget the failures of the job and its server after a step that succeeded."""
         self._uploads.forget(job.id)
         self._unsent.forget(job.id)
         self._refused_keys.forget(job.guild_id)
 
-    async def meet(self, claim: Claim, state: JobState, error: StudiiError) -> StepResult:
+    async def store(self, claim: Claim, state: JobState, error: StudiiError) -> StepResult:
         """Store what `error` means for a job in that state (uploading or submitting)."""
         job = claim.job
         _log.info(

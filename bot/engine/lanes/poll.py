@@ -40,7 +40,7 @@ class Poller:
         self._known = known
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
         self._claims = Batch(self._claim_all)
-        self._errors = ErrorLog("looking at it", noun="job")
+        self._errors = ErrorLog("polling it", noun="job")
         self._answers = PollAnswers(context, catalog)
 
     async def poll(self, job_id: str, rate: RateState, age: float) -> StepResult:

@@ -41,13 +41,13 @@ class Submitter:
         try:
             target = await self._send_photo(claim)
         except StudiiError as error:
-            return await shielded(self._failures.meet(claim, JobState.UPLOADING, error))
+            return await shielded(self._failures.store(claim, JobState.UPLOADING, error))
         except FileNotFoundError:
             return await shielded(self._photo_lost(claim.job))
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
             _log.exception("Job %s: uploading its photo failed", job_id, extra={"job": job_id})
             failed = UploadFailed(reason=type(error).__name__)
-            return await shielded(self._failures.meet(claim, JobState.UPLOADING, failed))
+            return await shielded(self._failures.store(claim, JobState.UPLOADING, failed))
         return await shielded(self._uploaded(claim.job, target))
 
     async def submit(self, job_id: str, rate: RateState) -> StepResult:
@@ -69,7 +69,7 @@ class Submitter:
         else:
             _log.info("Job %s: Studii accepted it as %s", job.id, created.id, extra={"job": job.id})
             return await self._retry.run(lambda: self._taken(claim, created), job.id)
-        return await self._retry.run(lambda: self._failures.meet(claim, JobState.SUBMITTING, met), job.id)
+        return await self._retry.run(lambda: self._failures.store(claim, JobState.SUBMITTING, met), job.id)
 
     async def _claim(self, job_id: str, rate: RateState, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and record the request.
@@ -107,7 +107,7 @@ class Submitter:
         """Store the address of the uploaded photo. The job stays in its state until it is submitted."""
         async with self._context.storage.write() as tx:
             stored = await tx.jobs.update(job.id, object_key=target.object_key)
-        self._failures.none(job)
+        self._failures.clear(job)
         return StepResult(stored)
 
     async def _photo_lost(self, job: Job) -> StepResult:
@@ -132,5 +132,5 @@ class Submitter:
             _log.warning(said, job.id, created.id, extra={"job": job.id})
         if done.others_changed:
             self._context.look()
-        self._failures.none(job)
+        self._failures.clear(job)
         return StepResult(done.job)

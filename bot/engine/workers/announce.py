@@ -65,7 +65,7 @@ class Outbox:
                     fetches, self._context.tuning.download_pause, self._context.tuning.backoff_bound
                 )
         self._fetches.forget(job.id)
-        # Between Discord's answer and our note of it nothing may be torn apart.
+        # No cancellation may come between Discord's answer and our note of it.
         return await shielded(self._announce_and_note(job, tries), patience=self._context.tuning.drain)
 
     async def _give_up(self, job: Job) -> None:

@@ -16,11 +16,11 @@ from bot.engine.ports import Delivery
 from bot.engine.workers.queue_positions import UNPLACED_EVERY, QueuePositions
 
 _log = logging.getLogger(__name__)
-# A job that has just come into line has its place in a moment: one edit of its card then says it all.
-PLACE_COMES_IN = 0.2  # seconds
-LOOKS_FOR_PLACE = 5
+# A job that is about to be queued has its position in a moment: one edit of its card then shows both.
+POSITION_KNOWN_IN = 0.2  # seconds
+POSITION_CHECKS = 5
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
-LOOKS_FOR_END = 4
+END_CHECKS = 4
 MOST_NOTES = 100
 MOST_REMEMBERED = 2000
 
@@ -87,7 +87,7 @@ class Cards:
         moved = self._positions.moved(lambda job_id: ways.get(job_id, Progress()), now)
         if moved:
             async with self._context.storage.read() as tx:
-                for job in await tx.jobs.in_line(moved):
+                for job in await tx.jobs.waiting_with_cards(moved):
                     self.worker.add(job)
         if self._notes and (
             len(self._notes) >= MOST_NOTES or now - self._noted_at >= tuning.card_noted_after
@@ -122,12 +122,12 @@ class Cards:
         if job.card_message_id is None and job.origin_message_id is None:
             return await self._seek(job)
         if job.card_message_id is None:
-            # Between Discord's answer and our note of it nothing may be torn apart.
+            # No cancellation may come between Discord's answer and our note of it.
             return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
         way = await self._progress(job.id)
-        if _comes_into_line(job, way) and tries < LOOKS_FOR_PLACE:
-            return PLACE_COMES_IN
-        if _is_about_to_end(job) and tries < LOOKS_FOR_END:
+        if _is_to_be_queued(job, way) and tries < POSITION_CHECKS:
+            return POSITION_KNOWN_IN
+        if _is_about_to_end(job) and tries < END_CHECKS:
             return self._context.tuning.card_again
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
@@ -216,7 +216,7 @@ class Cards:
         self._tending.set()
 
 
-def _comes_into_line(job: Job, way: Progress) -> bool:
+def _is_to_be_queued(job: Job, way: Progress) -> bool:
     return job.state is JobState.WAITING and job.held is None and way.position is None
 
 

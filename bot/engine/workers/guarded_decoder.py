@@ -19,9 +19,8 @@ from bot.storage import Storage, Transaction
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-QUIET = (
-    10.0  # seconds that the process must have lived before a file that ended an earlier one is tried again
-)
+# Seconds that the process must have lived before a file that ended an earlier one is tried again.
+QUIET = 10.0
 
 
 class Undecodable(ReasonedError):

@@ -47,13 +47,11 @@ class Intake:
         # Longer than two tries can be apart: a pause ends at the worker's next look.
         tuning = context.tuning
         self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.look_around)
-        self._grown = BoundedDict[str, int](
-            MOST_REMEMBERED
-        )  # job -> bytes that its photo has once it is converted
+        # By job: the bytes that its photo has once it is converted.
+        self._grown = BoundedDict[str, int](MOST_REMEMBERED)
         self._died = BoundedDict[str, None](MOST_REMEMBERED)  # jobs whose photo has ended a decoder
-        self._underway = set[
-            str
-        ]()  # jobs that one of the workers has: a lone attempt makes both find its job
+        # Jobs that one of the workers has: a lone attempt makes both find its job.
+        self._in_flight = set[str]()
         # Such a photo is opened once more, and no other waits for that.
         self.workers = (
             self._worker("fetching photos", context.tuning.intake_at_once, again=False),
@@ -95,13 +93,13 @@ class Intake:
             worker.tell(job)
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
-        if job.id in self._underway:
+        if job.id in self._in_flight:
             return LEAVING  # the other worker has it
-        self._underway.add(job.id)
+        self._in_flight.add(job.id)
         try:
             return await self._take_in_alone(job, tries)
         finally:
-            self._underway.discard(job.id)
+            self._in_flight.discard(job.id)
 
     async def _take_in_alone(self, job: Job, tries: int) -> float | None:
         if job.source is None:
