@@ -60,7 +60,7 @@ async def _ensure_posting(
     """Post a greeting, which proves that it works. Raises `Refused` with what prevents it."""
     if channel is None or interaction.guild is None:
         return
-    missing = missing_there(interaction.guild, channel)
+    missing = missing_there(interaction.guild.me, channel)
     if missing:
         raise Refused(
             f"I can't post in {channel.mention}: {hindrance(missing)}. Fix that and try again. Nothing "

@@ -5,6 +5,8 @@ from typing import Any
 
 import discord
 
+from bot.ui.reading.permissions import parent_unknown
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -33,3 +35,16 @@ class Place:
             parts["reference"] = self.reference
         message = await self.channel.send(nonce=nonce, allowed_mentions=mentions, **parts)
         return message.id
+
+
+def known_channel(
+    client: discord.Client, guild_id: int, channel_id: int
+) -> tuple[discord.Member, discord.abc.GuildChannel | discord.Thread] | None:
+    """Return the bot as a member, and the channel.
+
+    None if it is unknown what the bot may do there: then Discord refuses the message itself.
+    """
+    guild = client.get_guild(guild_id)
+    channel = guild.get_channel_or_thread(channel_id) if guild is not None else None
+    me = guild.get_member(client.user.id) if guild is not None and client.user is not None else None
+    return None if me is None or channel is None or parent_unknown(channel) else (me, channel)

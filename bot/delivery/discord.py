@@ -8,11 +8,11 @@ import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery.destination import Place
+from bot.delivery.destination import Place, known_channel
 from bot.delivery.edit_rate import EditPace
-from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
+from bot.delivery.errors import Outcome, ensure_final, outcome_of, seconds_until_retry
 from bot.delivery.files import DEFAULT_LIMIT, Fit, Showings
-from bot.delivery.history import CLOCKS_DIFFER, find_card, find_posting
+from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_card, find_posting
 from bot.delivery.notices import NoticePoster
 from bot.delivery.tokens import CardTokens
 from bot.domain import (
@@ -40,14 +40,12 @@ from bot.ui.jobs.result import (
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
-from bot.ui.reading.permissions import missing_to_post, parent_unknown, stays_there
+from bot.ui.reading.permissions import missing_to_post, stays_there
 
 log = logging.getLogger(__name__)
 
 EDIT_SECONDS = 30.0
 SEND_SECONDS = 120.0
-# Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
-NONCE_SECONDS = 120.0
 NO_MENTIONS = discord.AllowedMentions.none()
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It's over Discord's size limit here, so I couldn't post it as a file."
@@ -215,8 +213,7 @@ class DiscordDelivery:
                 return Posted(None)
             await self._say(job, output, Place(dm, by_dm=True), DEFAULT_LIMIT)
         except (discord.Forbidden, discord.NotFound) as error:
-            if outcome_of(error) is Outcome.LATER:
-                raise
+            ensure_final(error)
             return Undeliverable(f"{why}; nor by DM: {error}")
         return Posted(None)
 
@@ -229,8 +226,7 @@ class DiscordDelivery:
             dm = await self._client.create_dm(discord.Object(job.user_id))
             await self._send(job, Place(dm, by_dm=True), view=ended_elsewhere(guild.name))
         except (discord.Forbidden, discord.NotFound) as error:
-            if outcome_of(error) is Outcome.LATER:
-                raise
+            ensure_final(error)
 
     async def _say(
         self, job: Job, output: OutputFile | None, place: Place, limit: int | None = None
@@ -247,8 +243,7 @@ class DiscordDelivery:
             since = discord.Object(card) if card else job.created_at - CLOCKS_DIFFER
             return await find_posting(self._channel(job), self._own_id, job, since=since)
         except (discord.Forbidden, discord.NotFound) as error:
-            if outcome_of(error) is Outcome.LATER:
-                raise
+            ensure_final(error)
             return None  # we may not look, or it is gone; the nonce is all there is then
 
     async def _send_file(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:
@@ -301,17 +296,10 @@ class DiscordDelivery:
         return self._client.user.id if self._client.user else 0
 
     def _missing(self, job: Job, *, file: bool) -> list[str]:
-        """Return the permissions that the bot lacks in the channel.
-
-        None of them if that is unknown: then Discord refuses the message itself.
-        """
-        guild = self._client.get_guild(job.guild_id)
-        channel = guild.get_channel_or_thread(job.channel_id) if guild else None
-        me = guild.get_member(self._own_id) if guild else None
-        if channel is None or me is None:
+        known = known_channel(self._client, job.guild_id, job.channel_id)
+        if known is None:
             return []
-        if parent_unknown(channel):
-            return []
+        me, channel = known
         return missing_to_post(channel.permissions_for(me), channel, file=file)
 
     def _size_limit(self, job: Job) -> int:

@@ -1,6 +1,7 @@
 """What an error of Discord's means for what was to be delivered."""
 
 from enum import Enum, auto
+from http import HTTPStatus
 
 import discord
 
@@ -27,7 +28,7 @@ def outcome_of(error: Exception) -> Outcome:
     """Decide what to do about an error that a call to Discord raised."""
     if not isinstance(error, discord.HTTPException):
         return Outcome.LATER
-    if error.status == 413 or error.code == TOO_LARGE:
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == TOO_LARGE:
         return Outcome.TOO_LARGE
     if error.status == 404 and error.code == UNKNOWN_MESSAGE:
         return Outcome.WAS_DELETED
@@ -36,6 +37,12 @@ def outcome_of(error: Exception) -> Outcome:
     if error.status in {401, 408, 429} or error.status >= 500:
         return Outcome.LATER
     return Outcome.NEVER
+
+
+def ensure_final(error: discord.HTTPException) -> None:
+    """Raise the error again if it may pass, so that the whole is tried again later."""
+    if outcome_of(error) is Outcome.LATER:
+        raise error
 
 
 def seconds_until_retry(error: Exception) -> float:

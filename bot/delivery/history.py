@@ -6,12 +6,15 @@ from typing import Any
 
 import discord
 
-from bot.domain import Job
+from bot.domain import Job, Notice
+from bot.ui.admin.notices import mark_of
 from bot.ui.jobs.buttons import DeleteButton
 from bot.ui.jobs.card import CancelButton
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.layout import card_mark, posting_mark
 
+# Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
+NONCE_SECONDS = 120.0
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
@@ -44,6 +47,18 @@ async def find_card(channel: discord.abc.Messageable, author_id: int, job: Job) 
     button = custom_id_of(CancelButton.action, job.id, job.posting)
     mark, since = card_mark(job), job.created_at - CLOCKS_DIFFER
     return await _find(channel, author_id, lambda found: _marked(found, mark) or _has(found, button), since)
+
+
+async def find_notice(channel: discord.abc.Messageable, author_id: int, notice: Notice) -> int | None:
+    """Return the id of the message with the notice, or None if there is none, or we may not look.
+
+    Raises discord.HTTPException.
+    """
+    mark = mark_of(notice)
+    try:
+        return await _find(channel, author_id, lambda found: _marked(found, mark), None)
+    except discord.Forbidden:
+        return None  # the nonce is all there is then
 
 
 async def _find(

@@ -2,25 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from typing import Any
 
 import discord
 
 from bot.clock import Clock
+from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
+from bot.delivery.history import NONCE_SECONDS, find_notice
 from bot.domain import Announcement, ChannelGone, Job, Notice, Posted, TryLater, Undeliverable
 from bot.ui.admin.log import missing_there
-from bot.ui.admin.notices import mark_of, notice_panel
+from bot.ui.admin.notices import notice_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.reading.permissions import parent_unknown, stays_there
+from bot.ui.reading.permissions import stays_there
 
 log = logging.getLogger(__name__)
 
 SEND_SECONDS = 30.0
-NONCE_SECONDS = 120.0  # for a few minutes Discord itself knows a message by its nonce
-LOOK_BACK = 100  # messages
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})  # 50083: an archived thread
 
@@ -48,8 +46,8 @@ class NoticePoster:
     async def _to_channel(
         self, notice: Notice, channel_id: int, job: Job | None
     ) -> Announcement | ChannelGone:
-        missing = self.missing(notice.guild_id, channel_id)
-        if missing:
+        known = known_channel(self._client, notice.guild_id, channel_id)
+        if known is not None and (missing := missing_there(*known)):
             return ChannelGone(f"the bot lacks {', '.join(missing)}")
         channel = self._client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
         return await self._send(channel, notice, job)
@@ -68,7 +66,8 @@ class NoticePoster:
         self, channel: discord.abc.Messageable, notice: Notice, job: Job | None, server: str | None = None
     ) -> Posted:
         if (self._clock.now() - notice.created_at).total_seconds() > NONCE_SECONDS:
-            found = await self._posted_before(channel, mark_of(notice))
+            own_id = self._client.user.id if self._client.user else 0
+            found = await find_notice(channel, own_id, notice)
             if found is not None:
                 return Posted(found)
         hidden = job is not None and stays_there(self._client, job)
@@ -78,33 +77,6 @@ class NoticePoster:
             allowed_mentions=discord.AllowedMentions.none(),
         )
         return Posted(message.id)
-
-    async def _posted_before(self, channel: discord.abc.Messageable, mark: int) -> int | None:
-        own_id = self._client.user.id if self._client.user else 0
-        try:
-            async for message in channel.history(limit=LOOK_BACK):
-                if message.author.id == own_id and _has(message.components, mark):
-                    return message.id
-        except discord.Forbidden:
-            return None  # we may not look; the nonce is all there is then
-        return None
-
-    def missing(self, guild_id: int, channel_id: int) -> list[str]:
-        """Return the permissions that the bot lacks there for posting.
-
-        None of them if that is unknown: then Discord refuses the message itself.
-        """
-        guild = self._client.get_guild(guild_id)
-        channel = guild.get_channel_or_thread(channel_id) if guild else None
-        if guild is None or channel is None:
-            return []
-        if parent_unknown(channel):
-            return []
-        return missing_there(guild, channel)
-
-
-def _has(components: Iterable[Any], mark: int) -> bool:
-    return any(getattr(component, "id", None) == mark for component in components)
 
 
 def _failed(error: Exception, *, in_channel: bool) -> Announcement | ChannelGone:

@@ -7,9 +7,14 @@ from bot.domain.decoding import DecodeRecord, FileRole
 from bot.domain.delivery import Announcement, ChannelGone, OutputFile, Posted, TryLater, Undeliverable
 from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, StudiiKey
 from bot.domain.jobs import (
+    ACTIVE_STATES,
+    KEPT_DAYS,
+    LOST_AFTER_DAYS,
     NEXT_STATES,
+    SENT_STATES,
     SPOILER,
     TERMINAL_STATES,
+    UNRULED_DAYS,
     UNSENT_STATES,
     FailureCode,
     Job,
@@ -22,10 +27,15 @@ from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerEntry, LedgerLi
 from bot.domain.notices import Notice, NoticeKind
 
 __all__ = [
+    "ACTIVE_STATES",
     "FORGOTTEN_MEMBER",
+    "KEPT_DAYS",
+    "LOST_AFTER_DAYS",
     "NEXT_STATES",
+    "SENT_STATES",
     "SPOILER",
     "TERMINAL_STATES",
+    "UNRULED_DAYS",
     "UNSENT_STATES",
     "Announcement",
     "Budget",

@@ -44,6 +44,14 @@ NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
 TERMINAL_STATES = frozenset(state for state, following in NEXT_STATES.items() if not following)
 # Not sent to Studii yet: such a job can be cancelled and costs nothing.
 UNSENT_STATES = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING)
+# With Studii, or on their way there.
+SENT_STATES = (JobState.SUBMITTING, JobState.RUNNING)
+ACTIVE_STATES = (*UNSENT_STATES, *SENT_STATES)
+
+# Periods that the engine keeps to and sentences name.
+LOST_AFTER_DAYS = 7  # a job that runs for so long ends
+UNRULED_DAYS = 30  # an unknown outcome then counts as charged
+KEPT_DAYS = 30  # an output that could not be posted is kept for so long
 
 
 class FailureCode(StrEnum):

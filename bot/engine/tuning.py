@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
+
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -53,7 +55,7 @@ class Tuning:
     missing_over: float = MINUTE  # three 404s over at least this mean that the job is gone
     url_grace: float = 10 * MINUTE  # for a completed job without an output address
     hourly_after: float = DAY
-    lost_after: float = 7 * DAY
+    lost_after: float = LOST_AFTER_DAYS * DAY
 
     # Outside the lanes.
     intake_tries: int = 3
@@ -77,6 +79,6 @@ class Tuning:
     max_source_bytes: int = 25_000_000  # of a photo, converted if need be
     max_output_bytes: int = 500 * 1024 * 1024
     look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
-    unruled_bound: float = 30 * DAY  # an unknown outcome then counts as charged
+    unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most so long
-    undelivered_bound: float = 30 * DAY  # an output that could not be posted is kept for so long
+    undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept for so long

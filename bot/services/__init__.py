@@ -7,7 +7,7 @@ from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
 from bot.services.build import Services, build_services
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
-from bot.services.jobs import CANCELLABLE, JobPage, JobService
+from bot.services.jobs import JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.photos import PhotoService, Tap, prepared
@@ -17,6 +17,7 @@ from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.usage import UsageReport, UsageService
 from bot.services.wording import (
+    NO_KEY,
     PERIOD_WORDS,
     count_words,
     credit_words,
@@ -26,9 +27,9 @@ from bot.services.wording import (
 )
 
 __all__ = [
-    "CANCELLABLE",
     "MAX_AT_ONCE",
     "MAX_BUDGET",
+    "NO_KEY",
     "PERIOD_WORDS",
     "AccessChange",
     "BudgetState",

@@ -17,9 +17,9 @@ from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, ensure_room
 from bot.services.limits import MemberState, MemberUse, ensure_within, state_of_member
 from bot.services.prices import least_of, least_price
+from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
 
-NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
 PAUSED = (
     "New jobs are paused in this server. Jobs already started will finish. An admin can "
     "resume with `/studii resume`."

@@ -8,18 +8,17 @@ from bot.aio.bounded import BoundedDict
 from bot.aio.groups import Groups
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import UNSENT_STATES, Job, JobRequest, JobState, SourcePhoto
+from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
 from bot.errors import Busy, Refused
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept, cancel
 from bot.services.acceptance import Acceptance, ensure_open
 from bot.services.acceptance_facts import acceptance_of
-from bot.services.wording import size_words
+from bot.services.wording import UNKNOWN_JOB, size_words
 from bot.storage import CardShown, Storage, Transaction
 
 _log = logging.getLogger(__name__)
 
-UNKNOWN_JOB = "That job is unknown here."
 NOT_YOURS_TO_CANCEL = (
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can cancel it."
 )
@@ -27,8 +26,6 @@ NOT_YOURS_TO_POST = "Only the person who asked for this can post it."
 POSTED_OR_GONE = "That result was already posted, or has been deleted. Run it again to get a new one."
 TOO_LATE = "Studii already has this job, so you can't cancel it. The result will arrive automatically."
 ENDED = "That job has already ended, so there's nothing to cancel."
-CANCELLABLE = frozenset(UNSENT_STATES)
-_GOING = CANCELLABLE | {JobState.SUBMITTING, JobState.RUNNING}
 PAGE = 6  # jobs
 ACCEPT_PATIENCE = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
 ACCEPTED_AT_ONCE = 100  # in one transaction
@@ -151,7 +148,7 @@ class JobService:
     async def going_under_photos(self) -> list[Job]:
         """Return the jobs that have not ended and that a photo in a channel started, not an interaction."""
         async with self._storage.read() as transaction:
-            going = await transaction.jobs.in_states(_GOING)
+            going = await transaction.jobs.in_states(ACTIVE_STATES)
         return [job for job in going if job.origin_message_id is not None]
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:

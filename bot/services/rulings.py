@@ -7,11 +7,10 @@ from bot.domain import Job, JobState
 from bot.errors import Refused
 from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
-from bot.services.wording import credit_words
+from bot.services.wording import UNKNOWN_JOB, credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 MOST = 1_000_000  # credits
-GONE = "That job is unknown here."
 
 
 class RulingService:
@@ -37,7 +36,7 @@ class RulingService:
         async with self._storage.read() as transaction:
             job = await transaction.jobs.get(job_id)
         if job is None or job.guild_id != guild_id:
-            raise Refused(GONE)
+            raise Refused(UNKNOWN_JOB)
         if job.state is not JobState.UNKNOWN:
             raise Refused(_settled(job))
         return job
@@ -46,7 +45,7 @@ class RulingService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
-                raise Refused(GONE)
+                raise Refused(UNKNOWN_JOB)
             ruled = await apply_ruling(transaction, job, charge, Reason(code), self._clock.now())
         if ruled is None:
             raise Refused(_settled(job))

@@ -10,6 +10,8 @@ from bot.domain import Period
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
+NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
+UNKNOWN_JOB = "That job is unknown here."
 _MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
 
 

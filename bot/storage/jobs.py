@@ -24,7 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import (
+    ACTIVE_STATES,
     NEXT_STATES,
+    SENT_STATES,
     TERMINAL_STATES,
     FailureCode,
     FileRole,
@@ -59,8 +61,7 @@ _SOURCE = {
     "source_message_id": "message_id",
     "source_channel_id": "channel_id",
 }
-_NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING)
-_GOING = (JobState.RECEIVED, *_NEED_REQUESTS)
+_NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
 _LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)
 _KEY_COLUMNS = tuple(column.label(f"of_key_{column.name}") for column in studii_keys.c)
 _OTHERS = jobs.alias("others")  # made once: each alias makes the table's columns anew
@@ -448,7 +449,7 @@ class Jobs:
         """Return unfinished jobs whose card the bot has not posted yet, oldest first."""
         return await self._all(
             select(jobs)
-            .where(text(NO_CARD_YET), jobs.c.state.in_(_GOING))
+            .where(text(NO_CARD_YET), jobs.c.state.in_(ACTIVE_STATES))
             .order_by(jobs.c.number)
             .limit(limit)
         )
@@ -529,7 +530,11 @@ class Jobs:
         """Return the numbers of these members' unfinished jobs in a server, without unknown ones, if any."""
         query = (
             select(jobs.c.user_id, func.count().label("jobs"))
-            .where(jobs.c.guild_id == guild_id, jobs.c.user_id.in_(list(user_ids)), jobs.c.state.in_(_GOING))
+            .where(
+                jobs.c.guild_id == guild_id,
+                jobs.c.user_id.in_(list(user_ids)),
+                jobs.c.state.in_(ACTIVE_STATES),
+            )
             .group_by(jobs.c.user_id)
         )
         rows = (await self._session.execute(query)).mappings()

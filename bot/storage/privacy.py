@@ -5,13 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 
-from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState
+from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobState
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
 from bot.storage.schema import credits_told, guilds, jobs, ledger, metadata, studii_keys
 
-_GOING = (JobState.SUBMITTING, JobState.RUNNING)
 _ERASED = {
     "once": None,  # names the member
     "tapped": None,
@@ -111,7 +110,7 @@ class Privacy:
 
         Return the number of erased keys.
         """
-        running = exists().where(jobs.c.key_id == studii_keys.c.id, jobs.c.state.in_(_GOING))
+        running = exists().where(jobs.c.key_id == studii_keys.c.id, jobs.c.state.in_(SENT_STATES))
         over = studii_keys.c.retired_at.is_not(None) & (~running | (studii_keys.c.retired_at < before))
         over &= studii_keys.c.ciphertext != b""
         erase = update(studii_keys).where(over).values(ciphertext=b"").returning(studii_keys.c.id)

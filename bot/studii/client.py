@@ -44,7 +44,7 @@ from bot.version import VERSION
 USER_AGENT = f"studii-for-discord/{VERSION}"
 
 _A_KEY = re.compile(r"[!-~]{1,500}")
-_REFUSALS = {400: BadInputs, 401: KeyRefused, 402: OutOfCredits, 403: PlanRefused}
+_REFUSALS = {refusal.code: refusal for refusal in (BadInputs, KeyRefused, OutOfCredits, PlanRefused)}
 
 
 @dataclass(frozen=True, kw_only=True)

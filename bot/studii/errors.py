@@ -4,6 +4,7 @@
 for the log. No error has the library's exception as its cause, as that contains the headers with the key.
 """
 
+from http import HTTPStatus
 from typing import ClassVar
 
 from bot.errors import StudiiBotError
@@ -177,7 +178,7 @@ class MalformedAnswer(StudiiError):
 class UploadFailed(StudiiError):
     """The file may not have arrived. A signed URL is good for one upload, so the next one needs a new URL.
 
-    `status` is the storage's answer, if there was one; 413 means that the file is too large for any URL.
+    `status` is the storage's answer, if there was one. `too_large_for_any` says that no URL takes the file.
     """
 
     told_as = ReasonCode.UPLOAD_FAILED
@@ -185,15 +186,16 @@ class UploadFailed(StudiiError):
     too_large: ClassVar[str] = "This picture is too large for Studii. Send a smaller one."
 
     def __init__(self, status: int | None = None, *, reason: str | None = None) -> None:
+        self.too_large_for_any = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         super().__init__(
-            self.too_large if status == 413 else None,
+            self.too_large if self.too_large_for_any else None,
             reason=reason or f"status {status}",
         )
         self.status = status
 
     @property
     def told(self) -> Reason:
-        return Reason(ReasonCode.UPLOAD_TOO_LARGE if self.status == 413 else self.told_as)
+        return Reason(ReasonCode.UPLOAD_TOO_LARGE if self.too_large_for_any else self.told_as)
 
 
 class DownloadFailed(StudiiError):

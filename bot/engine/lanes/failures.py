@@ -29,7 +29,6 @@ from bot.studii import (
 _log = logging.getLogger(__name__)
 
 _UNREACHABLE = Reason(ReasonCode.UNREACHABLE)
-TOO_LARGE = 413
 
 _CODES: Mapping[type[ApiRefused], FailureCode] = {
     BadInputs: FailureCode.INPUTS,
@@ -87,7 +86,7 @@ class Failures:
         if isinstance(error, ApiRefused):
             code = FailureCode.UPLOAD if state is JobState.UPLOADING else FailureCode.API
             return StepResult(await self._fail(job, state, _CODES.get(type(error), code), error.told))
-        if isinstance(error, UploadFailed) and error.status == TOO_LARGE:
+        if isinstance(error, UploadFailed) and error.too_large_for_any:
             return StepResult(await self._fail(job, state, FailureCode.UPLOAD, error.told))
         return await self._try_again(job, state, error)
 

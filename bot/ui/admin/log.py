@@ -25,9 +25,9 @@ MAY_NOT = "I can't delete it: I'm missing **View Channel** in its channel. Delet
 CHANNEL_GONE = "the channel was deleted, or is an archived thread"
 
 
-def missing_there(guild: discord.Guild, channel: Any) -> list[str]:
+def missing_there(me: discord.Member, channel: Any) -> list[str]:
     """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
-    lacking = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
+    lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
     return [name for name in lacking if name != "Read Message History"]
 
 
@@ -38,7 +38,7 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
     channel = guild.get_channel_or_thread(settings.channel_id)
     if channel is None or parent_unknown(channel):
         return CHANNEL_GONE
-    missing = missing_there(guild, channel)
+    missing = missing_there(guild.me, channel)
     return hindrance(missing) if missing else ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import discord
 from discord import ui
 
-from bot.domain import Job, Notice, NoticeKind
+from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind
 from bot.reasons import Reason
 from bot.services import PERIOD_WORDS, credit_words
 from bot.ui.admin.log import LogDeleteButton
@@ -93,7 +93,10 @@ _UNKNOWN = (
     "Studii account whether it was made. Its credits stay reserved until then."
 )
 _SETTLE = "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
-_DAY = "The bot checks every hour. After seven days the job ends, at the price that Studii has charged."
+_DAY = (
+    f"The bot checks every hour. After {LOST_AFTER_DAYS} days the job ends, "
+    "at the price that Studii has charged."
+)
 
 
 def _budget(details: Mapping[str, str | int | None]) -> list[str]:

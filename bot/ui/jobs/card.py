@@ -6,8 +6,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import FailureCode, Job, JobState, Progress
-from bot.services import CANCELLABLE
+from bot.domain import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, custom_id_of, template_of
 from bot.ui.kit.host import Host
@@ -29,7 +28,7 @@ from bot.ui.kit.layout import (
 from bot.ui.reading.permissions import moderates, server_of
 
 EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
-KEPT = "I couldn't post it here or send it to you. Get it with `/jobs` within 30 days."
+KEPT = f"I couldn't post it here or send it to you. Get it with `/jobs` within {KEPT_DAYS} days."
 _COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
     JobState.WAITING: NEUTRAL,
@@ -86,7 +85,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
             lines(
                 f"{_SIGNS[job.state]} {state_words(job, progress)}{_result_link(job)}", small(cost_words(job))
             ),
-            *([row(CancelButton.of(job))] if job.state in CANCELLABLE else []),
+            *([row(CancelButton.of(job))] if job.state in UNSENT_STATES else []),
         ),
         *buttons,
     )

@@ -5,9 +5,9 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.domain import Job, JobState, Progress
+from bot.domain import UNSENT_STATES, Job, JobState, Progress
 from bot.errors import Refused
-from bot.services import CANCELLABLE, JobPage
+from bot.services import JobPage
 from bot.ui.jobs.buttons import job_for, terms_of
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.result import link_button
@@ -194,7 +194,7 @@ def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
 
 
 def _action_for(job: Job, whose: str) -> str | None:
-    if job.state in CANCELLABLE:
+    if job.state in UNSENT_STATES:
         return "cancel"
     if whose == SERVER:
         return None

@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.catalog import SourceRule
 from bot.reasons import Reason
-from bot.services import MemberState, OtherPrice, ToolPrice, price_words
+from bot.services import NO_KEY, MemberState, OtherPrice, ToolPrice, price_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
 from bot.ui.kit.reasons import reason_words
@@ -22,7 +22,6 @@ MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes one,
 MOST_TEXT = 3200  # characters of the 4,000 that a message holds
 LONGEST_REASON = 300
 MOST_OTHERS = 4  # prices of other choices, for each tool
-NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
 HELD = "Studii refused the last job."
 PAUSED = "New jobs are paused here. An admin can resume with `/studii resume`."
 

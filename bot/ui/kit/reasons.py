@@ -5,6 +5,7 @@ What Studii's client raises keeps its sentence there, as it is also shown withou
 
 from collections.abc import Callable, Mapping
 
+from bot.domain import LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.errors import ReasonedError, StudiiBotError
 from bot.reasons import Argument, Reason, ReasonCode
 from bot.services import KeyHeld, discord_timestamp
@@ -187,7 +188,7 @@ _WORDS: Mapping[str, Words] = {
     ),
     ReasonCode.RUNNING_FOR_A_DAY: (
         "Studii has been working on this for more than a day. The bot checks every hour. After "
-        "seven days the job ends, at the price that Studii has charged."
+        f"{LOST_AFTER_DAYS} days the job ends, at the price that Studii has charged."
     ),
     ReasonCode.STUDII_FAILED: _studii_failed,
     ReasonCode.UNKNOWN_TO_STUDII: f"Studii doesn't know this job any more. {_LOOK_THERE}",
@@ -198,7 +199,7 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.RULED_CHARGED: ("An admin checked: Studii made this. The picture is in the Studii account."),
     ReasonCode.RULED_RELEASED: ("An admin checked: Studii never made this. You can ask for it again."),
     ReasonCode.NOBODY_RULED: (
-        "No one settled within 30 days whether Studii made this, so it counts as charged."
+        f"No one settled within {UNRULED_DAYS} days whether Studii made this, so it counts as charged."
     ),
     ReasonCode.OUTPUT_WITHOUT_ADDRESS: (
         f"Studii finished this job but never said where the result is. {_LOOK_THERE}"

@@ -13,8 +13,8 @@ from bot.domain.access import UNKNOWN_MEMBER
 from bot.services import Services
 from bot.ui.kit.buttons import template_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.reading import LOOKUP_TIMEOUT
 
-LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 _OF_A_JOB = re.compile(template_of("[a-z]+"))
 
 log = logging.getLogger(__name__)

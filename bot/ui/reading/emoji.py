@@ -10,8 +10,8 @@ from bot.domain.photo_rules import Emoji
 from bot.domain.visible import visible
 from bot.errors import Refused
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.reading import LOOKUP_TIMEOUT
 
-LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 MOST_SHOWN = 5
 ONE_EMOJI = "I don't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own."
 _CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")

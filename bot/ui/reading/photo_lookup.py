@@ -10,11 +10,11 @@ import discord
 from bot.domain import Job, SourcePhoto
 from bot.errors import Refused
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.pictures import pictures_in, plain_name
 
 BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
-LOOKUP_TIMEOUT = 1.5  # seconds; Discord expects the first answer within 3
 ERASED = "The original request has expired. Use the command or a photo's menu. Nothing was charged."
 COMMANDS_PHOTO_GONE = (
     "The photo was attached to a command, and Discord keeps such photos for about a day. "
