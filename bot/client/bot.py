@@ -50,6 +50,7 @@ EXTENSIONS = (
 ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
+FINISHING = "deferred answers of an earlier life"
 # A longer wait is an error like any other, not a task that hangs.
 LONGEST_RATE_LIMIT = 60.0
 RESTARTING = "I'm restarting. Try again in a minute. Accepted jobs will continue automatically."
@@ -193,7 +194,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.add_dynamic_items(*LASTING_BUTTONS)
         await self._register_commands()
         finishing = self.deferrals.finish(self, self.services.jobs, self.catalog)
-        self._finishing = asyncio.create_task(finishing, name="deferred answers of an earlier life")
+        self._finishing = asyncio.create_task(finishing, name=FINISHING)
 
     async def close(self) -> None:
         if self._finishing is not None:

@@ -113,7 +113,8 @@ class DeferralJournal:
         try:
             shown = await hook.fetch_message(deferred.message)
         except discord.NotFound:
-            return  # refused, and deleted for that
+            await self._tell_again(hook, jobs, deferred, taken)
+            return
         if shown.components or shown.content:
             return  # answered
         job = await self._job_of(jobs, deferred, taken)
@@ -125,6 +126,13 @@ class DeferralJournal:
             card = job_card(job, ToolNames(catalog), Progress())
             await hook.edit_message(deferred.message, view=card, allowed_mentions=NO_MENTIONS)
             await jobs.card_shown(job.id, shown.id, job.version)
+
+    async def _tell_again(
+        self, hook: discord.Webhook, jobs: JobService, deferred: _Deferred, taken: set[str]
+    ) -> None:
+        """Tell the person that nothing started: the message was deleted to say so, which may not be done."""
+        if not deferred.private and await self._job_of(jobs, deferred, taken) is None:
+            await hook.send(view=sentence_panel(RESTARTED), ephemeral=True)
 
     async def _job_of(self, jobs: JobService, deferred: _Deferred, taken: set[str]) -> Job | None:
         """Return the job that was accepted for it, if one was."""

@@ -13,14 +13,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tests.crash.plan import (
+    DEFERRED,
     EVERY,
     Trial,
     all_points,
     killed_before_a_closed_door,
+    killed_before_a_late_answer,
     killed_once,
     killed_privately,
     killed_three_times,
     killed_under_trouble,
+    killed_while_answering_late,
     killed_while_blind,
     killed_while_cancelling,
     killed_while_posting,
@@ -65,18 +68,7 @@ class Crew:
 
             async def work(own: Worlds, process: Zygote) -> None:
                 for number, trial in queue:
-                    verdicts[number] = await attempt(
-                        own,
-                        process,
-                        trial.deaths,
-                        trouble=trial.trouble,
-                        later=trial.later,
-                        blind=trial.blind,
-                        threads=trial.threads,
-                        cancelled=trial.cancelled,
-                        private=trial.private,
-                        closed_dms=trial.closed_dms,
-                    )
+                    verdicts[number] = await trial.make(own, process)
                     progress.advance(bar)
 
             async with asyncio.TaskGroup() as group:
@@ -148,12 +140,23 @@ async def main(console: Console) -> bool:
             soft_wrap=True,
         )
         await crew.kill("… and killed", under.trials)
+        await _late(crew)
         await _privately(crew)
         console.print(
             f"{crew.totals.trials} trials in {perf_counter() - began:.0f} s ({crew.processor():.0f} s of"
             f" processor on {os.cpu_count()} cores); {len(crew.totals.wrong)} broken promises"
         )
         return not crew.totals.wrong
+
+
+async def _late(crew: Crew) -> None:
+    """The same while the database is slow: the answer is announced, and comes later."""
+    for kind in DEFERRED:
+        quiet = await crew.perform(f"{kind}", [kind] * QUIET_LIVES)
+        deaths = killed_before_a_late_answer(all_points(verdict.points for verdict in quiet), kind)
+        made = await crew.perform("… and killed between the deferral and the answer", deaths)
+        again = killed_while_answering_late(deaths, [verdict.points for verdict in made])
+        await crew.kill("… and killed again while the next life answers", again)
 
 
 async def _privately(crew: Crew) -> None:

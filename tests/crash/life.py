@@ -23,17 +23,19 @@ import pytest
 from discord.http import Route
 
 from bot.catalog import Catalog
-from bot.client.bot import HANDLERS, StudiiBot
+from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
-from bot.delivery import DiscordDelivery
+from bot.delivery import DeferralJournal, DiscordDelivery
 from bot.domain import Job
 from bot.engine import Engine, GuardedDecoder, Spool
 from bot.engine.workers.guarded_decoder import Decoder
 from bot.media import Photo
 from bot.media.pool import DecoderPool
+from bot.services import JobService
 from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN
 from bot.studii import StudiiClient, Timeouts
+from bot.ui.kit import deferral
 from sandbox.discord.emulator import TOKEN
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
@@ -50,6 +52,7 @@ _OPEN = (
     f"jobs WHERE {CARD_NEVER_SEEN} AND NOT private",
 )
 ENDED, GAVE_UP = 0, 3
+HELD, DEFERRED_AFTER = 0.4, 0.05  # seconds
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,9 @@ class Life:
     tells it of.
 
     `deadly`: files of the spool (`<job>.source`) that kill the process when they are opened.
+
+    `slow`: somebody else is writing for a moment when the interaction comes, so that it is deferred; with
+    `alone` as if the answer were to be for its person alone.
 
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
     cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
@@ -77,6 +83,8 @@ class Life:
     trace: bool = False
     threads: bool = False
     deadly: Sequence[str] = ()
+    slow: bool = False
+    alone: bool = False
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
     guild: Mapping[str, Any] | None = None
     interaction: Mapping[str, Any] | None = None
@@ -135,10 +143,18 @@ def live(life: Life) -> int:
         share_compiled_statements(patch)  # the zygote has compiled them
         if not life.threads:
             sqlite_in_place(patch)
+        if life.slow:
+            patch.setattr(deferral, "ANSWER_BY", DEFERRED_AFTER)
+        if life.alone:
+            patch.setattr(JobService, "refused_last", _always)
         code = asyncio.run(_live(life, tracer))
     if life.trace:
         (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))
     return code
+
+
+def _always(*_: object) -> bool:
+    return True
 
 
 # Long: one life from its begin to its end, in order.
@@ -175,15 +191,19 @@ async def _live(life: Life, tracer: Tracer) -> int:
             tuning=replace(QUICK, **(_CARDS | dict(life.tuning))),  # type: ignore[arg-type]
         )
         services = await services_on(storage, folder, clock, engine.wake, catalog=catalog)
-        bot.attach(services, delivery, clock)
-        await bot.login(TOKEN)
-        if life.trace or life.point is not None:
+        bot.attach(services, delivery, clock, DeferralJournal(folder / "deferrals", vault, clock))
+        traced = life.trace or life.point is not None
+        if traced and life.interaction is None:
+            tracer.install()  # with the login, the bot answers what an earlier life has left
+        await asyncio.create_task(bot.login(TOKEN))  # what it begins is the bot's, not the test's
+        if traced and life.interaction is not None:
             tracer.install()
         loop = asyncio.get_running_loop()
         if life.dies_after is not None:
             loop.call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
         if life.guild is not None:
             bot._connection.parse_guild_create(dict(life.guild))  # type: ignore[arg-type] # pyright: ignore
+        holding = {await _writer(storage)} if life.slow else set[asyncio.Task[None]]()
         running = asyncio.create_task(engine.run())
         if life.interaction is not None:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.
@@ -195,8 +215,22 @@ async def _live(life: Life, tracer: Tracer) -> int:
             return GAVE_UP
         finally:
             running.cancel()
-            await asyncio.wait({running})
+            await asyncio.wait({running, *holding})
     return ENDED
+
+
+async def _writer(storage: Storage) -> "asyncio.Task[None]":
+    """Return a writer that everybody else has to wait for."""
+    begun = asyncio.Event()
+
+    async def hold() -> None:
+        async with storage.write():
+            begun.set()
+            await asyncio.sleep(HELD)
+
+    task = asyncio.create_task(hold())
+    await begun.wait()
+    return task
 
 
 async def _until_over(folder: Path, running: "asyncio.Task[Any]", dies_once: str | None) -> None:
@@ -213,8 +247,8 @@ async def _until_over(folder: Path, running: "asyncio.Task[Any]", dies_once: str
 
 
 def _handling() -> bool:
-    """Whether somebody's command or button is being dealt with."""
-    return any(task.get_name().startswith(HANDLERS) for task in asyncio.all_tasks())
+    """Whether somebody's command or button is being dealt with, or was left unanswered by an earlier life."""
+    return any(task.get_name().startswith((*HANDLERS, FINISHING)) for task in asyncio.all_tasks())
 
 
 def _count(watcher: sqlite3.Connection, rows: str) -> int:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.crash.trial import (
     DISCORD_TROUBLES,
@@ -12,9 +12,12 @@ from tests.crash.trial import (
     Death,
     DiscordTrouble,
     Trouble,
+    Verdict,
+    attempt,
     deaths_of,
     is_posting,
 )
+from tests.crash.world import Worlds, Zygote
 
 SEED = 6
 NONCES_FORGOTTEN = 900.0  # seconds
@@ -28,7 +31,8 @@ class Trial:
     """A job with what is to happen to it. `later`: seconds until the life after the last death; `blind`: the
     bot may not read its channel; `threads`: SQLite has its own, as in earnest; `cancelled`: its Cancel is
     pressed as soon as its card is there; `private`: its person alone is to see the result, and with
-    `closed_dms` takes no direct messages."""
+    `closed_dms` takes no direct messages; `slow`: the database is, so that the answer is deferred, and with
+    `alone` in a way that its person alone sees."""
 
     deaths: Sequence[Death] = ()
     trouble: Trouble | DiscordTrouble | None = None
@@ -38,12 +42,38 @@ class Trial:
     cancelled: bool = False
     private: bool = False
     closed_dms: bool = False
+    slow: bool = False
+    alone: bool = False
+
+    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+        """Return how it goes."""
+        return await attempt(
+            worlds,
+            zygote,
+            self.deaths,
+            trouble=self.trouble,
+            later=self.later,
+            blind=self.blind,
+            threads=self.threads,
+            cancelled=self.cancelled,
+            private=self.private,
+            closed_dms=self.closed_dms,
+            slow=self.slow,
+            alone=self.alone,
+        )
 
     def __str__(self) -> str:
         deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
-        kind = "private, " * self.private
+        kind = "private, " * self.private + "deferred, " * self.slow + "alone, " * self.alone
         trouble = "" if self.trouble is None else f"[{self.trouble.endpoint}: {self.trouble.name}] "
         return f"{trouble}{kind}{deaths}"
+
+
+# Parts of the points between a deferral and its answer, and of those of a later life that answers.
+LATE = ("deferral.", "deferrals.", "start._", "jobs.accept", "jobs._accept", "groups._step")
+ANSWERING = "deferrals.finish"
+# Deferred so that everybody sees it, so that its person alone does, and for a private job.
+DEFERRED = (Trial(slow=True), Trial(slow=True, alone=True), Trial(slow=True, private=True))
 
 
 @dataclass(frozen=True)
@@ -92,6 +122,22 @@ def killed_while_cancelling(points: Mapping[str, int], *, private: bool = False)
     """Every death while the press of Cancel is dealt with, in lives that passed those points."""
     deaths = [one for one in deaths_of(points) if "buttons." in one.point]
     return [Trial([one], cancelled=True, private=private) for one in deaths]
+
+
+def killed_before_a_late_answer(points: Mapping[str, int], kind: Trial) -> list[Trial]:
+    """Every death from the moment at which an answer is late until it is there."""
+    deaths = [one for one in deaths_of(points) if any(part in one.point for part in LATE)]
+    return [replace(kind, deaths=[one]) for one in deaths]
+
+
+def killed_while_answering_late(trials: Sequence[Trial], points: Sequence[Mapping[str, int]]) -> list[Trial]:
+    """Every death of a life that answers what another one left, after the first death that leads to it."""
+    found: dict[Death, Trial] = {}
+    for trial, seen in zip(trials, points, strict=True):
+        for death in deaths_of(seen):
+            if ANSWERING in death.point:
+                found.setdefault(death, replace(trial, deaths=[*trial.deaths, death]))
+    return list(found.values())
 
 
 def private_troubles() -> list[Trial]:

@@ -9,7 +9,14 @@ import pytest
 from bot.domain import JobState
 from sandbox.studii.jobs import Output
 from tests.crash.life import ENDED
-from tests.crash.plan import all_points, killed_under_trouble
+from tests.crash.plan import (
+    DEFERRED,
+    Trial,
+    all_points,
+    killed_before_a_late_answer,
+    killed_under_trouble,
+    killed_while_answering_late,
+)
 from tests.crash.trial import (
     DISCORD_TROUBLES,
     PRIVATE_TROUBLES,
@@ -172,3 +179,23 @@ async def test_trouble_on_the_way_to_discord_loses_no_private_result(
             with subtests.test(trouble.name, endpoint=trouble.endpoint):
                 verdict = await attempt(own, process, trouble=trouble, private=True)
                 assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
+
+
+@pytest.mark.parametrize("kind", DEFERRED, ids=["everybody", "alone", "private"])
+async def test_a_kill_between_a_deferral_and_its_answer_leaves_nobody_waiting(
+    process: Zygote, subtests: pytest.Subtests, kind: Trial
+) -> None:
+    async with worlds() as own:
+        quiet = await kind.make(own, process)
+        assert (quiet.state, quiet.complaints) == (JobState.SUCCEEDED, [])
+        late = killed_before_a_late_answer(quiet.points, kind)
+        with subtests.test("accepted"):
+            accepted = [trial for trial in late if "start._" in trial.deaths[0].point]
+            assert (await random.Random(SEED).choice(accepted).make(own, process)).complaints == []
+        announced = [trial for trial in late if "deferral.send" in trial.deaths[0].point]
+        sent = next(one for one in reversed(announced) if "remember" not in one.deaths[0].point)
+        left = await sent.make(own, process)
+        assert (left.died, left.complaints) == (1, [])
+        for trial in random.Random(SEED).sample(killed_while_answering_late([sent], [left.points]), 2):
+            with subtests.test("killed again", point=trial.deaths[-1].point):
+                assert (await trial.make(own, process)).complaints == []

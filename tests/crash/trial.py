@@ -146,7 +146,7 @@ class Death:
 @dataclass(frozen=True)
 class Verdict:
     """How a trial went. `died`: how often; `complaints`: promises that were not kept; `points`: those of a
-    life without a death; `state`: None if no job was accepted."""
+    life without a death, or of the last one of a deferred job; `state`: None if no job was accepted."""
 
     state: JobState | None
     died: int
@@ -167,12 +167,15 @@ async def attempt(
     cancelled: bool = False,
     private: bool = False,
     closed_dms: bool = False,
+    slow: bool = False,
+    alone: bool = False,
 ) -> Verdict:
     """`later`: seconds that pass between the last death and the next life; Discord forgets nonces then.
     `blind`: the bot may not read its channel, so that the nonce alone tells Discord of a repetition.
     `threads`: SQLite works in threads of its own, as it does in earnest. `cancelled`: an earlier life showed
     the card, and now its Cancel is pressed. `private`: its person alone is to see the result;
-    `closed_dms`: and takes no direct messages."""
+    `closed_dms`: and takes no direct messages. `slow`: the database is when the command comes, so that the
+    answer is deferred; `alone`: in a way that its person alone sees."""
     case = await worlds.case(private=private)
     worlds.discord.channels.readable = not blind
     worlds.discord.channels.dm_with(MAYA).closed = closed_dms
@@ -190,7 +193,14 @@ async def attempt(
     unheard = False  # a 429 that came in the moment of a death
     for death in deaths:
         life = worlds.life(
-            case, point=death.point, nth=death.nth, threads=threads, interaction=asked, **patience
+            case,
+            point=death.point,
+            nth=death.nth,
+            threads=threads,
+            interaction=asked,
+            slow=slow and asked is not None,
+            alone=alone,
+            **patience,
         )
         asked = None  # Discord tells of it once
         code = await zygote.live(life)
@@ -201,7 +211,16 @@ async def attempt(
         unheard = unheard or await worlds.unheard(case)
     if later:
         worlds.discord.channels.forget_nonces()
-    life = worlds.life(case, trace=not deaths, later=later, threads=threads, interaction=asked, **patience)
+    life = worlds.life(
+        case,
+        trace=slow or not deaths,
+        later=later,
+        threads=threads,
+        interaction=asked,
+        slow=slow and asked is not None,
+        alone=alone,
+        **patience,
+    )
     code = await zygote.live(life)
     twice = any(is_posting(death) for death in deaths)
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind, twice=twice)
@@ -211,7 +230,7 @@ async def attempt(
         complaints.append("a 429 is not kept for later lives")
     if code != ENDED:
         complaints.append(f"the last life ended with {code}")
-    points = _points_of(case) if code == ENDED and not deaths else {}
+    points = _points_of(case) if code == ENDED and (slow or not deaths) else {}
     worlds.studii.failures.clear()
     await worlds.drop(case)
     return Verdict(None if job is None else job.state, died, complaints, points)

@@ -16,10 +16,12 @@ from tempfile import mkdtemp
 from typing import Any
 
 from bot.clock import SystemClock
+from bot.delivery.deferrals import RESTARTED
 from bot.domain import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.ui.kit.layout import posting_mark
 from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Key, Options, StudiiServer
 from sandbox.studii.faults import Answer
@@ -88,7 +90,8 @@ def zygote() -> Generator[Zygote]:
 class Case:
     """Somebody who uses a command in a server with a database, a key and a channel of its own.
 
-    `interaction`: what the gateway tells the bot of it, once. `private`: they alone are to see the result.
+    `interaction`: what the gateway tells the bot of it, once; `asked`: what became of it at Discord.
+    `private`: they alone are to see the result.
     """
 
     folder: Path
@@ -97,6 +100,7 @@ class Case:
     channel_id: int
     interaction: Mapping[str, Any]
     private: bool = False
+    asked: Interaction | None = None
 
     @property
     def database(self) -> str:
@@ -123,8 +127,8 @@ class Worlds:
         if private:
             options = {**options, "private": True}
         self.discord.add_guild(guild_id, [channel_id])
-        _, asked = self.discord.command(channel_id, MAYA, tool, options)
-        case = Case(folder, key, guild_id, channel_id, asked, private)
+        asked, told = self.discord.command(channel_id, MAYA, tool, options)
+        case = Case(folder, key, guild_id, channel_id, told, private, asked)
         async with Storage.open(case.database) as storage:
             vault = Vault.open((), folder / "encryption.key")
             lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
@@ -175,6 +179,7 @@ class Worlds:
             jobs = await tx.jobs.in_states(list(JobState))
             complaints = await tx.audit.everything()
             entries = await tx.ledger.entries(job_id=jobs[0].id) if jobs else []
+        complaints += self._of_a_deferral(case, accepted=bool(jobs))
         if not jobs:
             return None, complaints + self._of_nothing(case)
         if len(jobs) > 1:
@@ -193,9 +198,9 @@ class Worlds:
             complaints += ["the channel shows a private job"] if there else []
             complaints += self._of_private(job, cards, sent, twice=twice)
         else:
-            posted = [one for one in there if one.nonce is not None]
+            posted = [one for one in there if one.nonce is not None and _says_last_word(one, job)]
             complaints += self._of_postings(job, posted)
-            complaints += self._of_cards(job, [one for one in there if one.nonce is None], found=card_found)
+            complaints += self._of_cards(job, [one for one in there if one not in posted], found=card_found)
         complaints += await self._of_the_end(case, job, submitted, posted, may_be_unknown=may_be_unknown)
         return job, complaints
 
@@ -274,6 +279,17 @@ class Worlds:
         submitted = any(one.key is case.key for one in self.studii.jobs.values())
         said = self.discord.in_channel(case.channel_id) + self._direct()
         return ["there is no job of what was said or sent"] if submitted or said else []
+
+    def _of_a_deferral(self, case: Case, *, accepted: bool) -> list[str]:
+        """What is wrong with an answer that was announced."""
+        if case.asked is None or not case.asked.deferred:
+            return []
+        if case.asked.waits:
+            return ["it is thinking for ever"]
+        told = any(RESTARTED in one.words() for one in self._ephemeral(case))
+        if accepted and told:
+            return ["said not to be started, although it was"]
+        return [] if accepted or told else ["nobody said that it was not started"]
 
     def _of_cards(self, job: Job, cards: Sequence[Message], *, found: bool) -> list[str]:
         """What is wrong with the card: it shows how the job ended, and is the one that is stored."""

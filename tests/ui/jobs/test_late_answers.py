@@ -185,6 +185,27 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
         await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)  # another start finds nothing
 
 
+async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nobody_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        await desk.services.credits.set_budget(desk.guild.id, 1, None)
+
+        async def killed(*_: object, **__: object) -> None:
+            raise asyncio.CancelledError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(discord.Webhook, "send", killed)
+            shown = await asked(desk, desk.maya, tmp_path)
+        assert (desk.channel.history(), shown.followups) == ([], [])
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
+        (told,) = shown.followups
+        assert told.ephemeral
+        assert RESTARTED in texts(told)
+        assert kept(tmp_path) == []
+
+
 async def test_what_was_answered_or_is_too_old_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
