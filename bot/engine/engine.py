@@ -182,4 +182,4 @@ class Engine:
 
     async def _needed(self) -> dict[str, int]:
         async with self._context.storage.read() as tx:
-            return await tx.jobs.with_files()
+            return await tx.job_queue.with_files()

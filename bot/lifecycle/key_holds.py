@@ -78,7 +78,7 @@ async def end(
     ended = await tx.holds.clear(guild_id)
     if not (ended or was_held or key is not None):
         return False
-    await tx.jobs.release_held(guild_id)
+    await tx.job_queue.release_held(guild_id)
     await tx.holds.look_again(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
         await tx.notices.forget(guild_id, kind)
@@ -91,7 +91,7 @@ async def try_again(tx: Transaction, guild_id: int, at: datetime) -> bool:
     if there is None:
         return False
     await tx.holds.end_wait(guild_id, at)
-    await tx.jobs.hold(guild_id, there.key_id, there.reason, at)
+    await tx.job_queue.hold(guild_id, there.key_id, there.reason, at)
     await tx.holds.look_again(guild_id, at)
     return True
 
@@ -163,7 +163,7 @@ async def _hold(
     before = await find(tx, key)
     since = at if before is None else before.since
     await tx.holds.set(key.guild_id, key.id, reason, until, since=since)
-    await tx.jobs.hold(key.guild_id, key.id, reason, until)
+    await tx.job_queue.hold(key.guild_id, key.id, reason, until)
     await _tell(tx, key, reason, at)
     return since
 

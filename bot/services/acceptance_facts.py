@@ -32,7 +32,7 @@ async def acceptance_of(
         servers,
         at,
         refusing=await tx.policies.refusing_photos([one for one in authors if one]) if authors else (),
-        done=await tx.jobs.going_or_done_of(once) if once else (),
+        done=await tx.member_jobs.going_or_done_of(once) if once else (),
         max_source_bytes=max_source_bytes,
     )
 

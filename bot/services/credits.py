@@ -87,7 +87,7 @@ class CreditService:
         async with self._storage.read() as transaction:
             state = await budget_state(transaction, guild_id, self._clock.now())
             usage = await transaction.ledger.usage(guild_id, state.window, user_id)
-            recent = await transaction.jobs.recent_of(guild_id, user_id, RECENT_JOBS)
+            recent = await transaction.member_jobs.recent_of(guild_id, user_id, RECENT_JOBS)
             return MemberCredits(state, usage, tuple(recent))
 
     async def prices(self, guild_id: int) -> tuple[ToolPrice, ...]:

@@ -159,7 +159,7 @@ class JobService:
     async def _note_cards(self, take: Callable[[], Sequence[CardShown]]) -> list[None]:
         async with self._storage.write() as transaction:
             shown = take()
-            await transaction.jobs.cards_shown(shown)
+            await transaction.job_cards.cards_shown(shown)
         return [None] * len(shown)
 
     async def get(self, job_id: str) -> Job | None:
@@ -196,7 +196,7 @@ class JobService:
         """
         number = max(0, number)
         async with self._storage.read() as transaction:
-            jobs = await transaction.jobs.page(guild_id, user_id, number * PAGE, PAGE + 1)
+            jobs = await transaction.member_jobs.page(guild_id, user_id, number * PAGE, PAGE + 1)
         return JobPage(tuple(jobs[:PAGE]), number, user_id, more=len(jobs) > PAGE)
 
     async def post_here(self, job_id: str, user_id: int, channel_id: int, card: int | None = None) -> Job:

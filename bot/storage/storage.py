@@ -25,7 +25,7 @@ from bot.storage.decodes import Decodes
 from bot.storage.durations import DurationSamples
 from bot.storage.guilds import Guilds, LogChannels
 from bot.storage.holds import Holds
-from bot.storage.jobs import Jobs
+from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.keys import Keys
 from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.ledger import Ledger
@@ -54,6 +54,9 @@ class Transaction:
 
     def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
         self.jobs = Jobs(session)
+        self.job_cards = JobCards(session)
+        self.job_queue = JobQueue(session)
+        self.member_jobs = MemberJobs(session)
         self.servers = Servers(session, memory)
         self.ledger = Ledger(session)
         self.audit = Audit(session)

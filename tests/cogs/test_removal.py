@@ -129,7 +129,7 @@ async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_pat
 
         async def sendable() -> list[str]:
             async with desk.storage.read() as tx:
-                return [one.id for one, _ in await tx.jobs.on_lanes()]
+                return [one.id for one, _ in await tx.job_queue.on_lanes()]
 
         assert await sendable() == [job.id]
         async with desk.storage.write() as tx:

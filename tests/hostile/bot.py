@@ -130,7 +130,7 @@ class Victim:
         if not self.is_alive:
             raise RuntimeError(f"the bot's process ended with {self._process.returncode}")
         async with self._storage.read() as tx:
-            return await tx.jobs.page(GUILD, None, 0, 50)
+            return await tx.member_jobs.page(GUILD, None, 0, 50)
 
     async def _taken_or_refused(self, name: str) -> Job | None:
         found = [job for job in await self._jobs() if job.source is not None and name in job.source.url]

@@ -94,7 +94,7 @@ def said(answer: Job | BaseException) -> str:
 async def kept(storage: Storage, guild_id: int) -> tuple[Sequence[object], Sequence[object]]:
     """What the database holds of it in the end: jobs in order with their lines, and what admins are told."""
     async with storage.read() as tx:
-        found = await tx.jobs.page(guild_id, None, 0, 100)
+        found = await tx.member_jobs.page(guild_id, None, 0, 100)
         lines: Mapping[str, list[object]] = {
             one.id: [(line.kind, line.amount) for line in await tx.ledger.entries(job_id=one.id)]
             for one in found
@@ -156,7 +156,7 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
     assert [answer.startswith("accepted") for answer in answers] == [True] * 7 + [False] * 193
     assert all("0 of 56 credits left today" in answer for answer in answers[7:])
     async with storage.read() as tx:
-        stored = (await tx.jobs.page(1, None, 0, 100))[::-1]
+        stored = (await tx.member_jobs.page(1, None, 0, 100))[::-1]
         told = {one.kind for one in await tx.notices.pending(10, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
@@ -202,7 +202,7 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
     assert isinstance(first, Job)
     assert isinstance(last, Job)
     async with storage.read() as tx:
-        assert {job.id for job in await tx.jobs.page(1, None, 0, 9)} == {first.id, last.id}
+        assert {job.id for job in await tx.member_jobs.page(1, None, 0, 9)} == {first.id, last.id}
         assert await tx.audit.everything() == []
 
 

@@ -350,10 +350,10 @@ async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_
     job = await world.accept()
     async with world.storage.write() as transaction:
         await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=world.clock.now())
-        assert await transaction.jobs.stale_cards(10) == []
+        assert await transaction.job_cards.stale_cards(10) == []
     await world.services.jobs.card_shown(job.id, 555, 1)
     async with world.storage.read() as transaction:
-        assert [stale.id for stale in await transaction.jobs.stale_cards(10)] == [job.id]
+        assert [stale.id for stale in await transaction.job_cards.stale_cards(10)] == [job.id]
 
 
 @pytest.mark.driver_thread

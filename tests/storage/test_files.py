@@ -25,12 +25,12 @@ async def held(storage: Storage, guild_id: int) -> None:
     async with storage.write() as tx:
         key = await tx.keys.add(guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
         await tx.holds.set(guild_id, key.id, Reason.text("Refused."), LATER)
-        await tx.jobs.hold(guild_id, key.id, Reason.text("Refused."), LATER)
+        await tx.job_queue.hold(guild_id, key.id, Reason.text("Refused."), LATER)
 
 
 async def to_take_in(storage: Storage, *, limit: int = 10, late: bool = False, full: Any = ()) -> list[str]:
     async with storage.read() as tx:
-        return [job.id for job in await tx.jobs.to_take_in(limit, LATER if late else NOW, full)]
+        return [job.id for job in await tx.job_queue.to_take_in(limit, LATER if late else NOW, full)]
 
 
 async def test_the_first_photo_of_each_server_comes_before_the_second_of_any(storage: Storage) -> None:
@@ -55,7 +55,7 @@ async def test_a_photo_that_ended_a_decoder_is_taken_in_by_whoever_asks_for_such
         await tx.decodes.put(good.id, FileRole.SOURCE, DecodeRecord(0, underway=True))
     assert await to_take_in(storage) == [good.id]
     async with storage.read() as tx:
-        assert [job.id for job in await tx.jobs.to_take_in(10, NOW, again=True)] == [deadly.id]
+        assert [job.id for job in await tx.job_queue.to_take_in(10, NOW, again=True)] == [deadly.id]
 
 
 async def test_a_server_without_room_waits_with_its_photos_and_not_with_its_words(storage: Storage) -> None:
@@ -70,7 +70,7 @@ async def test_results_are_fetched_by_turns_of_the_servers(storage: Storage) -> 
     many = [await added(storage, guild_id=1, **values) for _ in range(3)]
     other = await added(storage, guild_id=2, **values)
     async with storage.read() as tx:
-        found = [job.id for job in await tx.jobs.to_download(3)]
+        found = [job.id for job in await tx.job_queue.to_download(3)]
     assert found == [many[0].id, other.id, many[1].id]
 
 
@@ -87,7 +87,7 @@ async def test_while_a_key_is_refused_only_photos_that_stand_in_no_message_are_f
     assert await to_take_in(storage, late=True) == [fleeting.id]
     async with storage.write() as tx:
         await tx.jobs.advance(waiting.id, JobState.WAITING, JobState.CANCELLED, at=NOW)
-        await tx.jobs.release_held(1)
+        await tx.job_queue.release_held(1)
         after = await tx.jobs.get(stays[1].id)
     assert await to_take_in(storage) == [stays[0].id, stays[1].id, fleeting.id]
     assert after is not None
@@ -104,7 +104,7 @@ async def test_what_may_give_way_is_held_fetched_and_in_a_message(storage: Stora
     )
     await held(storage, 1)
     async with storage.read() as tx:
-        assert [job.id for job in await tx.jobs.held_with_photos()] == [gives.id]
+        assert [job.id for job in await tx.job_queue.held_with_photos()] == [gives.id]
 
 
 async def test_attempts_are_remembered_for_each_file_of_a_job(storage: Storage) -> None:

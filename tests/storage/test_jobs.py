@@ -167,11 +167,11 @@ async def test_one_wrong_state_among_the_expected_ones_is_a_mistake(storage: Sto
 async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(storage: Storage) -> None:
     job = await added(storage, state=JobState.UNKNOWN, announced_at=NOW)
     async with storage.write() as transaction:
-        assert await transaction.jobs.unannounced(10) == []
+        assert await transaction.job_queue.unannounced(10) == []
         await transaction.jobs.advance(
             job.id, JobState.UNKNOWN, JobState.FAILED, at=LATER, failure=FailureCode.RULED
         )
-        assert [one.id for one in await transaction.jobs.unannounced(10)] == [job.id]
+        assert [one.id for one in await transaction.job_queue.unannounced(10)] == [job.id]
 
 
 async def test_a_change_that_people_see_counts_up_the_version_and_another_does_not(storage: Storage) -> None:
@@ -242,8 +242,8 @@ async def test_whoever_waits_longest_for_a_last_word_is_told_first(storage: Stor
     await added(storage, state=JobState.FAILED, announced_at=NOW)
     async with storage.read() as transaction:
         oldest_first = [job.id for job in reversed(jobs)]
-        assert [job.id for job in await transaction.jobs.unannounced(10)] == oldest_first
-        assert [job.id for job in await transaction.jobs.unannounced(2)] == oldest_first[:2]
+        assert [job.id for job in await transaction.job_queue.unannounced(10)] == oldest_first
+        assert [job.id for job in await transaction.job_queue.unannounced(2)] == oldest_first[:2]
 
 
 async def test_cards_of_jobs_that_have_ended_are_brought_up_to_date_first(storage: Storage) -> None:
@@ -256,7 +256,7 @@ async def test_cards_of_jobs_that_have_ended_are_brought_up_to_date_first(storag
     }
     wanted = [JobState.SUCCEEDED, JobState.FAILED, JobState.WAITING, JobState.RUNNING]
     async with storage.read() as transaction:
-        stale = await transaction.jobs.stale_cards(10)
+        stale = await transaction.job_cards.stale_cards(10)
     assert [job.id for job in stale] == [jobs[state].id for state in wanted]
 
 
@@ -265,9 +265,9 @@ async def test_a_card_is_stale_until_it_shows_the_last_version(storage: Storage)
     await added(storage, version=3, card_message_id=9, card_version=3)
     await added(storage, version=3, card_version=0)
     async with storage.write() as transaction:
-        assert [job.id for job in await transaction.jobs.stale_cards(10)] == [stale.id]
+        assert [job.id for job in await transaction.job_cards.stale_cards(10)] == [stale.id]
         await transaction.jobs.update(stale.id, card_version=3)
-        assert await transaction.jobs.stale_cards(10) == []
+        assert await transaction.job_cards.stale_cards(10) == []
 
 
 async def test_a_member_sees_their_own_jobs_in_this_server_newest_first(storage: Storage) -> None:
@@ -275,7 +275,7 @@ async def test_a_member_sees_their_own_jobs_in_this_server_newest_first(storage:
     await added(storage, guild_id=1, user_id=4)
     await added(storage, guild_id=2, user_id=3)
     async with storage.read() as transaction:
-        found = await transaction.jobs.recent_of(1, 3, 2)
+        found = await transaction.member_jobs.recent_of(1, 3, 2)
     assert [job.id for job in found] == [mine[2].id, mine[1].id]
 
 

@@ -34,7 +34,8 @@ async def test_a_broken_job_is_left_out_of_every_list_and_the_others_take_its_pl
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
     async with storage.read() as tx:
         assert [job.id for job in await tx.jobs.in_states([JobState.RECEIVED], 2)] == [first.id, last.id]
-        assert [job.id for job in await tx.jobs.page(first.guild_id, None, 0, 10)] == [last.id, first.id]
+        page = await tx.member_jobs.page(first.guild_id, None, 0, 10)
+        assert [job.id for job in page] == [last.id, first.id]
         assert set(await tx.jobs.some([first.id, broken.id])) == {first.id}
         assert await tx.jobs.get(broken.id) is None
         assert (await tx.jobs.get(last.id)) is not None
@@ -48,7 +49,7 @@ async def test_a_broken_job_on_a_lane_does_not_stop_the_lane(storage: Storage, u
             await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=NOW)
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
     async with storage.read() as tx:
-        assert [job.id for job, _ in await tx.jobs.on_lanes()] == [good.id]
+        assert [job.id for job, _ in await tx.job_queue.on_lanes()] == [good.id]
 
 
 async def test_many_broken_jobs_before_a_good_one_do_not_hide_it(storage: Storage, url: str) -> None:

@@ -180,7 +180,7 @@ class LaneSupervisor:
             if not self._restored:
                 self._samples.durations.restore(await tx.durations.all())
                 self._restored = True
-            rows = await tx.jobs.on_lanes()
+            rows = await tx.job_queue.on_lanes()
             keys = {key.id: key for key in await tx.keys.all()} if rows else {}
         if not self._look_wanted:
             for job, key_id in rows:

@@ -49,7 +49,7 @@ class Outbox:
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._context.storage.read() as tx:
-            return await tx.jobs.unannounced(limit)
+            return await tx.job_queue.unannounced(limit)
 
     async def _announce(self, job: Job, tries: int) -> float | None:
         try:
@@ -127,5 +127,5 @@ class Outbox:
         """Drop outputs that could not be posted and that nobody fetched for a long while."""
         age = timedelta(seconds=self._context.tuning.undelivered_bound)
         async with self._context.storage.write() as tx:
-            for job in await tx.jobs.undelivered(self._context.clock.now() - age):
+            for job in await tx.job_queue.undelivered(self._context.clock.now() - age):
                 await tx.jobs.update(job.id, output_file=None, source_file=None)

@@ -76,9 +76,9 @@ class Cards:
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._context.storage.read() as tx:
-            wanted = await tx.jobs.wanted_cards(limit)
-            lost = await tx.jobs.lost_cards(*self._lost_between(), limit)
-            stale = [job for job in await tx.jobs.stale_cards(limit) if self._wants(job)]
+            wanted = await tx.job_cards.wanted_cards(limit)
+            lost = await tx.job_cards.lost_cards(*self._lost_between(), limit)
+            stale = [job for job in await tx.job_cards.stale_cards(limit) if self._wants(job)]
         return wanted + stale + lost
 
     async def _tend(self) -> float | None:
@@ -87,7 +87,7 @@ class Cards:
         moved = self._positions.moved(lambda job_id: ways.get(job_id, Progress()), now)
         if moved:
             async with self._context.storage.read() as tx:
-                for job in await tx.jobs.waiting_with_cards(moved):
+                for job in await tx.job_cards.waiting_with_cards(moved):
                     self.worker.add(job)
         if self._notes and (
             len(self._notes) >= MOST_NOTES or now - self._noted_at >= tuning.card_noted_after
@@ -104,7 +104,7 @@ class Cards:
         self._noted_at = self._context.clock.monotonic()
         try:
             async with self._context.storage.write() as tx:
-                await tx.jobs.cards_show(notes)
+                await tx.job_cards.cards_show(notes)
         except BaseException:
             self._notes = notes | self._notes
             raise
@@ -178,7 +178,7 @@ class Cards:
             # The answer may have been on its way when the process that sent it ended.
             return self._context.tuning.card_overdue - age
         async with self._context.storage.write() as tx:
-            await tx.jobs.card_found(job.id, found)
+            await tx.job_cards.card_found(job.id, found)
         _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})
         return None
 

@@ -44,7 +44,7 @@ class Collector:
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._context.storage.read() as tx:
-            return await tx.jobs.to_download(limit)
+            return await tx.job_queue.to_download(limit)
 
     async def _collect(self, job: Job, tries: int) -> float | None:
         try:

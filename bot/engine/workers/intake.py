@@ -82,7 +82,7 @@ class Intake:
     async def _find(self, limit: int, *, again: bool) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
         async with self._context.storage.read() as tx:
-            return await tx.jobs.to_take_in(limit, self._context.clock.now(), full, again=again)
+            return await tx.job_queue.to_take_in(limit, self._context.clock.now(), full, again=again)
 
     def _may_have_room(self, job: Job) -> bool:
         return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())

@@ -36,7 +36,7 @@ class SpoolRoom:
         async with self._context.storage.read() as tx:
             held = await key_holds.is_held(tx, job.guild_id)
             if held:
-                others = [job_id for job_id in await tx.jobs.unsent_where_held() if job_id != job.id]
+                others = [job_id for job_id in await tx.job_queue.unsent_where_held() if job_id != job.id]
                 together = sum(spool.source_size(job_id) for job_id in others)
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
         # A held server gets no room at the cost of others: they are held as well.
@@ -64,8 +64,8 @@ class SpoolRoom:
         spool = self._context.spool
         async with self._turn:
             async with self._context.storage.read() as tx:
-                held = await tx.jobs.held_with_photos()
-                kept = await tx.jobs.kept_results()
+                held = await tx.job_queue.held_with_photos()
+                kept = await tx.job_queue.kept_results()
             photos = [HeldPhoto(job.id, job.guild_id, spool.source_size(job.id)) for job in held]
             giving = photos_to_evict(photos, lacking)
             if giving:

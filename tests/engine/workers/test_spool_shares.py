@@ -52,13 +52,13 @@ async def refused(world: World, seconds: float = 3600.0, guild_id: int = GUILD) 
         assert key is not None
         until = world.clock.now() + timedelta(seconds=seconds)
         await tx.holds.set(guild_id, key.id, Reason.text("Studii refused the key."), until)
-        await tx.jobs.hold(guild_id, key.id, Reason.text("Studii refused the key."), until)
+        await tx.job_queue.hold(guild_id, key.id, Reason.text("Studii refused the key."), until)
 
 
 async def released(world: World, guild_id: int = GUILD) -> None:
     async with world.storage.write() as tx:
         await tx.holds.clear(guild_id)
-        await tx.jobs.release_held(guild_id)
+        await tx.job_queue.release_held(guild_id)
 
 
 async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(tmp_path: Path) -> None:

@@ -1,0 +1,19 @@
+"""The table of jobs, a module for each way in which it is asked."""
+
+from bot.storage.jobs.cards import CardShown, JobCards
+from bot.storage.jobs.jobs import Jobs
+from bot.storage.jobs.members import MemberJobs
+from bot.storage.jobs.queue import JobQueue
+from bot.storage.jobs.rows import KEY, JobChanges, changed_job, job_of
+
+__all__ = [
+    "KEY",
+    "CardShown",
+    "JobCards",
+    "JobChanges",
+    "JobQueue",
+    "Jobs",
+    "MemberJobs",
+    "changed_job",
+    "job_of",
+]

@@ -1,0 +1,95 @@
+"""The cards of jobs: which message shows which version."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, case, select, text, update
+
+from bot.domain import ACTIVE_STATES, Job, JobState
+from bot.storage.jobs.rows import LAST_WORDS, JobRows
+from bot.storage.schema import CARD_NEVER_SEEN, NO_CARD_YET, jobs
+
+
+@dataclass(frozen=True, slots=True)
+class CardShown:
+    """A job's card is that message, and shows that version of the job."""
+
+    job_id: str
+    message_id: int
+    version: int
+
+
+class JobCards(JobRows):
+    """Jobs by what their cards lack, within one transaction."""
+
+    async def cards_show(self, versions: Mapping[str, int]) -> None:
+        """Record the versions that jobs' cards show, by job, unless newer ones are recorded."""
+        older = (jobs.c.id == bindparam("job")) & (jobs.c.card_version < bindparam("shown"))
+        shown = update(jobs).where(older).values(card_version=bindparam("shown"))
+        rows = [{"job": job_id, "shown": version} for job_id, version in versions.items()]
+        # Only who shows the cards has to know.
+        await self._session.execute(shown, rows, named=True)
+
+    async def cards_shown(self, shown: Sequence[CardShown]) -> None:
+        """Store which messages are the cards of these jobs, and the versions that they show."""
+        if len(shown) == 1:
+            (one,) = shown
+            values = {"card_message_id": one.message_id, "card_version": one.version}
+            await self._one(update(jobs).where(jobs.c.id == one.job_id).values(values).returning(jobs))
+            return
+        query = update(jobs).where(jobs.c.id == bindparam("job_id"))
+        query = query.values(card_message_id=bindparam("message_id"), card_version=bindparam("shown_version"))
+        rows = [
+            {"job_id": one.job_id, "message_id": one.message_id, "shown_version": one.version}
+            for one in shown
+        ]
+        await self._session.execute(query, rows, named=True)
+        self._session.changes.jobs |= await self.some([one.job_id for one in shown])
+
+    async def stale_cards(self, limit: int) -> list[Job]:
+        """Return jobs whose card shows an older version: ended ones first, then by time of change."""
+        goes_on = case((jobs.c.state.in_(LAST_WORDS), 0), else_=1)
+        return await self._all(
+            select(jobs)
+            .where(jobs.c.card_message_id.is_not(None), jobs.c.card_version < jobs.c.version)
+            .order_by(goes_on, jobs.c.changed_at, jobs.c.number)
+            .limit(limit)
+        )
+
+    async def wanted_cards(self, limit: int) -> list[Job]:
+        """Return unfinished jobs whose card the bot has not posted yet, oldest first."""
+        return await self._all(
+            select(jobs)
+            .where(text(NO_CARD_YET), jobs.c.state.in_(ACTIVE_STATES))
+            .order_by(jobs.c.number)
+            .limit(limit)
+        )
+
+    async def lost_cards(self, after: datetime, before: datetime, limit: int) -> list[Job]:
+        """Return jobs accepted in between whose card may exist without a stored message id, oldest first.
+
+        Private jobs are left out: ephemeral messages can't be found in a channel.
+        """
+        accepted = (jobs.c.created_at > after) & (jobs.c.created_at < before)
+        return await self._all(
+            select(jobs)
+            .where(text(CARD_NEVER_SEEN), accepted, ~jobs.c.private)
+            .order_by(jobs.c.created_at)
+            .limit(limit)
+        )
+
+    async def card_found(self, job_id: str, message_id: int | None) -> None:
+        """Store the message id of a lost card, or (None) that it has none. Keeps an id stored meanwhile."""
+        version = jobs.c.version if message_id is None else 0
+        unseen = (jobs.c.id == job_id) & text(CARD_NEVER_SEEN)
+        await self._session.execute(
+            update(jobs).where(unseen).values(card_message_id=message_id, card_version=version)
+        )
+
+    async def waiting_with_cards(self, job_ids: Collection[str]) -> list[Job]:
+        """Return those of the jobs that wait and have a card, oldest first."""
+        if not job_ids:
+            return []
+        waits = (jobs.c.state == JobState.WAITING) & jobs.c.card_message_id.is_not(None)
+        return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), waits).order_by(jobs.c.number))

@@ -1,0 +1,113 @@
+"""Rows of the table of jobs, and what they are in the domain."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, TypedDict
+
+from sqlalchemy import Select, Update, select
+from sqlalchemy.engine import RowMapping
+
+from bot.domain import TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.reasons import Reason
+from bot.storage.database.session import Session
+from bot.storage.database.unreadable import json_object
+from bot.storage.schema import jobs
+
+KEY = (jobs.c.number,)
+LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
+_FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
+_SOURCE = {
+    "source_url": "url",
+    "source_name": "filename",
+    "source_type": "content_type",
+    "source_size": "size",
+    "source_message_id": "message_id",
+    "source_channel_id": "channel_id",
+}
+
+
+class JobChanges(TypedDict, total=False):
+    """The fields of a job that may change. Its state and credits are changed by methods of their own."""
+
+    source: SourcePhoto | None
+    charged: int | None
+    not_before: datetime | None
+    held: Reason | None
+    attempts: int
+    source_file: str | None
+    key_id: int | None
+    object_key: str | None
+    studii_id: str | None
+    status_url: str | None
+    studii_status: str | None
+    submitted_at: datetime | None
+    output_url: str | None
+    output_kind: str | None
+    output_file: str | None
+    finished_at: datetime | None
+    failure: FailureCode | None
+    failure_text: Reason | None
+    card_message_id: int | None
+    card_version: int
+    posting: int
+    result_message_id: int | None
+    announced_at: datetime | None
+
+
+class JobRows:
+    """Reads and changes jobs within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def some(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Return the jobs that exist, by id."""
+        return {job.id: job for job in await self._all(select(jobs).where(jobs.c.id.in_(list(job_ids))))}
+
+    async def _one(self, statement: Select[Any] | Update) -> Job | None:
+        if isinstance(statement, Update):
+            changed = await self._session.execute(statement, named=True)
+            row = changed.mappings().one_or_none()
+            return None if row is None else changed_job(self._session, row)
+        found = await self._all(statement)
+        return found[0] if found else None
+
+    async def _all(self, query: Select[Any]) -> list[Job]:
+        return await self._session.rows(query, job_of, KEY)
+
+
+def changed_job(session: Session, row: RowMapping) -> Job:
+    """Return the job of a row that a statement has changed, and name it."""
+    job = session.changes.jobs[row["id"]] = job_of(row)
+    return job
+
+
+def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:
+    """Return the job of a row, with `inputs` in place of the row's if they are given."""
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS if name != "inputs"}
+    values["inputs"] = json_object(row["inputs"]) if inputs is None else inputs
+    if row["source_url"] is not None:
+        values["source"] = SourcePhoto(**{name: row[column] for column, name in _SOURCE.items()})
+    else:
+        values["source"] = None
+    return Job(**values)
+
+
+def row_of(job: Job) -> dict[str, Any]:
+    row = {name: getattr(job, name) for name in _FIELDS} | _source_columns(job.source)
+    return row | {"inputs": dict(job.inputs), "reserved": 0, "settled": 0}
+
+
+def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = changes.keys() - JobChanges.__annotations__.keys()
+    if unknown:
+        raise ValueError(f"these fields of a job can't be changed: {', '.join(sorted(unknown))}")
+    columns = dict(changes)
+    if "source" in columns:
+        columns |= _source_columns(columns.pop("source"))
+    return columns
+
+
+def _source_columns(source: SourcePhoto | None) -> dict[str, Any]:
+    return {column: getattr(source, name, None) for column, name in _SOURCE.items()}
