@@ -19,7 +19,6 @@ from bot.delivery import CdnPhotoSource, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused
 from bot.media.pool import DecoderPool
-from bot.monitoring.health import HealthServer, Vitals
 from bot.monitoring.metrics import Metrics
 from bot.services import Services, build_services
 from bot.storage import (
@@ -176,6 +175,9 @@ def _health(app: App, spool: Spool, clock: Clock) -> AbstractAsyncContextManager
     engine, port = app.engine, app.settings.health_port
     if port is None:
         return nullcontext()
+    # Imported here: a bot without a port has no use for an HTTP server.
+    from bot.monitoring.health import HealthServer, Vitals
+
     vitals = Vitals(
         engine.alive,
         app.bot.gateway_connected,

@@ -6,17 +6,12 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from rich.console import Console
-
 from bot import process
-from bot.cli.backup import PIPE, backup, restore
-from bot.cli.doctor import examine, show
-from bot.cli.forget_servers import forget_servers
-from bot.cli.invite import invitation
-from bot.cli.keys import rotate
 from bot.client.bot import quiet_discord_loggers
 from bot.config import Settings, StorageSettings
 from bot.monitoring.logging import configure_logging
+
+# The other commands are imported inside: a running bot has no use for them, nor for what shows their results.
 
 
 def run_command(given: argparse.Namespace) -> int:
@@ -29,17 +24,34 @@ def run_command(given: argparse.Namespace) -> int:
         return 0
     # Every other command prints only its result.
     configure_logging("ERROR", "text")
-    if given.command == "doctor":
-        settings, wrong = Settings.read_leniently()
-        return 0 if show(asyncio.run(examine(settings, wrong)), Console()) else 1
-    words = asyncio.run(_told(given))
+    return _examined() if given.command == "doctor" else _told(given)
+
+
+def _examined() -> int:
+    from rich.console import Console
+
+    from bot.cli.doctor import examine, show
+
+    settings, wrong = Settings.read_leniently()
+    return 0 if show(asyncio.run(examine(settings, wrong)), Console()) else 1
+
+
+def _told(given: argparse.Namespace) -> int:
+    from bot.cli.backup import PIPE
+
+    words = asyncio.run(_words(given))
     # Where the backup goes to standard output, the words must not stand in it.
     out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
     out.write(f"{words}\n")
     return 0
 
 
-def _told(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
+def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
+    from bot.cli.backup import backup, restore
+    from bot.cli.forget_servers import forget_servers
+    from bot.cli.invite import invitation
+    from bot.cli.keys import rotate
+
     match given.command:
         case "invite":
             settings = Settings.read()

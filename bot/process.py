@@ -1,8 +1,10 @@
 """Run all parts until a signal to stop, or until one of them ends."""
 
 import asyncio
+import ctypes
 import logging
 import signal
+import sys
 
 from bot.aio.loops import WakeUp, run_forever
 from bot.app import App, build
@@ -16,6 +18,8 @@ from bot.version import VERSION
 
 log = logging.getLogger(__name__)
 
+_M_ARENA_MAX = -8  # in glibc's malloc.h
+
 
 class PartDied(StudiiBotError):
     """The engine or the Discord client ended by itself, so the process ends too."""
@@ -28,6 +32,7 @@ async def run(settings: Settings) -> None:
     """
     quiet_discord_loggers()
     hide_memory()
+    _share_heap()
     log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")
@@ -46,6 +51,13 @@ async def run(settings: Settings) -> None:
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
+
+
+def _share_heap() -> None:
+    """Let all threads allocate from one heap: with one each, as glibc has it, each keeps 0.7 MiB."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):  # not with musl
+        libc.mallopt(_M_ARENA_MAX, 1)
 
 
 async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:

@@ -3,12 +3,36 @@
 import subprocess
 import sys
 
-UNUSED = {"alembic", "mako", "pygments", "PIL", "matplotlib", "numpy", "asyncpg", "multiprocessing.pool"}
+UNUSED = {
+    "PIL",
+    "aiohttp.web",
+    "alembic",
+    "asyncpg",
+    "bot.cli.doctor",
+    "mako",
+    "matplotlib",
+    "multiprocessing.pool",
+    "numpy",
+    "pygal",
+    "pygments",
+    "rich",
+    "sqlalchemy.dialects.postgresql",
+}
+
+
+# All that a bot imports: the cogs are loaded by name.
+PROGRAM = """
+import importlib, pkgutil, sys
+import bot.commands, cogs
+for cog in pkgutil.iter_modules(cogs.__path__, "cogs."):
+    importlib.import_module(cog.name)
+print(*sys.modules)
+"""
 
 
 def test_the_bot_imports_nothing_that_it_may_never_need() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-c", "import sys, bot.process; print(*sys.modules)"],
+    shown = subprocess.run(  # noqa: S603 - a program of our own
+        [sys.executable, "-c", PROGRAM],
         capture_output=True,
         check=True,
         text=True,

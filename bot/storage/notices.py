@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Notice, NoticeKind
@@ -36,7 +35,7 @@ class Notices:
         """Add a notice. Return False if there is one with that kind and key (at most 64 characters)."""
         if len(key) > KEY_LENGTH:
             raise ValueError("a notice's key is at most 64 characters long")
-        insert = (sqlite.insert if self._session.on_sqlite else postgresql.insert)(notices).values(
+        insert = self._session.insert(notices).values(
             guild_id=guild_id, kind=kind, key=key, details=dict(details or {}), job_id=job_id, created_at=at
         )
         once = insert.on_conflict_do_nothing(index_elements=["guild_id", "kind", "key"])

@@ -3,10 +3,10 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Column, Executable, Select, Table, UpdateBase
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
@@ -15,6 +15,9 @@ from bot.aio.shield import shielded
 from bot.storage.database.changes import Changes
 from bot.storage.database.sqlite_driver import OneCallConnection
 from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _log = logging.getLogger(__name__)
 
@@ -110,14 +113,23 @@ class Session:
         """Wait until `work` has ended, however often the task is cancelled meanwhile."""
         return await _completed(self._connection, work)
 
+    def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """Return an INSERT that can say what to do where there is such a row."""
+        if self.on_sqlite:
+            return sqlite.insert(table)
+        # Imported here: a bot on SQLite has no use for it.
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+
     async def put(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert the row, or set `values` in the one that has this primary key."""
-        insert = (sqlite.insert if self.on_sqlite else postgresql.insert)(table).values({**key, **values})
+        insert = self.insert(table).values({**key, **values})
         await self.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
     async def put_new(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
         """Insert the row unless one has this primary key. Return whether it was inserted."""
-        insert = (sqlite.insert if self.on_sqlite else postgresql.insert)(table).values({**key, **values})
+        insert = self.insert(table).values({**key, **values})
         done = await self.execute(insert.on_conflict_do_nothing(index_elements=list(key)))
         return done.rowcount == 1
 

@@ -13,11 +13,18 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from bot.domain import NoticeKind, Period, Plan
-from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata, numbered_id, one_of
+from bot.storage.schema.columns import (
+    Choice,
+    ReasonText,
+    UtcDateTime,
+    metadata,
+    numbered_id,
+    one_of,
+    partial_index,
+)
 
 studii_keys = Table(
     "studii_keys",
@@ -87,10 +94,5 @@ notices = Table(
     Column("posted_at", UtcDateTime),
     Column("message_id", BigInteger),
     UniqueConstraint("guild_id", "kind", "key"),
-    Index(
-        "ix_notices_open",
-        "id",
-        sqlite_where=text("posted_at IS NULL"),
-        postgresql_where=text("posted_at IS NULL"),
-    ),
+    partial_index("ix_notices_open", "id", rows="posted_at IS NULL"),
 )

@@ -11,11 +11,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 from bot.domain import FailureCode, FileRole, JobState
-from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata, one_of
+from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata, one_of, partial_index
 
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
 NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
@@ -89,40 +88,14 @@ jobs = Table(
     Index(None, "key_id", "state"),
     # Holds all that a sum needs, so that a month's usage is read from the index alone.
     Index("ix_jobs_usage", "guild_id", "created_at", "user_id", "settled", "reserved"),
-    Index(
-        "ix_jobs_unannounced",
-        "state",
-        "changed_at",
-        sqlite_where=text("announced_at IS NULL"),
-        postgresql_where=text("announced_at IS NULL"),
+    partial_index("ix_jobs_unannounced", "state", "changed_at", rows="announced_at IS NULL"),
+    partial_index(
+        "ix_jobs_stale_cards", "changed_at", rows="card_message_id IS NOT NULL AND card_version < version"
     ),
-    Index(
-        "ix_jobs_stale_cards",
-        "changed_at",
-        sqlite_where=text("card_message_id IS NOT NULL AND card_version < version"),
-        postgresql_where=text("card_message_id IS NOT NULL AND card_version < version"),
-    ),
-    Index(
-        "ix_jobs_wanted_cards",
-        "state",
-        "number",
-        sqlite_where=text(NO_CARD_YET),
-        postgresql_where=text(NO_CARD_YET),
-    ),
-    Index(
-        "ix_jobs_lost_cards",
-        "created_at",
-        sqlite_where=text(CARD_NEVER_SEEN),
-        postgresql_where=text(CARD_NEVER_SEEN),
-    ),
+    partial_index("ix_jobs_wanted_cards", "state", "number", rows=NO_CARD_YET),
+    partial_index("ix_jobs_lost_cards", "created_at", rows=CARD_NEVER_SEEN),
     # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
-    Index(
-        "uq_jobs_once",
-        "once",
-        unique=True,
-        sqlite_where=text(GOING_OR_DONE),
-        postgresql_where=text(GOING_OR_DONE),
-    ),
+    partial_index("uq_jobs_once", "once", unique=True, rows=GOING_OR_DONE),
 )
 
 # Files that are being decoded, and those whose decoder died (see `bot.domain.DecodeRecord`); few at any time.

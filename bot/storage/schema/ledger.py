@@ -1,9 +1,9 @@
 """The table of the credits that jobs reserved and paid, and that admins granted."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
 from bot.domain import EntryKind
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata, numbered_id, one_of
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata, numbered_id, one_of, partial_index
 
 GRANTS = "job_id IS NULL"
 
@@ -22,21 +22,8 @@ ledger = Table(
     one_of("kind", EntryKind),
     Index(None, "guild_id", "at"),
     Index(None, "job_id"),
-    Index(
-        "uq_ledger_once",
-        "job_id",
-        "kind",
-        unique=True,
-        sqlite_where=text("kind IN ('reserve', 'settle', 'release')"),
-        postgresql_where=text("kind IN ('reserve', 'settle', 'release')"),
+    partial_index(
+        "uq_ledger_once", "job_id", "kind", unique=True, rows="kind IN ('reserve', 'settle', 'release')"
     ),
-    Index(
-        "ix_ledger_grants",
-        "guild_id",
-        "period",
-        "user_id",
-        "amount",
-        sqlite_where=text(GRANTS),
-        postgresql_where=text(GRANTS),
-    ),
+    partial_index("ix_ledger_grants", "guild_id", "period", "user_id", "amount", rows=GRANTS),
 )
