@@ -29,7 +29,9 @@ WARM_UP = 100_000  # the number of the member who uses them
 SETTLED = 2.0  # seconds
 PATIENCE = 30.0  # seconds in which everybody has to be answered
 WHOLE = 90.0  # seconds in which every result has to be there
-HEAD = "      at once  answered  accepted  refused  deferred   p50 s   p99 s   cpu ms  statements   hops"
+HEAD = (
+    "      at once  answered  accepted  refused  deferred  apart   p50 s   p99 s   cpu ms  statements   hops"
+)
 
 
 def _arguments() -> argparse.Namespace:
@@ -134,7 +136,7 @@ async def _warm_up(built: Worlds, *, results: bool = True) -> None:
 def _print(console: Console, crowd: Crowd) -> None:
     refused = crowd.answered - crowd.accepted
     console.print(
-        f"{crowd.size:13}{crowd.answered:10}{crowd.accepted:10}{refused:9}{crowd.deferred:10}"
+        f"{crowd.size:13}{crowd.answered:10}{crowd.accepted:10}{refused:9}{crowd.deferred:10}{crowd.apart:7}"
         f"{_seconds(crowd.share(0.5))}{_seconds(crowd.share(0.99))}"
         f"{crowd.each(crowd.processor) * 1000:9.1f}{crowd.each(crowd.counts.statements):12.1f}"
         f"{crowd.each(crowd.counts.hops):7.1f}",
@@ -146,6 +148,8 @@ def _print(console: Console, crowd: Crowd) -> None:
         f" decoders {others:.0f} MiB",
         highlight=False,
     )
+    if crowd.untold:
+        console.print(f"              {crowd.untold} × without a word", highlight=False)
     for words, number in crowd.refusals.most_common():
         console.print(f"              {number} × {words[:150]}", highlight=False, markup=False)
 

@@ -10,12 +10,14 @@ from bench.crowd.counts import Counts
 @dataclass(frozen=True)
 class Answer:
     """What one of the crowd got: `after` so many seconds (None: nothing), a card or a result (`accepted`),
-    or the words of a refusal. `deferred`: Discord was asked for more time first."""
+    or the words of a refusal. `deferred`: Discord was asked for more time first; `apart`: Discord took no
+    answer any more, and a message of the channel told of the job."""
 
     after: float | None
     accepted: bool
     words: str = ""
     deferred: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class Crowd:
     @property
     def deferred(self) -> int:
         return sum(one.deferred for one in self.answers)
+
+    @property
+    def apart(self) -> int:
+        return sum(one.apart for one in self.answers)
+
+    @property
+    def untold(self) -> int:
+        """Return how many got nothing at all."""
+        return self.size - self.answered - self.apart
 
     def share(self, share: float) -> float | None:
         """Return the seconds within which that share of the answered were answered."""

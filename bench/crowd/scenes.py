@@ -1,7 +1,9 @@
 """Crowds: what many people do at the same moment, and how each is answered."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -11,6 +13,7 @@ from bench.crowd.worlds import MEMBERS, OFFERED, STAGING, Worlds
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message
 
+PROMPT = "A red kite, number {number}"
 RESULTS = 300  # that are posted beside a crowd of commands
 MADE_BY = 1000  # the number of the first member whose results the crowd does not wait for
 
@@ -23,7 +26,11 @@ async def commands(worlds: Worlds, size: int, _patience: float) -> Act:
     """Let many members use a command at once."""
 
     async def act(patience: float) -> Sequence[Answer]:
-        return await _answers(ask(worlds, size), patience)
+        answers = await _answers(ask(worlds, size), patience)
+        return [
+            answer if answer.after is not None else replace(answer, apart=_told_apart(worlds, number))
+            for number, answer in enumerate(answers)
+        ]
 
     return act
 
@@ -105,8 +112,14 @@ def ask(worlds: Worlds, size: int, first: int = 0, *, photo: bool = False) -> li
 
 def _options(worlds: Worlds, number: int, *, photo: bool) -> dict[str, Any]:
     if not photo:
-        return {"prompt": f"A red kite, number {number}"}
+        return {"prompt": PROMPT.format(number=number)}
     return {"image": worlds.discord.upload("room.png", worlds.photo, "image/png", worlds.server(number))}
+
+
+def _told_apart(worlds: Worlds, number: int) -> bool:
+    """Return whether a message in the channel tells of the job of that member's command."""
+    prompt = re.compile(rf"{PROMPT.format(number=number)}\b")
+    return any(prompt.search(one.words()) for one in worlds.discord.in_channel(worlds.server(number)))
 
 
 def _photos(worlds: Worlds, size: int) -> list[Message]:

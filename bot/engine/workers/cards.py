@@ -120,7 +120,7 @@ class Cards:
 
     async def _show(self, job: Job, tries: int) -> float | None:
         if job.card_message_id is None and job.origin_message_id is None:
-            return await self._seek(job)
+            return await self._seek(job, tries)
         if job.card_message_id is None:
             # No cancellation may come between Discord's answer and our note of it.
             return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
@@ -150,7 +150,7 @@ class Cards:
         self._positions.forget(job.id)
         self._note(job)
 
-    async def _seek(self, job: Job) -> float | None:
+    async def _seek(self, job: Job, tries: int) -> float | None:
         """Take over the card that a command's answer may have shown without anybody storing its message.
 
         One is looked for at a time: reading a channel is slow, and nobody waits for it.
@@ -159,11 +159,11 @@ class Cards:
             return self._context.tuning.card_again
         self._seeking = True
         try:
-            return await self._find_lost(job)
+            return await self._find_lost(job, tries)
         finally:
             self._seeking = False
 
-    async def _find_lost(self, job: Job) -> float | None:
+    async def _find_lost(self, job: Job, tries: int) -> float | None:
         said: Announcement
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
@@ -173,10 +173,14 @@ class Cards:
         if isinstance(said, TryLater):
             return max(said.seconds, self._context.tuning.card_again)
         found = said.message_id if isinstance(said, Posted) else None
+        searched = isinstance(said, Posted)
         age = (self._context.clock.now() - job.created_at).total_seconds()
         if found is None and age < self._context.tuning.card_overdue:
             # The answer may have been on its way when the process that sent it ended.
             return self._context.tuning.card_overdue - age
+        if found is None and searched and not job.over:
+            # Its person was told that the bot didn't answer, and must learn that the job runs all the same.
+            return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
         async with self._context.storage.write() as tx:
             await tx.job_cards.card_found(job.id, found)
         _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})

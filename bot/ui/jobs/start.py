@@ -22,7 +22,7 @@ from bot.ui.kit.deferral import Deferral, deferral_of, in_time
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import QUIET, sentence_panel
-from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED
+from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
@@ -219,6 +219,9 @@ async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job
             message_id = edited.id
     except DISCORD_ERRORS as error:
         log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
+        if _came_too_late(error) and not job.private:
+            await _post_card(interaction, host, job, None)
+            return
         message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
         version = 0 if deferral is not None else version  # the message is there, and shows nothing yet
     if message_id is None:
@@ -229,11 +232,19 @@ async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job
         await deferral.answered()
 
 
-async def _post_card(interaction: discord.Interaction[Any], host: Host, job: Job, deferral: Deferral) -> None:
-    """Show the card to everybody, although only the person was told that an answer will come."""
+async def _post_card(
+    interaction: discord.Interaction[Any], host: Host, job: Job, deferral: Deferral | None
+) -> None:
+    """Show the card as a message of the channel.
+
+    Only the person was told that an answer will come, or (None) Discord takes no answer any more. In that
+    case the engine posts what can't be posted now.
+    """
     said = await host.cards.post_card(job, Progress())
     try:
-        if isinstance(said, Posted):
+        if deferral is None:
+            pass
+        elif isinstance(said, Posted):
             await interaction.delete_original_response()
         else:
             await interaction.edit_original_response(view=sentence_panel(STARTED, QUIET))
@@ -241,7 +252,8 @@ async def _post_card(interaction: discord.Interaction[Any], host: Host, job: Job
         log.info("Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id})
     if isinstance(said, Posted) and said.message_id is not None:
         await _store_card(host, job, said.message_id, job.version)
-    await deferral.answered()
+    if deferral is not None:
+        await deferral.answered()
 
 
 async def _store_card(host: Host, job: Job, message_id: int, version: int) -> None:
@@ -249,6 +261,11 @@ async def _store_card(host: Host, job: Job, message_id: int, version: int) -> No
         await host.services.jobs.card_shown(job.id, message_id, version)
     except StudiiBotError as error:
         log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
+
+
+def _came_too_late(error: Exception) -> bool:
+    """Return whether Discord has told the person that the bot didn't answer."""
+    return isinstance(error, discord.NotFound) and error.code in {UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK}
 
 
 def _may_be_shown(error: Exception) -> bool:

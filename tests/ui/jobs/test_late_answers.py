@@ -243,4 +243,6 @@ async def test_an_announcement_that_comes_too_late_is_not_kept(
                 await forgotten.wait()
             assert kept(tmp_path) == []
         await asking
-        assert "A kite" in (await desk.job()).inputs["prompt"]
+        (card,) = desk.channel.history()  # a message of its own
+        assert "A kite" in texts(card)
+        assert (await desk.job()).card_message_id == card.id
