@@ -14,6 +14,7 @@ from PIL import Image
 from bot.media import Photo, PhotoKind, PhotoRefused, pool
 from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
+from tests.media.metadata.photos import ICC
 
 # One decoder for all: each would start processes of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -136,9 +137,44 @@ async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
     decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "LARGEST_BYTES", 12_500_000)
-    sizes = {"PNG": (1100, 1000), "WEBP": (1100, 1000)}
-    for image_format, size in sizes.items():
-        Image.new("RGB", size).save(tmp_path / image_format, image_format)
-    assert (await decoder.inspect(tmp_path / "PNG")).width == 1100
-    with pytest.raises(PhotoRefused, match="photo_too_many_pixels"):
-        await decoder.inspect(tmp_path / "WEBP")
+    photo = Image.new("RGBA", (1100, 1000), (200, 10, 10, 100))
+    photo.save(tmp_path / "PNG", "PNG")
+    photo.convert("RGB").save(tmp_path / "lossy", "WEBP")
+    photo.save(tmp_path / "transparent", "WEBP")
+    photo.save(tmp_path / "lossless", "WEBP", lossless=True)
+    photo.save(tmp_path / "moving", "WEBP", save_all=True, append_images=[Image.new("RGB", (1100, 1000))])
+    for name in ("PNG", "lossy", "transparent", "lossless"):
+        assert (await decoder.inspect(tmp_path / name)).width == 1100
+    with pytest.raises(PhotoRefused) as refused:
+        await decoder.inspect(tmp_path / "moving")
+    said = reason_words(refused.value.told)
+    assert said.endswith(
+        "limit for this kind of file is 1 megapixels. Save it as a JPEG, or make it smaller."
+    )
+
+
+async def test_a_webp_of_64_megapixels_is_taken(decoder: DecoderPool, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    # Lossless ones take the most memory.
+    Image.new("RGB", (8000, 8000), "teal").save(path, "WEBP", lossless=True, method=0, quality=0)
+    assert (await decoder.inspect(path)).width == 8000
+
+
+async def test_a_webp_that_is_made_to_fit_keeps_its_colours_and_its_side_up(
+    decoder: DecoderPool, tmp_path: Path
+) -> None:
+    photo = Image.new("RGB", (64, 32), "teal")
+    photo.paste("orange", (0, 0, 32, 32))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned to the right
+    for lossless in (False, True):
+        photo.save(tmp_path / "photo", "WEBP", exif=exif, icc_profile=ICC, lossless=lossless)
+        data = await decoder.fit(tmp_path / "photo", 10_000)
+        assert data is not None
+        fitted = Image.open(io.BytesIO(data))
+        assert fitted.size == (32, 64)
+        assert fitted.info["icc_profile"] == ICC
+        top, bottom = fitted.getpixel((16, 8)), fitted.getpixel((16, 56))
+        assert isinstance(top, tuple)
+        assert isinstance(bottom, tuple)
+        assert top[0] > 230 > 30 > bottom[0]

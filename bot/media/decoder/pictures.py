@@ -20,6 +20,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
 from bot.media.convert import MOST_FITTED, first_picture, fitted, write
+from bot.media.decoder.still_webp import StillWebP, still_in
 from bot.media.decoder.structure import Broken, NotAPhoto, Structure, jpeg, structure_of
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import digital_source_in
@@ -165,7 +166,7 @@ _CLASSES: dict[PhotoKind, type[ImageFile.ImageFile]] = {
 
 def _open(kind: PhotoKind, file: BinaryIO, pixels: int) -> Any:
     """Open without decoding. Raises `Broken` if it has more pixels than the structure says."""
-    opened = _CLASSES[kind](file)
+    opened = (still_in(file) if kind is PhotoKind.WEBP else None) or _CLASSES[kind](file)
     if opened.width * opened.height > pixels:
         raise Broken
     return opened
@@ -173,6 +174,9 @@ def _open(kind: PhotoKind, file: BinaryIO, pixels: int) -> Any:
 
 def _read(kind: PhotoKind, opened: Any, file: BinaryIO) -> None:
     """Decode all data, and keep as little as possible."""
+    if isinstance(opened, StillWebP):
+        opened.check()
+        return
     reading = _READ.get(kind)
     if reading is not None:
         reading(opened)
@@ -210,6 +214,8 @@ def _ends_in_grey(eighth: Any) -> bool:
 
 def _decoded(kind: PhotoKind, opened: Any) -> Image.Image:
     """Return the decoded picture. The library's own buffers are freed before."""
+    if isinstance(opened, StillWebP):
+        return opened.decoded()
     reading = _READ.get(kind)
     if reading is None:
         opened.seek(0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from bot.domain import LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.errors import ReasonedError, StudiiBotError
+from bot.media.photo import MAX_PIXELS
 from bot.reasons import Argument, Reason, ReasonCode
 from bot.services import KeyHeld, discord_timestamp
 from bot.studii import (
@@ -81,10 +82,12 @@ def _studii_failed(arguments: Arguments) -> str:
 
 def _too_many_pixels(arguments: Arguments) -> str:
     width, height, most = (int(arguments[name]) for name in ("width", "height", "most"))
-    return (
-        f"That picture has {width} × {height} pixels ({_megapixels(width * height)} megapixels). "
-        f"The limit is {_megapixels(most)} megapixels. Send a smaller one."
-    )
+    size = f"That picture has {width} × {height} pixels ({_megapixels(width * height)} megapixels)."
+    if most < MAX_PIXELS:
+        # Pictures of its kind take more memory.
+        limit = f"The limit for this kind of file is {_megapixels(most)} megapixels."
+        return f"{size} {limit} Save it as a JPEG, or make it smaller."
+    return f"{size} The limit is {_megapixels(most)} megapixels. Make it smaller."
 
 
 def _grown_too_large(arguments: Arguments) -> str:

@@ -2,7 +2,10 @@
 
 import math
 import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from bot.media.decoder.libwebp import LIBRARY
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
 MAX_CHUNKS = 20_000
@@ -12,17 +15,29 @@ _LOSSY_START, _LOSSLESS_START = b"\x9d\x01\x2a", b"\x2f"
 MOST_ZEROS_LOSSY, MOST_ZEROS_LOSSLESS = 1 / 256, 1 / 4  # bytes a pixel
 _ZEROS_AT_LEAST = 1_024
 _ZEROS = {b"VP8 ": MOST_ZEROS_LOSSY, b"VP8L": MOST_ZEROS_LOSSLESS}
-_BYTES_PER_PIXEL = 12  # two canvases and the copy that is handed out
+# Bytes a pixel, measured. Of an animation two canvases and the copy that is handed out; of a still picture
+# its planes, and what libwebp decodes an alpha channel or a lossless picture into.
+_MOVING = 12
+_CHECKED_LOSSY, _CHECKED_WITH_ALPHA, _CHECKED_LOSSLESS = 2, 7, 6
+_OPENED_LOSSY, _OPENED_WITH_ALPHA, _OPENED_LOSSLESS = 5, 10, 8
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A still picture, and where its colour profile and its EXIF data are."""
+
+    size: tuple[int, int]
+    has_alpha: bool
+    profile: slice | None
+    exif: slice | None
 
 
 def read(data: mmap.mmap) -> Structure:
     """Read the canvas, which is what is decoded into. A frame that does not fit in it is refused."""
     canvas: tuple[int, int] | None = None
     frame: tuple[int, int] | None = None
-    end = min(len(data), number(data, 4, 4, little=True) + 8)
-    at, chunks, is_whole = 12, 0, True
-    while at + 8 <= end:
-        name, length, start = data[at : at + 4], number(data, at + 4, 4, little=True), at + 8
+    is_whole = True
+    for name, start, length in _chunks(data):
         if name == b"VP8X" and canvas is None:
             canvas = (
                 number(data, start + 4, 3, little=True) + 1,
@@ -38,17 +53,56 @@ def read(data: mmap.mmap) -> Structure:
         if name in _ZEROS:
             most = _ZEROS_AT_LEAST + int(math.prod(_inside(data, (name, start)) or (0, 0)) * _ZEROS[name])
             is_whole &= not (length > most and data[start + length - most : start + length] == bytes(most))
-        chunks += 1
-        if chunks > MAX_CHUNKS:
-            raise NotAPhoto
-        at = start + length + length % 2
     if frame is None:
         raise Broken
     width, height = canvas or frame
     if frame[0] > width or frame[1] > height or max(width, height) > LONGEST_SIDE:
         raise Broken
-    needed = width * height * _BYTES_PER_PIXEL
-    return Structure(width, height, needed, needed, needed, is_whole)
+    checked, opened = (width * height * each for each in _bytes_per_pixel(data))
+    return Structure(width, height, checked, opened, opened, is_whole)
+
+
+def picture_in(data: bytes) -> Picture | None:
+    """Return the still picture in the file, None if it is an animation. Raises `Broken` without a picture."""
+    places: dict[bytes, slice] = {}
+    for name, start, length in _chunks(data):
+        places.setdefault(name, slice(start, start + length))
+    if b"ANIM" in places or b"ANMF" in places:
+        return None
+    for name in (b"VP8 ", b"VP8L"):
+        if name not in places:
+            continue
+        start: int = places[name].start
+        size = _inside(data, (name, start))
+        if size is not None:
+            has_alpha = b"ALPH" in places if name == b"VP8 " else data[start + 4] & 0x10 != 0
+            return Picture(size, has_alpha, places.get(b"ICCP"), places.get(b"EXIF"))
+    raise Broken
+
+
+def _chunks(data: "mmap.mmap | bytes") -> Iterator[tuple[bytes, int, int]]:
+    """Return the name, the place and the length of each chunk. Raises `NotAPhoto` if there are too many."""
+    end = min(len(data), number(data, 4, 4, little=True) + 8)
+    at, count = 12, 0
+    while at + 8 <= end:
+        name, length, start = data[at : at + 4], number(data, at + 4, 4, little=True), at + 8
+        yield name, start, length
+        count += 1
+        if count > MAX_CHUNKS:
+            raise NotAPhoto
+        at = start + length + length % 2
+
+
+def _bytes_per_pixel(data: mmap.mmap) -> tuple[int, int]:
+    """Return what checking takes, and what opening takes."""
+    names = {name for name, _, _ in _chunks(data)}
+    if LIBRARY is None or b"ANIM" in names or b"ANMF" in names:
+        return _MOVING, _MOVING
+    if b"VP8L" in names:
+        return _CHECKED_LOSSLESS, _OPENED_LOSSLESS
+    if b"ALPH" in names:
+        return _CHECKED_WITH_ALPHA, _OPENED_WITH_ALPHA
+    return _CHECKED_LOSSY, _OPENED_LOSSY
 
 
 def _larger(*sizes: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -56,7 +110,7 @@ def _larger(*sizes: tuple[int, int] | None) -> tuple[int, int] | None:
     return (max(width for width, _ in known), max(height for _, height in known)) if known else None
 
 
-def _inside(data: mmap.mmap, chunk: tuple[bytes, int]) -> tuple[int, int] | None:
+def _inside(data: "mmap.mmap | bytes", chunk: tuple[bytes, int]) -> tuple[int, int] | None:
     """Return the size in a chunk of picture data, None for other chunks."""
     name, start = chunk
     if name == b"VP8 ":
