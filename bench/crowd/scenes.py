@@ -129,19 +129,32 @@ def _photos(worlds: Worlds, size: int) -> list[Message]:
 
 async def _answers(asked: Sequence[Interaction], patience: float) -> Sequence[Answer]:
     """Return how each was answered, at the latest after `patience` seconds."""
-    await until(lambda: all(one.over for one in asked), patience)
+    await until(lambda: all(_settled(one) for one in asked), patience)
     return [answer_of(one) for one in asked]
 
 
 def answer_of(interaction: Interaction) -> Answer:
     """Return what the interaction was answered with so far."""
     at, said = interaction.said_at, interaction.said or {}
-    if at is None:  # its card may have come as a message of its own
-        at = interaction.dropped_at
+    if at is None:
+        at = interaction.dropped_at if _has_card_apart(interaction) else None
         return Answer(at and at - interaction.told_at, at is not None, deferred=interaction.deferred)
     words = _words(said)
     accepted = ":cancel:" in str(said) or "Cancel" in words
     return Answer(at - interaction.told_at, accepted, words, interaction.deferred)
+
+
+def _has_card_apart(interaction: Interaction) -> bool:
+    """Return whether a card is a message of the channel: the deferral that only its person saw is gone.
+
+    One that everybody saw is removed before a refusal takes its place.
+    """
+    deferral = interaction.answer
+    return interaction.dropped_at is not None and deferral is not None and deferral.ephemeral
+
+
+def _settled(interaction: Interaction) -> bool:
+    return interaction.said_at is not None or _has_card_apart(interaction)
 
 
 def _words(payload: Mapping[str, Any]) -> str:

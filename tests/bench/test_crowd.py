@@ -1,7 +1,10 @@
 """What `python -m bench.crowd` counts, and what it takes for an answer."""
 
 import asyncio
+import sqlite3
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,9 @@ from bench.crowd.answers import Crowd, share_of
 from bench.crowd.counts import Counts, new_counts, read_counts
 from bench.crowd.scenes import answer_of, ask
 from bench.crowd.waiting import until
-from bench.crowd.worlds import Wanted, worlds
+from bench.crowd.worlds import Wanted, Worlds, worlds
 from sandbox.discord.emulator.interactions import COMMAND, Interaction
+from sandbox.discord.emulator.messages import EPHEMERAL, LOADING, Message
 from sandbox.discord.emulator.places import Channel
 from tests.support.patience import PATIENCE
 
@@ -49,14 +53,44 @@ def test_a_deferral_is_no_answer_and_what_follows_it_is() -> None:
 
 
 def test_a_card_is_told_by_its_cancel_and_may_be_a_message_of_its_own() -> None:
-    one, other = asked(), asked()
+    one, other, refused = asked(), asked(), asked()
     button = {"type": 2, "custom_id": "studii:cancel:1", "label": "Cancel job"}
     one.says({"components": [{"type": 1, "components": [button]}]}, 11.0)
-    other.deferred, other.dropped_at = True, 12.0
-    assert [(answer_of(each).after, answer_of(each).accepted) for each in (one, other)] == [
-        (1.0, True),
-        (2.0, True),
-    ]
+    for deferred, flags in ((other, EPHEMERAL), (refused, 0)):
+        deferred.deferred, deferred.dropped_at = True, 12.0
+        deferred.answer = Message(5, deferred.channel, {"flags": flags})
+    assert (answer_of(one).after, answer_of(one).accepted) == (1.0, True)
+    assert (answer_of(other).after, answer_of(other).accepted) == (2.0, True)
+    assert (answer_of(refused).after, answer_of(refused).accepted) == (None, False)  # not said yet
+
+
+def test_a_card_of_a_command_that_discord_gave_up_is_counted_apart() -> None:
+    late, nothing = replace(answer_of(asked()), apart=True), answer_of(asked())
+    crowd = Crowd(2, [late, nothing], 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0))
+    assert (crowd.answered, crowd.apart, crowd.untold) == (0, 1, 1)
+
+
+async def test_a_crowd_before_a_slow_database_is_deferred_and_counted_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "SETTLED", 0.0)
+    async with worlds(Wanted(held=True)) as built:
+        file = built.bot.counts_file.parent / "data" / "studii.db"
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("UPDATE guilds SET budget_limit = 32")
+            other.execute("BEGIN IMMEDIATE")
+            act = await scenes.commands(built, 10, PATIENCE)
+            answering = asyncio.ensure_future(act(PATIENCE))
+            assert await until(lambda: len(_deferrals(built)) == 10, PATIENCE)
+            other.execute("ROLLBACK")
+            answers = await answering
+    crowd = Crowd(10, answers, 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0))
+    assert (crowd.answered, crowd.deferred, crowd.untold) == (10, 10, 0)
+    assert (crowd.accepted, crowd.refusals.total()) == (4, 6)
+
+
+def _deferrals(built: Worlds) -> list[Message]:
+    return [one for one in built.discord.messages.values() if one.flags & LOADING]
 
 
 async def test_statements_and_calls_into_sqlites_thread_are_counted(tmp_path: Path) -> None:
