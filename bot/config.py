@@ -11,10 +11,10 @@ from pydantic_settings import NoDecode
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.aio.addresses import absolute_address
 from bot.aio.host_names import is_host
 from bot.aio.proxy import Proxy
 from bot.aio.public_hosts import is_loopback
+from bot.aio.urls import absolute_address
 from bot.config_base import HealthSettings, SettingsBase
 
 MEGABYTE = 1_000_000  # bytes, for settings in megabytes

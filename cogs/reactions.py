@@ -115,7 +115,7 @@ class PhotoEvents(commands.Cog):
         await self._events.handle(guild_id, forget)
 
 
-class _Group(app_commands.Group):
+class _ReactionsGroup(app_commands.Group):
     def __init__(self, name: str, description: str, services: Services, catalog: Catalog) -> None:
         super().__init__(name=name, description=description)
         self._photos = services.photos
@@ -142,7 +142,7 @@ class _Group(app_commands.Group):
         )
 
 
-class ReactionCommands(_Group):
+class ReactionCommands(_ReactionsGroup):
     """/studii reactions: where tapping an emoji under a photo runs a tool, and which emoji runs which."""
 
     @app_commands.command(description="Show where reactions run tools, and which tool each emoji runs")
@@ -202,7 +202,7 @@ class ReactionCommands(_Group):
         await answer(interaction, panel)
 
 
-class PhotoCommands(_Group):
+class PhotoCommands(_ReactionsGroup):
     """/studii photos: what the bot does automatically with the photos of a channel."""
 
     @app_commands.command(description="Show the photo channels, and what happens in each")

@@ -34,7 +34,7 @@ FORBIDDEN = (
     ("bot.storage.jobs", "tests"),
     ("cogs.tools", "sandbox.stage"),
     ("bot.media.decoder.serve", "bot.media.pool"),
-    ("bot.media.decoder.pictures", "bot.errors"),
+    ("bot.media.decoder.operations", "bot.errors"),
     ("bot.services.credits", "bot.engine"),
     ("bot.engine.scheduler.lane", "asyncio"),
 )

@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class _Retry:
+class _Attempts:
     tries: int = 0
     not_before: float = 0.0
     failures: int = 0  # unexpected errors in a row
@@ -90,7 +90,7 @@ class KeyedWorker(Generic[_T]):
         self._told: set[Hashable] = set()  # since the last look began
         self._ended: set[Hashable] = set()  # likewise
         self._fresh: set[Hashable] = set()  # told while it is being worked on
-        self._retries: dict[Hashable, _Retry] = {}
+        self._retries: dict[Hashable, _Attempts] = {}
         self._noun = noun
         self._errors = ErrorLog(what, noun=noun)
         self._liveness = liveness
@@ -165,7 +165,7 @@ class KeyedWorker(Generic[_T]):
         held_up = set(self._busy.values())
         for item in self._in_order():
             key, queue = self._key(item), self._queue(item)
-            retry = self._retries.get(key, _Retry())
+            retry = self._retries.get(key, _Attempts())
             resting = retry.not_before > now and retry.seen == self._news(item)
             if resting and retry.tries <= HOLDS_ITS_QUEUE:
                 held_up.add(queue)
@@ -183,7 +183,7 @@ class KeyedWorker(Generic[_T]):
             items.sort(key=self._rank)
         return items if self._shared_by is None else self._turns.in_turn(items, self._shared_by)
 
-    async def _do(self, item: _T, retry: _Retry) -> None:
+    async def _do(self, item: _T, retry: _Attempts) -> None:
         key = self._key(item)
         again: float | None
         failures = 0
@@ -212,7 +212,7 @@ class KeyedWorker(Generic[_T]):
                 self._known.pop(key, None)
         else:
             not_before = self._clock.monotonic() + again
-            self._retries[key] = _Retry(retry.tries + 1, not_before, failures, self._news(item))
+            self._retries[key] = _Attempts(retry.tries + 1, not_before, failures, self._news(item))
 
     def _has_place_for(self, item: _T) -> bool:
         if len(self._busy) >= self._size:

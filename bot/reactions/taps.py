@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from bot.domain import Job
 from bot.errors import Outage, Refused
+from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped
 from bot.reactions.origins import StartedJobs, TapKey
-from bot.reactions.queue import Backlog
 from bot.services import JobService, PrivacyService
 from bot.ui.reading.authors import author_of
 

@@ -13,8 +13,8 @@ from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.access import MemberContext, open_in
 from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
+from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
-from bot.reactions.queue import Backlog
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -37,7 +37,7 @@ PHOTOS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Photo:
+class _PostedPhoto:
     """A message in a photo channel, and what that channel does."""
 
     message: discord.Message
@@ -115,7 +115,7 @@ class PhotoWatch:
             (one for one in ids_of_place(message.channel, message.channel.id) if one in channels), None
         )
         if found is not None and _photos(message):
-            photo = _Photo(message, channels[found])
+            photo = _PostedPhoto(message, channels[found])
             offers = photo.channel.kind is PhotoChannelKind.OFFER
             (self._offers if offers else self._autos).put(message.guild.id, photo)
 
@@ -162,7 +162,7 @@ class PhotoWatch:
         jobs = await self._ask(member, message, tap.preset, photos[:1], tapped.emoji.key)
         return jobs[0] if jobs else None
 
-    async def _run(self, photo: _Photo) -> None:
+    async def _run(self, photo: _PostedPhoto) -> None:
         message, channel = photo.message, photo.channel
         author = message.author
         if channel.preset is None or not isinstance(author, discord.Member):
@@ -171,7 +171,7 @@ class PhotoWatch:
             note = partial(self._taps.made_from, message.id)
             await self._ask(author, message, channel.preset, _photos(message)[: channel.most], note=note)
 
-    async def _offer(self, photo: _Photo) -> None:
+    async def _offer(self, photo: _PostedPhoto) -> None:
         message = photo.message
         if message.guild is None or not self._can_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
@@ -248,7 +248,7 @@ class PhotoWatch:
         return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
 
 
-def _photo_backlog(what: str, work: Callable[[_Photo], Awaitable[None]]) -> Backlog[_Photo]:
+def _photo_backlog(what: str, work: Callable[[_PostedPhoto], Awaitable[None]]) -> Backlog[_PostedPhoto]:
     return Backlog(
         what, work, bound=PHOTOS_WAITING, bound_in_all=PHOTOS_WAITING_IN_ALL, at_once=PHOTOS_AT_ONCE
     )

@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from bot.aio.addresses import absolute_address
 from bot.aio.public_hosts import reach_of
+from bot.aio.urls import absolute_address
 
 
 class Addresses:

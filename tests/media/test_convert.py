@@ -12,7 +12,7 @@ import pytest_asyncio
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
 from bot.media import PhotoKind, PhotoRefused, sniff
-from bot.media.decoder import pictures
+from bot.media.decoder import operations
 from bot.media.metadata import strip_metadata
 from bot.media.pool import DecoderPool
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, xmp
@@ -214,16 +214,16 @@ async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_n
         def fail(*_: object) -> str:
             raise error
 
-        monkeypatch.setattr(pictures, "write", fail)
+        monkeypatch.setattr(operations, "write", fail)
 
     path = tmp_path / "photo"
     save(path, "BMP")
     no_writing(OSError("broken data stream when writing image file"))
-    with pytest.raises(pictures.Refusal, match="broken"):
-        pictures.inspect(path, tmp_path / "new", 10_000)
+    with pytest.raises(operations.Refusal, match="broken"):
+        operations.inspect(path, tmp_path / "new", 10_000)
     no_writing(OSError(errno.ENOSPC, "No space left on device"))
     with pytest.raises(OSError, match="No space"):
-        pictures.inspect(path, tmp_path / "new", 10_000)
+        operations.inspect(path, tmp_path / "new", 10_000)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.reactions.queue import Backlog
+from bot.reactions.backlog import Backlog
 from sandbox.people import until
 
 HERE, THERE = 1, 2  # servers

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bot.media.decoder import pictures
+from bot.media.decoder import operations
 from bot.media.decoder.bounds import Bounds
-from bot.media.decoder.pictures import Refusal
+from bot.media.decoder.operations import Refusal
 
 
 def serve() -> None:
@@ -20,7 +20,7 @@ def serve() -> None:
     # Whatever a library prints goes nowhere; answers have a file of their own.
     answers = os.fdopen(os.dup(1), "wb")
     bounds = Bounds(parent=int(sys.argv[1]))
-    pictures.prepare()
+    operations.prepare()
     _answer(answers, {"ready": os.getpid(), "missing": bounds.missing, "resting": bounds.resting()})
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
@@ -48,10 +48,12 @@ def _answer(answers: BinaryIO, words: dict[str, Any], data: bytes = b"") -> None
 
 def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     tasks: dict[str, Callable[[dict[str, Any]], dict[str, Any] | bytes | None]] = {
-        "probe": lambda asked: pictures.probe(Path(asked["path"]), asked["what"]),
-        "inspect": lambda asked: pictures.inspect(Path(asked["path"]), Path(asked["into"]), asked["pixels"]),
-        "check": lambda asked: pictures.check(Path(asked["path"]), asked["pixels"]),
-        "fit": lambda asked: pictures.fit(Path(asked["path"]), asked["limit"], asked["pixels"]),
+        "probe": lambda asked: operations.probe(Path(asked["path"]), asked["what"]),
+        "inspect": lambda asked: operations.inspect(
+            Path(asked["path"]), Path(asked["into"]), asked["pixels"]
+        ),
+        "check": lambda asked: operations.check(Path(asked["path"]), asked["pixels"]),
+        "fit": lambda asked: operations.fit(Path(asked["path"]), asked["limit"], asked["pixels"]),
     }
     try:
         result = tasks[request["do"]](request)

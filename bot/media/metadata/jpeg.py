@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from bot.media.metadata.exif import PREFIX
-from bot.media.metadata.findings import Findings
+from bot.media.metadata.kept import KeptMetadata
 from bot.media.metadata.pieces import BrokenStructure, PartCounter, Piece, Range, Source
 
 _SOI, _EOI, _SOS, _TEM, _COM = 0xD8, 0xD9, 0xDA, 0x01, 0xFE
@@ -31,11 +31,11 @@ _JUMBF_HEAD, _BOX_HEAD = 8, 8
 
 
 @dataclass
-class _Reading:
+class _JpegReading:
     """Where the reading of a file stands. Ranges of the manifest store are held until its end is known."""
 
     source: Source
-    findings: Findings = field(default_factory=Findings)
+    findings: KeptMetadata = field(default_factory=KeptMetadata)
     pieces: list[Piece] = field(default_factory=list[Piece])
     store: set[Range] = field(default_factory=set[Range])
     metadata_at: int | None = None  # in `pieces`
@@ -47,7 +47,7 @@ def pieces_of(source: Source) -> list[Piece]:
     """Return what the JPEG is made of without metadata. Raises `BrokenStructure`."""
     if source.read(0, 2) != bytes((0xFF, _SOI)):
         raise BrokenStructure("no start of image")
-    reading, parts, at = _Reading(source, pieces=[Range(0, 2)]), PartCounter(), 2
+    reading, parts, at = _JpegReading(source, pieces=[Range(0, 2)]), PartCounter(), 2
     while True:
         parts.count()
         marker, start = _next_marker(source, at)
@@ -71,7 +71,7 @@ def pieces_of(source: Source) -> list[Piece]:
             reading.has_scan = True
 
 
-def _take(reading: _Reading, marker: int, segment: Range) -> None:
+def _take(reading: _JpegReading, marker: int, segment: Range) -> None:
     """Keep the segment, or what has to stay of it."""
     if marker in _CODING:
         reading.pieces.append(segment)
@@ -96,7 +96,7 @@ def _take(reading: _Reading, marker: int, segment: Range) -> None:
         _drop(reading, marker, data)
 
 
-def _drop(reading: _Reading, marker: int, data: bytes) -> None:
+def _drop(reading: _JpegReading, marker: int, data: bytes) -> None:
     """Note what has to stay of a segment that goes."""
     _note_place(reading)
     if marker == _APP1 and data.startswith(PREFIX):
@@ -107,20 +107,20 @@ def _drop(reading: _Reading, marker: int, data: bytes) -> None:
         reading.findings.add_marks(data)
 
 
-def _note_place(reading: _Reading) -> None:
+def _note_place(reading: _JpegReading) -> None:
     """Note where the first metadata was found, as it is written again there."""
     if reading.metadata_at is None:
         reading.metadata_at = len(reading.pieces)
 
 
-def _take_jfif(reading: _Reading, data: bytes) -> None:
+def _take_jfif(reading: _JpegReading, data: bytes) -> None:
     """Keep the first JFIF header, without its thumbnail; its extensions hold nothing but thumbnails."""
     if data.startswith(_JFIF) and len(data) >= _JFIF_SIZE and not reading.has_jfif:
         reading.has_jfif = True
         reading.pieces.append(_segment(_APP0, data[: _JFIF_SIZE - 2] + bytes(2)))
 
 
-def _composed(reading: _Reading) -> list[Piece]:
+def _composed(reading: _JpegReading) -> list[Piece]:
     findings, at = reading.findings, reading.metadata_at
     keeps_store = findings.keeps_store()
     written = b""

@@ -2,7 +2,7 @@
 
 import zlib
 
-from bot.media.metadata.findings import Findings
+from bot.media.metadata.kept import KeptMetadata
 from bot.media.metadata.marks import MAX_STORE, MAX_XMP
 from bot.media.metadata.pieces import BrokenStructure, PartCounter, Piece, Range, Source
 
@@ -29,7 +29,7 @@ def pieces_of(source: Source) -> list[Piece]:
         raise BrokenStructure("no signature")
     pieces: list[Piece] = [Range(0, len(_SIGNATURE))]
     store: set[Range] = set()
-    findings, parts, at = Findings(), PartCounter(), len(_SIGNATURE)
+    findings, parts, at = KeptMetadata(), PartCounter(), len(_SIGNATURE)
     metadata_at: int | None = None
     while True:
         parts.count()
@@ -56,7 +56,7 @@ def pieces_of(source: Source) -> list[Piece]:
 
 
 def _composed(
-    pieces: list[Piece], store: set[Range], findings: Findings, metadata_at: int | None
+    pieces: list[Piece], store: set[Range], findings: KeptMetadata, metadata_at: int | None
 ) -> list[Piece]:
     keeps_store = findings.keeps_store()
     written = b""
@@ -71,7 +71,7 @@ def _composed(
     return [piece for piece in composed if isinstance(piece, bytes) or piece not in store]
 
 
-def _note(source: Source, kind: bytes, chunk: Range, findings: Findings) -> None:
+def _note(source: Source, kind: bytes, chunk: Range, findings: KeptMetadata) -> None:
     """Note what has to stay of a chunk that goes."""
     length = chunk.end - chunk.start - 12
     if length > MAX_XMP:
@@ -86,7 +86,7 @@ def _note(source: Source, kind: bytes, chunk: Range, findings: Findings) -> None
             _note_raw(_from_hexadecimal(_inflated(rest[1:]) if kind == b"zTXt" else rest), findings)
 
 
-def _note_raw(data: bytes, findings: Findings) -> None:
+def _note_raw(data: bytes, findings: KeptMetadata) -> None:
     if data.startswith(_APP1_XMP) or data.lstrip(b"\xef\xbb\xbf\xff\xfe\0")[:1] == b"<":
         findings.add_xmp(data.removeprefix(_APP1_XMP))
     else:

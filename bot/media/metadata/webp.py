@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bot.media.metadata.findings import Findings
+from bot.media.metadata.kept import KeptMetadata
 from bot.media.metadata.marks import MAX_STORE, MAX_XMP
 from bot.media.metadata.pieces import (
     BrokenStructure,
@@ -21,10 +21,10 @@ _HAS_XMP, _HAS_EXIF, _HAS_ALPHA = 0x04, 0x08, 0x10
 
 
 @dataclass
-class _Reading:
+class _WebpReading:
     source: Source
     extended: bytes | None = None  # the data of VP8X
-    findings: Findings = field(default_factory=Findings)
+    findings: KeptMetadata = field(default_factory=KeptMetadata)
     pieces: list[Piece] = field(default_factory=list[Piece])
     store: set[Range] = field(default_factory=set[Range])
     seen: set[bytes] = field(default_factory=set[bytes])
@@ -36,7 +36,7 @@ def pieces_of(source: Source) -> list[Piece]:
     end = 8 + int.from_bytes(head[4:8], "little")
     if head[:4] != b"RIFF" or head[8:] != b"WEBP" or end > source.size:
         raise BrokenStructure("no head that fits the file")
-    reading, parts, at = _Reading(source), PartCounter(), _HEAD
+    reading, parts, at = _WebpReading(source), PartCounter(), _HEAD
     while at + 8 <= end:
         parts.count()
         name_and_size = source.read(at, 8)
@@ -53,7 +53,7 @@ def pieces_of(source: Source) -> list[Piece]:
     return _composed(reading)
 
 
-def _take(reading: _Reading, kind: bytes, chunk: Range, size: int) -> None:
+def _take(reading: _WebpReading, kind: bytes, chunk: Range, size: int) -> None:
     """Keep the chunk, or what has to stay of it."""
     source, is_first = reading.source, kind not in reading.seen
     reading.seen.add(kind)
@@ -74,7 +74,7 @@ def _take(reading: _Reading, kind: bytes, chunk: Range, size: int) -> None:
             reading.findings.add_xmp(source.read(chunk.start + 8, size))
 
 
-def _composed(reading: _Reading) -> list[Piece]:
+def _composed(reading: _WebpReading) -> list[Piece]:
     findings = reading.findings
     pieces = reading.pieces
     if not findings.keeps_store():
@@ -96,7 +96,7 @@ def _composed(reading: _Reading) -> list[Piece]:
     return [b"RIFF" + size.to_bytes(4, "little") + b"WEBP", *written]
 
 
-def _extended_for(reading: _Reading) -> bytes | None:
+def _extended_for(reading: _WebpReading) -> bytes | None:
     """Return the data of a VP8X chunk for a file that had none. None if its size can't be told."""
     first = reading.pieces[0]
     if isinstance(first, bytes) or first.end - first.start < 18:

@@ -31,7 +31,7 @@ _FLATTENS = 2.5  # a budget so many times the highest bar is drawn at the upper 
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _LegendEntry:
     """A line of the legend."""
 
     words: str
@@ -148,18 +148,18 @@ def _colours(series: Sequence[Series]) -> list[str]:
     return [_REST if one.title == OTHERS else _COLOURS[place] for place, one in enumerate(series)]
 
 
-def _entries(chart: UsageChart, series: Sequence[Series], *, above: bool) -> list[_Entry]:
-    entries = [_Entry(one.title, colour) for one, colour in zip(series, _colours(series), strict=True)]
+def _entries(chart: UsageChart, series: Sequence[Series], *, above: bool) -> list[_LegendEntry]:
+    entries = [_LegendEntry(one.title, colour) for one, colour in zip(series, _colours(series), strict=True)]
     if chart.limit is not None:
         words = f"{chart.limit_words} (above)" if above else chart.limit_words
-        entries.append(_Entry(words, _LINE, is_limit=True))
+        entries.append(_LegendEntry(words, _LINE, is_limit=True))
     return entries
 
 
-def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_Entry]) -> int:
+def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> int:
     """Draw what the colours mean at the lower edge, in as many lines as it needs. Return where it begins."""
     font = _font("Regular", 28)
-    lines: list[list[tuple[int, _Entry]]] = []
+    lines: list[list[tuple[int, _LegendEntry]]] = []
     left = WIDTH
     for entry in entries:
         width = _MARK + 12 + round(font.getlength(entry.words))

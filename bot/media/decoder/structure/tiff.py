@@ -70,7 +70,7 @@ def _pixels_of_piece(directory: "_Directory", width: int, height: int) -> int:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _IfdEntry:
     kind: int
     count: int
     place: int
@@ -101,14 +101,14 @@ class _Directory:
         """Return the first integer of a tag, or `otherwise`."""
         return (self.values(tag) or [otherwise])[0]
 
-    def _read(self) -> dict[int, _Entry]:
+    def _read(self) -> dict[int, _IfdEntry]:
         offset, count_size, entry_size = (8, 8, 20) if self._is_big else (4, 2, 12)
         word = offset
         start = self._number(offset, word)
         count = self._number(start, count_size)
         if count > MAX_ENTRIES:
             raise NotAPhoto
-        entries: dict[int, _Entry] = {}
+        entries: dict[int, _IfdEntry] = {}
         total = 0
         for index in range(count):
             at = start + count_size + index * entry_size
@@ -116,7 +116,7 @@ class _Directory:
             size = _SIZES.get(kind, 0) * length
             total += size
             inside = at + 4 + word
-            entries[tag] = _Entry(kind, length, inside if size <= word else self._number(inside, word))
+            entries[tag] = _IfdEntry(kind, length, inside if size <= word else self._number(inside, word))
         if total > 2 * len(self._data) + 4096:
             raise NotAPhoto  # Pillow would read the same bytes again and again
         return entries

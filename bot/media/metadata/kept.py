@@ -12,7 +12,7 @@ from bot.media.metadata.marks import (
 )
 
 
-class Findings:
+class KeptMetadata:
     """Collects metadata to keep. The first block of Exif data counts, as for decoders."""
 
     def __init__(self) -> None:
