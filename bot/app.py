@@ -128,12 +128,13 @@ async def build(
 
 async def _open(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> _Kept:
     url = settings.database_url
+    keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
+    Vault.checked(keys, settings.keys_setting)  # before anything is created
     lock = await stack.enter_async_context(instance_lock(url))
     await asyncio.to_thread(ensure_sound, url)
     await migrate(url)
     storage = await stack.enter_async_context(Storage.open(url, lock=lock, observe=metrics.database))
-    keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
-    vault = Vault.open(keys, settings.key_file)
+    vault = Vault.open(keys, settings.key_file, settings.keys_setting)
     spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
     try:
         lanes = await LaneNames.open(storage, vault)

@@ -84,6 +84,12 @@ class StorageSettings(SettingsBase):
         return self.folder / "deferrals"
 
     @property
+    def keys_setting(self) -> str:
+        """Where the encryption keys are set: the setting, with the file that it names."""
+        file = self.encryption_keys_file
+        return "ENCRYPTION_KEYS" if file is None else f"ENCRYPTION_KEYS_FILE ({file})"
+
+    @property
     def key_file(self) -> Path:
         """The file with the encryption keys, used without ENCRYPTION_KEYS."""
         return self.folder / "encryption.key"

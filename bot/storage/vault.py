@@ -33,20 +33,14 @@ class Vault:
         self._fernet = fernet
 
     @classmethod
-    def open(cls, keys: Sequence[str], key_file: Path) -> "Vault":
+    def open(cls, keys: Sequence[str], key_file: Path, setting: str = "ENCRYPTION_KEYS") -> "Vault":
         """Open a vault with `keys`, newest first, and those in `key_file`, which is created without `keys`.
 
-        The file has one key a line, newest first. With `keys` its keys only decrypt. Blocks. Raises
-        `SettingsError` for an invalid key, and if the file can't be read or created.
+        The file has one key a line, newest first. With `keys` its keys only decrypt. `setting` says where
+        `keys` are from. Blocks. Raises `SettingsError` for an invalid key, and if the file can't be read or
+        created.
         """
-        fernets = [
-            _fernet(
-                key,
-                f"ENCRYPTION_KEYS: key {number} of {len(keys)} isn't an encryption key. Make one with: "
-                f"{_HOW}",
-            )
-            for number, key in enumerate(keys, 1)
-        ]
+        fernets = cls.checked(keys, setting)
         try:
             if not keys and not key_file.exists():
                 _make(key_file)
@@ -64,6 +58,15 @@ class Vault:
                 "put its last copy back, or set ENCRYPTION_KEYS."
             ) from error
         return cls(MultiFernet(fernets))
+
+    @staticmethod
+    def checked(keys: Sequence[str], setting: str) -> list[Fernet]:
+        """Return the keys that are in the setting. Raises `SettingsError` for an invalid one."""
+        wrong = f"isn't an encryption key. Make one with: {_HOW}"
+        return [
+            _fernet(key, f"{setting}: key {number} of {len(keys)} {wrong}")
+            for number, key in enumerate(keys, 1)
+        ]
 
     @staticmethod
     def add_key(key_file: Path) -> None:

@@ -21,6 +21,8 @@ _CHUNK = 256 * 1024
 _GONE = frozenset({400, 401, 403, 404, 410})
 _PASSING = frozenset({408, 425, 429})
 
+_PRIVATE = "the address's host is in a private network"
+
 
 class _NotStored(UploadFailed):
     """Certainly not stored, so the same URL can be used again."""
@@ -62,7 +64,9 @@ class FileTransfer:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
             # Once it was sent, it may be stored and the URL used up.
-            kind = _NotStored if never_sent(error) and not leads_nowhere(error) else UploadFailed
+            if leads_nowhere(error):
+                raise UploadFailed(reason=_PRIVATE) from None
+            kind = _NotStored if never_sent(error) else UploadFailed
             raise kind(reason=reason_of(error)) from None
         finally:
             await asyncio.to_thread(file.close)
@@ -105,7 +109,7 @@ class FileTransfer:
                 return Download(size, response.content_type)
         except (aiohttp.ClientError, TimeoutError) as error:
             if leads_nowhere(error):
-                raise OutputGone(reason="its host is in a private network") from None
+                raise OutputGone(reason=_PRIVATE) from None
             raise _Interrupted(reason=reason_of(error)) from None
 
     def _retried(self, on: type[Exception]):

@@ -16,7 +16,7 @@ from bot.config import Settings
 from bot.storage import CannotDecrypt
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import StudiiServer
-from tests.cli.test_commands import SECRET, keep_key, kept_key, looked_after, ran
+from tests.cli.test_commands import SECRET, database, keep_key, kept_key, looked_after, ran
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_database
 from tests.support.process import bot_process
@@ -34,6 +34,17 @@ async def test_the_first_of_several_encryption_keys_seals_everything_anew(tmp_pa
     with pytest.raises(CannotDecrypt):
         await kept_key(tmp_path, old)
     assert not {old, new} & set(told.split())
+
+
+async def test_a_file_with_a_wrong_encryption_key_is_named_before_anything_is_created(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "keys").write_text("nonsense")
+    status, _, errors = await ran(tmp_path, "run", ENCRYPTION_KEYS_FILE="keys")
+    assert status == 2
+    assert "ENCRYPTION_KEYS_FILE (keys): key 1 of 1 isn't an encryption key." in errors
+    assert "nonsense" not in errors
+    assert not database(tmp_path).exists()
 
 
 async def test_encryption_keys_in_a_file_are_rotated_and_named_as_that(tmp_path: Path) -> None:

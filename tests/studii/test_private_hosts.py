@@ -57,8 +57,13 @@ async def test_a_photo_is_not_sent_to_a_private_host(tmp_path: Path, neighbour: 
     photo.write_bytes(b"private")
     target = UploadTarget("key", f"https://{host}:{neighbour.port}/upload")
     async with StudiiClient(BASE, timeouts=QUICK, retry_wait=0.0) as client:
-        with pytest.raises(UploadFailed):
+        with pytest.raises(UploadFailed) as failed:
             await client.put(target, photo, "image/png")
+    named, literal = (
+        "the address's host is in a private network",
+        "the signed address is not one that is asked",
+    )
+    assert failed.value.reason == (named if host == "files.example" else literal)
     assert neighbour.visits == 0
 
 

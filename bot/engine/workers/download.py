@@ -55,7 +55,7 @@ class Collector:
         except (TooLarge, NoPicture) as error:
             return await shielded(self._fail(job, error.told))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
-            _log.info("Job %s: its output met %s", job.id, error.reason, extra={"job": job.id})
+            _log.info("Job %s: its output can't be had (%s)", job.id, error.reason, extra={"job": job.id})
             return await self._again(job, tries, error)
         except OSError as error:
             _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})

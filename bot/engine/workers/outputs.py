@@ -101,7 +101,7 @@ class Outputs:
             raise NoPicture(reason=download.content_type)
         if content_type.startswith("image/"):
             if sniff(head) is None:
-                raise BrokenPicture(reason=f"not {content_type}")
+                raise BrokenPicture(reason=f"it is not {content_type}")
             await self._check(job, path)
         return content_type
 

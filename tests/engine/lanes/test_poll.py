@@ -1,5 +1,6 @@
 """What Studii says of jobs that it has, and what it gives in the end."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,10 @@ async def test_an_output_in_a_private_network_is_not_fetched_and_fails_with_its_
         assert world.studii.requests.count("output") == 0
 
 
-async def test_an_output_that_is_gone_is_asked_for_once_more(tmp_path: Path) -> None:
+async def test_an_output_that_is_gone_is_asked_for_once_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.studii.fail("output", faults.gone())
@@ -181,6 +185,7 @@ async def test_an_output_that_is_gone_is_asked_for_once_more(tmp_path: Path) -> 
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
         assert world.studii.requests.count("status") == 2
+    assert f"Job {job.id}: its output can't be had (status 410)" in caplog.messages
 
 
 async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -> None:
