@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.services import AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -77,13 +78,17 @@ def access_command(bot: StudiiBot) -> Command:
             raise Refused(WITH_ROLE_ALONE)
         if block is not None and block == unblock:
             raise Refused("Use either `block` or `unblock`, not both. Nothing was changed.")
-        async with services.access.change(guild_id) as changes:
-            if private is None and extra is None:
-                await _change_tool(changes, tool, role, channel, change)
-            else:
-                await _change_options(changes, private, extra, role)
-            await _change_photos(changes, photos, portraits)
-            await _change_blocks(changes, block, unblock)
+
+        async def apply() -> None:
+            async with services.access.change(guild_id) as changes:
+                if private is None and extra is None:
+                    await _change_tool(changes, tool, role, channel, change)
+                else:
+                    await _change_options(changes, private, extra, role)
+                await _change_photos(changes, photos, portraits)
+                await _change_blocks(changes, block, unblock)
+
+        await done_in_time(interaction, apply())
         rules = await services.access.rules(guild_id)
         await answer(interaction, access_panel(rules, names, _roles_and_channels(interaction)))
 
@@ -155,7 +160,9 @@ def privacy_command(services: Services) -> Command:
     ) -> None:
         user_id = interaction.user.id
         if others_may_use_my_photos is not None:
-            await services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
+            await done_in_time(
+                interaction, services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
+            )
         await answer(interaction, privacy_panel(refuses=await services.access.refuses_photos(user_id)))
 
     return privacy

@@ -10,6 +10,7 @@ from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
 from bot.ui.admin.limits import allowance_panel, grant_panel, member_panel
+from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import roles_of
@@ -54,7 +55,7 @@ def allowance_command(services: Services) -> Command:
         if starts is not None:
             changes["rate"] = StartRate(starts, 60 * (minutes or 10)) if starts else None
         if changes:
-            await limits.set(guild_id, **changes)
+            await done_in_time(interaction, limits.set(guild_id, **changes))
         if member is not None:
             await answer(interaction, await _of_member(limits, guild_id, member))
             return
@@ -84,7 +85,9 @@ def grant_command(services: Services) -> Command:
     ) -> None:
         guild_id = server_of(interaction)
         if credits_ is not None:
-            await services.limits.grant(guild_id, None if member is None else member.id, credits_)
+            await done_in_time(
+                interaction, services.limits.grant(guild_id, None if member is None else member.id, credits_)
+            )
         if member is not None:
             panel = await _of_member(services.limits, guild_id, member, granted_now=credits_ or 0)
             await answer(interaction, panel)

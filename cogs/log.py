@@ -10,6 +10,7 @@ from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.log import HELLO, log_panel, missing_there, trouble_there
+from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import NEUTRAL, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
@@ -47,7 +48,9 @@ def log_command(services: Services) -> Command:
             raise Refused(NOT_NOW)
         if wanted != now or channel is not None:
             await _ensure_posting(interaction, channel)
-            await services.log_channels.set(guild_id, wanted, works=channel is not None)
+            await done_in_time(
+                interaction, services.log_channels.set(guild_id, wanted, works=channel is not None)
+            )
         await answer(interaction, log_panel(wanted, trouble_there(interaction.guild, wanted)))
 
     return log

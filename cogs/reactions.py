@@ -25,6 +25,7 @@ from bot.ui.admin.photos import (
     still_served,
 )
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import lines
 from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
@@ -171,14 +172,14 @@ class ReactionCommands(_ReactionsGroup):
     ) -> None:
         guild_id = server_of(interaction)
         preset = self._photos.preset(tool, inputs_from(inputs))
-        await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
+        await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), preset))
         await self._answer(interaction, guild_id, "Emoji set")
 
     @app_commands.command(name="remove", description="Remove an emoji")
     @app_commands.describe(emoji="The emoji")
     async def remove(self, interaction: Interaction, emoji: str) -> None:
         guild_id = server_of(interaction)
-        await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
+        await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), None))
         await self._answer(interaction, guild_id, "Emoji removed")
 
     @map_emoji.autocomplete("tool")
@@ -187,7 +188,9 @@ class ReactionCommands(_ReactionsGroup):
 
     async def _turn(self, interaction: Interaction, channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)
-        rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
+        rules = await done_in_time(
+            interaction, self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
+        )
         still = "" if on else still_on(rules, channel)
         how = "still on" if still else "on" if on else "off"
         title = f"Reactions are {how}" if channel is None else f"Reactions are {how} in <#{channel.id}>"
@@ -215,7 +218,9 @@ class PhotoCommands(_ReactionsGroup):
     async def offer(self, interaction: Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
-        await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
+        await done_in_time(
+            interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
+        )
         await self._answer(interaction, guild_id, f"Tools are offered under photos in <#{place}>")
 
     @app_commands.command(description="Run a tool on each photo in a channel automatically")
@@ -236,7 +241,9 @@ class PhotoCommands(_ReactionsGroup):
         guild_id = server_of(interaction)
         preset = self._photos.preset(tool, inputs_from(inputs))
         place = _place(interaction, channel)
-        await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
+        await done_in_time(
+            interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
+        )
         await self._answer(interaction, guild_id, f"Photo automation is on in <#{place}>")
 
     @app_commands.command(name="off", description="Turn off photo automation in a channel")
@@ -244,7 +251,7 @@ class PhotoCommands(_ReactionsGroup):
     async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
-        rules = await self._photos.clear_channel(guild_id, place)
+        rules = await done_in_time(interaction, self._photos.clear_channel(guild_id, place))
         still = still_served(rules, channel or interaction.channel)
         how = "still on" if still else "off"
         await self._answer(interaction, guild_id, f"Photo automation is {how} in <#{place}>", still)

@@ -12,6 +12,7 @@ from bot.services import MAX_BUDGET, PERIOD_WORDS, Services, matching_zones
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.photos import metadata_panel
+from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
@@ -59,7 +60,9 @@ def budget_command(services: Services) -> Command:
             return
         # Options that are left out keep their values.
         chosen = None if period is None else Period(period)
-        state = await services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
+        state = await done_in_time(
+            interaction, services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
+        )
         zone_alone = credits_ is None and period is None and not restart
         title = "Time zone set" if zone_alone else "Budget set"
         await answer(interaction, budget_panel(state, title))
@@ -77,7 +80,7 @@ def metadata_command(services: Services) -> Command:
     async def metadata(interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
         guild_id = server_of(interaction)
         if remove is not None:
-            await services.servers.keep_metadata(guild_id, keeps=not remove)
+            await done_in_time(interaction, services.servers.keep_metadata(guild_id, keeps=not remove))
         await answer(interaction, metadata_panel(keeps=await services.servers.keeps_metadata(guild_id)))
 
     return metadata

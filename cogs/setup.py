@@ -15,6 +15,7 @@ from bot.errors import Refused
 from bot.services import Services, job_words
 from bot.ui.admin.setup import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import GOOD, Panel, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, server_of
@@ -143,12 +144,14 @@ def setup_commands(services: Services) -> list[Command]:
 
     @function_command(name="pause", description="Pause new jobs; running jobs will finish")
     async def pause(interaction: discord.Interaction[Any]) -> None:
-        changed = await services.servers.pause(server_of(interaction), paused=True)
+        changed = await done_in_time(interaction, services.servers.pause(server_of(interaction), paused=True))
         await answer(interaction, sentence_panel(PAUSED if changed else STILL_PAUSED, GOOD))
 
     @function_command(name="resume", description="Accept new jobs again")
     async def resume(interaction: discord.Interaction[Any]) -> None:
-        changed = await services.servers.pause(server_of(interaction), paused=False)
+        changed = await done_in_time(
+            interaction, services.servers.pause(server_of(interaction), paused=False)
+        )
         words = "Resumed. Members can start jobs again." if changed else "New jobs weren't paused."
         await answer(interaction, sentence_panel(words, GOOD))
 

@@ -27,6 +27,7 @@ from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 _log = logging.getLogger(__name__)
 
 RESTARTED = "I restarted before your job could start. Send the command again. Nothing was charged."
+RESTARTED_CHANGE = "I restarted before I could answer. Check the setting; if it hasn't changed, try again."
 MOST = 2000  # files; those after that are not kept
 _EARLIER = timedelta(seconds=30)  # the job may have been accepted a little before its deferral was noted
 
@@ -43,6 +44,7 @@ class _Deferred:
     private: bool
     at: str  # when it was deferred, as ISO 8601
     message_id: int | None = None
+    starts: bool = True  # a job
 
     @property
     def message(self) -> Any:
@@ -63,7 +65,12 @@ class DeferralJournal:
         self._kept = set[int]()
 
     async def remember(
-        self, interaction: discord.Interaction[Any], *, private: bool, message_id: int | None = None
+        self,
+        interaction: discord.Interaction[Any],
+        *,
+        private: bool,
+        starts: bool = True,
+        message_id: int | None = None,
     ) -> None:
         """Keep the interaction: its deferral is sent next, or is that message."""
         if len(self._kept) >= MOST:
@@ -78,6 +85,7 @@ class DeferralJournal:
             private,
             self._clock.now().isoformat(),
             message_id,
+            starts,
         )
         sealed = self._vault.seal(json.dumps(asdict(deferred)))
         await _on_disk(lambda: self._write(interaction.id, sealed))
@@ -117,6 +125,9 @@ class DeferralJournal:
             return
         if shown.components or shown.content:
             return  # answered
+        if not deferred.starts:
+            await _tell(hook, deferred, sentence_panel(RESTARTED_CHANGE))
+            return
         job = await self._job_of(jobs, deferred, taken)
         if job is None:
             await _tell(hook, deferred, sentence_panel(RESTARTED))

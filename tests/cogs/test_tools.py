@@ -145,6 +145,7 @@ async def test_a_job_goes_on_when_its_card_can_not_be_shown(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=1)
+        desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.job()
         assert job.state is JobState.RECEIVED

@@ -203,7 +203,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             loop.call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
         if life.guild is not None:
             bot._connection.parse_guild_create(dict(life.guild))  # type: ignore[arg-type] # pyright: ignore
-        holding = {await _writer(storage)} if life.slow else set[asyncio.Task[None]]()
+        holding = {await _writer(storage)} if life.slow and life.interaction else set[asyncio.Task[None]]()
         running = asyncio.create_task(engine.run())
         if life.interaction is not None:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bot.domain import JobState
@@ -183,6 +184,7 @@ async def attempt(
         trouble.befall(worlds)
     patience: Mapping[str, float] = {} if trouble is None else trouble.patience
     asked: Mapping[str, Any] | None = case.interaction
+    life = partial(worlds.life, case, threads=threads, slow=slow, alone=alone, **patience)
     died = 0
     unknown = trouble is not None and trouble.ambiguous
     if cancelled:
@@ -192,18 +194,8 @@ async def attempt(
         asked = worlds.cancel(case)
     unheard = False  # a 429 that came in the moment of a death
     for death in deaths:
-        life = worlds.life(
-            case,
-            point=death.point,
-            nth=death.nth,
-            threads=threads,
-            interaction=asked,
-            slow=slow and asked is not None,
-            alone=alone,
-            **patience,
-        )
+        code = await zygote.live(life(point=death.point, nth=death.nth, interaction=asked))
         asked = None  # Discord tells of it once
-        code = await zygote.live(life)
         if code != KILLED:
             break
         died += 1
@@ -211,17 +203,7 @@ async def attempt(
         unheard = unheard or await worlds.unheard(case)
     if later:
         worlds.discord.channels.forget_nonces()
-    life = worlds.life(
-        case,
-        trace=slow or not deaths,
-        later=later,
-        threads=threads,
-        interaction=asked,
-        slow=slow and asked is not None,
-        alone=alone,
-        **patience,
-    )
-    code = await zygote.live(life)
+    code = await zygote.live(life(trace=slow or not deaths, later=later, interaction=asked))
     twice = any(is_posting(death) for death in deaths)
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind, twice=twice)
     if not unheard:

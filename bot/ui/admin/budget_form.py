@@ -11,7 +11,7 @@ from bot.services import MAX_BUDGET, PERIOD_WORDS
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import daily_budget
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 
@@ -42,5 +42,5 @@ class BudgetForm(Form):
         if limit is None:
             raise Refused("Enter how many credits the server can spend. Nothing was changed.")
         period = Period(self._period.values[0])
-        state = await host.services.credits.set_budget(guild_id, limit, period)
+        state = await done_in_time(interaction, host.services.credits.set_budget(guild_id, limit, period))
         await answer(interaction, budget_panel(state, "Budget set"))

@@ -18,7 +18,8 @@ from bot.ui.admin.photos import INTENT_OFF, lacking_words, metadata_line, shut_w
 from bot.ui.jobs.rulings import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.deferral import deferral_of
+from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import (
     BAD,
     GOING,
@@ -240,15 +241,15 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "open":
                 await answer(interaction, await setup_panel_for(interaction, let_in=False))
             case "forget":
-                await interaction.response.edit_message(view=await _forget_key(services, guild_id, self.key))
+                await _show(interaction, await _forget_key(interaction, services, guild_id, self.key))
             case "keep":
                 await interaction.response.edit_message(view=sentence_panel("The key was kept.", QUIET))
             case _:
                 if self.what in {"pause", "resume"}:
-                    await services.servers.pause(guild_id, paused=self.what == "pause")
-                await interaction.response.edit_message(
-                    view=await setup_panel_for(interaction, let_in=self.let_in)
-                )
+                    await done_in_time(
+                        interaction, services.servers.pause(guild_id, paused=self.what == "pause")
+                    )
+                await _show(interaction, await setup_panel_for(interaction, let_in=self.let_in))
 
 
 def greeting(guild_id: int, *, in_server: bool) -> Panel:
@@ -275,9 +276,21 @@ def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
     return Panel(box(BAD, SURE.format(key=key.masked), row(forget, keep)))
 
 
-async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> Panel:
+async def _show(interaction: discord.Interaction[Any], panel: Panel) -> None:
+    """Show the panel in place of the one whose button was pressed, or where its answer was announced."""
+    if deferral_of(interaction) is None:
+        await interaction.response.edit_message(view=panel)
+    else:
+        await answer(interaction, panel)
+
+
+async def _forget_key(
+    interaction: discord.Interaction[Any], services: Services, guild_id: int, key_id: int | None
+) -> Panel:
     """Do it, and tell what became of the jobs."""
-    forgotten = None if key_id is None else await services.keys.forget(guild_id, key_id)
+    forgotten = (
+        None if key_id is None else await done_in_time(interaction, services.keys.forget(guild_id, key_id))
+    )
     if forgotten is None:
         raise Refused("This server has a different key now. `/studii setup` shows it. Nothing was changed.")
     said = (

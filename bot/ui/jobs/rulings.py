@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import GOOD, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import LET_IN, ensure_panel_opener
@@ -39,7 +39,7 @@ class ReleaseButton(JobButton, template=template_of("release")):
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
-        job = await host.services.rulings.release(guild_id, self.job_id)
+        job = await done_in_time(interaction, host.services.rulings.release(guild_id, self.job_id))
         await answer(interaction, sentence_panel(f"Settled. {cost_words(job)}", GOOD))
 
 
@@ -60,7 +60,9 @@ class ChargedForm(Form):
         typed = self._amount.value.strip().replace(",", "")
         if not (typed.isascii() and typed.isdecimal()):
             raise Refused("Enter a whole number of credits, such as 8. Nothing was settled.")
-        job = await host.services.rulings.charged(guild_id, self._job.id, int(typed))
+        job = await done_in_time(
+            interaction, host.services.rulings.charged(guild_id, self._job.id, int(typed))
+        )
         await answer(interaction, sentence_panel(f"Settled. {cost_words(job)}", GOOD))
 
 
@@ -88,7 +90,7 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         if guild_id != self._guild_id:
             raise Refused(OF_ANOTHER_SERVER)
         words = "The key works, and no jobs are on hold."
-        if await host.services.keys.try_again(guild_id):
+        if await done_in_time(interaction, host.services.keys.try_again(guild_id)):
             words = "The next job will try Studii now. The others follow if it works."
         await answer(interaction, sentence_panel(words, GOOD))
 

@@ -25,9 +25,17 @@ class Deferrals(Protocol):
     """Keeps deferred interactions, so that the next start answers those that were left unanswered."""
 
     async def remember(
-        self, interaction: discord.Interaction[Any], *, private: bool, message_id: int | None = None
+        self,
+        interaction: discord.Interaction[Any],
+        *,
+        private: bool,
+        starts: bool = True,
+        message_id: int | None = None,
     ) -> None:
-        """Keep the interaction: its deferral is sent next, or is that message. Must not raise."""
+        """Keep the interaction: its deferral is sent next, or is that message. Must not raise.
+
+        `starts`: it was to start a job.
+        """
         ...
 
     async def forget(self, interaction: discord.Interaction[Any]) -> None:
@@ -43,7 +51,12 @@ class NoDeferrals:
     """Keeps nothing: for a bot without a place to keep it."""
 
     async def remember(
-        self, interaction: discord.Interaction[Any], *, private: bool, message_id: int | None = None
+        self,
+        interaction: discord.Interaction[Any],
+        *,
+        private: bool,
+        starts: bool = True,
+        message_id: int | None = None,
     ) -> None: ...
 
     async def forget(self, interaction: discord.Interaction[Any]) -> None: ...
@@ -52,16 +65,22 @@ class NoDeferrals:
 
 
 class Deferral:
-    """An interaction whose answer is late. `private`: only the person sees that it will come."""
+    """An interaction whose answer is late.
 
-    def __init__(self, interaction: discord.Interaction[Any], kept: Deferrals, *, private: bool) -> None:
+    `private`: only the person sees that it will come; `starts`: it is to start a job.
+    """
+
+    def __init__(
+        self, interaction: discord.Interaction[Any], kept: Deferrals, *, private: bool, starts: bool
+    ) -> None:
         self.private = private
+        self._starts = starts
         self._interaction = interaction
         self._kept = kept
 
     async def send(self) -> None:
         """Tell Discord that the answer will come."""
-        await self._kept.remember(self._interaction, private=self.private)
+        await self._kept.remember(self._interaction, private=self.private, starts=self._starts)
         try:
             sent = await self._interaction.response.defer(ephemeral=self.private, thinking=True)
         except DISCORD_ERRORS as error:
@@ -70,7 +89,12 @@ class Deferral:
                 await self._kept.forget(self._interaction)  # it came too late: there is nothing to answer
         else:
             if sent is not None and sent.message_id is not None:
-                await self._kept.remember(self._interaction, private=self.private, message_id=sent.message_id)
+                await self._kept.remember(
+                    self._interaction,
+                    private=self.private,
+                    starts=self._starts,
+                    message_id=sent.message_id,
+                )
 
     async def answered(self) -> None:
         """Note that the answer was given."""
@@ -100,17 +124,22 @@ def deferral_of(interaction: discord.Interaction[Any]) -> Deferral | None:
 
 
 async def in_time(
-    interaction: discord.Interaction[Any], work: Awaitable[_T], kept: Deferrals, *, private: bool
+    interaction: discord.Interaction[Any],
+    work: Awaitable[_T],
+    kept: Deferrals,
+    *,
+    private: bool,
+    starts: bool = True,
 ) -> _T:
     """Return the result of `work`. If it takes long, the interaction is deferred meanwhile.
 
-    `private`: the answer will probably be for the person alone.
+    `private`: the answer will probably be for the person alone; `starts`: it is the card of a job.
     """
     deferring: list[asyncio.Task[None]] = []
 
     def defer() -> None:
         if not interaction.response.is_done():
-            deferral = interaction.extras[_KEPT] = Deferral(interaction, kept, private=private)
+            deferral = interaction.extras[_KEPT] = Deferral(interaction, kept, private=private, starts=starts)
             deferring.append(asyncio.create_task(deferral.send(), name="deferring an answer"))
 
     timer = _later(ANSWER_BY, defer)

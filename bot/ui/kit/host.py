@@ -1,8 +1,8 @@
 """The client, as the handlers of interactions see it, and what it keeps for them."""
 
-from collections.abc import AsyncGenerator, Hashable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import discord
@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals
+from bot.ui.kit.deferral import Deferrals, in_time
 from bot.ui.kit.responses import tell
 
 OUTDATED = (
@@ -27,6 +27,7 @@ LASTING = "studii:"
 DOUBLE_CLICK_SECONDS = 3.0
 MOST_CLICKS = 1000
 
+_T = TypeVar("_T")
 _Open = ui.Modal | ui.LayoutView
 
 
@@ -73,6 +74,15 @@ def host_of(interaction: discord.Interaction[Any]) -> Host:
     """Return the client that got the interaction."""
     host: Host = interaction.client
     return host
+
+
+async def done_in_time(interaction: discord.Interaction[Any], change: Awaitable[_T]) -> _T:
+    """Return the result of a change that starts no job, and whose answer is for its person alone.
+
+    If it takes long, the person is told meanwhile that the answer will come.
+    """
+    kept = host_of(interaction).deferrals
+    return await in_time(interaction, change, kept, private=True, starts=False)
 
 
 class OpenForms:

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from simcord import InteractionResult, MemberActor
 
 from bot.delivery import DeferralJournal
-from bot.delivery.deferrals import RESTARTED
+from bot.delivery.deferrals import RESTARTED, RESTARTED_CHANGE
 from bot.storage import Vault
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import WITHDRAWN
@@ -203,6 +203,69 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
         (told,) = shown.followups
         assert told.ephemeral
         assert RESTARTED in texts(told)
+        assert kept(tmp_path) == []
+
+
+ADMINS: dict[str, tuple[dict[str, object], str]] = {
+    "studii pause": ({}, "paused"),
+    "studii budget": ({"credits": 70}, "70"),
+    "studii grant": ({"credits": 5}, "5"),
+    "studii allowance": ({"credits": 5}, "5"),
+    "studii access": ({"photos": "own"}, "own"),
+    "studii metadata": ({"remove": False}, "metadata"),
+    "studii reactions on": ({}, "Reactions are on"),
+    "studii photos offer": ({}, "offered"),
+}
+
+
+@pytest.mark.parametrize("command", ADMINS)
+async def test_admins_too_get_their_answer_late_rather_than_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    options, words = ADMINS[command]
+    async with late(tmp_path, monkeypatch) as desk:
+        async with desk.storage.write():
+            asking = asyncio.create_task(desk.admin.slash(desk.channel, command, **options))
+            await announced(tmp_path)
+        shown = await asking
+        assert shown.ephemeral
+        assert words.lower() in texts(shown.response).lower()
+        assert kept(tmp_path) == []
+
+
+async def test_a_button_of_the_setup_is_answered_late_with_a_panel_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        asked_to = await desk.admin.slash(desk.channel, "studii forget-key")
+        assert asked_to.response is not None
+        async with desk.storage.write():
+            pressing = asyncio.create_task(desk.admin.click(asked_to.response, label="Remove key"))
+            await announced(tmp_path)
+        told = await pressing
+        assert "The key is removed" in texts(told.response)
+        assert kept(tmp_path) == []
+
+
+async def test_after_a_kill_an_admin_is_told_to_check_the_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+
+        pause = type(desk.services.servers).pause
+
+        async def killed_after_it(*given: Any, **named: Any) -> None:
+            await pause(*given, **named)
+            raise asyncio.CancelledError
+
+        monkeypatch.setattr(type(desk.services.servers), "pause", killed_after_it)
+        async with desk.storage.write():
+            asking = asyncio.create_task(desk.admin.slash(desk.channel, "studii pause"))
+            await announced(tmp_path)
+        shown = await asking
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
+        assert RESTARTED_CHANGE in texts(shown.response)
         assert kept(tmp_path) == []
 
 
