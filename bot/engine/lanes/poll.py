@@ -1,9 +1,9 @@
 """Poll the jobs that Studii has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.aio.batch import Batch
+from bot.aio.groups import Groups
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
@@ -26,6 +26,7 @@ class _Unreadable:
     reason: Reason
 
 
+CLAIMED_AT_ONCE = 500  # in one transaction
 _Asked = tuple[str, RateState]  # job, and its lane's
 
 
@@ -39,7 +40,7 @@ class Poller:
         self._requests = requests
         self._known = known
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
-        self._claims = Batch(self._claim_all)
+        self._claims = Groups("claiming polls", self._claim_all, most=CLAIMED_AT_ONCE)
         self._errors = ErrorLog("polling it", noun="job")
         self._answers = PollAnswers(context, catalog)
 
@@ -73,24 +74,26 @@ class Poller:
             return replace(await self._answers.key_refused(claimed.job, claimed.reason), sent=False)
         return claimed
 
-    async def _claim_all(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Claim | StepResult | _Unreadable]:
+    async def _claim_all(
+        self, take: Callable[[], Sequence[_Asked]]
+    ) -> Sequence[Claim | StepResult | _Unreadable]:
         """Return the claim of each job. The polls are recorded before they are sent."""
-        claims: dict[_Asked, Claim | StepResult | _Unreadable] = {}
+        claims: list[Claim | StepResult | _Unreadable] = []
         async with self._context.storage.write() as tx:
+            asked = take()
             found = {job_id: self._known.get(job_id) for job_id, _ in asked}
             unknown = [job_id for job_id, one in found.items() if one is None]
             jobs = await tx.jobs.some(unknown) if unknown else {}
             ids = {job.key_id for job in jobs.values() if job.key_id is not None}
             keys = await tx.keys.some(ids) if ids else {}
-            for one in asked:
-                job_id, rate = one
+            for job_id, rate in asked:
                 job, key = found[job_id] or (jobs.get(job_id), None)
                 if job is not None and job.key_id is not None and key is None:
                     key = keys.get(job.key_id)
-                claims[one] = self._claim_of(job, key, rate.lane)
-                if job is not None and key is not None and isinstance(claims[one], Claim):
+                claims.append(claim := self._claim_of(job, key, rate.lane))
+                if job is not None and key is not None and isinstance(claim, Claim):
                     self._known.keep(job, key)
-            sent = [rate for (_, rate), claim in claims.items() if isinstance(claim, Claim)]
+            sent = [rate for (_, rate), claim in zip(asked, claims, strict=True) if isinstance(claim, Claim)]
             ahead = await self._requests.record(tx, sent, self._context.clock.now())
         self._requests.grant(sent, ahead)
         return claims
