@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.machine.apart import apart
 from bench.machine.memory import resident
-from bench.machine.work import a_job, at_work, discord_of
+from bench.machine.work import at_work, discord_of, studio_job
 from sandbox.studii import Options, StudiiServer
 
 JOBS = 2000  # a day of a bot in fifty servers, forty jobs in each
@@ -95,7 +95,7 @@ async def _work(
             async with asyncio.timeout(BENCH_TIMEOUT):
                 for number in range(count):
                     await free.acquire()
-                    await bot.accept([a_job(1 + number % SERVERS, number)])
+                    await bot.accept([studio_job(1 + number % SERVERS, number)])
                 for _ in range(AT_ONCE):  # all are over
                     await free.acquire()
             for _ in range(AT_ONCE):

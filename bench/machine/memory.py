@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bench.machine.apart import apart
-from bench.machine.work import a_job, at_work, discord_of
+from bench.machine.work import at_work, discord_of, studio_job
 
 MIB = 1024 * 1024
 WARM_UP = 8 * MIB
@@ -91,7 +91,7 @@ async def _through_the_engine(folder: Path, studii: str, rest: str, size: int) -
 
         async def one(length: int) -> None:
             there.clear()
-            await bot.accept([a_job(1, 1, str(length), "video")])
+            await bot.accept([studio_job(1, 1, str(length), "video")])
             async with asyncio.timeout(BENCH_TIMEOUT):
                 await there.wait()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from bench.machine.work import a_job, at_work, discord_of
+from bench.machine.work import at_work, discord_of, studio_job
 from sandbox.studii import Options, StudiiServer
 
 SERVERS = 20
@@ -35,7 +35,7 @@ async def pipeline(folder: Path, count: int = 300) -> Pipeline:
         keys = [studii.add_key("team", balance=1_000_000).secret for _ in range(SERVERS)]
         async with at_work(folder, studii.url, discord.api, keys, posted=post) as bot:
             began = perf_counter()
-            await bot.accept([a_job(1 + number % SERVERS, number) for number in range(count)])
+            await bot.accept([studio_job(1 + number % SERVERS, number) for number in range(count)])
             async with asyncio.timeout(BENCH_TIMEOUT):
                 await all_there.wait()
             return Pipeline(count, perf_counter() - began, tuple(posted))

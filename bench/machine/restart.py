@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from bench.machine.quiet import Nobody
-from bench.machine.work import a_job
+from bench.machine.work import studio_job
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
@@ -66,7 +66,7 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
     """
     names = await LaneNames.open(storage, vault)
     now, secret = SystemClock().now(), _secret()
-    job = replace(a_job(1, 0), created_at=now - timedelta(seconds=30))
+    job = replace(studio_job(1, 0), created_at=now - timedelta(seconds=30))
     async with storage.write() as tx:
         key = await tx.keys.add(1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now)
         await tx.guilds.set_key(1, key.id, now)

@@ -42,7 +42,7 @@ class Bot:
         self.engine.wake()
 
 
-def a_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "image") -> Job:
+def studio_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "image") -> Job:
     """Return a job of that server that was asked for just now. `number` says by whom and where."""
     now = SystemClock().now()
     return Job(

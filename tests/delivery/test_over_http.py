@@ -14,8 +14,8 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
 from bot.domain import JobState, OutputFile, Posted, Progress
-from tests.support.clock import FakeClock
-from tests.support.jobs import NOON, staging
+from tests.support.clock import NOON, FakeClock
+from tests.support.jobs import staging
 
 BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
 USER = {"id": "7", "username": "studii", "discriminator": "0", "global_name": None, "avatar": None}

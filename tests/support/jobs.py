@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.domain import Job, JobState, SourcePhoto, Window
 from bot.storage import Storage, Transaction
+from tests.support.clock import NOON
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TODAY = Window(NOW - timedelta(hours=10), NOW + timedelta(hours=10))
 PHOTO = SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", 1000)
 

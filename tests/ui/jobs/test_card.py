@@ -14,7 +14,8 @@ from bot.ui.jobs.card import job_card
 from bot.ui.jobs.result import can_play, ending, linked_result, linked_video, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
-from tests.support.jobs import NOON, staging
+from tests.support.clock import NOON
+from tests.support.jobs import staging
 
 CATALOG = Catalog.load()
 NAMES = ToolNames(CATALOG)
@@ -151,7 +152,7 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
         (
             {"state": JobState.RUNNING, "submitted_at": NOON},
             None,
-            "working on it · started <t:1767268800:R>",
+            "working on it · started <t:1772452800:R>",
         ),
         ({"state": JobState.RUNNING, "studii_status": "queued"}, None, "Queued at Studii"),
         ({"state": JobState.RUNNING, "studii_status": "upscaling"}, None, "working on it (upscaling)"),
@@ -186,7 +187,7 @@ SOON = NOON + timedelta(seconds=90)
         (
             {"state": JobState.WAITING},
             Progress(4, SOON),
-            "⏳ 4th in the queue · expected to start <t:1767268890:R>",
+            "⏳ 4th in the queue · expected to start <t:1772452890:R>",
         ),
         (
             {"state": JobState.WAITING},
@@ -196,29 +197,29 @@ SOON = NOON + timedelta(seconds=90)
         (
             {"state": JobState.WAITING},
             Progress(4, SOON, waits_for_price=True),
-            "⏳ 4th in the queue · expected to start <t:1767268890:R> "
+            "⏳ 4th in the queue · expected to start <t:1772452890:R> "
             "· another job goes first to find the price",
         ),
         (
             {"state": JobState.WAITING},
             Progress(1, SOON),
-            "⏳ Next in the queue · expected to start <t:1767268890:R>",
+            "⏳ Next in the queue · expected to start <t:1772452890:R>",
         ),
         ({"state": JobState.RUNNING}, Progress(), "✨ Studii is working on it"),
         (
             {"state": JobState.RUNNING, "submitted_at": NOON},
             Progress(),
-            "✨ Studii is working on it · started <t:1767268800:R>",
+            "✨ Studii is working on it · started <t:1772452800:R>",
         ),
         (
             {"state": JobState.RUNNING, "submitted_at": NOON},
             Progress(ends_at=SOON),
-            "✨ Studii is working on it · started <t:1767268800:R> · expected <t:1767268890:R>",
+            "✨ Studii is working on it · started <t:1772452800:R> · expected <t:1772452890:R>",
         ),
         (
             {"state": JobState.RUNNING, "submitted_at": NOON, "studii_status": "queued"},
             Progress(ends_at=SOON),
-            "✨ Queued at Studii · started <t:1767268800:R> · expected <t:1767268890:R>",
+            "✨ Queued at Studii · started <t:1772452800:R> · expected <t:1772452890:R>",
         ),
     ],
 )
