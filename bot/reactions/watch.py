@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
+NOT_READ = "I couldn't read the photo that you tapped. Tap it again in a minute. Nothing was charged."
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
 # In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
@@ -153,6 +154,8 @@ class PhotoWatch:
             message = await channel.fetch_message(tapped.message_id)
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
+            if not isinstance(error, discord.NotFound | discord.Forbidden):
+                await self._tell(member, NOT_READ)
             return None
         on, offers = self._state_of(tapped)
         if not (on or (offers and _offered(message, tapped))):
@@ -235,7 +238,7 @@ class PhotoWatch:
                 view=sentence_panel(f"In {plain(member.guild.name, 100)}: {sentence(reason, 1400)}")
             )
         except DISCORD_ERRORS as error:
-            _log.info("User %d could not be told that credits are short: %r", member.id, error)
+            _log.info("User %d could not be told that no job was started: %r", member.id, error)
 
     def _can_post(self, guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
         """Return whether a result can be posted there, and with `offer`, emoji added to photos."""

@@ -74,7 +74,7 @@ class PhotoService:
         return tuple((self._defaults if taps is None else taps).values())
 
     async def may_tell(self, user_id: int) -> bool:
-        """Return whether the member may be told now that credits are short, and record it (once an hour)."""
+        """Return whether the member may be told now why nothing started, and record it (once an hour)."""
         now = self._clock.now()
         async with self._storage.write() as transaction:
             return await transaction.photo_rules.tell(user_id, now, now - BETWEEN)

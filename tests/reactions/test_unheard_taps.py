@@ -1,4 +1,4 @@
-"""Taps that come to nothing: nobody sees anything, but for a DM when credits are short."""
+"""Taps that come to nothing: nobody sees anything, but for a DM when credits are short or Discord fails."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain import Period
 from bot.domain.access import PhotoScope
+from bot.reactions.watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
 from bot.services import PhotoService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
@@ -160,3 +161,17 @@ async def test_closed_dms_are_no_error(tmp_path: Path) -> None:
         desk.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []
+
+
+@pytest.mark.parametrize(("status", "told"), [(400, 1), (404, 0)])
+async def test_who_tapped_a_photo_that_discord_does_not_hand_out_is_told(
+    tmp_path: Path, status: int, told: int
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        message = await post(desk, desk.maya, ROOM)
+        desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=10008, times=1)
+        await desk.tom.react(message, STAGING)
+        assert await jobs_of(desk) == []
+        said = desk.tom.user.dm_channel.history() if desk.tom.user.dm_channel else []
+        assert [NOT_READ in texts(one) for one in said] == [True] * told
