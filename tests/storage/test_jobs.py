@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.domain import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
 from bot.reasons import Reason
-from bot.storage import JobChanges, Storage
+from bot.storage import CardShown, JobChanges, Storage
 from tests.support.jobs import NOW, a_job
 
 PHOTO = SourcePhoto("https://cdn.example/room.png?ex=1", "room.png", "image/png", 1234)
@@ -295,3 +295,16 @@ async def test_an_error_of_the_database_does_not_quote_what_people_wrote(storage
     with pytest.raises(IntegrityError) as caught:
         await added(storage, id=job.id, inputs={"prompt": "a private wish"})
     assert "private wish" not in str(caught.value)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_an_answer_that_is_stored_late_makes_no_card_older(storage: Storage, alone: bool) -> None:
+    """Its card was found in the channel and edited while Discord's answer was still on its way."""
+    edited = await added(storage, version=7, card_message_id=9, card_version=7)
+    unknown, moved = await added(storage, version=7), await added(storage, version=7, card_message_id=8)
+    shown = [CardShown(job.id, 9, 1) for job in (edited, unknown, moved)]
+    async with storage.write() as transaction:
+        for cards in [[one] for one in shown] if alone else [shown]:
+            await transaction.job_cards.cards_shown(cards)
+    found = [await stored(storage, job) for job in (edited, unknown, moved)]
+    assert [(job.card_message_id, job.card_version) for job in found] == [(9, 7), (9, 1), (9, 1)]

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, case, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, case, literal, select, text, update
 
 from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.storage.jobs.rows import LAST_WORDS, JobRows
@@ -32,14 +33,19 @@ class JobCards(JobRows):
         await self._session.execute(shown, rows, named=True)
 
     async def cards_shown(self, shown: Sequence[CardShown]) -> None:
-        """Store which messages are the cards of these jobs, and the versions that they show."""
+        """Store which messages are the cards of these jobs, and the versions that they show.
+
+        A message that was found and edited meanwhile keeps its newer version.
+        """
         if len(shown) == 1:
             (one,) = shown
-            values = {"card_message_id": one.message_id, "card_version": one.version}
+            values = _card(literal(one.message_id, BigInteger), literal(one.version, Integer))
             await self._one(update(jobs).where(jobs.c.id == one.job_id).values(values).returning(jobs))
             return
         query = update(jobs).where(jobs.c.id == bindparam("job_id"))
-        query = query.values(card_message_id=bindparam("message_id"), card_version=bindparam("shown_version"))
+        query = query.values(
+            _card(bindparam("message_id", type_=BigInteger), bindparam("shown_version", type_=Integer))
+        )
         rows = [
             {"job_id": one.job_id, "message_id": one.message_id, "shown_version": one.version}
             for one in shown
@@ -93,3 +99,8 @@ class JobCards(JobRows):
             return []
         waits = (jobs.c.state == JobState.WAITING) & jobs.c.card_message_id.is_not(None)
         return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), waits).order_by(jobs.c.number))
+
+
+def _card(message_id: ColumnElement[int], version: ColumnElement[int]) -> dict[str, Any]:
+    newer = (jobs.c.card_message_id == message_id) & (jobs.c.card_version > version)
+    return {"card_message_id": message_id, "card_version": case((newer, jobs.c.card_version), else_=version)}
