@@ -114,6 +114,24 @@ async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_an
         assert [one.output_url for one in shown if one.state is JobState.RUNNING and one.output_url] == []
 
 
+async def test_the_card_of_a_result_links_it_and_is_edited_once_for_both(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, card_again=0.3) as world:
+        world.discord.delay = 0.2  # posting takes longer than the edit of a card
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.storage.write() as tx:
+            await tx.jobs.update(job.id, card_message_id=77, card_version=1)
+        async with world.running():
+
+            async def up_to_date() -> bool:
+                now = await world.job(job.id)
+                return now.announced_at is not None and now.card_version == now.version
+
+            await world.until(up_to_date, "the card to show the end")
+        ended = [job for job, _ in world.discord.cards if job.state is JobState.SUCCEEDED]
+        assert [job.result_message_id for job in ended] == [9001]
+
+
 async def test_a_card_that_nobody_stored_is_looked_for_until_it_can_not_come_any_more(tmp_path: Path) -> None:
     clock = FakeClock()
     async with engine_world(tmp_path, clock=clock) as world:

@@ -21,6 +21,8 @@ POSITION_KNOWN_IN = 0.2  # seconds
 POSITION_CHECKS = 5
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 END_CHECKS = 4
+# The card of a result links it, unless posting takes longer.
+POSTED_CHECKS = 4
 MOST_NOTES = 100
 MOST_REMEMBERED = 2000
 
@@ -58,7 +60,7 @@ class Cards:
             look_around=context.tuning.look_around,
             wants=self._wants,
             rank=_rank,
-            news=lambda job: job.over,  # its card then waits for nothing
+            news=lambda job: (job.over, job.announced_at is not None),  # its card then waits for nothing
         )
 
     async def run(self) -> None:
@@ -128,6 +130,8 @@ class Cards:
         if _is_to_be_queued(job, way) and tries < POSITION_CHECKS:
             return POSITION_KNOWN_IN
         if _is_about_to_end(job) and tries < END_CHECKS:
+            return self._context.tuning.card_again
+        if _is_to_be_posted(job) and tries < POSTED_CHECKS:
             return self._context.tuning.card_again
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
@@ -226,6 +230,10 @@ def _is_to_be_queued(job: Job, way: Progress) -> bool:
 
 def _is_about_to_end(job: Job) -> bool:
     return job.state is JobState.RUNNING and job.output_url is not None
+
+
+def _is_to_be_posted(job: Job) -> bool:
+    return job.state is JobState.SUCCEEDED and job.announced_at is None
 
 
 def _rank(job: Job) -> int:
