@@ -16,7 +16,7 @@ from bot.monitoring.logging import configure_logging
 from sandbox.discord.browser import find_chromium, launch
 from sandbox.discord.page import Page
 from sandbox.discord.visitor import Visitor
-from sandbox.panel_pictures import in_few_colours
+from sandbox.panel_pictures import as_png
 from sandbox.people import Person, until
 from sandbox.photos import empty_room
 from sandbox.pictures import save_files
@@ -51,7 +51,7 @@ async def offer() -> bytes:
                 await visitor.tab.wait_for(GOING)
                 await asyncio.sleep(1)  # the page scrolls to it
                 shown = Image.open(io.BytesIO(await visitor.tab.screenshot())).convert("RGB")
-                return await asyncio.to_thread(in_few_colours, shown)
+                return await asyncio.to_thread(as_png, shown)
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def stacked(pictures: Sequence[bytes]) -> bytes:
     for one in opened:
         whole.paste(one, (0, top))
         top += one.height + GAP
-    return in_few_colours(whole)
+    return as_png(whole)
 
 
 def _cropped(screenshot: bytes, box: list[float]) -> bytes:
@@ -112,13 +112,13 @@ def _cropped(screenshot: bytes, box: list[float]) -> bytes:
     edges = (left - MARGIN, top, right + MARGIN, bottom)  # its neighbours begin at once
     x0, y0, x1, y1 = (round(edge * SCALE) for edge in edges)
     shown = shown.crop((max(0, x0), max(0, y0), min(shown.width, x1), min(shown.height, y1)))
-    return in_few_colours(shown)
+    return as_png(shown)
 
 
-def in_few_colours(picture: Image.Image) -> bytes:
-    """Return the picture as a small PNG."""
+def as_png(picture: Image.Image) -> bytes:
+    """Return the picture as a PNG."""
     held = io.BytesIO()
-    picture.quantize(256).save(held, "PNG", optimize=True)
+    picture.save(held, "PNG", optimize=True)
     return held.getvalue()
 
 
