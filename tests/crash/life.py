@@ -44,7 +44,8 @@ from tests.support.database import sqlite_in_place
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
 
-_CARDS = {"card_overdue": 0.5}
+# Longer than discord.py waits before it repeats an answer: in earnest, Discord takes none so late.
+_CARDS = {"card_overdue": 1.5}
 # What is still to be said: last words, changes that a card does not show, and cards that are looked for.
 _OPEN = (
     "jobs WHERE announced_at IS NULL",
