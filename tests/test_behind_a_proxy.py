@@ -18,7 +18,7 @@ from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import StudiiServer
 from tests.support.jobs import staging
 from tests.support.patience import PATIENCE
-from tests.support.process import environment
+from tests.support.process import environment, killed_at_the_end
 from tests.support.proxy import PASSWORD, ConnectProxy
 from tests.support.tls import certificate, contexts
 
@@ -47,12 +47,8 @@ async def bot(folder: Path, command: str, **settings: str) -> AsyncGenerator[asy
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
+    async with killed_at_the_end(process):
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def told(process: asyncio.subprocess.Process) -> str:

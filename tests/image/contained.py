@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.image.build import Image
+from tests.support.process import killed_at_the_end
 
 # Each command takes the process's place, so that a signal reaches the bot.
 ENCLOSE = """
@@ -54,12 +55,8 @@ class Container:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        try:
+        async with killed_at_the_end(process):
             yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.communicate()
 
     async def ran(self, *arguments: str, given: bytes = b"") -> tuple[int | None, bytes, str]:
         """Run it to its end. Return its exit status, and what it wrote to both outputs."""

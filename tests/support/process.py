@@ -46,8 +46,15 @@ async def started_process(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
+    async with killed_at_the_end(process):
         yield process
+
+
+@asynccontextmanager
+async def killed_at_the_end(process: asyncio.subprocess.Process) -> AsyncGenerator[None]:
+    """Kill the process at the end of the block, if it runs still, and read what it wrote."""
+    try:
+        yield
     finally:
         if process.returncode is None:
             process.kill()
