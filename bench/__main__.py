@@ -27,7 +27,7 @@ LEGEND = """\
 mean, p95: from the end of a job until it is seen; whole wait: all but what Studii works on it.
 lane: has seen 100 jobs; new lane: none, and its guess is double; round-robin: the lane's limits and queue,
 but polls in turn; the others: each job in a loop of its own, without limits.
-told: of those who wait in the queue, who are told for how long; well: of these, to within 30 % or 3 s.
+told: the share of waits that are predicted; well: the share of these that are right within 30 % or 3 s.
 """
 WIDTH = 120  # characters, when the table goes into a file
 QUICK = [

@@ -9,9 +9,12 @@ from bench.crowd.counts import Counts
 
 @dataclass(frozen=True)
 class Answer:
-    """What one of the crowd got: `after` so many seconds (None: nothing), a card or a result (`accepted`),
-    or the words of a refusal. `deferred`: Discord was asked for more time first; `apart`: Discord took no
-    answer any more, and a message of the channel told of the job."""
+    """What one member of the crowd got.
+
+    `after` is the time until the first answer, in seconds, or None if there was none. With `accepted` it was
+    a card or a result, otherwise a refusal with `words`. `deferred` means that Discord was asked for more
+    time first, and `apart` that the answer came too late for Discord, and a channel message showed the job.
+    """
 
     after: float | None
     accepted: bool

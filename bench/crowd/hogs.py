@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def hogs(number: int, core: str | None = None) -> Generator[None]:
-    """Burn with so many processes, on that core if one is named."""
+    """Keep the cores busy with `number` processes, all on one core if it is named."""
     pinned = ("taskset", "-c", core) if core is not None else ()
     burning = [subprocess.Popen([*pinned, sys.executable, "-c", "while True: pass"]) for _ in range(number)]  # noqa: S603
     try:
