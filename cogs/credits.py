@@ -14,7 +14,7 @@ from bot.services import Services
 from bot.ui.jobs.credits import credits_panel
 from bot.ui.jobs.tools import Offer, read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.reading.member import member_context
 
 
@@ -42,9 +42,7 @@ class Credits(commands.Cog):
         # On a slow connection the pictures take longer than Discord waits for a first answer.
         await interaction.response.defer(ephemeral=True, thinking=True)
         panel, files = tools_panel(await self._offer(interaction, interaction.guild_id))
-        await interaction.edit_original_response(
-            view=panel, attachments=files, allowed_mentions=discord.AllowedMentions.none()
-        )
+        await interaction.edit_original_response(view=panel, attachments=files, allowed_mentions=NO_MENTIONS)
 
     async def _offer(self, interaction: discord.Interaction[Any], guild_id: int) -> Offer:
         context, user_id = member_context(interaction), interaction.user.id

@@ -16,6 +16,7 @@ from bot.services import Services, count_words, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
 from bot.ui.admin.usage import FILE_NAME, SPANS, usage_chart, usage_panel
 from bot.ui.kit.layout import NEUTRAL, Panel, box, small
+from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
@@ -88,9 +89,7 @@ def _line_words(lines: int) -> str:
 
 async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:
     file = discord.File(io.BytesIO(data), filename=name)
-    await interaction.edit_original_response(
-        view=panel, attachments=[file], allowed_mentions=discord.AllowedMentions.none()
-    )
+    await interaction.edit_original_response(view=panel, attachments=[file], allowed_mentions=NO_MENTIONS)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -29,7 +29,7 @@ from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
 from bot.ui.kit.layout import QUIET, sentence_panel
-from bot.ui.kit.responses import answer_if_possible, tell
+from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class StudiiBot(commands.AutoShardedBot):
             intents=intents,
             allowed_contexts=app_commands.AppCommandContext(guild=True),
             allowed_installs=app_commands.AppInstallationType(guild=True),
-            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_mentions=NO_MENTIONS,
             # Nothing reads these caches, so they stay empty.
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),

@@ -19,10 +19,11 @@ from bot.domain import Job, Progress
 from bot.services import JobService
 from bot.storage import CannotDecrypt, Vault
 from bot.ui.jobs.card import job_card
-from bot.ui.jobs.start import NO_MENTIONS, STARTED
+from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
+from bot.ui.kit.responses import NO_MENTIONS
 
 _log = logging.getLogger(__name__)
 

@@ -40,13 +40,13 @@ from bot.ui.jobs.result import (
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
+from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import missing_to_post, stays_there
 
 log = logging.getLogger(__name__)
 
 EDIT_SECONDS = 30.0
 SEND_SECONDS = 120.0
-NO_MENTIONS = discord.AllowedMentions.none()
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It's over Discord's size limit here, so I couldn't post it as a file."
 FILE_GONE = "Its file was deleted before it could be posted."

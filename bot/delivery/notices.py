@@ -14,6 +14,7 @@ from bot.ui.admin.log import missing_there
 from bot.ui.admin.notices import notice_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import stays_there
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class NoticePoster:
         message = await channel.send(
             view=notice_panel(notice, self._names, job, server, hidden=hidden),
             nonce=notice.nonce,
-            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_mentions=NO_MENTIONS,
         )
         return Posted(message.id)
 

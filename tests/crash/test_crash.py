@@ -190,7 +190,7 @@ async def test_a_kill_between_a_deferral_and_its_answer_leaves_nobody_waiting(
         assert (quiet.state, quiet.complaints) == (JobState.SUCCEEDED, [])
         late = killed_before_a_late_answer(quiet.points, kind)
         with subtests.test("accepted"):
-            accepted = [trial for trial in late if "start._" in trial.deaths[0].point]
+            accepted = [trial for trial in late if "first_card." in trial.deaths[0].point]
             assert (await random.Random(SEED).choice(accepted).make(own, process)).complaints == []
         announced = [trial for trial in late if "deferral.send" in trial.deaths[0].point]
         sent = next(one for one in reversed(announced) if "remember" not in one.deaths[0].point)

@@ -224,7 +224,7 @@ def _points_of(case: Case) -> dict[str, int]:
 
 def times(point: str, count: int) -> range:
     """At which of its times a point is tried: all, where a library's request waits; else the first."""
-    request = any(part in point for part in ("exchange.", "transfer.", "discord.", "start._show_card"))
+    request = any(part in point for part in ("exchange.", "transfer.", "discord.", "first_card.show_card"))
     return range(1, min(count, MANY) + 1) if request else range(1, 2)
 
 
@@ -235,4 +235,6 @@ def deaths_of(points: Mapping[str, int]) -> list[Death]:
 
 def is_posting(death: Death) -> bool:
     """Whether a message may have been posted of which there is no note."""
-    return any(place in death.point for place in ("announce._announce", "announce._note", "start._show_card"))
+    return any(
+        place in death.point for place in ("announce._announce", "announce._note", "first_card.show_card")
+    )

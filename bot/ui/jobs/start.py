@@ -3,7 +3,6 @@
 The person who sends the interaction is the requester, and pays.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,25 +12,18 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.catalog import SourceRule, Tool
-from bot.domain import Job, JobRequest, Posted, Progress, SourcePhoto
-from bot.errors import Refused, StudiiBotError
-from bot.ui.jobs.card import job_card
+from bot.domain import JobRequest, SourcePhoto
+from bot.errors import Refused
+from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.tool_form import ToolForm, ToolPicker, Values, needs_form
-from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Deferral, deferral_of, in_time
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import QUIET, sentence_panel
-from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
+from bot.ui.kit.deferral import in_time
+from bot.ui.kit.host import host_of
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 
 log = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 30.0
-STARTED = "Your job has started. Its result will be posted in this channel."
-NO_MENTIONS = discord.AllowedMentions.none()
 NO_TOOLS = "No tool here takes a photo."
 
 
@@ -151,7 +143,7 @@ async def start(
     # While others are refused here, the answer will probably be for the person alone.
     private = terms.private or jobs.refused_last(request.guild_id)
     job = await in_time(interaction, jobs.accept(request), host.deferrals, private=private)
-    await _show_card(interaction, host, job)
+    await show_card(interaction, host, job)
     if terms.message_id is not None and job.source is not None:
         host.photo_used(terms.message_id, job)
 
@@ -199,97 +191,6 @@ async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, te
         photo_author=terms.photo_author,
     )
     await host_of(interaction).services.jobs.ensure_possible(request)
-
-
-async def _show_card(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
-    card = job_card(job, ToolNames(host.catalog), Progress())
-    deferral = deferral_of(interaction)
-    if deferral is not None and deferral.private and not job.private:
-        await _post_card(interaction, host, job, deferral)
-        return
-    version, message_id = job.version, None
-    try:
-        if deferral is None:
-            shown = await interaction.response.send_message(
-                view=card, ephemeral=job.private, allowed_mentions=NO_MENTIONS
-            )
-            message_id = shown.message_id
-        else:
-            edited = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
-            message_id = edited.id
-    except DISCORD_ERRORS as error:
-        log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
-        if _came_too_late(error) and not job.private:
-            await _post_card(interaction, host, job, None)
-            return
-        message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
-        version = 0 if deferral is not None else version  # the message is there, and shows nothing yet
-    if message_id is None:
-        return
-    host.cards.remember(job.id, interaction)
-    await _store_card(host, job, message_id, version)
-    if deferral is not None:
-        await deferral.answered()
-
-
-async def _post_card(
-    interaction: discord.Interaction[Any], host: Host, job: Job, deferral: Deferral | None
-) -> None:
-    """Show the card as a message of the channel.
-
-    Only the person was told that an answer will come, or (None) Discord takes no answer any more. In that
-    case the engine posts what can't be posted now.
-    """
-    said = await host.cards.post_card(job, Progress())
-    try:
-        if deferral is None:
-            pass
-        elif isinstance(said, Posted):
-            await interaction.delete_original_response()
-        else:
-            await interaction.edit_original_response(view=sentence_panel(STARTED, QUIET))
-    except DISCORD_ERRORS as error:
-        log.info("Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id})
-    if isinstance(said, Posted) and said.message_id is not None:
-        await _store_card(host, job, said.message_id, job.version)
-    if deferral is not None:
-        await deferral.answered()
-
-
-async def _store_card(host: Host, job: Job, message_id: int, version: int) -> None:
-    try:
-        await host.services.jobs.card_shown(job.id, message_id, version)
-    except StudiiBotError as error:
-        log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
-
-
-def _came_too_late(error: Exception) -> bool:
-    """Return whether Discord has told the person that the bot didn't answer."""
-    return isinstance(error, discord.NotFound) and error.code in {UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK}
-
-
-def _may_be_shown(error: Exception) -> bool:
-    """Return whether Discord may have taken the answer that it seems to have refused.
-
-    discord.py repeats an answer after a 5xx; the second one is refused because the first was taken.
-    """
-    if not isinstance(error, discord.HTTPException):
-        return True
-    return error.status >= 500 or error.code == ALREADY_ACKNOWLEDGED
-
-
-async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | None:
-    """Return the id of the interaction's answer.
-
-    None if there is none, or if Discord does not say. In the second case the engine looks for the card in the
-    channel.
-    """
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return (await interaction.original_response()).id
-    except DISCORD_ERRORS as error:
-        log.info("Unknown whether an answer was shown: %r", error)
-        return None
 
 
 async def _acknowledge(interaction: discord.Interaction[Any]) -> None:

@@ -25,6 +25,7 @@ INVALID_WEBHOOK_TOKEN = 50027
 _EXPIRED = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED, UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN})
 
 _JOB_ID = re.compile(r"\b[0-9a-f]{16}\b")
+NO_MENTIONS = discord.AllowedMentions.none()
 LONGEST = 1500  # characters of a reason
 OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
 

@@ -163,7 +163,7 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
             raise asyncio.CancelledError
 
         if accepted:
-            monkeypatch.setattr("bot.ui.jobs.start._show_card", killed)
+            monkeypatch.setattr("bot.ui.jobs.start.show_card", killed)
         else:
             monkeypatch.setattr(type(desk.services.jobs), "_accept_within", killed)
         async with desk.storage.write():

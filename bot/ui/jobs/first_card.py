@@ -1,0 +1,117 @@
+"""Answer an interaction with its job's card, whatever becomes of the answer."""
+
+import asyncio
+import logging
+from typing import Any
+
+import discord
+
+from bot.domain import Job, Posted, Progress
+from bot.errors import StudiiBotError
+from bot.ui.jobs.card import job_card
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Deferral, deferral_of
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import QUIET, sentence_panel
+from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 30.0
+STARTED = "Your job has started. Its result will be posted in this channel."
+
+
+async def show_card(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    """Show the card as the interaction's answer, and store its message.
+
+    Post it in the channel where Discord accepts no answer any more. Raises nothing if it can't be shown.
+    """
+    card = job_card(job, ToolNames(host.catalog), Progress())
+    deferral = deferral_of(interaction)
+    if deferral is not None and deferral.private and not job.private:
+        await _post_card(interaction, host, job, deferral)
+        return
+    version, message_id = job.version, None
+    try:
+        if deferral is None:
+            shown = await interaction.response.send_message(
+                view=card, ephemeral=job.private, allowed_mentions=NO_MENTIONS
+            )
+            message_id = shown.message_id
+        else:
+            edited = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
+            message_id = edited.id
+    except DISCORD_ERRORS as error:
+        log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
+        if _came_too_late(error) and not job.private:
+            await _post_card(interaction, host, job, None)
+            return
+        message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
+        version = 0 if deferral is not None else version  # the message is there, and shows nothing yet
+    if message_id is None:
+        return
+    host.cards.remember(job.id, interaction)
+    await _store_card(host, job, message_id, version)
+    if deferral is not None:
+        await deferral.answered()
+
+
+async def _post_card(
+    interaction: discord.Interaction[Any], host: Host, job: Job, deferral: Deferral | None
+) -> None:
+    """Show the card as a message of the channel.
+
+    Only the person was told that an answer will come, or (None) Discord takes no answer any more. In that
+    case the engine posts what can't be posted now.
+    """
+    said = await host.cards.post_card(job, Progress())
+    try:
+        if deferral is None:
+            pass
+        elif isinstance(said, Posted):
+            await interaction.delete_original_response()
+        else:
+            await interaction.edit_original_response(view=sentence_panel(STARTED, QUIET))
+    except DISCORD_ERRORS as error:
+        log.info("Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id})
+    if isinstance(said, Posted) and said.message_id is not None:
+        await _store_card(host, job, said.message_id, job.version)
+    if deferral is not None:
+        await deferral.answered()
+
+
+async def _store_card(host: Host, job: Job, message_id: int, version: int) -> None:
+    try:
+        await host.services.jobs.card_shown(job.id, message_id, version)
+    except StudiiBotError as error:
+        log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
+
+
+def _came_too_late(error: Exception) -> bool:
+    """Return whether Discord has told the person that the bot didn't answer."""
+    return isinstance(error, discord.NotFound) and error.code in {UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK}
+
+
+def _may_be_shown(error: Exception) -> bool:
+    """Return whether Discord may have taken the answer that it seems to have refused.
+
+    discord.py repeats an answer after a 5xx; the second one is refused because the first was taken.
+    """
+    if not isinstance(error, discord.HTTPException):
+        return True
+    return error.status >= 500 or error.code == ALREADY_ACKNOWLEDGED
+
+
+async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | None:
+    """Return the id of the interaction's answer.
+
+    None if there is none, or if Discord does not say. In the second case the engine looks for the card in the
+    channel.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return (await interaction.original_response()).id
+    except DISCORD_ERRORS as error:
+        log.info("Unknown whether an answer was shown: %r", error)
+        return None
