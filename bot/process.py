@@ -16,7 +16,7 @@ from bot.media.decoder.bounds import hide_memory
 from bot.monitoring.watchdog import Watchdog
 from bot.version import VERSION
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
 
@@ -33,7 +33,7 @@ async def run(settings: Settings) -> None:
     quiet_discord_loggers()
     hide_memory()
     _share_heap()
-    log.info("Studii for Discord %s is starting.", VERSION)
+    _log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")
 
@@ -81,7 +81,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     upkeep = asyncio.create_task(tidying, name="upkeep")
     try:
         await asyncio.wait({engine, client, stopped, locked_out}, return_when=asyncio.FIRST_COMPLETED)
-        log.info("Stopping: waiting for the answers to requests in progress.")
+        _log.info("Stopping: waiting for the answers to requests in progress.")
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
         app.bot.refuse_commands()
@@ -105,6 +105,6 @@ async def _end(task: asyncio.Task[object]) -> BaseException | None:
     if isinstance(outcome, SettingsError):
         return outcome
     if isinstance(outcome, Exception):
-        log.error("The %s stopped unexpectedly.", task.get_name(), exc_info=outcome)
+        _log.error("The %s stopped unexpectedly.", task.get_name(), exc_info=outcome)
         return outcome
     return None

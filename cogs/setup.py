@@ -21,7 +21,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 PAUSED = "New jobs are paused. Running jobs will finish. `/studii resume` ends the pause."
 STILL_PAUSED = "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
@@ -115,7 +115,7 @@ async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
             try:
                 await channel.send(view=message(in_server=True))
             except DISCORD_ERRORS as error:
-                log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
+                _log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
             else:
                 return
     if guild.owner_id is None:
@@ -124,7 +124,7 @@ async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
         owner = await bot.fetch_user(guild.owner_id)
         await owner.send(view=message(in_server=False))
     except DISCORD_ERRORS as error:
-        log.info("The owner of server %d could not be greeted: %s", guild.id, error)
+        _log.info("The owner of server %d could not be greeted: %s", guild.id, error)
 
 
 def setup_commands(services: Services) -> list[Command]:

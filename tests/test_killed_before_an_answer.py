@@ -35,9 +35,11 @@ async def prepared(folder: Path, secret: str) -> None:
     vault = Vault.open((), folder / "data" / "encryption.key")
     async with Storage.open(url) as storage:
         lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
-        async with storage.write() as tx:
-            key = await tx.keys.add(GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now)
-            await tx.guilds.set_key(GUILD, key.id, now)
+        async with storage.write() as transaction:
+            key = await transaction.keys.add(
+                GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now
+            )
+            await transaction.guilds.set_key(GUILD, key.id, now)
 
 
 @pytest.mark.parametrize("accepted", [False, True])

@@ -127,14 +127,14 @@ async def _prepare(
     vault = Vault.open((), folder / "data" / "encryption.key")
     async with Storage.open(asynchronous) as storage:
         lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
-        async with storage.write() as tx:
+        async with storage.write() as transaction:
             for server, key in zip(servers, keys, strict=True):
                 lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
-                stored = await tx.keys.add(server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
-                await tx.guilds.set_key(server, stored.id, now)
-                await tx.guilds.set_budget(server, Budget(BUDGET, Period.DAY, now))
+                stored = await transaction.keys.add(server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
+                await transaction.guilds.set_key(server, stored.id, now)
+                await transaction.guilds.set_budget(server, Budget(BUDGET, Period.DAY, now))
                 if automatic:
                     channel = PhotoChannel(server, PhotoChannelKind.AUTO, Preset(STAGING))
-                    await tx.photo_rules.set_channel(server, channel)
+                    await transaction.photo_rules.set_channel(server, channel)
                 else:
-                    await tx.photo_rules.turn_on(server, None)
+                    await transaction.photo_rules.turn_on(server, None)

@@ -67,14 +67,16 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
     names = await LaneNames.open(storage, vault)
     now, secret = SystemClock().now(), _secret()
     job = replace(studio_job(1, 0), created_at=now - timedelta(seconds=30))
-    async with storage.write() as tx:
-        key = await tx.keys.add(1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now)
-        await tx.guilds.set_key(1, key.id, now)
-        await tx.jobs.add(job)
-        await tx.ledger.reserve(job, now)
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(
+            1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
+        )
+        await transaction.guilds.set_key(1, key.id, now)
+        await transaction.jobs.add(job)
+        await transaction.ledger.reserve(job, now)
         for before, after in pairwise(WAY):
-            await tx.jobs.advance(job.id, before, after, at=job.created_at)
-        await tx.jobs.update(
+            await transaction.jobs.advance(job.id, before, after, at=job.created_at)
+        await transaction.jobs.update(
             job.id,
             key_id=key.id,
             charged=10,

@@ -35,10 +35,10 @@ class Bot:
 
     async def accept(self, jobs: Sequence[Job]) -> None:
         """Write them down as the service does, in one go."""
-        async with self.storage.write() as tx:
+        async with self.storage.write() as transaction:
             for job in jobs:
-                await tx.jobs.add(job)
-                await tx.ledger.reserve(job, job.created_at)
+                await transaction.jobs.add(job)
+                await transaction.ledger.reserve(job, job.created_at)
         self.engine.wake()
 
 
@@ -131,11 +131,11 @@ async def at_work(
 
 async def _use(storage: Storage, vault: Vault, lanes: LaneNames, keys: Sequence[str]) -> None:
     now = SystemClock().now()
-    async with storage.write() as tx:
+    async with storage.write() as transaction:
         for guild_id, secret in enumerate(keys, 1):
             lane, sealed = lanes.lane_of(secret), vault.seal(secret)
-            stored = await tx.keys.add(guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
-            await tx.guilds.set_key(guild_id, stored.id, now)
+            stored = await transaction.keys.add(guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
+            await transaction.guilds.set_key(guild_id, stored.id, now)
 
 
 def _allow(delivery: DiscordDelivery, size: int) -> None:

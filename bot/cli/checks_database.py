@@ -110,8 +110,8 @@ async def sqlite(settings: Settings) -> list[Finding]:
 async def _ledger(url: str) -> Finding:
     async with Storage.open(url, patience=BUSY_TIMEOUT) as storage:  # raises if it can't be written
         try:
-            async with storage.read() as tx:
-                wrong = await tx.audit.differences(SystemClock().now())
+            async with storage.read() as transaction:
+                wrong = await transaction.audit.differences(SystemClock().now())
         except UNUSABLE as error:
             raise unusable(url, error) from error
     if wrong:
@@ -121,8 +121,8 @@ async def _ledger(url: str) -> Finding:
 
 
 async def _unreadable_rows(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as tx:
-        rows = await tx.unreadable.names()
+    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as transaction:
+        rows = await transaction.unreadable.names()
     if not rows:
         return []
     named = ", ".join(rows[:MOST_WRONG]) + (", …" if len(rows) > MOST_WRONG else "")
@@ -136,8 +136,8 @@ async def _unreadable_rows(url: str) -> list[Finding]:
 
 
 async def _missing_servers(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as tx:
-        missing = await tx.guilds.missing()
+    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as transaction:
+        missing = await transaction.guilds.missing()
     if not missing:
         return []
     words = (
@@ -154,8 +154,8 @@ async def _sealed(settings: Settings) -> list[bytes]:
     try:
         if not (await schema_of(url)).current:
             return []
-        async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as tx:
-            return [key.ciphertext for key in await tx.keys.all() if key.retired_at is None]
+        async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as transaction:
+            return [key.ciphertext for key in await transaction.keys.all() if key.retired_at is None]
     except (SettingsError, *UNUSABLE):
         return []
 

@@ -31,7 +31,7 @@ from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 EXTENSIONS = (
     "cogs.tools",
@@ -210,7 +210,7 @@ class StudiiBot(commands.AutoShardedBot):
         await self.open_forms.answer_for(interaction)
 
     async def on_ready(self) -> None:
-        log.info("Ready as %s, in %d servers.", self.user, len(self.guilds))
+        _log.info("Ready as %s, in %d servers.", self.user, len(self.guilds))
 
     async def _register_commands(self) -> None:
         """Register the commands with Discord if they have changed since the last time.
@@ -235,14 +235,14 @@ class StudiiBot(commands.AutoShardedBot):
             ) from error
         await self.services.commands.remember(digest, self._dev_guild_id)
         where = "everywhere" if guild is None else f"in server {guild.id}"
-        log.info("%d commands registered %s.", len(registered), where)
+        _log.info("%d commands registered %s.", len(registered), where)
 
     async def _take_back(self, guild_id: int) -> None:
         """Remove what an earlier DEV_GUILD_ID registered: people there would see each command twice."""
         try:
             await self.tree.sync(guild=discord.Object(guild_id))  # no commands were added for that server
         except (discord.Forbidden, discord.NotFound):
-            log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
+            _log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
         await self.services.commands.forget(guild_id)
 
     def _digest(self, guild: discord.Object | None) -> str:

@@ -18,7 +18,7 @@ from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, StudiiBotError
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_CONNECTION
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 LOGIN_SECONDS = 30.0
 MOST_SERVERS = 5_000  # that are counted
@@ -38,7 +38,7 @@ async def choose_intents(
     """
     granted = (await application_of(token, proxy)).reads_messages
     if wanted == "auto" and not granted:
-        log.info(
+        _log.info(
             "The application doesn't have the message content intent. Reactions and photo channels "
             "are off; everything else works. Switch it on at discord.com/developers/applications, "
             "Bot, Privileged Gateway Intents."
@@ -142,7 +142,7 @@ async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
         # A proxy may answer with the same status, but not with Discord's own codes.
         return True if error.code in _NOT_THERE else None
     except (*DISCORD_ERRORS, *_NOT_DISCORD) as error:
-        log.info("Discord could not be asked for server %d: %s", guild_id, type(error).__name__)
+        _log.info("Discord could not be asked for server %d: %s", guild_id, type(error).__name__)
         return None
     return False
 

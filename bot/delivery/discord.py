@@ -43,7 +43,7 @@ from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import missing_to_post, stays_there
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 EDIT_SECONDS = 30.0
 SEND_SECONDS = 120.0
@@ -85,7 +85,7 @@ class DiscordDelivery:
                 await self._edit(job, job.card_message_id, job_card(job, self._names, progress))
         except DISCORD_ERRORS as error:
             outcome = outcome_of(error)
-            log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
+            _log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
             return outcome is not Outcome.LATER
         return True
 
@@ -131,7 +131,7 @@ class DiscordDelivery:
             async with asyncio.timeout(EDIT_SECONDS):
                 await self._channel(job).get_partial_message(message_id).delete()
         except DISCORD_ERRORS as error:
-            log.info("Job %s: its earlier message stays: %r", job.id, error, extra={"job": job.id})
+            _log.info("Job %s: its earlier message stays: %r", job.id, error, extra={"job": job.id})
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
         answer = self._tokens.get(job.id)
@@ -279,12 +279,12 @@ class DiscordDelivery:
     def _failed(self, job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
         match outcome_of(error):
             case Outcome.LATER:
-                log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
+                _log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
                 return TryLater(seconds_until_retry(error))
             case Outcome.WAS_DELETED:
                 return Posted(None)
             case Outcome.NEVER | Outcome.TOO_LARGE:
-                log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
+                _log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
                 return Undeliverable(str(error))
 
     def _channel(self, job: Job) -> discord.PartialMessageable:

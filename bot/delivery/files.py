@@ -14,7 +14,7 @@ from bot.media.kinds import PhotoKind, suffix_of
 from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER
 from bot.ui.reading.photo_lookup import BEFORE_FILE, SMALLER_BEFORE
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 Fit = Callable[[Path, int], Awaitable[bytes | None]]  # makes a picture fit into so many bytes
 # https://discord.com/developers/docs/reference#uploading-files
@@ -111,7 +111,7 @@ class Showings:
         try:
             return await asyncio.to_thread(discord.File, file.path, name)
         except OSError as error:
-            log.warning(
+            _log.warning(
                 "A file of job %s cannot be read: %s", self._job.id, error, extra={"job": self._job.id}
             )
             return None

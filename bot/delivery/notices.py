@@ -17,7 +17,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import stays_there
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 SEND_SECONDS = 30.0
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json

@@ -16,7 +16,7 @@ from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.reasons import Reason, ReasonCode
 from bot.ui.reading.photo_lookup import PhotoGone
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 HOSTS = frozenset(
     {
@@ -85,7 +85,7 @@ class CdnPhotoSource:
         except (aiohttp.ClientError, TimeoutError) as error:
             # Not the error itself: some have the signed address in them.
             reason = type(error).__name__
-            log.info("The photo of job %s could not be fetched: %s", job.id, reason, extra={"job": job.id})
+            _log.info("The photo of job %s could not be fetched: %s", job.id, reason, extra={"job": job.id})
             raise PhotoDelayed from error
         finally:
             await asyncio.to_thread(file.close)

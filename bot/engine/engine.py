@@ -160,11 +160,11 @@ class Engine:
             self._context.liveness.called()
 
     async def _recover(self) -> None:
-        async with self._context.storage.write() as tx:
-            await doubt_restored(tx, self._context.clock.now())
-            interrupted = await tx.jobs.in_states(INTERRUPTED)
-            await recover(tx, interrupted, self._context.clock.now())
-            await recover_attempts(tx)
+        async with self._context.storage.write() as transaction:
+            await doubt_restored(transaction, self._context.clock.now())
+            interrupted = await transaction.jobs.in_states(INTERRUPTED)
+            await recover(transaction, interrupted, self._context.clock.now())
+            await recover_attempts(transaction)
         if interrupted:
             _log.info("Found %d interrupted jobs", len(interrupted))
 
@@ -173,13 +173,13 @@ class Engine:
             await self._outbox.tidy()
             await housekeep(self._context)
             await self._count_files()
-            async with self._context.storage.write() as tx:
-                await tx.decodes.tidy()
+            async with self._context.storage.write() as transaction:
+                await transaction.decodes.tidy()
         return HOUR
 
     async def _count_files(self) -> None:
         await self._context.spool.sweep(self._needed)
 
     async def _needed(self) -> dict[str, int]:
-        async with self._context.storage.read() as tx:
-            return await tx.job_queue.with_files()
+        async with self._context.storage.read() as transaction:
+            return await transaction.job_queue.with_files()

@@ -16,7 +16,7 @@ _REFUSED = (FailureCode.KEY, NoticeKind.KEY_REFUSED)
 
 
 async def hold(
-    tx: Transaction,
+    transaction: Transaction,
     key: StudiiKey,
     reason: Reason,
     until: datetime,
@@ -28,11 +28,11 @@ async def hold(
 
     What has waited for the key since before `oldest` ends unpaid.
     """
-    since = await _hold(tx, key, reason, until, at)
+    since = await _hold(transaction, key, reason, until, at)
     code, _ = _kind(reason)
-    for job in await tx.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
+    for job in await transaction.jobs.in_states({JobState.RECEIVED, JobState.WAITING}):
         if job.guild_id == key.guild_id and job.held and waited_too_long(job, oldest, since):
-            await fail_unpaid(tx, job, job.state, code, reason, at)
+            await fail_unpaid(transaction, job, job.state, code, reason, at)
 
 
 def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
@@ -44,61 +44,66 @@ def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
 
 
 async def hold_running(
-    tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason, until: datetime, at: datetime
+    transaction: Transaction, job: Job, key: StudiiKey | None, reason: Reason, until: datetime, at: datetime
 ) -> Job | None:
     """Hold a running job of which Studii refuses to tell; it is polled again at `until`.
 
     The server's key, if it has one, is held likewise unless it is held already.
     """
     if key is not None:
-        there = await find(tx, key)
+        there = await find(transaction, key)
         if there is not None and refuses(there, key, at):
-            await _tell(tx, key, reason, at)
+            await _tell(transaction, key, reason, at)
         else:
-            await _hold(tx, key, reason, until, at)
-    return await tx.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
+            await _hold(transaction, key, reason, until, at)
+    return await transaction.jobs.update(job.id, visible=job.held != reason, held=reason, not_before=until)
 
 
-async def works_again(tx: Transaction, job: Job, at: datetime) -> Job | None:
+async def works_again(transaction: Transaction, job: Job, at: datetime) -> Job | None:
     """End the hold of a running job, and that of its server for the same reason: Studii answers again."""
-    there = await tx.holds.get(job.guild_id)
+    there = await transaction.holds.get(job.guild_id)
     if there is not None and job.held is not None and there.reason.code == job.held.code:
-        await end(tx, job.guild_id, at)
-    return await tx.jobs.update(job.id, visible=True, held=None, not_before=None)
+        await end(transaction, job.guild_id, at)
+    return await transaction.jobs.update(job.id, visible=True, held=None, not_before=None)
 
 
 async def end(
-    tx: Transaction, guild_id: int, at: datetime, *, key: StudiiKey | None = None, was_held: bool = False
+    transaction: Transaction,
+    guild_id: int,
+    at: datetime,
+    *,
+    key: StudiiKey | None = None,
+    was_held: bool = False,
 ) -> bool:
     """End the server's hold. Returns whether its waiting jobs may go on because of that.
 
     Running jobs are asked for again, with `key` if one is given: a new key is set. `was_held`: a job that was
     held has been taken, so the others go on even if no hold is stored.
     """
-    ended = await tx.holds.clear(guild_id)
+    ended = await transaction.holds.clear(guild_id)
     if not (ended or was_held or key is not None):
         return False
-    await tx.job_queue.release_held(guild_id)
-    await tx.holds.look_again(guild_id, at, None if key is None else key.id)
+    await transaction.job_queue.release_held(guild_id)
+    await transaction.holds.look_again(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
-        await tx.notices.forget(guild_id, kind)
+        await transaction.notices.forget(guild_id, kind)
     return True
 
 
-async def try_again(tx: Transaction, guild_id: int, at: datetime) -> bool:
+async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bool:
     """Let one job try the key at once; returns False if it is not held."""
-    there = await tx.holds.get(guild_id)
+    there = await transaction.holds.get(guild_id)
     if there is None:
         return False
-    await tx.holds.end_wait(guild_id, at)
-    await tx.job_queue.hold(guild_id, there.key_id, there.reason, at)
-    await tx.holds.look_again(guild_id, at)
+    await transaction.holds.end_wait(guild_id, at)
+    await transaction.job_queue.hold(guild_id, there.key_id, there.reason, at)
+    await transaction.holds.look_again(guild_id, at)
     return True
 
 
-async def find(tx: Transaction, key: StudiiKey) -> Hold | None:
+async def find(transaction: Transaction, key: StudiiKey) -> Hold | None:
     """Return the hold of that key. None if it is not held, or if only the key before it was."""
-    there = await tx.holds.get(key.guild_id)
+    there = await transaction.holds.get(key.guild_id)
     return there if there is not None and _is_of(there, key) else None
 
 
@@ -107,25 +112,25 @@ def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
     return _is_of(there, key) and there.until > at
 
 
-async def wait_for_hold(tx: Transaction, job: Job) -> bool:
+async def wait_for_hold(transaction: Transaction, job: Job) -> bool:
     """Let an accepted job wait with its server's others, if their key is held. Return whether it waits.
 
     Its card says why, and it ends with them.
     """
-    there = await tx.holds.get(job.guild_id)
-    now = await tx.jobs.get(job.id)
+    there = await transaction.holds.get(job.guild_id)
+    now = await transaction.jobs.get(job.id)
     if there is None or now is None or now.state is not JobState.RECEIVED:
         return False
     visible = now.held != there.reason
-    await tx.jobs.update(
+    await transaction.jobs.update(
         job.id, visible=visible, held=there.reason, not_before=there.until, key_id=there.key_id
     )
     return True
 
 
-async def is_held(tx: Transaction, guild_id: int) -> bool:
+async def is_held(transaction: Transaction, guild_id: int) -> bool:
     """Return whether the server's key is held."""
-    return await tx.holds.get(guild_id) is not None
+    return await transaction.holds.get(guild_id) is not None
 
 
 def waits_for_credits(there: Hold) -> bool:
@@ -143,9 +148,9 @@ def is_waiting(job: Job, key: StudiiKey, at: datetime) -> bool:
     return bool(job.held) and job.key_id == key.id and job.not_before is not None and job.not_before > at
 
 
-async def wait_for_key(tx: Transaction, job: Job) -> Job | None:
+async def wait_for_key(transaction: Transaction, job: Job) -> Job | None:
     """Let the job wait until its server, which has no key, gets one. The job's card says so."""
-    return await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.NO_KEY))
+    return await transaction.jobs.update(job.id, visible=True, held=Reason(ReasonCode.NO_KEY))
 
 
 def _is_of(there: Hold, key: StudiiKey) -> bool:
@@ -157,18 +162,18 @@ def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:
 
 
 async def _hold(
-    tx: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime
+    transaction: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime
 ) -> datetime | None:
     """Store the hold, or another attempt in vain. Return since when the key is held, or None if unknown."""
-    before = await find(tx, key)
+    before = await find(transaction, key)
     since = at if before is None else before.since
-    await tx.holds.set(key.guild_id, key.id, reason, until, since=since)
-    await tx.job_queue.hold(key.guild_id, key.id, reason, until)
-    await _tell(tx, key, reason, at)
+    await transaction.holds.set(key.guild_id, key.id, reason, until, since=since)
+    await transaction.job_queue.hold(key.guild_id, key.id, reason, until)
+    await _tell(transaction, key, reason, at)
     return since
 
 
-async def _tell(tx: Transaction, key: StudiiKey, reason: Reason, at: datetime) -> None:
+async def _tell(transaction: Transaction, key: StudiiKey, reason: Reason, at: datetime) -> None:
     told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason.encode()}
     _, kind = _kind(reason)
-    await tx.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)
+    await transaction.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)

@@ -37,18 +37,18 @@ def expected_cost(charges: Charges, tool: Tool, inputs: Mapping[str, str], varia
 
 
 async def _cost_of_accepted(
-    tx: Transaction, lane: str, tool: Tool, inputs: Mapping[str, str], variant: str
+    transaction: Transaction, lane: str, tool: Tool, inputs: Mapping[str, str], variant: str
 ) -> Estimate:
     """Return what an accepted job will probably be charged; what other keys were charged changes nothing."""
-    charged, _ = await tx.prices.last(lane, tool.slug, variant)
+    charged, _ = await transaction.prices.last(lane, tool.slug, variant)
     known = tool.in_catalogue(inputs)
-    guess = None if known else await tx.prices.dearest(lane, tool.slug, tool.mode(inputs))
+    guess = None if known else await transaction.prices.dearest(lane, tool.slug, tool.mode(inputs))
     return estimate(tool.assumed(inputs), charged, guess, known)
 
 
-async def reservation_of(tx: Transaction, job: Job, lane: str, charge: int) -> int:
+async def reservation_of(transaction: Transaction, job: Job, lane: str, charge: int) -> int:
     """Return what to reserve for a job whose 202 told that charge."""
-    charged, _ = await tx.prices.last(lane, job.tool, job.variant)
+    charged, _ = await transaction.prices.last(lane, job.tool, job.variant)
     return reservation(charge, charged)
 
 
@@ -66,34 +66,34 @@ def raises_price(charge: int, before: int | None) -> bool:
 
 
 async def learn_price(
-    tx: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime
+    transaction: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime
 ) -> bool:
     """Keep what a 202 charged, if it is more than was known.
 
     Returns True if it was news: other reservations may have changed then.
     """
-    before, _ = await tx.prices.last(lane, job.tool, job.variant)
+    before, _ = await transaction.prices.last(lane, job.tool, job.variant)
     if not raises_price(charge, before):
         return False
-    await _set_price(tx, catalog, job, lane, charge, at)
+    await _set_price(transaction, catalog, job, lane, charge, at)
     return True
 
 
 async def learn_while_running(
-    tx: Transaction, catalog: Catalog, job: Job, lane: str, told: int | None, at: datetime
+    transaction: Transaction, catalog: Catalog, job: Job, lane: str, told: int | None, at: datetime
 ) -> bool:
     """Keep what a later answer said of a running job whose 202 said nothing. 0 may mean "not yet"."""
     if job.charged is not None or not told:
         return False
-    await tx.jobs.update(job.id, visible=True, charged=told)
-    await tx.ledger.correct(job.id, await reservation_of(tx, job, lane, told), at)
-    await learn_price(tx, catalog, job, lane, told, at)
-    await watch_budget(tx, job.guild_id, at)
+    await transaction.jobs.update(job.id, visible=True, charged=told)
+    await transaction.ledger.correct(job.id, await reservation_of(transaction, job, lane, told), at)
+    await learn_price(transaction, catalog, job, lane, told, at)
+    await watch_budget(transaction, job.guild_id, at)
     return True
 
 
 async def learn_at_end(
-    tx: Transaction,
+    transaction: Transaction,
     catalog: Catalog,
     job: Job,
     lane: str,
@@ -112,7 +112,7 @@ async def learn_at_end(
     Returns True if other reservations may have changed, or other jobs waited for this answer.
     """
     silent = job.charged is None
-    before, since = learned or await tx.prices.learned(lane, job.tool, job.variant)
+    before, since = learned or await transaction.prices.learned(lane, job.tool, job.variant)
     if told is None:
         if not (completed and silent and before is None):
             return silent
@@ -126,14 +126,14 @@ async def learn_at_end(
     else:
         news = newer and told < before
     if told > job.reserved:
-        await tx.ledger.correct(job.id, told, at)
+        await transaction.ledger.correct(job.id, told, at)
     if news:
-        await _set_price(tx, catalog, job, lane, told, at, surprising=surprising)
+        await _set_price(transaction, catalog, job, lane, told, at, surprising=surprising)
     return news or silent
 
 
 async def _set_price(
-    tx: Transaction,
+    transaction: Transaction,
     catalog: Catalog,
     job: Job,
     lane: str,
@@ -146,21 +146,23 @@ async def _set_price(
 
     `surprising`: the 202 had told less, so those of running jobs may have, too.
     """
-    before = await tx.prices.learn(lane, job.tool, job.variant, charge, at)
-    for guild_id in await tx.prices.guilds_with(lane):
+    before = await transaction.prices.learn(lane, job.tool, job.variant, charge, at)
+    for guild_id in await transaction.prices.guilds_with(lane):
         # From here on, no job is accepted on the old price.
-        await tx.ledger.lock(guild_id)
+        await transaction.ledger.lock(guild_id)
     if before is None or surprising:
-        await _correct_sent(tx, job, lane, charge, at, told_less=surprising)
-    await _reprice(tx, catalog, lane, await tx.prices.unsent_with(lane, job.tool), at)
+        await _correct_sent(transaction, job, lane, charge, at, told_less=surprising)
+    await _reprice(transaction, catalog, lane, await transaction.prices.unsent_with(lane, job.tool), at)
 
 
-async def reprice_server(tx: Transaction, catalog: Catalog, guild_id: int, lane: str, at: datetime) -> None:
+async def reprice_server(
+    transaction: Transaction, catalog: Catalog, guild_id: int, lane: str, at: datetime
+) -> None:
     """Correct the reservations of what a server has not sent yet, for the key of that lane."""
-    await _reprice(tx, catalog, lane, await tx.prices.unsent_of(guild_id), at)
+    await _reprice(transaction, catalog, lane, await transaction.prices.unsent_of(guild_id), at)
 
 
-async def may_be_sent(tx: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime) -> bool:
+async def may_be_sent(transaction: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime) -> bool:
     """Return whether the price of a waiting job permits that it is sent with the key of that lane.
 
     If the price was learned since the job was accepted, its reservation is corrected; it may end for want
@@ -169,15 +171,15 @@ async def may_be_sent(tx: Transaction, catalog: Catalog, job: Job, lane: str, at
     """
     if job.price_learned:
         return True
-    await tx.ledger.lock(job.guild_id)
-    await _reprice(tx, catalog, lane, [job], at)
-    fresh = await tx.jobs.get(job.id)
+    await transaction.ledger.lock(job.guild_id)
+    await _reprice(transaction, catalog, lane, [job], at)
+    fresh = await transaction.jobs.get(job.id)
     if fresh is None or fresh.state not in UNSENT_STATES:
         return False
     if fresh.price_learned:
         return True
     name = price_name(catalog, job)
-    asking = await tx.prices.asking_with(lane, job.tool, at - SILENT_FOR)
+    asking = await transaction.prices.asking_with(lane, job.tool, at - SILENT_FOR)
     return all(price_name(catalog, one) != name for one in asking)
 
 
@@ -187,7 +189,9 @@ def price_name(catalog: Catalog, job: Job) -> str:
     return f"{job.tool} {job.variant}" if tool is None else tool.price_name(job.inputs, job.variant)
 
 
-async def _reprice(tx: Transaction, catalog: Catalog, lane: str, jobs: Sequence[Job], at: datetime) -> None:
+async def _reprice(
+    transaction: Transaction, catalog: Catalog, lane: str, jobs: Sequence[Job], at: datetime
+) -> None:
     """Give unsent jobs, oldest first, the reservations that the key's prices ask for."""
     expected: dict[tuple[str, str], Estimate | None] = {}
     alike: dict[tuple[Estimate, bool], list[Job]] = {}
@@ -195,7 +199,7 @@ async def _reprice(tx: Transaction, catalog: Catalog, lane: str, jobs: Sequence[
     for job in jobs:
         kind = (price_name(catalog, job), job.variant)
         if kind not in expected:
-            expected[kind] = await _expected_of(tx, catalog, lane, job)
+            expected[kind] = await _expected_of(transaction, catalog, lane, job)
         price = expected[kind]
         if price is None:
             continue
@@ -209,28 +213,30 @@ async def _reprice(tx: Transaction, catalog: Catalog, lane: str, jobs: Sequence[
     for (price, corrected), some in alike.items():
         ids = [job.id for job in some]
         if corrected:
-            await tx.ledger.correct_all(ids, price.amount, at)
-        await tx.prices.mark(ids, learned=price.learned, visible=corrected)
-    await _end_without_room(tx, [job for job in jobs if prices.get(job.id, 0) > job.reserved], prices, at)
+            await transaction.ledger.correct_all(ids, price.amount, at)
+        await transaction.prices.mark(ids, learned=price.learned, visible=corrected)
+    await _end_without_room(
+        transaction, [job for job in jobs if prices.get(job.id, 0) > job.reserved], prices, at
+    )
     for guild_id in sorted(
         {job.guild_id for (_, corrected), some in alike.items() if corrected for job in some}
     ):
-        await watch_budget(tx, guild_id, at)
+        await watch_budget(transaction, guild_id, at)
 
 
-async def _expected_of(tx: Transaction, catalog: Catalog, lane: str, job: Job) -> Estimate | None:
+async def _expected_of(transaction: Transaction, catalog: Catalog, lane: str, job: Job) -> Estimate | None:
     tool = catalog.tools.get(job.tool)
     if tool is not None:
-        return await _cost_of_accepted(tx, lane, tool, job.inputs, job.variant)
-    charged, _ = await tx.prices.last(lane, job.tool, job.variant)
+        return await _cost_of_accepted(transaction, lane, tool, job.inputs, job.variant)
+    charged, _ = await transaction.prices.last(lane, job.tool, job.variant)
     return None if charged is None else Estimate(max(LEAST, charged), learned=True)
 
 
 async def _end_without_room(
-    tx: Transaction, risen: Sequence[Job], prices: Mapping[str, int], at: datetime
+    transaction: Transaction, risen: Sequence[Job], prices: Mapping[str, int], at: datetime
 ) -> None:
     """End those whose higher reservation exceeds a limit, newest first, until the others have room."""
-    rooms = Rooms(tx, at)
+    rooms = Rooms(transaction, at)
     for job in reversed(risen):
         server, member = await rooms.of(job)
         exceeded = [limit for limit in (server, member) if limit is not None and limit.left < 0]
@@ -238,20 +244,20 @@ async def _end_without_room(
             continue
         limit = ReasonCode.NO_ROOM_IN_BUDGET if exceeded[0] is server else ReasonCode.NO_ROOM_IN_ALLOWANCE
         said = Reason(limit, {"price": prices[job.id], "reserved": job.reserved})
-        if await fail_unpaid(tx, job, UNSENT_STATES, FailureCode.BUDGET, said, at) is not None:
+        if await fail_unpaid(transaction, job, UNSENT_STATES, FailureCode.BUDGET, said, at) is not None:
             for limit in (server, member):
                 if limit is not None:
                     limit.left += prices[job.id]
 
 
 async def _correct_sent(
-    tx: Transaction, job: Job, lane: str, charge: int, at: datetime, *, told_less: bool
+    transaction: Transaction, job: Job, lane: str, charge: int, at: datetime, *, told_less: bool
 ) -> None:
     """Raise the reservations of other jobs that Studii has, or may have, to what they will probably cost.
 
     `told_less`: also of those whose 202 told a lower charge.
     """
-    sent = await tx.prices.sent_with(lane, job.tool)
+    sent = await transaction.prices.sent_with(lane, job.tool)
     changed = [
         one
         for one in sent
@@ -263,7 +269,7 @@ async def _correct_sent(
     if not changed:
         return
     ids = [one.id for one in changed]
-    await tx.ledger.correct_all(ids, charge, at)
-    await tx.prices.mark(ids, learned=True, visible=True)
+    await transaction.ledger.correct_all(ids, charge, at)
+    await transaction.prices.mark(ids, learned=True, visible=True)
     for guild_id in sorted({one.guild_id for one in changed}):
-        await watch_budget(tx, guild_id, at)
+        await watch_budget(transaction, guild_id, at)

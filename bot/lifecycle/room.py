@@ -19,8 +19,8 @@ class Room:
 class Rooms:
     """The limits that jobs count against, read once for each server, member and period."""
 
-    def __init__(self, tx: Transaction, at: datetime) -> None:
-        self._tx = tx
+    def __init__(self, transaction: Transaction, at: datetime) -> None:
+        self._tx = transaction
         self._at = at
         self._servers: dict[int, tuple[GuildSettings, MemberLimits]] = {}
         self._rooms: dict[tuple[int, int | None, str], Room] = {}

@@ -66,7 +66,7 @@ def needs_upload(job: Job, key_id: int) -> bool:
 
 
 async def claim(
-    tx: Transaction, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime
+    transaction: Transaction, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime
 ) -> Claimed | Unclaimed:
     """Note that the job's request is sent next, with the lane's key.
 
@@ -74,7 +74,7 @@ async def claim(
     `RuntimeError` if it changes within the transaction.
     """
     expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
-    job, key = await tx.jobs.with_key(job_id)
+    job, key = await transaction.jobs.with_key(job_id)
     if job is None or job.state not in expected:
         return Unclaimed(job, NOT_YET)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
@@ -82,12 +82,12 @@ async def claim(
     if key_holds.is_waiting(job, key, at):
         # Another job of its server was refused after the lane had decided on this one.
         return Unclaimed(job)
-    if not await may_be_sent(tx, catalog, job, key.lane, at):
-        return Unclaimed(await tx.jobs.get(job_id), NO_PRICE_YET)
+    if not await may_be_sent(transaction, catalog, job, key.lane, at):
+        return Unclaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
     changes = JobChanges(key_id=key.id, held=None, not_before=None)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key
-    claimed = await tx.jobs.advance(job.id, job.state, to, at=at, **changes)
+    claimed = await transaction.jobs.advance(job.id, job.state, to, at=at, **changes)
     if claimed is None:
         raise RuntimeError(f"job {job.id} changed within a transaction")
     return Claimed(claimed, key, was_held=job.held is not None)
@@ -95,7 +95,7 @@ async def claim(
 
 # Long: two ways to running, and then what that changes, in one transaction.
 async def taken(
-    tx: Transaction,
+    transaction: Transaction,
     catalog: Catalog,
     job: Job,
     lane: str,
@@ -116,71 +116,79 @@ async def taken(
         charged=created.credits_charged,
         submitted_at=at,
     )
-    started = await tx.jobs.start_running(job.id, JobState.SUBMITTING, lane, at, **changes)
+    started = await transaction.jobs.start_running(job.id, JobState.SUBMITTING, lane, at, **changes)
     anew = started is None
     if started is None:
         changes["failure_text"] = None
-        started = await tx.jobs.start_running(job.id, JobState.UNKNOWN, lane, at, **changes)
+        started = await transaction.jobs.start_running(job.id, JobState.UNKNOWN, lane, at, **changes)
         if started is None:
             return Taken(None)
-    running = await _post_anew(tx, started.job) if anew else started.job
+    running = await _post_anew(transaction, started.job) if anew else started.job
     # A job that was held has been taken, so the others go on even if no hold is stored.
     holds = started.server_held or was_held
-    released = holds and await key_holds.end(tx, job.guild_id, at, was_held=was_held)
+    released = holds and await key_holds.end(transaction, job.guild_id, at, was_held=was_held)
     if created.credits_charged is None:
         return Taken(running, released)
     running, repriced = await _charge(
-        tx, catalog, running, lane, created.credits_charged, at, started.last_charge
+        transaction, catalog, running, lane, created.credits_charged, at, started.last_charge
     )
     return Taken(running, released or repriced)
 
 
 async def _charge(
-    tx: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime, before: int | None
+    transaction: Transaction,
+    catalog: Catalog,
+    job: Job,
+    lane: str,
+    charge: int,
+    at: datetime,
+    before: int | None,
 ) -> tuple[Job, bool]:
     """Correct the reservation of a job whose 202 told that charge. `before`: the last one with that key.
 
     Returns the job, and whether other reservations may have changed.
     """
     wanted = reservation(charge, before)
-    corrected = await tx.ledger.correct_changed(job, wanted, at)
-    repriced = raises_price(charge, before) and await learn_price(tx, catalog, job, lane, charge, at)
+    corrected = await transaction.ledger.correct_changed(job, wanted, at)
+    repriced = raises_price(charge, before) and await learn_price(transaction, catalog, job, lane, charge, at)
     if wanted > job.reserved:
-        await watch_budget(tx, job.guild_id, at)
+        await watch_budget(transaction, job.guild_id, at)
     return corrected, repriced
 
 
-async def not_taken(tx: Transaction, job: Job, code: FailureCode, reason: Reason, at: datetime) -> Job | None:
+async def not_taken(
+    transaction: Transaction, job: Job, code: FailureCode, reason: Reason, at: datetime
+) -> Job | None:
     """Fail an unknown job unpaid: another instance took it for lost before Studii's refusal arrived."""
-    failed = await fail_unpaid(tx, job, JobState.UNKNOWN, code, reason, at)
-    return None if failed is None else await _post_anew(tx, failed)
+    failed = await fail_unpaid(transaction, job, JobState.UNKNOWN, code, reason, at)
+    return None if failed is None else await _post_anew(transaction, failed)
 
 
-async def lose(tx: Transaction, job: Job, at: datetime) -> Job | None:
+async def lose(transaction: Transaction, job: Job, at: datetime) -> Job | None:
     """Make a submitting job unknown: Studii may have it or not. Its credits stay reserved; admins are
     told."""
-    unknown = await tx.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
+    unknown = await transaction.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
     if unknown is not None:
-        await tell_unknown(tx, unknown, at)
+        await tell_unknown(transaction, unknown, at)
     return unknown
 
 
-async def doubt(tx: Transaction, job: Job, at: datetime) -> None:
+async def doubt(transaction: Transaction, job: Job, at: datetime) -> None:
     """Make a job of any state before Studii unknown: it may have been sent after the restored backup."""
     state = job.state
     while (to := _TO_UNKNOWN.get(state)) is not None:
         changes = JobChanges(held=None, not_before=None, failure_text=_RESTORED)
-        await tx.jobs.advance(job.id, state, to, at=at, **changes)
+        await transaction.jobs.advance(job.id, state, to, at=at, **changes)
         state = to
-    await tell_unknown(tx, job, at, _RESTORED)
+    await tell_unknown(transaction, job, at, _RESTORED)
 
 
-async def tell_unknown(tx: Transaction, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:
+async def tell_unknown(transaction: Transaction, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:
     """Tell the admins that the job's outcome is unknown."""
     kind, told = NoticeKind.UNKNOWN, {"reason": why.encode()}
-    await tx.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
+    await transaction.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
 
 
-async def _post_anew(tx: Transaction, job: Job) -> Job:
+async def _post_anew(transaction: Transaction, job: Job) -> Job:
     """Give the next message a new number, as the unknown outcome may have been posted already."""
-    return await tx.jobs.update(job.id, posting=job.posting + 1) or job
+    return await transaction.jobs.update(job.id, posting=job.posting + 1) or job

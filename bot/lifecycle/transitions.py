@@ -21,50 +21,50 @@ def charge_of(job: Job, told: int | None = None) -> int:
     return job.charged if job.charged is not None else job.reserved
 
 
-async def accept(tx: Transaction, jobs: Sequence[Job], at: datetime) -> list[Job]:
+async def accept(transaction: Transaction, jobs: Sequence[Job], at: datetime) -> list[Job]:
     """Add new jobs and reserve their estimates. The caller holds the ledger's lock and checked the limits."""
-    await tx.jobs.add_all(jobs)
-    return await tx.ledger.reserve_all(jobs, at)
+    await transaction.jobs.add_all(jobs)
+    return await transaction.ledger.reserve_all(jobs, at)
 
 
-async def make_ready(tx: Transaction, job: Job, source_file: str | None, at: datetime) -> Job | None:
+async def make_ready(transaction: Transaction, job: Job, source_file: str | None, at: datetime) -> Job | None:
     """Let a received job wait to be sent: the photo, if there is one, is in the spool.
 
     The job may have been accepted before its server's key was held: then it waits for that like the others.
     """
-    return await tx.jobs.make_ready(job.id, source_file, at)
+    return await transaction.jobs.make_ready(job.id, source_file, at)
 
 
-async def give_way(tx: Transaction, job: Job, at: datetime) -> Job | None:
+async def give_way(transaction: Transaction, job: Job, at: datetime) -> Job | None:
     """Move a waiting job back to received: the photo leaves the spool and is fetched again later."""
     dropped = JobChanges(source_file=None, object_key=None)
-    return await tx.jobs.advance(job.id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
+    return await transaction.jobs.advance(job.id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
 
 
 async def wait(
-    tx: Transaction, job: Job, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
+    transaction: Transaction, job: Job, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
 ) -> Job | None:
     """Let a job that Studii has not taken wait and be sent again: uploading or submitting → waiting."""
-    return await tx.jobs.advance(job.id, expected, JobState.WAITING, at=at, **changes)
+    return await transaction.jobs.advance(job.id, expected, JobState.WAITING, at=at, **changes)
 
 
-async def cancel(tx: Transaction, job: Job, at: datetime, *, told: bool = False) -> Job | None:
+async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool = False) -> Job | None:
     """Cancel a received, waiting or uploading job, unpaid. `told`: the requester knows it already."""
     changes = JobChanges(finished_at=at, held=None, not_before=None)
     if told:
         changes |= JobChanges(announced_at=at, source_file=None)
-    cancelled = await tx.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
-    return None if cancelled is None else await tx.ledger.release_changed(cancelled, at)
+    cancelled = await transaction.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
+    return None if cancelled is None else await transaction.ledger.release_changed(cancelled, at)
 
 
-async def cancel_unsent(tx: Transaction, guild_id: int, at: datetime) -> int:
+async def cancel_unsent(transaction: Transaction, guild_id: int, at: datetime) -> int:
     """Cancel all jobs of the server that Studii has not been asked for; returns the number."""
-    unsent = [job for job in await tx.jobs.in_states(UNSENT_STATES) if job.guild_id == guild_id]
-    return sum([await cancel(tx, job, at) is not None for job in unsent])
+    unsent = [job for job in await transaction.jobs.in_states(UNSENT_STATES) if job.guild_id == guild_id]
+    return sum([await cancel(transaction, job, at) is not None for job in unsent])
 
 
 async def fail_unpaid(
-    tx: Transaction,
+    transaction: Transaction,
     job: Job,
     expected: JobState | Collection[JobState],
     code: FailureCode,
@@ -72,7 +72,7 @@ async def fail_unpaid(
     at: datetime,
 ) -> Job | None:
     """Fail a job in any of the `expected` states. Studii has not taken it, so nothing is charged."""
-    failed = await tx.jobs.advance(
+    failed = await transaction.jobs.advance(
         job.id,
         expected,
         JobState.FAILED,
@@ -83,14 +83,14 @@ async def fail_unpaid(
         held=None,
         not_before=None,
     )
-    return None if failed is None else await tx.ledger.release_changed(failed, at)
+    return None if failed is None else await transaction.ledger.release_changed(failed, at)
 
 
 async def fail_paid(
-    tx: Transaction, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
+    transaction: Transaction, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
 ) -> Job | None:
     """Fail a running job, at `charge` credits."""
-    failed = await tx.jobs.advance(
+    failed = await transaction.jobs.advance(
         job.id,
         JobState.RUNNING,
         JobState.FAILED,
@@ -100,12 +100,14 @@ async def fail_paid(
         finished_at=at,
         charged=charge,
     )
-    return None if failed is None else await _settle(tx, failed, charge, at)
+    return None if failed is None else await _settle(transaction, failed, charge, at)
 
 
-async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: datetime) -> Job | None:
+async def succeed(
+    transaction: Transaction, job: Job, output_file: str, kind: str, at: datetime
+) -> Job | None:
     """Let a running job succeed, at what Studii told: the output is in the spool."""
-    done = await tx.jobs.advance(
+    done = await transaction.jobs.advance(
         job.id,
         JobState.RUNNING,
         JobState.SUCCEEDED,
@@ -114,14 +116,14 @@ async def succeed(tx: Transaction, job: Job, output_file: str, kind: str, at: da
         output_kind=kind,
         finished_at=at,
     )
-    return None if done is None else await _settle(tx, done, charge_of(job), at)
+    return None if done is None else await _settle(transaction, done, charge_of(job), at)
 
 
 async def apply_ruling(
-    tx: Transaction, job: Job, charge: int | None, reason: Reason, at: datetime
+    transaction: Transaction, job: Job, charge: int | None, reason: Reason, at: datetime
 ) -> Job | None:
     """Fail an unknown job, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
-    ruled = await tx.jobs.advance(
+    ruled = await transaction.jobs.advance(
         job.id,
         JobState.UNKNOWN,
         JobState.FAILED,
@@ -134,12 +136,12 @@ async def apply_ruling(
     if ruled is None:
         return None
     if charge is None:
-        return await tx.ledger.release_changed(ruled, at)
-    return await _settle(tx, ruled, charge, at)
+        return await transaction.ledger.release_changed(ruled, at)
+    return await _settle(transaction, ruled, charge, at)
 
 
-async def _settle(tx: Transaction, job: Job, charge: int, at: datetime) -> Job:
-    settled = await tx.ledger.settle_changed(job, charge, at)
+async def _settle(transaction: Transaction, job: Job, charge: int, at: datetime) -> Job:
+    settled = await transaction.ledger.settle_changed(job, charge, at)
     if charge > job.reserved:  # what was reserved counted before
-        await watch_budget(tx, job.guild_id, at)
+        await watch_budget(transaction, job.guild_id, at)
     return settled

@@ -27,7 +27,7 @@ from bot.media.memory import MemoryBudget
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PictureBroken
 
 _T = TypeVar("_T")
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 TOTAL_BYTES = 660 * MEGABYTE
@@ -196,7 +196,7 @@ class DecoderPool:
         if refusal is not None:
             raise refusal
         if "failed" in answer:
-            log.warning(
+            _log.warning(
                 "A decoder ran out of its %d MB (%s)", allowed // MEGABYTE, Path(request["path"]).name
             )
             self._died()
@@ -211,7 +211,7 @@ class DecoderPool:
                 async with self._small(size):
                     return await self._answer(request, limits, is_small=True)
             except _Overtaken:
-                log.info(
+                _log.info(
                     "A small picture takes long while others wait: it is tried on a process for large ones"
                 )
         async with self._memory.large(size):
@@ -242,7 +242,9 @@ class DecoderPool:
             except ProcessDied as error:
                 if self._is_closed:
                     break  # by us
-                log.warning("A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name)
+                _log.warning(
+                    "A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name
+                )
                 self._died()
                 raise DecoderFailed from None
         raise OSError("no decoder stays running")

@@ -111,9 +111,9 @@ class HealthServer:
         try:
             async with (
                 asyncio.timeout(2 * DATABASE_TIMEOUT),
-                self._storage.write(patience=DATABASE_TIMEOUT) as tx,
+                self._storage.write(patience=DATABASE_TIMEOUT) as transaction,
             ):
-                await tx.meta.set("health", self._clock.now().isoformat().encode())
+                await transaction.meta.set("health", self._clock.now().isoformat().encode())
         except Exception as error:  # noqa: BLE001 - whatever the reason, it can't be written
             if self._well:
                 _log.warning("The database can't be written: %s", type(error).__name__)
@@ -126,9 +126,9 @@ class HealthServer:
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(2 * DATABASE_TIMEOUT), self._storage.read() as tx:
-                jobs = await tx.totals.jobs()
-                reserved, spent = await tx.totals.credits()
+            async with asyncio.timeout(2 * DATABASE_TIMEOUT), self._storage.read() as transaction:
+                jobs = await transaction.totals.jobs()
+                reserved, spent = await transaction.totals.credits()
         except (DatabaseFailed, TimeoutError) as error:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)

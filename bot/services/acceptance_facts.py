@@ -11,7 +11,12 @@ from bot.storage import ServerConfig, Transaction
 
 
 async def acceptance_of(
-    tx: Transaction, catalog: Catalog, requests: Sequence[JobRequest], at: datetime, *, max_source_bytes: int
+    transaction: Transaction,
+    catalog: Catalog,
+    requests: Sequence[JobRequest],
+    at: datetime,
+    *,
+    max_source_bytes: int,
 ) -> Acceptance:
     """Return the state in which these requests are to be decided.
 
@@ -20,9 +25,9 @@ async def acceptance_of(
     asking: dict[int, set[int]] = {}
     for request in requests:
         asking.setdefault(request.guild_id, set()).add(request.user_id)
-    configs = await tx.servers.some(asking)
+    configs = await transaction.servers.some(asking)
     servers = {
-        guild_id: await _state(tx, configs[guild_id], sorted(members), at)
+        guild_id: await _state(transaction, configs[guild_id], sorted(members), at)
         for guild_id, members in asking.items()
     }
     authors = {one.photo_author for one in requests if one.photo_author not in {None, one.user_id}}
@@ -31,13 +36,19 @@ async def acceptance_of(
         catalog,
         servers,
         at,
-        refusing=await tx.policies.refusing_photos([one for one in authors if one]) if authors else (),
-        done=await tx.member_jobs.going_or_done_of(once) if once else (),
+        refusing=await transaction.policies.refusing_photos([one for one in authors if one])
+        if authors
+        else (),
+        done=await transaction.member_jobs.going_or_done_of(once) if once else (),
         max_source_bytes=max_source_bytes,
     )
 
 
-async def _state(tx: Transaction, config: ServerConfig, members: Sequence[int], at: datetime) -> ServerState:
+async def _state(
+    transaction: Transaction, config: ServerConfig, members: Sequence[int], at: datetime
+) -> ServerState:
     if config.key is None or config.settings.paused:
         return ServerState(config)
-    return ServerState(config, *await use_of_members(tx, config.settings, config.limits, members, at))
+    return ServerState(
+        config, *await use_of_members(transaction, config.settings, config.limits, members, at)
+    )

@@ -19,7 +19,7 @@ from bot.services.budgets import new_budget
 from bot.services.servers import Forgotten, running
 from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage, Transaction, Vault
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 SHORTEST = 12  # characters: the last four are shown, which must not be most of a key
 LONGEST = 256
@@ -105,7 +105,7 @@ class KeyService:
                 await watch_budget(transaction, guild_id, now)
             # Waiting jobs may have a price that another account was charged.
             await reprice_server(transaction, self._catalog, guild_id, lane, now)
-        log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
+        _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         self._wake()
         return key
 
@@ -125,7 +125,7 @@ class KeyService:
             await transaction.guilds.set_key(guild_id, None, now)
             await transaction.keys.retire(key.id, now)
             still = await running(transaction, guild_id)
-        log.info("Server %d removed its key %s.", guild_id, key.masked)
+        _log.info("Server %d removed its key %s.", guild_id, key.masked)
         self._wake()
         return Forgotten(cancelled, still)
 
@@ -150,7 +150,9 @@ class KeyService:
                     await transaction.meta.set(name, b"asked")
                     asked.append(key.guild_id)
         for guild_id in asked:
-            log.warning("The Studii key of server %d can't be read: its encryption key is missing.", guild_id)
+            _log.warning(
+                "The Studii key of server %d can't be read: its encryption key is missing.", guild_id
+            )
         return asked
 
     async def try_again(self, guild_id: int) -> bool:

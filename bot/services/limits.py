@@ -171,7 +171,7 @@ class LimitService:
 
 
 async def use_of_members(
-    tx: Transaction,
+    transaction: Transaction,
     settings: GuildSettings,
     limits: MemberLimits,
     members: Sequence[int],
@@ -186,12 +186,18 @@ async def use_of_members(
     guild_id = settings.guild_id
     period, name = budget_period(settings, at)
     limited = members if whole or limits.own or limits.roles or limits.default is not None else ()
-    usage, used = await tx.ledger.usage_of(guild_id, period, limited)
-    grants = await tx.ledger.grants(guild_id, name)
-    going = await tx.member_jobs.going_of(guild_id, members) if whole or limits.at_once is not None else {}
+    usage, used = await transaction.ledger.usage_of(guild_id, period, limited)
+    grants = await transaction.ledger.grants(guild_id, name)
+    going = (
+        await transaction.member_jobs.going_of(guild_id, members)
+        if whole or limits.at_once is not None
+        else {}
+    )
     starts: dict[int, list[datetime]] = {}
     if limits.rate is not None:
-        starts = await tx.member_jobs.started_by(guild_id, members, counted_since(limits.rate, at), at)
+        starts = await transaction.member_jobs.started_by(
+            guild_id, members, counted_since(limits.rate, at), at
+        )
     return state_of_budget(settings, period, usage, grants.get(None, 0)), {
         one: MemberUse(used.get(one, Usage()), grants.get(one, 0), going.get(one, 0), starts.get(one, ()))
         for one in members

@@ -10,7 +10,7 @@ from bot.domain import Job, JobState
 from bot.domain.periods import period_name, window
 from bot.storage import Storage, Transaction
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 # Studii has the photo then, so it is kept for being shown beside the result alone.
@@ -50,7 +50,7 @@ class PrivacyService:
         """
         async with self._storage.write() as transaction:
             await transaction.privacy.forget(user_id, self._clock.now())
-        erased = await self._scrub(lambda tx: tx.privacy.forgotten_jobs(BATCH))
+        erased = await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
             later = await transaction.privacy.unfinished_of(user_id)
             await self._unname(transaction)
@@ -74,13 +74,13 @@ class PrivacyService:
         for guild_id in gone:
             async with self._storage.write() as transaction:
                 await transaction.privacy.erase_guild(guild_id)
-            log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
-        erased = await self._scrub(lambda tx: tx.privacy.old_jobs(now - self._keep, BATCH))
-        erased += await self._scrub(lambda tx: tx.privacy.forgotten_jobs(BATCH))
+            _log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
+        erased = await self._scrub(lambda transaction: transaction.privacy.old_jobs(now - self._keep, BATCH))
+        erased += await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
             await self._unname(transaction)
         if erased:
-            log.info("The prompts and links of %d jobs were erased.", erased)
+            _log.info("The prompts and links of %d jobs were erased.", erased)
         return SWEEP_EVERY
 
     async def _scrub(self, find: Callable[[Transaction], Awaitable[list[Job]]]) -> int:

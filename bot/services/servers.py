@@ -11,7 +11,7 @@ from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 AT_ONCE = 3  # servers that are forgotten at a time without the operator's word
 APPLICATION = "application"  # the name under which the bot's own id is kept
@@ -99,7 +99,7 @@ class ServerService:
             await transaction.guilds.set_key(guild_id, None, now)
             await transaction.privacy.erase_keys(guild_id, now)
             await transaction.guilds.went(guild_id, now)
-        log.info("The bot was removed from server %d; its keys were erased.", guild_id)
+        _log.info("The bot was removed from server %d; its keys were erased.", guild_id)
         self._wake()
 
     async def compare(self, application_id: int, present: Collection[int]) -> Difference:
@@ -114,7 +114,7 @@ class ServerService:
                 await transaction.guilds.set_missing(set(known) & set(present), None)
         if before is not None and before != mine:
             # With another bot's token, no server of this database is there: that is a mistake, no farewell.
-            log.warning("The token belongs to another bot than before; no server counts as left.")
+            _log.warning("The token belongs to another bot than before; no server counts as left.")
             return Difference([], [])
         return Difference(sorted(set(present) - set(known)), sorted(set(known) - set(present)))
 
@@ -135,7 +135,7 @@ class ServerService:
                 for guild_id in fresh:
                     await self.left(guild_id)
                 return
-        log.warning(
+        _log.warning(
             "Discord reports that %d servers removed the bot while it was offline. Their Studii keys "
             "are kept, and their waiting jobs are not sent. If the report is right, run: python -m "
             "bot forget-servers",

@@ -14,7 +14,7 @@ from simcord.backend.access import can_access_message
 from bot.clock import Clock
 from sandbox.discord.clock import catch_up
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 # Long enough to gather what the bot does in one go, short enough to look immediate.
 GATHER_SECONDS = 0.15
@@ -122,7 +122,7 @@ class Page:
                     try:
                         await self.refresh()
                     except (TimeoutError, SetupError) as busy:
-                        log.warning("The page could not be brought up to date, and tries again: %s", busy)
+                        _log.warning("The page could not be brought up to date, and tries again: %s", busy)
                 await asyncio.wait([closed], timeout=GATHER_SECONDS)
         finally:
             closed.cancel()

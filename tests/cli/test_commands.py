@@ -46,15 +46,18 @@ async def keep_key(folder: Path, secret: str = SECRET, *keys: str) -> None:
     """What a server's admin does: their key is in the database, sealed."""
     url = await made_database(folder)
     vault = Vault.open(keys, folder / "data" / "encryption.key")
-    async with Storage.open(url) as storage, storage.write() as tx:
-        key = await tx.keys.add(100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)
-        await tx.guilds.set_key(100, key.id, NOW)
+    async with Storage.open(url) as storage, storage.write() as transaction:
+        key = await transaction.keys.add(100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)
+        await transaction.guilds.set_key(100, key.id, NOW)
 
 
 async def kept_key(folder: Path, *keys: str) -> str:
     vault = Vault.open(keys, folder / "data" / "encryption.key")
-    async with Storage.open(f"sqlite+aiosqlite:///{database(folder)}") as storage, storage.read() as tx:
-        key = await tx.keys.current(100)
+    async with (
+        Storage.open(f"sqlite+aiosqlite:///{database(folder)}") as storage,
+        storage.read() as transaction,
+    ):
+        key = await transaction.keys.current(100)
     assert key is not None
     return vault.unseal(key.ciphertext)
 
@@ -141,8 +144,8 @@ async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone
     await keep_key(tmp_path)
     url = f"sqlite+aiosqlite:///{database(tmp_path)}"
     async with Storage.open(url) as storage:  # as the running bot has it: what is new stands in the log
-        async with storage.write() as tx:
-            await tx.meta.set("written", b"last")
+        async with storage.write() as transaction:
+            await transaction.meta.set("written", b"last")
         status, told, errors = await ran(tmp_path, "backup", "copy.db")
     assert status == 0, errors
     copy = tmp_path / "copy.db"

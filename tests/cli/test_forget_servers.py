@@ -20,19 +20,19 @@ async def keep_servers(folder: Path, missing: bool = False) -> None:
     """Servers that the bot was in, each with a Studii key; all of them may seem to have removed it."""
     url = await made_database(folder)
     now = SystemClock().now()
-    async with Storage.open(url) as storage, storage.write() as tx:
+    async with Storage.open(url) as storage, storage.write() as transaction:
         for guild_id in (*GONE, STILL_THERE):
-            key = await tx.keys.add(guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now)
-            await tx.guilds.came(guild_id, now)
-            await tx.guilds.set_key(guild_id, key.id, now)
+            key = await transaction.keys.add(guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now)
+            await transaction.guilds.came(guild_id, now)
+            await transaction.guilds.set_key(guild_id, key.id, now)
         if missing:
-            await tx.guilds.set_missing([*GONE, STILL_THERE], now)
+            await transaction.guilds.set_missing([*GONE, STILL_THERE], now)
 
 
 async def with_keys(folder: Path) -> list[int]:
     url = f"sqlite+aiosqlite:///{database(folder)}"
-    async with Storage.open(url) as storage, storage.read() as tx:
-        return [one for one in (*GONE, STILL_THERE) if await tx.keys.current(one) is not None]
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        return [one for one in (*GONE, STILL_THERE) if await transaction.keys.current(one) is not None]
 
 
 async def run(discord: DiscordServer, folder: Path, command: str) -> tuple[int | None, str]:

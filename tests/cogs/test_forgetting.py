@@ -60,8 +60,8 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
             assert "<@0>" not in texts(await desk.admin.slash(desk.channel, command))
         shown = texts(await desk.admin.slash(desk.channel, "studii usage"))
         assert "members whose data was erased · **8 credits** · 1 job" in shown
-        async with desk.storage.read() as tx:
-            assert {line.user_id for line in await tx.ledger.entries(job_id=mine.id)} == {0}
+        async with desk.storage.read() as transaction:
+            assert {line.user_id for line in await transaction.ledger.entries(job_id=mine.id)} == {0}
 
 
 async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) -> None:
@@ -101,8 +101,8 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         assert (await desk.services.limits.grants(desk.guild.id)).members[desk.maya.id] == 5
         desk.clock.advance(timedelta(days=1).total_seconds())
         await desk.services.privacy.sweep()
-        async with desk.storage.read() as tx:
-            lines = await tx.ledger.entries(guild_id=desk.guild.id)
+        async with desk.storage.read() as transaction:
+            lines = await transaction.ledger.entries(guild_id=desk.guild.id)
         assert {(line.user_id, line.amount) for line in lines if line.job_id is None} == {
             (0, 5),
             (desk.tom.id, 7),
@@ -115,8 +115,8 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
 
 
 async def granted(desk: Desk) -> set[tuple[int | None, int]]:
-    async with desk.storage.read() as tx:
-        lines = await tx.ledger.entries(guild_id=desk.guild.id)
+    async with desk.storage.read() as transaction:
+        lines = await transaction.ledger.entries(guild_id=desk.guild.id)
     return {(line.user_id, line.amount) for line in lines if line.job_id is None}
 
 

@@ -81,9 +81,9 @@ async def test_a_server_out_of_reach_is_asked_for_a_key_that_was_lost_when_it_is
     async with open_desk(tmp_path) as desk:
         desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
         await desk.set_key()
-        async with desk.storage.write() as tx:
-            (key,) = await tx.keys.all()
-            await tx.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
+        async with desk.storage.write() as transaction:
+            (key,) = await transaction.keys.all()
+            await transaction.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
         await out_of_reach(desk)
         await cog(desk).on_ready()
         await in_reach(desk)
@@ -100,5 +100,5 @@ async def test_being_back_after_a_removal_is_noticed_at_the_start_too(tmp_path: 
         await desk.env.restart_bot(again)
         desk.clock.advance(timedelta(days=40).total_seconds())
         await desk.services.privacy.sweep()
-        async with desk.storage.read() as tx:
-            assert len(await tx.keys.all()) == 1
+        async with desk.storage.read() as transaction:
+            assert len(await transaction.keys.all()) == 1

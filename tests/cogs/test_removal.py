@@ -15,8 +15,8 @@ from tests.support.servers import cog, leave
 
 
 async def ciphertexts(storage: Storage) -> list[bytes]:
-    async with storage.read() as tx:
-        return [key.ciphertext for key in await tx.keys.all()]
+    async with storage.read() as transaction:
+        return [key.ciphertext for key in await transaction.keys.all()]
 
 
 async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_after_a_month(
@@ -35,10 +35,10 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
         assert (await desk.job()).inputs["prompt"] == "a red kite"
         desk.clock.advance(timedelta(days=31).total_seconds())
         await desk.services.privacy.sweep()
-        async with desk.storage.read() as tx:
-            assert await tx.jobs.in_states(list(JobState)) == []
-            assert await tx.ledger.entries(guild_id=desk.guild.id) == []
-            assert await tx.keys.all() == []
+        async with desk.storage.read() as transaction:
+            assert await transaction.jobs.in_states(list(JobState)) == []
+            assert await transaction.ledger.entries(guild_id=desk.guild.id) == []
+            assert await transaction.keys.all() == []
 
 
 async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -
         assert await desk.services.servers.joined(desk.guild.id)
         desk.clock.advance(timedelta(days=20).total_seconds())
         await desk.services.privacy.sweep()
-        async with desk.storage.read() as tx:
-            assert len(await tx.keys.all()) == 1
+        async with desk.storage.read() as transaction:
+            assert len(await transaction.keys.all()) == 1
 
 
 async def known(desk: Desk, *guild_ids: int) -> None:
@@ -128,12 +128,12 @@ async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_pat
         job = await desk.move(await desk.job(), JobState.WAITING)
 
         async def sendable() -> list[str]:
-            async with desk.storage.read() as tx:
-                return [one.id for one, _ in await tx.job_queue.on_lanes()]
+            async with desk.storage.read() as transaction:
+                return [one.id for one, _ in await transaction.job_queue.on_lanes()]
 
         assert await sendable() == [job.id]
-        async with desk.storage.write() as tx:
-            await tx.guilds.set_missing([desk.guild.id], desk.clock.now())
+        async with desk.storage.write() as transaction:
+            await transaction.guilds.set_missing([desk.guild.id], desk.clock.now())
         assert await sendable() == []
         await cog(desk).on_ready()
         assert await sendable() == [job.id]
@@ -152,5 +152,5 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
         assert "was removed from the server" in reason_words(ended.failure_text)
         assert await ciphertexts(desk.storage) == [b""]
-        async with desk.storage.read() as tx:
-            assert await tx.audit.everything() == []
+        async with desk.storage.read() as transaction:
+            assert await transaction.audit.everything() == []

@@ -19,11 +19,13 @@ async def warned(desk: Desk) -> discord.Message:
     await desk.set_key()
     key = await desk.services.keys.current(desk.guild.id)
     assert key is not None
-    async with desk.storage.write() as tx:
-        await tx.holds.set(desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
+    async with desk.storage.write() as transaction:
+        await transaction.holds.set(desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
         kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
-        assert await tx.notices.add(desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()})
-        (notice,) = await tx.notices.pending(1)
+        assert await transaction.notices.add(
+            desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
+        )
+        (notice,) = await transaction.notices.pending(1)
     assert isinstance(notice, Notice)
     await desk.delivery.notify(notice, desk.channel.id, None)
     return desk.channel.history()[-1]
@@ -69,8 +71,8 @@ async def test_a_second_click_on_a_ruling_settles_nothing_twice(tmp_path: Path) 
         assert "already settled: nothing was charged" in again
         late = texts(await desk.admin.click(told, label="Mark as charged"))
         assert "already settled: nothing was charged" in late
-        async with desk.storage.read() as tx:
-            assert await tx.audit.everything() == []
+        async with desk.storage.read() as transaction:
+            assert await transaction.audit.everything() == []
 
 
 async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii_charged(
@@ -103,9 +105,9 @@ async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_se
 ) -> None:
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)
-        async with desk.storage.write() as tx:
-            await tell_unknown(tx, job, desk.clock.now())
-            (notice,) = await tx.notices.pending(1)
+        async with desk.storage.write() as transaction:
+            await tell_unknown(transaction, job, desk.clock.now())
+            (notice,) = await transaction.notices.pending(1)
         await desk.delivery.notify(notice, None, job)
         sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
         told = str(sent)

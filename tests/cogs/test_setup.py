@@ -40,8 +40,8 @@ async def set_plan(desk: Desk, plan: Plan) -> None:
 
 async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
     """Studii has refused requests of the server's key well under that plan's limit."""
-    async with desk.storage.write() as tx:
-        key, now = await tx.keys.current(desk.guild.id), desk.clock.now()
+    async with desk.storage.write() as transaction:
+        key, now = await transaction.keys.current(desk.guild.id), desk.clock.now()
         assert key is not None
         limits = LaneLimits(
             at=now,
@@ -56,7 +56,7 @@ async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
             lowered_until=now + timedelta(hours=1),
             next_lowered=7200.0,
         )
-        await tx.lane_limits.keep(key.lane, limits)
+        await transaction.lane_limits.keep(key.lane, limits)
 
 
 async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_chosen_anew(
@@ -115,9 +115,9 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
         await desk.set_key()
         key = await desk.services.keys.current(desk.guild.id)
         assert key is not None
-        async with desk.storage.write() as tx:
+        async with desk.storage.write() as transaction:
             until = desk.clock.now().replace(hour=23)
-            await tx.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+            await transaction.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
         assert "**Ready.**" not in texts(shown)
@@ -222,9 +222,9 @@ async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> Non
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         assert await desk.services.keys.lost() == []
-        async with desk.storage.write() as tx:
-            (key,) = await tx.keys.all()
-            await tx.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
+        async with desk.storage.write() as transaction:
+            (key,) = await transaction.keys.all()
+            await transaction.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
         assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert await desk.services.keys.lost() == [desk.guild.id]
         assert await desk.services.keys.lost() == []
@@ -240,9 +240,9 @@ async def test_admins_see_and_set_whether_photos_keep_their_metadata(tmp_path: P
         assert "is **kept**" in texts(shown)
         assert "is **kept**" in texts(await desk.admin.slash(desk.channel, "studii metadata"))
         assert "⚠️ **Photo metadata** is kept" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        async with desk.storage.read() as tx:
-            assert (await tx.guilds.get(desk.guild.id)).keeps_metadata
-            assert not (await tx.guilds.get(desk.guild.id + 1)).keeps_metadata
+        async with desk.storage.read() as transaction:
+            assert (await transaction.guilds.get(desk.guild.id)).keeps_metadata
+            assert not (await transaction.guilds.get(desk.guild.id + 1)).keeps_metadata
         await desk.admin.slash(desk.channel, "studii metadata", remove=True)
-        async with desk.storage.read() as tx:
-            assert not (await tx.guilds.get(desk.guild.id)).keeps_metadata
+        async with desk.storage.read() as transaction:
+            assert not (await transaction.guilds.get(desk.guild.id)).keeps_metadata

@@ -31,9 +31,9 @@ async def lives(own: Worlds, process: Zygote, case: Case, deadly: str) -> list[i
 
 
 async def job_of(case: Case, job_id: str) -> Job:
-    async with Storage.open(case.database) as storage, storage.read() as tx:
-        job = await tx.jobs.get(job_id)
-        assert await tx.decodes.underway() == []
+    async with Storage.open(case.database) as storage, storage.read() as transaction:
+        job = await transaction.jobs.get(job_id)
+        assert await transaction.decodes.underway() == []
     assert job is not None
     return job
 
@@ -44,18 +44,18 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         case, asked = await own.accepted()
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         beside = [a_staging_job(**ids) for _ in range(3)]
-        async with Storage.open(case.database) as storage, storage.write() as tx:
+        async with Storage.open(case.database) as storage, storage.write() as transaction:
             for job in beside:
-                await tx.jobs.add(job)
-                await tx.ledger.reserve(job, job.created_at)
+                await transaction.jobs.add(job)
+                await transaction.ledger.reserve(job, job.created_at)
         ends = await lives(own, process, case, f"{asked.id}.source")
         assert ends == [KILLED] * DEATHS + [ENDED]
         killer = await job_of(case, asked.id)
         assert (killer.state, killer.failure) == (JobState.FAILED, FailureCode.PHOTO)
         assert "crashed the program that opens pictures" in reason_words(killer.failure_text)
-        async with Storage.open(case.database) as storage, storage.read() as tx:
-            lines = [line.kind for line in await tx.ledger.entries(job_id=killer.id)]
-            assert await tx.audit.everything() == []
+        async with Storage.open(case.database) as storage, storage.read() as transaction:
+            lines = [line.kind for line in await transaction.ledger.entries(job_id=killer.id)]
+            assert await transaction.audit.everything() == []
         assert (killer.reserved, killer.settled) == (0, 0)
         # What those beside it cost may have corrected what it is expected to cost.
         assert [kind for kind in lines if kind is not EntryKind.CORRECT] == [

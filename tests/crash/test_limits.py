@@ -37,19 +37,23 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
     async with Storage.open(case.database) as storage:
         vault = Vault.open((), Path(case.folder) / "encryption.key")
         lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
-        async with storage.write() as tx:
+        async with storage.write() as transaction:
             at = SystemClock().now()
-            stored = await tx.keys.add(guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at)
-            await tx.guilds.set_key(guild_id, stored.id, at)
+            stored = await transaction.keys.add(
+                guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at
+            )
+            await transaction.guilds.set_key(guild_id, stored.id, at)
             for number in range(jobs):
                 job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
-                await tx.jobs.add(job)
-                await tx.ledger.reserve(job, at)
+                await transaction.jobs.add(job)
+                await transaction.ledger.reserve(job, at)
 
 
 async def states(case: Case, guild_id: int) -> list[JobState]:
-    async with Storage.open(case.database) as storage, storage.read() as tx:
-        return [job.state for job in await tx.jobs.in_states(list(JobState)) if job.guild_id == guild_id]
+    async with Storage.open(case.database) as storage, storage.read() as transaction:
+        return [
+            job.state for job in await transaction.jobs.in_states(list(JobState)) if job.guild_id == guild_id
+        ]
 
 
 async def crowd(own: Worlds) -> tuple[Case, dict[Counting, Key]]:

@@ -132,11 +132,11 @@ class Worlds:
         async with Storage.open(case.database) as storage:
             vault = Vault.open((), folder / "encryption.key")
             lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
-            async with storage.write() as tx:
+            async with storage.write() as transaction:
                 at = SystemClock().now()
                 sealed = vault.seal(key.secret)
-                stored = await tx.keys.add(guild_id, lane, key.hint, Plan.TEAM, sealed, at)
-                await tx.guilds.set_key(guild_id, stored.id, at)
+                stored = await transaction.keys.add(guild_id, lane, key.hint, Plan.TEAM, sealed, at)
+                await transaction.guilds.set_key(guild_id, stored.id, at)
         return case
 
     async def accepted(self, *, text: bool = False) -> tuple[Case, Job]:
@@ -144,9 +144,9 @@ class Worlds:
         case = await self.case(text=text)
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
-        async with Storage.open(case.database) as storage, storage.write() as tx:
-            await tx.jobs.add(job)
-            await tx.ledger.reserve(job, job.created_at)
+        async with Storage.open(case.database) as storage, storage.write() as transaction:
+            await transaction.jobs.add(job)
+            await transaction.ledger.reserve(job, job.created_at)
         return case, job
 
     def life(self, case: Case, **options: Any) -> Life:
@@ -175,10 +175,10 @@ class Worlds:
         `card_found`: whether a card that nobody stored can be found. `twice`: whether a private job's last
         word may be said by DM although its card says it too: who said that died before storing it.
         """
-        async with Storage.open(case.database) as storage, storage.read() as tx:
-            jobs = await tx.jobs.in_states(list(JobState))
-            complaints = await tx.audit.everything()
-            entries = await tx.ledger.entries(job_id=jobs[0].id) if jobs else []
+        async with Storage.open(case.database) as storage, storage.read() as transaction:
+            jobs = await transaction.jobs.in_states(list(JobState))
+            complaints = await transaction.audit.everything()
+            entries = await transaction.ledger.entries(job_id=jobs[0].id) if jobs else []
         complaints += self._of_a_deferral(case, accepted=bool(jobs))
         if not jobs:
             return None, complaints + self._of_nothing(case)
@@ -313,9 +313,9 @@ class Worlds:
         """Whether Studii has said 429 to it, of which nothing was noted."""
         if not self.studii.requests.of(key=case.key.hint, status=429):
             return False
-        async with Storage.open(case.database) as storage, storage.read() as tx:
-            key = await tx.keys.current(case.guild_id)
-            return key is None or not await tx.lane_limits.of([key.lane])
+        async with Storage.open(case.database) as storage, storage.read() as transaction:
+            key = await transaction.keys.current(case.guild_id)
+            return key is None or not await transaction.lane_limits.of([key.lane])
 
     def hasty(self, case: Case) -> list[str]:
         """What Studii was asked before the time that it had named with a 429."""
@@ -339,8 +339,8 @@ class Worlds:
     @staticmethod
     async def state(case: Case) -> JobState | None:
         """The job's, if one was accepted."""
-        async with Storage.open(case.database) as storage, storage.read() as tx:
-            jobs = await tx.jobs.in_states(list(JobState))
+        async with Storage.open(case.database) as storage, storage.read() as transaction:
+            jobs = await transaction.jobs.in_states(list(JobState))
         return jobs[0].state if jobs else None
 
 

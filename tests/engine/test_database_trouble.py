@@ -67,8 +67,8 @@ def away(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, 
         if gone.is_set():
             tried.append(None)
             raise DatabaseAway
-        async with real(**options) as tx:
-            yield tx
+        async with real(**options) as transaction:
+            yield transaction
 
     monkeypatch.setattr(world.storage, "write", write)
     return gone, tried
@@ -76,8 +76,8 @@ def away(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, 
 
 async def pages(world: World, most: int) -> None:
     """SQLite itself says that the disk is full when the file would get more pages."""
-    async with world.storage.write() as tx:
-        await vars(tx.meta)["_session"].run(f"PRAGMA max_page_count={most}")
+    async with world.storage.write() as transaction:
+        await vars(transaction.meta)["_session"].run(f"PRAGMA max_page_count={most}")
 
 
 def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[None]:
@@ -88,8 +88,8 @@ def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     @asynccontextmanager
     async def write(**options: Any) -> AsyncGenerator[Transaction, None]:
         try:
-            async with real(**options) as tx:
-                yield tx
+            async with real(**options) as transaction:
+                yield transaction
         except DatabaseFailed as error:
             if "database or disk is full" in str(error.__cause__):
                 full.append(None)
@@ -194,8 +194,8 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
         after(monkeypatch, world.discord, "notify", gone)
         after(monkeypatch, world.discord, "post_card", gone)
         job = await world.accept(replace(a_job(), origin_message_id=5))
-        async with world.storage.write() as tx:
-            await tx.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
         async with world.running():
 
             async def posted() -> bool:
@@ -206,8 +206,8 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
             gone.clear()
 
             async def noted() -> bool:
-                async with world.storage.read() as tx:
-                    open_notices = await tx.notices.pending(1)
+                async with world.storage.read() as transaction:
+                    open_notices = await transaction.notices.pending(1)
                 return not open_notices and (await world.job(job.id)).card_message_id is not None
 
             await world.until(noted, "noted")

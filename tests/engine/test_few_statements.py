@@ -77,8 +77,8 @@ async def test_each_poll_is_in_the_database_before_it_is_sent(tmp_path: Path) ->
         began = world.clock.now()
         async with world.running():
             await done(world, *(job.id for job in jobs))
-            async with world.storage.read() as tx:
-                recorded = await tx.lanes.since(key.lane, began)
+            async with world.storage.read() as transaction:
+                recorded = await transaction.lanes.since(key.lane, began)
         sent = [one for one in world.studii.requests if one.endpoint in {"create", "status"}]
         assert len(sent) > 6
         assert len(recorded) >= len(sent)

@@ -38,9 +38,9 @@ async def test_the_ledger_is_settled_at_what_studii_charged(tmp_path: Path) -> N
 
         done = await world.job(job.id)
         assert (done.reserved, done.settled, done.charged) == (0, 23, 23)
-        async with world.storage.read() as tx:
-            entries = await tx.ledger.entries(job_id=job.id)
-            assert await tx.prices.last(key.lane, "studio", "") == (23, 23)
+        async with world.storage.read() as transaction:
+            entries = await transaction.ledger.entries(job_id=job.id)
+            assert await transaction.prices.last(key.lane, "studio", "") == (23, 23)
         assert [(entry.kind, entry.amount) for entry in entries] == [
             (EntryKind.RESERVE, 10),
             (EntryKind.CORRECT, 13),
@@ -81,8 +81,8 @@ async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path
         await world.use_key(world.studii.add_key())
         world.discord.card_answers = [False, False]
         job = await world.accept(a_job())
-        async with world.storage.write() as tx:
-            await tx.jobs.update(job.id, card_message_id=77, card_version=1)
+        async with world.storage.write() as transaction:
+            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
         async with world.running():
             await world.announced(job.id)
 
@@ -100,8 +100,8 @@ async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_an
     async with engine_world(tmp_path, card_again=60.0, look_around=60.0) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
-        async with world.storage.write() as tx:
-            await tx.jobs.update(job.id, card_message_id=77, card_version=1)
+        async with world.storage.write() as transaction:
+            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
         async with world.running():
             await world.announced(job.id)
 
@@ -119,8 +119,8 @@ async def test_the_card_of_a_result_links_it_and_is_edited_once_for_both(tmp_pat
         world.discord.delay = 0.2  # posting takes longer than the edit of a card
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
-        async with world.storage.write() as tx:
-            await tx.jobs.update(job.id, card_message_id=77, card_version=1)
+        async with world.storage.write() as transaction:
+            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
         async with world.running():
 
             async def up_to_date() -> bool:

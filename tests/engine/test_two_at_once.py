@@ -56,8 +56,8 @@ async def submitted(world: World, answer: Held) -> Job:
 
 async def taken_for_lost(storage: Storage, world: World) -> None:
     """What an instance does at its start with the jobs of one that it takes for dead."""
-    async with storage.write() as tx:
-        await recover(tx, await tx.jobs.in_states(INTERRUPTED), world.clock.now())
+    async with storage.write() as transaction:
+        await recover(transaction, await transaction.jobs.in_states(INTERRUPTED), world.clock.now())
 
 
 async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path) -> None:
@@ -102,10 +102,10 @@ async def test_a_ruling_stands_although_the_202_arrives_after_it(
     async with engine_world(tmp_path) as world, world.running():
         job = await submitted(world, answer)
         await taken_for_lost(world.storage, world)
-        async with world.storage.write() as tx:
-            unknown = await tx.jobs.get(job.id)
+        async with world.storage.write() as transaction:
+            unknown = await transaction.jobs.get(job.id)
             assert unknown is not None
-            await apply_ruling(tx, unknown, charge, Reason(code), world.clock.now())
+            await apply_ruling(transaction, unknown, charge, Reason(code), world.clock.now())
         answer.arrives.set()
 
         async def noted() -> bool:

@@ -122,8 +122,8 @@ async def test_a_card_that_fails_unexpectedly_does_not_keep_the_result_from_its_
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
-        async with world.storage.write() as tx:
-            await tx.jobs.update(job.id, card_message_id=7)
+        async with world.storage.write() as transaction:
+            await transaction.jobs.update(job.id, card_message_id=7)
         async with world.running():
             await world.announced(job.id)
 

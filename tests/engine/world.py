@@ -111,23 +111,23 @@ class World:
 
     async def use_key(self, key: Key, guild_id: int = GUILD, plan: Plan = Plan.TEAM) -> StudiiKey:
         """Make it the server's key, as its admin would."""
-        async with self.storage.write() as tx:
+        async with self.storage.write() as transaction:
             now = self.clock.now()
             sealed = self.vault.seal(key.secret)
             lane = self.lanes.lane_of(key.secret)
-            stored = await tx.keys.add(guild_id, lane, key.secret[-4:], plan, sealed, now)
-            await tx.guilds.set_key(guild_id, stored.id, now)
+            stored = await transaction.keys.add(guild_id, lane, key.secret[-4:], plan, sealed, now)
+            await transaction.guilds.set_key(guild_id, stored.id, now)
         return stored
 
     async def accept(self, job: Job) -> Job:
         """Write a job down with its reservation, as the service does."""
-        async with self.storage.write() as tx:
-            await tx.jobs.add(job)
-            return await tx.ledger.reserve(job, job.created_at)
+        async with self.storage.write() as transaction:
+            await transaction.jobs.add(job)
+            return await transaction.ledger.reserve(job, job.created_at)
 
     async def job(self, job_id: str) -> Job:
-        async with self.storage.read() as tx:
-            job = await tx.jobs.get(job_id)
+        async with self.storage.read() as transaction:
+            job = await transaction.jobs.get(job_id)
         assert job is not None
         return job
 
@@ -141,12 +141,12 @@ class World:
             JobState.UNKNOWN: (JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN),
         }[state]
         before = job.state
-        async with self.storage.write() as tx:
+        async with self.storage.write() as transaction:
             for to in path:
-                moved = await tx.jobs.advance(job.id, before, to, at=self.clock.now())
+                moved = await transaction.jobs.advance(job.id, before, to, at=self.clock.now())
                 assert moved is not None
                 before = to
-            await tx.jobs.update(job.id, **changes)  # type: ignore[arg-type]
+            await transaction.jobs.update(job.id, **changes)  # type: ignore[arg-type]
         return await self.job(job.id)
 
     async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -159,8 +159,10 @@ class World:
                     await asyncio.sleep(max(0.02, 4 * (ended - began)))
                     began = monotonic()
         except TimeoutError:
-            async with self.storage.read() as tx:
-                states = [(job.id, job.state, job.held) for job in await tx.jobs.in_states(list(JobState))]
+            async with self.storage.read() as transaction:
+                states = [
+                    (job.id, job.state, job.held) for job in await transaction.jobs.in_states(list(JobState))
+                ]
             raise AssertionError(f"still not: {what}; {states}") from None
 
     async def reaches(self, job_id: str, state: JobState) -> Job:
@@ -186,8 +188,8 @@ class World:
 
     async def balanced(self) -> None:
         """The ledger and the jobs' balances say the same."""
-        async with self.storage.read() as tx:
-            assert await tx.audit.everything() == []
+        async with self.storage.read() as transaction:
+            assert await transaction.audit.everything() == []
 
     def finish(self) -> None:
         """Let Studii's jobs come to their end that would never have ended."""

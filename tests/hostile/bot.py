@@ -129,8 +129,8 @@ class Victim:
     async def _jobs(self) -> list[Job]:
         if not self.is_alive:
             raise RuntimeError(f"the bot's process ended with {self._process.returncode}")
-        async with self._storage.read() as tx:
-            return await tx.member_jobs.page(GUILD, None, 0, 50)
+        async with self._storage.read() as transaction:
+            return await transaction.member_jobs.page(GUILD, None, 0, 50)
 
     async def _taken_or_refused(self, name: str) -> Job | None:
         found = [job for job in await self._jobs() if job.source is not None and name in job.source.url]

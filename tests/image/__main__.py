@@ -77,10 +77,10 @@ class Trial:
             vault = Vault.open((), data / "encryption.key")
             lane = (await LaneNames.open(storage, vault)).lane_of(self.key.secret)
             at = SystemClock().now()
-            async with storage.write() as tx:
+            async with storage.write() as transaction:
                 sealed = vault.seal(self.key.secret)
-                stored = await tx.keys.add(GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
-                await tx.guilds.set_key(GUILD, stored.id, at)
+                stored = await transaction.keys.add(GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
+                await transaction.guilds.set_key(GUILD, stored.id, at)
         user = int(self.container.image.config["User"])
         for one in data.iterdir():
             os.chown(one, user, user)

@@ -27,23 +27,23 @@ async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
         runs = await world.put(runs, JobState.RUNNING, studii_id="x", key_id=key.id)
         now = world.clock.now()
         later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
-        async with world.storage.write() as tx:
+        async with world.storage.write() as transaction:
             for reason in (SHORT, REFUSED_THEN):
-                await key_holds.hold(tx, key, reason, later, now, oldest=long_ago)
-            refused = await key_holds.hold_running(tx, runs, key, REFUSED, later, now)
+                await key_holds.hold(transaction, key, reason, later, now, oldest=long_ago)
+            refused = await key_holds.hold_running(transaction, runs, key, REFUSED, later, now)
             assert refused is not None
         assert key_holds.is_waiting(await world.job(waits.id), key, now)
-        async with world.storage.write() as tx:
+        async with world.storage.write() as transaction:
             if ending == "a job is taken":
-                assert await key_holds.end(tx, GUILD, now)
+                assert await key_holds.end(transaction, GUILD, now)
             elif ending == "a running job is told of":
-                await key_holds.works_again(tx, refused, now)
+                await key_holds.works_again(transaction, refused, now)
             else:
-                assert await key_holds.end(tx, GUILD, now, key=key)
-        async with world.storage.read() as tx:
-            assert await key_holds.find(tx, key) is None
+                assert await key_holds.end(transaction, GUILD, now, key=key)
+        async with world.storage.read() as transaction:
+            assert await key_holds.find(transaction, key) is None
             for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
-                assert not await tx.notices.known(GUILD, kind, str(key.id))
+                assert not await transaction.notices.known(GUILD, kind, str(key.id))
         waiting, running = await world.job(waits.id), await world.job(runs.id)
         assert (waiting.held, waiting.not_before) == (None, None)
         assert running.not_before is None or running.not_before <= now
@@ -55,14 +55,14 @@ async def test_a_running_job_ends_no_hold_that_has_another_reason(tmp_path: Path
         runs = await world.put(await world.accept(a_job()), JobState.RUNNING, studii_id="x", key_id=key.id)
         now = world.clock.now()
         later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
-        async with world.storage.write() as tx:
-            refused = await key_holds.hold_running(tx, runs, key, REFUSED, later, now)
+        async with world.storage.write() as transaction:
+            refused = await key_holds.hold_running(transaction, runs, key, REFUSED, later, now)
             assert refused is not None
-            await key_holds.hold(tx, key, SHORT, later, now, oldest=long_ago)
-            told = await key_holds.works_again(tx, refused, now)
+            await key_holds.hold(transaction, key, SHORT, later, now, oldest=long_ago)
+            told = await key_holds.works_again(transaction, refused, now)
             assert told is not None
             assert told.held is None
-            hold = await key_holds.find(tx, key)
+            hold = await key_holds.find(transaction, key)
         assert hold is not None
         assert hold.reason == SHORT
 
@@ -78,9 +78,9 @@ async def test_a_job_that_waited_for_anything_else_is_not_ended_by_the_keys_firs
 
         async def refused(after: float) -> JobState:
             at = first + timedelta(seconds=after)
-            async with world.storage.write() as tx:
+            async with world.storage.write() as transaction:
                 oldest = at - timedelta(seconds=DAY)
-                await key_holds.hold(tx, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest)
+                await key_holds.hold(transaction, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest)
             return (await world.job(old.id)).state
 
         assert await refused(0) is JobState.WAITING
@@ -99,12 +99,12 @@ async def test_a_new_keys_first_refusal_ends_nothing_that_waited_for_the_key_bef
         old = await world.put(await world.accept(a_job(age=2 * DAY)), JobState.WAITING)
         now = world.clock.now()
         later, oldest = now + timedelta(minutes=5), now - timedelta(seconds=DAY)
-        async with world.storage.write() as tx:
+        async with world.storage.write() as transaction:
             yesterday = now - timedelta(seconds=2 * DAY)
-            await tx.holds.set(GUILD, key.id, REFUSED, now, since=yesterday)
+            await transaction.holds.set(GUILD, key.id, REFUSED, now, since=yesterday)
         other = await world.use_key(world.studii.add_key())
-        async with world.storage.write() as tx:
-            await key_holds.hold(tx, other, REFUSED, later, now, oldest=oldest)
+        async with world.storage.write() as transaction:
+            await key_holds.hold(transaction, other, REFUSED, later, now, oldest=oldest)
         assert (await world.job(old.id)).state is JobState.WAITING
 
 
@@ -113,9 +113,9 @@ async def test_a_hold_refuses_jobs_of_its_own_key_until_one_is_to_try_again(tmp_
         key = await world.use_key(world.studii.add_key())
         now = world.clock.now()
         later = now + timedelta(minutes=5)
-        async with world.storage.write() as tx:
-            await key_holds.hold(tx, key, SHORT, later, now, oldest=now - timedelta(days=1))
-            hold = await key_holds.find(tx, key)
+        async with world.storage.write() as transaction:
+            await key_holds.hold(transaction, key, SHORT, later, now, oldest=now - timedelta(days=1))
+            hold = await key_holds.find(transaction, key)
         other = await world.use_key(world.studii.add_key())
     assert hold is not None
     assert key_holds.refuses(hold, key, now)

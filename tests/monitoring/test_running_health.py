@@ -82,9 +82,9 @@ class Running:
     async def accept(self) -> str:
         """A job that a member has just asked for; returns its id."""
         job = a_job(guild_id=GUILD, channel_id=GUILD)
-        async with self.app.storage.write() as tx:
-            await tx.jobs.add(job)
-            await tx.ledger.reserve(job, job.created_at)
+        async with self.app.storage.write() as transaction:
+            await transaction.jobs.add(job)
+            await transaction.ledger.reserve(job, job.created_at)
         self.app.engine.wake()
         return job.id
 
@@ -92,21 +92,21 @@ class Running:
         """A job that has been with Studii for a while."""
         job = a_job(guild_id=GUILD, channel_id=GUILD, age=60)
         states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-        async with self.app.storage.write() as tx:
-            await tx.jobs.add(job)
-            await tx.ledger.reserve(job, job.created_at)
-            key = await tx.keys.current(GUILD)
+        async with self.app.storage.write() as transaction:
+            await transaction.jobs.add(job)
+            await transaction.ledger.reserve(job, job.created_at)
+            key = await transaction.keys.current(GUILD)
             assert key is not None
             for before, after in pairwise(states):
-                await tx.jobs.advance(job.id, before, after, at=job.created_at, key_id=key.id)
-            await tx.jobs.update(job.id, studii_id="of-old", submitted_at=job.created_at)
+                await transaction.jobs.advance(job.id, before, after, at=job.created_at, key_id=key.id)
+            await transaction.jobs.update(job.id, studii_id="of-old", submitted_at=job.created_at)
         self.app.engine.wake()
 
     async def reaches(self, job_id: str, state: JobState) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
-                async with self.app.storage.read() as tx:
-                    job = await tx.jobs.get(job_id)
+                async with self.app.storage.read() as transaction:
+                    job = await transaction.jobs.get(job_id)
                 if job is not None and job.state is state:
                     return
                 await asyncio.sleep(0.02)

@@ -248,8 +248,8 @@ class CorrectsAndEndsNone(Bank):
     replaced = (("bot.lifecycle.prices._end_without_room", no_check_either),)
 
 
-async def oldest_first(tx: Transaction, risen: Any, prices: Any, at: datetime) -> None:
-    await _end_without_room(tx, list(reversed(risen)), prices, at)
+async def oldest_first(transaction: Transaction, risen: Any, prices: Any, at: datetime) -> None:
+    await _end_without_room(transaction, list(reversed(risen)), prices, at)
 
 
 class EndsTheOldest(Bank):

@@ -39,24 +39,30 @@ def service_on(storage: Storage) -> JobService:
 
 async def server(storage: Storage, guild_id: int, chance: random.Random) -> None:
     """A server with limits of all kinds, or some of them."""
-    async with storage.write() as tx:
-        key = await tx.keys.add(guild_id, f"lane {guild_id}", "abcd", Plan.PRO, b"", NOW)
-        await tx.guilds.set_key(guild_id, key.id, NOW)
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(guild_id, f"lane {guild_id}", "abcd", Plan.PRO, b"", NOW)
+        await transaction.guilds.set_key(guild_id, key.id, NOW)
         limit = chance.choice((0, 30, 100, 10_000))
-        await tx.guilds.set_budget(guild_id, Budget(limit, chance.choice(list(Period)), NOW))
+        await transaction.guilds.set_budget(guild_id, Budget(limit, chance.choice(list(Period)), NOW))
         if chance.random() < 0.6:
-            await tx.policies.set(guild_id, jobs_at_once=chance.randint(1, 5))
+            await transaction.policies.set(guild_id, jobs_at_once=chance.randint(1, 5))
         if chance.random() < 0.4:
-            await tx.policies.set(guild_id, starts=chance.randint(1, 4), starts_seconds=600)
+            await transaction.policies.set(guild_id, starts=chance.randint(1, 4), starts_seconds=600)
         if chance.random() < 0.6:
-            await tx.policies.set_allowance(guild_id, AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200)))
+            await transaction.policies.set_allowance(
+                guild_id, AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200))
+            )
         if chance.random() < 0.4:
-            await tx.policies.set_allowance(guild_id, AllowanceScope.ROLE, ROLE, chance.choice((8, 500)))
-        await tx.policies.set(guild_id, photos=chance.choice(list(PhotoScope)))
-        await tx.policies.list_add(guild_id, AccessList.BLOCKED, BLOCKED)
-        await tx.policies.refuse_photos(REFUSES, NOW)
+            await transaction.policies.set_allowance(
+                guild_id, AllowanceScope.ROLE, ROLE, chance.choice((8, 500))
+            )
+        await transaction.policies.set(guild_id, photos=chance.choice(list(PhotoScope)))
+        await transaction.policies.list_add(guild_id, AccessList.BLOCKED, BLOCKED)
+        await transaction.policies.refuse_photos(REFUSES, NOW)
         if chance.random() < 0.5:
-            await tx.prices.learn(f"lane {guild_id}", "studio", "mode=image quality=standard", 3, NOW)
+            await transaction.prices.learn(
+                f"lane {guild_id}", "studio", "mode=image quality=standard", 3, NOW
+            )
 
 
 def request(guild_id: int, chance: random.Random) -> JobRequest:
@@ -93,14 +99,14 @@ def said(answer: Job | BaseException) -> str:
 
 async def kept(storage: Storage, guild_id: int) -> tuple[Sequence[object], Sequence[object]]:
     """What the database holds of it in the end: jobs in order with their lines, and what admins are told."""
-    async with storage.read() as tx:
-        found = await tx.member_jobs.page(guild_id, None, 0, 100)
+    async with storage.read() as transaction:
+        found = await transaction.member_jobs.page(guild_id, None, 0, 100)
         lines: Mapping[str, list[object]] = {
-            one.id: [(line.kind, line.amount) for line in await tx.ledger.entries(job_id=one.id)]
+            one.id: [(line.kind, line.amount) for line in await transaction.ledger.entries(job_id=one.id)]
             for one in found
         }
-        told = await tx.notices.pending(100, guild_id)
-        assert await tx.audit.everything() == []
+        told = await transaction.notices.pending(100, guild_id)
+        assert await transaction.audit.everything() == []
     jobs = sorted(((one.user_id, one.variant, one.reserved, lines[one.id]) for one in found), key=str)
     return jobs, [(one.kind, one.key, sorted(one.details.items(), key=str)) for one in told]
 
@@ -146,18 +152,18 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
     storage: Storage,
 ) -> None:
     jobs = service_on(storage)
-    async with storage.write() as tx:
-        key = await tx.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
-        await tx.guilds.set_key(1, key.id, NOW)
-        await tx.guilds.set_budget(1, Budget(7 * 8, Period.DAY, NOW))
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
+        await transaction.guilds.set_key(1, key.id, NOW)
+        await transaction.guilds.set_budget(1, Budget(7 * 8, Period.DAY, NOW))
     answers = await together(
         storage, jobs, [replace(PICTURE, guild_id=1, user_id=one) for one in range(1, 201)]
     )
     assert [answer.startswith("accepted") for answer in answers] == [True] * 7 + [False] * 193
     assert all("0 of 56 credits left today" in answer for answer in answers[7:])
-    async with storage.read() as tx:
-        stored = (await tx.member_jobs.page(1, None, 0, 100))[::-1]
-        told = {one.kind for one in await tx.notices.pending(10, 1)}
+    async with storage.read() as transaction:
+        stored = (await transaction.member_jobs.page(1, None, 0, 100))[::-1]
+        told = {one.kind for one in await transaction.notices.pending(10, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
 
@@ -201,9 +207,9 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
     assert not isinstance(bad, Refused)
     assert isinstance(first, Job)
     assert isinstance(last, Job)
-    async with storage.read() as tx:
-        assert {job.id for job in await tx.member_jobs.page(1, None, 0, 9)} == {first.id, last.id}
-        assert await tx.audit.everything() == []
+    async with storage.read() as transaction:
+        assert {job.id for job in await transaction.member_jobs.page(1, None, 0, 9)} == {first.id, last.id}
+        assert await transaction.audit.everything() == []
 
 
 async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(tmp_path: Path, either: str) -> None:
@@ -212,24 +218,24 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(tmp_path: P
         await server(storage, 1, random.Random(3))
         asked = replace(PICTURE, guild_id=1, user_id=3)
         await jobs.accept(asked)
-        async with storage.write() as tx:
-            await tx.guilds.set_paused(1, NOW)
+        async with storage.write() as transaction:
+            await transaction.guilds.set_paused(1, NOW)
         with pytest.raises(Refused, match="paused in this server"):
             await jobs.accept(asked)
-        async with storage.write() as tx:
-            await tx.guilds.set_paused(1, None)
+        async with storage.write() as transaction:
+            await transaction.guilds.set_paused(1, None)
         await jobs.accept(asked)
         with suppress(LookupError):
-            async with storage.write() as tx:
-                await tx.guilds.set_paused(1, NOW)
-                assert (await tx.servers.some([1]))[1].settings.paused
+            async with storage.write() as transaction:
+                await transaction.guilds.set_paused(1, NOW)
+                assert (await transaction.servers.some([1]))[1].settings.paused
                 raise LookupError
         await jobs.accept(asked)  # what was undone is not remembered
         if (file := tmp_path / "studii.db").exists():
             with closing(sqlite3.connect(file)) as other, other:  # another program
                 other.execute("UPDATE guilds SET paused_at = '2026-01-01 00:00:00.000000'")
         else:
-            async with Storage.open(either) as other_process, other_process.write() as tx:
-                await tx.guilds.set_paused(1, NOW)
+            async with Storage.open(either) as other_process, other_process.write() as transaction:
+                await transaction.guilds.set_paused(1, NOW)
         with pytest.raises(Refused, match="paused in this server"):
             await jobs.accept(asked)

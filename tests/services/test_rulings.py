@@ -62,8 +62,8 @@ async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
         await desk.services.rulings.charged(desk.guild.id, job.id, 5)
         with pytest.raises(Refused, match="already settled: charged 5 credits"):
             await desk.services.rulings.release(desk.guild.id, job.id)
-        async with desk.storage.read() as tx:
-            assert await tx.audit.everything() == []
+        async with desk.storage.read() as transaction:
+            assert await transaction.audit.everything() == []
 
 
 async def test_nothing_is_left_to_settle_once_studiis_answer_has_arrived(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ async def hold(desk: Desk) -> None:
     await desk.set_key()
     key = await desk.services.keys.current(desk.guild.id)
     assert key is not None
-    async with desk.storage.write() as tx:
+    async with desk.storage.write() as transaction:
         until = desk.clock.now().replace(hour=23)
-        await tx.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+        await transaction.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
 
 
 async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path) -> None:

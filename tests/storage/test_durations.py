@@ -9,23 +9,23 @@ NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
 
 async def test_what_was_observed_is_kept_by_tool_and_kind_oldest_first(storage: Storage) -> None:
-    async with storage.write() as tx:
-        await tx.durations.learn("studio", "image", 10.0, 12.5, NOW)
-        await tx.durations.learn("studio", "video", 80.0, 90.0, NOW)
-        await tx.durations.learn("studio", "image", 0.0, 3.0, NOW)
-    async with storage.read() as tx:
-        assert await tx.durations.all() == {
+    async with storage.write() as transaction:
+        await transaction.durations.learn("studio", "image", 10.0, 12.5, NOW)
+        await transaction.durations.learn("studio", "video", 80.0, 90.0, NOW)
+        await transaction.durations.learn("studio", "image", 0.0, 3.0, NOW)
+    async with storage.read() as transaction:
+        assert await transaction.durations.all() == {
             ("studio", "image"): [(10.0, 12.5), (0.0, 3.0)],
             ("studio", "video"): [(80.0, 90.0)],
         }
 
 
 async def test_only_the_newest_are_kept_of_each(storage: Storage) -> None:
-    async with storage.write() as tx:
-        await tx.durations.learn("studio", "video", 1.0, 2.0, NOW)
+    async with storage.write() as transaction:
+        await transaction.durations.learn("studio", "video", 1.0, 2.0, NOW)
         for n in range(KEPT + 7):
-            await tx.durations.learn("studio", "image", float(n), n + 1.0, NOW)
-    async with storage.read() as tx:
-        kept = await tx.durations.all()
+            await transaction.durations.learn("studio", "image", float(n), n + 1.0, NOW)
+    async with storage.read() as transaction:
+        kept = await transaction.durations.all()
     assert kept["studio", "image"] == [(float(n), n + 1.0) for n in range(7, KEPT + 7)]
     assert len(kept["studio", "video"]) == 1

@@ -15,22 +15,22 @@ IN_MESSAGE = replace(PHOTO, message_id=7, channel_id=8)
 
 async def added(storage: Storage, **values: Any) -> Job:
     job = a_job(**values)
-    async with storage.write() as tx:
-        await tx.jobs.add(job)
+    async with storage.write() as transaction:
+        await transaction.jobs.add(job)
     return job
 
 
 async def held(storage: Storage, guild_id: int) -> None:
     """Studii has refused the server's key."""
-    async with storage.write() as tx:
-        key = await tx.keys.add(guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-        await tx.holds.set(guild_id, key.id, Reason.text("Refused."), LATER)
-        await tx.job_queue.hold(guild_id, key.id, Reason.text("Refused."), LATER)
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+        await transaction.holds.set(guild_id, key.id, Reason.text("Refused."), LATER)
+        await transaction.job_queue.hold(guild_id, key.id, Reason.text("Refused."), LATER)
 
 
 async def to_take_in(storage: Storage, *, limit: int = 10, late: bool = False, full: Any = ()) -> list[str]:
-    async with storage.read() as tx:
-        return [job.id for job in await tx.job_queue.to_take_in(limit, LATER if late else NOW, full)]
+    async with storage.read() as transaction:
+        return [job.id for job in await transaction.job_queue.to_take_in(limit, LATER if late else NOW, full)]
 
 
 async def test_the_first_photo_of_each_server_comes_before_the_second_of_any(storage: Storage) -> None:
@@ -50,12 +50,12 @@ async def test_a_members_second_photo_comes_after_the_first_of_another_member(st
 async def test_a_photo_that_ended_a_decoder_is_taken_in_by_whoever_asks_for_such(storage: Storage) -> None:
     deadly = await added(storage, guild_id=1, source=PHOTO)
     good = await added(storage, guild_id=1, source=PHOTO)
-    async with storage.write() as tx:
-        await tx.decodes.put(deadly.id, FileRole.SOURCE, DecodeRecord(1))
-        await tx.decodes.put(good.id, FileRole.SOURCE, DecodeRecord(0, underway=True))
+    async with storage.write() as transaction:
+        await transaction.decodes.put(deadly.id, FileRole.SOURCE, DecodeRecord(1))
+        await transaction.decodes.put(good.id, FileRole.SOURCE, DecodeRecord(0, underway=True))
     assert await to_take_in(storage) == [good.id]
-    async with storage.read() as tx:
-        assert [job.id for job in await tx.job_queue.to_take_in(10, NOW, again=True)] == [deadly.id]
+    async with storage.read() as transaction:
+        assert [job.id for job in await transaction.job_queue.to_take_in(10, NOW, again=True)] == [deadly.id]
 
 
 async def test_a_server_without_room_waits_with_its_photos_and_not_with_its_words(storage: Storage) -> None:
@@ -69,8 +69,8 @@ async def test_results_are_fetched_by_turns_of_the_servers(storage: Storage) -> 
     values: dict[str, Any] = {"state": JobState.RUNNING, "output_url": "https://studii.example/o"}
     many = [await added(storage, guild_id=1, **values) for _ in range(3)]
     other = await added(storage, guild_id=2, **values)
-    async with storage.read() as tx:
-        found = [job.id for job in await tx.job_queue.to_download(3)]
+    async with storage.read() as transaction:
+        found = [job.id for job in await transaction.job_queue.to_download(3)]
     assert found == [many[0].id, other.id, many[1].id]
 
 
@@ -85,10 +85,10 @@ async def test_while_a_key_is_refused_only_photos_that_stand_in_no_message_are_f
     assert await to_take_in(storage, late=True) == [stays[0].id, fleeting.id]
     waiting = await added(storage, guild_id=1, state=JobState.WAITING)
     assert await to_take_in(storage, late=True) == [fleeting.id]
-    async with storage.write() as tx:
-        await tx.jobs.advance(waiting.id, JobState.WAITING, JobState.CANCELLED, at=NOW)
-        await tx.job_queue.release_held(1)
-        after = await tx.jobs.get(stays[1].id)
+    async with storage.write() as transaction:
+        await transaction.jobs.advance(waiting.id, JobState.WAITING, JobState.CANCELLED, at=NOW)
+        await transaction.job_queue.release_held(1)
+        after = await transaction.jobs.get(stays[1].id)
     assert await to_take_in(storage) == [stays[0].id, stays[1].id, fleeting.id]
     assert after is not None
     assert (after.held, after.not_before) == (None, None)
@@ -103,31 +103,31 @@ async def test_what_may_give_way_is_held_fetched_and_in_a_message(storage: Stora
         storage, guild_id=2, source=IN_MESSAGE, held=Reason.text("Studii can't be reached."), **values
     )
     await held(storage, 1)
-    async with storage.read() as tx:
-        assert [job.id for job in await tx.job_queue.held_with_photos()] == [gives.id]
+    async with storage.read() as transaction:
+        assert [job.id for job in await transaction.job_queue.held_with_photos()] == [gives.id]
 
 
 async def test_attempts_are_remembered_for_each_file_of_a_job(storage: Storage) -> None:
     job = await added(storage, state=JobState.RUNNING)
     begun, counted = DecodeRecord(underway=True, alone=True), DecodeRecord(2, suspect=True)
-    async with storage.write() as tx:
-        assert await tx.decodes.get(job.id, FileRole.SOURCE) == DecodeRecord()
-        await tx.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(underway=True))
-        await tx.decodes.put(job.id, FileRole.SOURCE, begun)
-        await tx.decodes.put(job.id, FileRole.OUTPUT, counted)
-    async with storage.write() as tx:
-        assert await tx.decodes.underway() == [(job.id, FileRole.SOURCE, begun)]
-        assert await tx.decodes.get(job.id, FileRole.OUTPUT) == counted
-        await tx.decodes.forget(job.id, FileRole.SOURCE)
-        assert await tx.decodes.underway() == []
+    async with storage.write() as transaction:
+        assert await transaction.decodes.get(job.id, FileRole.SOURCE) == DecodeRecord()
+        await transaction.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(underway=True))
+        await transaction.decodes.put(job.id, FileRole.SOURCE, begun)
+        await transaction.decodes.put(job.id, FileRole.OUTPUT, counted)
+    async with storage.write() as transaction:
+        assert await transaction.decodes.underway() == [(job.id, FileRole.SOURCE, begun)]
+        assert await transaction.decodes.get(job.id, FileRole.OUTPUT) == counted
+        await transaction.decodes.forget(job.id, FileRole.SOURCE)
+        assert await transaction.decodes.underway() == []
 
 
 async def test_attempts_are_forgotten_with_their_files(storage: Storage) -> None:
     kept = await added(storage, state=JobState.SUCCEEDED, output_file="a.output.png")
     gone = await added(storage, state=JobState.SUCCEEDED)
-    async with storage.write() as tx:
+    async with storage.write() as transaction:
         for job in (kept, gone):
-            await tx.decodes.put(job.id, FileRole.OUTPUT, DecodeRecord(2))
-        await tx.decodes.tidy()
-        assert await tx.decodes.get(kept.id, FileRole.OUTPUT) == DecodeRecord(2)
-        assert await tx.decodes.get(gone.id, FileRole.OUTPUT) == DecodeRecord()
+            await transaction.decodes.put(job.id, FileRole.OUTPUT, DecodeRecord(2))
+        await transaction.decodes.tidy()
+        assert await transaction.decodes.get(kept.id, FileRole.OUTPUT) == DecodeRecord(2)
+        assert await transaction.decodes.get(gone.id, FileRole.OUTPUT) == DecodeRecord()

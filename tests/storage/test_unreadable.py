@@ -32,97 +32,100 @@ async def test_a_broken_job_is_left_out_of_every_list_and_the_others_take_its_pl
 ) -> None:
     first, broken, last = [await accepted(storage) for _ in range(3)]
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
-    async with storage.read() as tx:
-        assert [job.id for job in await tx.jobs.in_states([JobState.RECEIVED], 2)] == [first.id, last.id]
-        page = await tx.member_jobs.page(first.guild_id, None, 0, 10)
+    async with storage.read() as transaction:
+        assert [job.id for job in await transaction.jobs.in_states([JobState.RECEIVED], 2)] == [
+            first.id,
+            last.id,
+        ]
+        page = await transaction.member_jobs.page(first.guild_id, None, 0, 10)
         assert [job.id for job in page] == [last.id, first.id]
-        assert set(await tx.jobs.some([first.id, broken.id])) == {first.id}
-        assert await tx.jobs.get(broken.id) is None
-        assert (await tx.jobs.get(last.id)) is not None
-        assert (await tx.audit.everything()) == []
+        assert set(await transaction.jobs.some([first.id, broken.id])) == {first.id}
+        assert await transaction.jobs.get(broken.id) is None
+        assert (await transaction.jobs.get(last.id)) is not None
+        assert (await transaction.audit.everything()) == []
 
 
 async def test_a_broken_job_on_a_lane_does_not_stop_the_lane(storage: Storage, url: str) -> None:
     broken, good = [await accepted(storage) for _ in range(2)]
-    async with storage.write() as tx:
+    async with storage.write() as transaction:
         for job in (broken, good):
-            await tx.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=NOW)
+            await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=NOW)
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
-    async with storage.read() as tx:
-        assert [job.id for job, _ in await tx.job_queue.on_lanes()] == [good.id]
+    async with storage.read() as transaction:
+        assert [job.id for job, _ in await transaction.job_queue.on_lanes()] == [good.id]
 
 
 async def test_many_broken_jobs_before_a_good_one_do_not_hide_it(storage: Storage, url: str) -> None:
     *broken, good = [await accepted(storage) for _ in range(12)]
     await damage(url, jobs.c.inputs, jobs.c.id.in_([job.id for job in broken]))
-    async with storage.read() as tx:
-        assert [job.id for job in await tx.jobs.in_states([JobState.RECEIVED], 2)] == [good.id]
+    async with storage.read() as transaction:
+        assert [job.id for job in await transaction.jobs.in_states([JobState.RECEIVED], 2)] == [good.id]
 
 
 async def test_what_was_written_for_a_broken_job_is_erased_all_the_same(storage: Storage, url: str) -> None:
     broken = await accepted(storage)
-    async with storage.write() as tx:
-        await tx.jobs.advance(broken.id, JobState.RECEIVED, JobState.CANCELLED, at=NOW)
+    async with storage.write() as transaction:
+        await transaction.jobs.advance(broken.id, JobState.RECEIVED, JobState.CANCELLED, at=NOW)
     later = NOW + timedelta(days=1)
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
-    async with storage.read() as tx:
-        assert [job.id for job in await tx.privacy.old_jobs(later, 10)] == [broken.id]
-    async with storage.write() as tx:
-        await tx.privacy.scrub([broken.id], later)
-    async with storage.read() as tx:
-        job = await tx.jobs.get(broken.id)
+    async with storage.read() as transaction:
+        assert [job.id for job in await transaction.privacy.old_jobs(later, 10)] == [broken.id]
+    async with storage.write() as transaction:
+        await transaction.privacy.scrub([broken.id], later)
+    async with storage.read() as transaction:
+        job = await transaction.jobs.get(broken.id)
     assert job is not None
     assert job.inputs == {}
 
 
 async def test_a_broken_notice_does_not_keep_the_others_from_being_told(storage: Storage, url: str) -> None:
-    async with storage.write() as tx:
+    async with storage.write() as transaction:
         for key in ("monday", "tuesday"):
-            await tx.notices.add(1, NoticeKind.BUDGET_80, key, at=NOW, details={"left": 1})
+            await transaction.notices.add(1, NoticeKind.BUDGET_80, key, at=NOW, details={"left": 1})
     await damage(url, notices.c.details, notices.c.key == "monday")
-    async with storage.read() as tx:
-        assert [one.key for one in await tx.notices.pending(1)] == ["tuesday"]
+    async with storage.read() as transaction:
+        assert [one.key for one in await transaction.notices.pending(1)] == ["tuesday"]
 
 
 async def test_a_broken_rule_for_photos_leaves_the_other_rules_and_servers(
     storage: Storage, url: str
 ) -> None:
-    async with storage.write() as tx:
+    async with storage.write() as transaction:
         for guild_id in (1, 2):
             for emoji in (MAPLE, ROSE):
-                await tx.photo_rules.map(guild_id, emoji, PRESET)
+                await transaction.photo_rules.map(guild_id, emoji, PRESET)
             for channel_id in (10, 11):
                 channel = PhotoChannel(channel_id, PhotoChannelKind.AUTO, PRESET, 1)
-                await tx.photo_rules.set_channel(guild_id, channel)
+                await transaction.photo_rules.set_channel(guild_id, channel)
     emoji, channels = reaction_emoji.c, photo_channels.c
     await damage(url, emoji.inputs, emoji.guild_id == 1, emoji.emoji == MAPLE.key)
     await damage(url, channels.inputs, channels.guild_id == 1, channels.channel_id == 10)
-    async with storage.read() as tx:
-        rules = await tx.photo_rules.all()
+    async with storage.read() as transaction:
+        rules = await transaction.photo_rules.all()
         assert set(rules[1].emoji) == {ROSE.key}
         assert set(rules[1].channels) == {11}
         assert len(rules[2].emoji) == len(rules[2].channels) == 2
-        assert await tx.photo_rules.get(1) == rules[1]
-    async with storage.write() as tx:
-        await tx.photo_rules.map(1, MAPLE, PRESET)
-        assert len((await tx.photo_rules.get(1)).emoji) == 2
+        assert await transaction.photo_rules.get(1) == rules[1]
+    async with storage.write() as transaction:
+        await transaction.photo_rules.map(1, MAPLE, PRESET)
+        assert len((await transaction.photo_rules.get(1)).emoji) == 2
 
 
 async def test_each_is_logged_once_without_what_is_in_it_and_named(
     storage: Storage, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = await accepted(storage, inputs={"prompt": "a secret"})
-    async with storage.write() as tx:
-        await tx.notices.add(1, NoticeKind.BUDGET_80, "monday", at=NOW)
-        await tx.photo_rules.map(1, MAPLE, PRESET)
-        await tx.photo_rules.set_channel(1, PhotoChannel(10, PhotoChannelKind.AUTO, PRESET, 1))
+    async with storage.write() as transaction:
+        await transaction.notices.add(1, NoticeKind.BUDGET_80, "monday", at=NOW)
+        await transaction.photo_rules.map(1, MAPLE, PRESET)
+        await transaction.photo_rules.set_channel(1, PhotoChannel(10, PhotoChannelKind.AUTO, PRESET, 1))
     for column in (jobs.c.inputs, notices.c.details, reaction_emoji.c.inputs, photo_channels.c.inputs):
         await damage(url, column)
     with caplog.at_level(logging.ERROR):
-        async with storage.read() as tx:
-            assert await tx.jobs.get(job.id) is None
-            assert len(await tx.unreadable.names()) == 4
-            names = await tx.unreadable.names()
+        async with storage.read() as transaction:
+            assert await transaction.jobs.get(job.id) is None
+            assert len(await transaction.unreadable.names()) == 4
+            names = await transaction.unreadable.names()
     assert names == ["jobs 1", "notices 1", f"reaction_emoji 1 {MAPLE.key}", "photo_channels 1 10"]
     assert len(storage.unreadable) == 4
     assert [record.levelname for record in caplog.records] == ["ERROR"] * 4
@@ -133,5 +136,5 @@ async def test_each_is_logged_once_without_what_is_in_it_and_named(
 async def test_nothing_is_named_where_every_row_can_be_read(storage: Storage, url: str) -> None:
     for _ in range(3):
         await accepted(storage)
-    async with storage.read() as tx:
-        assert await tx.unreadable.names() == []
+    async with storage.read() as transaction:
+        assert await transaction.unreadable.names() == []

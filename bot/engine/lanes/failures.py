@@ -95,8 +95,8 @@ class Failures:
         code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
         if isinstance(error, ApiRefused):
             code = _CODES.get(type(error), code)
-        async with self._context.storage.amend() as tx:
-            failed = await not_taken(tx, job, code, error.told, self._context.clock.now())
+        async with self._context.storage.amend() as transaction:
+            failed = await not_taken(transaction, job, code, error.told, self._context.clock.now())
         if failed is None:
             raise NotAlone
         return StepResult(failed)
@@ -120,38 +120,45 @@ class Failures:
         self, claim: Claim, state: JobState, error: KeyRefused | OutOfCredits
     ) -> StepResult:
         job, key = claim.job, claim.key
-        async with self._context.storage.write() as tx:
-            current = await tx.keys.current(job.guild_id)
+        async with self._context.storage.write() as transaction:
+            current = await transaction.keys.current(job.guild_id)
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
-                return StepResult(await wait(tx, job, state, self._context.clock.now()))
+                return StepResult(await wait(transaction, job, state, self._context.clock.now()))
             if isinstance(error, KeyRefused):
-                return await self.hold(tx, job, state, key, error.told)
-            return await self._out_of_credits(tx, job, state, key, error.told)
+                return await self.hold(transaction, job, state, key, error.told)
+            return await self._out_of_credits(transaction, job, state, key, error.told)
 
     async def hold(
-        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason, *, sent: bool = True
+        self,
+        transaction: Transaction,
+        job: Job,
+        state: JobState,
+        key: StudiiKey,
+        reason: Reason,
+        *,
+        sent: bool = True,
     ) -> StepResult:
         """Hold the server's key, which does not work. The job waits with the others; one tries again."""
-        await wait(tx, job, state, self._context.clock.now())
-        await self._hold_key(tx, key, reason)
-        return StepResult(await tx.jobs.get(job.id), sent=sent)
+        await wait(transaction, job, state, self._context.clock.now())
+        await self._hold_key(transaction, key, reason)
+        return StepResult(await transaction.jobs.get(job.id), sent=sent)
 
     async def _out_of_credits(
-        self, tx: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason
+        self, transaction: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason
     ) -> StepResult:
         """Fail the job unpaid, and hold the key, as the server's other jobs would fail too."""
         now = self._context.clock.now()
-        failed = await fail_unpaid(tx, job, state, FailureCode.CREDITS, reason, now)
-        await self._hold_key(tx, key, reason)
+        failed = await fail_unpaid(transaction, job, state, FailureCode.CREDITS, reason, now)
+        await self._hold_key(transaction, key, reason)
         return StepResult(failed)
 
-    async def _hold_key(self, tx: Transaction, key: StudiiKey, reason: Reason) -> None:
+    async def _hold_key(self, transaction: Transaction, key: StudiiKey, reason: Reason) -> None:
         now, tuning = self._context.clock.now(), self._context.tuning
         pause = delay_at(tuning.key_retries, self._refused_keys.count(key.guild_id))
         oldest = now - timedelta(seconds=tuning.held_bound)
         until = now + timedelta(seconds=pause)
-        await key_holds.hold(tx, key, reason, until, now, oldest=oldest)
+        await key_holds.hold(transaction, key, reason, until, now, oldest=oldest)
 
     async def _wait(
         self,
@@ -163,9 +170,9 @@ class Failures:
         attempts: int | None = None,
     ) -> Job | None:
         now = self._context.clock.now()
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             return await wait(
-                tx,
+                transaction,
                 job,
                 state,
                 now,
@@ -175,11 +182,11 @@ class Failures:
             )
 
     async def _fail(self, job: Job, state: JobState, code: FailureCode, reason: Reason) -> Job | None:
-        async with self._context.storage.write() as tx:
-            return await fail_unpaid(tx, job, state, code, reason, self._context.clock.now())
+        async with self._context.storage.write() as transaction:
+            return await fail_unpaid(transaction, job, state, code, reason, self._context.clock.now())
 
     async def _unknown(self, job: Job) -> StepResult:
-        async with self._context.storage.write() as tx:
-            unknown = await lose(tx, job, self._context.clock.now())
+        async with self._context.storage.write() as transaction:
+            unknown = await lose(transaction, job, self._context.clock.now())
         _log.warning("Job %s: it is unknown whether Studii accepted it", job.id, extra={"job": job.id})
         return StepResult(unknown)

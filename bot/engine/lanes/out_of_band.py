@@ -41,9 +41,9 @@ class OutOfBandRequests:
         rate.window.begin(now)
         sent = False
         try:
-            async with self._context.storage.write() as tx:
+            async with self._context.storage.write() as transaction:
                 at = self._context.clock.now()
-                await tx.lanes.record(rate.lane, at, rate.settled(at))
+                await transaction.lanes.record(rate.lane, at, rate.settled(at))
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:

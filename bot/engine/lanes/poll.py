@@ -79,13 +79,13 @@ class Poller:
     ) -> Sequence[Claim | StepResult | _Unreadable]:
         """Return the claim of each job. The polls are recorded before they are sent."""
         claims: list[Claim | StepResult | _Unreadable] = []
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             asked = take()
             found = {job_id: self._known.get(job_id) for job_id, _ in asked}
             unknown = [job_id for job_id, one in found.items() if one is None]
-            jobs = await tx.jobs.some(unknown) if unknown else {}
+            jobs = await transaction.jobs.some(unknown) if unknown else {}
             ids = {job.key_id for job in jobs.values() if job.key_id is not None}
-            keys = await tx.keys.some(ids) if ids else {}
+            keys = await transaction.keys.some(ids) if ids else {}
             for job_id, rate in asked:
                 job, key = found[job_id] or (jobs.get(job_id), None)
                 if job is not None and job.key_id is not None and key is None:
@@ -94,7 +94,7 @@ class Poller:
                 if job is not None and key is not None and isinstance(claim, Claim):
                     self._known.keep(job, key)
             sent = [rate for (_, rate), claim in zip(asked, claims, strict=True) if isinstance(claim, Claim)]
-            ahead = await self._requests.record(tx, sent, self._context.clock.now())
+            ahead = await self._requests.record(transaction, sent, self._context.clock.now())
         self._requests.grant(sent, ahead)
         return claims
 

@@ -70,10 +70,10 @@ class PollAnswers:
             job = await self._still_running(job)
         told = report.credits_charged if job.charged is None else None
         if told or report.status != job.studii_status:
-            async with self._context.storage.write() as tx:
+            async with self._context.storage.write() as transaction:
                 now = self._context.clock.now()
-                repriced = await learn_while_running(tx, self._catalog, job, lane, told, now)
-                stored = await tx.jobs.update(
+                repriced = await learn_while_running(transaction, self._catalog, job, lane, told, now)
+                stored = await transaction.jobs.update(
                     job.id, JobState.RUNNING, visible=True, studii_status=report.status
                 )
             if repriced:
@@ -93,9 +93,9 @@ class PollAnswers:
             unsafe, missing = ReasonCode.OUTPUT_UNSAFE_ADDRESS, ReasonCode.OUTPUT_WITHOUT_ADDRESS
             why = Reason(unsafe if report.output_refused else missing)
             return await self._end(job, FailureCode.OUTPUT, why, charge, lane, report.credits_charged)
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             now, told = self._context.clock.now(), report.credits_charged
-            stored = await tx.jobs.finish_running(
+            stored = await transaction.jobs.finish_running(
                 job.id,
                 lane,
                 studii_status=report.status,
@@ -107,10 +107,10 @@ class PollAnswers:
                 return StepResult(None)  # it is not running any more
             changed, before, since = stored
             repriced = await learn_at_end(
-                tx, self._catalog, job, lane, told, now, completed=True, learned=(before, since)
+                transaction, self._catalog, job, lane, told, now, completed=True, learned=(before, since)
             )
             if repriced:
-                await watch_budget(tx, job.guild_id, now)
+                await watch_budget(transaction, job.guild_id, now)
         if repriced:
             self._context.look()
         return StepResult(changed)
@@ -151,10 +151,14 @@ class PollAnswers:
         """Tell the requester and the admins once that the job has been running for a day."""
         if job.held is not None:
             return job
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            await tx.notices.add(job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id)
-            told = await tx.jobs.update(job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY))
+            await transaction.notices.add(
+                job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id
+            )
+            told = await transaction.jobs.update(
+                job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY)
+            )
         return told or job
 
     async def _not_found(self, job: Job, age: float) -> StepResult:
@@ -172,34 +176,36 @@ class PollAnswers:
 
     async def key_refused(self, job: Job, reason: Reason) -> StepResult:
         """Continue with the server's current key if that is another one, else hold the job."""
-        async with self._context.storage.write() as tx:
-            current = await tx.keys.current(job.guild_id)
-            own = None if job.key_id is None else await tx.keys.get(job.key_id)
+        async with self._context.storage.write() as transaction:
+            current = await transaction.keys.current(job.guild_id)
+            own = None if job.key_id is None else await transaction.keys.get(job.key_id)
             forgotten = current is None and (own is None or not own.ciphertext)
             result = StepResult(None)
             if current is not None and current.id != job.key_id:
-                await tx.jobs.update(job.id, key_id=current.id)
+                await transaction.jobs.update(job.id, key_id=current.id)
             elif not forgotten:
-                result = await self._held(tx, job, current, reason)
+                result = await self._held(transaction, job, current, reason)
         if forgotten:
             return await self._end(job, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED), charge_of(job))
         self._context.look()
         return result
 
-    async def _held(self, tx: Transaction, job: Job, key: StudiiKey | None, reason: Reason) -> StepResult:
+    async def _held(
+        self, transaction: Transaction, job: Job, key: StudiiKey | None, reason: Reason
+    ) -> StepResult:
         """Let the job wait with its server's others until `key` works, which is None if it was removed."""
         trouble = self._trouble(job.id)
         trouble.refusals += 1
         pause = delay_at(self._context.tuning.key_retries, trouble.refusals)
         now = self._context.clock.now()
         until = now + timedelta(seconds=pause)
-        told = await key_holds.hold_running(tx, job, key, reason, until, now)
+        told = await key_holds.hold_running(transaction, job, key, reason, until, now)
         return StepResult(told, again=pause)
 
     async def _key_works(self, job: Job) -> Job:
         """End the hold of the job, whose key works again."""
-        async with self._context.storage.write() as tx:
-            told = await key_holds.works_again(tx, job, self._context.clock.now())
+        async with self._context.storage.write() as transaction:
+            told = await key_holds.works_again(transaction, job, self._context.clock.now())
         self._context.look()
         return told or job
 
@@ -214,11 +220,13 @@ class PollAnswers:
     ) -> StepResult:
         """Fail the job at that charge. `told` is the charge in the last answer, with the key of `lane`."""
         repriced = job.charged is None
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
             if lane is not None:
-                repriced = await learn_at_end(tx, self._catalog, job, lane, told, now, completed=False)
-            failed = await fail_paid(tx, job, code, reason, charge, now)
+                repriced = await learn_at_end(
+                    transaction, self._catalog, job, lane, told, now, completed=False
+                )
+            failed = await fail_paid(transaction, job, code, reason, charge, now)
         if repriced:
             self._context.look()
         _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})

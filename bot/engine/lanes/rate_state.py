@@ -106,10 +106,10 @@ class RateState:
         self._unsaved = False
         news, self._plan_news = self._plan_news, None
         try:
-            async with self._context.storage.write() as tx:
-                await self._store(tx)
+            async with self._context.storage.write() as transaction:
+                await self._store(transaction)
                 if news is not None:
-                    await self._tell(tx, doubted=news)
+                    await self._tell(transaction, doubted=news)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
             _log.warning("The rate limit learned for lane %s could not be stored: %r", self.lane[:8], error)
 
@@ -134,11 +134,11 @@ class RateState:
             )
             self._plan_check.restore(doubt, now)
 
-    async def _store(self, tx: Transaction) -> None:
+    async def _store(self, transaction: Transaction) -> None:
         now, at = self._context.clock.monotonic(), self._context.clock.now()
         slowdown, doubt = self.window.slowdown(now), self._plan_check.doubt(now)
         if slowdown is None and doubt is None:
-            await tx.lane_limits.forget(self.lane)
+            await transaction.lane_limits.forget(self.lane)
             return
 
         def after(seconds: float) -> datetime:
@@ -159,21 +159,21 @@ class RateState:
             lowered_until=after(lowered_for) if lowered_for > 0 else None,
             next_lowered=0.0 if doubt is None else doubt.next_lowered,
         )
-        await tx.lane_limits.keep(self.lane, limits)
+        await transaction.lane_limits.keep(self.lane, limits)
 
-    async def _tell(self, tx: Transaction, *, doubted: bool) -> None:
+    async def _tell(self, transaction: Transaction, *, doubted: bool) -> None:
         """Add a notice to each server with this key, or forget it if the plan is right after all."""
         now, at = self._context.clock.monotonic(), self._context.clock.now()
         used, lowered = self.window.used(now), self._plan_check.limit(now)
-        for key in await tx.keys.all():
+        for key in await transaction.keys.all():
             if key.lane != self.lane:
                 continue
             kind = NoticeKind.PLAN_DOUBTED
             if doubted and key.retired_at is None:
                 told = doubt_details(key, used, lowered)
-                await tx.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)
+                await transaction.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)
             elif not doubted:
-                await tx.notices.forget(key.guild_id, kind)
+                await transaction.notices.forget(key.guild_id, kind)
 
 
 class RequestLog:
@@ -186,7 +186,9 @@ class RequestLog:
     def __init__(self) -> None:
         self._tidied: datetime | None = None
 
-    async def record(self, tx: Transaction, rates: Sequence[RateState], at: datetime) -> Mapping[str, int]:
+    async def record(
+        self, transaction: Transaction, rates: Sequence[RateState], at: datetime
+    ) -> Mapping[str, int]:
         """Record a request for each item of `rates`, which may name one several times, and polls in advance.
 
         Returns the number of the latter by lane, for `grant` once the transaction has been committed.
@@ -199,8 +201,8 @@ class RequestLog:
         rows += [(name, Sent(later, settled[name])) for name, count in ahead.items() for _ in range(count)]
         if self._tidied is None or not timedelta() <= at - self._tidied < TIDIED_EVERY:
             self._tidied = at
-            await tx.lanes.tidy(at)
-        await tx.lanes.add(rows)
+            await transaction.lanes.tidy(at)
+        await transaction.lanes.add(rows)
         return ahead
 
     def grant(self, rates: Iterable[RateState], ahead: Mapping[str, int]) -> None:
@@ -242,9 +244,9 @@ class RateStates:
         if not plans:
             return
         counted = timedelta(seconds=self._context.tuning.rate_period + self._context.tuning.answer_bound)
-        async with self._context.storage.read() as tx:
-            sent = await tx.lanes.of(plans.keys(), self._context.clock.now() - counted)
-            limits = await tx.lane_limits.of(plans.keys())
+        async with self._context.storage.read() as transaction:
+            sent = await transaction.lanes.of(plans.keys(), self._context.clock.now() - counted)
+            limits = await transaction.lane_limits.of(plans.keys())
         for lane, plan in plans.items():
             self._states[lane] = RateState(lane, plan, self._context, sent[lane], limits.get(lane))
 

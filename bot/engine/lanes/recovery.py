@@ -14,27 +14,27 @@ _log = logging.getLogger(__name__)
 INTERRUPTED = frozenset({JobState.UPLOADING, JobState.SUBMITTING})
 
 
-async def recover(tx: Transaction, jobs: Iterable[Job], at: datetime) -> None:
+async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime) -> None:
     """Put uploading jobs back into the queue, as an upload costs nothing. Make submitting ones unknown."""
     for job in jobs:
         if job.state is JobState.UPLOADING:
-            await wait(tx, job, JobState.UPLOADING, at)
-        elif job.state is JobState.SUBMITTING and await lose(tx, job, at) is not None:
+            await wait(transaction, job, JobState.UPLOADING, at)
+        elif job.state is JobState.SUBMITTING and await lose(transaction, job, at) is not None:
             said = "Job %s was being submitted when the bot stopped: its outcome is unknown"
             _log.warning(said, job.id, extra={"job": job.id})
 
 
-async def doubt_restored(tx: Transaction, at: datetime) -> None:
+async def doubt_restored(transaction: Transaction, at: datetime) -> None:
     """Make the jobs that waited in a restored backup unknown.
 
     They may have been sent, made and charged after the backup. Running jobs are polled as usual. Without a
     restored backup nothing changes.
     """
-    if await tx.meta.get(WAS_RESTORED) is None:
+    if await transaction.meta.get(WAS_RESTORED) is None:
         return
-    for job in await tx.jobs.in_states(BEFORE_STUDII):
-        await doubt(tx, job, at)
+    for job in await transaction.jobs.in_states(BEFORE_STUDII):
+        await doubt(transaction, job, at)
         _log.warning(
             "Job %s was waiting in the backup: its outcome is unknown", job.id, extra={"job": job.id}
         )
-    await tx.meta.remove(WAS_RESTORED)
+    await transaction.meta.remove(WAS_RESTORED)

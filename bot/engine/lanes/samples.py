@@ -31,8 +31,8 @@ class Samples:
         if not saved:
             return
         try:
-            async with self._context.storage.write() as tx:
-                await tx.durations.learn_all(saved)
+            async with self._context.storage.write() as transaction:
+                await transaction.durations.learn_all(saved)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
             _log.warning("The durations of %d jobs could not be stored yet: %r", len(saved), error)
         else:

@@ -78,18 +78,18 @@ class Submitter:
         """
         result: Claim | StepResult
         ahead: Mapping[str, int] = {}
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            match await submission.claim(tx, self._catalog, job_id, rate.lane, to, now):
+            match await submission.claim(transaction, self._catalog, job_id, rate.lane, to, now):
                 case submission.Unclaimed(job, again):
                     result = StepResult(job, sent=False, again=again)
                 case submission.Claimed(job, key, was_held):
                     try:
                         secret = self._context.vault.unseal(key.ciphertext)
                     except CannotDecrypt as error:
-                        result = await self._failures.hold(tx, job, to, key, error.told, sent=False)
+                        result = await self._failures.hold(transaction, job, to, key, error.told, sent=False)
                     else:
-                        ahead = await self._requests.record(tx, [rate], now)
+                        ahead = await self._requests.record(transaction, [rate], now)
                         result = Claim(job, key, secret, was_held)
         self._requests.grant([rate], ahead)
         if result.job is not None and result.job.held is not None:
@@ -105,15 +105,17 @@ class Submitter:
 
     async def _uploaded(self, job: Job, target: UploadTarget) -> StepResult:
         """Store the address of the uploaded photo. The job stays in its state until it is submitted."""
-        async with self._context.storage.write() as tx:
-            stored = await tx.jobs.update(job.id, object_key=target.object_key)
+        async with self._context.storage.write() as transaction:
+            stored = await transaction.jobs.update(job.id, object_key=target.object_key)
         self._failures.clear(job)
         return StepResult(stored)
 
     async def _photo_lost(self, job: Job) -> StepResult:
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            failed = await fail_unpaid(tx, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now)
+            failed = await fail_unpaid(
+                transaction, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now
+            )
         _log.warning("Job %s: its photo is missing from the spool", job.id, extra={"job": job.id})
         return StepResult(failed, sent=False)
 
@@ -121,12 +123,16 @@ class Submitter:
         """Store that Studii has the job: what it said, and the credits, in one transaction."""
         job, lane, held, now = claim.job, claim.key.lane, claim.was_held, self._context.clock.now()
         try:
-            async with self._context.storage.write() as tx:
-                done = await submission.taken(tx, self._catalog, job, lane, created, now, was_held=held)
+            async with self._context.storage.write() as transaction:
+                done = await submission.taken(
+                    transaction, self._catalog, job, lane, created, now, was_held=held
+                )
         except NotAlone:
             # Another instance may take the job for lost, and only this one knows its id at Studii.
-            async with self._context.storage.amend() as tx:
-                done = await submission.taken(tx, self._catalog, job, lane, created, now, was_held=held)
+            async with self._context.storage.amend() as transaction:
+                done = await submission.taken(
+                    transaction, self._catalog, job, lane, created, now, was_held=held
+                )
         if done.job is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job.id, created.id, extra={"job": job.id})

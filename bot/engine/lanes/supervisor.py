@@ -176,12 +176,12 @@ class LaneSupervisor:
         return True
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
-        async with self._context.storage.read() as tx:
+        async with self._context.storage.read() as transaction:
             if not self._restored:
-                self._samples.durations.restore(await tx.durations.all())
+                self._samples.durations.restore(await transaction.durations.all())
                 self._restored = True
-            rows = await tx.job_queue.on_lanes()
-            keys = {key.id: key for key in await tx.keys.all()} if rows else {}
+            rows = await transaction.job_queue.on_lanes()
+            keys = {key.id: key for key in await transaction.keys.all()} if rows else {}
         if not self._look_wanted:
             for job, key_id in rows:
                 if key_id is not None and key_id in keys:
@@ -253,11 +253,11 @@ class LaneSupervisor:
         self._suspects = {job.id for job in stranded}
         if not again:
             return
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             # A step is known as under way before it changes the row, until after: so this is exact.
-            fresh = [await tx.jobs.get(job_id) for job_id in again]
+            fresh = [await transaction.jobs.get(job_id) for job_id in again]
             lost = [job for job in fresh if job is not None and self._is_stranded(job)]
-            await recover(tx, lost, self._context.clock.now())
+            await recover(transaction, lost, self._context.clock.now())
         self.look()
 
     async def _without_key(self, keyless: list[Job]) -> None:
@@ -269,12 +269,12 @@ class LaneSupervisor:
         news = [job for job in waiting if not key_holds.has_no_key(job) or job.id in ended]
         if not news:
             return
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             for job in news:
                 if job.id in ended:
-                    await fail_unpaid(tx, job, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, now)
+                    await fail_unpaid(transaction, job, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, now)
                 else:
-                    await key_holds.wait_for_key(tx, job)
+                    await key_holds.wait_for_key(transaction, job)
 
 
 def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]) -> StudiiKey | None:

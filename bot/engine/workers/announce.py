@@ -48,8 +48,8 @@ class Outbox:
         )
 
     async def _find(self, limit: int) -> list[Job]:
-        async with self._context.storage.read() as tx:
-            return await tx.job_queue.unannounced(limit)
+        async with self._context.storage.read() as transaction:
+            return await transaction.job_queue.unannounced(limit)
 
     async def _announce(self, job: Job, tries: int) -> float | None:
         try:
@@ -113,19 +113,19 @@ class Outbox:
             # A result that could not be posted is kept, with the photo before, until somebody fetches it.
             changes["source_file"] = None
             files = [job.source_file]
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             # Its card says where a result is that could not be posted, and is, once it was asked for.
             news = job.state is JobState.SUCCEEDED and (isinstance(said, Undeliverable) or job.posting > 0)
-            logged = await tx.jobs.announce(job, now, visible=news, **changes)
+            logged = await transaction.jobs.announce(job, now, visible=news, **changes)
             if logged is None:
                 return  # ruled on, or to be posted anew, meanwhile: then this was not the last word
             if logged and isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
-                await tx.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)
+                await transaction.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)
         await self._context.spool.remove(*files)
 
     async def tidy(self) -> None:
         """Drop outputs that could not be posted and that nobody fetched for a long while."""
         age = timedelta(seconds=self._context.tuning.undelivered_bound)
-        async with self._context.storage.write() as tx:
-            for job in await tx.job_queue.undelivered(self._context.clock.now() - age):
-                await tx.jobs.update(job.id, output_file=None, source_file=None)
+        async with self._context.storage.write() as transaction:
+            for job in await transaction.job_queue.undelivered(self._context.clock.now() - age):
+                await transaction.jobs.update(job.id, output_file=None, source_file=None)

@@ -77,10 +77,10 @@ class Cards:
         return max(job.card_version, shown) < job.version
 
     async def _find(self, limit: int) -> list[Job]:
-        async with self._context.storage.read() as tx:
-            wanted = await tx.job_cards.wanted_cards(limit)
-            lost = await tx.job_cards.lost_cards(*self._lost_between(), limit)
-            stale = [job for job in await tx.job_cards.stale_cards(limit) if self._wants(job)]
+        async with self._context.storage.read() as transaction:
+            wanted = await transaction.job_cards.wanted_cards(limit)
+            lost = await transaction.job_cards.lost_cards(*self._lost_between(), limit)
+            stale = [job for job in await transaction.job_cards.stale_cards(limit) if self._wants(job)]
         return wanted + stale + lost
 
     async def _tend(self) -> float | None:
@@ -88,8 +88,8 @@ class Cards:
         ways = {job_id: await self._progress(job_id) for job_id in self._positions.due(now)}
         moved = self._positions.moved(lambda job_id: ways.get(job_id, Progress()), now)
         if moved:
-            async with self._context.storage.read() as tx:
-                for job in await tx.job_cards.waiting_with_cards(moved):
+            async with self._context.storage.read() as transaction:
+                for job in await transaction.job_cards.waiting_with_cards(moved):
                     self.worker.add(job)
         if self._notes and (
             len(self._notes) >= MOST_NOTES or now - self._noted_at >= tuning.card_noted_after
@@ -105,8 +105,8 @@ class Cards:
             return
         self._noted_at = self._context.clock.monotonic()
         try:
-            async with self._context.storage.write() as tx:
-                await tx.job_cards.cards_show(notes)
+            async with self._context.storage.write() as transaction:
+                await transaction.job_cards.cards_show(notes)
         except BaseException:
             self._notes = notes | self._notes
             raise
@@ -185,8 +185,8 @@ class Cards:
         if found is None and searched and not job.over:
             # Its person was told that the bot didn't answer, and must learn that the job runs all the same.
             return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
-        async with self._context.storage.write() as tx:
-            await tx.job_cards.card_found(job.id, found)
+        async with self._context.storage.write() as transaction:
+            await transaction.job_cards.card_found(job.id, found)
         _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})
         return None
 
@@ -211,8 +211,8 @@ class Cards:
         return None
 
     async def _note_posted(self, job: Job, message_id: int | None) -> None:
-        async with self._context.storage.write() as tx:
-            await tx.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
+        async with self._context.storage.write() as transaction:
+            await transaction.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
 
     def _note(self, job: Job) -> None:
         """Remember that the card shows this version; the database learns it soon, with others."""

@@ -43,8 +43,8 @@ class Collector:
         )
 
     async def _find(self, limit: int) -> list[Job]:
-        async with self._context.storage.read() as tx:
-            return await tx.job_queue.to_download(limit)
+        async with self._context.storage.read() as transaction:
+            return await transaction.job_queue.to_download(limit)
 
     async def _collect(self, job: Job, tries: int) -> float | None:
         try:
@@ -79,23 +79,23 @@ class Collector:
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         self._asked_anew.discard(job.id)
-        async with self._context.storage.write() as tx:
-            done = await succeed(tx, job, output.path.name, output.kind, self._context.clock.now())
+        async with self._context.storage.write() as transaction:
+            done = await succeed(transaction, job, output.path.name, output.kind, self._context.clock.now())
         if done is not None:
             _log.info("Job %s succeeded", job.id, extra={"job": job.id})
 
     async def _ask_anew(self, job: Job) -> None:
         """Ask Studii for a fresh address, once."""
         self._asked_anew.add(job.id)
-        async with self._context.storage.write() as tx:
-            await tx.jobs.update(job.id, output_url=None)
+        async with self._context.storage.write() as transaction:
+            await transaction.jobs.update(job.id, output_url=None)
 
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """Fail the job. `link` says that the address may still lead its person to the output."""
         self._asked_anew.discard(job.id)
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            failed = await fail_paid(tx, job, FailureCode.OUTPUT, reason, charge_of(job), now)
+            failed = await fail_paid(transaction, job, FailureCode.OUTPUT, reason, charge_of(job), now)
             if failed is not None and not link:
-                await tx.jobs.update(job.id, output_url=None)
+                await transaction.jobs.update(job.id, output_url=None)
         _log.warning("Job %s: its output can't be fetched", job.id, extra={"job": job.id})

@@ -98,8 +98,8 @@ class GuardedDecoder:
                     raise DecodeAgain from None
 
     async def _is_given_up(self, file: tuple[str, FileRole]) -> bool:
-        async with self._storage.read() as tx:
-            return given_up(await tx.decodes.get(*file))
+        async with self._storage.read() as transaction:
+            return given_up(await transaction.decodes.get(*file))
 
     def _until_quiet(self) -> float:
         """Return the seconds until the process has lived so long that nothing else seems to keep ending
@@ -127,16 +127,16 @@ class GuardedDecoder:
 
     async def _begin(self, file: tuple[str, FileRole], *, alone: bool) -> DecodeRecord:
         first = begun(DecodeRecord(), alone=alone)
-        async with self._storage.write() as tx:
-            if await tx.decodes.put_new(*file, first):
+        async with self._storage.write() as transaction:
+            if await transaction.decodes.put_new(*file, first):
                 return first
-            record = await tx.decodes.get(*file)
+            record = await transaction.decodes.get(*file)
             if given_up(record):
                 raise Undecodable
             if record.suspect and not alone:
                 raise _MustBeAlone(record.counted)
             again = begun(record, alone=alone)
-            await tx.decodes.put(*file, again)
+            await transaction.decodes.put(*file, again)
         return again
 
     async def _end(self, file: tuple[str, FileRole], how: DecodeEnd, record: DecodeRecord | None) -> None:
@@ -144,23 +144,23 @@ class GuardedDecoder:
 
         `record` is what is stored of it. None if that is unknown, as after a cancellation.
         """
-        async with self._storage.write() as tx:
+        async with self._storage.write() as transaction:
             if record is None:
-                record = await tx.decodes.get(*file)
+                record = await transaction.decodes.get(*file)
             if not record.underway:
                 return  # it could not begin
             after = ended(record, how)
             if after is None:
-                await tx.decodes.forget(*file)
+                await transaction.decodes.forget(*file)
             else:
-                await tx.decodes.put(*file, after)
+                await transaction.decodes.put(*file, after)
 
 
-async def recover_attempts(tx: Transaction) -> None:
+async def recover_attempts(transaction: Transaction) -> None:
     """Try alone what was being decoded when the last process died. Call it once at the start."""
-    for job_id, role, record in await tx.decodes.underway():
+    for job_id, role, record in await transaction.decodes.underway():
         after = after_death(record)
-        await tx.decodes.put(job_id, role, after)
+        await transaction.decodes.put(job_id, role, after)
         _log.warning(
             "Job %s: its %s was being decoded when the bot died; it has %d failed attempts",
             job_id,

@@ -23,31 +23,31 @@ async def housekeep(context: EngineContext) -> None:
 
 async def _rule_by_time(context: EngineContext) -> None:
     """Count an unknown outcome as charged, at what was reserved, if nobody has ruled on it for long."""
-    async with context.storage.write() as tx:
+    async with context.storage.write() as transaction:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.unruled_bound)
-        for job in await tx.jobs.in_states({JobState.UNKNOWN}):
+        for job in await transaction.jobs.in_states({JobState.UNKNOWN}):
             if job.changed_at < oldest:
-                await apply_ruling(tx, job, job.reserved, _NOBODY_RULED, now)
+                await apply_ruling(transaction, job, job.reserved, _NOBODY_RULED, now)
                 _log.info("Job %s: no one settled it, so it counts as charged", job.id, extra={"job": job.id})
 
 
 async def _forget_keys(context: EngineContext) -> None:
     """Delete replaced and removed keys when their running jobs have ended, or after a day."""
-    async with context.storage.write() as tx:
+    async with context.storage.write() as transaction:
         oldest = context.clock.now() - timedelta(seconds=context.tuning.old_key_bound)
-        erased = await tx.privacy.erase_retired_keys(oldest)
+        erased = await transaction.privacy.erase_retired_keys(oldest)
     if erased:
         _log.info("The secrets of %d unused keys were erased", erased)
 
 
 async def _end_where_missing(context: EngineContext) -> None:
     """End jobs unpaid that have waited for a day in a server that seems to have removed the bot."""
-    async with context.storage.write() as tx:
+    async with context.storage.write() as transaction:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.held_bound)
-        missing = await tx.guilds.missing()
-        waiting = await tx.jobs.in_states({JobState.WAITING}) if missing else []
+        missing = await transaction.guilds.missing()
+        waiting = await transaction.jobs.in_states({JobState.WAITING}) if missing else []
         for job in waiting:
             if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):
-                await fail_unpaid(tx, job, JobState.WAITING, FailureCode.API, _MISSING, now)
+                await fail_unpaid(transaction, job, JobState.WAITING, FailureCode.API, _MISSING, now)

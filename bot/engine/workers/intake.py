@@ -81,8 +81,8 @@ class Intake:
 
     async def _find(self, limit: int, *, again: bool) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
-        async with self._context.storage.read() as tx:
-            return await tx.job_queue.to_take_in(limit, self._context.clock.now(), full, again=again)
+        async with self._context.storage.read() as transaction:
+            return await transaction.job_queue.to_take_in(limit, self._context.clock.now(), full, again=again)
 
     def _may_have_room(self, job: Job) -> bool:
         return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())
@@ -149,8 +149,8 @@ class Intake:
         return await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
 
     async def _waits_for_key(self, job: Job) -> bool:
-        async with self._context.storage.write() as tx:
-            return await key_holds.wait_for_hold(tx, job)
+        async with self._context.storage.write() as transaction:
+            return await key_holds.wait_for_hold(transaction, job)
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
@@ -197,17 +197,17 @@ class Intake:
         await asyncio.to_thread(path.write_bytes, smaller)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
-        async with self._context.storage.write() as tx:
-            waiting = await make_ready(tx, job, source_file, self._context.clock.now())
+        async with self._context.storage.write() as transaction:
+            waiting = await make_ready(transaction, job, source_file, self._context.clock.now())
             # It was cancelled meanwhile; or it is ready already, and the file is its own.
-            fresh = waiting or await tx.jobs.get(job.id)
+            fresh = waiting or await transaction.jobs.get(job.id)
         if fresh is None or fresh.source_file != source_file:
             await self._context.spool.remove(source_file)
 
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            await fail_unpaid(tx, job, JobState.RECEIVED, code, reason, now)
+            await fail_unpaid(transaction, job, JobState.RECEIVED, code, reason, now)
         await self._clear_away(job)
         _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
 

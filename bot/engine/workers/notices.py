@@ -55,8 +55,8 @@ class NoticeBoard:
 
     async def _find(self, limit: int) -> list[int]:
         """Return servers whose admins are to be told something."""
-        async with self._context.storage.read() as tx:
-            return await tx.notices.servers_waiting(limit)
+        async with self._context.storage.read() as transaction:
+            return await transaction.notices.servers_waiting(limit)
 
     async def _serve(self, guild_id: int, tries: int) -> float | None:
         """Tell the server's oldest notice."""
@@ -78,14 +78,14 @@ class NoticeBoard:
             await shielded(self._close(notice, None))
 
     async def _oldest(self, guild_id: int) -> Notice | None:
-        async with self._context.storage.read() as tx:
-            return next(iter(await tx.notices.pending(1, guild_id)), None)
+        async with self._context.storage.read() as transaction:
+            return next(iter(await transaction.notices.pending(1, guild_id)), None)
 
     async def _tell(self, notice: Notice) -> float | None:
         """Return None when the notice is done with, or in how many seconds to try again."""
-        async with self._context.storage.read() as tx:
-            log = await tx.log_channels.get(notice.guild_id)
-            job = None if notice.job_id is None else await tx.jobs.get(notice.job_id)
+        async with self._context.storage.read() as transaction:
+            log = await transaction.log_channels.get(notice.guild_id)
+            job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
         if self._is_over(notice, job):
             await self._close(notice, None)
             return None
@@ -135,12 +135,12 @@ class NoticeBoard:
         """
         now = self._context.clock.now()
         message_id = said.message_id if isinstance(said, Posted) else None
-        async with self._context.storage.write() as tx:
-            await tx.notices.close(notice.id, now, message_id)
+        async with self._context.storage.write() as transaction:
+            await transaction.notices.close(notice.id, now, message_id)
             if works:
-                await tx.notices.forget(notice.guild_id, NoticeKind.LOG_LOST)
+                await transaction.notices.forget(notice.guild_id, NoticeKind.LOG_LOST)
             if lost_channel is not None:
-                await tx.notices.add(
+                await transaction.notices.add(
                     notice.guild_id,
                     NoticeKind.LOG_LOST,
                     str(lost_channel),

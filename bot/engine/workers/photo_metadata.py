@@ -22,8 +22,8 @@ async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
 
     Raises `PhotoRefused` if the file is damaged, and `PhotoDelayed` if it can't be written.
     """
-    async with storage.read() as tx:
-        settings = await tx.guilds.get(job.guild_id)
+    async with storage.read() as transaction:
+        settings = await transaction.guilds.get(job.guild_id)
     if settings.keeps_metadata:
         return
     try:

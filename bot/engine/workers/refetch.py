@@ -41,9 +41,9 @@ class Refetch:
             fetched = await self._from_its_address(replace(job, output_url=address))
         if fetched is None:
             fetched = replace(job, output_url=None)
-        async with self._context.storage.write() as tx:
+        async with self._context.storage.write() as transaction:
             url, file = fetched.output_url, fetched.output_file
-            await tx.jobs.update(job.id, output_url=url, output_file=file)
+            await transaction.jobs.update(job.id, output_url=url, output_file=file)
         return fetched
 
     async def _from_its_address(self, job: Job) -> Job | None:
@@ -62,9 +62,9 @@ class Refetch:
 
     async def _fresh_address(self, job: Job) -> str | None:
         """Ask for the address with the key that the job was made with, or with the server's current one."""
-        async with self._context.storage.read() as tx:
-            own = None if job.key_id is None else await tx.keys.get(job.key_id)
-            current = await tx.keys.current(job.guild_id)
+        async with self._context.storage.read() as transaction:
+            own = None if job.key_id is None else await transaction.keys.get(job.key_id)
+            current = await transaction.keys.current(job.guild_id)
         key = own if own is not None and own.ciphertext else current
         if key is None or job.studii_id is None:
             return None

@@ -33,10 +33,12 @@ class SpoolRoom:
         """Claim room for the job's photo. Returns False if its server has none now."""
         spool = self._context.spool
         together = 0
-        async with self._context.storage.read() as tx:
-            held = await key_holds.is_held(tx, job.guild_id)
+        async with self._context.storage.read() as transaction:
+            held = await key_holds.is_held(transaction, job.guild_id)
             if held:
-                others = [job_id for job_id in await tx.job_queue.unsent_where_held() if job_id != job.id]
+                others = [
+                    job_id for job_id in await transaction.job_queue.unsent_where_held() if job_id != job.id
+                ]
                 together = sum(spool.source_size(job_id) for job_id in others)
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
         # A held server gets no room at the cost of others: they are held as well.
@@ -63,9 +65,9 @@ class SpoolRoom:
         """Return whether as many bytes were freed; as many as `spared` stay with results that are kept."""
         spool = self._context.spool
         async with self._turn:
-            async with self._context.storage.read() as tx:
-                held = await tx.job_queue.held_with_photos()
-                kept = await tx.job_queue.kept_results()
+            async with self._context.storage.read() as transaction:
+                held = await transaction.job_queue.held_with_photos()
+                kept = await transaction.job_queue.kept_results()
             photos = [HeldPhoto(job.id, job.guild_id, spool.source_size(job.id)) for job in held]
             giving = photos_to_evict(photos, lacking)
             if giving:
@@ -83,14 +85,14 @@ class SpoolRoom:
     async def _let_go(self, job_ids: set[str]) -> None:
         """Remove results that could not be posted from the spool, and tell their people of the link."""
         names: list[str | None] = []
-        async with self._context.storage.write() as tx:
-            for job in (await tx.jobs.some(job_ids)).values():
+        async with self._context.storage.write() as transaction:
+            for job in (await transaction.jobs.some(job_ids)).values():
                 if job.state is not JobState.SUCCEEDED or job.announced_at is None:
                     continue  # it is being posted after all
                 # The files' names go in the same step: what is announced now is the link.
                 changes = JobChanges(output_file=None, source_file=None, announced_at=None)
                 changes["posting"] = job.posting + 1
-                await tx.jobs.update(job.id, visible=True, **changes)
+                await transaction.jobs.update(job.id, visible=True, **changes)
                 names += [job.source_file, job.output_file]
         await self._context.spool.remove(*names)
         _log.warning("Removed %d results that could not be posted from the spool, to make room", len(job_ids))
@@ -99,11 +101,11 @@ class SpoolRoom:
         self._leaving |= job_ids
         names: list[str | None] = []
         try:
-            async with self._context.storage.write() as tx:
-                for job in (await tx.jobs.some(job_ids)).values():
+            async with self._context.storage.write() as transaction:
+                for job in (await transaction.jobs.some(job_ids)).values():
                     if job.state is not JobState.WAITING or job.held is None:
                         continue  # it goes on after all
-                    await give_way(tx, job, self._context.clock.now())
+                    await give_way(transaction, job, self._context.clock.now())
                     names.append(job.source_file)
             await self._context.spool.remove(*names)
         finally:

@@ -20,7 +20,7 @@ from bot.storage.database.file_checks import ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.session import Session, session
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between two checks of the connection that holds the lock
 HANDOVER_SECONDS = 30.0  # to wait for an instance that is ending
@@ -80,12 +80,12 @@ class _ServersLock(InstanceLock):
             await asyncio.sleep(LOOK_EVERY)
             try:
                 if not await self._keep():
-                    log.error("Another instance has taken the bot's lock in the database. This one stops.")
+                    _log.error("Another instance has taken the bot's lock in the database. This one stops.")
                     return
             except UNUSABLE as error:
                 await self.close()
                 if not away:
-                    log.warning(
+                    _log.warning(
                         "The database with the bot's lock can't be reached (%s). Nothing is accepted or "
                         "submitted until it is back.",
                         type(error).__name__,
@@ -93,7 +93,7 @@ class _ServersLock(InstanceLock):
                 away = True
             else:
                 if away:
-                    log.warning("The database is back, and this bot has its lock again.")
+                    _log.warning("The database is back, and this bot has its lock again.")
                 away = False
 
     async def claim(self, connection: Session) -> None:
@@ -221,7 +221,7 @@ async def _patiently(take: Callable[[], Awaitable[bool]], patience: float, how: 
             waits = (
                 "Another instance of the bot is running on this database (%s). Waiting %.0f s for it to stop."
             )
-            log.warning(waits, how, left)
+            _log.warning(waits, how, left)
             said = True
         await asyncio.sleep(min(left, _POLL))
 

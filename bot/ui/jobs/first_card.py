@@ -16,7 +16,7 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 30.0
 STARTED = "Your job has started. Its result will be posted in this channel."
@@ -43,7 +43,7 @@ async def show_card(interaction: discord.Interaction[Any], host: Host, job: Job)
             edited = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
             message_id = edited.id
     except DISCORD_ERRORS as error:
-        log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
+        _log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
         if _came_too_late(error) and not job.private:
             await _post_card(interaction, host, job, None)
             return
@@ -74,7 +74,9 @@ async def _post_card(
         else:
             await interaction.edit_original_response(view=sentence_panel(STARTED, QUIET))
     except DISCORD_ERRORS as error:
-        log.info("Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id})
+        _log.info(
+            "Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id}
+        )
     if isinstance(said, Posted) and said.message_id is not None:
         await _store_card(host, job, said.message_id, job.version)
     if deferral is not None:
@@ -85,7 +87,7 @@ async def _store_card(host: Host, job: Job, message_id: int, version: int) -> No
     try:
         await host.services.jobs.card_shown(job.id, message_id, version)
     except StudiiBotError as error:
-        log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
+        _log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
 
 
 def _came_too_late(error: Exception) -> bool:
@@ -113,5 +115,5 @@ async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | No
         async with asyncio.timeout(ANSWER_SECONDS):
             return (await interaction.original_response()).id
     except DISCORD_ERRORS as error:
-        log.info("Unknown whether an answer was shown: %r", error)
+        _log.info("Unknown whether an answer was shown: %r", error)
         return None

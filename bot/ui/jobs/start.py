@@ -22,7 +22,7 @@ from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 NO_TOOLS = "No tool here takes a photo."
 

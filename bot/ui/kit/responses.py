@@ -15,7 +15,7 @@ from bot.ui.kit.layout import Panel, sentence_panel
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import sentence
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_INTERACTION = 10062
@@ -38,7 +38,7 @@ async def tell(interaction: discord.Interaction[Any], error: BaseException) -> N
     """
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     if isinstance(cause, discord.HTTPException) and expired(cause):
-        log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
+        _log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
         return
     await answer_if_possible(interaction, sentence_panel(_words(interaction, cause)))
 
@@ -48,7 +48,7 @@ async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel
     try:
         await answer(interaction, panel)
     except DISCORD_ERRORS as failed:
-        log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
+        _log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
 
 
 async def answer(interaction: discord.Interaction[Any], panel: Panel) -> None:
@@ -77,12 +77,12 @@ def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
     if isinstance(error, StudiiBotError):
         return sentence(error_words(error), LONGEST)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-        log.info("An outdated command was used: %s", error)
+        _log.info("An outdated command was used: %s", error)
         return OUTDATED
     reference = secrets.token_hex(3)
     what = interaction.command.qualified_name if interaction.command else interaction.type.name
     about = {"job": _job_in(interaction)}
-    log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
+    _log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
     return (
         f"Something went wrong on our side (reference `{reference}`). Nothing was charged unless a "
         "card in the channel says so. Try again. If it happens again, give the reference to the "

@@ -17,7 +17,7 @@ from bot.ui.reading import LOOKUP_TIMEOUT
 
 _OF_A_JOB = re.compile(template_of("[a-z]+"))
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 async def author_in(message: discord.Message, client: discord.Client, services: Services) -> int:
@@ -65,7 +65,7 @@ async def _forwarded(message: discord.Message, client: discord.Client) -> discor
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             return await channel.fetch_message(reference.message_id)
     except DISCORD_ERRORS as error:
-        log.info("A forwarded message could not be fetched: %r", error)
+        _log.info("A forwarded message could not be fetched: %r", error)
         return None
 
 

@@ -23,8 +23,8 @@ async def shown(world: World, job: Job, state: JobState) -> Progress:
 
 async def with_card(world: World, number: int) -> Job:
     job = await world.accept(a_job())
-    async with world.storage.write() as tx:
-        await tx.jobs.update(job.id, card_message_id=number)
+    async with world.storage.write() as transaction:
+        await transaction.jobs.update(job.id, card_message_id=number)
     return job
 
 

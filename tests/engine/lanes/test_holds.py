@@ -11,8 +11,8 @@ from tests.engine.world import GUILD, World, a_job, engine_world
 
 async def told(world: World, kind: NoticeKind, key: str) -> bool:
     """Whether the server's admins were told: nothing is told twice."""
-    async with world.storage.write() as tx:
-        return not await tx.notices.add(GUILD, kind, key, at=world.clock.now())
+    async with world.storage.write() as transaction:
+        return not await transaction.notices.add(GUILD, kind, key, at=world.clock.now())
 
 
 async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wait(tmp_path: Path) -> None:
@@ -32,8 +32,8 @@ async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wai
             await world.until(held, "the others to be held")
         assert world.studii.requests.count("create") == 1
         assert await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
-        async with world.storage.read() as tx:
-            assert await tx.holds.get(GUILD) is not None
+        async with world.storage.read() as transaction:
+            assert await transaction.holds.get(GUILD) is not None
 
 
 async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_anew(tmp_path: Path) -> None:
@@ -45,8 +45,8 @@ async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_a
             for job in jobs[1:]:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert not await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
-        async with world.storage.read() as tx:
-            assert await tx.holds.get(GUILD) is None
+        async with world.storage.read() as transaction:
+            assert await transaction.holds.get(GUILD) is None
 
 
 async def test_a_refused_key_is_told_to_the_admins_once(tmp_path: Path) -> None:
@@ -106,14 +106,14 @@ async def test_a_job_that_runs_for_a_day_is_told_to_its_member_and_the_admins_on
 async def test_the_secret_of_a_replaced_key_goes_when_its_jobs_have_ended(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         old = await world.use_key(world.studii.add_key())
-        async with world.storage.write() as tx:
-            await tx.keys.retire(old.id, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.keys.retire(old.id, world.clock.now())
         await world.use_key(world.studii.add_key())
         async with world.running():
 
             async def gone() -> bool:
-                async with world.storage.read() as tx:
-                    key = await tx.keys.get(old.id)
+                async with world.storage.read() as transaction:
+                    key = await transaction.keys.get(old.id)
                 return key is not None and key.ciphertext == b""
 
             await world.until(gone, "the old secret to be deleted")
@@ -131,12 +131,12 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
             charged=8,
             key_id=key.id,
         )
-        async with world.storage.write() as tx:
+        async with world.storage.write() as transaction:
             now = world.clock.now()
-            await tx.guilds.set_key(GUILD, None, now)
-            await tx.keys.retire(key.id, now)
-            assert await tx.privacy.erase_retired_keys(now - timedelta(days=1)) == 0
-            assert await tx.privacy.erase_retired_keys(now + timedelta(seconds=1)) == 1
+            await transaction.guilds.set_key(GUILD, None, now)
+            await transaction.keys.retire(key.id, now)
+            assert await transaction.privacy.erase_retired_keys(now - timedelta(days=1)) == 0
+            assert await transaction.privacy.erase_retired_keys(now + timedelta(seconds=1)) == 1
         async with world.running():
             failed = (await world.announced(job.id)).job
         assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)

@@ -180,11 +180,11 @@ async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_
                 return "doesn't accept" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the running job to say what is in the way")
-        async with world.storage.read() as tx:
-            hold = await tx.holds.get(GUILD)
+        async with world.storage.read() as transaction:
+            hold = await transaction.holds.get(GUILD)
             assert hold is not None
             assert hold.key_id == stored.id
-            assert await tx.notices.known(GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+            assert await transaction.notices.known(GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
         assert (await world.job(job.id)).state is JobState.RUNNING
 
 
@@ -195,8 +195,8 @@ async def test_what_runs_with_a_refused_key_goes_on_with_a_new_one_at_once(tmp_p
         job, engine = await _refused_while_running(world, first)
         async with world.running(engine):
             second = await world.use_key(world.studii.add_key(account=first.account))
-            async with world.storage.write() as tx:
-                await tx.holds.look_again(GUILD, world.clock.now(), second.id)
+            async with world.storage.write() as transaction:
+                await transaction.holds.look_again(GUILD, world.clock.now(), second.id)
             engine.wake()
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
@@ -211,14 +211,14 @@ async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path:
         async with world.running(engine):
             key.revoked = False
             # As when an admin presses "Try again".
-            async with world.storage.write() as tx:
-                await tx.holds.look_again(GUILD, world.clock.now())
+            async with world.storage.write() as transaction:
+                await transaction.holds.look_again(GUILD, world.clock.now())
             engine.wake()
             for one in (job, waits):
                 assert (await world.announced(one.id)).job.state is JobState.SUCCEEDED
-        async with world.storage.read() as tx:
-            assert await tx.holds.get(GUILD) is None
-            assert not await tx.notices.known(GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+        async with world.storage.read() as transaction:
+            assert await transaction.holds.get(GUILD) is None
+            assert not await transaction.notices.known(GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
 
 
 @dataclass(frozen=True)
@@ -249,8 +249,8 @@ async def test_what_studii_says_of_a_key_that_was_replaced_meanwhile_holds_and_e
             let_go.set()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
-        async with world.storage.read() as tx:
-            assert await tx.holds.get(GUILD) is None
+        async with world.storage.read() as transaction:
+            assert await transaction.holds.get(GUILD) is None
         assert world.discord.notices == []
 
 

@@ -30,9 +30,9 @@ async def without_their_files(world: World, count: int) -> list[Job]:
     for file in world.spooled():
         (world.spool_folder / file).unlink()
     world.discord.said.clear()
-    async with world.storage.write() as tx:
+    async with world.storage.write() as transaction:
         for job in jobs:
-            assert await tx.jobs.repost(job.id, job.channel_id, world.clock.now())
+            assert await transaction.jobs.repost(job.id, job.channel_id, world.clock.now())
     # No address leads anywhere, so that Studii is asked for a fresh one.
     world.studii.fail("output", faults.gone(), 1000)
     return jobs

@@ -117,9 +117,9 @@ async def test_admins_are_told_once_that_the_plan_is_another(tmp_path: Path) -> 
         async with world.running():
             for job in jobs:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        async with world.storage.read() as tx:
-            assert await tx.notices.known(GUILD, NoticeKind.PLAN_DOUBTED, str(key.id))
-            kept = (await tx.lane_limits.of([key.lane]))[key.lane]
+        async with world.storage.read() as transaction:
+            assert await transaction.notices.known(GUILD, NoticeKind.PLAN_DOUBTED, str(key.id))
+            kept = (await transaction.lane_limits.of([key.lane]))[key.lane]
         assert (kept.doubted, kept.lowered_to) == (True, 60)
 
 
@@ -141,6 +141,6 @@ async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew
                 return int(inside._lanes._runners[key.lane]._rate.window.usable)
 
         assert await usable() == 60 - world.tuning.rate_margin
-        async with world.storage.write() as tx:
-            await tx.keys.set_plan(key.id, Plan.TEAM, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.keys.set_plan(key.id, Plan.TEAM, world.clock.now())
         assert await usable() == 300 - world.tuning.rate_margin

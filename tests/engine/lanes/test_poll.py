@@ -38,8 +38,8 @@ async def test_a_job_costs_what_studii_says_in_the_end_whatever_was_set_aside(
         done = await world.job(job.id)
         assert (done.reserved, done.settled) == (0, final)
         await world.balanced()
-        async with world.storage.read() as tx:
-            lines = await tx.ledger.entries(job_id=job.id)
+        async with world.storage.read() as transaction:
+            lines = await transaction.ledger.entries(job_id=job.id)
         # Corrected as soon as the 202 told another charge than the one that was set aside.
         assert next(line.amount for line in lines if line.kind is EntryKind.CORRECT) == charge - 8
 

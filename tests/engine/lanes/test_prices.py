@@ -113,8 +113,8 @@ async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_en
         )
         assert await left(world) == 500 - 4 * PRICE
         assert world.studii.requests.count("create") == 4
-        async with world.storage.read() as tx:
-            lines = await tx.ledger.entries(job_id=jobs[-1].id)
+        async with world.storage.read() as transaction:
+            lines = await transaction.ledger.entries(job_id=jobs[-1].id)
         assert [(line.kind, line.amount) for line in lines] == [
             (EntryKind.RESERVE, ASSUMED),
             (EntryKind.CORRECT, PRICE - ASSUMED),
@@ -270,8 +270,10 @@ async def test_another_key_is_asked_anew(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         old = await world.use_key(world.studii.add_key())
         await budget(world, 1000)
-        async with world.storage.write() as tx:
-            await tx.prices.learn(old.lane, "studio", "mode=video quality=standard", 3, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.prices.learn(
+                old.lane, "studio", "mode=video quality=standard", 3, world.clock.now()
+            )
         jobs = await accept(world, 3)
         assert [(job.estimate, job.price_learned) for job in jobs] == [(3, True)] * 3
         await change_key(world, world.studii.add_key())
@@ -290,8 +292,10 @@ async def test_another_key_is_asked_anew(tmp_path: Path) -> None:
 async def test_a_price_that_rises_corrects_what_still_waits(tmp_path: Path) -> None:
     async with engine_world(tmp_path, starts_in_flight=1) as world:
         key = await world.use_key(world.studii.add_key())
-        async with world.storage.write() as tx:
-            await tx.prices.learn(key.lane, "studio", "mode=video quality=standard", 10, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.prices.learn(
+                key.lane, "studio", "mode=video quality=standard", 10, world.clock.now()
+            )
         jobs = await accept(world, 50)
         assert len(jobs) == 10
         world.studii.next_job(Outcome(charge=100), times=10)
@@ -307,8 +311,10 @@ async def test_a_job_whose_price_was_learned_behind_its_back_is_corrected_before
     async with engine_world(tmp_path) as world:
         key = await world.use_key(world.studii.add_key())
         jobs = await accept(world, 2)
-        async with world.storage.write() as tx:
-            await tx.prices.learn(key.lane, "studio", "mode=video quality=standard", 90, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.prices.learn(
+                key.lane, "studio", "mode=video quality=standard", 90, world.clock.now()
+            )
         world.studii.next_job(Outcome(charge=90), times=2)
         async with world.running():
             done = await ended(world, jobs)
@@ -340,8 +346,10 @@ async def test_what_last_answers_charge_sets_the_price_even_if_no_202_says_it(tm
 async def test_a_last_answer_lowers_a_price(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = await world.use_key(world.studii.add_key())
-        async with world.storage.write() as tx:
-            await tx.prices.learn(key.lane, "studio", "mode=image quality=standard", 90, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.prices.learn(
+                key.lane, "studio", "mode=image quality=standard", 90, world.clock.now()
+            )
         async with world.running():
             await ended(world, await accept(world, 1, inputs=IMAGE))
         assert [job.estimate for job in await accept(world, 2, inputs=IMAGE)] == [8, 8]
@@ -395,9 +403,9 @@ async def test_the_card_says_that_one_job_goes_first(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         jobs = await accept(world, 2)
-        async with world.storage.write() as tx:
+        async with world.storage.write() as transaction:
             for number, job in enumerate(jobs):
-                await tx.jobs.update(job.id, card_message_id=1000 + number)
+                await transaction.jobs.update(job.id, card_message_id=1000 + number)
         gate = Gate()
         world.studii.fail("create", gate, times=2)
         async with world.running():

@@ -236,10 +236,10 @@ async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path
         job = await world.accept(a_staging_job())
         async with world.running() as engine:
             await world.reaches(job.id, JobState.UPLOADING)
-            async with world.storage.write() as tx:
+            async with world.storage.write() as transaction:
                 now = world.clock.now()
-                assert await tx.jobs.advance(job.id, JobState.UPLOADING, JobState.CANCELLED, at=now)
-                await tx.ledger.release(job.id, now)
+                assert await transaction.jobs.advance(job.id, JobState.UPLOADING, JobState.CANCELLED, at=now)
+                await transaction.ledger.release(job.id, now)
             engine.wake()
             other = await world.accept(a_job())
             engine.wake()

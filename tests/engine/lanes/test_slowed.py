@@ -17,8 +17,8 @@ async def slowed(world: World, lane: str, seconds: int) -> Job:
     job = await world.accept(a_job())
 
     async def noted() -> bool:
-        async with world.storage.read() as tx:
-            return lane in await tx.lane_limits.of([lane])
+        async with world.storage.read() as transaction:
+            return lane in await transaction.lane_limits.of([lane])
 
     async with world.running():
         await world.until(noted, "the 429 noted")
@@ -63,9 +63,9 @@ async def test_a_lane_that_rests_meanwhile_does_not_forget_it(tmp_path: Path) ->
     async with engine_world(tmp_path, lane_rest=0.05) as world:
         key = await world.use_key(world.studii.add_key())
         job = await slowed(world, key.lane, 2)
-        async with world.storage.write() as tx:
-            await tx.jobs.advance(job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now())
-            await tx.ledger.release(job.id, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.jobs.advance(job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now())
+            await transaction.ledger.release(job.id, world.clock.now())
         async with world.running() as engine:
 
             async def rests() -> bool:

@@ -57,8 +57,8 @@ async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_p
             kept = await world.job(job.id)
             assert sorted(world.spooled()) == sorted(filter(None, (kept.output_file, kept.source_file)))
             world.discord.said.clear()
-            async with world.storage.write() as tx:
-                assert await tx.jobs.repost(job.id, job.channel_id, world.clock.now())
+            async with world.storage.write() as transaction:
+                assert await transaction.jobs.repost(job.id, job.channel_id, world.clock.now())
             engine.wake()
             said = await world.announced(job.id)
             assert said.output is not None
@@ -81,12 +81,12 @@ async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Pa
                 return (await world.job(job.id)).announced_at is not None
 
             await world.until(noted, "the attempt to be noted")
-        async with world.storage.write() as tx:
-            kept = await tx.jobs.get(job.id)
+        async with world.storage.write() as transaction:
+            kept = await transaction.jobs.get(job.id)
             assert kept is not None
             assert kept.announced_at is not None
             long_ago = kept.announced_at.replace(year=kept.announced_at.year - 1)
-            await tx.jobs.update(job.id, announced_at=long_ago)
+            await transaction.jobs.update(job.id, announced_at=long_ago)
         async with world.running():
 
             async def empty() -> bool:
@@ -146,8 +146,8 @@ async def without_its_file(world: World) -> Job:
     (file,) = world.spooled()
     (world.spool_folder / file).unlink()
     world.discord.said.clear()
-    async with world.storage.write() as tx:
-        assert await tx.jobs.repost(job.id, job.channel_id, world.clock.now())
+    async with world.storage.write() as transaction:
+        assert await transaction.jobs.repost(job.id, job.channel_id, world.clock.now())
     return await world.job(job.id)
 
 

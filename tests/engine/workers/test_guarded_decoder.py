@@ -55,8 +55,8 @@ def with_decoder(world: World, decoder: Dying) -> Engine:
 
 
 async def remembered(world: World, job_id: str, role: FileRole) -> DecodeRecord:
-    async with world.storage.read() as tx:
-        return await tx.decodes.get(job_id, role)
+    async with world.storage.read() as transaction:
+        return await transaction.decodes.get(job_id, role)
 
 
 @pytest.mark.parametrize(("times", "state"), [(1, JobState.SUCCEEDED), (2, JobState.FAILED)])
@@ -113,8 +113,8 @@ async def test_a_result_whose_decoder_dies_is_delivered_as_it_is(tmp_path: Path)
             assert len(decoder.opened) == 2
             assert (await remembered(world, job.id, FileRole.OUTPUT)).counted == 2
         # It is forgotten with its file.
-        async with world.storage.write() as tx:
-            await tx.decodes.tidy()
+        async with world.storage.write() as transaction:
+            await transaction.decodes.tidy()
         assert await remembered(world, job.id, FileRole.OUTPUT) == DecodeRecord()
 
 
@@ -166,9 +166,9 @@ async def test_what_is_given_up_is_not_made_to_fit_either(tmp_path: Path) -> Non
 async def test_attempts_go_with_their_job_when_a_server_is_erased(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_job())
-        async with world.storage.write() as tx:
-            await tx.decodes.put(job.id, FileRole.OUTPUT, DecodeRecord(1))
-            await tx.privacy.erase_guild(job.guild_id)
+        async with world.storage.write() as transaction:
+            await transaction.decodes.put(job.id, FileRole.OUTPUT, DecodeRecord(1))
+            await transaction.privacy.erase_guild(job.guild_id)
         assert await remembered(world, job.id, FileRole.OUTPUT) == DecodeRecord()
 
 
@@ -211,8 +211,8 @@ async def test_a_photo_that_is_opened_alone_is_not_taken_by_the_other_worker_as_
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_staging_job())
-        async with world.storage.write() as tx:
-            await tx.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(suspect=True))
+        async with world.storage.write() as transaction:
+            await transaction.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(suspect=True))
         decoder = Dying(lambda _: False)
         decoder.hangs = True
         async with world.running(with_decoder(world, decoder)):
@@ -220,9 +220,9 @@ async def test_a_photo_that_is_opened_alone_is_not_taken_by_the_other_worker_as_
                 while not decoder.opened:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             # As after a start that counts an attempt of the life before, while a worker has the job already.
-            async with world.storage.write() as tx:
-                record = await tx.decodes.get(job.id, FileRole.SOURCE)
-                await tx.decodes.put(job.id, FileRole.SOURCE, replace(record, counted=1))
+            async with world.storage.write() as transaction:
+                record = await transaction.decodes.get(job.id, FileRole.SOURCE)
+                await transaction.decodes.put(job.id, FileRole.SOURCE, replace(record, counted=1))
             await asyncio.sleep(3 * world.tuning.look_around)
             decoder.hangs = False
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED

@@ -40,8 +40,8 @@ async def test_a_job_in_a_server_that_seems_to_have_removed_the_bot_ends_after_a
             await world.use_key(world.studii.add_key(), guild_id)
             old = await world.accept(a_job(age=200_000, guild_id=guild_id))
             jobs.append(await world.put(old, JobState.WAITING))
-            async with world.storage.write() as tx:
-                await tx.guilds.set_missing([guild_id], now - timedelta(hours=hours))
+            async with world.storage.write() as transaction:
+                await transaction.guilds.set_missing([guild_id], now - timedelta(hours=hours))
         stays, ends = jobs
         async with world.running():
             assert (await world.announced(ends.id)).job.state is JobState.FAILED

@@ -25,19 +25,19 @@ CHANNEL = 555
 
 
 async def tell(world: World, kind: NoticeKind, key: str = "1", job_id: str | None = None) -> None:
-    async with world.storage.write() as tx:
-        await tx.notices.add(GUILD, kind, key, at=world.clock.now(), job_id=job_id)
+    async with world.storage.write() as transaction:
+        await transaction.notices.add(GUILD, kind, key, at=world.clock.now(), job_id=job_id)
 
 
 async def use_log(world: World, *, results: bool = False) -> None:
-    async with world.storage.write() as tx:
-        await tx.log_channels.set(GUILD, LogSettings(CHANNEL, results))
+    async with world.storage.write() as transaction:
+        await transaction.log_channels.set(GUILD, LogSettings(CHANNEL, results))
 
 
 async def all_told(world: World) -> None:
     async def empty() -> bool:
-        async with world.storage.read() as tx:
-            return await tx.notices.pending(1) == []
+        async with world.storage.read() as transaction:
+            return await transaction.notices.pending(1) == []
 
     await world.until(empty, "all notices closed")
 
@@ -135,8 +135,8 @@ async def test_an_unknown_outcome_that_was_settled_meanwhile_is_no_news(tmp_path
         await use_log(world)
         job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
         await tell(world, NoticeKind.UNKNOWN, job.id, job.id)
-        async with world.storage.write() as tx:
-            await tx.jobs.advance(job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.jobs.advance(job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now())
         async with world.running():
             await all_told(world)
         assert posted(world) == []
@@ -217,9 +217,11 @@ async def test_a_server_that_can_not_be_told_anything_does_not_keep_others_waiti
         deaf(world, monkeypatch, lambda one: TryLater(60.0) if one.guild_id == GUILD else None)
         for number in range(60):
             await tell(world, NoticeKind.KEY_REFUSED, str(number))
-        async with world.storage.write() as tx:
+        async with world.storage.write() as transaction:
             for number in range(1, 6):
-                await tx.notices.add(GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
+                await transaction.notices.add(
+                    GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
+                )
 
         async def others_told() -> bool:
             return len(world.discord.notices) == 5

@@ -47,18 +47,18 @@ def large(size: int) -> bytes:
 
 async def refused(world: World, seconds: float = 3600.0, guild_id: int = GUILD) -> None:
     """Studii has just refused the server's key, and is asked again after so many seconds."""
-    async with world.storage.write() as tx:
-        key = await tx.keys.current(guild_id)
+    async with world.storage.write() as transaction:
+        key = await transaction.keys.current(guild_id)
         assert key is not None
         until = world.clock.now() + timedelta(seconds=seconds)
-        await tx.holds.set(guild_id, key.id, Reason.text("Studii refused the key."), until)
-        await tx.job_queue.hold(guild_id, key.id, Reason.text("Studii refused the key."), until)
+        await transaction.holds.set(guild_id, key.id, Reason.text("Studii refused the key."), until)
+        await transaction.job_queue.hold(guild_id, key.id, Reason.text("Studii refused the key."), until)
 
 
 async def released(world: World, guild_id: int = GUILD) -> None:
-    async with world.storage.write() as tx:
-        await tx.holds.clear(guild_id)
-        await tx.job_queue.release_held(guild_id)
+    async with world.storage.write() as transaction:
+        await transaction.holds.clear(guild_id)
+        await transaction.job_queue.release_held(guild_id)
 
 
 async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ async def test_a_photo_that_gave_way_is_fetched_to_try_the_key_again_if_nothing_
         await refused(world, 0.3)
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        async with world.storage.read() as tx:
-            assert await tx.holds.get(GUILD) is None
+        async with world.storage.read() as transaction:
+            assert await transaction.holds.get(GUILD) is None
 
 
 async def test_what_was_held_for_a_day_ends_unpaid_though_its_photo_gave_way(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ async def cut(connection: AsyncConnection) -> int:
 
 
 async def write(storage: Storage) -> None:
-    async with storage.write() as tx:
-        await tx.meta.set("written", b"")
+    async with storage.write() as transaction:
+        await transaction.meta.set("written", b"")
 
 
 async def test_a_lock_whose_connection_was_cut_is_taken_anew(address: str) -> None:
