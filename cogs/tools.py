@@ -13,6 +13,7 @@ from bot.client.bot import StudiiBot
 from bot.ui.jobs.extra import LONGEST_LINE, extra_inputs
 from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.text import shortened
+from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
 
 CHOICES = 25  # suggestions that Discord shows
@@ -28,7 +29,6 @@ _IMAGE_HELP = {
 
 Choices = list[app_commands.Choice[str]]
 Suggest = Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, Choices]]
-Command = app_commands.Command[Any, ..., None]
 
 
 class Tools(commands.Cog):
@@ -47,7 +47,7 @@ class Tools(commands.Cog):
             self._bot.tree.remove_command(command.name)
 
 
-def tool_command(tool: Tool) -> Command:
+def tool_command(tool: Tool) -> PhotoCommand:
     """Return the slash command that runs the tool, with the tool's inputs as its options."""
     options = {f"input_{number}": one for number, one in enumerate(tool.inputs)}
 
@@ -70,7 +70,7 @@ def tool_command(tool: Tool) -> Command:
     if tool.source in _IMAGE_HELP:
         descriptions[IMAGE] = _IMAGE_HELP[tool.source]
     app_commands.describe(**descriptions)(run)
-    return app_commands.Command(name=tool.slug, description=tool.summary, callback=run)
+    return PhotoCommand(name=tool.slug, description=tool.summary, callback=run)
 
 
 def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:

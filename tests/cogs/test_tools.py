@@ -56,6 +56,18 @@ async def test_every_tool_of_the_catalogue_is_a_command(tmp_path: Path, tool: st
         assert (await desk.job()).tool == tool
 
 
+async def test_a_photo_option_offers_pictures_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        registered = {one["name"]: one for one in desk.env.backend.commands[None].values()}
+        for tool in desk.bot.catalog.tools.values():
+            filtered = {
+                one["name"]: one["file_types"]
+                for one in registered[tool.slug]["options"]
+                if "file_types" in one
+            }
+            assert filtered == {"image": ["image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"]}
+
+
 async def test_required_options_come_first_and_the_photo_before_what_may_be_left_out(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         command = desk.env.backend.find_command("studio", desk.guild.id, type=1)
@@ -77,6 +89,9 @@ async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
+        for command in desk.env.backend.commands[None].values():
+            for option in command["options"]:
+                option.pop("file_types", None)  # an app that does not know of it
         answer = await desk.maya.slash(desk.channel, "photo-restore", image=file)
         assert answer.ephemeral
         assert reason in texts(answer)

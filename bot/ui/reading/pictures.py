@@ -16,7 +16,9 @@ from bot.ui.kit.text import plain
 
 # Hosts of Discord's own CDN; pictures of others are fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
-_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tiff", ".webp"})
+_SUFFIXES = frozenset(
+    (".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+)
 # Stickers of the other kind are drawn by Discord's app from a description.
 _STICKERS = {
     discord.StickerFormatType.png: PhotoKind.PNG.content_type,

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.discord.emulator.forms import ensure_options
 from sandbox.discord.emulator.places import APPLICATION_ID, BOT, OPERATOR_ID, Guild, Places
 from sandbox.discord.emulator.refusals import MISSING_ACCESS, UNKNOWN_GUILD, Refusal, answer_with
 from sandbox.discord.emulator.sessions import Sessions
@@ -52,9 +53,10 @@ class Account:
 
     async def put_commands(self, request: web.Request) -> web.Response:
         own = {"description": "", "application_id": str(APPLICATION_ID), "version": "1"}
+        commands = await request.json()
+        ensure_options(commands)
         self.commands = [
-            {**own, **command, "id": str(REGISTERED + number)}
-            for number, command in enumerate(await request.json())
+            {**own, **command, "id": str(REGISTERED + number)} for number, command in enumerate(commands)
         ]
         return answer_with(self.commands)
 

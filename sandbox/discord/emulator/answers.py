@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.discord.emulator.files import Attached, Cdn
+from sandbox.discord.emulator.forms import ensure_form
 from sandbox.discord.emulator.ids import Ids
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import EPHEMERAL, LOADING, Message, Messages, ensure_valid
@@ -96,6 +97,8 @@ class Answers:
             interaction.says(payload, now)
             self.told("MESSAGE_UPDATE", interaction.pressed)
         else:
+            if kind == FORM:
+                ensure_form(payload)
             interaction.answer = interaction.pressed
             if kind in {COMPLETE, FORM}:
                 interaction.says(payload, now)

@@ -20,6 +20,7 @@ from sandbox.discord.emulator.answers import Answers
 from sandbox.discord.emulator.channels import Channels
 from sandbox.discord.emulator.faults import Fault, Faults, Handler
 from sandbox.discord.emulator.files import KEPT, Attached, Cdn
+from sandbox.discord.emulator.forms import ATTACHMENT_OPTION, is_offered
 from sandbox.discord.emulator.gateway import Gateway
 from sandbox.discord.emulator.ids import Ids
 from sandbox.discord.emulator.interactions import COMMAND, COMPONENT, MODAL, Interaction, command_data, event
@@ -172,7 +173,11 @@ class DiscordServer:
     def command(
         self, channel_id: int, user_id: int, name: str, options: Mapping[str, Any] | None = None
     ) -> tuple[Interaction, dict[str, Any]]:
-        """Begin a slash command without telling the gateway; return it, and what the gateway would tell."""
+        """Begin a slash command without telling the gateway; return it, and what the gateway would tell.
+
+        Raises ValueError for a file that the person's app would not let them choose.
+        """
+        self._ensure_offered(name, options or {})
         channel = self.places.channels[channel_id]
         interaction = self._answers.begin(channel, user_id, COMMAND)
         return interaction, self._event(interaction, command_data(name, options or {}))
@@ -198,6 +203,13 @@ class DiscordServer:
         """Begin the submission of a form without telling the gateway."""
         interaction = self._answers.begin(self.places.channels[channel_id], user_id, MODAL)
         return interaction, self._event(interaction, {"custom_id": custom_id, "components": list(components)})
+
+    def _ensure_offered(self, name: str, given: Mapping[str, Any]) -> None:
+        options = [one.get("options") for one in self.commands if one["name"] == name]
+        for option in next(iter(options), None) or ():
+            file = given.get(option["name"]) if option["type"] == ATTACHMENT_OPTION else None
+            if file is not None and not is_offered(option.get("file_types") or (), file["filename"]):
+                raise ValueError(f"the app offers no file like {file} for {option['name']!r}")
 
     def send(self, begun: tuple[Interaction, Mapping[str, Any]]) -> Interaction:
         """Tell the gateway of an interaction. If nobody holds its shard, it is lost."""
