@@ -10,6 +10,7 @@ from bot.domain.access import Permit, PhotoScope
 from bot.errors import Refused
 from bot.services import AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel
+from bot.ui.admin.access_changes import AccessOptions, access_changes
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
@@ -89,10 +90,17 @@ def access_command(bot: StudiiBot) -> Command:
                 await _change_blocks(changes, block, unblock)
 
         await done_in_time(interaction, apply())
-        rules = await services.access.rules(guild_id)
-        await answer(interaction, access_panel(rules, names, _roles_and_channels(interaction)))
+        given = AccessOptions(
+            tool, _id(role), _id(channel), change, photos, portraits, private, extra, _id(block), _id(unblock)
+        )
+        rules, there = await services.access.rules(guild_id), _roles_and_channels(interaction)
+        await answer(interaction, access_panel(rules, names, there, access_changes(given, names)))
 
     return access
+
+
+def _id(named: discord.abc.Snowflake | None) -> int | None:
+    return None if named is None else named.id
 
 
 async def _change_options(

@@ -1,5 +1,6 @@
 """/studii allowance and /studii grant: what each member may spend and start."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -9,7 +10,7 @@ from bot.client.bot import StudiiBot
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
-from bot.ui.admin.limits import allowance_panel, grant_panel, member_panel
+from bot.ui.admin.limits import allowance_panel, grant_panel, limit_changes, member_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
@@ -56,14 +57,15 @@ def allowance_command(services: Services) -> Command:
             changes["rate"] = StartRate(starts, 60 * (minutes or 10)) if starts else None
         if changes:
             await done_in_time(interaction, limits.set(guild_id, **changes))
-        if member is not None:
-            await answer(interaction, await _of_member(limits, guild_id, member))
-            return
         budget = await services.credits.budget(guild_id)
+        changed = limit_changes(changes, budget)
+        if member is not None:
+            await answer(interaction, await _of_member(limits, guild_id, member, changed=changed))
+            return
         asked = None if role is None else role.id
+        all_limits = await limits.limits(guild_id)
         await answer(
-            interaction,
-            allowance_panel(await limits.limits(guild_id), budget, _roles(interaction), asked),
+            interaction, allowance_panel(all_limits, budget, _roles(interaction), asked, changed)
         )
 
     return allowance
@@ -130,12 +132,17 @@ def _whose(member: discord.User | None, role: discord.Role | None) -> tuple[Allo
 
 
 async def _of_member(
-    limits: LimitService, guild_id: int, user: discord.User | discord.Member, *, granted_now: int = 0
+    limits: LimitService,
+    guild_id: int,
+    user: discord.User | discord.Member,
+    *,
+    granted_now: int = 0,
+    changed: Sequence[str] = (),
 ) -> Panel:
     here = isinstance(user, discord.Member)
     roles = roles_of(user) if here else frozenset[int]()
     state = await limits.of_member(guild_id, user.id, roles)
-    return member_panel(user.id, state, granted_now=granted_now, here=here)
+    return member_panel(user.id, state, granted_now=granted_now, here=here, changed=changed)
 
 
 def _roles(interaction: discord.Interaction[Any]) -> frozenset[int] | None:

@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.domain import Job
 from bot.errors import SettingsError
 from bot.services import Services
+from bot.ui.admin.access import PhotoUseButton
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
@@ -62,6 +63,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     TryAgainButton,
     LogDeleteButton,
     SetupButton,
+    PhotoUseButton,
 )
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}

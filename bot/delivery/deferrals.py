@@ -137,7 +137,8 @@ class DeferralJournal:
         else:
             card = job_card(job, ToolNames(catalog), Progress())
             await hook.edit_message(deferred.message, view=card, allowed_mentions=NO_MENTIONS)
-            await jobs.card_shown(job.id, shown.id, job.version)
+            # The engine shows a job that goes on anew, with its position or time, which nobody knows here.
+            await jobs.card_shown(job.id, shown.id, job.version if job.over else 0)
 
     async def _tell_again(
         self, hook: discord.Webhook, jobs: JobService, deferred: _Deferred, taken: set[str]

@@ -193,11 +193,12 @@ class Progress:
     """Estimates about a job that are not in its row. None means unknown.
 
     `position` is the position in the lane's queue, from 1. `starts_at` is when a waiting job will probably be
-    sent, `ends_at` when its result will probably be noticed. `waits_for_price` says that another job is sent
-    first, to learn the price of both.
+    sent, `ends_at` when its result will probably be noticed. `late` says that it has been running for longer
+    than is usual. `waits_for_price` says that another job is sent first, to learn the price of both.
     """
 
     position: int | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    late: bool = False
     waits_for_price: bool = False

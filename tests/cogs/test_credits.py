@@ -20,7 +20,7 @@ async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp
         answer = await desk.maya.slash(desk.channel, "credits")
         assert answer.ephemeral
         shown = texts(answer)
-        assert "**84 of 100 credits left this week**" in shown
+        assert "▰▰▰▰▰▰▰▰▰▰▱▱ **84 of 100 credits left this week**" in shown
         assert "8 credits spent, 8 reserved" in shown
         assert "**You**: 8 credits spent" in shown
         assert "🩹 Photo restoration: about 8 credits" in shown
@@ -36,7 +36,7 @@ async def test_a_member_sees_their_own_allowance_and_limits(tmp_path: Path) -> N
         await desk.services.limits.set(desk.guild.id, at_once=3)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         shown = texts(await desk.maya.slash(desk.channel, "credits"))
-        assert "**Your allowance**: 12 of 20 credits left today" in shown
+        assert "▰▰▰▰▰▰▰▱▱▱▱▱ **Your allowance**: 12 of 20 credits left today" in shown
         assert "Running jobs: 1 of 3." in shown
         assert "Your allowance" not in texts(await desk.tom.slash(desk.channel, "credits"))
 

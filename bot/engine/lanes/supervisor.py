@@ -90,11 +90,15 @@ class LaneSupervisor:
             starts_in, ends_in = await runner.starts_in(job_id), runner.ends_in(job_id)
             now = self._context.clock.now()
             starts_at = None if starts_in is None else now + timedelta(seconds=starts_in)
-            ends_at = None
-            if ends_in is not None and runner.is_known(job_id):
-                ends_at = now + timedelta(seconds=ends_in)
+            if ends_in is not None and not runner.is_known(job_id):
+                ends_in = None
+            late = ends_in is not None and ends_in <= 0
             return Progress(
-                runner.position(job_id), starts_at, ends_at, waits_for_price=runner.waits_for_price(job_id)
+                runner.position(job_id),
+                starts_at,
+                None if ends_in is None or late else now + timedelta(seconds=ends_in),
+                late=late,
+                waits_for_price=runner.waits_for_price(job_id),
             )
         return Progress()
 

@@ -175,9 +175,12 @@ class PollSchedule:
         return twin
 
     def ends_in(self, job_id: str, now: float) -> float | None:
-        """Return the seconds until a running job has ended with a probability of one half."""
+        """Return the seconds until a running job has taken as long as half of such jobs do.
+
+        Negative if it has taken longer.
+        """
         watch = self._watches.get(job_id)
-        return None if watch is None else watch.model.left(self.age(job_id, now), 0.5)
+        return None if watch is None else watch.model.median - self.age(job_id, now)
 
     def _refresh(self, watch: _Watch, price: float) -> None:
         """Take over what was learned since of how long such jobs take."""

@@ -114,8 +114,8 @@ class Outbox:
             changes["source_file"] = None
             files = [job.source_file]
         async with self._context.storage.write() as transaction:
-            # Its card says where a result is that could not be posted, and is, once it was asked for.
-            news = job.state is JobState.SUCCEEDED and (isinstance(said, Undeliverable) or job.posting > 0)
+            # Its card links the result, or says where one is that could not be posted.
+            news = job.state is JobState.SUCCEEDED
             logged = await transaction.jobs.announce(job, now, visible=news, **changes)
             if logged is None:
                 return  # ruled on, or to be posted anew, meanwhile: then this was not the last word

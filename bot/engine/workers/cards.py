@@ -13,16 +13,20 @@ from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.engine.workers.expected_ends import ExpectedEnds
 from bot.engine.workers.queue_positions import UNPLACED_EVERY, QueuePositions
 
 _log = logging.getLogger(__name__)
 # A job that is about to be queued has its position in a moment: one edit of its card then shows both.
 POSITION_KNOWN_IN = 0.2  # seconds
 POSITION_CHECKS = 5
+# Before it is in its lane's queue, its card keeps saying what it said: "in the queue" always has a position.
+PATIENT_CHECKS = 60
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 END_CHECKS = 4
 # The card of a result links it, unless posting takes longer.
 POSTED_CHECKS = 4
+RESUMED_WITHIN = timedelta(minutes=1)
 MOST_NOTES = 100
 MOST_REMEMBERED = 2000
 
@@ -42,6 +46,8 @@ class Cards:
         self._since = context.clock.now()
         self._seeking = False
         self._positions = QueuePositions()
+        self._ends = ExpectedEnds()
+        self._resuming: set[str] | None = None  # running jobs whose cards an earlier life has shown
         self._tending = WakeUp()
         self._versions = BoundedDict[tuple[str, int], int](MOST_REMEMBERED)  # what cards show
         self._notes: dict[str, int] = {}  # of these, what the database does not know yet
@@ -64,9 +70,9 @@ class Cards:
         )
 
     async def run(self) -> None:
-        """Bring the queue positions on cards up to date, and store what cards show, until cancelled."""
+        """Bring positions and times on cards up to date, and store what cards show, until cancelled."""
         try:
-            await run_forever("queue positions on cards", self._tending, self._tend)
+            await run_forever("positions and times on cards", self._tending, self._tend)
         finally:
             await shielded(self._store_notes())
 
@@ -87,9 +93,10 @@ class Cards:
         now, tuning = self._context.clock.monotonic(), self._context.tuning
         ways = {job_id: await self._progress(job_id) for job_id in self._positions.due(now)}
         moved = self._positions.moved(lambda job_id: ways.get(job_id, Progress()), now)
-        if moved:
+        outdated = [*moved, *await self._overdue()]
+        if outdated:
             async with self._context.storage.read() as transaction:
-                for job in await transaction.job_cards.waiting_with_cards(moved):
+                for job in await transaction.job_cards.unfinished_with_cards(outdated):
                     self.worker.add(job)
         if self._notes and (
             len(self._notes) >= MOST_NOTES or now - self._noted_at >= tuning.card_noted_after
@@ -97,7 +104,27 @@ class Cards:
             await shielded(self._store_notes())
         if self._notes:
             return min(UNPLACED_EVERY, tuning.card_noted_after)
-        return UNPLACED_EVERY if self._positions else None
+        if self._positions or self._resuming:
+            return UNPLACED_EVERY
+        return self._ends.next_in(self._context.clock.now())
+
+    async def _overdue(self) -> list[str]:
+        """Return running jobs whose cards name a time that has passed, also one of an earlier life."""
+        now = self._context.clock.now()
+        if self._resuming is None:
+            async with self._context.storage.read() as transaction:
+                running = await transaction.jobs.in_states([JobState.RUNNING], MOST_REMEMBERED)
+            self._resuming = {job.id for job in running if job.card_message_id is not None}
+        overdue = self._ends.passed(now)
+        for job_id in list(self._resuming):
+            way = await self._progress(job_id)
+            if way.late:
+                overdue.append(job_id)
+            self._ends.shown(job_id, way)
+            # Its lane may not have taken it over yet; some jobs have no time to tell.
+            if way.late or way.ends_at is not None or now - self._since > RESUMED_WITHIN:
+                self._resuming.discard(job_id)
+        return overdue
 
     async def _store_notes(self) -> None:
         notes, self._notes = self._notes, {}
@@ -127,8 +154,8 @@ class Cards:
             # No cancellation may come between Discord's answer and our note of it.
             return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
         way = await self._progress(job.id)
-        if _is_to_be_queued(job, way) and tries < POSITION_CHECKS:
-            return POSITION_KNOWN_IN
+        if _is_to_be_queued(job, way) and tries < PATIENT_CHECKS:
+            return POSITION_KNOWN_IN if tries < POSITION_CHECKS else UNPLACED_EVERY
         if _is_about_to_end(job) and tries < END_CHECKS:
             return self._context.tuning.card_again
         if _is_to_be_posted(job) and tries < POSTED_CHECKS:
@@ -145,6 +172,10 @@ class Cards:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
         else:
             self._positions.forget(job.id)
+        if job.state is JobState.RUNNING:
+            self._ends.shown(job.id, way)
+        else:
+            self._ends.forget(job.id)
         self._note(job)
         return None
 

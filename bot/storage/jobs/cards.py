@@ -93,12 +93,12 @@ class JobCards(JobRows):
             update(jobs).where(unseen).values(card_message_id=message_id, card_version=version)
         )
 
-    async def waiting_with_cards(self, job_ids: Collection[str]) -> list[Job]:
-        """Return those of the jobs that wait and have a card, oldest first."""
+    async def unfinished_with_cards(self, job_ids: Collection[str]) -> list[Job]:
+        """Return those of the jobs that wait or run and have a card, oldest first."""
         if not job_ids:
             return []
-        waits = (jobs.c.state == JobState.WAITING) & jobs.c.card_message_id.is_not(None)
-        return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), waits).order_by(jobs.c.number))
+        goes_on = jobs.c.state.in_((JobState.WAITING, JobState.RUNNING)) & jobs.c.card_message_id.is_not(None)
+        return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), goes_on).order_by(jobs.c.number))
 
 
 def _card(message_id: ColumnElement[int], version: ColumnElement[int]) -> dict[str, Any]:

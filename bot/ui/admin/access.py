@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
+
+import discord
+from discord import ui
 
 from bot.domain.access import EVERY_TOOL, AccessRules, Permit, PhotoScope, Restriction
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, changed_words, lines, row, small
 
 MOST = 15  # names in a row
 MOST_TEXT = 3600  # characters of the 4,000 that a message holds
@@ -19,14 +25,24 @@ _WHOSE = {PhotoScope.ANYONE: "anyone's", PhotoScope.OWN: "your own only (moderat
 _WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "no one"}
 
 
-def access_panel(rules: AccessRules, names: ToolNames, there: Collection[int] | None = None) -> Panel:
-    """Return all rules of the server. `there` has its roles and channels, if known; others were deleted."""
+def access_panel(
+    rules: AccessRules,
+    names: ToolNames,
+    there: Collection[int] | None = None,
+    changed: Sequence[str] = (),
+) -> Panel:
+    """Return all rules of the server, below what was just `changed`.
+
+    `there` has its roles and channels, if known; others were deleted.
+    """
+    done = changed_words(changed)
     options = _fitting(lambda most: _options(rules, _Mentions(there, most)), MOST_OPTIONS)
-    tools = _fitting(lambda most: _tools(rules, names, _Mentions(there, most)), MOST_TEXT - len(options))
+    tools = _fitting(lambda most: _tools(rules, names, _Mentions(there, most)), MOST_TEXT - len(options) - len(done))
     return Panel(
         box(
             NEUTRAL,
             "### 🔐 Access",
+            done,
             tools,
             options,
             small(GONE if _Mentions(there).gone(rules) else ""),
@@ -39,11 +55,35 @@ def privacy_panel(*, refuses: bool) -> Panel:
     """Return whether others may use the member's photos, and how to change it."""
     if refuses:
         said = "No one else can use the tools on your photos, in any server with this bot."
-        other = "`/privacy others_may_use_my_photos:True` allows it again."
+        button = PhotoUseButton(allow=True)
     else:
         said = "Others can use the tools on photos you post, within the rules of each server."
-        other = "`/privacy others_may_use_my_photos:False` forbids it."
-    return Panel(box(GOOD if refuses else NEUTRAL, f"### 🖼️ Your photos\n{said}", small(other)))
+        button = PhotoUseButton(allow=False)
+    title = "### 🖼️ Your photos"
+    return Panel(box(GOOD if refuses else NEUTRAL, f"{title}\n{said}", row(button)))
+
+
+class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|forbid)"):
+    """Let others use the presser's photos, or not, in every server. The panel then shows it."""
+
+    def __init__(self, *, allow: bool) -> None:
+        self._allow = allow
+        label = "Let others use them" if allow else "Don't let others use them"
+        custom_id = f"studii:photos:{'allow' if allow else 'forbid'}"
+        super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(allow=match["allow"] == "allow")
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        access, user_id = host.services.access, interaction.user.id
+        await interaction.response.defer()  # what follows may have to wait for others who write
+        await access.set_photo_refusal(user_id, refuses=not self._allow)
+        panel = privacy_panel(refuses=await access.refuses_photos(user_id))
+        await interaction.edit_original_response(view=panel)
 
 
 @dataclass(frozen=True, slots=True)

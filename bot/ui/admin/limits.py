@@ -1,25 +1,32 @@
 """The panels of `/studii allowance` and `/studii grant`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.domain.limits import AllowanceScope, MemberLimits
 from bot.services import (
     PERIOD_WORDS,
     BudgetState,
     GrantState,
+    LimitChanges,
     MemberState,
     credit_words,
     discord_timestamp,
+    job_words,
     rate_words,
 )
 from bot.ui.jobs.credits import DEFAULT_HOLDS
-from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
+from bot.ui.kit.layout import NEUTRAL, Panel, box, changed_words, lines, small
 
 MOST = 15  # lines of a list
 _FROM = {
     AllowanceScope.MEMBER: "their own allowance",
     AllowanceScope.ROLE: "the highest of their roles' allowances",
     AllowanceScope.MEMBERS: "everyone's allowance",
+}
+_WHOSE_ALLOWANCE = {
+    AllowanceScope.MEMBER: "The allowance of <@{id}>",
+    AllowanceScope.ROLE: "The allowance of <@&{id}>",
+    AllowanceScope.MEMBERS: "Everyone's allowance",
 }
 
 
@@ -28,8 +35,9 @@ def allowance_panel(
     budget: BudgetState,
     roles_there: Collection[int] | None = None,
     role_id: int | None = None,
+    changed: Sequence[str] = (),
 ) -> Panel:
-    """Return all limits of the server's members.
+    """Return all limits of the server's members, below what was just `changed`.
 
     `roles_there` has the server's roles, if known; the allowance of a deleted role applies to nobody.
     `role_id` is the role that was asked about.
@@ -49,6 +57,7 @@ def allowance_panel(
         box(
             NEUTRAL,
             "### 👥 Member limits",
+            changed_words(changed),
             lines(
                 f"Everyone's allowance: **{default}**",
                 f"Simultaneous jobs: **{at_once}**",
@@ -63,8 +72,44 @@ def allowance_panel(
     )
 
 
-def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0, here: bool = True) -> Panel:
-    """Return what one member may do now.
+def limit_changes(changes: LimitChanges, budget: BudgetState) -> list[str]:
+    """Return a sentence for each limit that was just changed."""
+    said: list[str] = []
+    if "allowance" in changes:
+        whose, subject, amount = changes["allowance"]
+        who = _WHOSE_ALLOWANCE[whose].format(id=subject)
+        each = PERIOD_WORDS[budget.settings.budget.period].each
+        said.append(
+            f"{who} was removed."
+            if amount is None
+            else f"{who} is now {credit_words(amount)} {each}."
+        )
+    if "at_once" in changes:
+        at_once = changes["at_once"]
+        said.append(
+            "Members can now have any number of jobs running."
+            if at_once is None
+            else f"Members can now have {job_words(at_once)} running at once."
+        )
+    if "rate" in changes:
+        rate = changes["rate"]
+        said.append(
+            "Members can now start jobs as often as they like."
+            if rate is None
+            else f"Members can now start {rate_words(rate)}."
+        )
+    return said
+
+
+def member_panel(
+    user_id: int,
+    state: MemberState,
+    *,
+    granted_now: int = 0,
+    here: bool = True,
+    changed: Sequence[str] = (),
+) -> Panel:
+    """Return what one member may do now, below what was just `changed`.
 
     `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
     """
@@ -94,6 +139,7 @@ def member_panel(user_id: int, state: MemberState, *, granted_now: int = 0, here
             f"### 👤 Limits of <@{user_id}>",
             "" if here else "This member isn't in the server. If they come back, these limits apply.",
             _given(granted_now, state.budget),
+            changed_words(changed),
             lines(credit, idle, running, often),
             lines(
                 f"Server: {state.budget.left_words}.",

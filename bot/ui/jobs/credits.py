@@ -45,10 +45,10 @@ def credits_panel(
     )
 
 
-def bar(used: int, limit: int) -> str:
-    """Return a bar of characters that shows how much of the limit is used."""
-    share = 1.0 if limit <= 0 else min(1.0, max(0.0, used / limit))
-    # A small amount never looks like none, and a nearly used limit never looks used up.
+def bar(rest: int, whole: int) -> str:
+    """Return a bar of characters that shows how much is left, as the number beside it does."""
+    share = 0.0 if whole <= 0 else min(1.0, max(0.0, rest / whole))
+    # A small rest never looks like none, and a limit that was touched never looks whole.
     filled = round(share * BAR)
     if 0 < share < 1:
         filled = min(BAR - 1, max(1, filled))
@@ -58,7 +58,7 @@ def bar(used: int, limit: int) -> str:
 def budget_lines(state: BudgetState) -> str:
     """Return what is used and left of the server's budget, and when it renews."""
     return lines(
-        f"{bar(state.usage.spent, state.whole)} **{state.left_words}**",
+        f"{bar(state.left, state.whole)} **{state.left_words}**",
         f"{_used(state.usage)}. {state.renewal_words}",
         f"The total includes {credit_words(state.grants)} granted {state.for_words}." if state.grants else "",
     )
@@ -67,8 +67,8 @@ def budget_lines(state: BudgetState) -> str:
 def own_limits(limits: MemberState) -> list[str]:
     """Return the limits that the member has besides the server's budget, a line each."""
     said: list[str] = []
-    if limits.whole is not None:
-        drawn = bar(limits.usage.spent, limits.whole)
+    if limits.whole is not None and limits.left is not None:
+        drawn = bar(limits.left, limits.whole)
         granted = f", {limits.grants:,} of it granted" if limits.grants else ""
         said.append(
             f"{drawn} **Your allowance**: {limits.left_words}{granted}. It renews with the server's budget."

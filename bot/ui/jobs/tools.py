@@ -22,6 +22,8 @@ MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes one,
 MOST_TEXT = 3200  # characters of the 4,000 that a message holds
 LONGEST_REASON = 300
 MOST_OTHERS = 4  # prices of other choices, for each tool
+NOT_ENOUGH = "You don't have enough credits left for this."
+NOT_ENOUGH_FOR_ANY = "You don't have enough credits left for any tool."
 HELD = "Studii refused the last job."
 PAUSED = "New jobs are paused here. An admin can resume with `/studii resume`."
 
@@ -54,6 +56,11 @@ class Offer:
         """Why no tool may be used here, if the reason is the same for all of them; shown once."""
         reasons = {self.denials.get(one.tool.slug) for one in self.prices}
         return reasons.pop() if len(reasons) == 1 else None
+
+    @property
+    def too_little(self) -> bool:
+        """Whether too few credits are left for any of the tools; said once."""
+        return bool(self.prices) and all(one.price.amount > self.left for one in self.prices)
 
 
 def example_name(slug: str) -> str:
@@ -114,6 +121,7 @@ def _left_words(offer: Offer) -> str:
         f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
         f"⏸️ {PAUSED}" if budget.settings.paused else "",
         f"🚫 {shortened(offer.denial, LONGEST_REASON)}" if offer.denial else "",
+        f"🚫 {NOT_ENOUGH_FOR_ANY}" if offer.too_little else "",
         f"**{budget.left_words}** in this server. {budget.renewal_words}",
         *own_limits(offer.limits),
         small(DEFAULT_HOLDS) if budget.is_default else "",
@@ -152,4 +160,4 @@ def _hindrance(one: ToolPrice, offer: Offer) -> str:
     denial = offer.denials.get(one.tool.slug)
     if denial:
         return f"🚫 {shortened(denial, LONGEST_REASON)}"
-    return "🚫 You don't have enough credits left for this." if one.price.amount > offer.left else ""
+    return f"🚫 {NOT_ENOUGH}" if one.price.amount > offer.left and not offer.too_little else ""

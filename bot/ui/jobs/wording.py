@@ -179,7 +179,9 @@ def _running(job: Job, progress: Progress) -> str:
     parts = [sentence(reason_words(job.held)) if job.held else _at_studii(job)]
     if job.submitted_at is not None:
         parts.append(f"started {discord_timestamp(job.submitted_at)}")
-    if progress.ends_at is not None and not job.held:
+    if progress.late and not job.held:
+        parts.append("taking longer than usual")
+    elif progress.ends_at is not None and not job.held:
         parts.append(f"expected {discord_timestamp(progress.ends_at)}")
     return " · ".join(parts)
 

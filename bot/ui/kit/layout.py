@@ -4,7 +4,7 @@ https://discord.com/developers/docs/components/reference
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import discord
@@ -88,6 +88,11 @@ def posting_mark(job: Job) -> int:
 def sentence_panel(words: str, colour: discord.Colour = BAD) -> Panel:
     """Return a panel with one sentence: a refusal, or that something is done."""
     return Panel(box(colour, words))
+
+
+def changed_words(changed: Sequence[str]) -> str:
+    """Return what a command has just changed, for the top of the panel that shows the settings now."""
+    return lines(*(f"✅ {one}" for one in changed))
 
 
 def _items(pieces: Iterable[Piece | str]) -> list[Piece]:
