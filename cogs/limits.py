@@ -64,9 +64,7 @@ def allowance_command(services: Services) -> Command:
             return
         asked = None if role is None else role.id
         all_limits = await limits.limits(guild_id)
-        await answer(
-            interaction, allowance_panel(all_limits, budget, _roles(interaction), asked, changed)
-        )
+        await answer(interaction, allowance_panel(all_limits, budget, _roles(interaction), asked, changed))
 
     return allowance
 

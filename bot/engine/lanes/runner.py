@@ -159,7 +159,7 @@ class LaneRunner:
         return await self._estimates.starts_in(job_id)
 
     def ends_in(self, job_id: str) -> float | None:
-        """Return the seconds until a running job has taken as long as is usual; see `PollSchedule.ends_in`."""
+        """Return the seconds until a running job takes longer than usual; see `PollSchedule.ends_in`."""
         return self._lane.ends_in(job_id, self._context.clock.monotonic())
 
     def is_known(self, job_id: str) -> bool:

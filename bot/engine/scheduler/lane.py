@@ -156,7 +156,7 @@ class Lane:
         return self._queue.waits_for_price(job_id, self._in_flight)
 
     def ends_in(self, job_id: str, now: float) -> float | None:
-        """Return the seconds until a running job has taken as long as is usual; see `PollSchedule.ends_in`."""
+        """Return the seconds until a running job takes longer than usual; see `PollSchedule.ends_in`."""
         return self._polls.ends_in(job_id, now)
 
     def is_known(self, job_id: str) -> bool:

@@ -37,7 +37,9 @@ def access_panel(
     """
     done = changed_words(changed)
     options = _fitting(lambda most: _options(rules, _Mentions(there, most)), MOST_OPTIONS)
-    tools = _fitting(lambda most: _tools(rules, names, _Mentions(there, most)), MOST_TEXT - len(options) - len(done))
+    tools = _fitting(
+        lambda most: _tools(rules, names, _Mentions(there, most)), MOST_TEXT - len(options) - len(done)
+    )
     return Panel(
         box(
             NEUTRAL,

@@ -40,9 +40,7 @@ def access_changes(given: AccessOptions, names: ToolNames) -> list[str]:
     if given.photos is not None:
         said.append(f"Members can now use the tools {_WHOSE[PhotoScope(given.photos)]}.")
     if given.portraits is not None:
-        said.append(
-            f"Members can now use tools that change a person {_WHOSE[PhotoScope(given.portraits)]}."
-        )
+        said.append(f"Members can now use tools that change a person {_WHOSE[PhotoScope(given.portraits)]}.")
     if given.block is not None:
         said.append(f"<@{given.block}> can't start jobs here any more.")
     if given.unblock is not None:

@@ -80,9 +80,7 @@ def limit_changes(changes: LimitChanges, budget: BudgetState) -> list[str]:
         who = _WHOSE_ALLOWANCE[whose].format(id=subject)
         each = PERIOD_WORDS[budget.settings.budget.period].each
         said.append(
-            f"{who} was removed."
-            if amount is None
-            else f"{who} is now {credit_words(amount)} {each}."
+            f"{who} was removed." if amount is None else f"{who} is now {credit_words(amount)} {each}."
         )
     if "at_once" in changes:
         at_once = changes["at_once"]

@@ -19,6 +19,7 @@ from bot.ui.kit.text import plain
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text
 NO_LINK = "There's no link to it either. It may still be in the Studii account: ask the server's admins."
+CHARGED_AGAIN = "Running it again may be charged again."
 BEFORE = "The original photo"
 AFTER_SMALLER = "Shown smaller than it was made, because Discord has a size limit here."
 BEFORE_SMALLER = "The original photo is shown smaller, because Discord has a size limit here."
@@ -105,14 +106,18 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     head = _ENDINGS.get(job.state, _FAILED).format(member=job.user_id, tool=names.title(job))
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
-    buttons: list[Piece] = [] if by_dm else _another_try(job)
+    buttons: list[Piece] = [] if by_dm else _another_try(job, names.tool(job))
     if job.state is JobState.UNKNOWN and not by_dm:
         # No Delete: admins may have no other place to settle it.
         buttons += [button.of(job) for button in RULING_BUTTONS]
     else:
         buttons.append(DeleteButton.of(job))
-    cost = small(cost_words(job))
+    cost = small(cost_words(job) + (f" {CHARGED_AGAIN}" if _may_be_charged_again(job) else ""))
     return _posting(job, text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
+
+
+def _may_be_charged_again(job: Job) -> bool:
+    return job.state is JobState.FAILED and job.failure is FailureCode.STUDII and job.settled > 0
 
 
 def _posting(job: Job, *pieces: Piece) -> Panel:
@@ -122,10 +127,15 @@ def _posting(job: Job, *pieces: Piece) -> Panel:
     return panel
 
 
-def _another_try(job: Job) -> list[Piece]:
+def _another_try(job: Job, tool: Tool | None) -> list[Piece]:
     if can_be_edited(job):
         return [edit_button(job)]
-    return [AgainButton.of(job)] if job.failure in _MAY_WORK_LATER else []
+    if job.failure not in _MAY_WORK_LATER:
+        return []
+    has_inputs = tool is not None and bool(tool.inputs)
+    # Studii may have refused what the prompt says: another one may pass.
+    edit = [edit_button(job)] if has_inputs and job.failure is FailureCode.STUDII else []
+    return [*edit, AgainButton.of(job)]
 
 
 def link_words(job: Job) -> str:

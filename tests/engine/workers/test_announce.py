@@ -190,3 +190,24 @@ async def test_a_result_whose_file_is_gone_is_told_with_its_link_while_studii_is
             said = await world.announced(job.id)
         assert said.output is None
         assert said.job.output_url == job.output_url
+
+
+async def test_a_card_that_was_shown_before_its_result_was_posted_links_it_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [TryLater(0.0)] * 8  # longer than the card waits for it
+        job = await world.accept(a_job())
+        async with world.storage.write() as tx:
+            await tx.jobs.update(job.id, card_message_id=500)
+        async with world.running():
+
+            async def linked() -> bool:
+                done = [one for one, _ in world.discord.cards if one.state is JobState.SUCCEEDED]
+                return bool(done) and done[-1].result_message_id is not None
+
+            await world.announced(job.id)
+            await world.until(linked, "a card that links the result")
+            done = [one for one, _ in world.discord.cards if one.state is JobState.SUCCEEDED]
+            assert done[0].result_message_id is None

@@ -39,7 +39,9 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_a_job_that_takes_longer_says_so_and_names_no_time() -> None:
     job = staging(state=JobState.RUNNING, submitted_at=NOON)
     said = state_words(job, Progress(late=True))
-    assert said == f"Studii is working on it · started <t:{int(NOON.timestamp())}:R> · taking longer than usual"
+    assert (
+        said == f"Studii is working on it · started <t:{int(NOON.timestamp())}:R> · taking longer than usual"
+    )
     assert "expected <t:" in state_words(job, Progress(ends_at=SOON))
 
 

@@ -259,6 +259,20 @@ def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
     assert state is JobState.CANCELLED or told[1] in card[-2]
 
 
+def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_what_it_may_cost() -> None:
+    failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
+    free, ours = dataclasses.replace(failed, settled=0), dataclasses.replace(failed, failure=FailureCode.API)
+    panel = ending(failed, NAMES)
+    assert _labels(panel) == ["Edit", "Run again", "Delete"]
+    assert "Charged 8 credits. Running it again may be charged again." in words(panel)
+    assert "may be charged again" not in words(ending(free, NAMES))
+    assert _labels(ending(ours, NAMES)) == ["Run again", "Delete"]
+
+
+def _labels(panel: Panel) -> list[str]:
+    return [piece["label"] for piece in _walk(panel.to_components()) if piece["type"] == 2]
+
+
 def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
     job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
     (gallery,) = (piece for piece in result(job, NAMES, "kite.png").to_components() if piece["type"] == 12)

@@ -1,0 +1,87 @@
+"""A panel that a command or a button has changed says what, above the settings as they are now."""
+
+from pathlib import Path
+
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+
+async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        vip = desk.guild.create_role("VIP")
+        said = {
+            "✅ Everyone's allowance is now 20 credits a day.": {"credits": 20},
+            f"✅ The allowance of <@&{vip.id}> is now 40 credits a day.": {"role": vip, "credits": 40},
+            f"✅ The allowance of <@{desk.maya.id}> is now 1 credit a day.": {
+                "member": desk.maya,
+                "credits": 1,
+            },
+            "✅ Everyone's allowance was removed.": {"no_limit": True},
+            "✅ Members can now have 2 jobs running at once.": {"at_once": 2},
+            "✅ Members can now have any number of jobs running.": {"at_once": 0},
+            "✅ Members can now start 3 jobs in 10 minutes.": {"starts": 3},
+            "✅ Members can now start jobs as often as they like.": {"starts": 0},
+        }
+        for sentence, options in said.items():
+            shown = texts(await desk.admin.slash(desk.channel, "studii allowance", **options))
+            assert sentence in shown.splitlines()
+        assert "✅" not in texts(await desk.admin.slash(desk.channel, "studii allowance"))
+
+
+async def test_the_panel_of_access_says_what_has_just_changed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        artists = desk.guild.create_role("Artists")
+        tom = desk.tom.id
+        said = {
+            f"✅ Studio: <@&{artists.id}> was added to the list.": {"tool": "studio", "role": artists},
+            f"✅ Every tool: <#{desk.channel.id}> was added to the list.": {"channel": desk.channel},
+            f"✅ Studio: <@&{artists.id}> was removed from the list.": {
+                "tool": "studio",
+                "role": artists,
+                "change": "out",
+            },
+            "✅ Every tool: all limits to roles and channels were removed.": {"change": "open"},
+            "✅ Members can now use the tools on their own photos only.": {"photos": "own"},
+            "✅ Members can now use tools that change a person on anyone's photos.": {"portraits": "anyone"},
+            "✅ No one can now use `private`.": {"private": "nobody"},
+            f"✅ Only <@&{artists.id}> can now use `extra`.": {"extra": "nobody", "role": artists},
+            f"✅ <@{tom}> can't start jobs here any more.": {"block": desk.tom},
+            f"✅ <@{tom}> can start jobs here again.": {"unblock": desk.tom},
+        }
+        for sentence, options in said.items():
+            shown = texts(await desk.admin.slash(desk.channel, "studii access", **options))
+            assert sentence in shown.splitlines()
+        assert "✅" not in texts(await desk.admin.slash(desk.channel, "studii access"))
+
+
+async def test_a_member_decides_about_their_photos_with_a_button(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for label, refuses, said in (
+            ("Don't let others use them", True, "No one else can use the tools on your photos"),
+            ("Let others use them", False, "Others can use the tools on photos you post"),
+        ):
+            shown = await desk.maya.slash(desk.channel, "privacy")
+            assert labels(shown) == [label]
+            assert shown.response is not None
+            await desk.maya.click(shown.response, label=label)
+            assert said in texts(shown)
+            assert await desk.services.access.refuses_photos(desk.maya.id) is refuses
+
+
+async def test_the_refusal_of_too_many_jobs_at_once_names_no_cost(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.limits.set(desk.guild.id, at_once=1)
+        await _ask(desk)
+        refused = texts(await _ask(desk))
+        assert refused.startswith(
+            "You already have 1 job running, the limit here. Try again when one finishes."
+        )
+        assert "credit" not in refused
+
+
+async def _ask(desk: Desk) -> object:
+    return await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+
+
+def labels(shown: object) -> list[str]:
+    return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]
