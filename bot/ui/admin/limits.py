@@ -111,14 +111,6 @@ def member_panel(
 
     `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
     """
-    if state.allowance is None:
-        credit = "No allowance. Only the server's budget applies."
-    else:
-        granted = f", {state.grants:+,} granted {state.budget.for_words}" if state.grants else ""
-        credit = (
-            f"**{state.left_words}** ({_FROM[state.allowance.whose]}: "
-            f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}"
-        )
     idle = (
         f"{credit_words(state.grants)} granted {state.budget.for_words} will count once this "
         "member has an allowance."
@@ -138,12 +130,22 @@ def member_panel(
             "" if here else "This member isn't in the server. If they come back, these limits apply.",
             _given(granted_now, state.budget),
             changed_words(changed),
-            lines(credit, idle, running, often),
+            lines(_allowance_words(state), idle, running, often),
             lines(
                 f"Server: {state.budget.left_words}.",
                 small(DEFAULT_HOLDS) if state.budget.is_default else "",
             ),
         )
+    )
+
+
+def _allowance_words(state: MemberState) -> str:
+    if state.allowance is None:
+        return "No allowance. Only the server's budget applies."
+    granted = f", {state.grants:+,} granted {state.budget.for_words}" if state.grants else ""
+    return (
+        f"**{state.left_words}** ({_FROM[state.allowance.whose]}: "
+        f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}"
     )
 
 
