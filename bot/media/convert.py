@@ -18,6 +18,7 @@ QUALITY = 92  # of a JPEG that is sent on
 LONGEST_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 MOST_FITTED = 20_000_000  # pixels of a picture that is made to fit
 _BAND = 64  # rows
+_REACH = 3  # rows of the smaller picture, of which one more is interpolated on each side
 _COLOURS = {"RGB": b"RGB ", "RGBA": b"RGB ", "L": b"GRAY"}
 FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
 
@@ -55,10 +56,39 @@ def write(image: Image.Image, path: Path, digital_source: str | None = None) -> 
     return PhotoKind.JPEG.content_type
 
 
+def shrunk(image: Image.Image) -> Image.Image:
+    """Return a very large picture with fewer pixels, as each takes much memory when it is made to fit.
+
+    Works in bands, because a transparent picture is copied as a whole otherwise.
+    """
+    pixels = image.width * image.height
+    if pixels <= MOST_FITTED:
+        return image
+    share = (MOST_FITTED / pixels) ** 0.5
+    size = (max(1, int(image.width * share)), max(1, int(image.height * share)))
+    if image.palette is not None or image.mode == "1":
+        smaller = image.resize(size)
+    else:
+        smaller = Image.new(image.mode, size)
+        step = image.height / size[1]
+        for row in range(0, size[1], _BAND):
+            count = min(_BAND, size[1] - row)
+            top, bottom = row * step, min((row + count) * step, image.height)
+            first, last = max(0, int(top - _REACH * step)), min(image.height, int(bottom + _REACH * step) + 1)
+            band = image.crop((0, first, image.width, last))
+            box = (0, top - first, image.width, bottom - first)
+            smaller.paste(band.resize((size[0], count), box=box), (0, row))
+    smaller.info = image.info
+    return smaller
+
+
 def fitted(image: Image.Image, limit: int, digital_source: str | None = None) -> bytes | None:
-    """Return the picture as a JPEG of at most `limit` bytes, as good as that allows, or None."""
+    """Return the picture as a JPEG of at most `limit` bytes, as good as that allows, or None.
+
+    It is not larger than what `shrunk` returns.
+    """
     xmp = xmp_packet(digital_source)
-    picture = first_picture(_shrunk(image))
+    picture = first_picture(image)
     profile = _profile(picture)
     if profile is not None and len(profile) > limit // 4:
         profile = None  # it leaves no room for the picture
@@ -74,17 +104,6 @@ def fitted(image: Image.Image, limit: int, digital_source: str | None = None) ->
         if buffer.tell() <= limit:
             return buffer.getvalue()
     return None
-
-
-def _shrunk(image: Image.Image) -> Image.Image:
-    """Return a very large picture with fewer pixels, as each takes much memory afterwards."""
-    pixels = image.width * image.height
-    if pixels <= MOST_FITTED:
-        return image
-    share = (MOST_FITTED / pixels) ** 0.5
-    smaller = image.resize((max(1, int(image.width * share)), max(1, int(image.height * share))))
-    smaller.info = image.info
-    return smaller
 
 
 def _profile(image: Image.Image) -> bytes | None:

@@ -12,6 +12,7 @@ import pytest_asyncio
 from PIL import Image
 
 from bot.media import Photo, PhotoKind, PhotoRefused, pool
+from bot.media.photo import MAX_PIXELS
 from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
 from tests.media.metadata.photos import ICC
@@ -133,20 +134,31 @@ async def test_a_missing_file_is_not_taken_for_a_broken_photo(decoder: DecoderPo
         await decoder.inspect(tmp_path / "gone")
 
 
-async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
+async def test_every_kind_of_transparent_and_of_moving_picture_has_room(
     decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "LARGEST_BYTES", 12_500_000)
+    # As many bytes for each pixel as there are if a picture has 64 million of them.
+    monkeypatch.setattr(pool, "LARGEST_BYTES", 1100 * 1000 * pool.LARGEST_BYTES // MAX_PIXELS)
     photo = Image.new("RGBA", (1100, 1000), (200, 10, 10, 100))
     photo.save(tmp_path / "PNG", "PNG")
     photo.convert("RGB").save(tmp_path / "lossy", "WEBP")
     photo.save(tmp_path / "transparent", "WEBP")
     photo.save(tmp_path / "lossless", "WEBP", lossless=True)
     photo.save(tmp_path / "moving", "WEBP", save_all=True, append_images=[Image.new("RGB", (1100, 1000))])
-    for name in ("PNG", "lossy", "transparent", "lossless"):
-        assert (await decoder.inspect(tmp_path / name)).width == 1100
+    photo.save(tmp_path / "AVIF", "AVIF")
+    photo.save(tmp_path / "fine AVIF", "AVIF", subsampling="4:4:4")
+    photo.convert("RGB").save(tmp_path / "opaque AVIF", "AVIF", subsampling="4:4:4")
+    for name in ("PNG", "lossy", "transparent", "lossless", "moving", "AVIF", "fine AVIF", "opaque AVIF"):
+        assert (await decoder.inspect(tmp_path / name)).width == 1100, name
+
+
+async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
+    decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "LARGEST_BYTES", 6_500_000)
+    Image.new("RGBA", (1100, 1000)).save(tmp_path / "photo", "WEBP", lossless=True)
     with pytest.raises(PhotoRefused) as refused:
-        await decoder.inspect(tmp_path / "moving")
+        await decoder.inspect(tmp_path / "photo")
     said = reason_words(refused.value.told)
     assert said.endswith(
         "limit for this kind of file is 1 megapixels. Save it as a JPEG, or make it smaller."

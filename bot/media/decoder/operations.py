@@ -19,18 +19,19 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
-from bot.media.convert import MOST_FITTED, first_picture, fitted, write
-from bot.media.decoder.still_webp import StillWebP, still_in
+from bot.media.convert import MOST_FITTED, first_picture, fitted, shrunk, write
+from bot.media.decoder.native import NATIVE
 from bot.media.decoder.structure import Broken, NotAPhoto, Structure, jpeg, structure_of
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import digital_source_in
 
 THREADS = 2
 _MOST_TOLD = (1 << 50) - 1  # bytes of memory; more is no answer (see `bot.media.answers`)
-_READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF})  # the file is in memory as well
+# The file is in memory as well.
+_READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF}) - NATIVE.keys()
 EVEN_BLOCKS = 1_600  # of 8 by 8 pixels; as many take more than `jpeg.REPEATED` bytes
-FITTING_BYTES_PER_PIXEL = 16  # beside the picture itself; measured, as is the next
-SHRINKING_BYTES_PER_PIXEL = 8
+FITTING_BYTES_PER_PIXEL = 20  # of the smaller picture; measured, as is the next
+SHRINKING_BYTES_PER_PIXEL = 6  # of the smaller picture, beside the larger one
 _BROKEN = (
     OSError,
     SyntaxError,
@@ -115,14 +116,17 @@ def fit(path: Path, limit: int, pixels: int) -> bytes:
     """Return the picture as a JPEG of at most `limit` bytes; none at all if there is no way to that."""
     with _opened(path) as (kind, file), _refusing(kind):
         mark = _digital_source(file)
-        return fitted(_decoded(kind, _open(kind, file, pixels)), limit, mark) or b""
+        # Nothing holds on to the picture itself when what it was shrunk to is made to fit.
+        return fitted(shrunk(_decoded(kind, _open(kind, file, pixels))), limit, mark) or b""
 
 
 def _memory(what: str, kind: PhotoKind, found: Structure) -> int:
     if what == "fit":
         pixels = found.width * found.height
-        fitting = min(pixels, MOST_FITTED) * FITTING_BYTES_PER_PIXEL
-        return max(found.converted, pixels * SHRINKING_BYTES_PER_PIXEL, pixels * 4 + fitting)
+        smaller = min(pixels, MOST_FITTED)
+        return max(
+            found.opened, pixels * 4 + smaller * SHRINKING_BYTES_PER_PIXEL, smaller * FITTING_BYTES_PER_PIXEL
+        )
     return found.checked if what == "check" or kind.is_accepted else found.converted
 
 
@@ -166,15 +170,16 @@ _CLASSES: dict[PhotoKind, type[ImageFile.ImageFile]] = {
 
 def _open(kind: PhotoKind, file: BinaryIO, pixels: int) -> Any:
     """Open without decoding. Raises `Broken` if it has more pixels than the structure says."""
-    opened = (still_in(file) if kind is PhotoKind.WEBP else None) or _CLASSES[kind](file)
-    if opened.width * opened.height > pixels:
+    opened: Any = NATIVE.get(kind, _CLASSES[kind])(file)
+    width, height = opened.size
+    if width * height > pixels:
         raise Broken
     return opened
 
 
 def _read(kind: PhotoKind, opened: Any, file: BinaryIO) -> None:
     """Decode all data, and keep as little as possible."""
-    if isinstance(opened, StillWebP):
+    if kind in NATIVE:
         opened.check()
         return
     reading = _READ.get(kind)
@@ -214,7 +219,7 @@ def _ends_in_grey(eighth: Any) -> bool:
 
 def _decoded(kind: PhotoKind, opened: Any) -> Image.Image:
     """Return the decoded picture. The library's own buffers are freed before."""
-    if isinstance(opened, StillWebP):
+    if kind in NATIVE:
         return opened.decoded()
     reading = _READ.get(kind)
     if reading is None:

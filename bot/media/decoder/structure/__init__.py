@@ -5,7 +5,9 @@ Files that no camera or program writes are refused here, by counting what would 
 
 import mmap
 from collections.abc import Callable
+from functools import partial
 
+from bot.media.decoder import libavif
 from bot.media.decoder.structure import bmp, gif, iso, jpeg, png, tiff, webp
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure
 from bot.media.kinds import PhotoKind
@@ -17,7 +19,7 @@ _READERS: dict[PhotoKind, Callable[[mmap.mmap], Structure]] = {
     PhotoKind.PNG: png.read,
     PhotoKind.WEBP: webp.read,
     PhotoKind.HEIC: iso.read,
-    PhotoKind.AVIF: iso.read,
+    PhotoKind.AVIF: partial(iso.read, is_native=libavif.LIBRARY is not None),
     PhotoKind.GIF: gif.read,
     PhotoKind.TIFF: tiff.read,
     PhotoKind.BMP: bmp.read,

@@ -18,6 +18,8 @@ MOST_ZEROS = 1_024  # at the end of a picture, and one for each 256 pixels in AV
 DEEPEST = 4
 _SEQUENCE_SAMPLES = (b"av01", b"hvc1", b"hev1")
 _BESIDE = 1.25  # bytes a pixel that the AV1 decoder keeps, measured
+_BESIDE_NATIVE = 1.0  # the same with one thread
+_PIXELS_TWICE = 8  # bytes a pixel: the picture, and a copy that is turned or has other colours
 _ALPHA = (b"alpha", b"hevc:2015:auxid:1")
 
 Box = tuple[bytes, int, int]
@@ -40,9 +42,12 @@ class _Picture:
     planes: float
 
 
-def read(data: mmap.mmap) -> Structure:
-    """Find the picture that a decoder would show, and check all that it is made of."""
-    return _File(data).structure()
+def read(data: mmap.mmap, *, is_native: bool = False) -> Structure:
+    """Find the picture that a decoder would show, and check all that it is made of.
+
+    `is_native`: its rows are converted a few at a time, when it is decoded.
+    """
+    return _File(data).structure(is_native=is_native)
 
 
 class _File:
@@ -64,25 +69,26 @@ class _File:
             elif box[0] == b"moov":
                 self._moov = box
 
-    def structure(self) -> Structure:
+    def structure(self, *, is_native: bool) -> Structure:
         """Return the larger of the still picture and of the tracks' pictures, as either may be decoded."""
         pictures = list(self._sequence()) if self._moov is not None else []
-        has_alpha = bool(pictures)
+        # A track of transparency is not looked for. It has no more planes than the other.
+        alpha = max((picture.planes for picture in pictures), default=0.0)
         if self._has_meta and self._primary:
             pictures.append(self._picture(self._primary, 0))
-            for item_id in self._alphas():
-                has_alpha = True
-                self._picture(item_id, 0)
+            alpha = max([alpha, *(self._picture(item_id, 0).planes for item_id in self._alphas())])
         if not pictures:
             raise Broken
         largest = max(pictures, key=lambda picture: picture.width * picture.height)
         pixels = largest.width * largest.height
-        planes = max(picture.planes for picture in pictures)
-        if has_alpha:
-            planes *= 1.5
-        # The decoder's planes, the pixels made of them, and the copy that is handed out.
-        needed = int(pixels * (planes + 2 * (4 if has_alpha else 3) + _BESIDE))
-        return Structure(largest.width, largest.height, needed, needed, needed)
+        planes = max(picture.planes for picture in pictures) + alpha
+        if is_native:
+            checked = planes + _BESIDE_NATIVE
+            opened = max(checked, _PIXELS_TWICE)
+        else:  # the pixels made of the planes are copied before these are given back
+            checked = opened = planes + 2 * (4 if alpha else 3) + _BESIDE
+        size = largest.width, largest.height
+        return Structure(*size, int(pixels * checked), int(pixels * opened), int(pixels * opened))
 
     def _alphas(self) -> Iterator[int]:
         """Return the items that hold the primary one's transparency."""

@@ -10,24 +10,31 @@ from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, numb
 
 MAX_CHUNKS = 20_000
 LONGEST_SIDE = 16_383
+_FRAME_HEADER, _ALPHA_FLAG = 16, 0x10
 _LOSSY_START, _LOSSLESS_START = b"\x9d\x01\x2a", b"\x2f"
 # A picture of one colour ends in 0.02 bytes of zeros for each macroblock of 16 by 16 pixels, or in none.
 MOST_ZEROS_LOSSY, MOST_ZEROS_LOSSLESS = 1 / 256, 1 / 4  # bytes a pixel
 _ZEROS_AT_LEAST = 1_024
 _ZEROS = {b"VP8 ": MOST_ZEROS_LOSSY, b"VP8L": MOST_ZEROS_LOSSLESS}
-# Bytes a pixel, measured. Of an animation two canvases and the copy that is handed out; of a still picture
-# its planes, and what libwebp decodes an alpha channel or a lossless picture into.
-_MOVING = 12
+# Bytes a pixel, measured: the planes, and what libwebp decodes an alpha channel or a lossless picture into.
+# Pillow decodes into two canvases, and copies one.
+_WITH_PILLOW = 12
 _CHECKED_LOSSY, _CHECKED_WITH_ALPHA, _CHECKED_LOSSLESS = 2, 7, 6
 _OPENED_LOSSY, _OPENED_WITH_ALPHA, _OPENED_LOSSLESS = 5, 10, 8
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A still picture, and where its colour profile and its EXIF data are."""
+    """A still picture, or the first frame of an animation, and where its parts are in the file.
 
+    `data` is what libwebp decodes, into `place` on the canvas.
+    """
+
+    canvas: tuple[int, int]
     size: tuple[int, int]
+    place: tuple[int, int]
     has_alpha: bool
+    data: slice
     profile: slice | None
     exif: slice | None
 
@@ -62,13 +69,14 @@ def read(data: mmap.mmap) -> Structure:
     return Structure(width, height, checked, opened, opened, is_whole)
 
 
-def picture_in(data: bytes) -> Picture | None:
-    """Return the still picture in the file, None if it is an animation. Raises `Broken` without a picture."""
+def picture_in(data: "mmap.mmap | bytes") -> Picture:
+    """Return the still picture or the first frame in the file. Raises `Broken` if there is none."""
     places: dict[bytes, slice] = {}
     for name, start, length in _chunks(data):
-        places.setdefault(name, slice(start, start + length))
-    if b"ANIM" in places or b"ANMF" in places:
-        return None
+        places.setdefault(name, slice(start, min(start + length, len(data))))
+    profile, exif = places.get(b"ICCP"), places.get(b"EXIF")
+    if b"ANMF" in places and b"VP8X" in places:
+        return _first_frame(data, places[b"VP8X"].start, places[b"ANMF"], profile, exif)
     for name in (b"VP8 ", b"VP8L"):
         if name not in places:
             continue
@@ -76,14 +84,33 @@ def picture_in(data: bytes) -> Picture | None:
         size = _inside(data, (name, start))
         if size is not None:
             has_alpha = b"ALPH" in places if name == b"VP8 " else data[start + 4] & 0x10 != 0
-            return Picture(size, has_alpha, places.get(b"ICCP"), places.get(b"EXIF"))
+            return Picture(size, size, (0, 0), has_alpha, slice(0, len(data)), profile, exif)
     raise Broken
+
+
+def _first_frame(
+    data: "mmap.mmap | bytes", canvas: int, frame: slice, profile: slice | None, exif: slice | None
+) -> Picture:
+    start, end = frame.start + _FRAME_HEADER, frame.stop
+    left, top, width, height = (number(data, frame.start + place, 3, little=True) for place in (0, 3, 6, 9))
+    size, place = (width + 1, height + 1), (left * 2, top * 2)
+    across, down = (number(data, canvas + offset, 3, little=True) + 1 for offset in (4, 7))
+    coded = [_inside(data, (name, at)) for name, at, _ in _chunks_between(data, start, end)]
+    if [one for one in coded if one is not None] != [size]:
+        raise Broken
+    if place[0] + size[0] > across or place[1] + size[1] > down:
+        raise Broken
+    has_alpha = number(data, canvas, 1) & _ALPHA_FLAG != 0
+    return Picture((across, down), size, place, has_alpha, slice(start, end), profile, exif)
 
 
 def _chunks(data: "mmap.mmap | bytes") -> Iterator[tuple[bytes, int, int]]:
     """Return the name, the place and the length of each chunk. Raises `NotAPhoto` if there are too many."""
-    end = min(len(data), number(data, 4, 4, little=True) + 8)
-    at, count = 12, 0
+    yield from _chunks_between(data, 12, min(len(data), number(data, 4, 4, little=True) + 8))
+
+
+def _chunks_between(data: "mmap.mmap | bytes", at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    count = 0
     while at + 8 <= end:
         name, length, start = data[at : at + 4], number(data, at + 4, 4, little=True), at + 8
         yield name, start, length
@@ -95,9 +122,15 @@ def _chunks(data: "mmap.mmap | bytes") -> Iterator[tuple[bytes, int, int]]:
 
 def _bytes_per_pixel(data: mmap.mmap) -> tuple[int, int]:
     """Return what checking takes, and what opening takes."""
-    names = {name for name, _, _ in _chunks(data)}
-    if LIBRARY is None or b"ANIM" in names or b"ANMF" in names:
-        return _MOVING, _MOVING
+    if LIBRARY is None:
+        return _WITH_PILLOW, _WITH_PILLOW
+    names: set[bytes] = set()
+    for name, start, length in _chunks(data):
+        names.add(name)
+        if name == b"ANMF":
+            end = min(start + length, len(data))
+            names |= {inner for inner, _, _ in _chunks_between(data, start + _FRAME_HEADER, end)}
+            break
     if b"VP8L" in names:
         return _CHECKED_LOSSLESS, _OPENED_LOSSLESS
     if b"ALPH" in names:

@@ -1,0 +1,32 @@
+"""Convert planes of luma and chroma to pixels, some rows at a time, with libavif."""
+
+import ctypes
+from collections.abc import Iterator
+
+from bot.media.decoder.libavif import Pixels, Planes, Rectangle, call, created, run
+
+_ROWS = 64  # that are converted together; even, as two rows may share their chroma
+_BESIDE = 2  # rows above and below, of which chroma is interpolated; even as well
+_RGBA = 1  # AVIF_RGB_FORMAT_RGBA
+_BYTES = 4  # of each pixel
+
+
+def rows(picture: Planes) -> Iterator[memoryview]:
+    """Return the pixels, some rows at a time, in RGBA. What is returned changes with the next step."""
+    width, height = picture.width, picture.height
+    row = width * _BYTES
+    pixels = bytearray(row * (_ROWS + 2 * _BESIDE))
+    into = Pixels()
+    view = created("avifImageCreateEmpty")
+    try:
+        for top in range(0, height, _ROWS):
+            first, last = max(0, top - _BESIDE), min(height, top + _ROWS + _BESIDE)
+            part = Rectangle(0, first, width, last - first)
+            call("avifImageSetViewRect", view, ctypes.byref(picture), ctypes.byref(part))
+            run("avifRGBImageSetDefaults", ctypes.byref(into), view)
+            into.depth, into.format = 8, _RGBA
+            into.pixels, into.stride = ctypes.addressof(ctypes.c_char.from_buffer(pixels)), row
+            call("avifImageYUVToRGB", view, ctypes.byref(into))
+            yield memoryview(pixels)[(top - first) * row : (min(top + _ROWS, height) - first) * row]
+    finally:
+        run("avifImageDestroy", view)

@@ -1,0 +1,124 @@
+"""Pictures that a library decodes by itself look as they do when Pillow opens them."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from bot.media.convert import first_picture
+from bot.media.decoder import operations
+from bot.media.decoder.native import NATIVE
+from bot.media.decoder.operations import Refusal
+from bot.media.kinds import PhotoKind
+
+SIZE = (301, 197)  # odd, and with more rows than are converted together
+ORIENTATION = 0x0112
+
+
+def colourful(mode: str = "RGBA", size: tuple[int, int] = SIZE) -> Image.Image:
+    across = Image.linear_gradient("L").rotate(90).resize(size)
+    down = Image.linear_gradient("L").resize(size)
+    half = Image.linear_gradient("L").rotate(180).resize(size)
+    photo = Image.merge("RGBA", (across, down, Image.effect_noise(size, 80), half))
+    return photo.convert(mode)
+
+
+def opened(path: Path) -> Image.Image:
+    """The picture as the decoder hands it on."""
+    with path.open("rb") as file:
+        kind = operations.sniff(file.read(operations.HEAD_BYTES))
+        assert kind in NATIVE
+        file.seek(0)
+        return first_picture(NATIVE[kind](file).decoded())
+
+
+def with_pillow(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        image.load()
+    return first_picture(image)
+
+
+def assert_same(path: Path) -> None:
+    got, wanted = opened(path), with_pillow(path)
+    assert (got.mode, got.size) == (wanted.mode, wanted.size)
+    assert ImageChops.difference(got, wanted).getbbox(alpha_only=False) is None
+    for name in ("icc_profile", "xmp"):
+        assert got.info.get(name) == wanted.info.get(name)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2", "4:4:4"])
+@pytest.mark.parametrize("extent", ["full", "limited"])
+def test_avif(tmp_path: Path, mode: str, subsampling: str, extent: str) -> None:
+    colourful(mode).save(tmp_path / "photo", "AVIF", subsampling=subsampling, range=extent, speed=10)
+    assert_same(tmp_path / "photo")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_avif_that_is_turned_and_has_a_profile(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    colourful().save(tmp_path / "photo", "AVIF", exif=exif, icc_profile=b"profile", speed=10)
+    assert_same(tmp_path / "photo")
+
+
+def test_avif_whose_colours_are_multiplied_with_its_transparency(tmp_path: Path) -> None:
+    colourful().save(tmp_path / "photo", "AVIF", alpha_premultiplied=True, speed=10)
+    assert_same(tmp_path / "photo")
+
+
+def test_avif_that_moves(tmp_path: Path) -> None:
+    later = [Image.new("RGB", SIZE, "teal")]
+    colourful("RGB").save(tmp_path / "photo", "AVIF", save_all=True, append_images=later, speed=10)
+    assert_same(tmp_path / "photo")
+
+
+def test_avif_in_tiles(tmp_path: Path) -> None:
+    colourful("RGBA", (1301, 1197)).save(tmp_path / "photo", "AVIF", tile_rows=1, tile_cols=1, speed=10)
+    assert_same(tmp_path / "photo")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("lossless", [False, True])
+def test_webp_still_and_moving(tmp_path: Path, mode: str, *, lossless: bool) -> None:
+    photo = colourful(mode)
+    photo.save(tmp_path / "still", "WEBP", lossless=lossless)
+    assert_same(tmp_path / "still")
+    later = [Image.new(mode, SIZE, "teal")]
+    photo.save(tmp_path / "moving", "WEBP", save_all=True, append_images=later, lossless=lossless)
+    assert_same(tmp_path / "moving")
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+def test_webp_whose_first_frame_is_smaller_than_its_canvas(tmp_path: Path, *, lossless: bool) -> None:
+    inner = colourful("RGBA", (101, 57))
+    inner.save(
+        tmp_path / "inner", "WEBP", save_all=True, append_images=[inner.rotate(180)], lossless=lossless
+    )
+    data = bytearray((tmp_path / "inner").read_bytes())
+    canvas, frame = data.index(b"VP8X") + 8, data.index(b"ANMF") + 8
+    data[canvas + 4 : canvas + 10] = (300).to_bytes(3, "little") + (200).to_bytes(3, "little")
+    data[frame : frame + 6] = (30).to_bytes(3, "little") + (20).to_bytes(3, "little")
+    (tmp_path / "photo").write_bytes(data)
+    assert_same(tmp_path / "photo")
+    # A frame that leaves the canvas is none.
+    data[frame : frame + 3] = (150).to_bytes(3, "little")
+    (tmp_path / "photo").write_bytes(data)
+    with pytest.raises(Refusal, match="broken"):
+        operations.check(tmp_path / "photo", 1_000_000)
+
+
+@pytest.mark.parametrize("kind", [PhotoKind.AVIF, PhotoKind.WEBP])
+def test_where_the_library_is_not_found_pillow_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: PhotoKind
+) -> None:
+    colourful().save(tmp_path / "photo", kind.name)
+    monkeypatch.delitem(operations.NATIVE, kind)
+    operations.check(tmp_path / "photo", 1_000_000)
+    assert operations.fit(tmp_path / "photo", 100_000, 1_000_000)
+
+
+def test_nothing_stays_in_the_folder(tmp_path: Path) -> None:
+    colourful().save(tmp_path / "photo", "AVIF", speed=10)
+    opened(tmp_path / "photo")
+    assert list(tmp_path.iterdir()) == [tmp_path / "photo"]
