@@ -96,7 +96,7 @@ class Tour:
         shown = await self._tom.menu("Virtual staging", photo)
         expect(shown.modal is not None, f"a form, not {text_of(shown.response)!r}")
         form = _form_words(shown.modal or {})
-        card = await self._tom.fill_in(shown, {"style": ["scandinavian"], "room": ["bedroom"]})
+        card = await self._tom.fill_in(shown, {"style": "scandinavian", "room": "bedroom"})
         self._latest = await self._tom.result_of(card)
         files = [await one.read() for one in self._latest.attachments]
         expect(files[1:] == [await photo.attachments[0].read()], "the photo before beside the new one")

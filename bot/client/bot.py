@@ -26,6 +26,7 @@ from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.list import LIST_BUTTONS
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
+from bot.ui.jobs.tool_picker import ToolButton
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
@@ -61,6 +62,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *LIST_BUTTONS,
     *RULING_BUTTONS,
     TryAgainButton,
+    ToolButton,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,

@@ -119,9 +119,14 @@ def denial(
     return (
         _tool(rules, context, request)
         or _photo(rules, context, request, author_refuses=author_refuses)
-        or (_option(rules.private, context, "private") if request.private else None)
+        or (private_denial(rules, context) if request.private else None)
         or (_option(rules.extra, context, "extra") if request.extra else None)
     )
+
+
+def private_denial(rules: AccessRules, context: MemberContext) -> str | None:
+    """Return why a job of the member can't be private, or None if it can."""
+    return _option(rules.private, context, "private")
 
 
 def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.catalog import Catalog, Tool
 from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usage
+from bot.domain.access import private_denial
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.lifecycle import key_holds
@@ -119,6 +120,11 @@ class Acceptance:
         least = least_of(server.config.charges, tool)
         ensure_room(budget, least)
         ensure_within(self._member(server, budget, request), least)
+
+    def may_be_private(self, request: JobRequest) -> bool:
+        """Return whether the server's rules let the job be private."""
+        rules = self._servers[request.guild_id].config.access
+        return private_denial(rules, request.context) is None
 
     def _open(self, request: JobRequest, tool: Tool) -> tuple[ServerState, BudgetState, StudiiKey]:
         server = self._servers[request.guild_id]

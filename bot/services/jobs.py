@@ -130,10 +130,11 @@ class JobService:
             return str(reason)
         return None
 
-    async def ensure_possible(self, request: JobRequest) -> None:
-        """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs.
+    async def ensure_possible(self, request: JobRequest) -> bool:
+        """Return whether the job may also be private.
 
-        To be asked before a person fills in a form for nothing; `accept` decides.
+        Raises `Refused` if no job of the tool could be accepted now, whatever its inputs. To be asked before
+        a person fills in a form for nothing; `accept` decides.
         """
         async with self._storage.read() as transaction:
             acceptance = await acceptance_of(
@@ -144,6 +145,7 @@ class JobService:
                 max_source_bytes=self._max_source_bytes,
             )
         acceptance.ensure_possible(request)
+        return acceptance.may_be_private(request)
 
     async def going_under_photos(self) -> list[Job]:
         """Return the jobs that have not ended and that a photo in a channel started, not an interaction."""

@@ -81,10 +81,10 @@ async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(tmp_
         await desk.set_key()
         message = await photo_of_tom(desk)
         shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-        assert labels(shown) == ["Style", "Room"]
+        assert labels(shown) == ["Only I see it", "Style", "Room"]
         assert chosen(field(shown, "Style")) == ["modern"]
         assert await nothing_was_taken(desk)
-        card = await desk.maya.submit_modal(shown, {"style": ["luxury"], "room": ["office"]})
+        card = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
         assert not card.ephemeral
         assert f"for <@{desk.maya.id}>" in texts(card)
         job = await desk.job()
@@ -96,12 +96,12 @@ async def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
         await desk.set_key()
         message = await photo_of_tom(desk, "hall.png", "garden.png")
         shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        assert labels(shown) == ["Picture"]
+        assert labels(shown) == ["Picture", "Only I see it"]
         assert [one["label"] for one in field(shown, "Picture")["options"]] == [
             "1. hall.png",
             "2. garden.png",
         ]
-        await desk.maya.submit_modal(shown, {"picture": ["1"]})
+        await desk.maya.submit_modal(shown, {"image": ["1"]})
         job = await desk.job()
         assert job.source is not None
         assert job.source.filename == "garden.png"
@@ -117,8 +117,8 @@ async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(tmp_path
         assert [one["value"] for one in select["options"]] == list(desk.bot.catalog.tools)
         assert offered.response is not None
         shown = await desk.maya.select(offered.response, ["studio"])
-        assert labels(shown) == ["Prompt", "Mode", "Quality", "Aspect ratio"]
-        given = {"prompt": "At night", "mode": ["image"], "quality": ["high"], "aspect_ratio": ["1:1"]}
+        assert labels(shown) == ["Prompt", "Mode", "Quality", "Only I see it", "Aspect ratio"]
+        given = {"prompt": "At night", "mode": "image", "quality": "high", "aspect_ratio": "1:1"}
         await desk.maya.submit_modal(shown, given)
         job = await desk.job()
         assert (job.tool, job.inputs["source"], job.inputs["quality"]) == ("studio", "image", "high")
@@ -138,7 +138,7 @@ async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(t
         assert select["options"][-1]["description"].startswith("Doesn't use this picture: Make a card")
         assert offered.response is not None
         shown = await desk.maya.select(offered.response, ["poem-card"])
-        assert labels(shown) == ["Prompt"]
+        assert labels(shown) == ["Prompt", "Only I see it"]
         await desk.maya.submit_modal(shown, {"prompt": "Of the sea"})
         job = await desk.job()
         assert (job.tool, job.source, job.photo_author) == ("poem-card", None, None)
@@ -207,7 +207,7 @@ async def test_menus_and_buttons_need_no_message_content_intent(tmp_path: Path) 
         bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
         await desk.env.restart_bot(bot)
         shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        await desk.maya.submit_modal(shown, {"picture": ["1"]})
+        await desk.maya.submit_modal(shown, {"image": ["1"]})
         job = await desk.job()
         assert job.source is not None
         assert (job.source.filename, job.photo_author) == ("garden.png", desk.tom.id)

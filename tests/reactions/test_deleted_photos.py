@@ -121,7 +121,7 @@ async def test_what_others_asked_for_by_the_menu_goes_too_and_ones_own_stays(tmp
         for who in (desk.tom, desk.maya):
             await who.context_menu(desk.channel, "Photo restoration", message)
         form = await desk.tom.context_menu(desk.channel, "Virtual staging", message)
-        await desk.tom.submit_modal(form, {"style": ["luxury"], "room": ["office"]})
+        await desk.tom.submit_modal(form, {"style": "luxury", "room": "office"})
         await desk.maya.delete(message)
         assert [(one.user_id, one.state) for one in await jobs_of(desk)] == [
             (desk.tom.id, JobState.CANCELLED),
@@ -160,7 +160,7 @@ async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(tmp
         message = await post(desk, desk.maya, ROOM, ("hall.png", PNG))
         await desk.tom.react(message, STAGING)
         form = await desk.tom.context_menu(desk.channel, "Product background", message)
-        await desk.tom.submit_modal(form, {"picture": ["1"]})
+        await desk.tom.submit_modal(form, {"image": ["1"]})
         await take_out(desk, message, "none")  # its words alone
         assert await states(desk) == [JobState.RECEIVED] * 4
         await take_out(desk, message, "room.png")

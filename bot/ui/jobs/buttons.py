@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
 
-from bot.catalog import Tool
+from bot.catalog import SourceRule, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
-from bot.ui.jobs.start import Terms, ask, choose, start_once
+from bot.ui.jobs.start import Terms, ask, start_once
+from bot.ui.jobs.tool_form import FormStart
+from bot.ui.jobs.tool_picker import choose
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
-from bot.ui.reading.photo_lookup import is_before, source_of
+from bot.ui.reading.photo_lookup import PhotoGone, is_before, source_of
 from bot.ui.reading.pictures import pictures_in
 
 NOT_YOURS = "Only the person who asked for this, or a moderator (Manage Messages), can delete it."
@@ -26,10 +29,7 @@ RESULT_GONE = (
     "This message has no picture any more, or the picture was too large to post. Post it here "
     "as a photo and use its menu. Nothing was charged."
 )
-INPUTS_ERASED = (
-    "The original request has expired. If its photo is still here, use Edit and choose again. "
-    "If not, use the command. Nothing was charged."
-)
+INPUTS_ERASED = "The original request has expired. Use Edit and choose again. Nothing was charged."
 USE_IN = "### Use this picture in…"
 # The beginning of a result or an ending; see `bot.ui.jobs.result`.
 _ADDRESSED = re.compile(r"\S+ <@([0-9]+)>, your \*\*")
@@ -96,7 +96,7 @@ class UseInButton(JobButton, template=template_of("use")):
         made = [photo for photo in _pictures(interaction.message) if not is_before(photo)]
         if not made:
             raise Refused(RESULT_GONE)
-        await choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job)))
+        await choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job), private=job.private))
 
 
 async def job_for(interaction: discord.Interaction[Any], services: Services, job_id: str) -> Job:
@@ -131,11 +131,16 @@ class EditButton(JobButton, template=template_of(EDIT)):
         job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         tool = host.catalog.get(job.tool)
-        if not tool.inputs:
-            raise Refused(f"{tool.title} has nothing to edit. Run `/{tool.slug}` with another photo.")
-        source = await source_of(interaction, job, host.clock.now())
-        pictures = [] if source is None else [source]
-        await ask(interaction, tool, pictures, job.inputs, terms_of(job, tool))
+        if not tool.inputs and tool.source is SourceRule.NONE:
+            raise Refused(f"{tool.title} has nothing to edit. Run `/{tool.slug}` again.")
+        terms, pictures = terms_of(job, tool), list[SourcePhoto]()
+        try:
+            source = await source_of(interaction, job, host.clock.now())
+        except PhotoGone:
+            terms = replace(terms, photo_author=None)  # another one can be attached
+        else:
+            pictures = [] if source is None else [source]
+        await ask(interaction, tool, FormStart(pictures, job.inputs, replaceable=True), terms)
 
 
 BUTTONS: tuple[type[JobButton], ...] = (DeleteButton, AgainButton, UseInButton, EditButton)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import discord
 from discord import MediaGalleryItem, ui
 
-from bot.catalog import Tool
+from bot.catalog import SourceRule, Tool
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
@@ -191,7 +191,7 @@ def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> lis
     if by_dm:
         return []
     buttons: list[JobButton | ui.Button[Any]] = [AgainButton.of(job)]
-    if tool is not None and tool.inputs:
+    if tool is not None and (tool.inputs or tool.source is not SourceRule.NONE):
         buttons.append(edit_button(job, discord.ButtonStyle.secondary))
     if picture:
         buttons.append(UseInButton.of(job))

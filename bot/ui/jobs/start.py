@@ -15,7 +15,7 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
 from bot.ui.jobs.first_card import show_card
-from bot.ui.jobs.tool_form import ToolForm, ToolPicker, Values, needs_form
+from bot.ui.jobs.tool_form import Filled, FormStart, ToolForm, Values, needs_form
 from bot.ui.kit.deferral import in_time
 from bot.ui.kit.host import host_of
 from bot.ui.reading.member import member_context
@@ -23,8 +23,6 @@ from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 
 _log = logging.getLogger(__name__)
-
-NO_TOOLS = "No tool here takes a photo."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +48,42 @@ async def begin(
     tool: Tool,
     pictures: Sequence[SourcePhoto],
     terms: Terms = AS_USUAL,
+    *,
+    asking: bool = False,
 ) -> None:
     """Ask for the tool's inputs and for the picture to take; start at once if there is nothing to ask.
 
-    A tool that takes no picture starts without one, whoever posted it.
+    A tool that takes no picture starts without one, whoever posted it. `asking`: ask in any case, so that the
+    person can make the job private.
     """
     if tool.source is SourceRule.NONE:
         pictures, terms = (), replace(terms, photo_author=None)
-    if needs_form(tool, pictures):
-        await ask(interaction, tool, pictures, terms=terms)
+    if asking or needs_form(tool, pictures):
+        await ask(interaction, tool, FormStart(pictures), terms)
         return
-    source = pictures[0] if pictures else None
-    await start_once(interaction, tool, {}, source, terms)
+    await start_once(interaction, tool, {}, pictures[0] if pictures else None, terms)
 
 
-async def choose(
-    interaction: discord.Interaction[Any],
-    pictures: Sequence[SourcePhoto],
-    words: str,
-    terms: Terms = AS_USUAL,
-    *,
-    others: bool = False,
-) -> None:
-    """Let the person choose a tool for these pictures, shown to them alone.
-
-    `others`: also offer tools that take no picture, after those that do; they say so.
-    """
-    all_tools = host_of(interaction).catalog.tools.values()
-    tools = [tool for tool in all_tools if tool.source is not SourceRule.NONE]
-    if others:
-        tools += [tool for tool in all_tools if tool.source is SourceRule.NONE]
-    if not tools:
-        raise Refused(NO_TOOLS)
-
-    async def chosen(picked: discord.Interaction[Any], tool: Tool) -> None:
-        await begin(picked, tool, pictures, terms)
-
-    await ToolPicker(tools, words, chosen).show(interaction)
+async def open_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
+    """Show the tool's empty form, to which a photo can be attached."""
+    ensure_can_post(interaction)
+    await ask(interaction, tool, FormStart())
 
 
 async def ask(
-    interaction: discord.Interaction[Any],
-    tool: Tool,
-    pictures: Sequence[SourcePhoto],
-    prefilled: Values | None = None,
-    terms: Terms = AS_USUAL,
+    interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms = AS_USUAL
 ) -> None:
-    """Show the form, with the values of an earlier job. Raises `Refused` if it could not be accepted now."""
+    """Show the form. Raises `Refused` if nothing could be accepted now."""
 
-    async def submit(submitted: discord.Interaction[Any], values: Values, source: SourcePhoto | None) -> None:
-        await start_once(submitted, tool, values, source, terms)
+    async def submit(submitted: discord.Interaction[Any], filled: Filled) -> None:
+        # A photo that came with the form is the person's own.
+        own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
+        wanted = replace(own, private=filled.private)
+        await start_once(submitted, tool, filled.values, filled.photo, wanted)
 
-    await _ensure_possible(interaction, tool, terms)
-    await ToolForm(tool, pictures, submit, prefilled).show(interaction)
+    may_be_private = await _ensure_possible(interaction, tool, terms)
+    start = replace(start, private=terms.private, may_be_private=may_be_private)
+    await ToolForm(tool, start, submit).show(interaction)
 
 
 async def start_once(
@@ -176,10 +157,13 @@ def _request(
     )
 
 
-async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, terms: Terms) -> None:
-    """Raise `Refused` if no job of the tool could be accepted now from this person on these terms."""
+async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, terms: Terms) -> bool:
+    """Return whether the job may be private.
+
+    Raises `Refused` if no job of the tool could be accepted now from this person on these terms.
+    """
     if interaction.guild_id is None:
-        return
+        return False
     request = JobRequest(
         interaction.guild_id,
         interaction.channel_id or 0,
@@ -190,7 +174,7 @@ async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, te
         context=member_context(interaction),
         photo_author=terms.photo_author,
     )
-    await host_of(interaction).services.jobs.ensure_possible(request)
+    return await host_of(interaction).services.jobs.ensure_possible(request)
 
 
 async def _acknowledge(interaction: discord.Interaction[Any]) -> None:

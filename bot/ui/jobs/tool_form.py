@@ -1,113 +1,131 @@
-"""What is asked before a tool can start: the form with its inputs, and the list of tools."""
+"""The form that a tool is started with: its photo, its first inputs, and whether the result is private."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule, Tool, ToolInput
+from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
-from bot.ui.kit.forms import Form, OpenView
-from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import NEUTRAL, box, row, text
+from bot.ui.jobs.form_fields import (
+    CHOICES,
+    DESCRIPTION_LENGTH,
+    FIELDS,
+    Arrangement,
+    arranged,
+    field_for,
+    labelled,
+    value_of,
+)
+from bot.ui.kit.forms import Form
+from bot.ui.kit.host import Host
 from bot.ui.kit.text import shortened
-from bot.ui.reading.pictures import plain_name
+from bot.ui.kit.uploads import PhotoUpload
+from bot.ui.reading.pictures import attached, plain_name
 
-# https://discord.com/developers/docs/components/reference
-FIELDS = 5
-CHOICES = 25
 TITLE_LENGTH = 45
-FIELD_LABEL_LENGTH = 45
-DESCRIPTION_LENGTH = 100
-CHOICE_LENGTH = 100
-PICTURE = "picture"
+# Names that no input has, so that all fields differ.
+PHOTO, PRIVATE = "image", "private"
 HIDDEN = "Behind a spoiler"
-WITHOUT_PICTURE = "Doesn't use this picture:"
+KINDS = "JPEG, PNG, WebP, HEIC and others"
+PHOTO_HELP = {
+    SourceRule.REQUIRED: KINDS,
+    SourceRule.OPTIONAL: f"Optional. {KINDS}",
+}
+ANOTHER_PHOTO = "Another photo"
+KEEPS_PHOTO = "Leave empty to keep the photo."
+ONLY_I = "Only I see it"
 
 Values = Mapping[str, str | None]
-Submit = Callable[[discord.Interaction[Any], Values, SourcePhoto | None], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class FormStart:
+    """What is known before the person fills in the form.
+
+    `pictures`: one of them is taken; without any a photo can be attached, and with `replaceable` instead of
+    the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is
+    what *Only I see it* starts with; without `may_be_private` it isn't asked.
+    """
+
+    pictures: Sequence[SourcePhoto] = ()
+    values: Values = field(default_factory=dict[str, str | None])
+    replaceable: bool = False
+    private: bool = False
+    may_be_private: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the person wants. `attached`: the photo came with the form, and is the person's own."""
+
+    values: Values
+    photo: SourcePhoto | None
+    private: bool
+    attached: bool
+
+
+Submit = Callable[[discord.Interaction[Any], Filled], Awaitable[None]]
 
 
 def needs_form(tool: Tool, pictures: Sequence[SourcePhoto]) -> bool:
     """Return whether there is anything to ask before the tool can start from one of these pictures."""
-    return bool(tool.inputs) or (tool.source is not SourceRule.NONE and len(pictures) > 1)
+    return bool(tool.inputs) or (tool.source is not SourceRule.NONE and len(pictures) != 1)
 
 
 class ToolForm(Form):
-    """Asks for what fits into a form: the picture if there are several, then the first inputs.
+    """Asks for what fits into a form. `submit` is called with what the person wants."""
 
-    `prefilled` holds values for inputs; those that are in no field are passed on as they are. `submit` is
-    called with all values, and with the picture that was chosen.
-    """
-
-    def __init__(
-        self, tool: Tool, pictures: Sequence[SourcePhoto], submit: Submit, prefilled: Values | None = None
-    ) -> None:
+    def __init__(self, tool: Tool, start: FormStart, submit: Submit) -> None:
         super().__init__(shortened(tool.title, TITLE_LENGTH))
-        self._pictures = () if tool.source is SourceRule.NONE else tuple(pictures[:CHOICES])
+        self._start = start
         self._submit = submit
-        self._values = dict(prefilled or {})
-        self._picture = _picture_select(self._pictures) if len(self._pictures) > 1 else None
-        if self._picture is not None:
-            self.add_item(ui.Label(text="Picture", component=self._picture))
-        room = FIELDS - len(self.children)
-        self._fields = {one.name: _field(one, self._values.get(one.name)) for one in tool.inputs[:room]}
-        for one in tool.inputs[:room]:
-            label = shortened(one.name.replace("_", " ").replace("-", " ").capitalize(), FIELD_LABEL_LENGTH)
-            about = shortened(one.description, DESCRIPTION_LENGTH)
-            self.add_item(ui.Label(text=label, description=about, component=self._fields[one.name]))
+        self._pictures = () if tool.source is SourceRule.NONE else tuple(start.pictures[:CHOICES])
+        self._choice = self._add_choice() if len(self._pictures) > 1 else None
+        self._upload = self._add_upload(tool)
+        shown = arranged(tool, FIELDS - len(self.children), private=start.may_be_private)
+        self._fields = {one.name: field_for(one, start.values.get(one.name)) for one in shown.all}
+        for one in shown.first:
+            self.add_item(labelled(one, self._fields[one.name]))
+        self._private = self._add_private(tool, shown) if shown.private else None
+        for one in shown.last:
+            self.add_item(labelled(one, self._fields[one.name]))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        await self._submit(interaction, self._typed(), self._chosen())
-
-    def _typed(self) -> Values:
-        return self._values | {name: _value(field) for name, field in self._fields.items()}
+        values = {**self._start.values, **{name: value_of(one) for name, one in self._fields.items()}}
+        private = self._start.private if self._private is None else self._private.value
+        uploaded = self._upload.values if self._upload is not None else []
+        photo = attached(uploaded[0]) if uploaded else self._chosen()
+        await self._submit(interaction, Filled(values, photo, private, attached=bool(uploaded)))
 
     def _chosen(self) -> SourcePhoto | None:
-        if self._picture is not None and self._picture.values:
-            return self._pictures[int(self._picture.values[0])]
+        if self._choice is not None and self._choice.values:
+            return self._pictures[int(self._choice.values[0])]
         return self._pictures[0] if self._pictures else None
 
+    def _add_choice(self) -> ui.Select[Any]:
+        select = _picture_select(self._pictures)
+        self.add_item(ui.Label(text="Picture", component=select))
+        return select
 
-class ToolPicker(OpenView):
-    """A list of tools to choose from."""
+    def _add_upload(self, tool: Tool) -> PhotoUpload | None:
+        if tool.source is SourceRule.NONE or (self._pictures and not self._start.replaceable):
+            return None
+        required = tool.source is SourceRule.REQUIRED and not self._pictures
+        upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=1)
+        name, about = (ANOTHER_PHOTO, KEEPS_PHOTO) if self._pictures else ("Photo", PHOTO_HELP[tool.source])
+        self.add_item(ui.Label(text=name, description=about, component=upload))
+        return upload
 
-    def __init__(
-        self,
-        tools: Iterable[Tool],
-        words: str,
-        chosen: Callable[[discord.Interaction[Any], Tool], Awaitable[None]],
-    ) -> None:
-        super().__init__()
-        self._tools = {tool.slug: tool for tool in list(tools)[:CHOICES]}
-        self._chosen = chosen
-        self._select: ui.Select[Any] = ui.Select(placeholder="Choose a tool", options=self._options())
-        self._select.callback = self._picked
-        self.add_item(box(NEUTRAL, text(words), row(self._select)))
-
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer the interaction with this list, for the person alone."""
-        host_of(interaction).open_forms.add(self._select.custom_id, self)
-        await interaction.response.send_message(view=self, ephemeral=True)
-
-    def _options(self) -> list[discord.SelectOption]:
-        return [
-            discord.SelectOption(
-                label=shortened(tool.title, CHOICE_LENGTH),
-                value=tool.slug,
-                description=shortened(_summary(tool), CHOICE_LENGTH),
-                emoji=tool.emoji,
-            )
-            for tool in self._tools.values()
-        ]
-
-    async def _picked(self, interaction: discord.Interaction[Any]) -> None:
-        await self._chosen(interaction, self._tools[self._select.values[0]])
-
-
-def _summary(tool: Tool) -> str:
-    return f"{WITHOUT_PICTURE} {tool.summary}" if tool.source is SourceRule.NONE else tool.summary
+    def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
+        checkbox: ui.Checkbox[Any] = ui.Checkbox(custom_id=PRIVATE, default=self._start.private)
+        missing = ", ".join(one.name for one in shown.left_out)
+        about = f"There was no room for {missing}: set it with /{tool.slug}." if missing else None
+        about = shortened(about, DESCRIPTION_LENGTH) if about else None
+        self.add_item(ui.Label(text=ONLY_I, description=about, component=checkbox))
+        return checkbox
 
 
 def _picture_select(pictures: Sequence[SourcePhoto]) -> ui.Select[Any]:
@@ -120,32 +138,4 @@ def _picture_select(pictures: Sequence[SourcePhoto]) -> ui.Select[Any]:
         )
         for number, photo in enumerate(pictures)
     ]
-    return ui.Select(custom_id=PICTURE, options=options)
-
-
-def _field(one: ToolInput, prefilled: str | None) -> ui.Select[Any] | ui.TextInput[Any]:
-    value = prefilled or one.default
-    required = one.required and one.default is None
-    if one.long or not one.suggestions:
-        return ui.TextInput(
-            custom_id=one.name,
-            style=discord.TextStyle.paragraph if one.long else discord.TextStyle.short,
-            default=value,
-            required=required,
-            max_length=one.max_length,
-        )
-    offered = list(one.suggestions[:CHOICES])
-    if value and value not in offered:
-        # Other values are accepted too: the previous one stays on offer.
-        offered = [value, *offered[: CHOICES - 1]]
-    options = [
-        discord.SelectOption(label=shortened(each, CHOICE_LENGTH) or "…", value=each, default=each == value)
-        for each in offered
-    ]
-    return ui.Select(custom_id=one.name, options=options, required=required, min_values=int(required))
-
-
-def _value(field: ui.Select[Any] | ui.TextInput[Any]) -> str | None:
-    if isinstance(field, ui.TextInput):
-        return field.value.strip() or None
-    return field.values[0] if field.values else None
+    return ui.Select(custom_id=PHOTO, options=options)

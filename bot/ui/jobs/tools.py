@@ -12,13 +12,14 @@ from bot.catalog import SourceRule
 from bot.reasons import Reason
 from bot.services import NO_KEY, MemberState, OtherPrice, ToolPrice, price_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
+from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, tool_rows
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import plain, sentence, shortened
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MOST_PICTURES = 9  # of the 10 files that a message holds
-MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes one, with a picture three
+MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes two, with a picture four
 MOST_TEXT = 3200  # characters of the 4,000 that a message holds
 LONGEST_REASON = 300
 MOST_OTHERS = 4  # prices of other choices, for each tool
@@ -82,8 +83,9 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
         words = _tool_words(one, offer)
         picture = offer.pictures.get(one.tool.slug) if len(files) < MOST_PICTURES else None
         written += len(words)
-        pieces += 1 if picture is None else 3
-        if written > MOST_TEXT or pieces > MOST_PIECES:
+        pieces += 2 if picture is None else 4
+        rows = len(shown) // BUTTONS_IN_A_ROW + 1
+        if written > MOST_TEXT or pieces + rows > MOST_PIECES:
             break
         if picture is None:
             shown.append(text(words))
@@ -93,6 +95,7 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
         alt = f"{one.tool.title}: example"
         shown.append(ui.Section(text(words), accessory=ui.Thumbnail(f"attachment://{name}", description=alt)))
     more = len(offer.prices) - len(shown)
+    usable = [one.tool for one in offer.prices[: len(shown)] if one.tool.slug not in offer.denials]
     panel = Panel(
         box(
             NEUTRAL if _ready(offer) else GOING,
@@ -102,6 +105,7 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
             *shown,
             rule(),
             f"…and {more:,} more: type `/` to see them." if more else "",
+            *tool_rows(usable),
             small(
                 "`/credits` shows your usage. Prices follow Studii's latest charges. Only you can see this."
             ),

@@ -1,4 +1,4 @@
-"""Photos that people attach to a command: their apps offer no other files.
+"""Photos that people attach to a command or a form: their apps offer no other files.
 
 discord.py 2.7 does not know the field `file_types`, so it is added to what discord.py sends. Discord compares
 the end of a file's name alone; the bytes are checked when they have been fetched.
@@ -10,11 +10,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.app_commands.translator import Translator
 
 # The group's own list may change; these are the photos that it has lacked.
 PHOTO_TYPES = ("image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif")
+
+
+class PhotoUpload(ui.FileUpload[Any]):
+    """A field of a form to which photos can be attached, and nothing else."""
+
+    def to_component_dict(self) -> Any:
+        return {**super().to_component_dict(), "file_types": list(PHOTO_TYPES)}
 
 
 class PhotoCommand(app_commands.Command[Any, ..., None]):

@@ -17,8 +17,8 @@ BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
 ERASED = "The original request has expired. Use the command or a photo's menu. Nothing was charged."
 COMMANDS_PHOTO_GONE = (
-    "The photo was attached to a command, and Discord keeps such photos for about a day. "
-    "Attach it again, with the command. Nothing was charged."
+    "The photo was attached to a command or a form, and Discord keeps such photos for about a day. "
+    "Attach it again, with Edit or the command. Nothing was charged."
 )
 NOT_SHOWN = (
     "Discord doesn't show me other people's messages automatically, so I can't find the photo "
@@ -48,14 +48,14 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
     """Return the photo that a job was made from.
 
     It is taken from the result whose button was pressed, else from its message as it is now, else as it was
-    given then. The address of a photo that came with a command is valid for a day; a message always has a
-    valid one. Deleted photos are not used. Raises `Refused` if the photo is gone, or if the job's inputs were
-    erased and the result does not show it.
+    given then. The address of a photo that came with a command or a form is valid for a day; a message always
+    has a valid one. Deleted photos are not used. Raises `PhotoGone` if the photo is gone, or if the job's
+    inputs were erased and the result does not show it; `Refused` if Discord doesn't answer.
     """
     shown = _shown_before(interaction.message)
     if job.scrubbed_at is not None:
         if shown is None:
-            raise Refused(ERASED)
+            raise PhotoGone(ERASED)
         return shown
     if job.source is None:
         return None

@@ -70,5 +70,5 @@ async def test_drawings_are_no_choice_beside_photos(tmp_path: Path) -> None:
         message = await post(desk, desk.maya, DRAWING, ("room.png", PNG), ("hall.png", PNG))
         shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
         assert shown.modal is not None
-        (select,) = (piece["component"] for piece in shown.modal["components"])
+        select, _ = (piece["component"] for piece in shown.modal["components"])
         assert [one["label"] for one in select["options"]] == ["1. room.png", "2. hall.png"]

@@ -29,7 +29,7 @@ async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: obj
 
 
 def _shown(field: dict[str, Any]) -> list[str]:
-    return [option["value"] for option in field["options"] if option.get("default")]
+    return [option["value"] for option in field.get("options", ()) if option.get("default")]
 
 
 def edit_id(shown: object) -> str:
@@ -46,10 +46,12 @@ async def test_inputs_that_studii_refused_can_be_edited_and_become_a_new_job(tmp
         modal: Any = form.modal
         fields = [piece["component"] for piece in modal["components"]]
         assert [(field["custom_id"], _shown(field)) for field in fields] == [
+            ("image", []),
+            ("private", []),
             ("style", ["rustic"]),
             ("room", ["living"]),
         ]
-        answer = await desk.maya.submit_modal(form, {"style": ["modern"], "room": ["office"]})
+        answer = await desk.maya.submit_modal(form, {"style": "modern", "room": "office"})
         assert "style **modern** · room **office**" in texts(answer)
         again = await desk.job()
         assert again.id != job.id
@@ -70,7 +72,7 @@ async def test_what_has_no_field_in_the_form_is_sent_as_it_was(tmp_path: Path) -
         await refused_inputs(desk, by=desk.admin, extra="seed=42")
         told = desk.channel.history()[-1]
         form = await desk.admin.click(told, custom_id=edit_id(told))
-        await desk.admin.submit_modal(form, {"style": ["modern"], "room": ["office"]})
+        await desk.admin.submit_modal(form, {"style": "modern", "room": "office"})
         assert (await desk.job()).inputs == {"style": "modern", "room": "office", "seed": "42"}
 
 

@@ -179,7 +179,8 @@ async def test_a_result_becomes_the_photo_of_another_tool(tmp_path: Path) -> Non
         offered = await press(desk, desk.tom, message, "Use in…")
         assert offered.ephemeral
         assert offered.response is not None
-        card = await desk.tom.select(offered.response, ["photo-restore"])
+        form = await desk.tom.select(offered.response, ["photo-restore"])
+        card = await desk.tom.submit_modal(form, {})
         assert f"for <@{desk.tom.id}>" in texts(card)
         job = (await jobs(desk))[-1]
         assert (job.tool, job.user_id) == ("photo-restore", desk.tom.id)
@@ -204,22 +205,22 @@ async def test_edit_shows_what_it_was_made_with_and_makes_another_one(tmp_path: 
         shown = await press(desk, desk.tom, message, "Edit")
         assert shown.modal is not None
         fields = [piece["component"] for piece in shown.modal["components"]]
-        chosen = [one["value"] for field in fields for one in field["options"] if one.get("default")]
+        chosen = [one["value"] for field in fields for one in field.get("options", ()) if one.get("default")]
         assert chosen == ["luxury", "living"]
-        await desk.tom.submit_modal(shown, {"style": ["industrial"], "room": ["living"]})
+        await desk.tom.submit_modal(shown, {"style": "industrial", "room": "living"})
         job = (await jobs(desk))[-1]
         assert (job.user_id, job.inputs["style"]) == (desk.tom.id, "industrial")
         assert source_bytes(desk, job) == ROOM
 
 
-async def test_a_tool_without_inputs_has_no_edit_under_its_result(tmp_path: Path) -> None:
+async def test_a_tool_without_inputs_has_edit_for_another_photo(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await staged(desk, tmp_path)
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
         await desk.delivery.announce(job, files(tmp_path))
         labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
-        assert labels == ["Run again", "Use in…", "Delete"]
+        assert labels == ["Run again", "Edit", "Use in…", "Delete"]
 
 
 async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_free_again(

@@ -158,7 +158,8 @@ async def test_ones_own_photos_result_stays_ones_own_after_its_data_was_erased(t
         await sweep(desk)
         offered = await press(desk, desk.maya, message, "Use in…")
         assert offered.response is not None
-        await desk.maya.select(offered.response, ["career-photo"])
+        form = await desk.maya.select(offered.response, ["career-photo"])
+        await desk.maya.submit_modal(form, {})
         assert (await desk.job()).tool == "career-photo"
 
 

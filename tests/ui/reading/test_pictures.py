@@ -117,9 +117,9 @@ async def test_a_menu_takes_a_sticker_that_is_a_picture_and_a_tap_does_not(tmp_p
         shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
         assert await jobs_of(desk) == []
         assert shown.modal is not None
-        (select,) = (piece["component"] for piece in shown.modal["components"])
+        select, _ = (piece["component"] for piece in shown.modal["components"])
         assert [one["label"] for one in select["options"]] == ["1. my png.png", "2. my gif.gif"]
-        await desk.tom.submit_modal(shown, {"picture": ["1"]})
+        await desk.tom.submit_modal(shown, {"image": ["1"]})
         job = await desk.job()
         assert job.source is not None
         assert urlsplit(job.source.url).hostname == "media.discordapp.net"

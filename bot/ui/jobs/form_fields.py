@@ -1,0 +1,102 @@
+"""The fields of a tool's form: which inputs have room in it, and what people see for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import Tool, ToolInput
+from bot.ui.kit.text import shortened
+
+# https://discord.com/developers/docs/components/reference
+FIELDS = 5
+CHOICES = 25
+RADIO_BUTTONS = (2, 10)
+FIELD_LABEL_LENGTH = 45
+DESCRIPTION_LENGTH = 100
+CHOICE_LENGTH = 100
+
+Field = ui.TextInput[Any] | ui.RadioGroup[Any] | ui.Select[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The inputs that have room in a form, before and after *Only I see it*; and those that have none."""
+
+    first: Sequence[ToolInput]
+    last: Sequence[ToolInput]
+    left_out: Sequence[ToolInput]
+    private: bool  # there is room for *Only I see it*
+
+    @property
+    def all(self) -> Sequence[ToolInput]:
+        """The inputs that have a field."""
+        return (*self.first, *self.last)
+
+
+def arranged(tool: Tool, room: int, *, private: bool) -> Arrangement:
+    """Decide which inputs have one of `room` fields: texts and what is required, what changes the price, the
+    rest. `private` asks for *Only I see it*, which only required inputs displace.
+    """
+    needed = [one for one in tool.inputs if one.long or (one.required and one.default is None)][:room]
+    private = private and len(needed) < room
+    room -= len(needed) + private
+    priced = [one for one in tool.inputs if one.price and one not in needed]
+    rest = [one for one in tool.inputs if not one.price and one not in needed]
+    first, last = priced[:room], rest[: max(0, room - len(priced))]
+    left_out = [*priced[len(first) :], *rest[len(last) :]]
+    return Arrangement([*needed, *first], last, left_out, private)
+
+
+def labelled(one: ToolInput, field: Field) -> ui.Label[Any]:
+    """Return the field with the input's name and description."""
+    name = one.name.replace("_", " ").replace("-", " ").capitalize()
+    return ui.Label(
+        text=shortened(name, FIELD_LABEL_LENGTH),
+        description=shortened(one.description, DESCRIPTION_LENGTH),
+        component=field,
+    )
+
+
+def field_for(one: ToolInput, prefilled: str | None) -> Field:
+    """Return the field that asks for the input: radio buttons for a few values, a menu for more."""
+    value = prefilled or one.default
+    required = one.required and one.default is None
+    if one.long or not one.suggestions:
+        return ui.TextInput(
+            custom_id=one.name,
+            style=discord.TextStyle.paragraph if one.long else discord.TextStyle.short,
+            default=value,
+            required=required,
+            max_length=one.max_length,
+        )
+    offered = list(one.suggestions[:CHOICES])
+    if value and value not in offered:
+        # Other values are accepted too: the previous one stays on offer.
+        offered = [value, *offered[: CHOICES - 1]]
+    least, most = RADIO_BUTTONS
+    if least <= len(offered) <= most:
+        buttons = [
+            discord.RadioGroupOption(label=_choice(each), value=each, default=each == value)
+            for each in offered
+        ]
+        return ui.RadioGroup(custom_id=one.name, options=buttons, required=required)
+    choices = [
+        discord.SelectOption(label=_choice(each), value=each, default=each == value) for each in offered
+    ]
+    return ui.Select(custom_id=one.name, options=choices, required=required, min_values=int(required))
+
+
+def value_of(field: Field) -> str | None:
+    """Return what the person chose or typed, without the spaces around it."""
+    if isinstance(field, ui.TextInput):
+        return field.value.strip() or None
+    if isinstance(field, ui.RadioGroup):
+        return field.value
+    return field.values[0] if field.values else None
+
+
+def _choice(value: str) -> str:
+    return shortened(value, CHOICE_LENGTH) or "…"
