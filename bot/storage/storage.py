@@ -3,7 +3,13 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +22,7 @@ from bot.storage.audit import Audit
 from bot.storage.database import engines
 from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, OutageLog, shown, sqlite_code, unusable
+from bot.storage.database.group_commit import GroupCommit
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.locks import InstanceLock
 from bot.storage.database.rights import missing_rights_at
@@ -111,6 +118,11 @@ class Storage:
         self._clock = SystemClock()  # patience is people's: real time, also where time is simulated
         self._reads = OutageLog("read", self._clock)
         self._writings = OutageLog("written", self._clock)
+        self._groups: GroupCommit | None = None
+        if writing.dialect.name == "sqlite":
+            self._groups = GroupCommit(
+                self._writer, self._for_group, self._begin, self._tell, self._memory.forget, self._clock
+            )
 
     @classmethod
     @asynccontextmanager
@@ -204,22 +216,27 @@ class Storage:
         deadline = self._clock.monotonic() + patience
         with self._observed("turn"):
             await self._turn(patience)
+        if self._groups is not None:
+            with self._observed("write"), self._writings.watching():
+                # SQLite's lock is a file's, and never lost.
+                async with self._groups.write(deadline) as current:
+                    yield Transaction(current, self._memory)
+            return
         try:
             with self._observed("write"), self._writings.watching():
-                async with _connected(engine, self._unreadable, self._memory.changed) as current:
+                async with _connected(engine, self._unreadable) as current:
                     if lock is not None and not current.notes.get(_CLAIMED):
                         await lock.claim(current)
                         current.notes[_CLAIMED] = True
                         current.changes.others = True  # another instance may have written meanwhile
                     await self._begin(current, deadline)
-                    # A server's rows may be changed by other processes.
-                    yield Transaction(current, self._memory if current.on_sqlite else None)
+                    yield Transaction(current)  # a server's rows may be changed by other processes
                     await self._commit(current)
-        except BaseException:
-            self._memory.forget()  # it may have read what is undone now
-            raise
         finally:
             self._writer.release()
+
+    def _for_group(self) -> AbstractAsyncContextManager[Session]:
+        return _connected(self._writing, self._unreadable, self._memory.changed)
 
     @contextmanager
     def _observed(self, what: str) -> Generator[None]:
@@ -253,6 +270,8 @@ class Storage:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
                 await self._writer.acquire()
+                if self._groups is not None:
+                    await self._groups.finish()
                 for _ in range(engines.READERS):
                     await self._readers.acquire()
         for engine in (self._writing, self._reading, self._amending):

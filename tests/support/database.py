@@ -45,8 +45,10 @@ async def outage(storage: Storage) -> AsyncGenerator[None]:
 
 
 async def _run(storage: Storage, pragma: str) -> None:
-    async with vars(storage)["_writer"], vars(storage)["_writing"].connect() as connection:
-        await connection.exec_driver_sql(pragma)
+    async with vars(storage)["_writer"]:
+        await vars(storage)["_groups"].finish()
+        async with vars(storage)["_writing"].connect() as connection:
+            await connection.exec_driver_sql(pragma)
 
 
 @cache

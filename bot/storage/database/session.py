@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Column, Executable, Select, Table, UpdateBase
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
@@ -44,9 +45,19 @@ class Session:
         return self._connection.dialect.name == "sqlite"
 
     @property
+    def in_transaction(self) -> bool:
+        """Whether SQLite has a transaction open: it ends one by itself after some errors."""
+        driver = _driver(self._connection)
+        return driver is not None and driver.in_transaction
+
+    @property
     def notes(self) -> dict[Any, Any]:
         """Values that belong to the connection and outlive this transaction."""
         return self._connection.info
+
+    def in_turn(self) -> "Session":
+        """Return a session of the same transaction, for one of the writers that share it."""
+        return Session(self._connection, self.unreadable, self._changed)
 
     async def execute(
         self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None, *, named: bool = False
@@ -108,6 +119,15 @@ class Session:
 
     async def commit(self) -> None:
         await self._complete(self._connection.commit())
+
+    async def undo(self) -> None:
+        """Roll back, also what SQLite has left open after a commit that failed, which SQLAlchemy does not."""
+        try:
+            await self._complete(self._connection.rollback())
+            if self.in_transaction:
+                await self.run("ROLLBACK")
+        except DBAPIError:
+            await self._complete(self._connection.invalidate())  # SQLite rolls back when it is closed
 
     async def _complete(self, work: Awaitable[T]) -> T:
         """Wait until `work` has ended, however often the task is cancelled meanwhile."""

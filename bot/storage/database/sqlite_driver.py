@@ -41,11 +41,11 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
         return super().cursor(server_side=True) if server_side else _Cursor(self)
 
     def commit(self) -> None:
-        if self._in_transaction:
+        if self.in_transaction:
             self.call(sqlite3.Connection.commit)
 
     def rollback(self) -> None:
-        if self._in_transaction:
+        if self.in_transaction:
             self.call(sqlite3.Connection.rollback)
 
     def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
@@ -62,7 +62,7 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
             raise cancelled
 
     @property
-    def _in_transaction(self) -> bool:
+    def in_transaction(self) -> bool:
         raw: sqlite3.Connection | None = self._driver._connection  # noqa: SLF001
         return raw is not None and raw.in_transaction
 
