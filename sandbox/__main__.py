@@ -1,62 +1,85 @@
-"""`python -m sandbox`: the demo. A tour in the terminal, then the bot in a browser page."""
+"""`python -m sandbox`: the demo. The bot in a browser page, with a tour that plays beside it."""
 
 import argparse
 import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.markup import escape
 
-from bot.client.bot import quiet_discord_loggers
-from bot.errors import StudiiBotError
-from bot.monitoring.logging import configure_logging
+from sandbox.demo.bot import BotEndedError, running_bot, until_ready
+from sandbox.demo.pictures import save_files, save_screenshots
+from sandbox.demo.place import build, furnish
+from sandbox.demo.site import Site
+from sandbox.demo.site import Tour as Shown
+from sandbox.demo.tour import Tour
 from sandbox.discord.browser import BrowserError
-from sandbox.discord.page import Page
+from sandbox.discord.emulator import DiscordServer
 from sandbox.photos import sample_photos
-from sandbox.pictures import save_files, save_screenshots
-from sandbox.stage import Stage, open_stage
 from sandbox.studii import StudiiServer
-from sandbox.tour import Tour, run_tour
 
 OUTPUT = Path("demo-output")
+LARGEST = 100 * 1024 * 1024  # bytes of a file that can be fetched again
 
 
 class Demo:
-    """The demo in one folder, which is gone afterwards."""
+    """The demo: Discord, Studii and the page in this process, the bot in another."""
 
-    def __init__(self, folder: Path, console: Console, *, once: bool, port: int) -> None:
-        self._folder = folder
+    def __init__(self, studii: StudiiServer, discord: DiscordServer, site: Site, console: Console) -> None:
+        self.site = site
+        self._studii = studii
+        self._discord = discord
         self._console = console
-        self._once = once
-        self._port = port
+        self._photos: Mapping[str, bytes] = {}
 
-    async def run(self) -> bool:
-        """Give the tour, then save what was made or keep the page open. Returns whether all went well."""
-        self._console.print(
-            "[bold]Studii for Discord[/], with a simulated Studii and Discord on this machine.\n"
-        )
-        photos = await asyncio.to_thread(sample_photos)
-        await asyncio.to_thread(save_files, photos, self._folder / "photos")
-        async with StudiiServer() as studii, open_stage(studii, self._folder, photos) as stage:
-            world = stage.world
-            async with Page(
-                world.env, world.channel, world.people, stage.clock, world.turn, port=self._port
-            ) as page:
-                tour = Tour(stage, photos)
-                if not await run_tour(tour, self._console):
-                    return False
-                if self._once:
-                    return await self._save(tour, page)
-                return await self._stay_open(stage, page)
+    async def prepare(self, bot: asyncio.Task[int]) -> None:
+        """Post the sample photos, and set the server's key once the bot is there."""
+        self._photos = await asyncio.to_thread(sample_photos)
+        furnish(self._discord, self._photos)
+        self.site.changed()
+        await until_ready(self._discord, bot)
+        self.site.changed()
+        await self.tour().set_key()
+        self.site.tour.play = self.play
 
-    async def _save(self, tour: Tour, page: Page) -> bool:
+    def tour(self) -> Tour:
+        """Return a tour of its own."""
+        return Tour(self._discord, self._studii, self.site.acts, self._photos)
+
+    async def play(self, shown: Shown) -> None:
+        """Play the tour on the page alone."""
+        await self.take(self.tour(), shown)
+
+    async def take(self, tour: Tour, shown: Shown) -> bool:
+        """Take the tour on the page and in the terminal. Returns whether all went well."""
+        shown.running, shown.total, shown.number, shown.failed = True, len(tour.steps), 0, False
+        try:
+            async for step, taken in tour.take():
+                if taken is None:
+                    shown.number += 1
+                    shown.title, shown.detail = step.title, ""
+                else:
+                    shown.detail, shown.failed = taken.detail, taken.failed
+                    mark = "[red]✘[/]" if taken.failed else "[green]✔[/]"
+                    words = f"{mark} {escape(taken.title)}\n  [dim]{escape(taken.detail)}[/]"
+                    self._console.print(words, highlight=False)
+                self.site.changed()
+        finally:
+            shown.running = False
+            self.site.changed()
+        return not shown.failed
+
+    async def save(self, tour: Tour) -> bool:
+        """Save what the tour made, and pictures of the page."""
         await asyncio.to_thread(save_files, tour.outputs, OUTPUT)
         try:
-            seen = await save_screenshots(page, self._folder / "photos" / "empty-room.jpg", OUTPUT)
+            seen = await save_screenshots(self.site.url, self._photos, OUTPUT)
         except BrowserError as error:
             self._console.print(f"[red]✘[/] The page failed in the browser: {escape(str(error))}")
             return False
@@ -64,61 +87,79 @@ class Demo:
         self._console.print(f"\nThe results are in [bold]{OUTPUT}/[/].{without}")
         return True
 
-    async def _stay_open(self, stage: Stage, page: Page) -> bool:
-        self._console.print(
-            f"\nYour turn: [bold]{page.url}[/]\n"
-            "Type [bold]/virtual-staging[/], attach a photo and watch: the card changes, and the result\n"
-            f"arrives. Photos to try are in {self._folder / 'photos'}/.\n"
-            "You are Maya. Choose Nora at the top to try [bold]/studii budget[/]. Press Ctrl-C to stop.",
-            highlight=False,
-            soft_wrap=True,
-        )
-        closed = asyncio.create_task(page.wait_closed())
-        try:
-            await asyncio.wait({closed, stage.engine}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            closed.cancel()
-        return closed.done()
+
+@asynccontextmanager
+async def open_demo(folder: Path, console: Console, *, port: int = 0) -> AsyncGenerator[tuple[Demo, asyncio.Task[int]]]:
+    """Start everything; yield the demo, and the task that ends with the bot's process."""
+    async with AsyncExitStack() as opened:
+        studii = await opened.enter_async_context(StudiiServer())
+        discord = DiscordServer(message_content=True, keep_files=LARGEST)
+        build(discord)
+        await opened.enter_async_context(discord)
+        bot = await opened.enter_async_context(running_bot(discord, studii, folder))
+        site = await opened.enter_async_context(Site(discord, port=port))
+        yield Demo(studii, discord, site, console), bot
 
 
-async def run_demo(console: Console, *, once: bool, port: int) -> bool:
+async def run(console: Console, *, once: bool, tour: bool, port: int) -> bool:
+    """Run the demo until the bot ends. Returns whether all went well."""
+    with TemporaryDirectory(prefix="studii-demo-") as folder:
+        async with open_demo(Path(folder), console, port=port) as (demo, bot):
+            console.print(
+                f"[bold]Studii for Discord[/], with a simulated Discord and Studii on this machine: "
+                f"[bold]{demo.site.url}[/]",
+                highlight=False,
+                soft_wrap=True,
+            )
+            await demo.prepare(bot)
+            if once:
+                taken = demo.tour()
+                return await demo.take(taken, demo.site.tour) and await demo.save(taken)
+            console.print("Open it in a browser. Press Ctrl-C to stop.")
+            if tour:
+                await demo.take(demo.tour(), demo.site.tour)
+            await asyncio.wait({bot})  # not awaited itself, as it would be cancelled with this
+            console.print("[red]✘[/] The bot has ended.")
+            return False
+
+
+async def until_stopped(console: Console, *, once: bool, tour: bool, port: int) -> bool:
     """Run the demo until it has ended or somebody ends it. Returns whether all went well."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stop.set)
-    with TemporaryDirectory(prefix="studii-demo-") as folder:
-        demo = asyncio.create_task(Demo(Path(folder), console, once=once, port=port).run())
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({demo, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        ended_early = not demo.done()
-        demo.cancel()
-        stopped.cancel()
-        (outcome, _) = await asyncio.gather(demo, stopped, return_exceptions=True)
+    demo = asyncio.create_task(run(console, once=once, tour=tour, port=port))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({demo, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    ended_early = not demo.done()
+    demo.cancel()
+    stopped.cancel()
+    (outcome, _) = await asyncio.gather(demo, stopped, return_exceptions=True)
     if isinstance(outcome, Exception):
         raise outcome
     return outcome is True or (ended_early and not once)
 
 
 def main() -> int:
+    """Read the arguments, run the demo, and return the process's exit status."""
     parser = argparse.ArgumentParser(prog="make demo ARGS=…", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="stop after the tour and save what was made")
+    parser.add_argument("--once", action="store_true", help="play the tour, save what was made, and stop")
+    parser.add_argument("--tour", action="store_true", help="play the tour at once")
     parser.add_argument(
         "--port", type=int, default=0, help="the page's port on 127.0.0.1 (default: a free one)"
     )
-    arguments = parser.parse_args()
-    configure_logging("WARNING", "text")
-    quiet_discord_loggers()
+    given = parser.parse_args()
     console = Console()
     try:
-        went_well = asyncio.run(run_demo(console, once=arguments.once, port=arguments.port))
-    except StudiiBotError as error:
-        console.print(f"[red]{error}[/]")
+        well = asyncio.run(until_stopped(console, once=given.once, tour=given.tour, port=given.port))
+    except (BotEndedError, OSError) as error:
+        console.print(f"[red]✘[/] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0 if went_well else 1
+    return 0 if well else 1
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Answers:
             raise Refusal(*ALREADY_ACKNOWLEDGED)
         kind = int(body["type"])
         self._take(interaction, kind, body.get("data") or {}, files, now)
-        interaction.answered_at = now
+        interaction.answered_at, interaction.answered_as = now, kind
         told = {"id": str(interaction.id), "type": interaction.kind}
         told |= {"response_message_loading": interaction.waits}
         told["response_message_ephemeral"] = interaction.answer is not None and interaction.answer.ephemeral
@@ -161,7 +161,9 @@ class Answers:
     ) -> Message:
         told = interaction.metadata(person(interaction.user_id))
         said = self._kept.keep(interaction.channel, payload, files, token=interaction.token, metadata=told)
-        if not said.ephemeral:
+        if said.ephemeral:
+            said.for_user = interaction.user_id
+        else:
             self.told("MESSAGE_CREATE", said)
         return said
 

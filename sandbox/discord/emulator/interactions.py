@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sandbox.discord.emulator.messages import Message
-from sandbox.discord.emulator.places import APPLICATION_ID, Channel, Guild
+from sandbox.discord.emulator.places import APPLICATION_ID, EVERYTHING, MIB, Channel, Guild, person
 
-COMMAND, COMPONENT, MODAL = 2, 3, 5
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 _TEXT, _NUMBER, _YES_OR_NO, _FILE = 3, 4, 5, 11  # kinds of options
 
 
@@ -21,7 +21,7 @@ class Interaction:
     `pressed`: the message whose button it was; `answer`: the message that it was answered with; `waits`: it
     was answered by a deferral alone. Moments are seconds by a clock that never jumps: `told_at` when the
     gateway told of it, `answered_at` when it was answered in any way, `said_at` when there was something to
-    read, or a form.
+    read, or a form. `answered_as`: the kind of its first answer. `locale`: the language of the person's client.
     """
 
     id: int
@@ -34,6 +34,8 @@ class Interaction:
     answer: Message | None = None
     waits: bool = False
     deferred: bool = False
+    locale: str = "en-US"
+    answered_as: int | None = None
     answered_at: float | None = None
     said_at: float | None = None
     said: dict[str, Any] | None = None  # the payload of the first that could be read
@@ -51,9 +53,9 @@ class Interaction:
 
     def metadata(self, user: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a message that answers it tells of it."""
-        return {"id": str(self.id), "type": self.kind, "user": dict(user)} | {
-            "authorizing_integration_owners": {"0": str(self.channel.guild_id)}
-        }
+        owners = {"0": str(self.channel.guild_id or 0)}
+        told = {"id": str(self.id), "type": self.kind, "user": dict(user)}
+        return told | {"authorizing_integration_owners": owners}
 
 
 def command_data(name: str, options: Mapping[str, Any], target: Message | None = None) -> dict[str, Any]:
@@ -88,11 +90,8 @@ def _kind_of(value: Any) -> int:
     return _NUMBER if isinstance(value, int) else _TEXT
 
 
-# Long: one value, with the fields that Discord sends.
-def event(interaction: Interaction, guild: Guild, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return INTERACTION_CREATE, with the permissions of this moment."""
-    channel, user_id = interaction.channel, interaction.user_id
-    member = guild.member(user_id) | {"permissions": str(guild.permissions(user_id, channel))}
+def event(interaction: Interaction, guild: Guild | None, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return INTERACTION_CREATE, with the permissions of this moment. Direct messages have no `guild`."""
     told: dict[str, Any] = {
         "id": str(interaction.id),
         "application_id": str(APPLICATION_ID),
@@ -100,18 +99,34 @@ def event(interaction: Interaction, guild: Guild, data: Mapping[str, Any]) -> di
         "token": interaction.token,
         "version": 1,
         "data": dict(data),
+        "channel_id": str(interaction.channel.id),
+        "locale": interaction.locale,
+        "entitlements": [],
+    } | _where(interaction, guild)
+    if interaction.pressed is not None:
+        told["message"] = interaction.pressed.told()
+    return told
+
+
+def _where(interaction: Interaction, guild: Guild | None) -> dict[str, Any]:
+    channel, user_id = interaction.channel, interaction.user_id
+    if guild is None:
+        return {
+            "user": person(user_id),
+            "channel": channel.told(),
+            "app_permissions": str(EVERYTHING),
+            "authorizing_integration_owners": {"0": "0"},
+            "context": 1,
+            "attachment_size_limit": 10 * MIB,
+        }
+    member = guild.member(user_id) | {"permissions": str(guild.permissions(user_id, channel))}
+    return {
         "guild_id": str(guild.id),
-        "channel_id": str(channel.id),
         "channel": channel.told() | {"permissions": member["permissions"]},
         "member": member,
         "app_permissions": str(guild.permissions(APPLICATION_ID, channel)),
-        "locale": "en-US",
-        "guild_locale": "en-US",
-        "entitlements": [],
+        "guild_locale": guild.locale,
         "authorizing_integration_owners": {"0": str(guild.id)},
         "context": 0,
         "attachment_size_limit": guild.upload_limit,
     }
-    if interaction.pressed is not None:
-        told["message"] = interaction.pressed.told()
-    return told

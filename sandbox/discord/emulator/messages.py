@@ -21,8 +21,8 @@ _CONTENT: dict[str, Any] = {"content": "", "attachments": [], "embeds": [], "com
 class Message:
     """A message. `files` by name; `edits`: how often it was changed; `reactions`: who put which emoji there.
 
-    `token`: of the interaction that it answers, which alone can change it if it is ephemeral. `metadata`:
-    what is told of that interaction.
+    `token`: of the interaction that it answers, which alone can change it if it is ephemeral; `for_user`: who
+    alone sees it then. `metadata`: what is told of that interaction.
     """
 
     id: int
@@ -32,6 +32,7 @@ class Message:
     author_id: int = APPLICATION_ID
     edits: int = 0
     token: str | None = None
+    for_user: int | None = None
     metadata: dict[str, Any] | None = None
     reactions: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 

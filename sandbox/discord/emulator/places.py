@@ -12,7 +12,7 @@ OPERATOR_ID = 7002
 OWNER_ID = 7003
 MIB = 1024 * 1024
 
-ADMINISTRATOR, ADD_REACTIONS, VIEW, SEND = 1 << 3, 1 << 6, 1 << 10, 1 << 11
+ADMINISTRATOR, MANAGE_GUILD, ADD_REACTIONS, VIEW, SEND = 1 << 3, 1 << 5, 1 << 6, 1 << 10, 1 << 11
 MANAGE_MESSAGES, ATTACH, HISTORY, USE_COMMANDS = 1 << 13, 1 << 15, 1 << 16, 1 << 31
 MANAGE_THREADS, PUBLIC_THREADS, SEND_IN_THREADS = 1 << 34, 1 << 35, 1 << 38
 EVERYTHING = (1 << 53) - 1
@@ -30,9 +30,14 @@ BOT: dict[str, Any] = {
 }
 
 
+NAMES: dict[int, str] = {}  # of people who have one, by id; users are the same in every server
+
+
 def person(user_id: int) -> dict[str, Any]:
     """Return a user of that id, who is a person."""
-    name = {"username": f"member{user_id}", "discriminator": "0", "global_name": None, "avatar": None}
+    shown = NAMES.get(user_id)
+    username = f"member{user_id}" if shown is None else shown.lower()
+    name = {"username": username, "discriminator": "0", "global_name": shown, "avatar": None}
     return {"id": str(user_id), **name, "bot": False}
 
 
@@ -57,6 +62,7 @@ class Channel:
     guild_id: int | None
     name: str = "general"
     kind: int = TEXT
+    topic: str | None = None
     parent_id: int | None = None
     recipient: int | None = None
     overwrites: list[Overwrite] = field(default_factory=list[Overwrite])
@@ -84,7 +90,8 @@ class Channel:
             {"id": str(one.id), "type": int(one.member), "allow": str(one.allow), "deny": str(one.deny)}
             for one in self.overwrites
         ]
-        return told | {"position": 0, "permission_overwrites": overwrites, "nsfw": self.nsfw}
+        told |= {"topic": self.topic, "nsfw": self.nsfw}
+        return told | {"position": 0, "permission_overwrites": overwrites}
 
 
 @dataclass
@@ -125,6 +132,7 @@ class Guild:
     channels: dict[int, Channel] = field(default_factory=dict[int, Channel])
     members: dict[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
     member_count: int = 2
+    locale: str = "en-US"
 
     def member(self, user_id: int) -> dict[str, Any]:
         """Return the member as Discord tells of them, with their user."""
@@ -143,6 +151,7 @@ class Guild:
             "owner_id": str(self.owner_id),
             "unavailable": False,
             "system_channel_id": str(next(iter(self.channels), 0)),
+            "preferred_locale": self.locale,
             "member_count": self.member_count,
             "premium_tier": 3 if self.upload_limit > 50 * MIB else 2 if self.upload_limit > 10 * MIB else 0,
             "roles": [role.told() for role in self.roles.values()],

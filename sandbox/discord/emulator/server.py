@@ -72,6 +72,7 @@ class DiscordServer:
         self._numbers = Ids()
         self.extend: Callable[[web.Application], None] = lambda _app: None
         self.before_answer: Callable[[], float] = lambda: 0.0
+        self.after_request: Callable[[], None] = lambda: None
         self.requests: list[tuple[str, str]] = []
         self.places = Places()
         self.faults = Faults()
@@ -163,6 +164,10 @@ class DiscordServer:
         """Return the messages there that everyone sees, oldest first."""
         return [one for one in self.messages.values() if one.channel_id == channel_id and not one.ephemeral]
 
+    def posted_by_people(self) -> list[Message]:
+        """Return what people wrote, oldest first."""
+        return [one for one in self.messages.values() if not one.of_the_bot]
+
     @property
     def posted(self) -> list[dict[str, Any]]:
         """The payloads of the bot's messages, as they are now."""
@@ -211,6 +216,21 @@ class DiscordServer:
             if file is not None and not is_offered(option.get("file_types") or (), file["filename"]):
                 raise ValueError(f"the app offers no file like {file} for {option['name']!r}")
 
+    def begin(
+        self,
+        channel_id: int,
+        user_id: int,
+        kind: int,
+        data: Mapping[str, Any],
+        *,
+        pressed: Message | None = None,
+        locale: str = "en-US",
+    ) -> tuple[Interaction, dict[str, Any]]:
+        """Begin an interaction with data of `inputs`, without telling the gateway."""
+        interaction = self._answers.begin(self.places.channels[channel_id], user_id, kind, pressed)
+        interaction.locale = locale
+        return interaction, self._event(interaction, data)
+
     def send(self, begun: tuple[Interaction, Mapping[str, Any]]) -> Interaction:
         """Tell the gateway of an interaction. If nobody holds its shard, it is lost."""
         interaction, told = begun
@@ -224,11 +244,15 @@ class DiscordServer:
         user_id: int,
         content: str = "",
         files: Mapping[str, tuple[bytes, str]] | None = None,
+        reply_to: int | None = None,
     ) -> Message:
         """Let a member write there; files are their bytes and media types by name."""
         attached = {name: Attached(len(data), "", kind, data) for name, (data, kind) in (files or {}).items()}
         channel = self.places.channels[channel_id]
-        message = self.messages.keep(channel, {"content": content}, attached, author_id=user_id)
+        payload: dict[str, Any] = {"content": content}
+        if reply_to is not None:
+            payload["message_reference"] = {"message_id": str(reply_to), "channel_id": str(channel_id)}
+        message = self.messages.keep(channel, payload, attached, author_id=user_id)
         self.channels.tell_of("MESSAGE_CREATE", message)
         return message
 
@@ -284,8 +308,7 @@ class DiscordServer:
             await self._runner.cleanup()
 
     def _event(self, interaction: Interaction, data: Mapping[str, Any]) -> dict[str, Any]:
-        guild = self.places.guilds[interaction.channel.guild_id or 0]
-        return event(interaction, guild, data)
+        return event(interaction, self.places.guild_of(interaction.channel), data)
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=2**30, middlewares=[self._guard])
@@ -314,4 +337,5 @@ class DiscordServer:
         except Refusal as refusal:
             response = answer_with({"message": str(refusal), "code": refusal.code}, status=refusal.status)
         self.limits.note(response.status)
+        self.after_request()
         return response

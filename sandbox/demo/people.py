@@ -1,0 +1,134 @@
+"""People of the demo's server, who act as on the page and see what stands there."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from sandbox.demo.acts import Acts, File, NotPossibleError
+from sandbox.demo.place import PHOTO_DESK, Person
+from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator.messages import LOADING, Message
+
+T = TypeVar("T")
+STEP_TIMEOUT = 120.0  # seconds; a step takes one or two, unless the machine is busy
+LOOK_EVERY = 0.03
+
+
+async def until(look: Callable[[], T], what: str) -> T:
+    """Call `look` until its result is true, and return it. Raises TimeoutError after two minutes."""
+    deadline = time.monotonic() + STEP_TIMEOUT
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {STEP_TIMEOUT:.0f} s for {what}.")
+        await asyncio.sleep(LOOK_EVERY)
+    return seen
+
+
+def text_of(message: Message) -> str:
+    """Return all text that a person reads in a message, with its buttons' labels, line by line."""
+    told = message.told()
+    return "\n".join(filter(None, [str(told["content"]), *_texts(told["components"])]))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
+            yield from _texts(one)
+    elif isinstance(node, dict):
+        for name, value in node.items():  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
+            if name in {"content", "label"} and isinstance(value, str):
+                yield value
+            else:
+                yield from _texts(value)
+
+
+class Guest:
+    """Somebody who uses the bot in the first channel."""
+
+    def __init__(self, server: DiscordServer, acts: Acts, person: Person) -> None:
+        self._server = server
+        self._acts = acts
+        self.id = person.id
+        self.name = person.name
+
+    async def command(self, name: str, /, **options: Any) -> Message:
+        """Use a slash command and return what it is answered with. Files are `File`s."""
+        return await self._message(await self._acts.command(self.id, PHOTO_DESK, name.split(" "), options))
+
+    async def form(self, name: str, /, **options: Any) -> Mapping[str, Any]:
+        """Use a slash command that opens a form, and return the form."""
+        return (await self._acts.command(self.id, PHOTO_DESK, name.split(" "), options))["form"]
+
+    async def menu(self, name: str, message: Message) -> Mapping[str, Any]:
+        """Use a command of a message's menu that opens a form, and return the form."""
+        return (await self._acts.menu(self.id, message.id, name))["form"]
+
+    async def fill_in(self, form: Mapping[str, Any], values: Mapping[str, Any]) -> Message:
+        """Send a form with these values by custom id, and what it holds already in its other fields."""
+        given = dict(held(form)) | dict(values)
+        return await self._message(await self._acts.submit(self.id, str(form["token"]), given))
+
+    async def press(self, message: Message, label: str) -> Message:
+        """Press the button of that label under a message, and return the answer."""
+        found = next((one for one in _buttons(message.told()["components"]) if label in one["label"]), None)
+        if found is None:
+            raise AssertionError(f"There is no button {label!r} in {text_of(message)!r}")
+        return await self._message(await self._acts.press(self.id, message.id, found["custom_id"]))
+
+    def post(self, file: File, words: str) -> Message:
+        """Post a photo."""
+        return self._acts.post(self.id, PHOTO_DESK, words, [file])
+
+    def tap(self, message: Message, emoji: str) -> None:
+        """Put an emoji under a message, or take it away."""
+        self._acts.react(self.id, message.id, emoji)
+
+    async def result_after(self, start: Message) -> Message:
+        """Wait for the first picture after a message that is for this person."""
+        return await until(lambda: self._first_after(start.id), f"a result for {self.name}")
+
+    async def card_after(self, start: Message) -> Message:
+        """Wait for the first message of the bot after another one that names this person."""
+        return await until(
+            lambda: next((one for one in self._named_after(start.id)), None), f"a card for {self.name}"
+        )
+
+    def _named_after(self, message_id: int) -> Iterator[Message]:
+        for one in self._server.in_channel(PHOTO_DESK):
+            if one.id > message_id and one.of_the_bot and f"<@{self.id}>" in text_of(one):
+                yield one
+
+    def _first_after(self, message_id: int) -> Message | None:
+        return next((one for one in self._named_after(message_id) if one.files), None)
+
+    async def _message(self, answer: Mapping[str, Any]) -> Message:
+        if answer.get("message") is None:
+            raise NotPossibleError("There was no answer to read.")
+        message = self._server.messages[int(answer["message"])]
+        await until(lambda: not message.flags & LOADING, "the answer after a deferral")
+        return message
+
+
+def held(form: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the custom id of each field, and the value that the form holds already."""
+    for part in form["components"]:
+        field = part.get("component") or next(iter(part.get("components", ())), None)
+        if field is None:
+            continue
+        chosen = [one["value"] for one in field.get("options", ()) if one.get("default")]
+        if "options" in field and field["type"] != 21:
+            yield field["custom_id"], chosen
+        elif "options" in field:
+            yield field["custom_id"], next(iter(chosen), None)
+        else:
+            yield field["custom_id"], field.get("value", field.get("default", ""))
+
+
+def _buttons(node: Any) -> Iterator[dict[str, Any]]:
+    for one in node or ():
+        if one.get("type") == 2 and "custom_id" in one:
+            yield {"label": one.get("label", ""), "custom_id": one["custom_id"]}
+        yield from _buttons(one.get("components"))
+        if "accessory" in one:
+            yield from _buttons([one["accessory"]])

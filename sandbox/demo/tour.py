@@ -1,0 +1,186 @@
+"""A tour through the bot: what an admin and two members do, step by step, each checked as it happens."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.demo.acts import Acts, NotPossibleError
+from sandbox.demo.people import Guest, text_of, until
+from sandbox.demo.place import MAYA, NORA, PEOPLE, TOM
+from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator.messages import Message
+from sandbox.studii import StudiiServer
+
+STAGING = "🛋️"
+BUDGET = 500  # credits a day, enough for the tour and an evening of trying
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that somebody does; `act` gives a word about how it went, or raises."""
+
+    title: str
+    act: Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A step that was taken. `failed`: something did not go as the tour says, and it ends here."""
+
+    title: str
+    detail: str
+    failed: bool = False
+
+
+class StepFailedError(Exception):
+    """Something did not go as the tour says."""
+
+
+class Tour:
+    """The tour's steps in the demo's server, and the outputs that they made."""
+
+    def __init__(
+        self, server: DiscordServer, studii: StudiiServer, acts: Acts, photos: Mapping[str, bytes]
+    ) -> None:
+        self._server = server
+        self._studii = studii
+        self._photos = photos
+        guests = {person.id: Guest(server, acts, person) for person in PEOPLE}
+        self._nora, self._maya, self._tom = guests[NORA], guests[MAYA], guests[TOM]
+        self.outputs: dict[str, bytes] = {}
+        self._latest: Message
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        maya, tom, photo, words = self._maya, self._tom, self._from_photo, self._make
+        harbour = "A quiet harbour at dawn, soft golden light"
+        return (
+            Step("Nora, an admin, sets the server's Studii key", self.set_key),
+            Step("Nora turns on tools under each photo in the channel", self._offer_photos),
+            Step(f"Maya types /studio: {harbour}", lambda: words(maya, "studio", prompt=harbour)),
+            Step("Tom furnishes an empty room", lambda: photo(tom, "virtual-staging", "room")),
+            Step("Maya restores an old photo", lambda: photo(maya, "photo-restore", "old")),
+            Step("Tom gives a product a new background", lambda: photo(tom, "product-background", "product")),
+            Step("Maya makes a career portrait", lambda: photo(maya, "career-photo", "portrait")),
+            Step("Tom picks Virtual staging in the menu of Maya's photo, and fills in the form", self._menu),
+            Step("Maya presses Run again under Tom's result", self._again),
+            Step("Maya posts a photo, and Tom taps an emoji under it", self._tap),
+            Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
+            Step("Nora lowers the budget, and Maya's next job is refused", self._refused),
+            Step("Maya checks /credits", self._credits),
+        )  # fmt: skip
+
+    async def take(self) -> AsyncIterator[tuple[Step, Taken | None]]:
+        """Take the steps one after the other; yield each before and after it. It ends after a failed one."""
+        for step in self.steps:
+            yield step, None
+            try:
+                taken = Taken(step.title, await step.act())
+            except (StepFailedError, NotPossibleError, AssertionError, KeyError, TimeoutError) as error:
+                taken = Taken(step.title, str(error), failed=True)
+            yield step, taken
+            if taken.failed:
+                return
+
+    async def set_key(self) -> str:
+        key = self._studii.add_key("team", balance=5000)
+        form = await self._nora.form("studii key")
+        answer = await self._nora.fill_in(form, {"key": key.secret, "plan": ["team"], "budget": str(BUDGET)})
+        said = text_of(answer)
+        expect(key.secret[-4:] in said, f"the masked key in the answer, not {said!r}")
+        expect(key.secret not in said, "the key not to be shown")
+        return f"shown from now on as stu_…{key.secret[-4:]}"
+
+    async def _from_photo(self, who: Guest, tool: str, photo: str) -> str:
+        name = next(name for name in self._photos if photo in name)
+        return await self._make(who, tool, image=(name, self._photos[name], "image/jpeg"))
+
+    async def _make(self, who: Guest, tool: str, **options: Any) -> str:
+        before = self._charged()
+        card = await self._card(who, tool, **options)
+        name, data = await self._output(tool, await who.result_after(card))
+        if "image" in options:
+            sent = {upload.data for upload in self._studii.uploads.values()}
+            expect(options["image"][1] in sent, "the photo to reach Studii byte for byte")
+        self.outputs[name] = data
+        return f"{name}, {len(data) / 1000:,.0f} kB, {self._charged() - before} credits"
+
+    async def _card(self, who: Guest, tool: str, **options: Any) -> Message:
+        card = await who.command(tool, **options)
+        expect(not card.ephemeral, f"a card, not {text_of(card)!r}")
+        return card
+
+    async def _menu(self) -> str:
+        photo = next(one for one in self._server.posted_by_people() if one.files)
+        form = await self._tom.menu("Virtual staging", photo)
+        card = await self._tom.fill_in(form, {"style": "scandinavian", "room": "bedroom"})
+        self._latest = await self._tom.result_after(card)
+        files = [file.data for file in self._latest.files.values()]
+        before = next(iter(photo.files.values())).data
+        expect(before in files[1:], "the photo before beside the new one")
+        return f"{form_words(form)}\nbefore and after are side by side"
+
+    async def _again(self) -> str:
+        before = self._charged()
+        await self._maya.result_after(await self._maya.press(self._latest, "Run again"))
+        return f"for Maya this time, {self._charged() - before} credits"
+
+    async def _offer_photos(self) -> str:
+        said = text_of(await self._nora.command("studii photos offer"))
+        expect("offered under photos" in said, f"the channel to offer them, not {said!r}")
+        return "new photos there get emoji to tap"
+
+    async def _tap(self) -> str:
+        name = next(name for name in self._photos if "room" in name)
+        posted = self._maya.post((name, self._photos[name], "image/jpeg"), "Tap one of the emoji under it")
+        await until(lambda: STAGING in posted.reactions, "the bot's emoji under the photo")
+        offered = list(posted.reactions)
+        before = self._charged()
+        self._tom.tap(posted, STAGING)
+        await self._output("virtual-staging", await self._tom.result_after(posted))
+        return f"{' '.join(offered)}; {STAGING} for Tom, {self._charged() - before} credits"
+
+    async def _output(self, tool: str, result: Message) -> tuple[str, bytes]:
+        name, file = next(iter(result.files.items()))
+        made = await self._studii.output_of(list(self._studii.jobs)[-1])
+        expect(file.data == made.data, "the posted file to equal Studii's output byte for byte")
+        return f"{tool}{Path(name).suffix}", made.data
+
+    def _charged(self) -> int:
+        return sum(job.charged for job in self._studii.jobs.values())
+
+    async def _refused(self) -> str:
+        jobs = len(self._studii.jobs)
+        await self._nora.command("studii budget", credits=1, period="day")
+        answer = await self._maya.command("studio", prompt="One more, please")
+        await self._nora.command("studii budget", credits=BUDGET, period="day")
+        said = text_of(answer)
+        expect(answer.ephemeral and "budget" in said, f"a refusal that names the budget, not {said!r}")
+        expect(len(self._studii.jobs) == jobs, "nothing to be sent to Studii")
+        return " ".join(said.split())
+
+    async def _credits(self) -> str:
+        said = text_of(await self._maya.command("credits"))
+        expect(str(BUDGET) in said, f"the budget in the answer, not {said!r}")
+        return f"{self._charged()} of {BUDGET} credits used"
+
+
+def form_words(form: Mapping[str, Any]) -> str:
+    """Return the words of the form: each field, and what it holds."""
+    fields: list[str] = [f"form: {form['title']}"]
+    for label in form["components"]:
+        field = label.get("component")
+        if field is None:
+            continue
+        options = field.get("options", [])
+        chosen = next((one["label"] for one in options if one.get("default")), field.get("value", ""))
+        more = f"  ▾ {len(options)} choices" if options else ""
+        fields.append(f"  {label['label']}: [{chosen}]{more}")
+    return "\n".join(fields)
+
+
+def expect(seen: bool, what: str) -> None:
+    """Raise `StepFailedError` unless what was expected was seen."""
+    if not seen:
+        raise StepFailedError(f"Expected {what}.")
