@@ -5,81 +5,58 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox.demo.bot import BotEndedError, running_bot, until_ready
+from sandbox.demo.bot import BotEndedError
 from sandbox.demo.pictures import save_files, save_screenshots
-from sandbox.demo.place import build, furnish
-from sandbox.demo.site import Site
-from sandbox.demo.site import Tour as Shown
+from sandbox.demo.site import TourShown
 from sandbox.demo.tour import Tour
+from sandbox.demo.world import DemoWorld, open_world
 from sandbox.discord.browser import BrowserError
-from sandbox.discord.emulator import DiscordServer
-from sandbox.photos import sample_photos
-from sandbox.studii import StudiiServer
 
 OUTPUT = Path("demo-output")
-LARGEST = 100 * 1024 * 1024  # bytes of a file that can be fetched again
 
 
 class Demo:
-    """The demo: Discord, Studii and the page in this process, the bot in another."""
+    """Shows how the tour goes, on the page and in the terminal."""
 
-    def __init__(self, studii: StudiiServer, discord: DiscordServer, site: Site, console: Console) -> None:
-        self.site = site
-        self._studii = studii
-        self._discord = discord
+    def __init__(self, world: DemoWorld, console: Console) -> None:
+        self._world = world
         self._console = console
-        self._photos: Mapping[str, bytes] = {}
 
-    async def prepare(self, bot: asyncio.Task[int]) -> None:
-        """Post the sample photos, and set the server's key once the bot is there."""
-        self._photos = await asyncio.to_thread(sample_photos)
-        furnish(self._discord, self._photos)
-        self.site.changed()
-        await until_ready(self._discord, bot)
-        self.site.changed()
-        await self.tour().set_key()
-        self.site.tour.play = self.play
+    async def play(self) -> None:
+        """Play a tour of its own."""
+        await self.take(self._world.tour())
 
-    def tour(self) -> Tour:
-        """Return a tour of its own."""
-        return Tour(self._discord, self._studii, self.site.acts, self._photos)
-
-    async def play(self, shown: Shown) -> None:
-        """Play the tour on the page alone."""
-        await self.take(self.tour(), shown)
-
-    async def take(self, tour: Tour, shown: Shown) -> bool:
-        """Take the tour on the page and in the terminal. Returns whether all went well."""
-        shown.running, shown.total, shown.number, shown.failed = True, len(tour.steps), 0, False
+    async def take(self, tour: Tour) -> bool:
+        """Take the tour. Returns whether all went well."""
+        site, total = self._world.site, len(tour.steps)
+        number = 0
         try:
-            async for step, taken in tour.take():
-                if taken is None:
-                    shown.number += 1
-                    shown.title, shown.detail = step.title, ""
-                else:
-                    shown.detail, shown.failed = taken.detail, taken.failed
-                    mark = "[red]✘[/]" if taken.failed else "[green]✔[/]"
-                    words = f"{mark} {escape(taken.title)}\n  [dim]{escape(taken.detail)}[/]"
+            async for title, taken in tour.take():
+                number += taken is None
+                detail, failed = ("", False) if taken is None else (taken.detail, taken.failed)
+                site.show(TourShown(total, number, title, detail, failed=failed, running=True))
+                if taken is not None:
+                    mark = "[red]✘[/]" if failed else "[green]✔[/]"
+                    words = f"{mark} {escape(title)}\n  [dim]{escape(detail)}[/]"
                     self._console.print(words, highlight=False)
-                self.site.changed()
+                if failed:
+                    return False
+            return True
         finally:
-            shown.running = False
-            self.site.changed()
-        return not shown.failed
+            site.show(replace(site.tour, running=False))
 
     async def save(self, tour: Tour) -> bool:
         """Save what the tour made, and pictures of the page."""
         await asyncio.to_thread(save_files, tour.outputs, OUTPUT)
         try:
-            seen = await save_screenshots(self.site.url, self._photos, OUTPUT)
+            seen = await save_screenshots(self._world, OUTPUT)
         except BrowserError as error:
             self._console.print(f"[red]✘[/] The page failed in the browser: {escape(str(error))}")
             return False
@@ -88,37 +65,26 @@ class Demo:
         return True
 
 
-@asynccontextmanager
-async def open_demo(folder: Path, console: Console, *, port: int = 0) -> AsyncGenerator[tuple[Demo, asyncio.Task[int]]]:
-    """Start everything; yield the demo, and the task that ends with the bot's process."""
-    async with AsyncExitStack() as opened:
-        studii = await opened.enter_async_context(StudiiServer())
-        discord = DiscordServer(message_content=True, keep_files=LARGEST)
-        build(discord)
-        await opened.enter_async_context(discord)
-        bot = await opened.enter_async_context(running_bot(discord, studii, folder))
-        site = await opened.enter_async_context(Site(discord, port=port))
-        yield Demo(studii, discord, site, console), bot
-
-
 async def run(console: Console, *, once: bool, tour: bool, port: int) -> bool:
     """Run the demo until the bot ends. Returns whether all went well."""
     with TemporaryDirectory(prefix="studii-demo-") as folder:
-        async with open_demo(Path(folder), console, port=port) as (demo, bot):
+        async with open_world(Path(folder), port=port) as world:
             console.print(
-                f"[bold]Studii for Discord[/], with a simulated Discord and Studii on this machine: "
-                f"[bold]{demo.site.url}[/]",
+                "[bold]Studii for Discord[/], with a simulated Discord and Studii on this machine:\n"
+                f"[bold]{world.site.url}[/]",
                 highlight=False,
                 soft_wrap=True,
             )
-            await demo.prepare(bot)
+            demo = Demo(world, console)
+            await world.prepare()
             if once:
-                taken = demo.tour()
-                return await demo.take(taken, demo.site.tour) and await demo.save(taken)
+                taken = world.tour()
+                return await demo.take(taken) and await demo.save(taken)
+            world.site.offer_tour(demo.play)
             console.print("Open it in a browser. Press Ctrl-C to stop.")
             if tour:
-                await demo.take(demo.tour(), demo.site.tour)
-            await asyncio.wait({bot})  # not awaited itself, as it would be cancelled with this
+                await demo.play()
+            await asyncio.wait({world.bot})  # not awaited itself, as it would be cancelled with this
             console.print("[red]✘[/] The bot has ended.")
             return False
 

@@ -87,9 +87,10 @@ class Acts:
 
     async def submit(self, who: int, token: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Send a form that was shown. Files are lists of `File`s."""
-        asked, form = self._forms.get(token, (None, {}))
-        if asked is None or asked.user_id != who:
+        found = self._forms.get(token)
+        if found is None or found[0].user_id != who:
             raise NotPossibleError("This form isn't open any more.")
+        asked, form = found
         given = {name: self._all_uploaded(value, asked.channel.id) for name, value in values.items()}
         data = form_input(form, given, self._server.places.guilds[GUILD])
         begun = self._server.begin(

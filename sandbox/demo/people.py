@@ -15,7 +15,7 @@ STEP_TIMEOUT = 120.0  # seconds; a step takes one or two, unless the machine is 
 LOOK_EVERY = 0.03
 
 
-async def until(look: Callable[[], T], what: str) -> T:
+async def until(look: Callable[[], T | None], what: str) -> T:
     """Call `look` until its result is true, and return it. Raises TimeoutError after two minutes."""
     deadline = time.monotonic() + STEP_TIMEOUT
     while not (seen := look()):
@@ -58,11 +58,11 @@ class Guest:
 
     async def form(self, name: str, /, **options: Any) -> Mapping[str, Any]:
         """Use a slash command that opens a form, and return the form."""
-        return (await self._acts.command(self.id, PHOTO_DESK, name.split(" "), options))["form"]
+        return _form(await self._acts.command(self.id, PHOTO_DESK, name.split(" "), options))
 
     async def menu(self, name: str, message: Message) -> Mapping[str, Any]:
         """Use a command of a message's menu that opens a form, and return the form."""
-        return (await self._acts.menu(self.id, message.id, name))["form"]
+        return _form(await self._acts.menu(self.id, message.id, name))
 
     async def fill_in(self, form: Mapping[str, Any], values: Mapping[str, Any]) -> Message:
         """Send a form with these values by custom id, and what it holds already in its other fields."""
@@ -73,7 +73,7 @@ class Guest:
         """Press the button of that label under a message, and return the answer."""
         found = next((one for one in _buttons(message.told()["components"]) if label in one["label"]), None)
         if found is None:
-            raise AssertionError(f"There is no button {label!r} in {text_of(message)!r}")
+            raise NotPossibleError(f"There is no button {label!r} in {text_of(message)!r}")
         return await self._message(await self._acts.press(self.id, message.id, found["custom_id"]))
 
     def post(self, file: File, words: str) -> Message:
@@ -108,6 +108,12 @@ class Guest:
         message = self._server.messages[int(answer["message"])]
         await until(lambda: not message.flags & LOADING, "the answer after a deferral")
         return message
+
+
+def _form(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "form" not in answer:
+        raise NotPossibleError("The answer is no form.")
+    return answer["form"]
 
 
 def held(form: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

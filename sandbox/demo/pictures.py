@@ -1,7 +1,21 @@
 """Save the results of the demo: the outputs, and screenshots of the page."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sandbox.demo.visitor import Visitor
+from sandbox.demo.world import DemoWorld
+from sandbox.discord.browser import find_chromium, launch
+
+WIDTH, HEIGHT = 1000, 900  # CSS pixels
+RESULT_SECONDS = 40.0
+# The newest message is a result whose picture has arrived.
+RESULT_IS_THERE = """(result => [...(result?.querySelectorAll('img') ?? [])].some(
+    image => image.complete && image.naturalWidth > 200) && result.innerText.includes('Scandinavian')
+    && result.innerText.includes('is ready'))([...document.querySelectorAll('#messages > li')].at(-1))"""
+FORM_IS_THERE = "document.querySelector('dialog[open]')?.innerText.includes('Virtual staging')"
 
 
 def save_files(files: Mapping[str, bytes], folder: Path) -> None:
@@ -11,5 +25,26 @@ def save_files(files: Mapping[str, bytes], folder: Path) -> None:
         (folder / name).write_bytes(data)
 
 
-async def save_screenshots(url: str, photos: Mapping[str, bytes], folder: Path) -> bool:
-    return False
+async def save_screenshots(world: DemoWorld, folder: Path) -> bool:
+    """Use the page in a real browser and take screenshots. Return False if there is no Chromium.
+
+    Raises BrowserError if the card or the result does not appear.
+    """
+    chromium = find_chromium()
+    if chromium is None:
+        return False
+    with TemporaryDirectory() as held:
+        photo = Path(held) / "empty-room.jpg"
+        await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
+        async with launch(chromium) as browser:
+            visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=HEIGHT, scale=2)
+            await visitor.run("virtual-staging", image=photo, options={"style": "Scandinavian"})
+            await visitor.sees("style Scandinavian")
+            save_files({"card.png": await visitor.tab.screenshot()}, folder)
+            # The result appears without another press.
+            await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
+            save_files({"page.png": await visitor.tab.screenshot()}, folder)
+            await visitor.press_button("Edit")
+            await visitor.tab.wait_for(FORM_IS_THERE)
+            save_files({"form.png": await visitor.tab.screenshot()}, folder)
+    return True

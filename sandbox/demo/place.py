@@ -37,10 +37,10 @@ EVERYONE = VIEW | SEND | SEND_IN_THREADS | ATTACH | HISTORY | ADD_REACTIONS | US
 WELCOME = """**Welcome!** This is Studii for Discord, with a simulated Discord and a simulated Studii.
 - Type `/` to see what Studii can make, or open the menu of a photo (right-click, or ⋯).
 - Post a photo of your own: drag it here, or use the + button.
-- Choose who you are at the left (☰ on a phone). **Nora** is an admin: start with `/studii setup`. **Mika** moderates, **Maya** \
-and **Tom** are members, and **Ines** has just joined.
+- Choose who you are at the left (☰ on a phone). **Nora** is an admin: start with `/studii setup`. **Mika** \
+moderates, **Maya** and **Tom** are members, and **Ines** has just joined.
 - In a prompt, `[slow]` makes a job take longer, `[fail]` makes it fail, and `[stuck]` never ends it.
--# The server's key is set already. Nothing here reaches the real Discord or Studii, and nothing costs money."""
+-# The server's key is set. Nothing here reaches the real Discord or Studii, and nothing costs money."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,10 @@ def build(server: DiscordServer) -> Guild:
     guild.name, guild.owner_id, guild.member_count = SERVER, OWNER, len(PEOPLE) + 1
     guild.roles |= {role.id: role for role in _ROLES}
     guild.members |= {person.id: person.roles for person in PEOPLE} | {APPLICATION_ID: (BOTS,)}
-    hidden = [Overwrite(GUILD, deny=VIEW), *(Overwrite(role, allow=VIEW) for role in (ADMINS, MODERATORS, BOTS))]
+    hidden = [
+        Overwrite(GUILD, deny=VIEW),
+        *(Overwrite(role, allow=VIEW) for role in (ADMINS, MODERATORS, BOTS)),
+    ]
     topic = "Post a photo, then see what you can make from it"
     for channel in (
         Channel(PHOTO_DESK, GUILD, "photo-desk", topic=topic),

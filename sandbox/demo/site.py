@@ -7,12 +7,12 @@ changed since. Nothing is sent, and nothing is worked out, while nothing happens
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from aiohttp import WSMsgType, web
 
@@ -36,22 +36,16 @@ HEADERS = {
 }
 
 
-@dataclass
-class Tour:
-    """How far the tour is. `play` runs it; there is none without it."""
+@dataclass(frozen=True)
+class TourShown:
+    """How far the tour is, as the page shows it."""
 
-    play: Callable[["Tour"], Awaitable[None]] | None = None
     total: int = 0
     number: int = 0
     title: str = ""
     detail: str = ""
     failed: bool = False
     running: bool = False
-
-    def told(self) -> dict[str, Any]:
-        """Return what the page shows of it."""
-        names = ("total", "number", "title", "detail", "failed", "running")
-        return {name: getattr(self, name) for name in names} | {"offered": self.play is not None}
 
 
 @dataclass
@@ -74,7 +68,8 @@ class Site:
         self._port = port
         self._view = View(server)
         self.acts = Acts(server, self._view)
-        self.tour = Tour()
+        self.tour = TourShown()
+        self._play: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._readers: list[_Reader] = []
         self._uploads: dict[str, File] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,6 +82,16 @@ class Site:
         """Tell every open page what is new."""
         for reader in self._readers:
             reader.changed.set()
+
+    def offer_tour(self, play: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Offer a tour, which `play` runs."""
+        self._play = play
+        self.changed()
+
+    def show(self, tour: TourShown) -> None:
+        """Show how far the tour is."""
+        self.tour = tour
+        self.changed()
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=LARGEST, middlewares=[self._guard])
@@ -145,9 +150,7 @@ class Site:
         self._readers.append(reader)
         teller = asyncio.create_task(self._tell(reader), name="page teller")
         try:
-            await socket.send_json(
-                {"server": SERVER, "people": self._view.people(), "locales": LOCALES}
-            )
+            await socket.send_json({"server": SERVER, "people": self._view.people(), "locales": LOCALES})
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     self._start(self._do(reader, json.loads(message.data)))
@@ -158,7 +161,7 @@ class Site:
                 await teller
         return socket
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -172,7 +175,8 @@ class Site:
             news = {name: text for name, text in self._shown(reader).items() if reader.told.get(name) != text}
             if news:
                 reader.told |= news
-                await reader.socket.send_str("{%s}" % ",".join(f'"{one}":{text}' for one, text in news.items()))
+                parts = ",".join(f'"{name}":{text}' for name, text in news.items())
+                await reader.socket.send_str(f"{{{parts}}}")
 
     def _shown(self, reader: _Reader) -> dict[str, str]:
         if not self._view.sees(reader.who, reader.channel_id):
@@ -186,7 +190,7 @@ class Site:
                 "who": str(reader.who),
                 "all": self._view.messages(reader.who, reader.channel_id),
             },
-            "tour": self.tour.told(),
+            "tour": asdict(self.tour) | {"offered": self._play is not None},
         }
         return {name: json.dumps(value) for name, value in shown.items()}
 
@@ -242,18 +246,18 @@ class Site:
         return {}
 
     def _start_tour(self) -> None:
-        if self.tour.play is None or self.tour.running:
+        if self._play is None or self.tour.running:
             raise NotPossibleError("The tour is already running.")
-        self.tour.running = True
-        self._start(self.tour.play(self.tour))
+        self.show(replace(self.tour, running=True))
+        self._start(self._play())
 
     def _file(self, value: Any) -> Any:
-        if not (isinstance(value, dict) and "upload" in value):
+        if not isinstance(value, dict):
             return value
-        found = self._uploads.pop(str(value["upload"]), None)  # pyright: ignore[reportUnknownArgumentType]
+        found = self._uploads.pop(str(cast("dict[str, Any]", value)["upload"]), None)
         if found is None:
             raise NotPossibleError("The file didn't arrive. Choose it again.")
         return found
 
     def _files(self, value: Any) -> Any:
-        return [self._file(one) for one in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
+        return [self._file(one) for one in cast("list[Any]", value)] if isinstance(value, list) else value

@@ -26,9 +26,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Taken:
-    """A step that was taken. `failed`: something did not go as the tour says, and it ends here."""
+    """How a step went. `failed`: something did not go as the tour says, and it ends here."""
 
-    title: str
     detail: str
     failed: bool = False
 
@@ -71,15 +70,18 @@ class Tour:
             Step("Maya checks /credits", self._credits),
         )  # fmt: skip
 
-    async def take(self) -> AsyncIterator[tuple[Step, Taken | None]]:
-        """Take the steps one after the other; yield each before and after it. It ends after a failed one."""
+    async def take(self) -> AsyncIterator[tuple[str, Taken | None]]:
+        """Take the steps one after the other; yield the title of each before and after it.
+
+        It ends after a step that failed.
+        """
         for step in self.steps:
-            yield step, None
+            yield step.title, None
             try:
-                taken = Taken(step.title, await step.act())
-            except (StepFailedError, NotPossibleError, AssertionError, KeyError, TimeoutError) as error:
-                taken = Taken(step.title, str(error), failed=True)
-            yield step, taken
+                taken = Taken(await step.act())
+            except (StepFailedError, NotPossibleError, TimeoutError) as error:
+                taken = Taken(str(error), failed=True)
+            yield step.title, taken
             if taken.failed:
                 return
 

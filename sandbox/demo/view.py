@@ -103,7 +103,8 @@ class View:
             "thinking": bool(message.flags & LOADING),
             "pings": f"<@{who}>" in str(told["content"]) + message.words(),
             "reactions": [
-                {"emoji": emoji, "count": len(by), "mine": who in by} for emoji, by in message.reactions.items()
+                {"emoji": emoji, "count": len(by), "mine": who in by}
+                for emoji, by in message.reactions.items()
             ],
             "reply": self._reply(told.get("message_reference")),
         }
@@ -117,7 +118,7 @@ class View:
         target = self._server.messages.get(int(reference["message_id"]))
         if target is None:
             return {"words": "Original message was deleted"}
-        words = target.words().replace("\n", " ")[:90] or "Click to see attachment"
+        words = target.words()[:160] or "Click to see the picture"
         author = "Studii" if target.of_the_bot else str(person(target.author_id)["global_name"])
         return {"id": str(target.id), "author": author, "words": words}
 

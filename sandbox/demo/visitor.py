@@ -86,7 +86,9 @@ class Visitor:
 
     async def open_menu(self, words: str) -> None:
         """Open the menu of the newest message that has these words."""
-        await self.tab.evaluate(f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1).focus()")
+        await self.tab.evaluate(
+            f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1).focus()"
+        )
         await self.tab.evaluate(
             f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1)"
             ".querySelector('.tools [title=More]').click()"

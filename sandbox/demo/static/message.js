@@ -1,6 +1,6 @@
 // A message, and the components in it: https://discord.com/developers/docs/components/reference
 import { make } from "./dom.js";
-import { link, spoiler, text } from "./text.js";
+import { link, plain, spoiler, text } from "./text.js";
 
 const STYLES = { 1: "primary", 2: "", 3: "success", 4: "danger", 5: "" };
 const COLOURS = ["#5865f2", "#3ba55c", "#c27c0e", "#a84300", "#71368a", "#206694", "#ad1457"];
@@ -43,7 +43,7 @@ function by(told) {
 }
 
 function reply(to, acts) {
-  const words = to.author ? `↱ ${to.author}: ${to.words}` : `↱ ${to.words}`;
+  const words = to.author ? `↱ ${to.author}: ${plain(to.words)}` : `↱ ${to.words}`;
   return make("button", { class: "above", type: "button", onclick: () => to.id && acts.showReply(to.id) }, words);
 }
 

@@ -118,6 +118,9 @@ setInterval(() => {
   }
 }, 1000);
 
+// What is read of a text in one line.
+export const plain = (source) => inline(source.replace(/^(?:#{1,3}|-#|>|[-*]) /gmu, "")).map((one) => one.textContent ?? one).join("");
+
 // A whole text: paragraphs, headings, lists, quotes, blocks of code.
 export function text(source) {
   const root = make("div", { class: "text" });

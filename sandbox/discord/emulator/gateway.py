@@ -24,6 +24,7 @@ from sandbox.discord.emulator.sessions import (
 
 HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 1, 2, 6, 7, 9, 10, 11
 GIVEN_UP = (1000, 1001)  # with which a client closes that will not resume
+NETWORK = 0.02  # seconds that an answer takes at least
 LATE = 1.5  # of a heartbeat's interval, after which the session has timed out
 
 
@@ -141,6 +142,8 @@ class _Connection:
 
     async def _receive(self, event: Mapping[str, Any]) -> None:
         if event["op"] == HEARTBEAT and self._sessions.rules.acknowledges:
+            # discord.py notes when it sent a heartbeat after it has: an answer must not come before that.
+            await asyncio.sleep(NETWORK)
             await self._socket.send_json({"op": HEARTBEAT_ACK})
         elif event["op"] == IDENTIFY:
             await self._identify(event["d"])

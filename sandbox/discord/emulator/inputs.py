@@ -145,7 +145,8 @@ def _filled(
     if kind == ACTION_ROW:
         return told | {
             "components": [
-                _field(one, values, resolved, numbers, str(one.get("label"))) for one in component["components"]
+                _field(one, values, resolved, numbers, str(one.get("label")))
+                for one in component["components"]
             ]
         }
     return told

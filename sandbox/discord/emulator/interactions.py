@@ -21,7 +21,7 @@ class Interaction:
     `pressed`: the message whose button it was; `answer`: the message that it was answered with; `waits`: it
     was answered by a deferral alone. Moments are seconds by a clock that never jumps: `told_at` when the
     gateway told of it, `answered_at` when it was answered in any way, `said_at` when there was something to
-    read, or a form. `answered_as`: the kind of its first answer. `locale`: the language of the person's client.
+    read, or a form. `answered_as`: the kind of its first answer. `locale`: the person's language.
     """
 
     id: int
@@ -102,7 +102,8 @@ def event(interaction: Interaction, guild: Guild | None, data: Mapping[str, Any]
         "channel_id": str(interaction.channel.id),
         "locale": interaction.locale,
         "entitlements": [],
-    } | _where(interaction, guild)
+        **_where(interaction, guild),
+    }
     if interaction.pressed is not None:
         told["message"] = interaction.pressed.told()
     return told

@@ -1,0 +1,67 @@
+"""The demo's world: Studii, Discord and the page in this process, the bot in another."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.demo.bot import running_bot, until_ready
+from sandbox.demo.people import Guest
+from sandbox.demo.place import PEOPLE, build, furnish
+from sandbox.demo.site import Site
+from sandbox.demo.tour import Tour
+from sandbox.discord.emulator import DiscordServer
+from sandbox.photos import sample_photos
+from sandbox.studii import StudiiServer
+
+LARGEST = 100 * 1024 * 1024  # bytes of a file that can be fetched again
+
+
+@dataclass
+class DemoWorld:
+    """A running demo. `bot` ends with the bot's process; `photos` are the samples, by file name."""
+
+    studii: StudiiServer
+    discord: DiscordServer
+    site: Site
+    bot: asyncio.Task[int]
+    photos: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+    async def prepare(self) -> None:
+        """Post the sample photos, wait for the bot, and set the server's key. Raises `BotEndedError`."""
+        self.photos = await asyncio.to_thread(sample_photos)
+        furnish(self.discord, self.photos)
+        self.site.changed()
+        await until_ready(self.discord, self.bot)
+        await self.tour().set_key()
+        self.site.changed()
+
+    def guest(self, person_id: int) -> Guest:
+        """Return somebody who acts in the first channel."""
+        return Guest(self.discord, self.site.acts, next(one for one in PEOPLE if one.id == person_id))
+
+    def tour(self) -> Tour:
+        """Return a tour of its own."""
+        return Tour(self.discord, self.studii, self.site.acts, self.photos)
+
+
+@asynccontextmanager
+async def open_world(folder: Path, *, port: int = 0) -> AsyncGenerator[DemoWorld]:
+    """Start everything, with the bot's database in `folder`; it is not prepared yet."""
+    async with AsyncExitStack() as opened:
+        studii = await opened.enter_async_context(StudiiServer())
+        discord = DiscordServer(message_content=True, keep_files=LARGEST)
+        build(discord)
+        await opened.enter_async_context(discord)
+        site = await opened.enter_async_context(Site(discord, port=port))
+        bot = await opened.enter_async_context(running_bot(discord, studii, folder))
+        yield DemoWorld(studii, discord, site, bot)
+
+
+@asynccontextmanager
+async def prepared_world(folder: Path) -> AsyncGenerator[DemoWorld]:
+    """Start everything, and prepare it."""
+    async with open_world(folder) as world:
+        await world.prepare()
+        yield world
