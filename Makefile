@@ -9,7 +9,7 @@ ARGS ?=
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord account or a key (ARGS=--once: only the tour)
+demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord account or a key (ARGS=--tour: with the tour; ARGS=--once: only the tour)
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: $(VENV)/dev.done ## run the tests

@@ -21,6 +21,7 @@ from sandbox.discord.browser import find_chromium, launch
 from sandbox.studii import faults
 
 SCALE = 1.5
+WIDTH = 980  # CSS pixels of the window
 MARGIN = 8  # CSS pixels
 GAP = 12  # pixels between pictures that stand below one another
 
@@ -32,7 +33,7 @@ async def panels() -> dict[str, bytes]:
         raise RuntimeError("Chromium wasn't found.")
     with tempfile.TemporaryDirectory() as folder:
         async with prepared_world(Path(folder)) as world, launch(chromium) as browser:
-            visitor = await Visitor.come(browser, world.site.url, height=1300, scale=SCALE)
+            visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=1300, scale=SCALE)
             await visitor.look_as("Nora")
             await visitor.run("studii setup")
             made = {"setup.png": await picture(visitor, "Studii in this server")}
@@ -47,7 +48,7 @@ async def panels() -> dict[str, bytes]:
 async def result(visitor: Visitor, world: DemoWorld, photo: Path) -> bytes:
     """Return a picture of a result."""
     await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
-    await visitor.run("virtual-staging", image=photo, options={"style": "Scandinavian"})
+    await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
     await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
     return await picture(visitor, "is ready")
 
@@ -56,11 +57,13 @@ async def errors(visitor: Visitor, world: DemoWorld) -> AsyncIterator[bytes]:
     """Yield pictures of three failures: refused inputs, a lost answer, a refused key."""
     maya = world.guest(MAYA)
     await world.guest(NORA).command("studii log", channel=str(TEAM))
-    for fault, words in (
-        (faults.error(400, "Unknown quality: ultra."), "job failed"),
-        (faults.DropAfter(), "has an unknown outcome"),
-        (faults.error(401, "This key was revoked."), "refused this server's key"),
+    for fault, words, channel in (
+        (faults.error(400, "Unknown quality: ultra."), "job failed", "photo-desk"),
+        (faults.DropAfter(), "has an unknown outcome", "photo-desk"),
+        (faults.error(401, "This key was revoked."), "refused this server's key", "team"),
     ):
+        await visitor.look_as("Nora")
+        await visitor.go_to(channel)
         world.studii.fail("create", fault)
         await maya.command("studio", prompt="A red kite over the harbour", quality="ultra")
         yield await picture(visitor, words)

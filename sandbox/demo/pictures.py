@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 1000, 900  # CSS pixels
 RESULT_SECONDS = 40.0
 # The newest message is a result whose picture has arrived.
 RESULT_IS_THERE = """(result => [...(result?.querySelectorAll('img') ?? [])].some(
-    image => image.complete && image.naturalWidth > 200) && result.innerText.includes('Scandinavian')
+    image => image.complete && image.naturalWidth > 200) && result.innerText.includes('scandinavian')
     && result.innerText.includes('is ready'))([...document.querySelectorAll('#messages > li')].at(-1))"""
 FORM_IS_THERE = "document.querySelector('dialog[open]')?.innerText.includes('Virtual staging')"
 
@@ -38,8 +38,8 @@ async def save_screenshots(world: DemoWorld, folder: Path) -> bool:
         await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
         async with launch(chromium) as browser:
             visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=HEIGHT, scale=2)
-            await visitor.run("virtual-staging", image=photo, options={"style": "Scandinavian"})
-            await visitor.sees("style Scandinavian")
+            await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
+            await visitor.sees("style scandinavian")
             save_files({"card.png": await visitor.tab.screenshot()}, folder)
             # The result appears without another press.
             await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)

@@ -58,11 +58,12 @@ class Visitor:
         if image is not None:
             await self.tab.choose_files("#command input[data-option=image]", [image])
         for name, value in (options or {}).items():
-            await self._fill_in(name, value)
+            await self.fill_in(name, value)
         await self.tab.click("#command [type=submit]")
         await self.tab.wait_for("document.querySelector('#command').hidden")
 
-    async def _fill_in(self, name: str, value: str) -> None:
+    async def fill_in(self, name: str, value: str) -> None:
+        """Give an option of the command that is open a value, or choose the one with that name."""
         extra = f"#command [data-extra={name}]"
         if await self.tab.evaluate(f"Boolean(document.querySelector({json.dumps(extra)}))"):
             await self.tab.click(extra)
@@ -70,7 +71,7 @@ class Visitor:
             "(field => {"
             f"const choice = [...(field.options ?? [])].find(one => one.text === {json.dumps(value)});"
             f"field.value = choice ? choice.value : {json.dumps(value)};"
-            "field.dispatchEvent(new Event('input', {bubbles: true})); })"
+            "field.dispatchEvent(new Event('input', {bubbles: true})); field.blur(); })"
             "([...document.querySelectorAll('#command .field')].find(one => "
             f"one.querySelector('label').innerText.replace(' *', '') === {json.dumps(name)})"
             ".querySelector('input, select'))"

@@ -13,7 +13,7 @@ from sandbox.demo.site import Site
 from sandbox.demo.tour import Tour
 from sandbox.discord.emulator import DiscordServer
 from sandbox.photos import sample_photos
-from sandbox.studii import StudiiServer
+from sandbox.studii import Options, StudiiServer
 
 LARGEST = 100 * 1024 * 1024  # bytes of a file that can be fetched again
 
@@ -47,10 +47,13 @@ class DemoWorld:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, *, port: int = 0) -> AsyncGenerator[DemoWorld]:
-    """Start everything, with the bot's database in `folder`; it is not prepared yet."""
+async def open_world(folder: Path, *, port: int = 0, speed: float = 1.0) -> AsyncGenerator[DemoWorld]:
+    """Start everything, with the bot's database in `folder`; it is not prepared yet.
+
+    Jobs take `speed` times less than Studii's own.
+    """
     async with AsyncExitStack() as opened:
-        studii = await opened.enter_async_context(StudiiServer())
+        studii = await opened.enter_async_context(StudiiServer(Options(speed=speed)))
         discord = DiscordServer(message_content=True, keep_files=LARGEST)
         build(discord)
         await opened.enter_async_context(discord)
@@ -60,8 +63,8 @@ async def open_world(folder: Path, *, port: int = 0) -> AsyncGenerator[DemoWorld
 
 
 @asynccontextmanager
-async def prepared_world(folder: Path) -> AsyncGenerator[DemoWorld]:
+async def prepared_world(folder: Path, *, speed: float = 1.0) -> AsyncGenerator[DemoWorld]:
     """Start everything, and prepare it."""
-    async with open_world(folder) as world:
+    async with open_world(folder, speed=speed) as world:
         await world.prepare()
         yield world

@@ -176,8 +176,12 @@ function follow() {
   if (state.low) list.scrollTop = list.scrollHeight;
 }
 
+let top = 0;
 find("#messages").addEventListener("scroll", ({ target }) => {
-  state.low = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+  // Only somebody's own scrolling goes up; what arrives makes the list longer.
+  if (target.scrollHeight - target.scrollTop - target.clientHeight < 60) state.low = true;
+  else if (target.scrollTop < top) state.low = false;
+  top = target.scrollTop;
 });
 for (const name of ["load", "loadedmetadata"]) find("#messages").addEventListener(name, follow, true);
 addEventListener("resize", follow);

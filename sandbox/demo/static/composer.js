@@ -30,7 +30,7 @@ export class Composer {
   }
 
   place(name, writes) {
-    find("#words").placeholder = writes ? `Message ${name}, or type / for commands` : "You can't post here";
+    find("#words").placeholder = writes ? `Message ${name}` : "You can't post here";
     find("#words").disabled = find("#send").disabled = find("#file").disabled = !writes;
     this.close();
     this.reply(null);
@@ -113,7 +113,9 @@ export class Composer {
       event.preventDefault();
       this.use(command, fields.filter((one) => one.element.isConnected));
     };
-    form.onkeydown = (event) => event.key === "Escape" && this.close(true);
+    form.onkeydown = (event) => {
+      if (event.key === "Escape") this.close(true);
+    };
     form.hidden = false;
     find("#write").hidden = true;
     (shown.querySelector("input, select") ?? form.querySelector("[type=submit]")).focus();

@@ -188,6 +188,8 @@ def _numbered(
             component["id"] = next(numbers)
         if "components" in component:
             component["components"] = _numbered(component["components"], files, numbers)
+        if "accessory" in component:
+            (component["accessory"],) = _numbered([component["accessory"]], files, numbers)
         if "items" in component:
             component["items"] = [_at_its_address(item, "media", files) for item in component["items"]]
         for name in ("media", "file"):

@@ -1,0 +1,91 @@
+"""The demo with the bot in a process of its own: commands, menus and forms on the page, and in a browser."""
+
+import io
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sandbox.demo.acts import NotPossibleError
+from sandbox.demo.people import text_of
+from sandbox.demo.pictures import RESULT_IS_THERE
+from sandbox.demo.place import MAYA, NORA, PHOTO_DESK, TOM
+from sandbox.demo.visitor import Visitor
+from sandbox.demo.world import DemoWorld, prepared_world
+from sandbox.discord.browser import BrowserError, find_chromium, launch
+from tests.sandbox.demo.page_client import PageClient
+from tests.support.patience import PATIENCE
+
+CHROMIUM = find_chromium()
+
+
+@asynccontextmanager
+async def visited(folder: Path, **window: int) -> AsyncGenerator[tuple[DemoWorld, Visitor]]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    async with prepared_world(folder, speed=20) as world, launch(CHROMIUM) as browser:
+        yield world, await Visitor.come(browser, world.site.url, **window)
+
+
+async def test_commands_menus_and_forms_work_on_the_page(tmp_path: Path) -> None:
+    async with prepared_world(tmp_path, speed=20) as world:
+        photo = next(one for one in world.discord.posted_by_people() if one.files)
+        tom = world.guest(TOM)
+        card = await tom.fill_in(await tom.menu("Virtual staging", photo), {"style": ["scandinavian"]})
+        result = await tom.result_after(card)
+        assert "scandinavian" in text_of(result)
+        async with PageClient.open(world.site.url, TOM, PHOTO_DESK) as page:
+            told = await page.until(lambda told: bool(told["commands"]))
+            assert "studii" not in {one["name"] for one in told["commands"]}
+            choices = await page.do(
+                "command", path=["virtual-staging"], values={"style": "scan"}, focused="style"
+            )
+            assert "scandinavian" in {one["value"] for one in choices["choices"]}
+            assert "missing" in (await page.do("command", path=["virtual-staging"], values={}))["error"]
+        with pytest.raises(NotPossibleError, match="no command"):
+            await tom.command("studii setup")
+        assert "Ready" in text_of(await world.guest(NORA).command("studii setup"))
+
+
+async def test_a_member_makes_a_picture_in_a_real_browser(tmp_path: Path) -> None:
+    async with visited(tmp_path, width=700, height=500, scale=2) as (world, visitor):
+        photo = tmp_path / "empty-room.jpg"
+        photo.write_bytes(world.photos[photo.name])
+        await visitor.look_as("Tom")
+        await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
+        await visitor.tab.wait_for(RESULT_IS_THERE, seconds=PATIENCE)
+        assert {"Edit", "Run again"} <= set(
+            (await visitor.tab.evaluate("document.body.innerText")).split("\n")
+        )
+        with Image.open(io.BytesIO(await visitor.tab.screenshot())) as picture:
+            assert (picture.format, picture.size) == ("PNG", (1400, 1000))
+        await visitor.tab.call("Page.reload")
+        await visitor.tab.wait_for(
+            "document.querySelector('#person')?.selectedOptions[0]?.text.startsWith('Tom')"
+        )
+        with pytest.raises(BrowserError, match="Never"):
+            await visitor.sees("Never", seconds=0.1)
+
+
+async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path: Path) -> None:
+    async with visited(tmp_path, width=400, height=800) as (world, visitor):
+        await visitor.tab.evaluate("document.querySelector('#words').focus()")
+        await visitor.tab.type_text("/studio")
+        await visitor.tab.press("Enter")
+        await visitor.tab.wait_for("document.activeElement.dataset.option === 'prompt'")
+        await visitor.tab.type_text("A harbour")
+        await visitor.tab.press("Enter")
+        await visitor.sees("A harbour")
+        assert await visitor.tab.evaluate("document.documentElement.scrollWidth <= 400")
+        await world.guest(MAYA).card_after(world.discord.posted_by_people()[-1])
+
+
+async def test_a_browser_that_does_not_start_is_told(tmp_path: Path) -> None:
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o700)
+    with pytest.raises(BrowserError, match="exit code 3"):
+        async with launch(program):
+            pass
