@@ -1,4 +1,4 @@
-"""Draws docs/demo.png, setup.png, tools.png and errors.png: panels and messages, as the page shows them.
+"""Draws docs/setup.png, tools.png and errors.png: panels and messages, as the page shows them.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from sandbox.demo.pictures import RESULT_IS_THERE, RESULT_SECONDS
 from sandbox.demo.place import MAYA, NORA, TEAM
 from sandbox.demo.visitor import MESSAGES, Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
@@ -40,17 +39,8 @@ async def panels() -> dict[str, bytes]:
             await visitor.look_as("Maya")
             await visitor.run("tools")
             made["tools.png"] = await picture(visitor, "What you can make here")
-            made["demo.png"] = await result(visitor, world, Path(folder) / "empty-room.jpg")
             made["errors.png"] = stacked([one async for one in errors(visitor, world)])
             return made
-
-
-async def result(visitor: Visitor, world: DemoWorld, photo: Path) -> bytes:
-    """Return a picture of a result."""
-    await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
-    await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
-    await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
-    return await picture(visitor, "is ready")
 
 
 async def errors(visitor: Visitor, world: DemoWorld) -> AsyncIterator[bytes]:

@@ -87,11 +87,6 @@ class Person:
         async with self._stage.world.turn:
             await self.actor.react(message, emoji)
 
-    def emoji_under(self, message: discord.Message) -> list[str]:
-        """Return the emoji that are under a message now."""
-        (seen,) = (one for one in self._stage.world.channel.history() if one.id == message.id)
-        return [str(reaction.emoji) for reaction in seen.reactions]
-
     async def press(self, message: discord.Message, label: str) -> InteractionResult:
         """Press the button of that label under a message."""
         async with self._stage.world.turn:

@@ -17,7 +17,6 @@ from sandbox.discord.emulator.places import ADD_REACTIONS, ATTACH, MANAGE_MESSAG
 ANSWER_SECONDS = 3.2  # Discord waits for three
 LOOK_EVERY = 0.01
 BUTTON = 2
-LINK = 5  # the style of a button that no bot hears of
 
 
 class NotPossibleError(RuntimeError):

@@ -27,7 +27,7 @@ export function option(told, names, suggest) {
     case 8: return plain(picker(choices({ type: 6 }, names), required));
     case 9: return plain(picker(choices({ type: 7 }, names), required));
     case 11: {
-      const control = make("input", { type: "file", required, "data-option": told.name });
+      const control = make("input", { type: "file", required, accept: accepted(told), "data-option": told.name });
       return plain(control, () => control.files[0] ?? "");
     }
     case 4: case 10: {
@@ -43,6 +43,9 @@ export function option(told, names, suggest) {
     }
   }
 }
+
+// Groups such as "image", and endings such as ".heic".
+const accepted = (told) => told.file_types?.map((one) => (one.startsWith(".") ? one : `${one}/*`)).join(",");
 
 function picker(all, required) {
   return make("select", { required }, make("option", { value: "" }, ""), all.map((one) => make("option", { value: one.value }, one.label)));
@@ -94,7 +97,8 @@ function field(told, name, about, names) {
       return make_(control, () => control.value);
     }
     case 19: {
-      const control = make("input", { type: "file", multiple: (told.max_values ?? 1) > 1, required: required && told.min_values !== 0 });
+      const settings = { multiple: (told.max_values ?? 1) > 1, required: required && told.min_values !== 0 };
+      const control = make("input", { type: "file", accept: accepted(told), ...settings });
       return make_(control, () => [...control.files].slice(0, told.max_values ?? 1));
     }
     case 21: return group(told, name, about, "radio", required);

@@ -8,13 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from sandbox.discord.emulator.forms import (
+    ATTACHMENT_OPTION,
+    CHECKBOX,
+    LABEL,
+    RADIO,
+    TEXT_INPUT,
+    UPLOAD,
+    is_offered,
+)
 from sandbox.discord.emulator.places import Guild
 
-SUBCOMMAND, SUBCOMMAND_GROUP, MENU = 1, 2, 3  # a menu is a kind of command
-STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(3, 12)
-ACTION_ROW, STRING_SELECT, TEXT_INPUT = 1, 3, 4
+MENU = 3  # a kind of command
+INTEGER, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER = 4, 6, 7, 8, 9, 10  # kinds of options
+ACTION_ROW = 1
 USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT = 5, 6, 7, 8
-LABEL, FILE_UPLOAD, RADIO_GROUP, CHECKBOX_GROUP, CHECKBOX = 18, 19, 21, 22, 23
 _OPTIONS: Mapping[int, str] = {USER: "users", CHANNEL: "channels", ROLE: "roles", MENTIONABLE: "mentionables"}
 _SELECTS: Mapping[int, str] = {
     USER_SELECT: "users",
@@ -96,7 +104,8 @@ def command_input(
 
 def _option(option: Mapping[str, Any], value: Any, resolved: Resolved) -> Any:
     kind = int(option["type"])
-    if kind == ATTACHMENT:
+    if kind == ATTACHMENT_OPTION:
+        _ensure_offered(option, [value])
         return resolved.add_files([value])[0]
     if kind in _OPTIONS:
         resolved.add(_OPTIONS[kind], [str(value)])
@@ -168,11 +177,18 @@ def _field(
         raise NotFilledInError(f"{label} is missing.")
     if kind == TEXT_INPUT:
         return told | {"value": str(value or "")}
-    if kind == RADIO_GROUP:
+    if kind == RADIO:
         return told | {"value": value or None}
     chosen = list(value or ())
-    if kind == FILE_UPLOAD:
+    if kind == UPLOAD:
+        _ensure_offered(field, chosen)
         chosen = resolved.add_files(chosen)
     elif kind in _SELECTS:
         resolved.add(_SELECTS[kind], chosen)
     return told | {"values": chosen}
+
+
+def _ensure_offered(asked: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> None:
+    for file in files:
+        if not is_offered(asked.get("file_types") or (), str(file["filename"])):
+            raise NotFilledInError(f"{file['filename']} isn't a kind of file that can be chosen here.")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from sandbox.demo.acts import NotPossibleError
 from sandbox.demo.people import text_of
-from sandbox.demo.pictures import RESULT_IS_THERE
+from sandbox.demo.pictures import FORM_IS_THERE, RESULT_IS_THERE
 from sandbox.demo.place import MAYA, NORA, PHOTO_DESK, TOM
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
@@ -80,6 +80,11 @@ async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path
         await visitor.sees("A harbour")
         assert await visitor.tab.evaluate("document.documentElement.scrollWidth <= 400")
         await world.guest(MAYA).card_after(world.discord.posted_by_people()[-1])
+        await visitor.open_menu("Empty room")
+        await visitor.choose("Virtual staging")
+        await visitor.tab.wait_for(FORM_IS_THERE)
+        await visitor.tab.press("Escape")
+        await visitor.tab.wait_for("!document.querySelector('dialog').open")
 
 
 async def test_a_browser_that_does_not_start_is_told(tmp_path: Path) -> None:
