@@ -19,7 +19,7 @@ class Backlog(Generic[_T]):
     Each server has a lane, and lanes take turns, so that no server waits for another's flood. In a lane,
     items are begun in order and `abreast` are done at once, but those with the same `key` one after the
     other; without `key`, all have the same one. What comes when `bound` items wait in its lane, or
-    `bound_in_all` in all lanes, is dropped: better a missed tap than a bot that lags ever more. What an
+    `bound_in_all` in all lanes, is refused: better a missed tap than a bot that lags ever more. What an
     outage stops is repeated after it.
     """
 
@@ -51,7 +51,7 @@ class Backlog(Generic[_T]):
         self._dropping = False
 
     def put(self, lane: int, item: _T, *, first: bool = False) -> bool:
-        """Queue an item, before all others of its lane if `first`. Return False if it was dropped."""
+        """Queue an item, before all others of its lane if `first`. Return False if it was refused."""
         full = not first and len(self._lanes.get(lane, ())) >= self._bound
         if self._closed or full or self._count >= self._bound_in_all:
             if not self._dropping:

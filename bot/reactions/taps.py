@@ -91,10 +91,12 @@ class Taps:
         """Drop what waits."""
         await self._backlog.close()
 
-    def add(self, tapped: Tapped) -> None:
-        """Queue the start of its job."""
-        if self._backlog.put(tapped.guild_id, tapped):
+    def add(self, tapped: Tapped) -> bool:
+        """Queue the start of its job. Return False if too many wait already, and it is skipped."""
+        taken = self._backlog.put(tapped.guild_id, tapped)
+        if taken:
             self._started.note(tapped.message_id, _key(tapped))
+        return taken
 
     def take_back(self, guild_id: int, message_id: int, user_id: int, emoji: str) -> None:
         """Handle that the member removed their reaction."""

@@ -15,6 +15,7 @@ from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind,
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
+from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
 from bot.services import Services, prepared
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -55,6 +56,7 @@ class PhotoWatch:
         self._taps = Taps(services.jobs, services.privacy, self._start)
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
+        self._skipped = Skipped(self._tell)
 
     async def load(self) -> None:
         """Load the unfinished jobs from before the start."""
@@ -62,7 +64,7 @@ class PhotoWatch:
 
     async def close(self) -> None:
         """Drop waiting work."""
-        for one in (self._taps, self._offers, self._autos):
+        for one in (self._taps, self._offers, self._autos, self._skipped):
             await one.close()
 
     def tapped(self, event: discord.RawReactionActionEvent) -> None:
@@ -71,8 +73,8 @@ class PhotoWatch:
         if event.member is None or event.member.bot or own is None or event.message_author_id == own.id:
             return
         tapped = self._counts(event)
-        if tapped is not None:
-            self._taps.add(tapped)
+        if tapped is not None and not self._taps.add(tapped):
+            self._skipped.add(event.member, SkippedWords.TAP)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
@@ -118,7 +120,9 @@ class PhotoWatch:
         if found is not None and _photos(message):
             photo = _PostedPhoto(message, channels[found])
             offers = photo.channel.kind is PhotoChannelKind.OFFER
-            (self._offers if offers else self._autos).put(message.guild.id, photo)
+            taken = (self._offers if offers else self._autos).put(message.guild.id, photo)
+            if not taken and isinstance(message.author, discord.Member):
+                self._skipped.add(message.author, SkippedWords.OFFER if offers else SkippedWords.AUTO)
 
     def _counts(self, event: discord.RawReactionActionEvent) -> Tapped | None:
         """Return what was tapped, if the emoji stands for a tool and may count there."""

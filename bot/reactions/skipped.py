@@ -1,0 +1,58 @@
+"""Tell members that their tap or photo was skipped because too many came at once."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import discord
+
+from bot.reactions.backlog import Backlog
+
+WAITING = 1000  # members of a server
+WAITING_IN_ALL = 5000
+AT_ONCE = 2  # a DM takes two requests
+
+
+class SkippedWords(StrEnum):
+    """What the member is told."""
+
+    TAP = (
+        "Too many photos were tapped at the same time, so I skipped yours. "
+        "Remove your reaction and tap again in a few minutes. Nothing was charged."
+    )
+    AUTO = (
+        "Too many photos were posted at the same time, so nothing ran on yours. "
+        "Post it again in a few minutes. Nothing was charged."
+    )
+    OFFER = (
+        "Too many photos were posted at the same time, so yours has no emoji to tap. "
+        "To run a tool on it, open the menu of your message and choose Apps."
+    )
+
+
+class Skipped:
+    """Tells each member once of those of theirs that were skipped meanwhile."""
+
+    def __init__(self, tell: Callable[[discord.Member, str], Awaitable[None]]) -> None:
+        self._tell = tell
+        self._waiting: set[int] = set()
+        self._backlog = Backlog[tuple[discord.Member, SkippedWords]](
+            "telling members what was skipped",
+            self._do,
+            bound=WAITING,
+            bound_in_all=WAITING_IN_ALL,
+            at_once=AT_ONCE,
+        )
+
+    def add(self, member: discord.Member, words: SkippedWords) -> None:
+        """Let the member be told soon, unless they wait to be told already."""
+        if member.id not in self._waiting and self._backlog.put(member.guild.id, (member, words)):
+            self._waiting.add(member.id)
+
+    async def close(self) -> None:
+        """Drop what waits."""
+        await self._backlog.close()
+
+    async def _do(self, told: tuple[discord.Member, SkippedWords]) -> None:
+        member, words = told
+        await self._tell(member, words)
+        self._waiting.discard(member.id)

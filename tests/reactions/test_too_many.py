@@ -1,0 +1,45 @@
+"""Taps and photos beyond what the bot keeps waiting are skipped, and their people are told."""
+
+from pathlib import Path
+
+import pytest
+from simcord import MemberActor
+
+from bot.reactions import taps, watch
+from bot.reactions.skipped import SkippedWords
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
+from tests.reactions.test_photo_channels import automatic, offering, under
+from tests.support.desk import open_desk, texts
+
+
+def dms(who: MemberActor) -> list[str]:
+    return [texts(one) for one in who.user.dm_channel.history()]
+
+
+async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taps, "WAITING", 0)
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        for _ in range(2):
+            await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        assert await jobs_of(desk) == []
+        (told,) = dms(desk.tom)
+        assert SkippedWords.TAP in told
+        assert f"In {desk.guild.name}" in told
+
+
+@pytest.mark.parametrize(("way", "words"), [("auto", SkippedWords.AUTO), ("offer", SkippedWords.OFFER)])
+async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: SkippedWords
+) -> None:
+    monkeypatch.setattr(watch, "PHOTOS_WAITING", 0)
+    async with open_desk(tmp_path) as desk:
+        await (automatic(desk) if way == "auto" else offering(desk))
+        for _ in range(3):
+            message = await post(desk, desk.maya, ROOM)
+            assert under(message) == []
+        assert await jobs_of(desk) == []
+        (told,) = dms(desk.maya)
+        assert words in told
