@@ -1,7 +1,9 @@
 """Pictures that a library decodes by itself look as they do when Pillow opens them."""
 
 from pathlib import Path
+from typing import Any
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageChops
 
@@ -10,9 +12,11 @@ from bot.media.decoder import operations
 from bot.media.decoder.native import NATIVE
 from bot.media.decoder.operations import Refusal
 from bot.media.kinds import PhotoKind
+from tests.media.metadata.photos import ICC
 
 SIZE = (301, 197)  # odd, and with more rows than are converted together
 ORIENTATION = 0x0112
+HEIF: Any = pillow_heif
 
 
 def colourful(mode: str = "RGBA", size: tuple[int, int] = SIZE) -> Image.Image:
@@ -33,6 +37,7 @@ def opened(path: Path) -> Image.Image:
 
 
 def with_pillow(path: Path) -> Image.Image:
+    HEIF.register_heif_opener()
     with Image.open(path) as image:
         image.load()
     return first_picture(image)
@@ -78,6 +83,51 @@ def test_avif_in_tiles(tmp_path: Path) -> None:
     assert_same(tmp_path / "photo")
 
 
+def save_heic(path: Path, image: Image.Image, *, deep: bool = False, **options: Any) -> None:
+    heif = HEIF.from_pillow(image)
+    if deep:
+        samples = b"".join(bytes((0, value)) for value in image.tobytes())
+        heif = HEIF.from_bytes(f"{image.mode};16", image.size, samples)
+    heif.save(path, quality=90, **options)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("options", [{"chroma": 444}, {"chroma": 420}, {"chroma": 444, "tile_size": 128}])
+def test_heic(tmp_path: Path, mode: str, options: dict[str, Any], *, deep: bool) -> None:
+    if deep and mode == "L":
+        pytest.skip("pillow-heif makes none")
+    save_heic(tmp_path / "photo", colourful(mode), deep=deep, **options)
+    assert_similar(tmp_path / "photo")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_heic_that_is_turned_and_has_a_profile(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    save_heic(tmp_path / "photo", colourful(), chroma=444, exif=exif.tobytes(), icc_profile=ICC)
+    assert_similar(tmp_path / "photo")
+
+
+@pytest.mark.parametrize("matrix", [1, 6, 9])
+@pytest.mark.parametrize("is_full", [0, 1])
+def test_heic_with_other_colours(tmp_path: Path, matrix: int, is_full: int) -> None:
+    options: dict[str, Any] = {"matrix_coefficients": matrix, "full_range_flag": is_full}
+    save_heic(tmp_path / "photo", colourful("RGB"), chroma=444, **options)
+    assert_similar(tmp_path / "photo")
+
+
+def assert_similar(path: Path) -> None:
+    """libheif and libavif round differently, and the first does not interpolate chroma."""
+    got, wanted = opened(path), with_pillow(path)
+    assert (got.mode, got.size) == (wanted.mode, wanted.size)
+    assert got.info.get("icc_profile") == wanted.info.get("icc_profile")
+    small = (got.width // 8, got.height // 8)
+    for one, other in zip(got.split(), wanted.split(), strict=True):
+        difference = ImageChops.difference(one.resize(small), other.resize(small))
+        assert max(difference.tobytes()) <= 4
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("lossless", [False, True])
 def test_webp_still_and_moving(tmp_path: Path, mode: str, *, lossless: bool) -> None:
@@ -108,11 +158,14 @@ def test_webp_whose_first_frame_is_smaller_than_its_canvas(tmp_path: Path, *, lo
         operations.check(tmp_path / "photo", 1_000_000)
 
 
-@pytest.mark.parametrize("kind", [PhotoKind.AVIF, PhotoKind.WEBP])
+@pytest.mark.parametrize("kind", [PhotoKind.AVIF, PhotoKind.WEBP, PhotoKind.HEIC])
 def test_where_the_library_is_not_found_pillow_opens_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: PhotoKind
 ) -> None:
-    colourful().save(tmp_path / "photo", kind.name)
+    if kind is PhotoKind.HEIC:
+        save_heic(tmp_path / "photo", colourful())
+    else:
+        colourful().save(tmp_path / "photo", kind.name)
     monkeypatch.delitem(operations.NATIVE, kind)
     operations.check(tmp_path / "photo", 1_000_000)
     assert operations.fit(tmp_path / "photo", 100_000, 1_000_000)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pillow_heif
 import pytest
 import pytest_asyncio
 from PIL import Image
@@ -148,7 +149,16 @@ async def test_every_kind_of_transparent_and_of_moving_picture_has_room(
     photo.save(tmp_path / "AVIF", "AVIF")
     photo.save(tmp_path / "fine AVIF", "AVIF", subsampling="4:4:4")
     photo.convert("RGB").save(tmp_path / "opaque AVIF", "AVIF", subsampling="4:4:4")
+    heif: Any = pillow_heif.from_pillow(photo)
+    heif.save(tmp_path / "HEIC")
+    heif.save(tmp_path / "fine HEIC", chroma=444)
+    library: Any = pillow_heif
+    library.from_bytes("RGBA;16", photo.size, photo.tobytes() * 2).save(tmp_path / "deep HEIC")
+    opaque = library.from_bytes("RGB;16", photo.size, photo.convert("RGB").tobytes() * 2)
+    opaque.save(tmp_path / "deep, fine HEIC in tiles", chroma=444, tile_size=256)
     for name in ("PNG", "lossy", "transparent", "lossless", "moving", "AVIF", "fine AVIF", "opaque AVIF"):
+        assert (await decoder.inspect(tmp_path / name)).width == 1100, name
+    for name in ("HEIC", "fine HEIC", "deep HEIC", "deep, fine HEIC in tiles"):
         assert (await decoder.inspect(tmp_path / name)).width == 1100, name
 
 

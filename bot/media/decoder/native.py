@@ -5,8 +5,9 @@ from typing import BinaryIO, Protocol
 
 from PIL import Image
 
-from bot.media.decoder import libavif, libwebp
+from bot.media.decoder import libavif, libheif, libwebp
 from bot.media.decoder.avif import Avif
+from bot.media.decoder.heic import Heic
 from bot.media.decoder.webp import WebP
 from bot.media.kinds import PhotoKind
 
@@ -33,6 +34,8 @@ def _found() -> dict[PhotoKind, Callable[[BinaryIO], NativePicture]]:
         found[PhotoKind.WEBP] = WebP
     if libavif.LIBRARY is not None:
         found[PhotoKind.AVIF] = Avif
+        if libheif.LIBRARY is not None:
+            found[PhotoKind.HEIC] = Heic
     return found
 
 

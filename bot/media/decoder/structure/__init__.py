@@ -7,19 +7,22 @@ import mmap
 from collections.abc import Callable
 from functools import partial
 
-from bot.media.decoder import libavif
+from bot.media.decoder import libavif, libheif
 from bot.media.decoder.structure import bmp, gif, iso, jpeg, png, tiff, webp
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure
 from bot.media.kinds import PhotoKind
 
 __all__ = ["Broken", "NotAPhoto", "Structure", "structure_of"]
 
+_HAS_LIBAVIF = libavif.LIBRARY is not None
+_HAS_LIBHEIF = _HAS_LIBAVIF and libheif.LIBRARY is not None
+
 _READERS: dict[PhotoKind, Callable[[mmap.mmap], Structure]] = {
     PhotoKind.JPEG: jpeg.read,
     PhotoKind.PNG: png.read,
     PhotoKind.WEBP: webp.read,
-    PhotoKind.HEIC: iso.read,
-    PhotoKind.AVIF: partial(iso.read, is_native=libavif.LIBRARY is not None),
+    PhotoKind.HEIC: partial(iso.read, is_native=_HAS_LIBHEIF, turns_planes=True),
+    PhotoKind.AVIF: partial(iso.read, is_native=_HAS_LIBAVIF, turns_planes=False),
     PhotoKind.GIF: gif.read,
     PhotoKind.TIFF: tiff.read,
     PhotoKind.BMP: bmp.read,

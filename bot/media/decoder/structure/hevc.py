@@ -4,10 +4,15 @@ from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto, number
 
 MAX_UNITS = 20_000
 MAX_PICTURES = 4  # an item holds one
-BYTES_PER_PIXEL = 0.75  # beside the pixels: its planes are given back before those are copied; measured
 _PARAMETERS = 33
 _SLICES = range(32)
 _START_CODE_PREVENTION = b"\x00\x00\x03"
+
+
+def bytes_per_pixel(settings: bytes) -> float:
+    """Return what the decoder's planes take, by the `hvcC` box."""
+    layout, depth = (settings[16] & 3, settings[17] & 7) if len(settings) > 17 else (1, 0)
+    return (1.0, 1.5, 2.0, 3.0)[layout] * (2 if depth else 1)
 
 
 def sizes(settings: bytes, content: bytes) -> list[tuple[int, int]]:

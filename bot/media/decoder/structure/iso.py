@@ -6,7 +6,7 @@ A box declares a picture's size, and the coded data has one of its own, which is
 import mmap
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.media.decoder.structure import av1, hevc
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
@@ -17,8 +17,8 @@ MOST_SLACK = 128  # by how many pixels a side's coded size may exceed the declar
 MOST_ZEROS = 1_024  # at the end of a picture, and one for each 256 pixels in AV1: an even one ends in none
 DEEPEST = 4
 _SEQUENCE_SAMPLES = (b"av01", b"hvc1", b"hev1")
-_BESIDE = 1.25  # bytes a pixel that the AV1 decoder keeps, measured
-_BESIDE_NATIVE = 1.0  # the same with one thread
+_BESIDE = 1.0  # bytes a pixel that the decoders keep, measured
+_TURNING = frozenset({b"irot", b"clap"})
 _PIXELS_TWICE = 8  # bytes a pixel: the picture, and a copy that is turned or has other colours
 _ALPHA = (b"alpha", b"hevc:2015:auxid:1")
 
@@ -35,23 +35,25 @@ class _Item:
 
 @dataclass(frozen=True)
 class _Picture:
-    """Size as declared; `planes` is how many bytes a pixel the decoder's own planes take."""
+    """Size as declared, and bytes a pixel: of the planes, and the most while they are decoded."""
 
     width: int
     height: int
     planes: float
+    decoded: float
 
 
-def read(data: mmap.mmap, *, is_native: bool = False) -> Structure:
+def read(data: mmap.mmap, *, is_native: bool, turns_planes: bool) -> Structure:
     """Find the picture that a decoder would show, and check all that it is made of.
 
-    `is_native`: its rows are converted a few at a time, when it is decoded.
+    `is_native`: its rows are converted a few at a time. `turns_planes`: it is turned and cut before.
     """
-    return _File(data).structure(is_native=is_native)
+    return _File(data, turns_planes=turns_planes).structure(is_native=is_native)
 
 
 class _File:
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: mmap.mmap, *, turns_planes: bool) -> None:
+        self._turns_planes = turns_planes
         self._data = data
         self._steps_left = MAX_STEPS
         self._bytes_left = 4 * len(data)
@@ -72,21 +74,26 @@ class _File:
     def structure(self, *, is_native: bool) -> Structure:
         """Return the larger of the still picture and of the tracks' pictures, as either may be decoded."""
         pictures = list(self._sequence()) if self._moov is not None else []
-        # A track of transparency is not looked for. It has no more planes than the other.
-        alpha = max((picture.planes for picture in pictures), default=0.0)
+        alphas = list(
+            pictures
+        )  # a track of transparency is not looked for; it has no more planes than the other
         if self._has_meta and self._primary:
             pictures.append(self._picture(self._primary, 0))
-            alpha = max([alpha, *(self._picture(item_id, 0).planes for item_id in self._alphas())])
+            alphas += [self._picture(item_id, 0) for item_id in self._alphas()]
         if not pictures:
             raise Broken
         largest = max(pictures, key=lambda picture: picture.width * picture.height)
         pixels = largest.width * largest.height
-        planes = max(picture.planes for picture in pictures) + alpha
+        planes, decoded = (
+            max(picture.planes for picture in pictures),
+            max(picture.decoded for picture in pictures),
+        )
+        # The transparency is decoded when the planes of the picture are there.
+        checked = max([decoded, *(planes + alpha.decoded for alpha in alphas)])
         if is_native:
-            checked = planes + _BESIDE_NATIVE
             opened = max(checked, _PIXELS_TWICE)
         else:  # the pixels made of the planes are copied before these are given back
-            checked = opened = planes + 2 * (4 if alpha else 3) + _BESIDE
+            checked = opened = checked + 2 * (4 if alphas else 3)
         size = largest.width, largest.height
         return Structure(*size, int(pixels * checked), int(pixels * opened), int(pixels * opened))
 
@@ -227,12 +234,16 @@ class _File:
         item = self._items[item_id]
         parts = self._references.get((b"dimg", item_id), [])
         if item.kind in {b"av01", b"hvc1", b"hev1"}:
-            return self._coded(item)
-        if item.kind == b"iden" and len(parts) == 1:
-            return self._picture(parts[0], depth + 1)
-        if item.kind == b"grid":
-            return self._grid(item, [self._picture(part, depth + 1) for part in parts])
-        raise NotAPhoto if item.kind else Broken
+            found = self._coded(item)
+        elif item.kind == b"iden" and len(parts) == 1:
+            found = self._picture(parts[0], depth + 1)
+        elif item.kind == b"grid":
+            found = self._grid(item, [self._picture(part, depth + 1) for part in parts])
+        else:
+            raise NotAPhoto if item.kind else Broken
+        if self._turns_planes and any(name in _TURNING for name, _, _ in item.properties):
+            return replace(found, decoded=max(found.decoded, 2 * found.planes))  # what is turned is copied
+        return found
 
     def _declared(self, item: _Item) -> tuple[int, int]:
         for name, start, _ in item.properties:
@@ -246,10 +257,10 @@ class _File:
         most_zeros = MOST_ZEROS + (width * height // 256 if item.kind == b"av01" else 0)
         if content.endswith(bytes(min(most_zeros, len(content) + 1))):
             raise Broken  # the end of the file never arrived; HEVC has no three zeros in a row
-        found, planes = self._sizes(item.kind, item.properties, content)
+        found, planes, decoded = self._sizes(item.kind, item.properties, content)
         if any(real[0] > width + MOST_SLACK or real[1] > height + MOST_SLACK for real in found):
             raise NotAPhoto
-        return _Picture(width, height, planes)
+        return _Picture(width, height, planes, decoded)
 
     def _content(self, item: _Item) -> bytes:
         self._bytes_left -= self._held(item)
@@ -262,12 +273,16 @@ class _File:
 
     def _sizes(
         self, kind: bytes, properties: list[Box], content: bytes
-    ) -> tuple[list[tuple[int, int]], float]:
+    ) -> tuple[list[tuple[int, int]], float, float]:
+        """Return the sizes of what is coded, what its planes take, and what decoding them takes."""
         settings = {name: self._data[start:end] for name, start, end in properties}
         if kind == b"av01":
             found = av1.sizes(content) + av1.sizes(settings.get(b"av1C", b"")[4:])
-            return found, av1.bytes_per_pixel(settings.get(b"av1C", b""))
-        return hevc.sizes(settings.get(b"hvcC", b""), content), hevc.BYTES_PER_PIXEL
+            planes = av1.bytes_per_pixel(settings.get(b"av1C", b""))
+            return found, planes, planes + _BESIDE
+        planes = hevc.bytes_per_pixel(settings.get(b"hvcC", b""))
+        # libheif copies what the decoder made.
+        return hevc.sizes(settings.get(b"hvcC", b""), content), planes, 2 * planes + _BESIDE
 
     def _grid(self, item: _Item, cells: list[_Picture]) -> _Picture:
         content = self._content(item)
@@ -281,7 +296,8 @@ class _File:
             raise NotAPhoto  # cells beyond the picture's edge
         if columns * widest < width or rows * highest < height:
             raise Broken
-        return _Picture(width, height, max(cell.planes for cell in cells))
+        planes = max(cell.planes for cell in cells)
+        return _Picture(width, height, planes, planes + _BESIDE)
 
     def _sequence(self) -> Iterator[_Picture]:
         """Return the sizes that the tracks of a moving picture declare."""
@@ -295,10 +311,10 @@ class _File:
 
     def _sample(self, kind: bytes, start: int, end: int) -> _Picture:
         width, height = number(self._data, start + 24, 2), number(self._data, start + 26, 2)
-        found, planes = self._sizes(kind, list(self._boxes(start + 78, end)), b"")
+        found, planes, decoded = self._sizes(kind, list(self._boxes(start + 78, end)), b"")
         if any(real[0] > width + MOST_SLACK or real[1] > height + MOST_SLACK for real in found):
             raise NotAPhoto
-        return _Picture(width, height, planes)
+        return _Picture(width, height, planes, decoded)
 
     def _inner(self, box: Box, *path: bytes) -> Iterator[Box]:
         for child in self._boxes(box[1], box[2]):

@@ -1,0 +1,131 @@
+"""Decode HEIC pictures in little memory, with libheif itself. Their rows are converted as those of AVIF."""
+
+import ctypes
+import mmap
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import Image
+from pillow_heif import HeifImageFile
+
+from bot.media.decoder.libavif import Planes, created, run
+from bot.media.decoder.libheif import LIBRARY, Colours, HeifError, call
+from bot.media.decoder.planes import rows
+from bot.media.decoder.rows import Rows
+from bot.media.decoder.structure.facts import Broken
+
+THREADS = 2  # that decode tiles
+_AS_IT_IS = 99  # heif_colorspace_undefined, heif_chroma_undefined
+_COLOUR_SPACES = frozenset({0, 2})  # YCbCr and grey
+_LUMA, _CHROMA, _ALPHA = 0, (1, 2), 6
+_LAYOUTS = {0: 4, 1: 3, 2: 2, 3: 1}  # heif_chroma to avifPixelFormat: none, 4:2:0, 4:2:2, 4:4:4
+_UNKNOWN = 2  # of primaries, a transfer or a matrix
+_SRGB = {"primaries": 1, "transfer": 13, "matrix": 6}
+
+
+class Heic:
+    """A HEIC picture. pillow-heif reads what it is, and libheif decodes it, turned as it is to be shown."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        opened: Any = HeifImageFile(file)
+        self.size: tuple[int, int] = opened.size
+        self._mode: str = opened.mode
+        self._info: dict[Any, Any] = opened.info
+        self._file = file
+
+    def check(self) -> None:
+        """Decode it completely and keep nothing."""
+        with self._image():
+            pass
+
+    def decoded(self) -> Image.Image:
+        """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
+        kept = Rows(Path(self._file.name).parent)
+        with self._image() as image, _planes_of(image) as planes:
+            if (planes.width, planes.height) != self.size:
+                raise Broken
+            kept.write(rows(planes))
+        picture = kept.picture("RGBA" if self._mode in {"RGBA", "LA"} else "RGBX", self.size)
+        if self._mode in {"L", "LA"}:
+            picture = picture.convert(self._mode)
+        picture.info = self._info
+        return picture
+
+    @contextmanager
+    def _image(self) -> Generator[ctypes.c_void_p]:
+        library: Any = LIBRARY
+        context, handle, image = (
+            ctypes.c_void_p(library.heif_context_alloc()),
+            ctypes.c_void_p(),
+            ctypes.c_void_p(),
+        )
+        library.heif_context_set_max_decoding_threads(context, THREADS)
+        try:
+            with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) as data:
+                content = (ctypes.c_char * len(data)).from_buffer(data)
+                size = ctypes.c_size_t(len(data))
+                try:
+                    call("heif_context_read_from_memory_without_copy", context, content, size, None)
+                    call("heif_context_get_primary_image_handle", context, ctypes.byref(handle))
+                    call("heif_decode_image", handle, ctypes.byref(image), _AS_IT_IS, _AS_IT_IS, None)
+                finally:
+                    library.heif_image_handle_release(handle)
+                    library.heif_context_free(context)
+                    del content  # or the file could not be closed
+            yield image
+        finally:
+            library.heif_image_release(image)
+
+
+@contextmanager
+def _planes_of(image: ctypes.c_void_p) -> Generator[Planes]:
+    """Describe the planes of an image to libavif. Raises `Broken`."""
+    library: Any = LIBRARY
+    place = created("avifImageCreateEmpty")
+    try:
+        planes = Planes.from_address(place.value or 0)
+        layout = _LAYOUTS.get(library.heif_image_get_chroma_format(image))
+        if layout is None or library.heif_image_get_colorspace(image) not in _COLOUR_SPACES:
+            raise Broken
+        planes.layout = layout
+        planes.width = library.heif_image_get_width(image, _LUMA)
+        planes.height = library.heif_image_get_height(image, _LUMA)
+        planes.depth = library.heif_image_get_bits_per_pixel_range(image, _LUMA)
+        for index, channel in enumerate((_LUMA, *_CHROMA) if layout != _LAYOUTS[0] else (_LUMA,)):
+            planes.planes[index], planes.strides[index] = _plane(image, channel, planes.depth)
+        if library.heif_image_has_channel(image, _ALPHA):
+            planes.alpha, planes.alpha_stride = _plane(image, _ALPHA, planes.depth)
+            planes.is_premultiplied = library.heif_image_is_premultiplied_alpha(image)
+        _describe_colours(image, planes)
+        yield planes
+    finally:
+        run("avifImageDestroy", place)  # the planes are not its own
+
+
+def _plane(image: ctypes.c_void_p, channel: int, depth: int) -> tuple[int, int]:
+    library: Any = LIBRARY
+    stride = ctypes.c_size_t()
+    place = library.heif_image_get_plane_readonly2(image, channel, ctypes.byref(stride))
+    if not place or library.heif_image_get_bits_per_pixel_range(image, channel) != depth:
+        raise Broken
+    return place, stride.value
+
+
+def _describe_colours(image: ctypes.c_void_p, planes: Planes) -> None:
+    library: Any = LIBRARY
+    found = ctypes.c_void_p()
+    planes.is_full_range = 1
+    for name, usual in _SRGB.items():
+        setattr(planes, name, usual)
+    try:
+        call("heif_image_get_nclx_color_profile", image, ctypes.byref(found))
+    except HeifError:
+        return  # it has none
+    colours = Colours.from_address(found.value or 0)
+    planes.is_full_range = bool(colours.is_full_range)
+    for name, usual in _SRGB.items():
+        value: int = getattr(colours, name)
+        setattr(planes, name, usual if value == _UNKNOWN else value)
+    library.heif_nclx_color_profile_free(found)
