@@ -5,6 +5,7 @@ import ctypes
 import logging
 import signal
 import sys
+from collections.abc import Callable
 
 from bot.aio.loops import WakeUp, run_forever
 from bot.app import App, build
@@ -43,14 +44,26 @@ async def run(settings: Settings) -> None:
         if not parts_run.is_set():
             serving.cancel()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
+    _on_stop_signals(end)
     try:
         await serving
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
+
+
+def _on_stop_signals(end: Callable[[], None]) -> None:
+    """Have `end` called on the running loop for each SIGINT and SIGTERM."""
+    loop = asyncio.get_running_loop()
+
+    def in_its_turn(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(end)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, end)
+        except NotImplementedError:  # on Windows
+            signal.signal(number, in_its_turn)
 
 
 def _share_heap() -> None:

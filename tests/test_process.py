@@ -3,9 +3,11 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from bot import process as bot_itself
 from bot.storage import instance_lock
 from sandbox.discord.emulator import DiscordServer, Rules
 from tests.support.forks import ForkedProcess
@@ -95,3 +97,35 @@ async def test_a_wrong_setting_is_one_clear_line_and_a_failure(
         said_last = [line for line in errors.splitlines() if not line.endswith("is starting.")]
         assert len(said_last) == 1, errors
         assert sentence in said_last[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("is_running", [False, True])
+async def test_it_ends_when_told_to_where_the_loop_has_no_signal_handlers(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, *, is_running: bool
+) -> None:
+    """As the loop of Windows."""
+    serves = asyncio.Event()
+
+    async def serve(_: object, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
+        if is_running:
+            parts_run.set()
+        serves.set()
+        await stop.wait()
+        assert is_running
+
+    def no_handler(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(bot_itself, "_serve", serve)
+    monkeypatch.setattr(bot_itself, "hide_memory", lambda: None)
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", no_handler)
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        running = asyncio.create_task(bot_itself.run(cast("Any", None)))
+        await asyncio.wait_for(serves.wait(), PATIENCE)
+        signal.raise_signal(number)
+        await asyncio.wait_for(running, PATIENCE)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

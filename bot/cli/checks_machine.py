@@ -108,6 +108,9 @@ def _in_the_way(path: Path, *, folder: bool) -> str | None:
         found, needed = ("folder", "file") if there.is_dir() else ("file", "folder")
         return f"{there} is a {found} where the bot needs a {needed}. Move it."
     if not os.access(there, os.R_OK | os.W_OK | (os.X_OK if there.is_dir() else 0)):
+        if os.name != "posix":
+            remedy = "Let the user who runs this write there, or set DATABASE_URL to another place."
+            return f"{there} isn't writable. {remedy}"
         who = os.geteuid()
         return (
             f"{there} isn't writable by user {who}, who runs this. Give it to that user (chown -R "

@@ -38,6 +38,8 @@ def private_file(path: Path) -> None:
             f"The database file {path} can't be opened for writing ({error.strerror}). Allow the bot "
             "to write there, or set DATABASE_URL to another place."
         ) from error
+    if os.name != "posix":
+        return  # there are no modes
     # Somebody else's file, or a file system without modes, is the operator's own choice.
     with suppress(OSError):
         found = path.stat()

@@ -1,0 +1,49 @@
+"""Where the system can't limit a process, as Windows and macOS, pictures are opened, and doctor says so."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from PIL import Image
+
+from bot.cli import checks_machine
+from bot.cli.findings import Verdict
+from bot.media import PhotoKind, decoder_process
+from bot.media.pool import DecoderPool
+
+ROOT = Path(__file__).parents[2]
+_PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+{before}
+from bot.media.decoder import bounds, serve
+sys.platform = {platform!r}
+bounds._STATUS = Path("/there/is/no/proc")
+serve.serve()
+"""
+
+
+@pytest.mark.parametrize(
+    ("platform", "before", "missing"),
+    [
+        ("win32", "sys.modules['resource'] = None", ("memory", "processor time")),
+        ("darwin", "", ("memory",)),
+    ],
+)
+async def test_without_limits_pictures_are_opened_and_doctor_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, before: str, missing: tuple[str, ...]
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_PROGRAM.format(root=str(ROOT), before=before, platform=platform))
+    monkeypatch.setattr(decoder_process, "_PROGRAM", program)
+    Image.effect_noise((300, 200), 60).convert("RGB").save(tmp_path / "photo", "AVIF")
+    async with DecoderPool() as decoder:
+        assert await decoder.missing() == missing
+        photo = await decoder.inspect(tmp_path / "photo")
+        assert (photo.kind, photo.content_type) == (PhotoKind.AVIF, "image/jpeg")
+        await decoder.check(tmp_path / "photo")
+        assert await decoder.fit(tmp_path / "photo", 100_000)
+    (finding,) = await checks_machine.pictures(cast("Any", None))
+    assert finding.verdict is Verdict.LOOK
+    assert f"can't limit the {' and '.join(missing)} of a process" in finding.words
