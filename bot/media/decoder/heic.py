@@ -89,16 +89,17 @@ def _planes_of(image: ctypes.c_void_p) -> Generator[Planes]:
         layout = _LAYOUTS.get(library.heif_image_get_chroma_format(image))
         if layout is None or library.heif_image_get_colorspace(image) not in _COLOUR_SPACES:
             raise Broken
-        planes.layout = layout
-        planes.width = library.heif_image_get_width(image, _LUMA)
-        planes.height = library.heif_image_get_height(image, _LUMA)
-        planes.depth = library.heif_image_get_bits_per_pixel_range(image, _LUMA)
+        depth: int = library.heif_image_get_bits_per_pixel_range(image, _LUMA)
+        facts: dict[str, Any] = _colours(image) | {"layout": layout, "depth": depth}
+        facts["width"] = library.heif_image_get_width(image, _LUMA)
+        facts["height"] = library.heif_image_get_height(image, _LUMA)
         for index, channel in enumerate((_LUMA, *_CHROMA) if layout != _LAYOUTS[0] else (_LUMA,)):
-            planes.planes[index], planes.strides[index] = _plane(image, channel, planes.depth)
+            planes.planes[index], planes.strides[index] = _plane(image, channel, depth)
         if library.heif_image_has_channel(image, _ALPHA):
-            planes.alpha, planes.alpha_stride = _plane(image, _ALPHA, planes.depth)
-            planes.is_premultiplied = library.heif_image_is_premultiplied_alpha(image)
-        _describe_colours(image, planes)
+            facts["alpha"], facts["alpha_stride"] = _plane(image, _ALPHA, depth)
+            facts["is_premultiplied"] = library.heif_image_is_premultiplied_alpha(image)
+        for name, value in facts.items():
+            setattr(planes, name, value)
         yield planes
     finally:
         run("avifImageDestroy", place)  # the planes are not its own
@@ -113,19 +114,16 @@ def _plane(image: ctypes.c_void_p, channel: int, depth: int) -> tuple[int, int]:
     return place, stride.value
 
 
-def _describe_colours(image: ctypes.c_void_p, planes: Planes) -> None:
+def _colours(image: ctypes.c_void_p) -> dict[str, int]:
     library: Any = LIBRARY
     found = ctypes.c_void_p()
-    planes.is_full_range = 1
-    for name, usual in _SRGB.items():
-        setattr(planes, name, usual)
     try:
         call("heif_image_get_nclx_color_profile", image, ctypes.byref(found))
     except HeifError:
-        return  # it has none
+        return {**_SRGB, "is_full_range": 1}  # it has none
     colours = Colours.from_address(found.value or 0)
-    planes.is_full_range = bool(colours.is_full_range)
-    for name, usual in _SRGB.items():
-        value: int = getattr(colours, name)
-        setattr(planes, name, usual if value == _UNKNOWN else value)
+    told: dict[str, int] = {name: getattr(colours, name) for name in _SRGB}
+    known = {name: value for name, value in told.items() if value != _UNKNOWN}
+    is_full_range = bool(colours.is_full_range)
     library.heif_nclx_color_profile_free(found)
+    return {**_SRGB, **known, "is_full_range": is_full_range}
