@@ -6,9 +6,9 @@ Everything here blocks and runs in the decoder's processes only.
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from bot.media.kinds import PhotoKind
@@ -90,12 +90,12 @@ def fitted(image: Image.Image, limit: int, digital_source: str | None = None) ->
     xmp = xmp_packet(digital_source)
     picture = first_picture(image)
     profile = _profile(picture)
-    if profile is not None and len(profile) > limit // 4:
-        profile = None  # it leaves no room for the picture
     if picture.mode == "RGBA":
         ground = Image.new("RGB", picture.size, "white")
         ground.paste(picture, mask=picture.getchannel("A"))
         picture = ground
+    if profile is not None and len(profile) > limit // 4:  # it leaves no room for the picture
+        picture, profile = _in_srgb(picture, profile), None
     for quality, share in FITTING:
         size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
         tried = picture if share == 1.0 else picture.resize(size, Image.Resampling.LANCZOS)
@@ -113,6 +113,19 @@ def _profile(image: Image.Image) -> bytes | None:
     """
     profile: bytes | None = image.info.get("icc_profile")
     return profile if profile is not None and profile[16:20] == _COLOURS.get(image.mode) else None
+
+
+def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return the picture in the colours that are assumed without a profile, or as it is if that is broken."""
+    cms: Any = ImageCms
+    try:
+        source = cms.ImageCmsProfile(io.BytesIO(profile))
+        converted: Image.Image | None = cms.profileToProfile(
+            image, source, cms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (cms.PyCMSError, OSError):
+        return image
+    return converted or image
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

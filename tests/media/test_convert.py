@@ -2,9 +2,10 @@
 
 import errno
 import io
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pillow_heif
 import pytest
@@ -179,6 +180,46 @@ async def test_a_result_that_is_made_to_fit_keeps_its_colour_profile(
     # One that leaves no room for the picture is left out.
     small = await decoder.fit(path, 2_000)
     assert small is None or len(small) <= 2_000
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+async def test_a_colour_profile_that_leaves_no_room_is_applied_instead(
+    decoder: DecoderPool, tmp_path: Path, mode: str
+) -> None:
+    """One in which red and blue are exchanged, or, of a grey picture, in which dark is bright."""
+    path = tmp_path / "result.png"
+    profile = grey_profile() if mode == "L" else exchanged_profile()
+    Image.new(mode, (60, 40), 64 if mode == "L" else "red").save(path, "PNG", icc_profile=profile)
+    kept, applied = await decoder.fit(path, 100_000), await decoder.fit(path, 4 * len(profile) - 4)
+    assert kept is not None
+    assert applied is not None
+    assert len(applied) < len(kept)
+    with Image.open(io.BytesIO(kept)) as image:
+        assert image.info["icc_profile"] == profile
+    with Image.open(io.BytesIO(applied)) as image:
+        assert "icc_profile" not in image.info
+        red, _, blue = cast("tuple[int, int, int]", image.convert("RGB").getpixel((30, 20)))
+        assert blue > 200 > 60 > red if mode != "L" else red == blue > 110
+
+
+def exchanged_profile() -> bytes:
+    """sRGB, with the colour of blue where that of red is."""
+    cms: Any = ImageCms
+    whole: bytes = cms.ImageCmsProfile(cms.createProfile("sRGB")).tobytes()
+    return whole.replace(b"rXYZ", b"____").replace(b"bXYZ", b"rXYZ").replace(b"____", b"bXYZ")
+
+
+def grey_profile() -> bytes:
+    """Grey values that are brighter than those of sRGB: their gamma is 1."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
+    tags = {b"wtpt": white, b"kTRC": b"curv" + bytes(8)}
+    at, table, content = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", at + len(content), len(data))
+        content += data
+    head = struct.pack(">I4sI", at + len(content), b"\0\0\0\0", 0x02400000) + b"mntrGRAYXYZ "
+    head += bytes(12) + b"acsp" + bytes(28) + white[8:]
+    return head.ljust(128, b"\0") + table + content
 
 
 async def test_what_is_no_picture_cannot_be_made_to_fit(decoder: DecoderPool, tmp_path: Path) -> None:

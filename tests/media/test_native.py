@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import av
 import pillow_heif
 import pytest
 from PIL import Image, ImageChops
@@ -17,6 +18,7 @@ from tests.media.metadata.photos import ICC
 SIZE = (301, 197)  # odd, and with more rows than are converted together
 ORIENTATION = 0x0112
 HEIF: Any = pillow_heif
+VIDEO: Any = av
 
 
 def colourful(mode: str = "RGBA", size: tuple[int, int] = SIZE) -> Image.Image:
@@ -56,6 +58,16 @@ def assert_same(path: Path) -> None:
 @pytest.mark.parametrize("extent", ["full", "limited"])
 def test_avif(tmp_path: Path, mode: str, subsampling: str, extent: str) -> None:
     colourful(mode).save(tmp_path / "photo", "AVIF", subsampling=subsampling, range=extent, speed=10)
+    assert_same(tmp_path / "photo")
+
+
+@pytest.mark.parametrize("samples", ["yuv420p10le", "yuv444p10le", "yuv420p12le", "yuv444p12le"])
+def test_avif_of_ten_and_twelve_bits(tmp_path: Path, samples: str) -> None:
+    frame = VIDEO.VideoFrame.from_image(colourful("RGB", (300, 200))).reformat(format=samples)
+    with VIDEO.open(str(tmp_path / "photo"), "w", format="avif") as container:
+        stream = container.add_stream("libaom-av1", rate=1, options={"cpu-used": "8", "still-picture": "1"})
+        stream.width, stream.height, stream.pix_fmt = 300, 200, samples
+        container.mux([*stream.encode(frame), *stream.encode()])
     assert_same(tmp_path / "photo")
 
 
