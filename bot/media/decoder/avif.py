@@ -24,7 +24,7 @@ class Avif:
     def __init__(self, file: BinaryIO) -> None:
         opened: Any = AvifImageFile(file)
         self.size: tuple[int, int] = opened.size
-        self._has_alpha = opened.mode == "RGBA"
+        self._mode: str = opened.mode
         self._info: dict[Any, Any] = opened.info
         self._file = file
 
@@ -37,8 +37,8 @@ class Avif:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
         kept = Rows(Path(self._file.name).parent)
         with self._planes() as planes:
-            kept.write(rows(planes))
-        picture = kept.picture("RGBA" if self._has_alpha else "RGBX", self.size)
+            kept.write(rows(planes, self._mode))
+        picture = kept.picture(self._mode, self.size)
         picture.info = self._info
         return picture
 

@@ -43,12 +43,13 @@ class Heic:
     def decoded(self) -> Image.Image:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
         kept = Rows(Path(self._file.name).parent)
+        mode = "RGBA" if self._mode in {"RGBA", "LA"} else "RGB"
         with self._image() as image, _planes_of(image) as planes:
             if (planes.width, planes.height) != self.size:
                 raise Broken
-            kept.write(rows(planes))
-        picture = kept.picture("RGBA" if self._mode in {"RGBA", "LA"} else "RGBX", self.size)
-        if self._mode in {"L", "LA"}:
+            kept.write(rows(planes, mode))
+        picture = kept.picture(mode, self.size)
+        if mode != self._mode:  # grey
             picture = picture.convert(self._mode)
         picture.info = self._info
         return picture

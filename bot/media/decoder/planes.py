@@ -7,14 +7,13 @@ from bot.media.decoder.libavif import Pixels, Planes, Rectangle, call, created, 
 
 _ROWS = 64  # that are converted together; even, as two rows may share their chroma
 _BESIDE = 2  # rows above and below, of which chroma is interpolated; even as well
-_RGBA = 1  # AVIF_RGB_FORMAT_RGBA
-_BYTES = 4  # of each pixel
+_FORMATS = {"RGB": 0, "RGBA": 1}  # of avifRGBFormat
 
 
-def rows(picture: Planes) -> Iterator[memoryview]:
-    """Return the pixels, some rows at a time, in RGBA. What is returned changes with the next step."""
+def rows(picture: Planes, mode: str) -> Iterator[memoryview]:
+    """Return the pixels, some rows at a time, in RGB or RGBA. What is returned changes with the next step."""
     width, height = picture.width, picture.height
-    row = width * _BYTES
+    row = width * len(mode)
     pixels = bytearray(row * (_ROWS + 2 * _BESIDE))
     into = Pixels()
     view = created("avifImageCreateEmpty")
@@ -24,7 +23,7 @@ def rows(picture: Planes) -> Iterator[memoryview]:
             part = Rectangle(0, first, width, last - first)
             call("avifImageSetViewRect", view, ctypes.byref(picture), ctypes.byref(part))
             run("avifRGBImageSetDefaults", ctypes.byref(into), view)
-            into.depth, into.format = 8, _RGBA
+            into.depth, into.format = 8, _FORMATS[mode]
             into.pixels, into.stride = ctypes.addressof(ctypes.c_char.from_buffer(pixels)), row
             call("avifImageYUVToRGB", view, ctypes.byref(into))
             yield memoryview(pixels)[(top - first) * row : (min(top + _ROWS, height) - first) * row]

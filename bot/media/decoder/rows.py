@@ -16,7 +16,7 @@ from bot.media.decoder.structure.facts import Broken
 
 
 class Rows:
-    """A file with the rows of a picture, of four bytes a pixel, in a folder. It ends with this process."""
+    """A file with the rows of a picture, in a folder. It ends with this process."""
 
     def __init__(self, folder: Path) -> None:
         self._file: IO[bytes] = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `picture`
@@ -28,10 +28,10 @@ class Rows:
                 some = some[self._file.write(some) :]
 
     def picture(self, mode: str, size: tuple[int, int]) -> Image.Image:
-        """Return the picture, in a mode of four bytes a pixel. Raises `Broken` if it has another size."""
+        """Return the picture, in a mode of a byte for each colour. Raises `Broken` if it has another size."""
         with self._file:
             length = self._file.seek(0, 2)
-            if length != size[0] * size[1] * 4:
+            if length != size[0] * size[1] * len(mode):
                 raise Broken
             pixels: Any = mmap.mmap(self._file.fileno(), length, access=mmap.ACCESS_COPY)
-        return Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)
+        return Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)  # RGBA without a copy
