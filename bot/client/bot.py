@@ -25,6 +25,7 @@ from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.list import LIST_BUTTONS
+from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.tool_picker import ToolButton
 from bot.ui.kit.buttons import LastingButton
@@ -48,6 +49,7 @@ EXTENSIONS = (
     "cogs.access",
     "cogs.setup",
     "cogs.reactions",
+    "cogs.mentions",
 )
 ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
@@ -63,6 +65,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *RULING_BUTTONS,
     TryAgainButton,
     ToolButton,
+    MentionButton,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,

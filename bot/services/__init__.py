@@ -3,7 +3,7 @@
 from bot.domain.periods import matching_zones
 from bot.services.acceptance import KeyHeld, Repeated
 from bot.services.access import AccessChange
-from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
+from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
@@ -65,6 +65,7 @@ __all__ = [
     "prepared",
     "price_words",
     "rate_words",
+    "short_price_words",
     "size_words",
     "write_ledger",
 ]
