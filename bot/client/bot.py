@@ -24,6 +24,7 @@ from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
+from bot.ui.jobs.forgetting import ForgetMeButton
 from bot.ui.jobs.list import LIST_BUTTONS
 from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
@@ -69,6 +70,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,
+    ForgetMeButton,
 )
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}

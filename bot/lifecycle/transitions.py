@@ -64,7 +64,7 @@ async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool
 
 
 async def cancel_if_not_taken(transaction: Transaction, job: Job, *, told: bool) -> Job | None:
-    """Remember that a submitting job is to be cancelled if Studii does not take it. `told`: as in `cancel`."""
+    """Remember that a submitting job is to be cancelled if Studii does not take it; `told` as in `cancel`."""
     return await transaction.jobs.update(job.id, JobState.SUBMITTING, visible=True, cancel_told=told)
 
 

@@ -12,7 +12,7 @@ from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
-from bot.services.privacy import PrivacyService
+from bot.services.privacy import Erasable, Erased, PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.usage import UsageReport, UsageService
@@ -34,6 +34,8 @@ __all__ = [
     "AccessChange",
     "BudgetState",
     "CreditService",
+    "Erasable",
+    "Erased",
     "GrantState",
     "JobPage",
     "JobService",

@@ -37,8 +37,8 @@ class CancelNoted(Refused):
     """The job is being sent to Studii: it is cancelled if that doesn't go through."""
 
     default = (
-        "This job is being sent to Studii right now. If Studii doesn't take it, it will be cancelled and cost "
-        "nothing. If Studii takes it, the result will arrive."
+        "This job is being sent to Studii right now. If Studii doesn't take it, it will be cancelled and "
+        "cost nothing. If Studii takes it, the result will arrive."
     )
 
 
