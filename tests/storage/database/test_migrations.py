@@ -273,6 +273,7 @@ async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_key
         assert waiting.price_learned is False  # looked up again before it is sent
 
 
+# Long: it writes sentences into every place that has held one.
 async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url: str) -> None:
     await migrate(url, "0023")
     no_key = "This server has no Studii key at the moment. An admin can set one with `/studii key`; this job "
