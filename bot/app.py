@@ -1,10 +1,13 @@
 """The composition root, which builds all parts and closes them in order."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import discord
 from aiohttp import TCPConnector
@@ -14,27 +17,36 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.client.observer import DiscordObserver
 from bot.clock import Clock, SystemClock
+from bot.cluster import Membership, Wanted, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
 from bot.delivery import CdnPhotoSource, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
-from bot.errors import Refused
+from bot.errors import Refused, SettingsError
 from bot.media.pool import DecoderPool
 from bot.monitoring.metrics import Metrics
+from bot.monitoring.vitals import Vitals
 from bot.services import Services, build_services
 from bot.storage import (
     UNUSABLE,
-    InstanceLock,
     LaneNames,
     Storage,
     Vault,
     ensure_sound,
     instance_lock,
     migrate,
+    sqlite_file,
     unusable,
 )
 from bot.studii import KeyRefused, StudiiClient
 from bot.ui.reading.photo_lookup import found_again
 
+if TYPE_CHECKING:
+    from bot.monitoring.health import HealthServer
+
+_OTHER_KEY = (
+    "{where} doesn't open what the other processes on this database have stored. Give all of them the same "
+    "ENCRYPTION_KEYS: on another host, the key file beside the database isn't there."
+)
 FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
 
 
@@ -48,18 +60,19 @@ class App:
     bot: StudiiBot
     engine: Engine
     metrics: Metrics
-    lock: InstanceLock
+    member: Membership
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """The parts that hold stored data."""
 
-    lock: InstanceLock
+    member: Membership
     storage: Storage
     vault: Vault
     lanes: LaneNames
     spool: Spool
+    health: "HealthServer | None"
 
 
 # Long: every part is named once, in the order in which it is built.
@@ -68,35 +81,38 @@ async def build(
     settings: Settings,
     *,
     intents: Callable[[], Awaitable[discord.Intents]],
+    recommended: Callable[[], Awaitable[int]] | None = None,
     clock: Clock | None = None,
     photos: PhotoSource | None = None,
     connect: Callable[..., TCPConnector] | None = None,
 ) -> AsyncGenerator[App]:
     """Build all parts, and close them in order at the end.
 
-    `intents` asks Discord which intents are allowed, after everything else was checked. `photos` is where
-    photos are fetched, by default Discord's CDN. `connect` creates the connectors of HTTP sessions, by
-    default through the proxy of the settings. Raises `SettingsError` if a setting, the database or
-    another instance prevents the start.
+    `intents` asks Discord which intents are allowed, after everything else was checked, and `recommended` how
+    many shards it recommends (by default one). On PostgreSQL, this stands by until there are shards to serve.
+    `photos` is where photos are fetched, by default Discord's CDN. `connect` creates the connectors of HTTP
+    sessions, by default through the proxy of the settings. Raises `SettingsError` if a setting, the database
+    or another instance prevents the start.
     """
     clock = clock or SystemClock()
     catalog = Catalog.load(settings.studii_tools_file)
     async with AsyncExitStack() as stack:
         metrics = Metrics()
-        kept = await _open(settings, stack, metrics)
+        kept = await _open(settings, stack, metrics, recommended or _one)
+        member = kept.member
         connect = connect or partial(connector, settings.proxy)
-        studii = await stack.enter_async_context(
-            StudiiClient(settings.studii_api_url, count=metrics.request, connect=connect)
-        )
+        studii = await stack.enter_async_context(_studii(settings, metrics, member, connect))
         pool = await stack.enter_async_context(DecoderPool(died=metrics.decoder_died))
         decoder = GuardedDecoder(kept.storage, pool, clock)
-        bot = _bot(settings, catalog, await intents(), connect(limit=0), metrics, clock)
+        to_discord = connect(limit=0, gate=discord_gate(member))
+        bot = _bot(settings, catalog, await intents(), to_discord, metrics, clock, member)
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
         delivery = DiscordDelivery(bot, catalog, clock, decoder.fit)
         engine = Engine(
             storage=kept.storage,
+            member=member,
             studii=studii,
             vault=kept.vault,
             delivery=delivery,
@@ -108,39 +124,72 @@ async def build(
             tuning=Tuning(max_source_bytes=settings.max_source_mb * MEGABYTE),
             posted=metrics.posted,
         )
-        services = build_services(
-            kept.storage,
-            kept.vault,
-            kept.lanes,
-            catalog,
-            clock,
-            wake=engine.wake,
-            check_key=partial(_check, studii),
-            discard=kept.spool.remove,
-            max_source_bytes=settings.max_source_mb * MEGABYTE,
-            keep_days=settings.keep_prompts_days,
-        )
+        services = _services(kept, settings, catalog, clock, engine.wake, partial(_check, studii))
         bot.attach(services, delivery, clock, DeferralJournal(settings.deferrals_folder, kept.vault, clock))
-        app = App(settings, kept.storage, services, bot, engine, metrics, kept.lock)
-        async with _health(app, kept.spool, clock):
-            yield app
+        app = App(settings, kept.storage, services, bot, engine, metrics, member)
+        if kept.health is not None:
+            kept.health.serves(_vitals(app, kept.spool))
+        yield app
 
 
-async def _open(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> _Kept:
+async def _one() -> int:
+    return 1
+
+
+async def _open(
+    settings: Settings, stack: AsyncExitStack, metrics: Metrics, recommended: Callable[[], Awaitable[int]]
+) -> _Kept:
     url = settings.database_url
     keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
     Vault.checked(keys, settings.keys_setting)  # before anything is created
-    lock = await stack.enter_async_context(instance_lock(url))
-    await asyncio.to_thread(ensure_sound, url)
+    if sqlite_file(url) is not None:
+        await stack.enter_async_context(instance_lock(url))
+        await asyncio.to_thread(ensure_sound, url)
     await migrate(url)
-    storage = await stack.enter_async_context(Storage.open(url, lock=lock, observe=metrics.database))
+    wanted = Wanted(recommended, settings.shard_count, settings.shards_per_process)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
+    storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
     vault = Vault.open(keys, settings.key_file, settings.keys_setting)
-    spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
+    health = await _health(settings, stack, storage, metrics, member)
     try:
+        if await member.others() and not await LaneNames.readable(storage, vault):
+            raise SettingsError(_OTHER_KEY.format(where=settings.keys_setting))
+        await member.stand_by()
         lanes = await LaneNames.open(storage, vault)
     except UNUSABLE as error:
         raise unusable(url, error) from error
-    return _Kept(lock, storage, vault, lanes, spool)
+    spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
+    return _Kept(member, storage, vault, lanes, spool, health)
+
+
+def _studii(
+    settings: Settings, metrics: Metrics, member: Membership, connect: Callable[..., TCPConnector]
+) -> StudiiClient:
+    gated = partial(connect, gate=studii_gate(member))
+    return StudiiClient(settings.studii_api_url, count=metrics.request, connect=gated)
+
+
+def _services(
+    kept: _Kept,
+    settings: Settings,
+    catalog: Catalog,
+    clock: Clock,
+    wake: Callable[[], None],
+    check: Callable[[str], Awaitable[None]],
+) -> Services:
+    return build_services(
+        kept.storage,
+        kept.vault,
+        kept.lanes,
+        catalog,
+        clock,
+        wake=wake,
+        check_key=check,
+        discard=kept.spool.remove,
+        max_source_bytes=settings.max_source_mb * MEGABYTE,
+        keep_days=settings.keep_prompts_days,
+    )
 
 
 def _bot(
@@ -150,6 +199,7 @@ def _bot(
     connector: TCPConnector,
     metrics: Metrics,
     clock: Clock,
+    member: Membership,
 ) -> StudiiBot:
     return StudiiBot(
         catalog,
@@ -157,6 +207,7 @@ def _bot(
         dev_guild_id=settings.dev_guild_id,
         connector=connector,
         observer=DiscordObserver(metrics.discord, clock),
+        member=member,
     )
 
 
@@ -171,26 +222,32 @@ async def _check(studii: StudiiClient, key: str) -> None:
         ) from None
 
 
-def _health(app: App, spool: Spool, clock: Clock) -> AbstractAsyncContextManager[object]:
-    """Return the health server, or nothing where no port is set."""
-    engine, port = app.engine, app.settings.health_port
-    if port is None:
-        return nullcontext()
+async def _health(
+    settings: Settings, stack: AsyncExitStack, storage: Storage, metrics: Metrics, member: Membership
+) -> "HealthServer | None":
+    """Return the health server, which serves from now on, or None where no port is set."""
+    if settings.health_port is None:
+        return None
     # Imported here: a bot without a port has no use for an HTTP server.
-    from bot.monitoring.health import HealthServer, Vitals
+    from bot.monitoring.health import HealthServer
 
-    vitals = Vitals(
+    server = HealthServer(
+        settings.health_address,
+        settings.health_port,
+        storage=storage,
+        metrics=metrics,
+        clock=SystemClock(),
+        shards=lambda: (len(member.shards.held), member.free_shards),
+    )
+    return await stack.enter_async_context(server)
+
+
+def _vitals(app: App, spool: Spool) -> Vitals:
+    engine = app.engine
+    return Vitals(
         engine.alive,
         app.bot.gateway_connected,
         engine.oldest_due_poll,
         engine.occupancy,
         lambda: (spool.used, spool.max_bytes),
-    )
-    return HealthServer(
-        app.settings.health_address,
-        port,
-        vitals=vitals,
-        storage=app.storage,
-        metrics=app.metrics,
-        clock=clock,
     )

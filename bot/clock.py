@@ -1,5 +1,6 @@
 """The only source of time, which tests replace."""
 
+import time
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Protocol
@@ -26,3 +27,12 @@ class SystemClock:
     def monotonic(self) -> float:
         # Not time.monotonic: the simulated Discord freezes that one while it runs our handlers.
         return perf_counter()
+
+
+# Not every system has it; there, the time while the machine is suspended is not seen.
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def boottime() -> float:
+    """Return the seconds of a clock that runs on while this process is stopped and the machine suspended."""
+    return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)

@@ -112,6 +112,8 @@ class Settings(StorageSettings, HealthSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     dev_guild_id: Annotated[int, Field(gt=0)] | None = None
+    shard_count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    shards_per_process: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("discord_token", mode="before")
     @classmethod

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 
 from bot.aio.loops import WakeUp, run_forever
+from bot.aio.retry import backoff
 from bot.app import App, build
 from bot.client.bot import quiet_discord_loggers
-from bot.client.login import choose_intents
+from bot.client.login import choose_intents, recommended_shards
+from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError
 from bot.media.decoder.bounds import hide_memory
@@ -18,6 +20,10 @@ from bot.monitoring.watchdog import Watchdog
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
+
+NOT_OURS = 60.0  # seconds until it is looked again whether upkeep has become this process's
+STEADY = 600.0  # seconds after which a process that is replaced does not seem to flap
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds until a process that was replaced stands by anew
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
 
@@ -29,14 +35,15 @@ class PartDied(StudiiBotError):
 async def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM, which may also come during the start.
 
-    Raises `SettingsError` if it can't start, and `PartDied` if a part ended by itself.
+    Where several processes share a database, one that has lost its servers to another stands by anew. Raises
+    `SettingsError` if it can't start, and `PartDied` if a part ended by itself.
     """
     quiet_discord_loggers()
     hide_memory()
     _share_heap()
     _log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")
+    serving = asyncio.create_task(_serve_again(settings, stop, parts_run), name="bot")
 
     def end() -> None:
         stop.set()
@@ -73,41 +80,72 @@ def _share_heap() -> None:
         libc.mallopt(_M_ARENA_MAX, 1)
 
 
-async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
+async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
+    clock, losses = SystemClock(), 0
+    while True:
+        began = clock.monotonic()
+        if not await _serve(settings, stop, parts_run):
+            return
+        parts_run.clear()
+        losses = 1 if clock.monotonic() - began > STEADY else losses + 1
+        # Each take-over identifies itself at Discord's gateway, which allows a number of that a day.
+        await asyncio.sleep(backoff(losses, FIRST_PAUSE, LONGEST_PAUSE))
+
+
+async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> bool:
+    """Serve until told to stop. Return whether another process has taken over."""
     token = settings.discord_token.get_secret_value()
     async with (
         build(
-            settings, intents=lambda: choose_intents(token, settings.message_content, settings.proxy)
+            settings,
+            intents=lambda: choose_intents(token, settings.message_content, settings.proxy),
+            recommended=lambda: recommended_shards(token, settings.proxy),
         ) as app,
         Watchdog(app.engine.stuck),
     ):
         parts_run.set()
-        await _run_parts(app, token, stop)
+        return await _run_parts(app, token, stop)
 
 
-async def _run_parts(app: App, token: str, stop: asyncio.Event) -> None:
+async def _run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
     stopped = asyncio.create_task(stop.wait(), name="stop signal")
-    locked_out = asyncio.create_task(app.lock.lost(), name="instance lock")
-    tidying = run_forever("erasing what is due", WakeUp(), app.services.privacy.sweep)
-    upkeep = asyncio.create_task(tidying, name="upkeep")
+    replaced = asyncio.create_task(app.member.lost(), name="lease")
+    upkeep = asyncio.create_task(_tidy(app), name="upkeep")
+    lost = False
     try:
-        await asyncio.wait({engine, client, stopped, locked_out}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({engine, client, stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
+        lost = replaced.done() and replaced.exception() is None
         _log.info("Stopping: waiting for the answers to requests in progress.")
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
         app.bot.refuse_commands()
         answered = asyncio.create_task(app.bot.answered(), name="last answers")
+        if lost:  # another process hears of everything now
+            await answered
+            await app.bot.close()
         failures = [await _end(upkeep), await _end(engine)]
         await answered
         await app.bot.close()
-        failures += [await _end(client), await _end(stopped), await _end(locked_out)]
+        failures += [await _end(client), await _end(stopped), await _end(replaced)]
+    if lost and not stop.is_set():
+        return True
     if not stop.is_set():
         first = next((failure for failure in failures if failure is not None), None)
         if isinstance(first, SettingsError):
             raise first
         raise PartDied("The bot stopped unexpectedly. The log above has the reason.") from first
+    return False
+
+
+async def _tidy(app: App) -> None:
+    """Erase what is due, if this process does what is the whole bot's."""
+
+    async def turn() -> float | None:
+        return await app.services.privacy.sweep() if app.member.shards.whole_bot else NOT_OURS
+
+    await run_forever("erasing what is due", WakeUp(), turn)
 
 
 async def _end(task: asyncio.Task[object]) -> BaseException | None:

@@ -12,9 +12,8 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.client.told_once import ToldOnce
 from bot.errors import Refused
-from bot.services import Services
+from bot.services import Services, job_words
 from bot.ui.admin.setup import ask_to_forget, greeting, key_lost, setup_panel_for
-from bot.ui.jobs.forgetting import ask_to_forget_me
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import GOOD, Panel, sentence_panel
@@ -42,11 +41,19 @@ class ServerEvents(commands.Cog):
         self._without_key: set[int] = set()
 
     @app_commands.command(
-        name="forget-me", description="Erase your prompts, links and pictures from this bot; asks first"
+        name="forget-me", description="Erase your prompts, links and pictures from this bot, in every server"
     )
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
-        erasable = await self._services.privacy.erasable(interaction.user.id, server_of(interaction))
-        await answer(interaction, ask_to_forget_me(erasable))
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        erased = await self._services.privacy.forget_member(interaction.user.id)
+        words = [f"Your data in the bot is erased: prompts, links and pictures of {job_words(erased.now)}."]
+        if erased.later:
+            words.append(f"Still running, and erased when done: {job_words(erased.later)}.")
+        words.append(
+            "Costs stay in the server's totals; your name is removed when the budget's period ends. Messages "
+            "in channels and your data at Studii stay. Delete them there."
+        )
+        await answer(interaction, sentence_panel(" ".join(words), GOOD))
 
     async def cog_unload(self) -> None:
         self._events.close()
@@ -66,6 +73,11 @@ class ServerEvents(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         await self._events.compare()
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, _shard_id: int) -> None:
+        if self._bot.is_ready():  # one that was taken over while others were served
+            await self._events.compare()
 
     async def _welcome(self, guild: discord.Guild) -> None:
         if await self._services.servers.joined(guild.id):

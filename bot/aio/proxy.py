@@ -12,6 +12,7 @@ from aiohttp.tracing import Trace
 from multidict import CIMultiDict
 from yarl import URL
 
+from bot.aio.gate import Gate, GatedConnector
 from bot.aio.host_names import is_host
 from bot.aio.public_hosts import Reach, is_loopback
 from bot.aio.resolver import GuardedResolver
@@ -108,15 +109,25 @@ class ProxyConnector(TCPConnector):
         raise NoTunnel(reason)
 
 
-def connector(proxy: Proxy | None, *, reach: Reach | None = None, **options: Any) -> TCPConnector:
+class _GatedProxyConnector(GatedConnector, ProxyConnector):
+    """Both."""
+
+
+def connector(
+    proxy: Proxy | None, *, reach: Reach | None = None, gate: Gate | None = None, **options: Any
+) -> TCPConnector:
     """Return the connector of a session.
 
     `options` are those of `aiohttp.TCPConnector`. `reach` says which hosts it may connect to, or None for
-    all. The proxy may be anywhere.
+    all. The proxy may be anywhere. `gate` is asked before each request.
     """
     if reach is not None:
         own: set[str] = set() if proxy is None else {(proxy.address.host or "").lower()}
         options["resolver"] = GuardedResolver(replace(reach, hosts=reach.hosts | own))
+    if gate is not None:
+        if proxy is None:
+            return GatedConnector(gate, **options)
+        return _GatedProxyConnector(gate, proxy=proxy, **options)
     return ProxyConnector(proxy, **options) if proxy is not None else TCPConnector(**options)
 
 

@@ -80,12 +80,13 @@ def no_room_for_a_copy(database: Path) -> str | None:
 
 
 async def runs(settings: Settings) -> bool:
-    """Return whether a bot runs on this database now. Raises `SettingsError` if that can't be checked.
+    """Return whether a bot runs on this SQLite file now. Raises `SettingsError` if that can't be checked.
 
-    Takes the instance lock for a moment. A bot that starts meanwhile waits for it.
+    Takes the instance lock for a moment. A bot that starts meanwhile waits for it. On PostgreSQL, processes
+    are listed by a check of their own.
     """
     path = sqlite_file(settings.database_url)
-    if path is not None and not path.with_name(f"{path.name}.lock").exists():
+    if path is None or not path.with_name(f"{path.name}.lock").exists():
         return False
     try:
         async with instance_lock(settings.database_url, patience=0):

@@ -5,12 +5,14 @@ from functools import partial
 
 from bot.aio.proxy import connector
 from bot.catalog import Catalog
+from bot.cli.checks_cluster import processes
 from bot.cli.checks_machine import runs
 from bot.cli.findings import Finding, Verdict
 from bot.client.login import app_reach, application_of, has_commands_in
 from bot.config import Settings
 from bot.errors import StudiiBotError
 from bot.services import count_words
+from bot.storage import sqlite_file
 from bot.studii import KeyRefused, StudiiClient
 
 CLOCK_MAY_DIFFER = 30.0  # seconds
@@ -82,19 +84,25 @@ async def catalogue(settings: Settings) -> list[Finding]:
 
 async def bot(settings: Settings) -> list[Finding]:
     """Check whether the bot runs; if not, that its health port is free."""
+    if sqlite_file(settings.database_url) is None:
+        return await processes(settings)
     if await runs(settings):
         words = (
             "Running on this database. A second bot wouldn't start. Stop it before restore and rotate-keys."
         )
         return [Finding("Bot", Verdict.GOOD, words)]
-    found = [Finding("Bot", Verdict.GOOD, "No bot is running on this database.")]
+    return [Finding("Bot", Verdict.GOOD, "No bot is running on this database."), *_health_port(settings)]
+
+
+def _health_port(settings: Settings) -> list[Finding]:
+    """Check that the port can be had, if no bot runs."""
     if settings.health_port is None:
-        return found
+        return []
     where = f"HEALTH_PORT {settings.health_port} on {settings.health_address}"
     if reason := _taken(settings.health_address, settings.health_port):
         words = f"{where} can't be used ({reason}). Set another port, or stop the program that uses it."
-        return [*found, Finding("Health port", Verdict.STOPS, words)]
-    return [*found, Finding("Health port", Verdict.GOOD, f"{where} is free.")]
+        return [Finding("Health port", Verdict.STOPS, words)]
+    return [Finding("Health port", Verdict.GOOD, f"{where} is free.")]
 
 
 async def studii(settings: Settings) -> list[Finding]:

@@ -20,14 +20,14 @@ async def rotate(settings: StorageSettings) -> str:
         raise SettingsError(
             f"There is no database yet at {file}, so there are no keys to encrypt. Check DATABASE_URL."
         )
-    async with bot_stopped(url, "rotate-keys") as lock:
+    async with bot_stopped(url, "rotate-keys") as member:
         await migrate(url)
         path = settings.key_file
         own_file = not settings.encryption_keys
         before = path.read_bytes() if own_file and path.exists() else b""
         if own_file:
             Vault.add_key(path)
-        async with Storage.open(url, lock=lock) as storage:
+        async with Storage.open(url, fence=member) as storage:
             unreadable = await reseal_keys(storage, vault_of(settings))
         if unreadable:
             raise SettingsError(_left(len(unreadable)))

@@ -12,11 +12,14 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
 
 from bot.catalog import Catalog
 from bot.client.observer import DiscordObserver
 from bot.clock import Clock
+from bot.cluster import Membership
 from bot.domain import Job
+from bot.domain.shards import DIRECT_MESSAGES
 from bot.errors import SettingsError
 from bot.services import Services
 from bot.ui.admin.access import PhotoUseButton
@@ -24,9 +27,7 @@ from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
-from bot.ui.jobs.forgetting import ForgetMeButton
 from bot.ui.jobs.list import LIST_BUTTONS
-from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.tool_picker import ToolButton
 from bot.ui.kit.buttons import LastingButton
@@ -50,7 +51,6 @@ EXTENSIONS = (
     "cogs.access",
     "cogs.setup",
     "cogs.reactions",
-    "cogs.mentions",
 )
 ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
@@ -66,11 +66,9 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *RULING_BUTTONS,
     TryAgainButton,
     ToolButton,
-    MentionButton,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,
-    ForgetMeButton,
 )
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
@@ -104,6 +102,7 @@ class _Attached:
 class StudiiBot(commands.AutoShardedBot):
     """The bot in Discord. `attach` gives it what it works with, before it is started."""
 
+    # Long: most of it is what the library is told.
     def __init__(
         self,
         catalog: Catalog,
@@ -113,9 +112,18 @@ class StudiiBot(commands.AutoShardedBot):
         extensions: Sequence[str] = EXTENSIONS,
         connector: aiohttp.BaseConnector | None = None,
         observer: DiscordObserver | None = None,
+        member: Membership | None = None,
     ) -> None:
-        """Take over `connector`, which is closed with the bot. Without one discord.py makes its own."""
+        """Take over `connector`, which is closed with the bot. Without one discord.py makes its own.
+
+        `member` says which shards are served; without one, these are all that Discord recommends.
+        """
+        self._member = member or Membership()
+        shards = self._member.sharded
         super().__init__(
+            # The library declares less than it accepts.
+            shard_ids=None if shards is None else sorted(shards.held),  # pyright: ignore[reportArgumentType]
+            shard_count=None if shards is None else shards.count,
             connector=connector,
             http_trace=observer.trace() if observer is not None else aiohttp.TraceConfig(),
             command_prefix=commands.when_mentioned,  # unused: see on_message
@@ -140,6 +148,8 @@ class StudiiBot(commands.AutoShardedBot):
         self._extensions_to_load = tuple(extensions)
         self._attached: _Attached | None = None
         self._finishing: asyncio.Task[None] | None = None
+        self._identifying_at_once = 1
+        self._connecting: set[asyncio.Task[None]] = set()
         self._photo_watchers: list[Callable[[int, Job], None]] = []
 
     def attach(
@@ -195,21 +205,51 @@ class StudiiBot(commands.AutoShardedBot):
 
     def gateway_connected(self) -> bool:
         """Return whether the gateway delivers events now."""
-        return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
+        shards = self._member.sharded
+        connected = {shard.id for shard in self.shards.values() if not shard.is_closed()}
+        wanted = self.shards.keys() if shards is None else shards.held
+        return self.is_ready() and wanted <= connected
 
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
         self.add_dynamic_items(*LASTING_BUTTONS)
-        await self._register_commands()
+        if self._member.sharded is not None:
+            _, _, limits = await self.http.get_bot_gateway()
+            self._identifying_at_once = limits["max_concurrency"]
+            self._member.when_gained(self._gained)
+        if self._member.shards.whole_bot:
+            await self._register_commands()
         finishing = self.deferrals.finish(self, self.services.jobs, self.catalog)
         self._finishing = asyncio.create_task(finishing, name=FINISHING)
 
     async def close(self) -> None:
-        if self._finishing is not None:
-            self._finishing.cancel()
-            await asyncio.gather(self._finishing, return_exceptions=True)
+        for task in (self._finishing, *self._connecting):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await super().close()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait for this process's turn, where others identify themselves with the same token."""
+        if self._member.sharded is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._member.identify_turn(shard_id or 0, self._identifying_at_once)
+
+    def _gained(self, shards: frozenset[int]) -> None:
+        task = asyncio.create_task(self._connect_more(sorted(shards)), name="connecting more shards")
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connect_more(self, shards: Sequence[int]) -> None:
+        """Connect shards that were taken over while others were served."""
+        if DIRECT_MESSAGES in shards:
+            await self._register_commands()
+        for shard in shards:
+            self._connection.shard_ids = sorted({*self._connection.shard_ids, shard})
+            # It tries again by itself until it is connected.
+            await self.launch_shard(DiscordWebSocket.DEFAULT_GATEWAY, shard)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore the message: there are no commands in messages."""

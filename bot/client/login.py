@@ -43,12 +43,7 @@ async def choose_intents(
             "are off; everything else works. Switch it on at discord.com/developers/applications, "
             "Bot, Privileged Gateway Intents."
         )
-    return photo_intents() if wanted == "auto" and granted else mention_intents()
-
-
-def mention_intents() -> discord.Intents:
-    """Return the intents that no one has to grant: Discord shows the content of mentions alone."""
-    return discord.Intents(guilds=True, guild_messages=True)
+    return photo_intents() if wanted == "auto" and granted else discord.Intents(guilds=True)
 
 
 def photo_intents() -> discord.Intents:
@@ -104,6 +99,13 @@ async def app_reach(token: str, proxy: Proxy | None = None) -> AppReach:
                 break
             after = int(page[-1]["id"])
     return AppReach(servers, members)
+
+
+async def recommended_shards(token: str, proxy: Proxy | None = None) -> int:
+    """Return how many shards Discord recommends for the bot. Raises as `application_of`."""
+    async with logged_in(token, proxy) as client, asyncio.timeout(LOGIN_SECONDS):
+        recommended, _, _ = await client.http.get_bot_gateway()
+    return recommended
 
 
 class _Times:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
+from bot.cluster import Membership
 from bot.domain import Job, StudiiKey
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
@@ -14,7 +15,7 @@ from bot.studii import StudiiClient
 
 @dataclass(frozen=True, slots=True)
 class EngineContext:
-    """What the parts of the engine work with.
+    """What the parts of the engine work with. `member` says whose servers are this process's.
 
     What a transaction changes is told to those whom it concerns by `Engine`. `look` is called when the lanes
     are to read their jobs from the database again. `posted` is called with the seconds from a job's end
@@ -22,6 +23,7 @@ class EngineContext:
     """
 
     storage: Storage
+    member: Membership
     studii: StudiiClient
     vault: Vault
     spool: Spool

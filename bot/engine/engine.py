@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import Retry
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.cluster import Membership
+from bot.domain.shards import shard_of
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.lanes.rate_state import RateStates
-from bot.engine.lanes.recovery import INTERRUPTED, doubt_restored, recover
+from bot.engine.lanes.recovery import INTERRUPTED, answer_is_over, doubt_restored, recover
 from bot.engine.lanes.supervisor import LaneSupervisor
 from bot.engine.ports import Delivery, PhotoSource
 from bot.engine.tuning import HOUR, Tuning
@@ -47,6 +50,7 @@ class Engine:
         self,
         *,
         storage: Storage,
+        member: Membership | None = None,
         studii: StudiiClient,
         vault: Vault,
         delivery: Delivery,
@@ -60,6 +64,7 @@ class Engine:
     ) -> None:
         context = EngineContext(
             storage,
+            member or Membership(),
             studii,
             vault,
             spool,
@@ -106,9 +111,10 @@ class Engine:
     async def _run(self) -> None:
         await self._context.spool.prepare()
         starting = Retry("resuming interrupted jobs", self._context.liveness)
-        await starting.run(self._recover, "at the start")
+        await starting.run(partial(self._recover, self._context.member.shards.held), "at the start")
         await starting.run(self._count_files, "in the spool")
         async with asyncio.TaskGroup() as group:
+            self._context.member.when_gained(partial(self._begin_with, group))
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._cards.run(), name="queue positions on cards")
             for worker in self._workers:
@@ -159,22 +165,43 @@ class Engine:
         if changes.jobs:
             self._context.liveness.called()
 
-    async def _recover(self) -> None:
+    def _begin_with(self, group: asyncio.TaskGroup, shards: frozenset[int]) -> None:
+        """Go on with the jobs of shards that were taken over while others were served."""
+
+        async def begin() -> None:
+            retry = Retry("resuming interrupted jobs", self._context.liveness)
+            await retry.run(partial(self._recover, shards), f"of shards {sorted(shards)}")
+            self.wake()
+
+        group.create_task(begin(), name="taking over")
+
+    async def _recover(self, shards: Collection[int]) -> None:
+        """Recover what was interrupted in the servers of these shards, which this process has just taken."""
+        count = self._context.member.shards.count
+
+        def is_new(guild_id: int) -> bool:
+            return shard_of(guild_id, count) in shards
+
         async with self._context.storage.write() as transaction:
-            await doubt_restored(transaction, self._context.clock.now())
-            interrupted = await transaction.jobs.in_states(INTERRUPTED)
-            await recover(transaction, interrupted, self._context.clock.now())
-            await recover_attempts(transaction)
+            if self._context.member.shards.whole_bot:
+                await doubt_restored(transaction, self._context.clock.now())
+            interrupted = [
+                job for job in await transaction.jobs.in_states(INTERRUPTED) if is_new(job.guild_id)
+            ]
+            over = [job for job in interrupted if answer_is_over(job, self._context)]
+            await recover(transaction, over, self._context.clock.now())
+            await recover_attempts(transaction, is_new)
         if interrupted:
             _log.info("Found %d interrupted jobs", len(interrupted))
 
     async def _tidy(self) -> float:
         with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):
-            await self._outbox.tidy()
-            await housekeep(self._context)
+            if self._context.member.shards.whole_bot:
+                await self._outbox.tidy()
+                await housekeep(self._context)
+                async with self._context.storage.write() as transaction:
+                    await transaction.decodes.tidy()
             await self._count_files()
-            async with self._context.storage.write() as transaction:
-                await transaction.decodes.tidy()
         return HOUR
 
     async def _count_files(self) -> None:

@@ -66,9 +66,15 @@ def needs_upload(job: Job, key_id: int) -> bool:
 
 
 async def claim(
-    transaction: Transaction, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime
+    transaction: Transaction,
+    catalog: Catalog,
+    job_id: str,
+    lane: str,
+    to: JobState,
+    at: datetime,
+    epoch: int | None = None,
 ) -> Claimed | Unclaimed:
-    """Note that the job's request is sent next, with the lane's key.
+    """Note that the job's request is sent next, with the lane's key, by the process of that number.
 
     Waiting (or uploading) → uploading or submitting. Changes nothing if the job is not to be sent now. Raises
     `RuntimeError` if it changes within the transaction.
@@ -84,7 +90,7 @@ async def claim(
         return Unclaimed(job)
     if not await may_be_sent(transaction, catalog, job, key.lane, at):
         return Unclaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
-    changes = JobChanges(key_id=key.id, held=None, not_before=None)
+    changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=epoch)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key
     claimed = await transaction.jobs.advance(job.id, job.state, to, at=at, **changes)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.errors import DatabaseFailed, SettingsError
 from bot.monitoring.metrics import Metrics, Snapshot
+from bot.monitoring.vitals import Vitals
 from bot.storage import Storage
 from bot.version import VERSION
 
@@ -24,22 +25,16 @@ LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows 
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
-    """Functions that read the state of the running parts."""
-
-    alive: Callable[[], bool]
-    gateway: Callable[[], bool]
-    oldest_due_poll: Callable[[], float]
-    lanes: Callable[[], Mapping[str, float]]
-    spool: Callable[[], tuple[int, int]] = lambda: (0, 0)
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
-    """The answer of /healthz. `alive` means that the engine runs and makes progress."""
+    """The answer of /healthz. `alive` means that the engine runs and makes progress.
+
+    A process that stands by is healthy if it could take over: it serves nobody, and is connected to nothing
+    but the database.
+    """
 
     ok: bool
     version: str
+    standby: bool
     alive: bool
     gateway: bool
     database: bool
@@ -47,17 +42,27 @@ class Health:
 
 
 class HealthServer:
-    """Serves while its context is open.
+    """Serves while its context is open; as that of a process that stands by, until it `serves`.
 
     Raises `SettingsError` if the port can't be had.
     """
 
     def __init__(
-        self, address: str, port: int, *, vitals: Vitals, storage: Storage, metrics: Metrics, clock: Clock
+        self,
+        address: str,
+        port: int,
+        *,
+        storage: Storage,
+        metrics: Metrics,
+        clock: Clock,
+        vitals: Vitals | None = None,
+        shards: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
+        """Take what the answers tell. `shards`: how many this process serves, and how many none does."""
         self._address = address
         self._port = port
         self._vitals = vitals
+        self._shards = shards
         self._storage = storage
         self._metrics = metrics
         self._clock = clock
@@ -91,13 +96,36 @@ class HealthServer:
     ) -> None:
         await self._runner.cleanup()
 
+    def serves(self, vitals: Vitals) -> None:
+        """Tell of these parts from now on."""
+        self._vitals = vitals
+
     async def check(self) -> Health:
         """Return the bot's health."""
+        if self._vitals is None:
+            database = await self._database()
+            return Health(
+                database,
+                VERSION,
+                standby=True,
+                alive=True,
+                gateway=False,
+                database=database,
+                oldest_due_poll_seconds=0.0,
+            )
         alive, gateway = self._vitals.alive(), self._vitals.gateway()
         late = self._vitals.oldest_due_poll()
         database = await self._database()
         ok = alive and gateway and database and late < LATEST_POLL
-        return Health(ok, VERSION, alive, gateway, database, round(late, 3))
+        return Health(
+            ok,
+            VERSION,
+            standby=False,
+            alive=alive,
+            gateway=gateway,
+            database=database,
+            oldest_due_poll_seconds=round(late, 3),
+        )
 
     async def _database(self) -> bool:
         """Return whether it can be written, as checked within the last second: many may ask at once."""
@@ -133,17 +161,16 @@ class HealthServer:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)
             return web.Response(status=503, text="The database can't be read.\n")
-        vitals = self._vitals
-        now = Snapshot(
-            jobs,
-            reserved,
-            spent,
-            vitals.lanes(),
-            vitals.oldest_due_poll(),
-            len(self._storage.unreadable),
-            vitals.spool(),
-            vitals.gateway(),
-        )
+        unreadable = len(self._storage.unreadable)
+        now = Snapshot(jobs, reserved, spent, unreadable_rows=unreadable, shards=self._shards())
+        if (vitals := self._vitals) is not None:
+            now = replace(
+                now,
+                lanes=vitals.lanes(),
+                oldest_due_poll=vitals.oldest_due_poll(),
+                spool=vitals.spool(),
+                gateway=vitals.gateway(),
+            )
         return web.Response(
             body=self._metrics.render(now),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

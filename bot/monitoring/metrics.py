@@ -28,7 +28,8 @@ class Snapshot:
     """Figures that are read when the metrics are requested.
 
     `jobs` is by state and tool. `lanes` is the share of each lane's requests in use, by the lane's hash.
-    `spool` is the bytes in use, and the most there may be.
+    `spool` is the bytes in use, and the most there may be. `shards` are those that this process serves, and
+    those that no process does.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -39,6 +40,7 @@ class Snapshot:
     unreadable_rows: int = 0
     spool: tuple[int, int] = (0, 0)
     gateway: bool = False
+    shards: tuple[int, int] = (0, 0)
 
 
 class _Gauges:
@@ -65,8 +67,16 @@ class _Gauges:
             "studii_spool_bytes", "Photos and results on their way, in bytes: used, and the limit", "what"
         )
 
+        self._shards = gauge(
+            "studii_shards",
+            "Shards of Discord's gateway: held by this process, and free, as no process serves them",
+            "what",
+        )
+
     def show(self, now: Snapshot) -> None:
         """Set all of them."""
+        for what, amount in zip(("held", "free"), now.shards, strict=True):
+            self._shards.labels(what).set(amount)
         self._jobs.clear()
         for (state, tool), count in now.jobs.items():
             self._jobs.labels(state, tool).set(count)
@@ -117,6 +127,17 @@ class Metrics:
             "Processes that open pictures and ended on one, or exceeded a bound",
             registry=registry,
         )
+        self._takeovers = Counter("studii_takeovers", "Shards that this process has taken", registry=registry)
+        self._fences = Counter(
+            "studii_fences_met",
+            "Transactions that were refused because another process had taken over",
+            registry=registry,
+        )
+
+    def cluster(self, what: str) -> None:
+        """Count a shard that was taken over ("takeover"), or a transaction that found another process in this
+        one's place ("fence")."""
+        (self._takeovers if what == "takeover" else self._fences).inc()
 
     def request(self, kind: str, status: int | None) -> None:
         """Count a request to Studii that was answered with that status, or not at all (None)."""

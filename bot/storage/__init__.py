@@ -3,9 +3,10 @@
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
 from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, shown, unusable
+from bot.storage.database.fence import Fence
 from bot.storage.database.file_checks import ensure_ours, ensure_sound
 from bot.storage.database.location import private_file, sqlite_file, unused
-from bot.storage.database.locks import AnotherInstance, InstanceLock, instance_lock
+from bot.storage.database.locks import AnotherInstance, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.rights import missing_rights_at
 from bot.storage.durations import Sample
@@ -13,6 +14,7 @@ from bot.storage.holds import Hold
 from bot.storage.jobs import CardShown, JobChanges
 from bot.storage.lanes import LaneLimits, Sent
 from bot.storage.ledger import ReservationError
+from bot.storage.processes import ProcessInfo, ProcessTable, ShardCounts
 from bot.storage.servers import ServerConfig
 from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 from bot.storage.vault import CannotDecrypt, LaneNames, Vault, reseal_keys
@@ -25,15 +27,18 @@ __all__ = [
     "CannotDecrypt",
     "CardShown",
     "Changes",
+    "Fence",
     "Hold",
-    "InstanceLock",
     "JobChanges",
     "LaneLimits",
     "LaneNames",
+    "ProcessInfo",
+    "ProcessTable",
     "ReservationError",
     "Sample",
     "Sent",
     "ServerConfig",
+    "ShardCounts",
     "Storage",
     "Transaction",
     "Vault",

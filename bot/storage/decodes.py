@@ -35,10 +35,11 @@ class Decodes:
         """Delete the record of the file."""
         await self._session.execute(delete(decodes).where(decodes.c.job_id == job_id, decodes.c.role == role))
 
-    async def underway(self) -> list[tuple[str, FileRole, DecodeRecord]]:
-        """Return the attempts that began and did not end: job id, role and record."""
-        rows = (await self._session.execute(select(decodes).where(decodes.c.underway))).mappings()
-        return [(row["job_id"], row["role"], _record(row)) for row in rows]
+    async def underway(self) -> list[tuple[str, FileRole, DecodeRecord, int]]:
+        """Return the attempts that began and did not end: job id, role, record and server."""
+        query = select(decodes, jobs.c.guild_id).join(jobs, jobs.c.id == decodes.c.job_id)
+        rows = (await self._session.execute(query.where(decodes.c.underway))).mappings()
+        return [(row["job_id"], row["role"], _record(row), row["guild_id"]) for row in rows]
 
     async def tidy(self) -> None:
         """Delete the records of files that are no longer kept."""

@@ -72,12 +72,10 @@ class Guilds:
         await self._session.execute(update(guilds).where(theirs).values(missing_since=at))
 
     async def present(self) -> list[int]:
-        """Return the servers that have settings and have not removed the bot."""
-        return list(
-            (
-                await self._session.execute(select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
-            ).scalars()
-        )
+        """Return those servers of this process that have settings and have not removed the bot."""
+        query = select(guilds.c.guild_id).where(guilds.c.left_at.is_(None))
+        ours = self._session.ours(query, guilds.c.guild_id)
+        return list((await self._session.execute(ours)).scalars())
 
     async def _set(self, guild_id: int, **values: Any) -> None:
         await self._session.put(guilds, {"guild_id": guild_id}, values)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 
 from bot.storage.database.session import Session
 from bot.storage.schema import lane_limits, lane_requests
@@ -15,15 +15,19 @@ REQUESTS_KEPT = timedelta(minutes=3)
 # A doubted plan is tried again within a day. Limits that did not change for this long are over.
 LIMITS_KEPT = timedelta(days=7)
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:lane, 21332))")
+
 
 class Sent(NamedTuple):
     """A request, recorded before it was sent.
 
-    All requests from before `settled` had been answered by then. It is None if that is unknown.
+    All requests of its process from before `settled` had been answered by then. It is None if that is
+    unknown. `epoch` is the process, where there are several.
     """
 
     at: datetime
     settled: datetime | None
+    epoch: int | None = None
 
 
 class Lanes:
@@ -41,25 +45,34 @@ class Lanes:
 
     async def add(self, requests: Sequence[tuple[str, Sent]]) -> None:
         """Record requests of lanes."""
-        rows = [{"lane": lane, "at": one.at, "settled": one.settled} for lane, one in requests]
+        rows = [
+            {"lane": lane, "at": one.at, "settled": one.settled, "epoch": one.epoch} for lane, one in requests
+        ]
         if rows:
             await self._session.execute(insert(lane_requests), rows)
 
-    async def record(self, lane: str, at: datetime, settled: datetime | None = None) -> None:
+    async def record(
+        self, lane: str, at: datetime, settled: datetime | None = None, epoch: int | None = None
+    ) -> None:
         """Record a request that is about to be sent. Deletes those outside of every window."""
         await self.tidy(at)
-        await self.add([(lane, Sent(at, settled))])
+        await self.add([(lane, Sent(at, settled, epoch))])
+
+    async def lock(self, lanes: Collection[str]) -> None:
+        """Let no other process count requests of these lanes until the transaction ends. PostgreSQL alone."""
+        for lane in sorted(lanes):  # in one order, so that two never wait for each other
+            await self._session.execute(_LOCK.bindparams(lane=lane))
 
     async def of(self, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
         """Return each lane's requests sent at or after `at`, oldest first."""
         query = (
-            select(lane_requests.c.lane, lane_requests.c.at, lane_requests.c.settled)
+            select(lane_requests.c.lane, lane_requests.c.at, lane_requests.c.settled, lane_requests.c.epoch)
             .where(lane_requests.c.lane.in_(list(lanes)), lane_requests.c.at >= at)
             .order_by(lane_requests.c.at)
         )
         sent: dict[str, list[Sent]] = {lane: [] for lane in lanes}
         for row in (await self._session.execute(query)).mappings():
-            sent[row["lane"]].append(Sent(row["at"], row["settled"]))
+            sent[row["lane"]].append(Sent(row["at"], row["settled"], row["epoch"]))
         return sent
 
     async def since(self, lane: str, at: datetime) -> list[datetime]:

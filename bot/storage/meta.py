@@ -19,6 +19,10 @@ class Meta:
     async def set(self, name: str, value: bytes) -> None:
         await self._session.put(meta, {"name": name}, {"value": value})
 
+    async def add(self, name: str, value: bytes) -> bool:
+        """Set the value unless there is one. Return whether it was set."""
+        return await self._session.put_new(meta, {"name": name}, {"value": value})
+
     async def names(self, prefix: str) -> list[str]:
         """Return the names that start with `prefix`."""
         query = select(meta.c.name).where(meta.c.name.startswith(prefix, autoescape=True))

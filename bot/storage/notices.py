@@ -69,7 +69,8 @@ class Notices:
             .order_by(func.min(notices.c.id))
             .limit(limit)
         )
-        return list((await self._session.execute(query)).scalars())
+        ours = self._session.ours(query, notices.c.guild_id)
+        return list((await self._session.execute(ours)).scalars())
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
         """Mark the notice as posted (as that message) or given up (None)."""

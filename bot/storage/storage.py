@@ -22,9 +22,9 @@ from bot.storage.audit import Audit
 from bot.storage.database import engines
 from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, OutageLog, shown, sqlite_code, unusable
+from bot.storage.database.fence import Fence, begin_fenced
 from bot.storage.database.group_commit import GroupCommit
 from bot.storage.database.location import private_file, sqlite_file
-from bot.storage.database.locks import InstanceLock
 from bot.storage.database.rights import missing_rights_at
 from bot.storage.database.session import Session, session
 from bot.storage.database.unreadable import UnreadableRows
@@ -52,8 +52,6 @@ WRITE_TIMEOUT = 60.0  # seconds; long enough for anything that goes on, short en
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
-
-_CLAIMED = "claimed"  # noted of a connection
 
 
 class Transaction:
@@ -98,13 +96,13 @@ class Storage:
         writing: AsyncEngine,
         reading: AsyncEngine,
         amending: AsyncEngine | None = None,
-        lock: InstanceLock | None = None,
+        fence: Fence | None = None,
         observe: Observe = _unobserved,
     ) -> None:
         self._writing = writing
         self._reading = reading
         self._amending = amending or writing
-        self._lock = lock
+        self._fence = fence or Fence()
         self._observe = observe
         # One writer at a time, so that what it reads holds until it commits, on PostgreSQL as on SQLite.
         # Turns are taken in order of arrival, here rather than in SQLite, where waiting is a lottery.
@@ -131,19 +129,20 @@ class Storage:
         url: str,
         *,
         patience: float = WRITE_TIMEOUT,
-        lock: InstanceLock | None = None,
+        fence: Fence | None = None,
         observe: Observe = _unobserved,
     ) -> AsyncGenerator["Storage", None]:
         """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
 
-        With `lock`, nothing is written while that lock is lost (see `amend`). Raises `SettingsError` if the
-        file can't be written, or another program writes to it for longer than `patience` seconds.
+        With `fence`, nothing is written once another process has taken over (see `amend`). Raises
+        `SettingsError` if the file can't be written, or another program writes to it for longer than
+        `patience` seconds.
         """
         path = sqlite_file(url)
         if path is not None:
             await asyncio.to_thread(private_file, path)
         on_server = None if path is not None else engines.migration_engine(url)
-        storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, lock, observe)
+        storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, fence, observe)
         try:
             try:
                 async with storage.write(patience=patience):
@@ -182,7 +181,7 @@ class Storage:
         self._ensure_open()
         async with self._readers:
             with self._observed("read"), self._reads.watching():
-                async with _connected(self._reading, self._unreadable) as current:
+                async with self._connected(self._reading) as current:
                     if current.on_sqlite:
                         await current.run("BEGIN")
                     yield Transaction(current)
@@ -192,26 +191,26 @@ class Storage:
         """Change the database: all of the block, or nothing of it if the block raises.
 
         Raises `Busy` if the transaction could not begin within `patience` seconds, `DatabaseAway` if there is
-        no way to the database, `NotAlone` if the instance's lock is lost, and `DatabaseFailed` for any other
-        failure of the database. A commit is never given up: if the task is cancelled meanwhile, it commits,
-        and then raises CancelledError.
+        no way to the database, `NotAlone` if another process has taken over, and `DatabaseFailed` for any
+        other failure of the database. A commit is never given up: if the task is cancelled meanwhile, it
+        commits, and then raises CancelledError.
         """
-        async with self._writes(self._writing, patience, self._lock) as transaction:
+        async with self._writes(self._writing, patience, self._fence) as transaction:
             yield transaction
 
     @asynccontextmanager
     async def amend(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
-        """Write like `write`, also beside another instance that writes.
+        """Write like `write`, also after another process has taken over.
 
-        This is for the answer to a request that was sent while the lock was ours. What it changes must be
-        conditional on the row.
+        This is for the answer to a request that was sent before that. What it changes must be conditional on
+        the row.
         """
-        async with self._writes(self._amending, patience, None) as transaction:
+        async with self._writes(self._amending, patience, Fence()) as transaction:
             yield transaction
 
     @asynccontextmanager
     async def _writes(
-        self, engine: AsyncEngine, patience: float, lock: InstanceLock | None
+        self, engine: AsyncEngine, patience: float, fence: Fence
     ) -> AsyncGenerator[Transaction, None]:
         deadline = self._clock.monotonic() + patience
         with self._observed("turn"):
@@ -224,19 +223,15 @@ class Storage:
             return
         try:
             with self._observed("write"), self._writings.watching():
-                async with _connected(engine, self._unreadable) as current:
-                    if lock is not None and not current.notes.get(_CLAIMED):
-                        await lock.claim(current)
-                        current.notes[_CLAIMED] = True
-                        current.changes.others = True  # another instance may have written meanwhile
-                    await self._begin(current, deadline)
+                async with self._connected(engine) as current:
+                    await begin_fenced(current, fence, self._left(deadline))
                     yield Transaction(current)  # a server's rows may be changed by other processes
                     await self._commit(current)
         finally:
             self._writer.release()
 
     def _for_group(self) -> AbstractAsyncContextManager[Session]:
-        return _connected(self._writing, self._unreadable, self._memory.changed)
+        return self._connected(self._writing, self._memory.changed)
 
     @contextmanager
     def _observed(self, what: str) -> Generator[None]:
@@ -277,6 +272,18 @@ class Storage:
         for engine in (self._writing, self._reading, self._amending):
             await engine.dispose()
 
+    @asynccontextmanager
+    async def _connected(
+        self, engine: AsyncEngine, changed: Callable[[object], None] | None = None
+    ) -> AsyncGenerator[Session, None]:
+        async with AsyncExitStack() as stack:
+            try:
+                opened = session(engine, self._unreadable, changed, self._fence.shards)
+                current = await stack.enter_async_context(opened)
+            except OSError as error:  # as the driver of a server raises it when there is no way to it
+                raise DatabaseAway from error
+            yield current
+
     def _ensure_open(self) -> None:
         if self._closed:
             raise DatabaseAway
@@ -289,16 +296,17 @@ class Storage:
         except TimeoutError:
             raise Busy from None
 
+    def _left(self, deadline: float) -> float:
+        """Return the seconds until then. Raises `Busy` if there are none."""
+        # The timer above may be a simulated one; this is not.
+        left = deadline - self._clock.monotonic()
+        if left <= 0:
+            raise Busy
+        return left
+
     async def _begin(self, current: Session, deadline: float) -> None:
         while True:
-            # The timer above may be a simulated one; this is not.
-            left = deadline - self._clock.monotonic()
-            if left <= 0:
-                raise Busy
-            if not current.on_sqlite:
-                await current.run(f"SET LOCAL lock_timeout = {max(1, int(left * 1000))}")
-                return
-            patience = int(min(left, _SLICE) * 1000)
+            patience = int(min(self._left(deadline), _SLICE) * 1000)
             if patience != self._busy_timeout:
                 await current.run(f"PRAGMA busy_timeout={patience}")
                 self._busy_timeout = patience
@@ -309,18 +317,6 @@ class Storage:
                     raise
             else:
                 return
-
-
-@asynccontextmanager
-async def _connected(
-    engine: AsyncEngine, unreadable: UnreadableRows, changed: Callable[[object], None] | None = None
-) -> AsyncGenerator[Session, None]:
-    async with AsyncExitStack() as stack:
-        try:
-            current = await stack.enter_async_context(session(engine, unreadable, changed))
-        except OSError as error:  # as the driver of a server raises it when there is no way to it
-            raise DatabaseAway from error
-        yield current
 
 
 def _held_by_another_process(error: DBAPIError) -> bool:

@@ -88,7 +88,7 @@ class UsageSums:
 
 
 class Totals:
-    """Sums over all servers within one transaction."""
+    """Sums over all servers of this process within one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -98,7 +98,7 @@ class Totals:
         query = select(jobs.c.state, jobs.c.tool, func.count().label("count")).group_by(
             jobs.c.state, jobs.c.tool
         )
-        rows = (await self._session.execute(query)).mappings()
+        rows = (await self._session.execute(self._session.ours(query, jobs.c.guild_id))).mappings()
         return {(str(row["state"]), row["tool"]): row["count"] for row in rows}
 
     async def credits(self) -> tuple[int, int]:
@@ -107,7 +107,7 @@ class Totals:
             func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
             func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
         )
-        row = (await self._session.execute(query)).mappings().one()
+        row = (await self._session.execute(self._session.ours(query, jobs.c.guild_id))).mappings().one()
         return int(row["reserved"]), int(row["settled"])
 
 

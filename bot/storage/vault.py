@@ -133,6 +133,18 @@ class LaneNames:
         async with storage.write() as transaction:
             return cls(await _lane_secret(transaction, vault))
 
+    @classmethod
+    async def readable(cls, storage: Storage, vault: Vault) -> bool:
+        """Return whether the vault opens the secret, if one is stored."""
+        async with storage.read() as transaction:
+            sealed = await transaction.meta.get(_LANE_SECRET)
+        if sealed is not None:
+            try:
+                vault.unseal(sealed)
+            except CannotDecrypt:
+                return False
+        return True
+
     def lane_of(self, secret: str) -> str:
         """Return the lane of a Studii key, 64 hex digits."""
         return hmac.new(self._secret, secret.encode(), hashlib.sha256).hexdigest()
@@ -140,8 +152,10 @@ class LaneNames:
 
 async def _lane_secret(transaction: Transaction, vault: Vault) -> bytes:
     """Return the secret, or a new one, and store it encrypted with the newest key."""
-    sealed = await transaction.meta.get(_LANE_SECRET)
     secret = secrets.token_hex(32)
+    # Two processes may begin at once.
+    await transaction.meta.add(_LANE_SECRET, vault.seal(secret))
+    sealed = await transaction.meta.get(_LANE_SECRET)
     if sealed is not None:
         with suppress(CannotDecrypt):
             secret = vault.unseal(sealed)

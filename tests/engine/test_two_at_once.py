@@ -1,4 +1,4 @@
-"""A request outlives the right to write: PostgreSQL is started anew, and another instance comes first."""
+"""A request outlives the right to write: another process takes over before its answer arrives."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from bot.engine.lanes.recovery import INTERRUPTED, recover
 from bot.errors import NotAlone
 from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
-from bot.storage import Storage, instance_lock, migrate
-from bot.storage.database import locks
+from bot.storage import Storage
 from sandbox.studii.faults import Effect, error
+from tests.cluster.members import process_on
 from tests.engine.world import World, a_job, engine_world
 from tests.support.patience import PATIENCE
-from tests.support.postgresql import server
+from tests.support.postgresql import new_migrated_database
 
 
 @dataclass(frozen=True)
@@ -117,40 +117,29 @@ async def test_a_ruling_stands_although_the_202_arrives_after_it(
         await world.balanced()
 
 
-async def test_a_late_answer_reaches_the_database_of_another_instance(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("answer", "state"), [(Held(), JobState.RUNNING), (HeldRefusal(), JobState.FAILED)], ids=["202", "400"]
+)
+async def test_a_late_answer_is_stored_after_another_process_has_taken_over(
+    tmp_path: Path, migrated_postgresql: str, answer: Held, state: JobState
 ) -> None:
-    await _over_a_restart(tmp_path, monkeypatch, Held(), JobState.RUNNING)
-
-
-async def test_a_late_refusal_ends_the_job_unpaid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await _over_a_restart(tmp_path, monkeypatch, HeldRefusal(), JobState.FAILED)
-
-
-async def _over_a_restart(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, answer: Held, state: JobState
-) -> None:
-    monkeypatch.setattr(locks, "LOOK_EVERY", 0.05)
-    with server() as postgresql:
-        url = postgresql.url
-        async with instance_lock(url) as lock:
-            await migrate(url)
-            async with (
-                engine_world(folder, url=url, lock=lock) as world,
-                world.running(),
-            ):
-                job = await submitted(world, answer)
-                await asyncio.to_thread(postgresql.stop)
-                await asyncio.to_thread(postgresql.start)
-                async with instance_lock(url) as theirs, Storage.open(url, lock=theirs) as other:
-                    await taken_for_lost(other, world)
-                    with pytest.raises(NotAlone):
-                        await world.accept(a_job())
-                    async with asyncio.timeout(PATIENCE):
-                        await lock.lost()
-                    answer.arrives.set()
-                    await world.reaches(job.id, state)
-                    await world.balanced()
-                    found = await world.job(job.id)
-                    assert found.reserved + found.settled == (8 if state is JobState.RUNNING else 0)
-                    assert found.posting == 1
+    url = await new_migrated_database(migrated_postgresql)
+    async with process_on(url) as mine:
+        await mine.stand_by()
+        async with engine_world(tmp_path, url=url, member=mine) as world, world.running():
+            job = await submitted(world, answer)
+            assert (await world.job(job.id)).epoch == mine.epoch
+            await mine.leave()  # as another process does when the lease is over
+            async with process_on(url) as theirs, Storage.open(url, fence=theirs) as other:
+                await theirs.stand_by()
+                await taken_for_lost(other, world)
+                with pytest.raises(NotAlone):
+                    await world.accept(a_job())
+                async with asyncio.timeout(PATIENCE):
+                    await mine.lost()
+                answer.arrives.set()
+                await world.reaches(job.id, state)
+                await world.balanced()
+                found = await world.job(job.id)
+                assert found.reserved + found.settled == (8 if state is JobState.RUNNING else 0)
+                assert found.posting == 1

@@ -15,9 +15,10 @@ from PIL import Image
 
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
+from bot.cluster import Membership
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.engine import Engine, GuardedDecoder, Spool, Tuning
-from bot.storage import InstanceLock, LaneNames, Storage, Vault
+from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
@@ -79,11 +80,13 @@ class World:
     discord: Recorder = field(default_factory=Recorder)
     album: Album = field(default_factory=lambda: Album({PHOTO_URL: png()}))
     clock: Clock = field(default_factory=SystemClock)
+    member: Membership = field(default_factory=Membership)
     spool_bytes: int = 10_000_000
 
     def engine(self, posted: Callable[[float], None] = lambda _: None) -> Engine:
         return Engine(
             storage=self.storage,
+            member=self.member,
             studii=self.client,
             vault=self.vault,
             delivery=self.discord,
@@ -248,7 +251,7 @@ async def engine_world(
     timeouts: Timeouts = TIMEOUTS,
     count: Callable[[str, int | None], None] = lambda kind, status: None,
     url: str | None = None,
-    lock: InstanceLock | None = None,
+    member: Membership | None = None,
     **changes: object,
 ) -> AsyncGenerator[World, None]:
     """Everything but the engine itself; `changes` are to `QUICK`.
@@ -262,13 +265,14 @@ async def engine_world(
     studii = StudiiServer(options or Options(instant=True, long_side=64), port=port)
     address = f"http://127.0.0.1:{port}/api/v1"
     async with (
-        Storage.open(url, lock=lock) as storage,
+        Storage.open(url, fence=member) as storage,
         StudiiClient(address, timeouts=timeouts, attempts=2, retry_wait=0.01, count=count) as client,
         nullcontext() if down else studii,
     ):
         lanes = await LaneNames.open(storage, vault)
         tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
         world = World(studii, storage, vault, lanes, client, SharedDecoders(), folder / "spool", tuning)
+        world.member = member or Membership()
         if clock is not None:
             world.clock = clock
         yield world

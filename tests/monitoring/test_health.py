@@ -12,8 +12,9 @@ import pytest
 
 from bot.domain import JobState
 from bot.errors import SettingsError
-from bot.monitoring.health import HealthServer, Vitals
+from bot.monitoring.health import HealthServer
 from bot.monitoring.metrics import Metrics
+from bot.monitoring.vitals import Vitals
 from bot.storage.usage import Totals
 from bot.version import VERSION
 from tests.engine.test_database_trouble import fail

@@ -154,8 +154,8 @@ async def test_whether_discord_is_there_is_seen_from_the_shards(
     async with running(tmp_path, monkeypatch) as bot:
         assert await bot.until(lambda told: told["gateway"]) == (
             200,
-            {"ok": True, "version": VERSION, "alive": True, "gateway": True, "database": True}
-            | {"oldest_due_poll_seconds": 0.0},
+            {"ok": True, "version": VERSION, "standby": False, "alive": True, "gateway": True}
+            | {"database": True, "oldest_due_poll_seconds": 0.0},
         )
         await bot.discord.connections.leave()
         status, told = await bot.until(lambda told: not told["gateway"])

@@ -116,7 +116,7 @@ async def test_attempts_are_remembered_for_each_file_of_a_job(storage: Storage) 
         await transaction.decodes.put(job.id, FileRole.SOURCE, begun)
         await transaction.decodes.put(job.id, FileRole.OUTPUT, counted)
     async with storage.write() as transaction:
-        assert await transaction.decodes.underway() == [(job.id, FileRole.SOURCE, begun)]
+        assert await transaction.decodes.underway() == [(job.id, FileRole.SOURCE, begun, job.guild_id)]
         assert await transaction.decodes.get(job.id, FileRole.OUTPUT) == counted
         await transaction.decodes.forget(job.id, FileRole.SOURCE)
         assert await transaction.decodes.underway() == []

@@ -72,6 +72,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         price_learned=True,
         allowance_role=2**57,
         age_restricted=True,
+        epoch=2**56,
     )
     unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
     assert unset == []

@@ -157,7 +157,9 @@ def _command(arguments: list[str], folder: str, environment: dict[str, str], fds
 
     from bot.__main__ import main
     from sandbox.discord.launch import point_to
+    from tests.cluster.shortened import shorten
 
+    shorten(environment)
     point_to(*arguments[:2])
     return main(arguments[2:])
 

@@ -2,11 +2,9 @@
 
 from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext, StepResult
-from bot.engine.lanes.rate_state import RateState, RateStates
+from bot.engine.lanes.rate_state import RateState, RateStates, RequestLog
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.studii import JobReport, RateLimited
-
-LATER = 5.0  # seconds, when room comes only with an answer
 
 
 class NoRoom(Exception):
@@ -23,6 +21,7 @@ class OutOfBandRequests:
     def __init__(self, context: EngineContext, rates: RateStates) -> None:
         self._context = context
         self._rates = rates
+        self._requests = RequestLog(context)
 
     async def job_status(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
         """GET a job that Studii has. Raises `NoRoom`, and what the client raises."""
@@ -36,14 +35,16 @@ class OutOfBandRequests:
     async def _job_status(self, rate: RateState, secret: str, job: Job) -> JobReport:
         now = self._context.clock.monotonic()
         if rate.window.room(now) < 1:
-            free_at = rate.window.next_room(now)
-            raise NoRoom(LATER if free_at is None else max(free_at - now, 0.0))
+            raise NoRoom(rate.pause())
         rate.window.begin(now)
         sent = False
         try:
             async with self._context.storage.write() as transaction:
+                if any((await self._requests.refused(transaction, [rate])).values()):
+                    raise NoRoom(rate.pause())
                 at = self._context.clock.now()
-                await transaction.lanes.record(rate.lane, at, rate.settled(at))
+                epoch = self._context.member.epoch
+                await transaction.lanes.record(rate.lane, at, rate.settled(at), epoch)
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:

@@ -86,11 +86,16 @@ class Poller:
             jobs = await transaction.jobs.some(unknown) if unknown else {}
             ids = {job.key_id for job in jobs.values() if job.key_id is not None}
             keys = await transaction.keys.some(ids) if ids else {}
+            refused = await self._requests.refused(transaction, [rate for _, rate in asked])
             for job_id, rate in asked:
                 job, key = found[job_id] or (jobs.get(job_id), None)
                 if job is not None and job.key_id is not None and key is None:
                     key = keys.get(job.key_id)
-                claims.append(claim := self._claim_of(job, key, rate.lane))
+                claim = self._claim_of(job, key, rate.lane)
+                if isinstance(claim, Claim) and refused.get(rate.lane, 0) > 0:
+                    refused[rate.lane] -= 1
+                    claim = StepResult(job, sent=False, again=rate.pause())
+                claims.append(claim)
                 if job is not None and key is not None and isinstance(claim, Claim):
                     self._known.keep(job, key)
             sent = [rate for (_, rate), claim in zip(asked, claims, strict=True) if isinstance(claim, Claim)]

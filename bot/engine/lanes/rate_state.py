@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import NoticeKind
@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 AHEAD = 10.0  # seconds for which polls are recorded in advance
 AHEAD_MARGIN = 1.0  # of these, for clocks that differ
 MOST_AHEAD = 8
+LATER = 5.0  # seconds, when room comes only with an answer
+LEAST_PAUSE = 0.05  # seconds
 TIDIED_EVERY = timedelta(seconds=30)
 
 
@@ -41,6 +43,7 @@ class RateState:
         self._polls: deque[float] = deque()  # when the latest were sent
         self._ahead: deque[float] = deque()  # until when polls that were recorded in advance may be sent
         self._unsaved = False
+        self.shared = False  # whether servers of other processes use the key, too
         self._plan_news: bool | None = None  # whether the admins are to be told that the plan seems wrong
         self._restore(sent, limits)
         self.set_plan(plan)
@@ -49,6 +52,23 @@ class RateState:
     def unsaved(self) -> bool:
         """Whether an answer has changed the state that is kept over a restart."""
         return self._unsaved
+
+    def excess(self, sent: Iterable[Sent], epoch: int | None) -> int:
+        """Count what other processes have sent with the key. Return by how many requests that is too much,
+        with those of this process that are about to be sent."""
+        now, at = self._context.clock.monotonic(), self._context.clock.now()
+        by_process: dict[int | None, list[EarlierRequest]] = {}
+        for one in sent:
+            if one.epoch != epoch:
+                by_process.setdefault(one.epoch, []).append(_earlier(one, at))
+        self.window.set_others(list(by_process.values()), now)
+        return max(0, self.window.used(now) - self.window.usable)
+
+    def pause(self) -> float:
+        """Return the seconds until there may be room again."""
+        now = self._context.clock.monotonic()
+        free_at = self.window.next_room(now)
+        return LATER if free_at is None else max(free_at - now, LEAST_PAUSE)
 
     def set_plan(self, plan: ChosenPlan) -> None:
         """Take over the plan that admins chose. Less is sent while it is doubted."""
@@ -183,8 +203,24 @@ class RequestLog:
     until then counts all the same after a restart.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         self._tidied: datetime | None = None
+
+    async def refused(self, transaction: Transaction, rates: Sequence[RateState]) -> dict[str, int]:
+        """Return how many of the requests must not be sent yet, by lane, because of those of other processes.
+
+        `rates` may name a lane several times, once for each request. Until the transaction ends, no other
+        process counts requests of these lanes: what is allowed here is recorded in the same step.
+        """
+        shared = {rate.lane: rate for rate in rates if rate.shared}
+        if not shared:
+            return {}
+        await transaction.lanes.lock(shared)
+        tuning, epoch = self._context.tuning, self._context.member.epoch
+        counted = timedelta(seconds=tuning.rate_period + tuning.answer_bound)
+        sent = await transaction.lanes.of(shared, self._context.clock.now() - counted)
+        return {lane: rate.excess(sent[lane], epoch) for lane, rate in shared.items()}
 
     async def record(
         self, transaction: Transaction, rates: Sequence[RateState], at: datetime
@@ -197,8 +233,11 @@ class RequestLog:
         ahead = {name: rate.wanted_ahead() for name, rate in lanes.items()}
         settled = {name: rate.settled(at) for name, rate in lanes.items()}
         later = at + timedelta(seconds=AHEAD)
-        rows = [(rate.lane, Sent(at, settled[rate.lane])) for rate in rates]
-        rows += [(name, Sent(later, settled[name])) for name, count in ahead.items() for _ in range(count)]
+        epoch = self._context.member.epoch
+        rows = [(rate.lane, Sent(at, settled[rate.lane], epoch)) for rate in rates]
+        rows += [
+            (name, Sent(later, settled[name], epoch)) for name, count in ahead.items() for _ in range(count)
+        ]
         if self._tidied is None or not timedelta() <= at - self._tidied < TIDIED_EVERY:
             self._tidied = at
             await transaction.lanes.tidy(at)
@@ -246,9 +285,19 @@ class RateStates:
         counted = timedelta(seconds=self._context.tuning.rate_period + self._context.tuning.answer_bound)
         async with self._context.storage.read() as transaction:
             sent = await transaction.lanes.of(plans.keys(), self._context.clock.now() - counted)
+            shared = await transaction.keys.shared(plans.keys())
             limits = await transaction.lane_limits.of(plans.keys())
         for lane, plan in plans.items():
-            self._states[lane] = RateState(lane, plan, self._context, sent[lane], limits.get(lane))
+            # Those of other processes are counted with each step.
+            own = [one for one in sent[lane] if lane not in shared or one.epoch == self._context.member.epoch]
+            self._states[lane] = RateState(lane, plan, self._context, own, limits.get(lane))
+        self.set_shared(shared, plans.keys())
+
+    def set_shared(self, shared: Collection[str], of: Collection[str]) -> None:
+        """Note which of the lanes are those of servers of other processes, too."""
+        for lane in of:
+            if lane in self._states:
+                self._states[lane].shared = lane in shared
 
 
 def _earlier(sent: Sent, now: datetime) -> EarlierRequest:

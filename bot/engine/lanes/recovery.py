@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain import Job, JobState
+from bot.engine.context import EngineContext
 from bot.lifecycle.submission import BEFORE_STUDII, doubt, lose
 from bot.lifecycle.transitions import wait
 from bot.storage import WAS_RESTORED, Transaction
@@ -12,6 +13,16 @@ from bot.storage import WAS_RESTORED, Transaction
 _log = logging.getLogger(__name__)
 
 INTERRUPTED = frozenset({JobState.UPLOADING, JobState.SUBMITTING})
+
+
+def answer_is_over(job: Job, context: EngineContext) -> bool:
+    """Return whether no answer to the job's last request can arrive any more in another process.
+
+    That one may have sent it up to the moment when its lease ended, which is when its shards could be taken.
+    """
+    if job.state is not JobState.SUBMITTING or job.epoch == context.member.epoch:
+        return True
+    return context.member.held_for(job.guild_id) > context.tuning.answer_bound
 
 
 async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime) -> None:

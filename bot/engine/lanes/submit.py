@@ -78,9 +78,12 @@ class Submitter:
         """
         result: Claim | StepResult
         ahead: Mapping[str, int] = {}
+        epoch = self._context.member.epoch
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            match await submission.claim(transaction, self._catalog, job_id, rate.lane, to, now):
+            if any((await self._requests.refused(transaction, [rate])).values()):
+                return StepResult(await transaction.jobs.get(job_id), sent=False, again=rate.pause())
+            match await submission.claim(transaction, self._catalog, job_id, rate.lane, to, now, epoch):
                 case submission.Unclaimed(job, again):
                     result = StepResult(job, sent=False, again=again)
                 case submission.Claimed(job, key, was_held):
@@ -128,7 +131,7 @@ class Submitter:
                     transaction, self._catalog, job, lane, created, now, was_held=held
                 )
         except NotAlone:
-            # Another instance may take the job for lost, and only this one knows its id at Studii.
+            # Another process may take the job for lost, and only this one knows its id at Studii.
             async with self._context.storage.amend() as transaction:
                 done = await submission.taken(
                     transaction, self._catalog, job, lane, created, now, was_held=held

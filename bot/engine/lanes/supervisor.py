@@ -18,7 +18,7 @@ from bot.engine.lanes.estimates import Simulations
 from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates, RequestLog
-from bot.engine.lanes.recovery import recover
+from bot.engine.lanes.recovery import answer_is_over, recover
 from bot.engine.lanes.runner import Entries, LaneRunner
 from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
@@ -69,7 +69,7 @@ class LaneSupervisor:
         self._plans: dict[str, ChosenPlan] = {}  # of lanes, as of the last look
         self._look_wanted = True
         self._next_look = 0.0
-        self._requests = RequestLog()
+        self._requests = RequestLog(context)
         self._submitter = Submitter(context, catalog, self._requests)
         self._poller = Poller(context, catalog, self._requests, self._known)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
@@ -186,6 +186,7 @@ class LaneSupervisor:
                 self._restored = True
             rows = await transaction.job_queue.on_lanes()
             keys = {key.id: key for key in await transaction.keys.all()} if rows else {}
+        elsewhere = [key for key in keys.values() if not self._context.member.shards.has(key.guild_id)]
         if not self._look_wanted:
             for job, key_id in rows:
                 if key_id is not None and key_id in keys:
@@ -204,9 +205,13 @@ class LaneSupervisor:
             share = shares.setdefault(key.lane, _Share())
             share.plans.append(ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at))
             self._entering.attempt(job.id, partial(self._enter, share, job, key.id))
+        for key in elsewhere:
+            if key.lane in shares and key.retired_at is None:
+                shares[key.lane].plans.append(ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at))
         beginning = {name: share.plan for name, share in shares.items() if name not in self._runners}
         self._plans |= {name: share.plan for name, share in shares.items()}
         self._hand_out(shares, await self._rates.open(beginning), group)
+        self._rates.set_shared({key.lane for key in elsewhere}, shares.keys())
         await self._without_key(keyless)
         await self._free(stranded)
 
@@ -248,7 +253,8 @@ class LaneSupervisor:
     def _is_stranded(self, job: Job) -> bool:
         """Return whether a job is in a state that only a request in flight explains, and there is none."""
         uploading = job.state is JobState.UPLOADING and job.object_key is None
-        needs_step = uploading or job.state is JobState.SUBMITTING
+        submitting = job.state is JobState.SUBMITTING and answer_is_over(job, self._context)
+        needs_step = uploading or submitting
         return needs_step and not any(runner.in_flight(job.id) for runner in self._runners.values())
 
     async def _free(self, stranded: list[Job]) -> None:

@@ -7,7 +7,7 @@ counts whole minutes, and for a bucket of that size.
 
 from bisect import insort
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ class RateWindow:
         self._limit = limit
         self._answered: deque[float] = deque()
         self._in_flight: list[float] = []  # when they began
+        self._others: list[float] = []  # as `_answered`, of other processes that use the key
         self._blocked_until = 0.0
         self._blocks = 0
         self._paced_until = 0.0
@@ -63,11 +64,23 @@ class RateWindow:
         Studii may count a request without a known answer as late as an answer may come, even after `now`. A
         negative age (the wall clock was set back) counts as 0.
         """
+        for moment in self._latest(earlier, now):
+            insort(self._answered, moment)
+
+    def set_others(self, earlier: Sequence[Sequence[EarlierRequest]], now: float) -> None:
+        """Count the requests of other processes that use the key, those of each oldest first.
+
+        They take the place of those that were counted before.
+        """
+        self._others = sorted(moment for one in earlier for moment in self._latest(one, now))
+
+    def _latest(self, earlier: Sequence[EarlierRequest], now: float) -> Iterator[float]:
+        """Yield the latest moment at which Studii may have counted each request."""
         bound = self._tuning.answer_bound
         for number, one in enumerate(earlier):
             later = (by for by in earlier[number + 1 :] if by.settled is not None and by.settled < one.age)
             latest = max(0.0, one.age) - bound if (by := next(later, None)) is None else max(0.0, by.age)
-            insort(self._answered, now - latest)
+            yield now - latest
 
     def slowdown(self, now: float) -> Slowdown | None:
         """Return what 429s still mean at `now`, or None if nothing."""
@@ -88,27 +101,28 @@ class RateWindow:
     def used(self, now: float) -> int:
         """Return how many requests count at `now`."""
         self._forget(now)
-        return len(self._in_flight) + len(self._answered)
+        return len(self._in_flight) + len(self._counted())
 
     def room(self, now: float) -> int:
         """Return how many requests may be sent at `now`."""
         if now < self._blocked_until:
             return 0
         self._forget(now)
-        left = max(0, self.usable - len(self._in_flight) - len(self._answered))
+        left = max(0, self.usable - self.used(now))
         return min(left, self._paced_room(now)) if now < self._paced_until else left
 
     def next_room(self, now: float, count: int = 1) -> float | None:
         """Return when there is room for `count` requests, or None if one in flight has to end first."""
         self._forget(now)
-        used = len(self._in_flight) + len(self._answered)
+        counted = self._counted()
+        used = len(self._in_flight) + len(counted)
         free_at = now
         if used + count > self.usable:
             # As many entries as are over the limit have to leave, not the oldest alone.
             leaving = used + count - 1 - self.usable
-            if leaving >= len(self._answered):
+            if leaving >= len(counted):
                 return None
-            free_at = self._answered[leaving] + self._tuning.rate_period
+            free_at = counted[leaving] + self._tuning.rate_period
         if free_at < self._paced_until:
             free_at = max(free_at, self._paced_at(min(count, self._tuning.paced_burst)))
         return max(free_at, self._blocked_until, now)
@@ -117,6 +131,7 @@ class RateWindow:
         """Return an independent copy."""
         twin = copy(self)
         twin._in_flight, twin._answered = list(self._in_flight), deque(self._answered)  # noqa: SLF001 - its own twin
+        twin._others = list(self._others)  # noqa: SLF001
         return twin
 
     def begin(self, now: float) -> None:
@@ -171,3 +186,9 @@ class RateWindow:
     def _forget(self, now: float) -> None:
         while self._answered and self._answered[0] + self._tuning.rate_period <= now:
             self._answered.popleft()
+        while self._others and self._others[0] + self._tuning.rate_period <= now:
+            self._others.pop(0)
+
+    def _counted(self) -> Sequence[float]:
+        """Return when the requests that still count were answered at the latest, in order."""
+        return sorted([*self._answered, *self._others]) if self._others else self._answered

@@ -156,9 +156,12 @@ class GuardedDecoder:
                 await transaction.decodes.put(*file, after)
 
 
-async def recover_attempts(transaction: Transaction) -> None:
-    """Try alone what was being decoded when the last process died. Call it once at the start."""
-    for job_id, role, record in await transaction.decodes.underway():
+async def recover_attempts(transaction: Transaction, is_new: Callable[[int], bool]) -> None:
+    """Try alone what was being decoded when the last process died. Call it once for the servers that `is_new`
+    accepts, before anything of theirs is decoded."""
+    for job_id, role, record, guild_id in await transaction.decodes.underway():
+        if not is_new(guild_id):
+            continue
         after = after_death(record)
         await transaction.decodes.put(job_id, role, after)
         _log.warning(

@@ -13,7 +13,7 @@ from bot.storage.database.sqlite_driver import one_call_driver
 
 BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
 READERS = 4
-LOOK_TIMEOUT = 3.0  # seconds
+LEASE_TIMEOUT = 4.0  # seconds for a statement about leases, or to connect; they are renewed every few seconds
 
 _READ_PRAGMAS = (f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}", "PRAGMA query_only=ON")
 _WRITE_PRAGMAS = (
@@ -52,9 +52,16 @@ def migration_engine(url: str) -> AsyncEngine:
     return _postgresql(url, poolclass=NullPool)
 
 
-def lock_engine(url: str) -> AsyncEngine:
-    """Return an engine with short timeouts, for the connection to PostgreSQL that holds the instance lock."""
-    return _postgresql(url, poolclass=NullPool, timeout=LOOK_TIMEOUT, command_timeout=LOOK_TIMEOUT)
+def lease_engine(url: str) -> AsyncEngine:
+    """Return an engine with one connection and short timeouts, for what says who serves which servers."""
+    return _postgresql(
+        url,
+        timeout=LEASE_TIMEOUT,
+        command_timeout=LEASE_TIMEOUT,
+        pool_size=1,
+        max_overflow=0,
+        pool_pre_ping=True,
+    )
 
 
 def _postgresql(url: str, timeout: float = 10, command_timeout: float = 60, **options: Any) -> AsyncEngine:

@@ -5,6 +5,7 @@ finds the newest schema.
 """
 
 import asyncio
+import logging
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,19 @@ from bot.storage.database.file_checks import NOT_OURS, ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.rights import missing_rights
 
+_log = logging.getLogger(__name__)
+
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 COPIES = 3
 HEAD = "head"
+LOOK_EVERY = 1.0  # seconds between two looks for processes that have to stop first
+
+# One process upgrades a PostgreSQL at a time. Up to schema 0025 the bot held the second lock for as long as
+# it ran; since then, a process has a row.
+_UPGRADE_LOCK = "SELECT pg_advisory_xact_lock(21332, 3)"
+_NO_OLD_BOT = "SELECT pg_try_advisory_xact_lock(21332, 1)"
+_NO_PROCESS = "SELECT NOT EXISTS (SELECT FROM processes WHERE until >= clock_timestamp())"
+_FIRST_WITH_PROCESSES = "0026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +44,16 @@ class Schema:
     target: str
     known: bool
     others: bool  # it has tables of another program
+    stops_others: bool = False  # processes of the earlier version can't run during and after the upgrade
 
     @property
     def current(self) -> bool:
         return self.revision == self.target
+
+    @property
+    def none_runs(self) -> str:
+        """The question to PostgreSQL whether no process runs, as the schema has it."""
+        return _NO_PROCESS if (self.revision or "") >= _FIRST_WITH_PROCESSES else _NO_OLD_BOT
 
 
 async def migrate(url: str, revision: str = HEAD) -> None:
@@ -74,8 +91,32 @@ async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None
     await connection.rollback()  # end the reads so far; the upgrade begins its own transaction
     if path is not None:
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif not await _turn_to_upgrade(connection, revision, schema):
+        return
     await connection.run_sync(_run, target)
     await connection.commit()
+
+
+async def _turn_to_upgrade(connection: AsyncConnection, revision: str, schema: Schema) -> bool:
+    """Wait until no process runs that the upgrade would disturb. Return False if another one has upgraded."""
+    said = False
+    while True:
+        await connection.exec_driver_sql(_UPGRADE_LOCK)
+        if (await connection.run_sync(_schema, revision)).current:
+            await connection.rollback()
+            return False
+        if not schema.stops_others or (await connection.exec_driver_sql(schema.none_runs)).scalar_one():
+            return True
+        await connection.rollback()
+        if not said:
+            _log.warning(
+                "The upgrade of the database from schema %s to %s needs every process of the earlier version "
+                "stopped. Stop them, and this one continues automatically.",
+                schema.revision,
+                schema.target,
+            )
+            said = True
+        await asyncio.sleep(LOOK_EVERY)
 
 
 def foreign(schema: Schema, path: Path | None) -> str | None:
@@ -127,11 +168,15 @@ def _schema(connection: Connection, revision: str) -> Schema:
 
     scripts = ScriptDirectory(str(SCRIPTS))
     current = MigrationContext.configure(connection).get_current_revision()
+    steps = list(scripts.walk_revisions())
+    target = str(scripts.as_revision_number(revision))
+    ahead = [step for step in steps if current is not None and current < step.revision <= target]
     return Schema(
         current,
-        str(scripts.as_revision_number(revision)),
-        known=current in {script.revision for script in scripts.walk_revisions()},
+        target,
+        known=current in {step.revision for step in steps},
         others=current is None and bool(inspect(connection).get_table_names()),
+        stops_others=not all(getattr(step.module, "beside_earlier", False) for step in ahead),
     )
 
 

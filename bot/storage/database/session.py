@@ -3,9 +3,9 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import Column, Executable, Select, Table, UpdateBase
+from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateBase
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from bot.aio.shield import shielded
+from bot.domain.shards import SHARD_BITS, Shards
 from bot.storage.database.changes import Changes
 from bot.storage.database.sqlite_driver import OneCallConnection
 from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_Columns = TypeVarTuple("_Columns")
 
 
 class Session:
@@ -33,12 +35,17 @@ class Session:
         connection: AsyncConnection,
         unreadable: UnreadableRows | None = None,
         changed: Callable[[object], None] | None = None,
+        shards: Shards | None = None,
     ) -> None:
-        """Call `changed` with each table of which a statement has changed rows."""
+        """Call `changed` with each table of which a statement has changed rows.
+
+        `shards` are those whose servers this process serves; all of them, if it is None.
+        """
         self._connection = connection
         self._changed = changed
         self.unreadable = UnreadableRows() if unreadable is None else unreadable
         self.changes = Changes()
+        self._shards = shards or Shards()
 
     @property
     def on_sqlite(self) -> bool:
@@ -50,14 +57,21 @@ class Session:
         driver = _driver(self._connection)
         return driver is not None and driver.in_transaction
 
-    @property
-    def notes(self) -> dict[Any, Any]:
-        """Values that belong to the connection and outlive this transaction."""
-        return self._connection.info
+    def ours(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns]:
+        """Return the query of only those rows whose server this process serves."""
+        return query if self._shards.all else query.where(self._is_ours(guild_id))
+
+    def of_others(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns] | None:
+        """Return the query of the rows whose server another process serves, or None if there are none."""
+        return None if self._shards.all else query.where(~self._is_ours(guild_id))
+
+    def _is_ours(self, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
+        shard = guild_id // (1 << SHARD_BITS) % self._shards.count
+        return shard.in_(sorted(self._shards.held))
 
     def in_turn(self) -> "Session":
         """Return a session of the same transaction, for one of the writers that share it."""
-        return Session(self._connection, self.unreadable, self._changed)
+        return Session(self._connection, self.unreadable, self._changed, self._shards)
 
     async def execute(
         self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None, *, named: bool = False
@@ -120,19 +134,6 @@ class Session:
     async def commit(self) -> None:
         await self._complete(self._connection.commit())
 
-    def mark(self, name: str) -> None:
-        """Set a savepoint in SQLite, together with the next statement."""
-        if (driver := _driver(self._connection)) is not None:
-            driver.first = f"SAVEPOINT {name}"
-
-    async def undo_to(self, name: str) -> None:
-        """Undo what came after the mark."""
-        driver = _driver(self._connection)
-        if driver is not None and driver.first is not None:
-            driver.first = None  # there was no statement after it
-        else:
-            await self.run(f"ROLLBACK TO {name}")
-
     async def undo(self) -> None:
         """Roll back, also what SQLite has left open after a commit that failed, which SQLAlchemy does not."""
         try:
@@ -172,6 +173,7 @@ async def session(
     engine: AsyncEngine,
     unreadable: UnreadableRows | None = None,
     changed: Callable[[object], None] | None = None,
+    shards: Shards | None = None,
 ) -> AsyncGenerator[Session, None]:
     """Open a session on a pooled connection. Uncommitted changes are rolled back at the end."""
     connection = engine.connect()
@@ -181,8 +183,8 @@ async def session(
         else:
             await shielded(connection.start())
         if (driver := _driver(connection)) is not None:
-            driver.steady, driver.first = True, None
-        yield Session(connection, unreadable, changed)
+            driver.steady = True
+        yield Session(connection, unreadable, changed, shards)
     finally:
         if connection.sync_connection is not None:
             await _completed(connection, connection.close())

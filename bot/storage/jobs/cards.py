@@ -56,21 +56,23 @@ class JobCards(JobRows):
     async def stale_cards(self, limit: int) -> list[Job]:
         """Return jobs whose card shows an older version: ended ones first, then by time of change."""
         goes_on = case((jobs.c.state.in_(LAST_WORDS), 0), else_=1)
-        return await self._all(
+        query = (
             select(jobs)
             .where(jobs.c.card_message_id.is_not(None), jobs.c.card_version < jobs.c.version)
             .order_by(goes_on, jobs.c.changed_at, jobs.c.number)
             .limit(limit)
         )
+        return await self._all(self._session.ours(query, jobs.c.guild_id))
 
     async def wanted_cards(self, limit: int) -> list[Job]:
         """Return unfinished jobs whose card the bot has not posted yet, oldest first."""
-        return await self._all(
+        query = (
             select(jobs)
             .where(text(NO_CARD_YET), jobs.c.state.in_(ACTIVE_STATES))
             .order_by(jobs.c.number)
             .limit(limit)
         )
+        return await self._all(self._session.ours(query, jobs.c.guild_id))
 
     async def lost_cards(self, after: datetime, before: datetime, limit: int) -> list[Job]:
         """Return jobs accepted in between whose card may exist without a stored message id, oldest first.
@@ -78,12 +80,13 @@ class JobCards(JobRows):
         Private jobs are left out: ephemeral messages can't be found in a channel.
         """
         accepted = (jobs.c.created_at > after) & (jobs.c.created_at < before)
-        return await self._all(
+        query = (
             select(jobs)
             .where(text(CARD_NEVER_SEEN), accepted, ~jobs.c.private)
             .order_by(jobs.c.created_at)
             .limit(limit)
         )
+        return await self._all(self._session.ours(query, jobs.c.guild_id))
 
     async def card_found(self, job_id: str, message_id: int | None) -> None:
         """Store the message id of a lost card, or (None) that it has none. Keeps an id stored meanwhile."""

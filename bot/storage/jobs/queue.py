@@ -39,7 +39,8 @@ class JobQueue(JobRows):
             .where((jobs.c.state != JobState.WAITING) | guilds.c.missing_since.is_(None))
             .order_by(jobs.c.number)
         )
-        return await self._session.rows(query, lambda row: (job_of(row), row["current_key_id"]), KEY)
+        ours = self._session.ours(query, jobs.c.guild_id)
+        return await self._session.rows(ours, lambda row: (job_of(row), row["current_key_id"]), KEY)
 
     async def to_take_in(
         self, limit: int, at: datetime, full: Collection[int] = (), *, again: bool = False
@@ -58,14 +59,14 @@ class JobQueue(JobRows):
             decodes.c.job_id == jobs.c.id, decodes.c.role == FileRole.SOURCE, decodes.c.counted > 0
         )
         which = (jobs.c.state == JobState.RECEIVED) & due & has_room & (died if again else ~died)
-        turns = _in_turn(which)
+        turns = self._in_turn(which)
         fetched = jobs.c.held.is_(None) | (turns.c.turn == 1)
         return await self._all(_by_turn(turns).where(fetched).limit(limit))
 
     async def to_download(self, limit: int) -> list[Job]:
         """Return running jobs whose output has an address, in turn as in `to_take_in`."""
         which = (jobs.c.state == JobState.RUNNING) & jobs.c.output_url.is_not(None)
-        return await self._all(_by_turn(_in_turn(which)).limit(limit))
+        return await self._all(_by_turn(self._in_turn(which)).limit(limit))
 
     async def held_with_photos(self) -> list[Job]:
         """Return jobs that wait for a held key and whose photo can be fetched again from its message.
@@ -83,7 +84,7 @@ class JobQueue(JobRows):
             )
             .order_by(jobs.c.number)
         )
-        return await self._all(query)
+        return await self._all(self._session.ours(query, jobs.c.guild_id))
 
     async def unsent_where_held(self) -> list[str]:
         """Return the jobs with photos, fetched or being fetched, of servers whose key is not served."""
@@ -92,7 +93,8 @@ class JobQueue(JobRows):
             .join(holds, holds.c.guild_id == jobs.c.guild_id)
             .where(jobs.c.state.in_((JobState.RECEIVED, JobState.WAITING)), jobs.c.source_url.is_not(None))
         )
-        return [row["id"] for row in (await self._session.execute(query)).mappings()]
+        ours = self._session.ours(query, jobs.c.guild_id)
+        return [row["id"] for row in (await self._session.execute(ours)).mappings()]
 
     async def hold(self, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
         """Let a server's waiting jobs wait until then, because of that key, and say why.
@@ -136,7 +138,8 @@ class JobQueue(JobRows):
         ended."""
         kept = (jobs.c.state == JobState.SUCCEEDED) & jobs.c.output_file.is_not(None)
         which = kept & jobs.c.announced_at.is_not(None)
-        return await self._all(select(jobs).where(which).order_by(jobs.c.finished_at, jobs.c.number))
+        query = select(jobs).where(which).order_by(jobs.c.finished_at, jobs.c.number)
+        return await self._all(self._session.ours(query, jobs.c.guild_id))
 
     async def undelivered(self, before: datetime) -> list[Job]:
         """Return jobs announced before that time whose output file is still there."""
@@ -146,21 +149,22 @@ class JobQueue(JobRows):
 
     async def unannounced(self, limit: int) -> list[Job]:
         """Return ended and unknown jobs that are not announced yet, the oldest change first."""
-        return await self._all(
+        unsaid = (
             select(jobs)
             .where(jobs.c.announced_at.is_(None), jobs.c.state.in_(LAST_WORDS))
             .order_by(jobs.c.changed_at, jobs.c.number)
             .limit(limit)
         )
+        return await self._all(self._session.ours(unsaid, jobs.c.guild_id))
 
-
-def _in_turn(which: ColumnElement[bool]) -> Subquery:
-    """Return job numbers with their turn within their server, from 1. Members of a server alternate."""
-    own = func.row_number().over(partition_by=(jobs.c.guild_id, jobs.c.user_id), order_by=jobs.c.number)
-    by_member = select(jobs.c.number, jobs.c.guild_id, own.label("own")).where(which).subquery("by_member")
-    order = (by_member.c.own, by_member.c.number)
-    turn = func.row_number().over(partition_by=by_member.c.guild_id, order_by=order)
-    return select(by_member.c.number, turn.label("turn")).subquery("turns")
+    def _in_turn(self, which: ColumnElement[bool]) -> Subquery:
+        """Return job numbers with their turn within their server, from 1. Members of a server alternate."""
+        own = func.row_number().over(partition_by=(jobs.c.guild_id, jobs.c.user_id), order_by=jobs.c.number)
+        numbered = select(jobs.c.number, jobs.c.guild_id, own.label("own")).where(which)
+        by_member = self._session.ours(numbered, jobs.c.guild_id).subquery("by_member")
+        order = (by_member.c.own, by_member.c.number)
+        turn = func.row_number().over(partition_by=by_member.c.guild_id, order_by=order)
+        return select(by_member.c.number, turn.label("turn")).subquery("turns")
 
 
 def _by_turn(turns: Subquery) -> Select[Any]:

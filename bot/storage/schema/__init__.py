@@ -10,6 +10,7 @@ from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET,
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
 from bot.storage.schema.ledger import ledger
 from bot.storage.schema.photos import credits_told, photo_channels, reaction_emoji, reaction_places
+from bot.storage.schema.processes import identify_turns, processes, shards
 
 __all__ = [
     "CARD_NEVER_SEEN",
@@ -22,6 +23,7 @@ __all__ = [
     "durations",
     "guilds",
     "holds",
+    "identify_turns",
     "jobs",
     "lane_limits",
     "lane_requests",
@@ -34,7 +36,9 @@ __all__ = [
     "photo_refusals",
     "policies",
     "prices",
+    "processes",
     "reaction_emoji",
     "reaction_places",
+    "shards",
     "studii_keys",
 ]

@@ -23,7 +23,8 @@ CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND car
 GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
 
 # `number` is the order of acceptance, which the wall clock may not tell. `resolved_at` is the ledger's own:
-# when the reservation was settled or released, which happens once.
+# when the reservation was settled or released, which happens once. `epoch` is the process that has sent the
+# job's last request (see `processes`).
 jobs = Table(
     "jobs",
     metadata,
@@ -74,7 +75,6 @@ jobs = Table(
     Column("price_learned", Boolean),
     Column("allowance_role", BigInteger),
     Column("age_restricted", Boolean),
-    Column("cancel_told", Boolean),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),
@@ -82,6 +82,7 @@ jobs = Table(
     Column("tapped", Text),
     Column("source_message_id", BigInteger),
     Column("source_channel_id", BigInteger),
+    Column("epoch", BigInteger),
     one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),

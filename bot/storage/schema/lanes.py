@@ -1,6 +1,6 @@
 """The tables of what the bot remembers about Studii (by lane) and about itself (`meta`)."""
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, Table, Text
 
 from bot.storage.schema.columns import UtcDateTime, metadata, numbered_id
 
@@ -10,6 +10,7 @@ lane_requests = Table(
     numbered_id(),
     Column("lane", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("epoch", BigInteger),  # the process that sends it, where there are several
     Column("settled", UtcDateTime),  # at `at`, the lane's requests from before then had been answered
     Index(None, "lane", "at"),
 )

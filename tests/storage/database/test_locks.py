@@ -23,6 +23,11 @@ asyncio.run(hold())
 """
 
 
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path}/studii.db"
+
+
 async def another_instance(url: str) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HOLDER, url, stdout=asyncio.subprocess.PIPE

@@ -1,0 +1,81 @@
+"""The rules of leases. Pure: the caller passes times, of a clock that runs on while the machine sleeps."""
+
+from dataclasses import dataclass
+
+from bot.errors import SettingsError
+from bot.storage import ShardCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseTimes:
+    """Durations in seconds. Tests shorten them."""
+
+    lasts: float = 20.0
+    renewed_every: float = 5.0
+    margin: float = 1.0  # by which a process believes that its lease ends earlier, as clocks differ in pace
+    look_every: float = 1.0  # of a process that stands by, or can't reach the database
+    free_bound: float = 30.0  # shards that are free for longer are an error
+    tells_for: float = 300.0  # people are told of a database out of reach for so long after a lease ended
+
+
+class Lease:
+    """Until when a process may act. `renewing` is called before, and `renewed` after the database did it."""
+
+    def __init__(self, times: LeaseTimes) -> None:
+        self._times = times
+        self._asked_at = 0.0
+        self._until = 0.0
+        self._tried_at = 0.0
+
+    def renewing(self, now: float) -> None:
+        """Note that the database is being asked."""
+        self._asked_at = self._tried_at = now
+
+    def renewed(self) -> None:
+        """Note that it agreed. It counts from some moment after it was asked."""
+        self._until = self._asked_at + self._times.lasts - self._times.margin
+
+    def end(self) -> None:
+        """Note that another process has taken over."""
+        self._until = self._tried_at = float("-inf")
+
+    def lasts_at(self, now: float) -> bool:
+        """Return whether nobody else can have taken over by `now`."""
+        return now < self._until
+
+    def is_cut_off_at(self, now: float) -> bool:
+        """Return whether the lease has ended for want of a database, not because this process stood still.
+
+        A process that stood still has not tried to renew its lease for a while.
+        """
+        tried_lately = now - self._tried_at < self._times.renewed_every + 2 * self._times.margin
+        return not self.lasts_at(now) and tried_lately and now - self._until < self._times.tells_for
+
+
+def number_of_shards(
+    counts: ShardCounts, setting: int | None, recommended: int | None, *, takes_all: bool
+) -> int:
+    """Return how many shards there are to be, when no process holds one.
+
+    `recommended` is Discord's recommendation, if it was asked. A process that serves all shards follows it as
+    it grows; where each serves some, the stored number stays until the setting says otherwise.
+    """
+    if setting is not None:
+        return setting
+    if takes_all:
+        return max(1, counts.shards, recommended or 1)
+    return counts.shards or recommended or 1
+
+
+def needs_recommendation(counts: ShardCounts, setting: int | None, *, takes_all: bool) -> bool:
+    """Return whether Discord has to be asked before shards are taken."""
+    return setting is None and not counts.held and (takes_all or not counts.shards)
+
+
+def ensure_possible(setting: int | None, per_process: int | None) -> None:
+    """Raise `SettingsError` if the settings can't be meant."""
+    if setting is not None and per_process is not None and per_process > setting:
+        raise SettingsError(
+            f"SHARDS_PER_PROCESS is {per_process}, but there are only {setting} shards (SHARD_COUNT). Lower "
+            "it, or leave it empty: then one process serves all."
+        )

@@ -1,0 +1,64 @@
+"""What a transaction on PostgreSQL must find to write: the process's own row."""
+
+from sqlalchemy import text
+
+from bot.domain.shards import Shards
+from bot.errors import NotAlone
+from bot.storage.database.session import Session
+
+# A process that was stopped within a transaction keeps its locks no longer than this. Others wait for a lock
+# a little longer, so that they get it then. Both are the transaction's alone, since what belongs to a
+# connection does not survive PgBouncer.
+IDLE_SECONDS = 5.0
+LOCK_SECONDS = 8.0
+
+NAME_PREFIX = "studii process "  # of a transaction, in pg_stat_activity
+
+_BOUNDS = (
+    "SELECT set_config('lock_timeout', :lock, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
+_BEGIN = text(_BOUNDS)
+# The row is locked against being taken over, which waits for this transaction. Renewing the lease changes no
+# key, and so does not wait. The name lets whoever takes over end the transaction: the bound above does not
+# see a client that was stopped between two messages of one statement, as the server doesn't call that idle.
+_BEGIN_FENCED = text(
+    f"{_BOUNDS}, set_config('application_name', '{NAME_PREFIX}' || epoch, true)"
+    " FROM processes WHERE epoch = :epoch FOR KEY SHARE"
+)
+
+
+class Fence:
+    """The right to write for the servers of some shards, by the number of the process that has it.
+
+    Without a number, it is a process that works alone, or an operator's command.
+    """
+
+    epoch: int | None = None
+
+    @property
+    def shards(self) -> Shards:
+        """The shards whose servers are this process's."""
+        return Shards()
+
+    def met(self) -> None:
+        """Note that a transaction found the row gone: another process has taken over."""
+
+
+async def begin_fenced(current: Session, fence: Fence, patience: float) -> None:
+    """Begin a transaction that writes, in one statement, within `patience` seconds.
+
+    Raises `NotAlone` if another process has taken over.
+    """
+    bounds = {"lock": _ms(min(patience, LOCK_SECONDS)), "idle": _ms(IDLE_SECONDS)}
+    if fence.epoch is None:
+        await current.execute(_BEGIN.bindparams(**bounds))
+        return
+    found = await current.execute(_BEGIN_FENCED.bindparams(epoch=fence.epoch, **bounds))
+    if found.first() is None:
+        fence.met()
+        raise NotAlone
+
+
+def _ms(seconds: float) -> str:
+    return str(max(1, int(seconds * 1000)))

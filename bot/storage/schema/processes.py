@@ -1,0 +1,34 @@
+"""The tables of processes that share a PostgreSQL. On SQLite, where there is one, they stay empty."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Text
+
+from bot.storage.schema.columns import UtcDateTime, metadata
+
+# A process's lease is its row: its shards are its own until `until`, by the database's clock. A number
+# (`epoch`) is given once, so that whatever bears it belongs to that one term of that one process.
+processes = Table(
+    "processes",
+    metadata,
+    Column("epoch", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+# A row for each of Discord's shards. Without an epoch, a shard is free.
+shards = Table(
+    "shards",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, ForeignKey("processes.epoch", ondelete="SET NULL")),
+    Column("since", UtcDateTime),
+)
+
+# When the next connection of a bucket may identify itself at Discord's gateway.
+identify_turns = Table(
+    "identify_turns",
+    metadata,
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("next_at", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,32 @@
+"""Processes that share a database, within one process: each has its own connection and lease."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from bot.clock import boottime
+from bot.cluster import Membership, Wanted, membership
+from bot.cluster.lease import LeaseTimes
+
+SHORT = LeaseTimes(lasts=2.0, renewed_every=0.3, margin=0.1, look_every=0.05, free_bound=0.2)
+
+
+@asynccontextmanager
+async def process_on(
+    url: str,
+    name: str = "a process",
+    *,
+    shards: int = 1,
+    count: int | None = None,
+    per_process: int | None = None,
+    times: LeaseTimes = SHORT,
+    counted: Callable[[str], None] = lambda _: None,
+    clock: Callable[[], float] = boottime,
+) -> AsyncGenerator[Membership]:
+    """Be a process there. Discord recommends `shards`; `count` and `per_process` are the settings."""
+
+    async def recommended() -> int:
+        return shards
+
+    wanted = Wanted(recommended, count, per_process)
+    async with membership(url, name, wanted, times=times, count=counted, clock=clock) as member:
+        yield member

@@ -1,0 +1,29 @@
+"""Processes whose leases, turns and bounds are shorter than in earnest, so that a test need not sit through
+them."""
+
+from collections.abc import Mapping
+from functools import partial
+
+NAME = "TEST_LEASE_SECONDS"
+
+
+def shorten(environment: Mapping[str, str]) -> None:
+    """Shorten what takes long, in the proportions that it has in earnest, if the environment says so."""
+    if NAME not in environment:
+        return
+    from bot import app
+    from bot.cluster import member
+    from bot.cluster.lease import LeaseTimes
+    from bot.engine import Tuning
+
+    lasts = float(environment[NAME])
+    member.LeaseTimes = partial(  # type: ignore[misc,assignment]
+        LeaseTimes,
+        lasts=lasts,
+        renewed_every=lasts / 4,
+        margin=lasts / 20,
+        look_every=lasts / 20,
+        free_bound=1.5 * lasts,
+    )
+    member.IDENTIFY_EVERY = lasts / 4
+    app.Tuning = partial(Tuning, answer_bound=lasts, rate_period=2 * lasts + 0.3)  # type: ignore[misc,assignment]

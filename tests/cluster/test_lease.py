@@ -1,0 +1,72 @@
+"""Until when a process may act, and how many shards there are."""
+
+import pytest
+
+from bot.cluster.lease import Lease, LeaseTimes, ensure_possible, needs_recommendation, number_of_shards
+from bot.errors import SettingsError
+from bot.storage import ShardCounts
+
+TIMES = LeaseTimes(lasts=20.0, renewed_every=5.0, margin=1.0, tells_for=300.0)
+
+
+def test_a_lease_counts_from_when_it_was_asked_for_and_not_from_the_answer() -> None:
+    lease = Lease(TIMES)
+    assert not lease.lasts_at(0.0)
+    lease.renewing(100.0)
+    assert not lease.lasts_at(100.1)
+    lease.renewed()
+    assert lease.lasts_at(118.9)
+    assert not lease.lasts_at(119.0)
+
+
+def test_a_process_that_stood_still_is_not_taken_for_one_that_is_cut_off() -> None:
+    lease = Lease(TIMES)
+    lease.renewing(100.0)
+    lease.renewed()
+    assert not lease.is_cut_off_at(145.0)
+    lease.renewing(145.0)
+    assert lease.is_cut_off_at(146.0)
+    assert not lease.is_cut_off_at(119.0 + TIMES.tells_for + 1)
+
+
+def test_nothing_is_allowed_after_another_process_has_taken_over() -> None:
+    lease = Lease(TIMES)
+    lease.renewing(100.0)
+    lease.renewed()
+    lease.end()
+    assert not lease.lasts_at(101.0)
+    assert not lease.is_cut_off_at(101.0)
+
+
+@pytest.mark.parametrize(
+    ("stored", "setting", "recommended", "takes_all", "number"),
+    [
+        (0, None, 4, True, 4),
+        (0, None, 4, False, 4),
+        (4, None, 6, True, 6),  # one process that serves all grows with the bot
+        (4, None, 2, True, 4),
+        (4, None, None, False, 4),
+        (4, 8, None, False, 8),
+        (4, 2, None, True, 2),
+    ],
+)
+def test_the_number_of_shards(
+    stored: int, setting: int | None, recommended: int | None, *, takes_all: bool, number: int
+) -> None:
+    counts = ShardCounts(stored, 0)
+    assert number_of_shards(counts, setting, recommended, takes_all=takes_all) == number
+
+
+def test_discord_is_asked_only_where_its_answer_may_count() -> None:
+    assert needs_recommendation(ShardCounts(0, 0), None, takes_all=False)
+    assert needs_recommendation(ShardCounts(4, 0), None, takes_all=True)
+    assert not needs_recommendation(ShardCounts(4, 0), None, takes_all=False)
+    assert not needs_recommendation(ShardCounts(4, 1), None, takes_all=True)
+    assert not needs_recommendation(ShardCounts(0, 0), 4, takes_all=True)
+
+
+def test_a_process_can_not_be_meant_to_serve_more_shards_than_there_are() -> None:
+    ensure_possible(4, 4)
+    ensure_possible(None, 4)
+    with pytest.raises(SettingsError, match="only 2 shards"):
+        ensure_possible(2, 4)

@@ -1,0 +1,206 @@
+"""Processes on one PostgreSQL take shards, keep them, and lose them."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.clock import boottime
+from bot.cluster import Membership
+from bot.errors import NotAlone
+from bot.storage import ProcessTable, Storage
+from bot.storage.database import fence
+from tests.cluster.members import SHORT, process_on
+from tests.support.patience import PATIENCE
+from tests.support.postgresql import new_migrated_database, server
+
+
+@pytest.fixture
+async def url(migrated_postgresql: str) -> str:
+    return await new_migrated_database(migrated_postgresql)
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110 - another process's doing
+            await asyncio.sleep(0.02)
+
+
+async def serving(member: Membership) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await member.stand_by()
+
+
+class Stopped:
+    """The clock of a process that `stop` has stopped for some seconds when it looks again."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return boottime() + self.ahead
+
+
+async def test_one_serves_and_the_other_stands_by_until_it_ends(url: str) -> None:
+    async with process_on(url) as first:
+        await serving(first)
+        async with process_on(url) as second:
+            standing = asyncio.create_task(second.stand_by())
+            await asyncio.sleep(3 * SHORT.renewed_every)
+            assert not standing.done()
+            assert first.may_act()
+            assert not second.may_act() or not second.shards.held
+            await first.leave()
+            await asyncio.wait_for(standing, PATIENCE)
+            assert second.shards.all
+            async with asyncio.timeout(PATIENCE):
+                await first.lost()
+            assert not first.may_act()
+
+
+async def test_each_takes_as_many_shards_as_it_may_and_one_more_stands_by(url: str) -> None:
+    async with AsyncExitStack() as stack:
+        members = [
+            await stack.enter_async_context(process_on(url, f"p{number}", count=4, per_process=2))
+            for number in range(3)
+        ]
+        await until(lambda: sum(len(one.shards.held) for one in members) == 4)
+        await asyncio.sleep(2 * SHORT.renewed_every)
+        shares = sorted((sorted(one.shards.held) for one in members), key=len)
+        assert shares[0] == []
+        assert sorted(shares[1] + shares[2]) == [0, 1, 2, 3]
+        busy = next(one for one in members if one.shards.held)
+        spare = next(one for one in members if not one.shards.held)
+        taken = busy.shards.held
+        await busy.leave()
+        await until(lambda: spare.shards.held)
+        assert spare.shards.held == taken
+
+
+async def test_a_process_with_room_takes_what_becomes_free_and_is_told(url: str) -> None:
+    async with process_on(url, count=2, per_process=2) as one, process_on(url, per_process=2) as other:
+        await until(lambda: len(one.shards.held) + len(other.shards.held) == 2)
+        held, spare = (one, other) if one.shards.held else (other, one)
+        gained: list[frozenset[int]] = []
+        spare.when_gained(gained.append)
+        await held.leave()
+        await until(lambda: spare.shards.held)
+        assert gained == [frozenset({0, 1})]
+
+
+async def test_the_number_of_shards_stays_until_all_processes_have_stopped(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with process_on(url, count=2, per_process=1) as first:
+        await serving(first)
+        async with process_on(url, count=3, per_process=1) as second:
+            await serving(second)
+            assert second.shards.count == 2
+            assert "SHARD_COUNT is 3, but" in caplog.text
+    async with process_on(url, count=3, per_process=1) as third:
+        await serving(third)
+        assert third.shards.count == 3
+    async with process_on(url, shards=7, per_process=1) as fourth:
+        await serving(fourth)
+        assert fourth.shards.count == 3
+
+
+async def test_shards_that_nobody_takes_are_an_error(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with process_on(url, count=3, per_process=1) as only:
+        await until(lambda: only.free_shards == 2)
+        await until(lambda: "No process serves shards 1, 2 of 3" in caplog.text)
+        async with process_on(url, per_process=2) as other:
+            await until(lambda: only.free_shards == 0)
+            assert len(other.shards.held) == 2
+    said = [one for one in caplog.records if "No process serves" in one.message]
+    assert [one.levelno for one in said] == [logging.ERROR]
+
+
+async def test_who_stood_still_for_longer_than_its_lease_may_do_nothing_and_learns_why(url: str) -> None:
+    clock, counted = Stopped(), Counter[str]()
+    async with process_on(url, clock=clock, counted=lambda what: counted.update([what])) as first:
+        await serving(first)
+        async with Storage.open(url, fence=first) as storage:
+            clock.ahead = 45.0
+            assert not first.may_act()
+            assert not first.may_tell()
+            async with process_on(url) as second:
+                await first.leave()  # as the other does with a lease that is over
+                await serving(second)
+                with pytest.raises(NotAlone):
+                    async with storage.write() as transaction:
+                        await transaction.meta.set("written", b"by one that was replaced")
+                assert counted["fence"] == 1
+                async with asyncio.timeout(PATIENCE):
+                    await first.lost()
+
+
+async def test_nobody_takes_over_while_a_transaction_of_the_holder_is_open(url: str) -> None:
+    async with process_on(url) as first:
+        await serving(first)
+        async with Storage.open(url, fence=first) as storage, ProcessTable.open(url) as table:
+            async with storage.write() as transaction:
+                await transaction.meta.set("step", b"1")
+                taking = asyncio.create_task(table.leave(first.epoch or 0))
+                await asyncio.sleep(3 * SHORT.renewed_every)
+                assert not taking.done()
+                assert first.may_act()  # its renewals wait for nothing
+            await asyncio.wait_for(taking, PATIENCE)
+            with pytest.raises(NotAlone):
+                async with storage.write():
+                    pass
+
+
+async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fence, "IDLE_SECONDS", 0.5)
+    engine = create_async_engine(url)
+    async with process_on(url) as first:
+        await serving(first)
+        async with engine.connect() as stopped:
+            # What a transaction begins with, and then nothing any more.
+            await fence.begin_fenced(fence.Session(stopped), first, 5.0)
+            await stopped.execute(text("UPDATE meta SET value = value"))
+            async with process_on(url) as second:
+                async with ProcessTable.open(url) as table:
+                    await table.leave(first.epoch or 0)
+                await serving(second)
+            with pytest.raises(Exception, match=r"idle|closed|connection"):
+                await stopped.execute(text("SELECT 1"))
+            await stopped.invalidate()
+    await engine.dispose()
+
+
+async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
+    from bot.storage import migrate
+
+    with server() as postgresql:
+        await migrate(postgresql.url)
+        async with process_on(postgresql.url) as first, process_on(postgresql.url) as second:
+            await until(lambda: first.shards.held or second.shards.held)
+            held = first if first.shards.held else second
+            async with Storage.open(postgresql.url, fence=held) as storage:
+                await asyncio.to_thread(postgresql.stop)
+                await asyncio.sleep(SHORT.lasts + 0.2)
+                assert not held.may_act()
+                assert held.may_tell()
+                await asyncio.to_thread(postgresql.start)
+                await until(lambda: (first.may_act() and first.shards.held) or second.shards.held)
+                if held.may_act():
+                    async with storage.write() as transaction:
+                        await transaction.meta.set("after", b"the restart")
+
+
+async def test_turns_at_the_gateway_are_spaced_over_all_processes(url: str) -> None:
+    async with ProcessTable.open(url) as one, ProcessTable.open(url) as other:
+        waits = [await table.identify_turn(0, 5.0) for table in (one, other, one)]
+        assert waits[0] == pytest.approx(0.0, abs=0.5)
+        assert waits[1] == pytest.approx(5.0, abs=1.0)
+        assert waits[2] == pytest.approx(10.0, abs=1.5)
+        assert await other.identify_turn(1, 5.0) == pytest.approx(0.0, abs=0.5)

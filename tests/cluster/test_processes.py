@@ -1,0 +1,89 @@
+"""Processes of the bot on one PostgreSQL: no gap, and nothing twice."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from bot.domain import JobState
+from sandbox.studii import Options
+from sandbox.studii.jobs import Durations
+from tests.cluster.world import cluster, servers, until, until_async
+
+TAKES = Options(long_side=64, durations=Durations(image=2.0, video=2.0, spread=0.0))
+(GUILD,) = servers(1)
+JOBS_EACH = 24
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_standby_takes_over_and_goes_on_with_what_was_under_way(
+    tmp_path: Path, migrated_postgresql: str, number: signal.Signals
+) -> None:
+    async with cluster(tmp_path, migrated_postgresql, [GUILD], options=TAKES) as own, own.process() as first:
+        await until(lambda: own.connected() == [0])
+        async with own.process() as second:
+            await until(lambda: second.said("stands by"))
+            assert own.connected() == [0]
+            asked = own.ask(GUILD)
+            await until(lambda: asked.over)
+            await until_async(own.runs)
+            first.forked.send_signal(number)
+            await until(lambda: first.forked.returncode is not None)
+            assert first.forked.returncode == (0 if number is signal.SIGTERM else -number)
+            await until(lambda: second.said("serves shards 0 of 1"))
+            await until(lambda: own.connected() == [0])
+            await until(lambda: len(own.posted(GUILD)) == 1)
+            again = own.ask(GUILD, "A blue kite")
+            await until(lambda: again.over)
+            await until(lambda: len(own.posted(GUILD)) == 2)
+        assert len(own.studii.jobs) == 2
+        assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
+
+
+async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing_any_more(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    async with cluster(tmp_path, migrated_postgresql, [GUILD], options=TAKES) as own, own.process() as first:
+        await until(lambda: own.connected() == [0])
+        async with own.process() as second:
+            await until(lambda: second.said("stands by"))
+            jobs = [own.ask(GUILD, f"A kite number {number}") for number in range(4)]
+            await until(lambda: all(one.over for one in jobs))
+            first.forked.send_signal(signal.SIGSTOP)
+            await until(lambda: second.said("serves shards 0 of 1"))
+            await until(lambda: len([one for one in own.discord.sessions.all if one.connected]) == 2)
+            await until(lambda: len(own.posted(GUILD)) == 4)
+            # Both sessions hear of it, as Discord has not noticed yet that one is dead.
+            asked = own.ask(GUILD, "A blue kite")
+            await until(lambda: asked.over)
+            requests = len(own.discord.requests)
+            first.forked.send_signal(signal.SIGCONT)
+            await until(lambda: first.said("drops its shards"))
+            await until(lambda: own.connected() == [0])
+            await until(lambda: len(own.posted(GUILD)) == 5)
+            assert requests
+            await until(lambda: sum("stands by" in line for line in first.log) == 1)
+            second.forked.send_signal(signal.SIGTERM)
+            await until(lambda: sum("serves shards 0 of 1" in line for line in first.log) == 2)
+            await until(lambda: own.connected() == [0])
+        assert len(own.studii.jobs) == 5
+        assert len(own.posted(GUILD)) == len(set(own.posted(GUILD))) == 5
+        assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
+
+
+async def test_servers_of_two_processes_share_a_key_and_its_limit(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    guilds = servers(2)
+    async with cluster(tmp_path, migrated_postgresql, guilds, shards=2, shared_key=True) as own:
+        settings = {"SHARD_COUNT": "2", "SHARDS_PER_PROCESS": "1"}
+        async with own.process(**settings), own.process(**settings):
+            await until(lambda: own.connected() == [0, 1])
+            for _ in range(JOBS_EACH):
+                for guild in guilds:
+                    own.ask(guild)
+            await until(lambda: all(len(own.posted(guild)) == JOBS_EACH for guild in guilds))
+        # More than the key allows at a time, so that both had to wait for each other.
+        assert len(own.studii.requests) > 60
+        assert own.studii.requests.count(status=429) == 0
+        assert len(own.studii.jobs) == 2 * JOBS_EACH

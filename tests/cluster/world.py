@@ -1,0 +1,155 @@
+"""Discord with shards, Studii, and processes of the bot on one PostgreSQL, each as on a host of its own."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from bot.clock import SystemClock
+from bot.domain import Job, JobState, Plan
+from bot.storage import LaneNames, Storage, Vault
+from sandbox.discord.emulator import DiscordServer, Rules
+from sandbox.discord.emulator.interactions import Interaction
+from sandbox.studii import Key, Options, RateStyle, StudiiServer
+from tests.cluster.shortened import NAME
+from tests.support.forks import ForkedProcess
+from tests.support.patience import PATIENCE
+from tests.support.postgresql import new_migrated_database
+from tests.support.process import bot_process
+
+# Less, and a process on a busy machine may be taken for dead.
+LEASE = 6.0  # seconds
+MEMBER = 1 << 40
+FIRST = 1 << 30
+
+
+def servers(count: int) -> list[int]:
+    """Return the ids of that many servers; those of n shards are its first n's, in turn."""
+    return [FIRST + (number << 22) for number in range(count)]
+
+
+@dataclass
+class Process:
+    """A process, and what it has logged."""
+
+    forked: ForkedProcess
+    log: list[str] = field(default_factory=list[str])
+
+    def said(self, words: str) -> bool:
+        return any(words in line for line in self.log)
+
+    async def read(self) -> None:
+        """Take over its log until its end."""
+        while line := await self.forked.stderr.readline():
+            self.log.append(line.decode().rstrip())
+
+
+@dataclass
+class Cluster:
+    """The worlds around the processes."""
+
+    discord: DiscordServer
+    studii: StudiiServer
+    url: str
+    folder: Path
+    keys: Sequence[Key]
+    secret: str
+    _started: int = 0
+
+    @asynccontextmanager
+    async def process(self, **settings: str) -> AsyncGenerator[Process]:
+        """Run a process on a host of its own, until the end of the block."""
+        self._started += 1
+        folder = self.folder / f"host{self._started}"
+        folder.mkdir()
+        environment = {
+            "STUDII_API_URL": self.studii.url,
+            "DATABASE_URL": self.url.replace("postgresql+asyncpg", "postgresql"),
+            "ENCRYPTION_KEYS": self.secret,
+            NAME: str(LEASE),
+        }
+        async with bot_process(self.discord, folder, "run", **(environment | settings)) as forked:
+            process = Process(forked)
+            reading = asyncio.create_task(process.read())
+            try:
+                yield process
+            finally:
+                forked.kill()
+                await reading
+                # Shown by pytest if the test fails.
+                sys.stdout.write("\n".join((f"--- {folder.name}", *process.log, "")))
+
+    def ask(self, server: int, prompt: str = "A red kite") -> Interaction:
+        """Let a member type the command that makes a picture."""
+        return self.discord.send(self.discord.command(server, MEMBER, "studio", {"prompt": prompt}))
+
+    def posted(self, server: int) -> list[str]:
+        """Return what results were posted there, by their nonces."""
+        return [one.nonce for one in self.discord.in_channel(server) if one.of_the_bot and one.nonce]
+
+    def connected(self) -> list[int]:
+        """Return the shards with a session, one entry for each."""
+        return sorted(one.shard for one in self.discord.sessions.all if one.connected)
+
+    async def runs(self) -> bool:
+        """Return whether there are jobs, and Studii has all of them."""
+        found = await self.jobs()
+        return bool(found) and all(job.state is JobState.RUNNING for job in found)
+
+    async def jobs(self) -> list[Job]:
+        """Return all jobs."""
+        async with Storage.open(self.url) as storage, storage.read() as transaction:
+            return await transaction.jobs.in_states(list(JobState))
+
+
+@asynccontextmanager
+async def cluster(
+    folder: Path,
+    server: str,
+    guilds: Sequence[int],
+    *,
+    shards: int = 1,
+    options: Options | None = None,
+    shared_key: bool = False,
+) -> AsyncGenerator[Cluster]:
+    """Prepare the worlds. Each server has a Studii key of its own, or all of them one (`shared_key`)."""
+    url = await new_migrated_database(server)
+    secret = Fernet.generate_key().decode()
+    rules = Rules(shards=shards, identify_every=LEASE / 4 - 0.1)
+    async with (
+        DiscordServer(guilds=guilds, rules=rules) as discord,
+        StudiiServer(options or Options(instant=True, long_side=64)) as studii,
+    ):
+        style = RateStyle(period=2 * LEASE)
+        count = 1 if shared_key else len(guilds)
+        keys = [studii.add_key("pro", balance=1_000_000, rate_style=style) for _ in range(count)]
+        vault = Vault.open((secret,), folder / "unused.key")
+        async with Storage.open(url) as storage:
+            lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
+            async with storage.write() as transaction:
+                for number, guild_id in enumerate(guilds):
+                    key = keys[number % len(keys)].secret
+                    sealed = vault.seal(key)
+                    stored = await transaction.keys.add(
+                        guild_id, lanes.lane_of(key), key[-4:], Plan.PRO, sealed, now
+                    )
+                    await transaction.guilds.set_key(guild_id, stored.id, now)
+        yield Cluster(discord, studii, url, folder, keys, secret)
+
+
+async def until_async(true: Callable[[], Awaitable[object]]) -> None:
+    """Wait like `until`."""
+    async with asyncio.timeout(PATIENCE):
+        while not await true():  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.05)
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait until it is true, which another process brings about."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110 - another process's doing
+            await asyncio.sleep(0.02)
