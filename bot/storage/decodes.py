@@ -35,6 +35,11 @@ class Decodes:
         """Delete the record of the file."""
         await self._session.execute(delete(decodes).where(decodes.c.job_id == job_id, decodes.c.role == role))
 
+    async def forget_attempt(self, job_id: str, role: FileRole) -> None:
+        """Delete the record of an attempt that has begun, if none before it counts."""
+        attempt = (decodes.c.job_id == job_id) & (decodes.c.role == role) & decodes.c.underway
+        await self._session.execute(delete(decodes).where(attempt, decodes.c.counted == 0))
+
     async def underway(self) -> list[tuple[str, FileRole, DecodeRecord, int]]:
         """Return the attempts that began and did not end: job id, role, record and server."""
         query = select(decodes, jobs.c.guild_id).join(jobs, jobs.c.id == decodes.c.job_id)

@@ -21,6 +21,7 @@ _T = TypeVar("_T")
 
 # Seconds that the process must have lived before a file that ended an earlier one is tried again.
 QUIET = 10.0
+_FIRST = begun(DecodeRecord(), alone=False)
 
 
 class Undecodable(ReasonedError):
@@ -71,8 +72,12 @@ class GuardedDecoder:
         return await self._guarded(path, lambda: self._decoder.inspect(path), at_once=False)
 
     async def check(self, path: Path) -> None:
-        """Decode a result. Raises `PictureBroken` and `Undecodable`."""
-        await self._guarded(path, lambda: self._decoder.check(path))
+        """Decode a result. Raises `PictureBroken` and `Undecodable`.
+
+        The record of a first attempt that finds it whole stays: the caller removes it in the transaction that
+        stores what follows (`Decodes.forget_attempt`). If that does not happen, the next attempt takes it.
+        """
+        await self._guarded(path, lambda: self._decoder.check(path), leaves_record=True)
 
     async def fit(self, path: Path, limit: int) -> bytes | None:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
@@ -81,13 +86,23 @@ class GuardedDecoder:
         except Undecodable:
             return None
 
-    async def _guarded(self, path: Path, decode: Callable[[], Awaitable[_T]], *, at_once: bool = True) -> _T:
-        """Decode. `at_once` says that the next attempt is made here if the decoder dies."""
+    async def _guarded(
+        self,
+        path: Path,
+        decode: Callable[[], Awaitable[_T]],
+        *,
+        at_once: bool = True,
+        leaves_record: bool = False,
+    ) -> _T:
+        """Decode. `at_once` says that the next attempt is made here if the decoder dies.
+
+        With `leaves_record`, that of a first attempt that went well is left to the caller.
+        """
         file = _file_of(path)
         alone = False
         while True:
             try:
-                async with self._attempt(file, alone=alone):
+                async with self._attempt(file, alone=alone, leaves_record=leaves_record):
                     return await decode()
             except _MustBeAlone as suspect:
                 alone = True
@@ -107,15 +122,19 @@ class GuardedDecoder:
         return self._quiet - (self._clock.monotonic() - self._since)
 
     @asynccontextmanager
-    async def _attempt(self, file: tuple[str, FileRole], *, alone: bool) -> AsyncGenerator[None]:
+    async def _attempt(
+        self, file: tuple[str, FileRole], *, alone: bool, leaves_record: bool
+    ) -> AsyncGenerator[None]:
         """Make an attempt. Raises `Undecodable` if the file is given up, and `_MustBeAlone`."""
         async with self._gate.enter(alone=alone):
             end = DecodeEnd.TAKEN_BACK
             record: DecodeRecord | None = None
+            stays = False
             try:
                 record = await shielded(self._begin(file, alone=alone))
                 yield
                 end = DecodeEnd.VERDICT
+                stays = leaves_record and record == _FIRST
             except (PhotoRefused, PictureBroken):
                 end = DecodeEnd.VERDICT
                 raise
@@ -123,7 +142,8 @@ class GuardedDecoder:
                 end = DecodeEnd.DECODER_DIED
                 raise
             finally:
-                await shielded(self._end(file, end, record))
+                if not stays:
+                    await shielded(self._end(file, end, record))
 
     async def _begin(self, file: tuple[str, FileRole], *, alone: bool) -> DecodeRecord:
         first = begun(DecodeRecord(), alone=alone)

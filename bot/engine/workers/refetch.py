@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from bot.domain import Job, JobState
+from bot.domain import FileRole, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
@@ -44,6 +44,7 @@ class Refetch:
         async with self._context.storage.write() as transaction:
             url, file = fetched.output_url, fetched.output_file
             await transaction.jobs.update(job.id, output_url=url, output_file=file)
+            await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
         return fetched
 
     async def _from_its_address(self, job: Job) -> Job | None:

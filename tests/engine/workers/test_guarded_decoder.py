@@ -101,6 +101,17 @@ async def test_the_second_attempt_on_a_photo_keeps_no_other_waiting(tmp_path: Pa
             assert (await world.job(deadly.id)).state is JobState.RECEIVED
 
 
+async def test_the_record_of_a_whole_result_goes_with_its_success(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        decoder = Dying(lambda _: False)
+        async with world.running(with_decoder(world, decoder)):
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(decoder.opened) == 1
+        assert await remembered(world, job.id, FileRole.OUTPUT) == DecodeRecord()
+
+
 async def test_a_result_whose_decoder_dies_is_delivered_as_it_is(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
