@@ -1,6 +1,8 @@
 """Message menus: tools for a picture that is in the channel already."""
 
-from typing import Any
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Protocol
 
 import discord
 from discord import app_commands
@@ -17,7 +19,7 @@ from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
-MENUS = 5  # that discord.py lets one application have on messages
+MENU = discord.AppCommandType.message
 NAME_LENGTH = 32  # characters
 ALL_TOOLS = "Studii…"
 NO_PICTURE = "That message has no picture. Choose a message with a photo and try again."
@@ -25,21 +27,41 @@ WHICH_TOOL = "### What would you like to make?"
 
 
 class Photos(commands.Cog):
-    """Adds the menus: one for each of the first photo tools, and one for all tools."""
+    """Adds the menus: one for each tool that takes a photo while there is room, and one for all tools."""
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
-        photo_tools = [tool for tool in bot.catalog.tools.values() if tool.source is SourceRule.REQUIRED]
-        self._menus = [tool_menu(tool) for tool in photo_tools[: MENUS - 1]]
-        self._menus.append(all_tools_menu())
 
     async def cog_load(self) -> None:
-        for menu in self._menus:
-            self._bot.tree.add_command(menu)
+        # Those that need a photo first.
+        tools = sorted(self._bot.catalog.tools.values(), key=lambda tool: tool.source is SourceRule.OPTIONAL)
+        menus = [tool_menu(tool) for tool in tools if tool.source is not SourceRule.NONE]
+        add_menus(self._bot.tree, all_tools_menu(), menus)
 
     async def cog_unload(self) -> None:
-        for menu in self._menus:
-            self._bot.tree.remove_command(menu.name, type=discord.AppCommandType.message)
+        for menu in self._bot.tree.get_commands(type=MENU):
+            self._bot.tree.remove_command(menu.name, type=MENU)
+
+
+class MenuTree(Protocol):
+    """The part of discord.py's tree of commands that takes menus."""
+
+    def add_command(self, command: app_commands.ContextMenu, /) -> None:
+        """Add the menu. Raises `CommandLimitReached` if there is no room."""
+        ...
+
+
+def add_menus(
+    tree: MenuTree, always: app_commands.ContextMenu, others: Iterable[app_commands.ContextMenu]
+) -> None:
+    """Add the menu that is always there, and of the others as many as there is room for.
+
+    How many menus discord.py and Discord let an application have changes, so it is tried.
+    """
+    tree.add_command(always)
+    with suppress(app_commands.CommandLimitReached):
+        for menu in others:
+            tree.add_command(menu)
 
 
 def tool_menu(tool: Tool) -> app_commands.ContextMenu:

@@ -12,8 +12,9 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.client.told_once import ToldOnce
 from bot.errors import Refused
-from bot.services import Services, job_words
+from bot.services import Services
 from bot.ui.admin.setup import ask_to_forget, greeting, key_lost, setup_panel_for
+from bot.ui.jobs.forgetting import ask_to_forget_me
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import GOOD, Panel, sentence_panel
@@ -41,19 +42,11 @@ class ServerEvents(commands.Cog):
         self._without_key: set[int] = set()
 
     @app_commands.command(
-        name="forget-me", description="Erase your prompts, links and pictures from this bot, in every server"
+        name="forget-me", description="Erase your prompts, links and pictures from this bot; asks first"
     )
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        erased = await self._services.privacy.forget_member(interaction.user.id)
-        words = [f"Your data in the bot is erased: prompts, links and pictures of {job_words(erased.now)}."]
-        if erased.later:
-            words.append(f"Still running, and erased when done: {job_words(erased.later)}.")
-        words.append(
-            "Costs stay in the server's totals; your name is removed when the budget's period ends. Messages "
-            "in channels and your data at Studii stay. Delete them there."
-        )
-        await answer(interaction, sentence_panel(" ".join(words), GOOD))
+        erasable = await self._services.privacy.erasable(interaction.user.id, server_of(interaction))
+        await answer(interaction, ask_to_forget_me(erasable))
 
     async def cog_unload(self) -> None:
         self._events.close()

@@ -1,8 +1,10 @@
 """A member changes their mind while the photo travels to Studii."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from bot.delivery import edit_rate as pace
 from bot.domain import JobState
@@ -13,6 +15,14 @@ from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer, faults
 
 ROOM = ("room.jpg", empty_room((320, 240)))
+
+
+class SlowRefusal:
+    """Studii thinks for a while, and could not take it then."""
+
+    async def apply(self, request: web.Request, effect: faults.Effect) -> web.StreamResponse | None:
+        await asyncio.sleep(1.0)
+        return await faults.error(500).apply(request, effect)
 
 
 async def state_of_the_first(stage: Stage) -> JobState:
@@ -81,11 +91,43 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
         button = await maya.press(message, "Cancel job")
         (told,) = button.followups
         assert told.ephemeral
-        assert "Studii already has this job" in text_of(told)
+        assert "If Studii takes it, the result will arrive." in text_of(told)
         await maya.result_of(card)
         (made,) = studii.jobs.values()
         budget = await stage.app.services.credits.budget(stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
+
+
+@pytest.mark.parametrize("moderator", [False, True])
+async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moderator: bool
+) -> None:
+    def only_endings(*_: object, ending: bool = False) -> bool:
+        return ending
+
+    monkeypatch.setattr(pace.EditPace, "take", only_endings)  # so that the button is there still
+    async with (
+        StudiiServer(Options(instant=True, long_side=96)) as studii,
+        open_stage(studii, tmp_path) as stage,
+    ):
+        admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
+        await admin.set_key(studii.add_key().secret)
+        studii.fail("create", SlowRefusal())
+        card = await maya.command("studio", prompt="A red kite")
+        message = stage.world.channel.history()[-1]
+
+        async def handed_over() -> bool:
+            return await state_of_the_first(stage) is JobState.SUBMITTING
+
+        await until(handed_over, "the job to be handed to Studii")
+        presser = admin if moderator else maya
+        (told,) = (await presser.press(message, "Cancel job")).followups
+        assert "If Studii doesn't take it, it will be cancelled and cost nothing." in text_of(told)
+        await until(lambda: "Cancelled." in text_of(card.response), "the card to say that it is cancelled")
+        assert "Not charged." in text_of(card.response)
+        assert (studii.jobs, studii.requests.count("create")) == ({}, 1)
+        budget = await stage.app.services.credits.budget(stage.world.guild.id)
+        assert (budget.usage.settled, budget.usage.reserved) == (0, 0)
 
 
 async def test_the_card_of_what_waits_behind_it_moves_up(

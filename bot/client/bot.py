@@ -27,7 +27,9 @@ from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
+from bot.ui.jobs.forgetting import ForgetMeButton
 from bot.ui.jobs.list import LIST_BUTTONS
+from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.tool_picker import ToolButton
 from bot.ui.kit.buttons import LastingButton
@@ -51,6 +53,7 @@ EXTENSIONS = (
     "cogs.access",
     "cogs.setup",
     "cogs.reactions",
+    "cogs.mentions",
 )
 ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
@@ -66,9 +69,11 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *RULING_BUTTONS,
     TryAgainButton,
     ToolButton,
+    MentionButton,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,
+    ForgetMeButton,
 )
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}

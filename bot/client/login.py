@@ -43,7 +43,12 @@ async def choose_intents(
             "are off; everything else works. Switch it on at discord.com/developers/applications, "
             "Bot, Privileged Gateway Intents."
         )
-    return photo_intents() if wanted == "auto" and granted else discord.Intents(guilds=True)
+    return photo_intents() if wanted == "auto" and granted else mention_intents()
+
+
+def mention_intents() -> discord.Intents:
+    """Return the intents that no one has to grant: Discord shows the content of mentions alone."""
+    return discord.Intents(guilds=True, guild_messages=True)
 
 
 def photo_intents() -> discord.Intents:

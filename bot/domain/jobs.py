@@ -172,6 +172,8 @@ class Job:
     price_learned: bool | None = None
     allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
     age_restricted: bool | None = None  # requested in an age-restricted channel; None: unknown
+    # Whether its requester knows of a cancellation that was asked for while it was being sent; None: none was
+    cancel_told: bool | None = None
     epoch: int | None = None  # the process that sent its last upload or submission, where there are several
 
     @property

@@ -44,8 +44,14 @@ async def give_way(transaction: Transaction, job: Job, at: datetime) -> Job | No
 async def wait(
     transaction: Transaction, job: Job, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
 ) -> Job | None:
-    """Let a job that Studii has not taken wait and be sent again: uploading or submitting → waiting."""
-    return await transaction.jobs.advance(job.id, expected, JobState.WAITING, at=at, **changes)
+    """Let a job that Studii has not taken wait and be sent again: uploading or submitting → waiting.
+
+    If its cancellation was asked for while it was being sent, it is cancelled instead.
+    """
+    waiting = await transaction.jobs.advance(job.id, expected, JobState.WAITING, at=at, **changes)
+    if waiting is None or waiting.cancel_told is None:
+        return waiting
+    return await cancel(transaction, waiting, at, told=waiting.cancel_told)
 
 
 async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool = False) -> Job | None:
@@ -55,6 +61,11 @@ async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool
         changes |= JobChanges(announced_at=at, source_file=None)
     cancelled = await transaction.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
     return None if cancelled is None else await transaction.ledger.release_changed(cancelled, at)
+
+
+async def cancel_if_not_taken(transaction: Transaction, job: Job, *, told: bool) -> Job | None:
+    """Remember that a submitting job is to be cancelled if Studii does not take it; `told` as in `cancel`."""
+    return await transaction.jobs.update(job.id, JobState.SUBMITTING, visible=True, cancel_told=told)
 
 
 async def cancel_unsent(transaction: Transaction, guild_id: int, at: datetime) -> int:

@@ -3,7 +3,7 @@
 from bot.domain.periods import matching_zones
 from bot.services.acceptance import KeyHeld, Repeated
 from bot.services.access import AccessChange
-from bot.services.budgets import MAX_BUDGET, BudgetState, price_words
+from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
 from bot.services.credits import CreditService, MemberCredits
 from bot.services.export import export_folder, write_ledger
@@ -12,7 +12,7 @@ from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
-from bot.services.privacy import PrivacyService
+from bot.services.privacy import Erasable, Erased, PrivacyService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.usage import UsageReport, UsageService
@@ -34,6 +34,8 @@ __all__ = [
     "AccessChange",
     "BudgetState",
     "CreditService",
+    "Erasable",
+    "Erased",
     "GrantState",
     "JobPage",
     "JobService",
@@ -65,6 +67,7 @@ __all__ = [
     "prepared",
     "price_words",
     "rate_words",
+    "short_price_words",
     "size_words",
     "write_ledger",
 ]

@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
 from bot.errors import Busy, Refused
 from bot.lifecycle.budget_alerts import add_alert
-from bot.lifecycle.transitions import accept, cancel
+from bot.lifecycle.transitions import accept, cancel, cancel_if_not_taken
 from bot.services.acceptance import Acceptance, ensure_open
 from bot.services.acceptance_facts import acceptance_of
 from bot.services.wording import UNKNOWN_JOB, size_words
@@ -31,6 +31,15 @@ ACCEPT_PATIENCE = 30.0  # seconds; whoever asked is told meanwhile that the answ
 ACCEPTED_AT_ONCE = 100  # in one transaction
 NOTED_AT_ONCE = 500
 REMEMBERED_ANSWERS = 5000  # servers
+
+
+class CancelNoted(Refused):
+    """The job is being sent to Studii: it is cancelled if that doesn't go through."""
+
+    default = (
+        "This job is being sent to Studii right now. If Studii doesn't take it, it will be cancelled and "
+        "cost nothing. If Studii takes it, the result will arrive."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,7 @@ class JobService:
         """Cancel a job of the server that has not gone to Studii yet, and release its credits.
 
         Its requester may, and people who moderate. A cancelled job is returned as it is. Raises `Refused`
-        with the reason.
+        with the reason, and `CancelNoted` if that depends on Studii now.
         """
         async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
             job = await transaction.jobs.get(job_id)
@@ -183,10 +192,13 @@ class JobService:
                 raise Refused(NOT_YOURS_TO_CANCEL)
             if job.state is JobState.CANCELLED:
                 return job
-            # Those who cancel their own job know it; others are told.
-            cancelled = await cancel(transaction, job, self._clock.now(), told=job.user_id == user_id)
-            if cancelled is None:
+            told = job.user_id == user_id  # those who cancel their own job know it; others are told
+            cancelled = await cancel(transaction, job, self._clock.now(), told=told)
+            noted = cancelled or await cancel_if_not_taken(transaction, job, told=told)
+            if noted is None:
                 raise Refused(_why_not_cancelled(job.state))
+        if cancelled is None:
+            raise CancelNoted
         _log.info("Job %s is cancelled", job_id, extra={"job": job_id})
         self._wake()
         return cancelled

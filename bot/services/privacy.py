@@ -27,6 +27,14 @@ class Erased:
     later: int
 
 
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """The numbers of a member's jobs of which something can be erased: in one server, and in all."""
+
+    here: int
+    everywhere: int
+
+
 class PrivacyService:
     """Erases data. `discard` removes files from the spool by name."""
 
@@ -42,19 +50,29 @@ class PrivacyService:
     def keep_days(self) -> int:
         return self._keep.days
 
-    async def forget_member(self, user_id: int) -> Erased:
-        """Erase the member's prompts, links and results in every server, those of running jobs at their end.
+    async def erasable(self, user_id: int, guild_id: int) -> Erasable:
+        """Return of how many of the member's jobs something can be erased."""
+        async with self._storage.read() as transaction:
+            return Erasable(
+                await transaction.privacy.not_scrubbed_of(user_id, guild_id),
+                await transaction.privacy.not_scrubbed_of(user_id),
+            )
+
+    async def forget_member(self, user_id: int, guild_id: int | None = None) -> Erased:
+        """Erase the member's prompts, links and results, those of running jobs at their end.
+
+        `guild_id`: those in that server alone, else in every server.
 
         Amounts stay without a name. Those of a budget's current period lose the name at its end, or the
         member could use an allowance twice.
         """
         async with self._storage.write() as transaction:
-            await transaction.privacy.forget(user_id, self._clock.now())
+            await transaction.privacy.forget(user_id, self._clock.now(), guild_id)
         erased = await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
-            later = await transaction.privacy.unfinished_of(user_id)
+            later = await transaction.privacy.not_scrubbed_of(user_id, guild_id)
             await self._unname(transaction)
-            await transaction.privacy.unname_grants(user_id, self._clock.now())
+            await transaction.privacy.unname_grants(user_id, self._clock.now(), guild_id)
         return Erased(erased, later)
 
     async def hide_photo(self, job_id: str) -> None:

@@ -55,14 +55,15 @@ class Privacy:
         erased = {**_ERASED, "photo_author": case((own, None), else_=UNKNOWN_MEMBER)}
         await self._session.execute(update(jobs).where(mine).values(scrubbed_at=at, **erased))
 
-    async def forget(self, user_id: int, at: datetime) -> None:
-        """Mark all jobs of the member, which are scrubbed once they have ended."""
-        await self._session.execute(delete(credits_told).where(credits_told.c.user_id == user_id))
-        await self._session.execute(update(jobs).where(jobs.c.user_id == user_id).values(forgotten_at=at))
+    async def forget(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
+        """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
+        if guild_id is None:
+            await self._session.execute(delete(credits_told).where(credits_told.c.user_id == user_id))
+        await self._session.execute(update(jobs).where(_jobs_of(user_id, guild_id)).values(forgotten_at=at))
 
-    async def unfinished_of(self, user_id: int) -> int:
-        """Return the number of the member's jobs that are not scrubbed yet."""
-        left = (jobs.c.user_id == user_id) & jobs.c.scrubbed_at.is_(None)
+    async def not_scrubbed_of(self, user_id: int, guild_id: int | None = None) -> int:
+        """Return the number of the member's jobs that are not scrubbed yet, in one server or in all."""
+        left = _jobs_of(user_id, guild_id) & jobs.c.scrubbed_at.is_(None)
         return (await self._session.execute(select(func.count()).where(left))).scalar_one()
 
     async def guilds_with_forgotten(self) -> list[int]:
@@ -94,10 +95,15 @@ class Privacy:
         for one in forgotten:
             await self.unname_grants(one["user_id"], one["at"])
 
-    async def unname_grants(self, user_id: int, before: datetime) -> None:
-        """Remove the member's id from grants until `before`, in servers where no job has that id."""
+    async def unname_grants(self, user_id: int, before: datetime, guild_id: int | None = None) -> None:
+        """Remove the member's id from grants until `before`, in servers where no job has that id.
+
+        `guild_id`: in that server alone.
+        """
         named = exists().where(jobs.c.guild_id == ledger.c.guild_id, jobs.c.user_id == user_id)
         theirs = (ledger.c.user_id == user_id) & ledger.c.job_id.is_(None) & (ledger.c.at <= before)
+        if guild_id is not None:
+            theirs &= ledger.c.guild_id == guild_id
         await self._session.execute(update(ledger).where(theirs & ~named).values(user_id=FORGOTTEN_MEMBER))
 
     async def erase_keys(self, guild_id: int, at: datetime) -> None:
@@ -132,3 +138,8 @@ class Privacy:
         columns = [column for column in jobs.c if column.name != "inputs"]
         query = select(*columns).where(which, jobs.c.scrubbed_at.is_(None)).order_by(jobs.c.number)
         return await self._session.rows(query.limit(limit), lambda row: job_of(row, inputs={}), KEY)
+
+
+def _jobs_of(user_id: int, guild_id: int | None) -> ColumnElement[bool]:
+    mine = jobs.c.user_id == user_id
+    return mine if guild_id is None else mine & (jobs.c.guild_id == guild_id)

@@ -10,6 +10,7 @@ from sandbox.demo.people import Guest, text_of, until
 from sandbox.demo.place import MAYA, NORA, PEOPLE, TOM
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
+from sandbox.discord.emulator.places import APPLICATION_ID
 from sandbox.studii import StudiiServer
 
 STAGING = "🛋️"
@@ -65,6 +66,7 @@ class Tour:
             Step("Tom picks Virtual staging in the menu of Maya's photo, and fills in the form", self._menu),
             Step("Maya presses Run again under Tom's result", self._again),
             Step("Maya posts a photo, and Tom taps an emoji under it", self._tap),
+            Step("Maya mentions the bot with a photo, and presses Photo restoration", self._mention),
             Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
             Step("Nora lowers the budget, and Maya's next job is refused", self._refused),
             Step("Maya checks /credits", self._credits),
@@ -142,6 +144,16 @@ class Tour:
         self._tom.tap(posted, STAGING)
         await self._output("virtual-staging", await self._tom.result_after(posted))
         return f"{' '.join(offered)}; {STAGING} for Tom, {self._charged() - before} credits"
+
+    async def _mention(self) -> str:
+        name = next(name for name in self._photos if "old" in name)
+        posted = self._maya.post((name, self._photos[name], "image/jpeg"), f"<@{APPLICATION_ID}>")
+        offer = await self._maya.card_after(posted)
+        label = next(line for line in text_of(offer).splitlines() if line.startswith("Photo restoration"))
+        await self._output(
+            "photo-restore", await self._maya.result_after(await self._maya.press(offer, label))
+        )
+        return f"offered as “{label}”"
 
     async def _output(self, tool: str, result: Message) -> tuple[str, bytes]:
         name, file = next(iter(result.files.items()))

@@ -15,7 +15,7 @@ from yarl import URL
 from bot import app
 from bot.__main__ import main
 from bot.delivery.photos import TIMEOUT, CdnPhotoSource
-from sandbox.discord.emulator.files import CDN
+from sandbox.discord.addresses import CDN
 
 
 def point_to(api: str, cdn: str) -> None:

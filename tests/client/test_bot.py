@@ -15,7 +15,7 @@ from simcord.interactions import base_payload
 
 from bot.catalog import RESERVED, Catalog
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
-from bot.client.login import choose_intents, logged_in, photo_intents, was_removed
+from bot.client.login import choose_intents, logged_in, mention_intents, photo_intents, was_removed
 from bot.errors import SettingsError, StudiiBotError
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
@@ -157,13 +157,11 @@ async def test_an_interaction_that_came_too_late_makes_no_noise(
 async def test_the_token_is_tried_and_no_more_is_asked_than_needed(
     discord_server: DiscordServer, wanted: Any
 ) -> None:
-    assert await choose_intents(TOKEN, wanted) == discord.Intents(guilds=True)
+    assert await choose_intents(TOKEN, wanted) == mention_intents()
     assert discord_server.intents is None  # it never went near the gateway
 
 
-@pytest.mark.parametrize(
-    ("wanted", "intents"), [("auto", photo_intents()), ("off", discord.Intents(guilds=True))]
-)
+@pytest.mark.parametrize(("wanted", "intents"), [("auto", photo_intents()), ("off", mention_intents())])
 async def test_photos_are_asked_for_where_they_are_granted_and_wanted(
     monkeypatch: pytest.MonkeyPatch, wanted: Any, intents: discord.Intents
 ) -> None:

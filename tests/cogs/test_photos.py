@@ -5,11 +5,13 @@ from typing import Any
 
 import discord
 import pytest
+from discord import app_commands
 from simcord import InteractionResult
 
 from bot import catalog as catalog_module
 from bot.catalog import Catalog
 from bot.domain import JobState, OutputFile
+from cogs.photos import add_menus, all_tools_menu
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 MENUS = {
@@ -61,6 +63,32 @@ async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(tmp_path: 
     async with open_desk(tmp_path) as desk:
         menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
         assert menus == {*MENUS, "Studii…"}
+
+
+class Menus:
+    """A tree with room for some menus."""
+
+    def __init__(self, room: int) -> None:
+        self.names: list[str] = []
+        self._room = room
+
+    def add_command(self, command: app_commands.ContextMenu, /) -> None:
+        if len(self.names) == self._room:
+            raise app_commands.CommandLimitReached(None, self._room, discord.AppCommandType.message)
+        self.names.append(command.name)
+
+
+@pytest.mark.parametrize(
+    ("room", "there"),
+    [(1, []), (4, ["a", "b", "c"]), (5, ["a", "b", "c", "d"]), (15, ["a", "b", "c", "d", "e"])],
+)
+def test_one_place_is_for_all_tools_however_few_there_are(room: int, there: list[str]) -> None:
+    async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None: ...
+
+    tree = Menus(room)
+    menus = [app_commands.ContextMenu(name=name, callback=run) for name in "abcde"]
+    add_menus(tree, all_tools_menu(), menus)
+    assert tree.names == ["Studii…", *there]
 
 
 @pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Career portrait"])

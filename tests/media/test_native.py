@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from bot.media.convert import first_picture
-from bot.media.decoder import operations
+from bot.media.decoder import heic, operations
 from bot.media.decoder.native import NATIVE
 from bot.media.decoder.operations import Refusal
 from bot.media.kinds import PhotoKind
@@ -119,6 +119,14 @@ def test_heic_that_is_turned_and_has_a_profile(tmp_path: Path, orientation: int)
     exif[ORIENTATION] = orientation
     save_heic(tmp_path / "photo", colourful(), chroma=444, exif=exif.tobytes(), icc_profile=ICC)
     assert_similar(tmp_path / "photo")
+
+
+def test_heic_with_planes_that_do_not_match_is_left_to_libheif(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_heic(tmp_path / "photo", colourful())
+    monkeypatch.setattr(heic, "_LAYOUTS", {})
+    assert_same(tmp_path / "photo")
 
 
 @pytest.mark.parametrize("matrix", [1, 6, 9])

@@ -45,6 +45,7 @@ class Account:
     charged: int | None = None  # what Studii told when it took it
     sent_at: datetime | None = None
     stage: Stage = Stage.ACCEPTED
+    cancel_noted: bool = False
 
     def asks(self, now: datetime) -> bool:
         """Whether others wait to learn what this one costs."""

@@ -17,7 +17,7 @@ from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation_of
 from bot.lifecycle.submission import lose
-from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed
+from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode
 from bot.services import CreditService, JobService, LimitService, RulingService
 from bot.services.budgets import budget_state
@@ -175,6 +175,13 @@ class Bank:
 
     async def cancel(self, job_id: str, user_id: int) -> None:
         await self.jobs.cancel(job_id, GUILD, user_id)
+
+    async def not_taken(self, job_id: str) -> None:
+        """Studii could not take the job; as `bot.engine.lanes.failures` writes it down."""
+        async with self.storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            await wait(transaction, job, JobState.SUBMITTING, self.now)
 
     async def lose(self, job_id: str) -> None:
         """Nobody knows whether Studii took the job."""

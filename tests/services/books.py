@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from bot.domain import Job, Period
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsShort, Refused
+from bot.services.jobs import CancelNoted
 from bot.storage import ReservationError
 from tests.services.accountant import ASSUMED, EVERYONE, ROLES, USUAL, Account, Accountant, PhotoScope, Stage
 from tests.services.bank import MEMBERS, OTHER_LANE, Bank
@@ -124,11 +125,32 @@ class Books(RuleBasedStateMachine):
 
     def cancel(self, number: int) -> None:
         job_id, account = self.pick(number)
+        if account.stage is Stage.SENT:
+            self.cancel_while_it_is_sent(number)
+            return
         can = account.stage in (Stage.ACCEPTED, Stage.CANCELLED)
         self.do(self.bank.cancel(job_id, account.user_id), fails=None if can else Refused)
         if can:
             account.resolve(0, Stage.CANCELLED)
         self.compare()
+
+    def cancel_while_it_is_sent(self, number: int) -> None:
+        """It counts if Studii does not take the job."""
+        job_id, account = self.pick(number)
+        if account.stage is Stage.SENT:
+            self.do(self.bank.cancel(job_id, account.user_id), fails=CancelNoted)
+            account.cancel_noted = True
+            self.compare()
+
+    def not_taken(self, number: int) -> None:
+        job_id, account = self.pick(number)
+        if account.stage is Stage.SENT:
+            self.do(self.bank.not_taken(job_id))
+            if account.cancel_noted:
+                account.resolve(0, Stage.CANCELLED)
+            else:
+                account.stage = Stage.ACCEPTED
+            self.compare()
 
     def lose(self, number: int) -> None:
         self.send(number)
@@ -210,6 +232,16 @@ class Bookkeeping(Books):
         if can:
             account.resolve(charge or 0)
         self.compare()
+
+    @precondition(lambda self: any(one.stage is Stage.SENT for one in self.paper.accounts.values()))
+    @rule(number=some_job)
+    def cancel_while_it_is_sent(self, number: int) -> None:
+        super().cancel_while_it_is_sent(number)
+
+    @precondition(lambda self: any(one.stage is Stage.SENT for one in self.paper.accounts.values()))
+    @rule(number=some_job)
+    def not_taken(self, number: int) -> None:
+        super().not_taken(number)
 
     @precondition(lambda self: bool(self.paper.accounts))
     @rule(number=some_job)

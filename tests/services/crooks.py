@@ -101,6 +101,14 @@ class LosesAnHourOfEachPeriod(Bank):
     replaced = (("bot.services.budgets.window", an_hour_short),)
 
 
+async def forgets_it(_: Transaction, job: Job, *, told: bool) -> Job:
+    return job
+
+
+class ForgetsACancellation(Bank):
+    replaced = (("bot.services.jobs.cancel_if_not_taken", forgets_it),)
+
+
 class ReservesWithoutABalance(Bank):
     async def accept(self, user_id: int, amount: int) -> Job | Refused:
         job = await super().accept(user_id, amount)

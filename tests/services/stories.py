@@ -76,6 +76,18 @@ def a_job_is_cancelled(books: Bookkeeping) -> None:
     books.cancel(1)
 
 
+def a_cancellation_meets_a_submission(books: Bookkeeping) -> None:
+    opened(books)
+    books.accept(POOR, 5)
+    books.send(0)
+    books.cancel(0)
+    books.not_taken(0)
+    books.accept(POOR, 5)
+    books.send(1)
+    books.cancel(1)
+    books.answer(1, 5)
+
+
 def what_is_resolved_is_resolved_again(books: Bookkeeping) -> None:
     opened(books)
     for number, way in enumerate(("settle", "correct", "release")):
@@ -236,6 +248,7 @@ STORIES: Mapping[Story, tuple[type[Bank], ...]] = {
     ),
     studii_is_silent_about_a_charge: (crooks.DoesNotWaitForSilence,),
     last_answers_have_the_last_word: (crooks.LearnsNothingAtTheEnd,),
+    a_cancellation_meets_a_submission: (crooks.ForgetsACancellation,),
     a_job_is_cancelled: (crooks.PaysForWhatIsCancelled,),
     what_is_resolved_is_resolved_again: (
         crooks.SettlesTwice,

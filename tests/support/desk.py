@@ -88,6 +88,13 @@ class Desk:
                 job = moved
         return job
 
+    async def forget(self, who: MemberActor, label: str = "Erase in every server") -> InteractionResult:
+        """Let the member have their data erased, and return the answer that then says so."""
+        asked = await who.slash(self.channel, "forget-me")
+        assert asked.response is not None
+        await who.click(asked.response, label=label)
+        return asked
+
     async def settle(self, job: Job, charge: int) -> Job:
         """Settle the job at this charge."""
         async with self.storage.write() as transaction:

@@ -35,10 +35,10 @@ class Avif:
 
     def decoded(self) -> Image.Image:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
-        kept = Rows(Path(self._file.name).parent)
-        with self._planes() as planes:
-            kept.write(rows(planes, self._mode))
-        picture = kept.picture(self._mode, self.size)
+        with Rows.kept(Path(self._file.name).parent) as kept:
+            with self._planes() as planes:
+                kept.write(rows(planes, self._mode))
+            picture = kept.picture(self._mode, self.size)
         picture.info = self._info
         return picture
 

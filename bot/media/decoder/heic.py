@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 from pillow_heif import HeifImageFile
 
-from bot.media.decoder.libavif import Planes, created, run
+from bot.media.decoder.libavif import AvifError, Planes, created, run
 from bot.media.decoder.libheif import LIBRARY, Colours, HeifError, call
 from bot.media.decoder.planes import rows
 from bot.media.decoder.rows import Rows
@@ -19,10 +19,15 @@ from bot.media.decoder.structure.facts import Broken
 THREADS = 2  # that decode tiles
 _AS_IT_IS = 99  # heif_colorspace_undefined, heif_chroma_undefined
 _COLOUR_SPACES = frozenset({0, 2})  # YCbCr and grey
-_LUMA, _CHROMA, _ALPHA = 0, (1, 2), 6
+_LUMA, _CHROMA, _ALPHA = 0, {1: 1, 2: 2}, 6  # heif_channel, of chroma by the place in avifImage
 _LAYOUTS = {0: 4, 1: 3, 2: 2, 3: 1}  # heif_chroma to avifPixelFormat: none, 4:2:0, 4:2:2, 4:4:4
+_SHARED = {3: (2, 2), 2: (2, 1), 1: (1, 1)}  # how many pixels across and down have one chroma
 _UNKNOWN = 2  # of primaries, a transfer or a matrix
 _SRGB = {"primaries": 1, "transfer": 13, "matrix": 6}
+
+
+class _Unusual(Exception):
+    """The planes are not as libavif expects them."""
 
 
 class Heic:
@@ -42,16 +47,30 @@ class Heic:
 
     def decoded(self) -> Image.Image:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
-        kept = Rows(Path(self._file.name).parent)
+        try:
+            picture = self._of_planes()
+        except (_Unusual, AvifError):
+            return self._of_pixels()
+        picture.info = self._info
+        return picture
+
+    def _of_pixels(self) -> Image.Image:
+        """Return what libheif converts, which takes more memory."""
+        self._file.seek(0)
+        opened: Any = HeifImageFile(self._file)
+        opened.load()
+        return opened
+
+    def _of_planes(self) -> Image.Image:
         mode = "RGBA" if self._mode in {"RGBA", "LA"} else "RGB"
-        with self._image() as image, _planes_of(image) as planes:
-            if (planes.width, planes.height) != self.size:
-                raise Broken
-            kept.write(rows(planes, mode))
-        picture = kept.picture(mode, self.size)
+        with Rows.kept(Path(self._file.name).parent) as kept:
+            with self._image() as image, _planes_of(image) as planes:
+                if (planes.width, planes.height) != self.size:
+                    raise Broken
+                kept.write(rows(planes, mode))
+            picture = kept.picture(mode, self.size)
         if mode != self._mode:  # grey
             picture = picture.convert(self._mode)
-        picture.info = self._info
         return picture
 
     @contextmanager
@@ -82,22 +101,27 @@ class Heic:
 
 @contextmanager
 def _planes_of(image: ctypes.c_void_p) -> Generator[Planes]:
-    """Describe the planes of an image to libavif. Raises `Broken`."""
+    """Describe the planes of an image to libavif. Raises `_Unusual` if it can't have them."""
     library: Any = LIBRARY
     place = created("avifImageCreateEmpty")
     try:
         planes = Planes.from_address(place.value or 0)
         layout = _LAYOUTS.get(library.heif_image_get_chroma_format(image))
         if layout is None or library.heif_image_get_colorspace(image) not in _COLOUR_SPACES:
-            raise Broken
+            raise _Unusual
         depth: int = library.heif_image_get_bits_per_pixel_range(image, _LUMA)
         facts: dict[str, Any] = _colours(image) | {"layout": layout, "depth": depth}
-        facts["width"] = library.heif_image_get_width(image, _LUMA)
-        facts["height"] = library.heif_image_get_height(image, _LUMA)
-        for index, channel in enumerate((_LUMA, *_CHROMA) if layout != _LAYOUTS[0] else (_LUMA,)):
-            planes.planes[index], planes.strides[index] = _plane(image, channel, depth)
+        width: int = library.heif_image_get_width(image, _LUMA)
+        height: int = library.heif_image_get_height(image, _LUMA)
+        facts |= {"width": width, "height": height}
+        planes.planes[0], planes.strides[0] = _plane(image, _LUMA, depth, width, height)
+        if layout in _SHARED:
+            across, down = _SHARED[layout]
+            for index, channel in _CHROMA.items():
+                part = -(-width // across), -(-height // down)
+                planes.planes[index], planes.strides[index] = _plane(image, channel, depth, *part)
         if library.heif_image_has_channel(image, _ALPHA):
-            facts["alpha"], facts["alpha_stride"] = _plane(image, _ALPHA, depth)
+            facts["alpha"], facts["alpha_stride"] = _plane(image, _ALPHA, depth, width, height)
             facts["is_premultiplied"] = library.heif_image_is_premultiplied_alpha(image)
         for name, value in facts.items():
             setattr(planes, name, value)
@@ -106,12 +130,14 @@ def _planes_of(image: ctypes.c_void_p) -> Generator[Planes]:
         run("avifImageDestroy", place)  # the planes are not its own
 
 
-def _plane(image: ctypes.c_void_p, channel: int, depth: int) -> tuple[int, int]:
+def _plane(image: ctypes.c_void_p, channel: int, depth: int, width: int, height: int) -> tuple[int, int]:
     library: Any = LIBRARY
+    size = library.heif_image_get_width(image, channel), library.heif_image_get_height(image, channel)
     stride = ctypes.c_size_t()
     place = library.heif_image_get_plane_readonly2(image, channel, ctypes.byref(stride))
-    if not place or library.heif_image_get_bits_per_pixel_range(image, channel) != depth:
-        raise Broken
+    has_depth = library.heif_image_get_bits_per_pixel_range(image, channel) == depth
+    if not place or not has_depth or size != (width, height):
+        raise _Unusual
     return place, stride.value
 
 

@@ -5,10 +5,11 @@ planes of 64 megapixels in 10 bits and a picture made of them would not fit besi
 """
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from PIL import Image
 
@@ -16,10 +17,17 @@ from bot.media.decoder.structure.facts import Broken
 
 
 class Rows:
-    """A file with the rows of a picture, in a folder. It ends with this process."""
+    """The rows of a picture, in a file."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file: IO[bytes] = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `picture`
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    @classmethod
+    @contextmanager
+    def kept(cls, folder: Path) -> Generator[Self]:
+        """Keep the rows in that folder, until the end of the context."""
+        with TemporaryFile(dir=folder, buffering=0) as file:
+            yield cls(file)
 
     def write(self, rows: Iterable[memoryview]) -> None:
         """Append the rows. Raises OSError if the disk is full."""
@@ -29,9 +37,8 @@ class Rows:
 
     def picture(self, mode: str, size: tuple[int, int]) -> Image.Image:
         """Return the picture, in a mode of a byte for each colour. Raises `Broken` if it has another size."""
-        with self._file:
-            length = self._file.seek(0, 2)
-            if length != size[0] * size[1] * len(mode):
-                raise Broken
-            pixels: Any = mmap.mmap(self._file.fileno(), length, access=mmap.ACCESS_COPY)
+        length = self._file.seek(0, 2)
+        if length != size[0] * size[1] * len(mode):
+            raise Broken
+        pixels: Any = mmap.mmap(self._file.fileno(), length, access=mmap.ACCESS_COPY)
         return Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)  # RGBA without a copy

@@ -92,7 +92,8 @@ class GroupCommit:
         """Keep what the block changes for the commit, or undo it if the block raises; then end the turn."""
         own = group.session.in_turn()
         try:
-            await self._mark(group)
+            if group.changes:
+                group.session.mark(_mark_of(group))
             yield own
             if not group.session.in_transaction:
                 raise DatabaseFailed  # noqa: TRY301 - SQLite has undone it all, and the block has gone on
@@ -121,10 +122,6 @@ class GroupCommit:
             await self._begin(session, deadline)
             return _Group(session, opened.pop_all(), self._clock.monotonic())
 
-    async def _mark(self, group: _Group) -> None:
-        if group.changes:
-            await group.session.run(f"SAVEPOINT {_mark_of(group)}")
-
     def _keep(self, group: _Group, changes: Changes) -> None:
         group.changes.append(changes)
         if len(group.changes) == 1:
@@ -141,7 +138,7 @@ class GroupCommit:
         try:
             if not group.session.in_transaction:
                 raise DatabaseFailed from error  # noqa: TRY301
-            await group.session.run(f"ROLLBACK TO {_mark_of(group)}")
+            await group.session.undo_to(_mark_of(group))
         except Exception as failure:  # noqa: BLE001 - raised for each of the others
             await self._end(group, failure)
 

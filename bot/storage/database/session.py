@@ -134,6 +134,19 @@ class Session:
     async def commit(self) -> None:
         await self._complete(self._connection.commit())
 
+    def mark(self, name: str) -> None:
+        """Set a savepoint in SQLite, together with the next statement."""
+        if (driver := _driver(self._connection)) is not None:
+            driver.first = f"SAVEPOINT {name}"
+
+    async def undo_to(self, name: str) -> None:
+        """Undo what came after the mark."""
+        driver = _driver(self._connection)
+        if driver is not None and driver.first is not None:
+            driver.first = None  # there was no statement after it
+        else:
+            await self.run(f"ROLLBACK TO {name}")
+
     async def undo(self) -> None:
         """Roll back, also what SQLite has left open after a commit that failed, which SQLAlchemy does not."""
         try:
@@ -183,7 +196,7 @@ async def session(
         else:
             await shielded(connection.start())
         if (driver := _driver(connection)) is not None:
-            driver.steady = True
+            driver.steady, driver.first = True, None
         yield Session(connection, unreadable, changed, shards)
     finally:
         if connection.sync_connection is not None:

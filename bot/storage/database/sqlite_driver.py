@@ -32,9 +32,11 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
     """A connection that makes one call for each statement.
 
     With `steady`, a call ends before its task hears that it was cancelled: `raise_cancelled` tells it.
+    `first` is a statement without a result that is executed by the next call, before what that is for.
     """
 
     steady = False
+    first: str | None = None
     cancelled: asyncio.CancelledError | None = None
 
     def cursor(self, server_side: bool = False) -> Any:
@@ -50,6 +52,9 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
 
     def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Return what the function returns, called in the driver's thread."""
+        first, self.first = self.first, None
+        if first is not None:
+            function = partial(_after, first, function)
         try:
             return await_only(self._call(function))
         except Exception as error:  # noqa: BLE001 - the adapter's own way
@@ -142,6 +147,11 @@ class _OneCallDriver(AsyncAdapt_aiosqlite_dbapi):
 def one_call_driver() -> Any:
     """Return the module that `create_async_engine` takes in place of aiosqlite's."""
     return _OneCallDriver(aiosqlite, sqlite3)
+
+
+def _after(first: str, function: Callable[[sqlite3.Connection], T], raw: sqlite3.Connection) -> T:
+    raw.execute(first).close()
+    return function(raw)
 
 
 def _outcome(cursor: sqlite3.Cursor) -> tuple[Any, list[Any], int, int | None]:

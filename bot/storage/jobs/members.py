@@ -9,25 +9,30 @@ from bot.domain import ACTIVE_STATES, Job
 from bot.storage.jobs.rows import JobRows
 from bot.storage.schema import GOING_OR_DONE, jobs
 
+_NOT_ERASED = jobs.c.forgotten_at.is_(None) | jobs.c.scrubbed_at.is_(None)
+
 
 class MemberJobs(JobRows):
     """Jobs by whose they are, within one transaction."""
 
     async def recent_of(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
-        """Return a member's jobs in a server, newest first."""
+        """Return a member's jobs in a server, newest first, without those that they had erased."""
         return await self._all(
             select(jobs)
-            .where(jobs.c.guild_id == guild_id, jobs.c.user_id == user_id)
+            .where(jobs.c.guild_id == guild_id, jobs.c.user_id == user_id, _NOT_ERASED)
             .order_by(jobs.c.number.desc())
             .limit(limit)
         )
 
     async def page(self, guild_id: int, user_id: int | None, offset: int, limit: int) -> list[Job]:
-        """Return a page of jobs of a server, or of one member in it, newest first."""
+        """Return a page of jobs of a server, or of one member in it, newest first.
+
+        A member's page is without those that they had erased.
+        """
         query = select(jobs).where(jobs.c.guild_id == guild_id)
         if user_id is not None:
             return await self._all(
-                query.where(jobs.c.user_id == user_id)
+                query.where(jobs.c.user_id == user_id, _NOT_ERASED)
                 .order_by(jobs.c.number.desc())
                 .offset(offset)
                 .limit(limit)

@@ -53,6 +53,7 @@ class JobChanges(TypedDict, total=False):
     posting: int
     result_message_id: int | None
     announced_at: datetime | None
+    cancel_told: bool | None
     epoch: int | None
 
 

@@ -75,6 +75,7 @@ jobs = Table(
     Column("price_learned", Boolean),
     Column("allowance_role", BigInteger),
     Column("age_restricted", Boolean),
+    Column("cancel_told", Boolean),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),

@@ -181,7 +181,8 @@ def _rows(job: Job, names: ToolNames, whose: str, number: int, *, manager: bool)
 
 def _row(job: Job, names: ToolNames, whose: str, number: int) -> Piece:
     # Only the requester can open a message that they alone were shown.
-    line = job_line(job, names, linked=whose == MINE or not job.private)
+    # What somebody had erased is not led to.
+    line = job_line(job, names, linked=whose == MINE or not (job.private or job.scrubbed_at))
     if whose == SERVER:
         line = f"{line} · {member_words(job.user_id)}"
     action = _action_for(job, whose)

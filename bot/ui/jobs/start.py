@@ -17,6 +17,7 @@ from bot.errors import Refused
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.tool_form import Filled, FormStart, ToolForm, Values, needs_form
 from bot.ui.kit.deferral import in_time
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
@@ -31,13 +32,14 @@ class Terms:
 
     `photo_author` is the person who posted the photo, if that may be somebody else. `private`: the result is
     for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's
-    message that the photo is in.
+    message that the photo is in, and `offer_id` the bot's message that offered the tool, which goes then.
     """
 
     photo_author: int | None = None
     private: bool = False
     extra: Mapping[str, str] | None = None
     message_id: int | None = None
+    offer_id: int | None = None
 
 
 AS_USUAL = Terms()
@@ -127,6 +129,16 @@ async def start(
     await show_card(interaction, host, job)
     if terms.message_id is not None and job.source is not None:
         host.photo_used(terms.message_id, job)
+    if terms.offer_id is not None:
+        await _remove_offer(interaction, terms.offer_id)
+
+
+async def _remove_offer(interaction: discord.Interaction[Any], message_id: int) -> None:
+    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
+    try:
+        await channel.get_partial_message(message_id).delete()
+    except DISCORD_ERRORS as error:
+        _log.info("An offer that was taken could not be removed: %r", error)
 
 
 def _request(

@@ -16,6 +16,8 @@ LOST_ANSWER = (
     "Studii's answer didn't arrive, so it's not clear yet whether this was charged. It won't "
     "be sent twice. An admin can settle it with `/jobs`."
 )
+SENDING = "Sending it to Studii…"
+CANCELLED_UNLESS_TAKEN = "It will be cancelled if Studii doesn't take it."
 # Statuses that say no more than our own sentence.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
 _FROM = {True: "from past charges", False: "estimate", None: "estimate"}
@@ -112,7 +114,7 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.UPLOADING:
             return "Sending your photo to Studii…"
         case JobState.SUBMITTING:
-            return "Sending it to Studii…"
+            return SENDING if job.cancel_told is None else f"{SENDING} {CANCELLED_UNLESS_TAKEN}"
         case JobState.RUNNING:
             return _running(job, progress)
         case JobState.SUCCEEDED:

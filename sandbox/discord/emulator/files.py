@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import BodyPartReader, web
 
+from sandbox.discord.addresses import CDN
 from sandbox.discord.emulator.ids import Ids
 from sandbox.discord.emulator.refusals import Refusal
 
-CDN = "https://cdn.discordapp.com"
 CHUNK = 256 * 1024  # bytes
 LASTS = 24 * 3600  # seconds that an address is good
 KEPT = 10 * 1024 * 1024  # bytes of the largest file that can be fetched again

@@ -222,6 +222,40 @@ async def test_one_that_is_cancelled_in_the_middle_takes_nobody_with_it(storage:
     assert (await rows(storage))[0] == [b"1;1;2;", b"", b""]
 
 
+async def test_who_raises_before_any_statement_undoes_nothing(storage: Storage) -> None:
+    async def refused() -> None:
+        async with storage.write():
+            raise Refused
+
+    def writes(number: int) -> Writer:
+        return lambda: act(storage, number, [Step("a", "a", 0)])
+
+    tasks = await in_line(storage, [writes(1), refused, writes(2), refused])
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in ended] == [str, Refused, str, Refused]
+    assert (await rows(storage))[0] == [b"1;1;2;", b"", b""]
+
+
+async def test_sharing_a_commit_takes_no_call_of_its_own(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    call = OneCallConnection.call
+
+    def count(connection: OneCallConnection, function: Callable[[sqlite3.Connection], object]) -> object:
+        calls.append(function)
+        return call(connection, function)
+
+    async def write() -> None:
+        async with storage.write() as tx:
+            await tx.meta.set("a", b"")
+
+    await write()
+    monkeypatch.setattr(OneCallConnection, "call", count)
+    await asyncio.gather(*await in_line(storage, [write] * 4))
+    assert len(calls) == 1 + 4 + 1  # the beginning, a statement each, and the commit
+
+
 async def test_a_commit_that_fails_is_told_to_all_who_share_it(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

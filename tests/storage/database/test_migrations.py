@@ -22,6 +22,7 @@ from bot.storage import Storage, migrate
 from bot.storage.database.engines import migration_engine
 from bot.storage.database.migrations import SCRIPTS
 from bot.storage.schema import holds, metadata
+from bot.storage.schema import jobs as jobs_table
 from tests.support.jobs import NOW, accepted
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions("base", "heads")][
@@ -111,6 +112,13 @@ def plausible(table: Table) -> dict[str, Any]:
         else:
             row[column.name] = by_type.get(kind, words.get(column.name, "0123456789abcdef"))
     return row
+
+
+def later_columns(connection: Connection) -> dict[str, str]:
+    """The columns of jobs that the database lacks, with their types."""
+    there = {column["name"] for column in inspect(connection).get_columns("jobs")}
+    dialect = connection.dialect
+    return {one.name: one.type.compile(dialect) for one in jobs_table.columns if one.name not in there}
 
 
 @pytest.fixture
@@ -266,7 +274,7 @@ async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_key
         assert waiting.price_learned is False  # looked up again before it is sent
 
 
-# Long: rows of an earlier version, and what becomes of each.
+# Long: it writes sentences into every place that has held one.
 async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url: str) -> None:
     await migrate(url, "0023")
     no_key = "This server has no Studii key at the moment. An admin can set one with `/studii key`; this job "
@@ -276,8 +284,10 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
     short += "raise it at studii.tech/app/settings/api-keys."
     lost, odd = "Studii's answer to its submission got lost.", "As nobody words it any more."
     engine = migration_engine(url)
-    async with engine.begin() as connection:  # for this version's code, which writes the rows
-        await connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN epoch BIGINT")
+    async with engine.begin() as connection:
+        later = await connection.run_sync(later_columns)
+        for name, kind in later.items():  # the jobs below are written as they are today
+            await connection.execute(text(f"ALTER TABLE jobs ADD COLUMN {name} {kind}"))
     async with Storage.open(url) as storage:
         jobs = [await accepted(storage) for _ in range(2)]
         async with storage.write() as transaction:
@@ -286,7 +296,8 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
             for name, said in (("known", lost), ("odd", odd)):
                 await transaction.notices.add(1, kind, name, at=NOW, details={"reason": said, "masked": "x"})
     async with engine.begin() as connection:
-        await connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN epoch")
+        for name in later:
+            await connection.execute(text(f"ALTER TABLE jobs DROP COLUMN {name}"))
         rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
         for job, held, failed in ((jobs[0], no_key, short), (jobs[1], odd, None)):
             await connection.execute(rewrite, {"id": job.id, "held": held, "failed": failed})

@@ -55,7 +55,7 @@ async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
         job = await desk.job()
         async with desk.storage.write() as transaction:
             await transaction.jobs.update(job.id, announced_at=desk.clock.now())
-        await desk.maya.slash(desk.channel, "forget-me")
+        await desk.forget(desk.maya)
         desk.clock.advance(7 * 86400)
         await desk.services.privacy.sweep()
         assert (await desk.job()).user_id == FORGOTTEN_MEMBER

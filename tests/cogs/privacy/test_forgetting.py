@@ -42,7 +42,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         mine = await desk.move(mine, *states, output_file=picture.name, announced_at=desk.clock.now())
         await desk.settle(mine, 8)
         await desk.tom.slash(desk.channel, "studio", prompt="not to be touched")
-        told = await desk.maya.slash(desk.channel, "forget-me")
+        told = await desk.forget(desk.maya)
         assert "pictures of 1 job" in texts(told)
         job = await desk.services.jobs.get(mine.id)
         assert job is not None
@@ -72,7 +72,7 @@ async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) 
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         await desk.move(await desk.job(), *states, announced_at=desk.clock.now())
         assert _holds(tmp_path, "orchid")
-        await desk.maya.slash(desk.channel, "forget-me")
+        await desk.forget(desk.maya)
     # Closed, the log of latest changes has gone into the file.
     assert not _holds(tmp_path, "orchid")
 
@@ -97,7 +97,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
         async with desk.services.access.change(desk.guild.id) as change:
             await change.block(desk.maya.id)
-        await desk.maya.slash(desk.channel, "forget-me")
+        await desk.forget(desk.maya)
         assert (await desk.services.limits.grants(desk.guild.id)).members[desk.maya.id] == 5
         desk.clock.advance(timedelta(days=1).total_seconds())
         await desk.services.privacy.sweep()
@@ -126,7 +126,7 @@ async def test_forget_me_takes_ones_name_off_grants_at_once_where_one_has_made_n
     async with open_desk(tmp_path) as desk:
         await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
         await desk.services.limits.grant(desk.guild.id, desk.tom.id, 7)
-        await desk.maya.slash(desk.channel, "forget-me")
+        await desk.forget(desk.maya)
         assert await granted(desk) == {(0, 5), (desk.tom.id, 7)}
         assert (await desk.services.limits.grants(desk.guild.id)).members == {desk.tom.id: 7}
 
@@ -139,7 +139,7 @@ async def test_a_grant_of_a_later_period_than_ones_last_job_loses_ones_name_too(
         await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
         desk.clock.advance(timedelta(days=1).total_seconds())
         await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
-        await desk.maya.slash(desk.channel, "forget-me")
+        await desk.forget(desk.maya)
         assert await granted(desk) == {(0, 5)}
         # What is granted anew is theirs.
         await desk.services.limits.grant(desk.guild.id, desk.maya.id, 3)

@@ -1,0 +1,105 @@
+"""Mentions of the bot: who, and how often, is answered with what."""
+
+import logging
+from dataclasses import dataclass
+
+import discord
+
+from bot.aio.bounded import BoundedDict
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.reactions.backlog import Backlog
+from bot.reactions.events import by_a_person
+from bot.services import Services
+from bot.ui.jobs.mention import NO_TOOL, UNSEEN, fitting, help_panel, mentions, offer_panel, read
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.layout import QUIET, Panel, sentence_panel
+from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.text import shortened
+from bot.ui.reading.member import member_context_in
+from bot.ui.reading.permissions import missing_to_post, parent_unknown
+
+_log = logging.getLogger(__name__)
+
+LONGEST_REASON = 1400  # characters
+QUIET_SECONDS = 5.0  # between two answers to one person
+MOST_PEOPLE = 1000  # remembered for that
+WAITING, WAITING_IN_ALL, AT_ONCE = 20, 200, 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Mentioned:
+    message: discord.Message
+    member: discord.Member
+
+
+class MentionWatch:
+    """Answers mentions, a few at a time; `posted` alone is called for every message, and asks nobody."""
+
+    def __init__(self, client: discord.Client, services: Services, catalog: Catalog, clock: Clock) -> None:
+        self._client = client
+        self._services = services
+        self._catalog = catalog
+        self._clock = clock
+        self._answered = BoundedDict[int, float](MOST_PEOPLE)
+        self._waiting: Backlog[_Mentioned] = Backlog(
+            "answers to mentions", self._answer, bound=WAITING, bound_in_all=WAITING_IN_ALL, at_once=AT_ONCE
+        )
+
+    def posted(self, message: discord.Message) -> None:
+        """Handle a new message."""
+        member, user = message.author, self._client.user
+        if message.guild is None or user is None or not isinstance(member, discord.Member):
+            return
+        if not by_a_person(message) or not mentions(message, user):
+            return
+        now = self._clock.monotonic()
+        last = self._answered.get(member.id)
+        if last is not None and now - last < QUIET_SECONDS:
+            return
+        self._answered[member.id] = now
+        self._waiting.put(message.guild.id, _Mentioned(message, member))
+
+    async def close(self) -> None:
+        """Drop waiting work."""
+        await self._waiting.close()
+
+    async def _answer(self, mentioned: _Mentioned) -> None:
+        message = mentioned.message
+        if not self._can_answer(mentioned):
+            return
+        panel = await self._panel(mentioned)
+        try:
+            await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
+        except DISCORD_ERRORS as error:
+            _log.info("A mention could not be answered: %r", error)
+
+    async def _panel(self, mentioned: _Mentioned) -> Panel:
+        message, member = mentioned.message, mentioned.member
+        guild_id = member.guild.id
+        mention = await read(message, self._client, self._services)
+        if mention.unseen:
+            return sentence_panel(UNSEEN, QUIET)
+        tools = list(self._catalog.tools.values())
+        if not mention.photos and not mention.words:
+            return help_panel(tools)
+        closed = await self._services.jobs.why_closed(guild_id)
+        if closed is not None:
+            return sentence_panel(closed, QUIET)
+        wanted = {tool.slug for tool in fitting(mention, tools)}
+        channel = member.guild.get_channel_or_thread(message.channel.id)
+        context = member_context_in(member, channel) if channel is not None else None
+        denials = await self._services.access.denials(guild_id, member.id, context) if context else {}
+        prices = [one for one in await self._services.credits.prices(guild_id) if one.tool.slug in wanted]
+        allowed = [one for one in prices if one.tool.slug not in denials]
+        if allowed:
+            return offer_panel(message, mention, allowed)
+        reason = next((denials[one.tool.slug] for one in prices), NO_TOOL)
+        return sentence_panel(shortened(reason, LONGEST_REASON), QUIET)
+
+    def _can_answer(self, mentioned: _Mentioned) -> bool:
+        guild = mentioned.member.guild
+        channel = guild.get_channel_or_thread(mentioned.message.channel.id)
+        if channel is None or parent_unknown(channel):
+            return False
+        return not missing_to_post(channel.permissions_for(guild.me), channel, file=False)

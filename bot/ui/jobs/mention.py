@@ -1,0 +1,185 @@
+"""What a mention of the bot is answered with: the tools for its photo and its words, as buttons with prices.
+
+Only the person who wrote the mention can press them. Their photo and words are read again at the press.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.catalog import SourceRule, Tool, ToolInput
+from bot.domain import SourcePhoto
+from bot.errors import Refused
+from bot.services import Services, ToolPrice, short_price_words
+from bot.ui.jobs.start import Terms, ask, begin, start_once
+from bot.ui.jobs.tool_form import FormStart
+from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, tool_rows
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import NEUTRAL, Panel, box, row, small
+from bot.ui.kit.text import plain, shortened
+from bot.ui.reading import LOOKUP_TIMEOUT
+from bot.ui.reading.authors import author_in
+from bot.ui.reading.permissions import ensure_can_post
+from bot.ui.reading.photo_lookup import is_before
+from bot.ui.reading.pictures import photos_in, taken_of
+
+MOST_BUTTONS = 25
+WORDS_SHOWN = 200  # characters
+WHICH = "### What would you like to make?"
+ONLY_THEY = "Only {member} can use these buttons. Mention me with a photo of your own."
+GONE = "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
+AWAY = "Discord didn't show me your message. Try again in a moment. Nothing was charged."
+NO_TOOL = "No tool here takes that. `/tools` shows what you can make."
+UNSEEN = (
+    "Discord doesn't show me the photos in other people's messages here. Use the photo's own menu: long "
+    "press or right click it, then Apps. Or mention me in the message with the photo."
+)
+HELP = (
+    "### Hello!\nMention me with a photo, and I'll offer what I can make from it. Mention me with words, and "
+    "I'll make a picture of them. `/tools` shows every tool with an example and its price, `/jobs` your jobs."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What a mention is about. `unseen`: it replies to a message whose content Discord doesn't show."""
+
+    photos: Sequence[SourcePhoto] = ()
+    words: str = ""
+    author: int | None = None  # of the photos
+    unseen: bool = False
+
+
+def mentions(message: discord.Message, user: discord.abc.Snowflake) -> bool:
+    """Return whether the message itself names the bot.
+
+    A reply to the bot and a mention of its role do not, and Discord need not show their content.
+    """
+    return _mark(user).search(message.content) is not None
+
+
+async def read(message: discord.Message, client: discord.Client, services: Services) -> Mention:
+    """Return the photos and words of a message that mentions the bot, or the photos that it replies to."""
+    user = client.user
+    words = " ".join(_mark(user).sub(" ", message.content).split()) if user is not None else ""
+    photos = taken_of(photos_in(message))
+    if photos:
+        return Mention(photos, words, message.author.id)
+    replied = message.reference.resolved if message.reference is not None else None
+    if not isinstance(replied, discord.Message):
+        return Mention(words=words)
+    photos = taken_of(photo for photo in photos_in(replied) if not is_before(photo))
+    if photos:
+        return Mention(photos, words, await author_in(replied, client, services))
+    own = user is not None and replied.author.id == user.id
+    return Mention(words=words, unseen=not own and not client.intents.message_content)
+
+
+def fitting(mention: Mention, tools: Sequence[Tool]) -> list[Tool]:
+    """Return the tools for what is in the mention: those that take its photo, or its words alone."""
+    if mention.photos:
+        return [tool for tool in tools if tool.source is not SourceRule.NONE]
+    return [tool for tool in tools if tool.source is not SourceRule.REQUIRED and _prompt(tool) is not None]
+
+
+def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[ToolPrice]) -> Panel:
+    """Return the offer of these tools to the message's author."""
+    buttons = [
+        MentionButton(
+            one.tool.slug,
+            message.author.id,
+            message.id,
+            f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price_words(one.price)}",
+            one.tool.emoji,
+        )
+        for one in prices[:MOST_BUTTONS]
+    ]
+    said = f"“{plain(mention.words, WORDS_SHOWN)}”" if mention.words else ""
+    return Panel(
+        box(
+            NEUTRAL,
+            WHICH,
+            said,
+            *(row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)),
+            small(f"For <@{message.author.id}>. Nothing is charged before you choose."),
+        )
+    )
+
+
+def help_panel(tools: Sequence[Tool]) -> Panel:
+    """Return what a mention without a photo and words is answered with."""
+    return Panel(box(NEUTRAL, HELP, *tool_rows(tools[:MOST_BUTTONS])))
+
+
+class MentionButton(
+    LastingButton,
+    template=r"studii:mention:(?P<tool>[a-z0-9_-]{1,32}):(?P<author>[0-9]{1,20}):(?P<message>[0-9]{1,20})",
+):
+    """Start a tool from a mention, for the person who wrote it."""
+
+    def __init__(
+        self, slug: str, author_id: int, message_id: int, label: str = "", emoji: str | None = None
+    ) -> None:
+        self._slug = slug
+        self._author_id = author_id
+        self._message_id = message_id
+        custom_id = f"studii:mention:{slug}:{author_id}:{message_id}"
+        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["tool"], int(match["author"]), int(match["message"]))
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        if interaction.user.id != self._author_id:
+            raise Refused(ONLY_THEY.format(member=f"<@{self._author_id}>"))
+        ensure_can_post(interaction)
+        tool = host.catalog.get(self._slug)
+        message = await self._message(interaction)
+        mention = await read(message, interaction.client, host.services)
+        if tool not in fitting(mention, [tool]):
+            raise Refused(GONE)
+        # The bot's offer goes once it is taken.
+        offer_id = interaction.message.id if interaction.message is not None else None
+        terms = Terms(photo_author=mention.author, offer_id=offer_id)
+        if message.author.id == mention.author:
+            terms = replace(terms, message_id=message.id)
+        prompt = _prompt(tool)
+        if prompt is None or not mention.words:
+            await begin(interaction, tool, mention.photos, terms)
+        elif len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
+            values = {prompt.name: mention.words[: prompt.max_length]}
+            await ask(interaction, tool, FormStart(mention.photos, values), terms)
+        else:
+            photo = mention.photos[0] if mention.photos else None
+            await start_once(interaction, tool, {prompt.name: mention.words}, photo, terms)
+
+    async def _message(self, interaction: discord.Interaction[Any]) -> discord.Message:
+        channel = interaction.client.get_partial_messageable(
+            interaction.channel_id or 0, guild_id=interaction.guild_id
+        )
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT):
+                return await channel.fetch_message(self._message_id)
+        except (discord.NotFound, discord.Forbidden) as error:
+            raise Refused(GONE) from error
+        except DISCORD_ERRORS as error:
+            raise Refused(AWAY) from error
+
+
+def _prompt(tool: Tool) -> ToolInput | None:
+    """Return the input that a mention's words are for."""
+    return next((one for one in tool.inputs if one.long), None)
+
+
+def _mark(user: discord.abc.Snowflake) -> re.Pattern[str]:
+    return re.compile(rf"<@!?{user.id}>")

@@ -1,0 +1,210 @@
+"""Members who mention the bot: with a photo, with words, under somebody's photo, or with nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import MemberActor
+
+from bot.client.login import mention_intents
+from tests.reactions.taps import ROOM, jobs_of, post
+from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+
+HALL = ("hall.png", ROOM[1])
+
+
+async def mention(
+    desk: Desk,
+    who: MemberActor,
+    words: str = "",
+    *files: tuple[str, bytes],
+    under: discord.Message | None = None,
+) -> discord.Message:
+    """Mention the bot, and return the message."""
+    desk.clock.advance(10)
+    user = desk.bot.user if desk.env.bot.user is None else desk.env.bot.user
+    assert user is not None
+    said = f"<@{user.id}> {words}".strip()
+    return await who.send(desk.channel, said, attachments=list(files), reply_to=under)
+
+
+def answer_to(desk: Desk, message: discord.Message) -> discord.Message | None:
+    replies = [
+        one
+        for one in desk.channel.history()
+        if one.author.bot and one.reference is not None and one.reference.message_id == message.id
+    ]
+    return replies[-1] if replies else None
+
+
+def offered(message: discord.Message | None) -> list[str]:
+    assert message is not None
+    return [str(piece["label"]) for piece in pieces(message) if piece["type"] == 2]
+
+
+async def without_the_intent(desk: Desk) -> None:
+    desk.env.approved_intents = discord.Intents.none()
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=mention_intents())
+    await desk.env.restart_bot(bot)
+
+
+@pytest.mark.parametrize("intent", [True, False])
+async def test_a_photo_offers_the_tools_with_their_prices_and_its_authors_press_starts_one(
+    tmp_path: Path, *, intent: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        if not intent:
+            await without_the_intent(desk)
+        message = await mention(desk, desk.maya, "", ROOM)
+        answer = answer_to(desk, message)
+        assert answer is not None
+        assert offered(answer) == [
+            "Studio · about 8 credits",
+            "Virtual staging · about 8 credits",
+            "Photo restoration · about 8 credits",
+            "Product background · about 8 credits",
+            "Career portrait · about 8 credits",
+        ]
+        refused = await desk.tom.click(answer, label="Photo restoration · about 8 credits")
+        assert "can use these buttons" in texts(refused)
+        assert await jobs_of(desk) == []
+        card = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
+        assert not card.ephemeral
+        job = await desk.job()
+        assert job.source is not None
+        assert (job.tool, job.user_id, job.source.message_id) == (
+            "photo-restore",
+            desk.maya.id,
+            message.id,
+        )
+        assert answer_to(desk, message) is None  # the offer is gone
+
+
+async def test_words_after_it_are_a_prompt_for_studio(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await mention(desk, desk.maya, "a red kite @everyone")
+        answer = answer_to(desk, message)
+        assert answer is not None
+        assert offered(answer) == ["Studio · about 8 credits"]
+        assert "a red kite" in texts(answer)
+        await desk.maya.click(answer, label="Studio · about 8 credits")
+        job = await desk.job()
+        assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
+
+
+async def test_words_and_a_photo_are_studios_prompt_and_photo(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await mention(desk, desk.maya, "at night", ROOM)
+        answer = answer_to(desk, message)
+        assert answer is not None
+        await desk.maya.click(answer, label="Studio · about 8 credits")
+        job = await desk.job()
+        assert job.source is not None
+        assert (job.inputs["prompt"], job.inputs["source"]) == ("at night", "image")
+
+
+async def test_of_several_photos_the_form_asks_which(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = answer_to(desk, await mention(desk, desk.maya, "at night", ROOM, HALL))
+        assert answer is not None
+        form = await desk.maya.click(answer, label="Studio · about 8 credits")
+        await desk.maya.submit_modal(form, {"image": ["1"], "prompt": "at night"})
+        job = await desk.job()
+        assert job.source is not None
+        assert (job.source.filename, job.inputs["prompt"]) == ("hall.png", "at night")
+
+
+async def test_under_somebodys_photo_it_is_that_photo_if_the_bot_may_see_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        photo = await post(desk, desk.tom, ROOM)
+        answer = answer_to(desk, await mention(desk, desk.maya, under=photo))
+        assert answer is not None
+        await desk.maya.click(answer, label="Photo restoration · about 8 credits")
+        job = await desk.job()
+        assert (job.user_id, job.photo_author) == (desk.maya.id, desk.tom.id)
+        await without_the_intent(desk)
+        told = answer_to(desk, await mention(desk, desk.maya, under=photo))
+        assert "Use the photo's own menu" in texts(told)
+        assert "charged" not in texts(told)
+
+
+async def test_without_words_and_photo_it_explains_itself(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = answer_to(desk, await mention(desk, desk.maya))
+        assert "/tools" in texts(told)
+        assert len(offered(told)) == len(desk.bot.catalog.tools)
+
+
+async def test_a_reply_to_the_bot_and_a_mention_of_its_role_are_no_mentions(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        card = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+        assert card.response is not None
+        shown = desk.channel.history()[-1]
+        before = len(desk.channel.history())
+        own_role = desk.guild.create_role("Studii")
+        await desk.tom.send(desk.channel, "Nice", reply_to=shown)
+        await desk.tom.send(desk.channel, f"<@&{own_role.id}> hello")
+        assert len(desk.channel.history()) == before + 2
+
+
+async def test_one_person_gets_one_answer_in_a_few_seconds(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        first = await mention(desk, desk.maya)
+        user = desk.env.bot.user
+        assert user is not None
+        again = await desk.maya.send(desk.channel, f"<@{user.id}>")
+        other = await desk.tom.send(desk.channel, f"<@{user.id}>")
+        assert answer_to(desk, first) is not None
+        assert answer_to(desk, again) is None
+        assert answer_to(desk, other) is not None
+        assert answer_to(desk, await mention(desk, desk.maya)) is not None
+
+
+async def test_a_photo_that_is_gone_starts_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await mention(desk, desk.maya, "", ROOM)
+        answer = answer_to(desk, message)
+        assert answer is not None
+        await desk.maya.delete(message)
+        told = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
+        assert "I can't see that message any more" in texts(told)
+        assert await jobs_of(desk) == []
+
+
+async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
+        assert "no Studii key yet" in texts(told)
+        await desk.set_key()
+        roles = desk.guild.create_role("Staff")
+        async with desk.services.access.change(desk.guild.id) as changes:
+            await changes.limit_tool(None, role_id=roles.id)
+        told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
+        assert f"only for <@&{roles.id}>" in texts(told)
+
+
+async def test_what_is_nobodys_business_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        reads: list[None] = []
+        read = desk.storage.read
+
+        def counted(**how: Any) -> Any:
+            reads.append(None)
+            return read(**how)
+
+        monkeypatch.setattr(desk.storage, "read", counted)
+        for number in range(50):
+            await desk.tom.send(desk.channel, f"Look at this <@{desk.maya.id}> {number}")
+        assert reads == []
+        await mention(desk, desk.maya, "a kite")
+        assert reads
