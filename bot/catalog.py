@@ -166,6 +166,14 @@ class Tool(_Strict):
                 prepared[one.name] = value
         return prepared
 
+    def chosen(self, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Return the inputs that somebody chose: no default of the catalogue, and nothing that follows from
+        a photo."""
+        given = {one.name: one.default for one in self.inputs}
+        if self.source_flag is not None:
+            given[self.source_flag.name] = inputs.get(self.source_flag.name)
+        return {name: value for name, value in inputs.items() if given.get(name) != value}
+
     def variant(self, inputs: Mapping[str, str]) -> str:
         """Return the inputs that change the price, in a fixed order: `mode=image quality=standard`."""
         priced = [one.name for one in self.inputs if one.price and one.name in inputs]

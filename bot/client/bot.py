@@ -51,6 +51,7 @@ EXTENSIONS = (
     "cogs.usage",
     "cogs.limits",
     "cogs.access",
+    "cogs.words",
     "cogs.setup",
     "cogs.reactions",
     "cogs.mentions",

@@ -17,7 +17,12 @@ class NoticeKind(StrEnum):
     STILL_RUNNING = "still_running"  # a job has been running for a day
     MADE = "made"  # a result, where these are logged
     PLAN_DOUBTED = "plan_doubted"  # Studii refuses requests well below the plan's limit
+    WORDS = "words"  # a word rule refused what a member asked for
     LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner
+
+
+# Notices that quote a member: nothing is kept of them once they are posted. Their keys begin with the member.
+QUOTING = frozenset({NoticeKind.WORDS})
 
 
 @dataclass(frozen=True, slots=True)

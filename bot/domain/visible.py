@@ -56,6 +56,14 @@ def visible(text: str) -> str:
     return "".join(kept)
 
 
+def without_invisible(text: str) -> str:
+    """Return the text without any invisible character, also where a script or an emoji needs it.
+
+    For comparing texts: what is left reads the same, but may not be shown.
+    """
+    return _INVISIBLE.sub(lambda found: " " if found[0].isspace() else "", text)
+
+
 def _is_needed(char: str, kept: list[str], following: str) -> bool:
     before = kept[-1] if kept else ""
     if char == ZWJ and _PICTOGRAPH.match(following) and _is_picture(kept):

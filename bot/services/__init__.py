@@ -10,6 +10,7 @@ from bot.services.export import export_folder, write_ledger
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
+from bot.services.moderation.words import AddedRule, WordService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erasable, Erased, PrivacyService
@@ -32,6 +33,7 @@ __all__ = [
     "NO_KEY",
     "PERIOD_WORDS",
     "AccessChange",
+    "AddedRule",
     "BudgetState",
     "CreditService",
     "Erasable",
@@ -57,6 +59,7 @@ __all__ = [
     "ToolPrice",
     "UsageReport",
     "UsageService",
+    "WordService",
     "build_services",
     "count_words",
     "credit_words",

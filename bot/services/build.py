@@ -12,6 +12,7 @@ from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.limits import LimitService
 from bot.services.log_channels import LogChannelService
+from bot.services.moderation.words import WordService
 from bot.services.photos import PhotoService
 from bot.services.privacy import PrivacyService
 from bot.services.rulings import RulingService
@@ -36,6 +37,7 @@ class Services:
     usage: UsageService
     photos: PhotoService
     rulings: RulingService
+    words: WordService
 
 
 def build_services(
@@ -69,4 +71,5 @@ def build_services(
         usage=UsageService(storage, clock),
         photos=PhotoService(storage, catalog, clock),
         rulings=RulingService(storage, clock, wake),
+        words=WordService(storage, catalog, clock),
     )

@@ -14,6 +14,7 @@ from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept, cancel, cancel_if_not_taken
 from bot.services.acceptance import Acceptance, ensure_open
 from bot.services.acceptance_facts import acceptance_of
+from bot.services.moderation.words import note_refusal
 from bot.services.wording import UNKNOWN_JOB, size_words
 from bot.storage import CardShown, Storage, Transaction
 
@@ -127,6 +128,8 @@ class JobService:
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
         for alert in acceptance.alerts.values():
             await add_alert(transaction, alert, now)
+        for refusal in acceptance.refusals:
+            await note_refusal(transaction, refusal, now)
         return [stored[answer.id] if isinstance(answer, Job) else answer for answer in answers]
 
     async def why_closed(self, guild_id: int) -> str | None:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Notice, NoticeKind
+from bot.domain.notices import QUOTING
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import notices
@@ -73,9 +74,20 @@ class Notices:
         return list((await self._session.execute(ours)).scalars())
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
-        """Mark the notice as posted (as that message) or given up (None)."""
+        """Mark the notice as posted (as that message) or given up (None); delete one that quotes a member."""
+        quoting = (notices.c.id == notice_id) & notices.c.kind.in_(list(QUOTING))
+        gone = await self._session.execute(delete(notices).where(quoting), named=True)
+        if gone.rowcount:
+            return
         closed = update(notices).where(notices.c.id == notice_id).values(posted_at=at, message_id=message_id)
         await self._session.execute(closed, named=True)
+
+    async def forget_member(self, user_id: int, guild_id: int | None = None) -> None:
+        """Delete the notices that quote the member and were not posted yet, in one server or (None) all."""
+        theirs = notices.c.kind.in_(list(QUOTING)) & notices.c.key.startswith(f"{user_id}:")
+        if guild_id is not None:
+            theirs &= notices.c.guild_id == guild_id
+        await self._session.execute(delete(notices).where(theirs), named=True)
 
     async def forget(self, guild_id: int, kind: NoticeKind) -> None:
         """Delete the server's notices of that kind, posted or not, so that they can be added again."""

@@ -12,16 +12,27 @@ from bot.domain import GuildSettings, StudiiKey
 from bot.domain.access import AccessRules
 from bot.domain.limits import MemberLimits
 from bot.domain.prices import Charges
+from bot.domain.words import WordRule
 from bot.storage.access import access_rules_of, member_limits_of
 from bot.storage.database.session import Session
 from bot.storage.guilds import guild_settings_of
 from bot.storage.holds import Hold
 from bot.storage.keys import key_of
+from bot.storage.moderation import word_rules_of
 from bot.storage.prices import ANY_KEY
-from bot.storage.schema import access_lists, allowances, guilds, holds, policies, prices, studii_keys
+from bot.storage.schema import (
+    access_lists,
+    allowances,
+    guilds,
+    holds,
+    policies,
+    prices,
+    studii_keys,
+    word_rules,
+)
 
 REMEMBERED_SERVERS = 2000
-_READ: Final = (guilds, studii_keys, holds, policies, access_lists, allowances, prices)
+_READ: Final = (guilds, studii_keys, holds, policies, access_lists, allowances, prices, word_rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class ServerConfig:
     access: AccessRules = field(default_factory=AccessRules)
     limits: MemberLimits = field(default_factory=MemberLimits)
     charges: Charges = field(default_factory=Charges)
+    words: tuple[WordRule, ...] = ()
 
 
 class ServerMemory:
@@ -106,6 +118,7 @@ class Servers:
             return {one: ServerConfig(GuildSettings(one)) for one in ids}
         lists = await self._of_servers(access_lists, ids)
         credits_ = await self._of_servers(allowances, ids)
+        words = await self._of_servers(word_rules, ids)
         charges = await self._charges({lane for row in rows.values() if (lane := row[studii_keys.c.lane])})
         made: dict[int, ServerConfig] = {}
         for one in ids:
@@ -126,6 +139,7 @@ class Servers:
                     {} if key is None else charges.get(key["lane"], {}),
                     charges.get(ANY_KEY, {}),
                 ),
+                word_rules_of(words.get(one, [])),
             )
         return made
 

@@ -9,6 +9,7 @@ from bot.storage.schema.guilds import guilds, holds, log_channels, notices, stud
 from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, jobs
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
 from bot.storage.schema.ledger import ledger
+from bot.storage.schema.moderation import word_rules
 from bot.storage.schema.photos import credits_told, photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import identify_turns, processes, shards
 
@@ -41,4 +42,5 @@ __all__ = [
     "reaction_places",
     "shards",
     "studii_keys",
+    "word_rules",
 ]

@@ -9,6 +9,7 @@ from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind
 from bot.reasons import Reason
 from bot.services import PERIOD_WORDS, credit_words
 from bot.ui.admin.log import LogDeleteButton
+from bot.ui.admin.words_notice import refused_words
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.layout import BAD, GOING, QUIET, UNSURE, Panel, Piece, box, lines, row, small
@@ -21,6 +22,7 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.STILL_RUNNING: UNSURE,
     NoticeKind.PLAN_DOUBTED: UNSURE,
     NoticeKind.MADE: QUIET,
+    NoticeKind.WORDS: UNSURE,
 }
 # Discord numbers a message's components by itself, from 1; ours says which notice it is.
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component
@@ -49,7 +51,9 @@ def notice_panel(
     return Panel(container, row(*buttons)) if buttons else Panel(container)
 
 
-def _words(notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool) -> list[str]:
+def _words(  # noqa: C901 - one case for each kind
+    notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool
+) -> list[str]:
     details = notice.details
     told = details.get("reason")
     reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
@@ -75,12 +79,10 @@ def _words(notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool) -
             return ["### ⏳ A job has been running for a day", *_about(job, names), small(_DAY)]
         case NoticeKind.MADE:
             return _made(job, names, hidden=hidden)
+        case NoticeKind.WORDS:
+            return refused_words(details, names)
         case NoticeKind.LOG_LOST:
-            return [
-                "### 📪 I can't post in the log channel any more",
-                f"The channel <#{details.get('channel')}> was deleted, or I'm not allowed to post in it. "
-                "Set another with `/studii log` to keep getting warnings.",
-            ]
+            return _log_lost(details)
 
 
 _HELD = "Jobs wait at no cost, and continue automatically once Studii accepts them again."
@@ -97,6 +99,14 @@ _DAY = (
     f"The bot checks every hour. After {LOST_AFTER_DAYS} days the job ends, "
     "at the price that Studii has charged."
 )
+
+
+def _log_lost(details: Mapping[str, str | int | None]) -> list[str]:
+    return [
+        "### 📪 I can't post in the log channel any more",
+        f"The channel <#{details.get('channel')}> was deleted, or I'm not allowed to post in it. "
+        "Set another with `/studii log` to keep getting warnings.",
+    ]
 
 
 def _budget(details: Mapping[str, str | int | None]) -> list[str]:

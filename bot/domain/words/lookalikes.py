@@ -1,0 +1,45 @@
+"""Characters that look like ASCII letters: Unicode's confusables, from the package confusable_homoglyphs.
+
+https://www.unicode.org/reports/tr39/#Confusable_Detection
+"""
+
+import json
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+_LONGEST = 3  # letters that one character can look like
+
+
+class LookAlikes(NamedTuple):
+    """Tables for `str.translate`: of letters alone, and of all characters, digits and symbols among them."""
+
+    letters: dict[int, str]
+    all: dict[int, str]
+
+
+@cache
+def look_alikes() -> LookAlikes:
+    """Return the tables. The first call reads the package's file, which takes some 20 ms.
+
+    The package's own module would keep all of Unicode's table in memory, ten times as much.
+    """
+    path = files("confusable_homoglyphs") / "confusables.json"
+    table: dict[str, list[dict[str, str]]] = json.loads(path.read_text(encoding="utf-8"))
+    every = {ord(char): letters for char, others in table.items() if (letters := _letters(char, others))}
+    letters = {code: like for code, like in every.items() if code > 127 and chr(code).isalpha()}
+    return LookAlikes(letters, every)
+
+
+def _letters(char: str, others: list[dict[str, str]]) -> str | None:
+    """Return the ASCII letters that the character looks like. ASCII letters keep their own meaning."""
+    if len(char) != 1 or (char.isascii() and char.isalpha()):
+        return "l" if char == "I" else None
+    for other in others:
+        bare = "".join(
+            one for one in unicodedata.normalize("NFKD", other["c"]) if not unicodedata.combining(one)
+        )
+        if bare.isascii() and bare.isalpha() and len(bare) <= _LONGEST:
+            return bare
+    return None

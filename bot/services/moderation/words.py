@@ -1,0 +1,159 @@
+"""Rules about words: read, changed, and applied to what people ask for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.catalog import Catalog, Tool
+from bot.clock import Clock
+from bot.domain import JobRequest, NoticeKind
+from bot.domain.words import (
+    LONGEST_RULE,
+    MOST_RULES,
+    MOST_WILDCARDS,
+    WordRefusal,
+    WordRule,
+    WordRuleError,
+    catches_much,
+    matcher_of,
+    word_rule,
+)
+from bot.errors import Refused
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+
+RECENT = 200  # jobs of the server on which a new rule is tried
+MUCH_OF_THEM = 0.2
+FEW = 5  # jobs; of fewer nothing follows
+LONGEST_QUOTED = 1000  # characters of what a person asked for
+_CANNOT = {
+    WordRuleError.EMPTY: "A rule needs at least one letter or digit. Nothing was changed.",
+    WordRuleError.TOO_LONG: f"A rule can have at most {LONGEST_RULE} characters. Nothing was changed.",
+    WordRuleError.TOO_MANY_WILDCARDS: (
+        f"A rule can have at most {MOST_WILDCARDS} wildcards (`*`). Nothing was changed."
+    ),
+}
+MANY = f"{MOST_RULES} rules is the limit. Remove one first with `/studii words remove`. Nothing was changed."
+UNKNOWN_RULE = "There's no rule “{}”. `/studii words show` lists them. Nothing was changed."
+MET = (
+    "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
+    "Nothing was charged."
+)
+MET_BY_PRESET = (
+    "A word rule in this server doesn't allow the words that this photo tool is set up with. Ask an admin to "
+    "change the rule or the tool. Nothing was charged."
+)
+
+
+class WordsRefused(Refused):
+    """A rule about words refuses what a person asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedRule:
+    """A rule that was added.
+
+    `common`: it is one letter or a very common word. `caught` of `recent` jobs of the server would have met
+    it. `suggested` are values that the catalogue itself suggests, and that meet it.
+    """
+
+    rule: WordRule
+    common: bool
+    caught: int
+    recent: int
+    suggested: tuple[str, ...]
+
+    @property
+    def catches_much(self) -> bool:
+        return self.common or (self.caught >= FEW and self.caught >= MUCH_OF_THEM * self.recent)
+
+
+class WordService:
+    """Reads and changes servers' rules about words."""
+
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._clock = clock
+
+    async def rules(self, guild_id: int) -> tuple[WordRule, ...]:
+        """Return the server's rules, in alphabetical order."""
+        async with self._storage.read() as transaction:
+            return await transaction.word_rules.get(guild_id)
+
+    async def add(self, guild_id: int, words: str) -> AddedRule:
+        """Add a rule, or replace the one that is compared alike. Raises `Refused` if there can be none."""
+        rule = word_rule(words)
+        if isinstance(rule, WordRuleError):
+            raise Refused(_CANNOT[rule])
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            known = {one.key for one in await transaction.word_rules.get(guild_id)}
+            if rule.key not in known and len(known) >= MOST_RULES:
+                raise Refused(MANY)
+            await transaction.word_rules.put(guild_id, rule, self._clock.now())
+            recent = await transaction.word_rules.recent_inputs(guild_id, RECENT)
+        matcher = matcher_of((rule,))
+        caught = sum(matcher.met(list(inputs.values())) is not None for inputs in recent)
+        return AddedRule(rule, catches_much(rule), caught, len(recent), self._suggested(rule))
+
+    async def remove(self, guild_id: int, words: str) -> WordRule:
+        """Remove the rule that is compared like these words. Raises `Refused` if there is none."""
+        rule = word_rule(words)
+        unknown = Refused(UNKNOWN_RULE.format(words[:LONGEST_RULE]))
+        if isinstance(rule, WordRuleError):
+            raise unknown
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            if not await transaction.word_rules.remove(guild_id, rule.key):
+                raise unknown
+        return rule
+
+    def _suggested(self, rule: WordRule) -> tuple[str, ...]:
+        matcher = matcher_of((rule,))
+        values = {
+            value
+            for tool in self._catalog.tools.values()
+            for one in tool.inputs
+            for value in one.suggestions
+            if matcher.met([value]) is not None
+        }
+        return tuple(sorted(values))
+
+
+def met_by(rules: tuple[WordRule, ...], request: JobRequest, tool: Tool) -> WordRule | None:
+    """Return the rule that the request meets, or None. The catalogue's defaults meet none."""
+    return matcher_of(rules).met(_texts(request, tool)) if rules else None
+
+
+def words_refused(request: JobRequest, tool: Tool) -> WordsRefused:
+    """Return the refusal, with what the person wrote, so that it is not lost."""
+    if request.origin_message_id is not None:
+        return WordsRefused(MET_BY_PRESET)
+    written = " · ".join(tool.chosen(request.inputs).values())
+    return WordsRefused(f"{MET} You wrote: “{written}”")
+
+
+def refusal_of(rule: WordRule, request: JobRequest, tool: Tool) -> WordRefusal:
+    """Return what moderators read of the refusal."""
+    text = " · ".join(tool.chosen(request.inputs).values())[:LONGEST_QUOTED]
+    # Where it is not known whether the channel is age-restricted, it may be.
+    hidden = request.age_restricted is not False
+    return WordRefusal(
+        request.guild_id, request.channel_id, request.user_id, tool.slug, rule.words, text, hidden
+    )
+
+
+async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datetime) -> None:
+    """Let moderators know of it."""
+    details = {
+        "user": refusal.user_id,
+        "channel": refusal.channel_id,
+        "tool": refusal.tool,
+        "rule": refusal.rule,
+        "text": None if refusal.hidden else refusal.text,
+    }
+    # Begins with the member, by whom it can be erased.
+    key = f"{refusal.user_id}:{at.timestamp():.6f}"
+    await transaction.notices.add(refusal.guild_id, NoticeKind.WORDS, key, at=at, details=details)
+
+
+def _texts(request: JobRequest, tool: Tool) -> list[str]:
+    """Return all that the request says in words: values, and the names of inputs that are not the tool's."""
+    return [*tool.chosen(request.inputs).values(), *tool.undeclared(request.inputs)]

@@ -1,0 +1,46 @@
+"""Servers' rules about words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.engine import RowMapping
+
+from bot.domain.words import WordRule
+from bot.storage.database.session import Session
+from bot.storage.schema import jobs, word_rules
+
+
+class WordRules:
+    """Rules about words within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, guild_id: int) -> tuple[WordRule, ...]:
+        """Return the server's rules, in alphabetical order."""
+        query = select(word_rules).where(word_rules.c.guild_id == guild_id)
+        return word_rules_of((await self._session.execute(query)).mappings().all())
+
+    async def put(self, guild_id: int, rule: WordRule, at: datetime) -> None:
+        """Add the rule, or replace the one that is compared alike."""
+        values = {"words": rule.words, "effect": rule.effect, "at": at}
+        await self._session.put(word_rules, {"guild_id": guild_id, "key": rule.key}, values)
+
+    async def remove(self, guild_id: int, key: str) -> bool:
+        """Remove a rule. Return False if there is none."""
+        one = (word_rules.c.guild_id == guild_id) & (word_rules.c.key == key)
+        return (await self._session.execute(delete(word_rules).where(one))).rowcount > 0
+
+    async def recent_inputs(self, guild_id: int, limit: int) -> list[dict[str, str]]:
+        """Return the inputs of the server's last jobs that still have them."""
+        mine = (jobs.c.guild_id == guild_id) & jobs.c.scrubbed_at.is_(None)
+        query = select(jobs.c.inputs).where(mine).order_by(jobs.c.number.desc()).limit(limit)
+        return [one for one in (await self._session.execute(query)).scalars() if isinstance(one, dict)]
+
+
+def word_rules_of(rows: Sequence[RowMapping]) -> tuple[WordRule, ...]:
+    """Return the rules of the rows, in alphabetical order."""
+    return tuple(
+        sorted((WordRule(row["words"], row["key"], row["effect"]) for row in rows), key=lambda rule: rule.key)
+    )

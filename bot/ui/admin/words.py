@@ -1,0 +1,66 @@
+"""The panel of `/studii words`: the rules about words, and what a new one would catch."""
+
+from collections.abc import Sequence
+
+from bot.domain.words import MOST_RULES, WordRule
+from bot.services import AddedRule, count_words, job_words
+from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, small
+from bot.ui.kit.text import plain
+
+ROOM = 3000  # characters for the rules, of the 4,000 of a message
+_HOW = small(
+    "A rule is a word or a phrase; `*` is any part of a word. Case, accents and look-alike letters don't "
+    "matter. Rules apply to prompts, other inputs and the presets of photo channels."
+)
+_NONE = "There are no word rules. `/studii words add` makes one."
+
+
+def words_panel(rules: Sequence[WordRule]) -> Panel:
+    """Return the server's rules."""
+    counted = small(f"{count_words(len(rules), 'rule', 'rules')} of {MOST_RULES}") if rules else ""
+    return Panel(box(NEUTRAL, "### 🔤 Word rules", _listed(rules) or _NONE, counted, _HOW))
+
+
+def rule_added_panel(added: AddedRule) -> Panel:
+    """Return that the rule was added, with a warning if it would catch very much."""
+    said = f"Requests with {_quoted(added.rule)} are refused from now on."
+    warnings = _warnings(added)
+    undo = small("Remove it with `/studii words remove`.") if warnings else ""
+    return Panel(box(UNSURE if warnings else GOOD, f"### 🔤 Rule added\n{said}", lines(*warnings), undo))
+
+
+def rule_removed_panel(rule: WordRule) -> Panel:
+    """Return that the rule was removed."""
+    return Panel(box(GOOD, f"### 🔤 Rule removed\nRequests with {_quoted(rule)} are allowed again."))
+
+
+def _warnings(added: AddedRule) -> list[str]:
+    made: list[str] = []
+    if added.common:
+        made.append("⚠️ That's one letter or a very common word, so it will refuse nearly every prompt.")
+    if added.caught and not added.common:
+        recent = job_words(added.recent)
+        sign = "⚠️ " if added.catches_much else ""
+        made.append(f"{sign}It would have refused {added.caught} of the server's last {recent}.")
+    if added.suggested:
+        values = ", ".join(f"`{value}`" for value in added.suggested[:10])
+        made.append(f"⚠️ It also refuses values that the bot itself suggests: {values}.")
+    return made
+
+
+def _listed(rules: Sequence[WordRule]) -> str:
+    shown: list[str] = []
+    left = ROOM
+    for number, rule in enumerate(rules):
+        word = _quoted(rule)
+        if len(word) + 2 > left:
+            shown.append(f"and {len(rules) - number} more")
+            break
+        shown.append(word)
+        left -= len(word) + 2
+    return ", ".join(shown)
+
+
+def _quoted(rule: WordRule) -> str:
+    """Return the rule behind a spoiler, as who looks at the list may not want to read it."""
+    return f"||{plain(rule.words, len(rule.words))}||"

@@ -1,0 +1,23 @@
+"""What moderators read of a request that a word rule refused."""
+
+from collections.abc import Mapping
+
+from bot.domain.words import LONGEST_RULE
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import small
+from bot.ui.kit.text import plain
+
+_LONGEST = 1000  # characters
+_HIDDEN = "It isn't shown here, because it was asked for in an age-restricted channel."
+
+
+def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
+    """Return the notice's lines. What was refused is behind a spoiler, not to be read by chance."""
+    title = names.title_of(str(details.get("tool")))
+    text = details.get("text")
+    return [
+        "### 🚫 A word rule refused a request",
+        f"<@{details.get('user')}> asked for **{title}** in <#{details.get('channel')}>.",
+        _HIDDEN if text is None else f"> ||{plain(str(text), _LONGEST) or '…'}||",
+        small(f"Rule: ||{plain(str(details.get('rule')), LONGEST_RULE)}|| · Nothing was charged."),
+    ]

@@ -1,0 +1,51 @@
+"""/studii words: which words and phrases may not be asked for."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client.bot import StudiiBot
+from bot.domain.words import LONGEST_RULE
+from bot.services import Services
+from bot.ui.admin.words import rule_added_panel, rule_removed_panel, words_panel
+from bot.ui.kit.host import done_in_time
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import server_of
+from cogs.studii import add_to_studii
+
+Interaction = discord.Interaction[Any]
+MOST_CHOICES = 25
+Rule = app_commands.Range[str, 1, LONGEST_RULE]
+
+
+class _WordsGroup(app_commands.Group):
+    def __init__(self, services: Services) -> None:
+        super().__init__(name="words", description="Words and phrases that members can't ask for")
+        self._words = services.words
+
+    @app_commands.command(description="Show the word rules")
+    async def show(self, interaction: Interaction) -> None:
+        await answer(interaction, words_panel(await self._words.rules(server_of(interaction))))
+
+    @app_commands.command(description="Refuse requests with a word or a phrase")
+    @app_commands.describe(words="A word or a phrase; * is any part of a word, as in paint*")
+    async def add(self, interaction: Interaction, words: Rule) -> None:
+        added = await done_in_time(interaction, self._words.add(server_of(interaction), words))
+        await answer(interaction, rule_added_panel(added))
+
+    @app_commands.command(description="Remove a word rule")
+    @app_commands.describe(words="The rule to remove")
+    async def remove(self, interaction: Interaction, words: str) -> None:
+        removed = await done_in_time(interaction, self._words.remove(server_of(interaction), words))
+        await answer(interaction, rule_removed_panel(removed))
+
+    @remove.autocomplete("words")
+    async def _rules(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        rules = await self._words.rules(server_of(interaction))
+        found = [rule.words for rule in rules if typed.casefold() in rule.words.casefold()]
+        return [app_commands.Choice(name=words, value=words) for words in found[:MOST_CHOICES]]
+
+
+async def setup(bot: StudiiBot) -> None:
+    add_to_studii(bot, _WordsGroup(bot.services))

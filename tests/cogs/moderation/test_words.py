@@ -1,0 +1,168 @@
+"""/studii words, and what members and moderators see when a rule refuses a request."""
+
+from pathlib import Path
+from typing import Any
+
+from bot.domain import JobState, NoticeKind
+from bot.domain.words import MOST_RULES
+from tests.reactions.taps import ROOM, jobs_of, post
+from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.ui.jobs.test_edit import edit_id, refused_inputs
+
+REFUSED = "A word rule in this server doesn't allow that. Change the wording and try again"
+
+
+async def forbid(desk: Desk, *words: str) -> str:
+    """An admin adds rules; the last answer is returned."""
+    said = ""
+    for one in words:
+        said = texts(await desk.admin.slash(desk.channel, "studii words add", words=one))
+    return said
+
+
+async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
+    async with desk.storage.read() as transaction:
+        pending = await transaction.notices.pending(10)
+    return [dict(one.details) for one in pending if one.kind is NoticeKind.WORDS]
+
+
+async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
+        assert "There are no word rules. `/studii words add` makes one." in shown
+        assert "Requests with ||red kite|| are refused from now on." in await forbid(
+            desk, "Blimp*", "red kite"
+        )
+        shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
+        assert "||Blimp\\*||, ||red kite||" in shown
+        assert f"2 rules of {MOST_RULES}" in shown
+        removed = await desk.admin.slash(desk.channel, "studii words remove", words="RED kite")
+        assert "Requests with ||red kite|| are allowed again." in texts(removed).replace("RED", "red")
+        unknown = await desk.admin.slash(desk.channel, "studii words remove", words="red kite")
+        assert "There's no rule “red kite”" in texts(unknown)
+        assert [rule.words for rule in await desk.services.words.rules(desk.guild.id)] == ["Blimp*"]
+
+
+async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for number in range(MOST_RULES):
+            await desk.services.words.add(desk.guild.id, f"blimp{number}")
+        assert f"{MOST_RULES} rules is the limit" in await forbid(desk, "kite")
+        assert "Rule added" in await forbid(desk, "BLIMP7")
+        assert len(await desk.services.words.rules(desk.guild.id)) == MOST_RULES
+
+
+async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        for prompt in ("A harbour", "Harbour lights", "The harbour", "An old harbour", "harbour", "A kite"):
+            await desk.maya.slash(desk.channel, "studio", prompt=prompt)
+        assert "it will refuse nearly every prompt" in await forbid(desk, "a")
+        assert "⚠️ It would have refused 5 of the server's last 6 jobs." in await forbid(desk, "harbour")
+        assert "It also refuses values that the bot itself suggests: `modern`." in await forbid(
+            desk, "modern"
+        )
+        assert "⚠️" not in await forbid(desk, "blimp")
+        assert "at least one letter or digit" in await forbid(desk, "***")
+
+
+async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp*")
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red BLÍMPS @everyone")
+        assert refused.ephemeral
+        assert REFUSED in texts(refused)
+        assert "Nothing was charged. You wrote: “A red BLÍMPS @\u200beveryone”" in texts(refused)
+        assert await jobs_of(desk) == []
+        (told,) = await notices(desk)
+        assert told["user"] == desk.maya.id
+        assert told["text"] == "A red BLÍMPS @everyone"
+        log = desk.guild.create_text_channel("log")
+        async with desk.storage.read() as transaction:
+            (notice,) = await transaction.notices.pending(10)
+        await desk.delivery.notify(notice, log.id, None)
+        posted = texts(log.history()[-1])
+        assert f"<@{desk.maya.id}> asked for **Studio** in <#{desk.channel.id}>." in posted
+        assert "> ||A red BLÍMPS @\u200beveryone||" in posted
+        assert "Rule: ||blimp\\*||" in posted
+        async with desk.storage.write() as transaction:
+            await transaction.notices.close(notice.id, desk.clock.now(), 5)
+        assert await notices(desk) == []
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_rules_apply_to_extra_styles_and_edited_forms(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await refused_inputs(desk, style="rustic")
+        told = desk.channel.history()[-1]
+        await forbid(desk, "gothic", "luxury", "blimp")
+        staged = await desk.maya.slash(
+            desk.channel, "virtual-staging", image=("room.png", PNG), style="neo gothic"
+        )
+        assert REFUSED in texts(staged)
+        for extra in ("seed=blimp", "blimp=1"):
+            sent = await desk.admin.slash(desk.channel, "photo-restore", image=("room.png", PNG), extra=extra)
+            assert REFUSED in texts(sent)
+        form = await desk.maya.click(told, custom_id=edit_id(told))
+        answer = await desk.maya.submit_modal(form, {"style": ["luxury"], "room": ["office"]})
+        assert REFUSED in texts(answer)
+        assert [one.id for one in await jobs_of(desk)] == [job.id]
+        assert len(await notices(desk)) == 4
+
+
+async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        done = await desk.move(await desk.job(), *states, output_kind="image")
+        await desk.settle(done, 8)
+        await desk.delivery.announce(done, None)
+        await forbid(desk, "blimp")
+        again = await desk.tom.click(desk.channel.history()[-1], label="Run again")
+        assert REFUSED in texts(again)
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(
+            desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=gothic"
+        )
+        await forbid(desk, "gothic")
+        await post(desk, desk.tom, ROOM)
+        await desk.env.settle()
+        assert await jobs_of(desk) == []
+        assert len(await notices(desk)) == 1
+
+
+async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "standard", "image", "text")
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_member(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        for member in (desk.maya, desk.tom):
+            await member.slash(desk.channel, "studio", prompt="A red blimp")
+        await desk.services.privacy.forget_member(desk.maya.id)
+        assert [one["user"] for one in await notices(desk)] == [desk.tom.id]
+
+
+async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the_log(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        known: Any = desk.bot.get_channel(desk.channel.id)
+        known.nsfw = True  # the simulation knows no such channels
+        await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
+        (told,) = await notices(desk)
+        assert told["text"] is None

@@ -1,0 +1,198 @@
+"""Word rules catch what they name, however it is disguised, and nothing else."""
+
+import string
+import time
+import unicodedata
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bot.domain.words import MOST_RULES, WordMatcher, WordRule, WordRuleError, catches_much, word_rule
+from bot.domain.words.lookalikes import look_alikes
+
+LETTERS = st.text(string.ascii_lowercase, min_size=2, max_size=8)
+ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u180e"
+ACCENTS = "\u0301\u0308\u0335\u20dd\u0483"
+
+
+def rule(words: str) -> WordRule:
+    made = word_rule(words)
+    assert isinstance(made, WordRule)
+    return made
+
+
+def met(words: str, *texts: str) -> bool:
+    return WordMatcher([rule(words)]).met(texts) is not None
+
+
+def drawn_out(word: str) -> bool:
+    return any(a == b for a, b in pairwise(word))
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("ass", "You ASS!"),
+        ("ass", "you аss"),  # a Cyrillic a
+        ("ass", "ａｓｓ"),
+        ("ass", "𝖆𝖘𝖘"),
+        ("ass", "a\u200bs\u2060s"),
+        ("ass", "àšŝ"),
+        ("ass", "a\u0336s\u0336s\u0336"),
+        ("ass", "aaassssss"),
+        ("ass", "bad_ass-hat"),
+        ("ass", "日本ass日本"),
+        ("kill", "KiIl"),  # a capital I
+        ("kill", "ki1l"),
+        ("kill", "KILL"),
+        ("asshole", "АSSНОLE"),  # capital letters of Cyrillic
+        ("нет", "НЕТ"),
+        ("ёлка", "елка"),
+        ("cool", "coooool"),
+        ("as", "asssss"),
+        ("red kite", "a red... kite"),
+        ("red * kite", "a red and kite"),
+        ("paint*", "paintings"),
+        ("*paint", "repaint"),
+        ("*ain*in*", "paintings"),
+        ("死", "我死了"),
+        ("ควาย", "ไอ้ควายตัวนี้"),
+        ("911", "call 911"),
+        ("xxx", "xxxxxx"),
+    ],
+)
+def test_a_rule_is_met_however_it_is_written(words: str, text: str) -> None:
+    assert met(words, text)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("ass", "as class bass assess passage grassy"),
+        ("as", "ass"),
+        ("cool", "col"),
+        ("xxx", "xx"),
+        ("red kite", "infrared kite"),
+        ("red * kite", "red kite"),
+        ("paint*", "repaint"),
+        ("911", "9111"),
+        ("1000", "100000"),
+        ("ll", "11"),
+        ("कर", "करें"),
+        ("바보", "바보가"),
+    ],
+)
+def test_other_words_are_left_alone(words: str, text: str) -> None:
+    assert not met(words, text)
+
+
+def test_a_phrase_is_not_found_across_two_inputs() -> None:
+    assert met("red kite", "a red kite", "luxury")
+    assert not met("red kite", "a red", "kite")
+
+
+@given(word=LETTERS, before=LETTERS, after=LETTERS)
+def test_a_part_of_a_word_never_meets_a_rule(word: str, before: str, after: str) -> None:
+    for text in (f"{before}{word}", f"{word}{after}", f"{before}{word}{after}"):
+        # "ass" and "asss" are the same to a reader.
+        assume(not drawn_out(text) or text[:2] != word[:2])
+        assume(text != word)
+        assert not met(word, text)
+
+
+@given(word=LETTERS, other=LETTERS)
+def test_only_the_word_itself_or_one_drawn_out_meets_a_rule(word: str, other: str) -> None:
+    if met(word, other):
+        assert other == word or any(letter * 3 in other for letter in other)
+
+
+@given(word=LETTERS, data=st.data())
+def test_a_disguise_does_not_help(word: str, data: st.DataObject) -> None:
+    similar: dict[str, list[str]] = {}
+    for code, like in look_alikes().letters.items():
+        if like.isascii() and like.islower():
+            similar.setdefault(like, []).append(chr(code))
+    disguised: list[str] = []
+    for letter in word:
+        kept = data.draw(st.sampled_from([letter, letter.upper(), *similar.get(letter, [])]))
+        disguised.append(kept + data.draw(st.text(ZERO_WIDTH, max_size=2)))
+        # A mark on a letter of another script makes another letter.
+        if kept.isascii():
+            disguised.append(data.draw(st.text(ACCENTS, max_size=2)))
+    assert met(word, f"A {''.join(disguised)}, at dawn")
+
+
+@given(word=LETTERS, data=st.data())
+def test_letters_that_are_drawn_out_do_not_help(word: str, data: st.DataObject) -> None:
+    assume(not drawn_out(word))
+    longer = "".join(letter * data.draw(st.sampled_from([1, 3, 4, 9])) for letter in word)
+    assert met(word, longer)
+
+
+@given(text=st.text(max_size=200), words=st.text(max_size=60))
+def test_any_text_is_compared_with_any_rule(text: str, words: str) -> None:
+    made = word_rule(words)
+    if isinstance(made, WordRule):
+        WordMatcher([made]).met([text])
+
+
+@given(words=st.text(min_size=1, max_size=30))
+def test_a_rule_is_met_by_its_own_words(words: str) -> None:
+    made = word_rule(words.replace("*", ""))
+    if isinstance(made, WordRule):
+        assert met(made.words, made.words)
+        assert word_rule(made.words) == made
+
+
+@given(text=st.text(st.characters(categories=["L", "M", "N", "Zs"]), max_size=80))
+def test_composed_and_decomposed_text_meet_the_same_rules(text: str) -> None:
+    made = word_rule(text[:20].replace("*", ""))
+    if isinstance(made, WordRule):
+        matcher = WordMatcher([made])
+        composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+        assert (matcher.met([composed]) is None) == (matcher.met([decomposed]) is None)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("", WordRuleError.EMPTY),
+        ("***", WordRuleError.EMPTY),
+        ("!?", WordRuleError.EMPTY),
+        ("\u200b", WordRuleError.EMPTY),
+        ("x" * 61, WordRuleError.TOO_LONG),
+        ("a*b*c*d*e*f*g", WordRuleError.TOO_MANY_WILDCARDS),
+    ],
+)
+def test_what_can_be_no_rule_says_why(words: str, error: WordRuleError) -> None:
+    assert word_rule(words) is error
+
+
+@pytest.mark.parametrize(
+    ("words", "much"),
+    [
+        *((words, True) for words in ("a", "я", "THE", "a*", "*st", "as")),
+        *((words, False) for words in ("ass", "死", "paint*", "red kite", "42")),
+    ],
+)
+def test_a_rule_that_would_catch_very_much_is_known(words: str, *, much: bool) -> None:
+    assert catches_much(rule(words)) is much
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ([f"*w*o*r*dx{number}" for number in range(MOST_RULES)], "wordx" * 800),
+        ([f"*abba*ab{letter}*" for letter in string.ascii_lowercase], "ab" * 2000),
+        ([f"{letter}*a*b" for letter in "一二三四五"], "一二三四五a" * 700),
+        (["*a*a*a*a*b"], "a" * 4000 + " " + "xa" * 2000),
+    ],
+)
+def test_hostile_texts_take_no_more_steps_than_their_length_allows(rules: list[str], text: str) -> None:
+    """A pattern that goes back over what it has read would take hours for these."""
+    matcher = WordMatcher([rule(one) for one in rules])
+    start = time.process_time()
+    assert matcher.met([text]) is None
+    assert time.process_time() - start < 10
