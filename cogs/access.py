@@ -8,7 +8,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain.access import Permit, PhotoScope
 from bot.errors import Refused
-from bot.services import AccessChange, Services
+from bot.services import LONGEST_BLOCK_REASON, MOST_BLOCK_HOURS, AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel
 from bot.ui.admin.access_changes import AccessOptions, access_changes
 from bot.ui.jobs.wording import ToolNames
@@ -37,15 +37,16 @@ WITH_ROLE_ALONE = (
 )
 
 
-# Long: ten options, each declared and described.
+DESCRIPTION = "Show or change who can use what, where, and on whose photos"
+
+
+# Long: twelve options, each declared and described.
 def access_command(bot: StudiiBot) -> Command:
     """Build `/studii access`."""
     services, names = bot.services, ToolNames(bot.catalog)
     tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
-    @function_command(
-        name="access", description="Show or change who can use what, where, and on whose photos"
-    )
+    @function_command(name="access", description=DESCRIPTION)
     @app_commands.describe(
         tool="The tool for `role` and `channel`; leave out for every tool",
         role="A role that can use the tool (or `private`, or `extra`)",
@@ -57,6 +58,8 @@ def access_command(bot: StudiiBot) -> Command:
         extra="Who can send inputs that the bot doesn't know",
         block="Block a member from starting jobs here",
         unblock="Unblock a member",
+        reason="Why you block the member; they read it",
+        hours="For how many hours; leave out to block until you unblock",
     )
     @app_commands.choices(
         tool=tools[:25], change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO
@@ -73,12 +76,12 @@ def access_command(bot: StudiiBot) -> Command:
         extra: str | None = None,
         block: discord.User | None = None,
         unblock: discord.User | None = None,
+        reason: app_commands.Range[str, 1, LONGEST_BLOCK_REASON] | None = None,
+        hours: app_commands.Range[int, 1, MOST_BLOCK_HOURS] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
         if (private or extra) and (tool or channel or change):
             raise Refused(WITH_ROLE_ALONE)
-        if block is not None and block == unblock:
-            raise Refused("Use either `block` or `unblock`, not both. Nothing was changed.")
 
         async def apply() -> None:
             async with services.access.change(guild_id) as changes:
@@ -87,7 +90,7 @@ def access_command(bot: StudiiBot) -> Command:
                 else:
                     await _change_options(changes, private, extra, role)
                 await _change_photos(changes, photos, portraits)
-                await _change_blocks(changes, block, unblock)
+                await _change_blocks(changes, block, unblock, reason, hours)
 
         await done_in_time(interaction, apply())
         given = AccessOptions(
@@ -121,10 +124,18 @@ async def _change_photos(changes: AccessChange, photos: str | None, portraits: s
 
 
 async def _change_blocks(
-    changes: AccessChange, block: discord.User | None, unblock: discord.User | None
+    changes: AccessChange,
+    block: discord.User | None,
+    unblock: discord.User | None,
+    reason: str | None,
+    hours: int | None,
 ) -> None:
+    if block is not None and block == unblock:
+        raise Refused("Use either `block` or `unblock`, not both. Nothing was changed.")
+    if block is None and (reason or hours):
+        raise Refused("`reason` and `hours` are for `block`: name a member there. Nothing was changed.")
     if block is not None:
-        await changes.block(block.id)
+        await changes.block(block.id, reason=reason, hours=hours)
     if unblock is not None:
         await changes.unblock(unblock.id)
 

@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.domain.words import LONGEST_RULE
-from bot.services import Services
+from bot.services import MOST_PAUSE_HOURS, MOST_REFUSALS, Services
 from bot.ui.admin.words import rule_added_panel, rule_removed_panel, words_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
@@ -23,10 +23,13 @@ class _WordsGroup(app_commands.Group):
     def __init__(self, services: Services) -> None:
         super().__init__(name="words", description="Words and phrases that members can't ask for")
         self._words = services.words
+        self._refusals = services.refusals
 
     @app_commands.command(description="Show the word rules")
     async def show(self, interaction: Interaction) -> None:
-        await answer(interaction, words_panel(await self._words.rules(server_of(interaction))))
+        guild_id = server_of(interaction)
+        rules, pause = await self._words.rules(guild_id), await self._refusals.pause(guild_id)
+        await answer(interaction, words_panel(rules, pause))
 
     @app_commands.command(description="Refuse requests with a word or a phrase")
     @app_commands.describe(words="A word or a phrase; * is any part of a word, as in paint*")
@@ -39,6 +42,20 @@ class _WordsGroup(app_commands.Group):
     async def remove(self, interaction: Interaction, words: str) -> None:
         removed = await done_in_time(interaction, self._words.remove(server_of(interaction), words))
         await answer(interaction, rule_removed_panel(removed))
+
+    @app_commands.command(description="Pause members after several requests that word rules refused")
+    @app_commands.describe(
+        refusals="How many refusals within a day pause a member; 0: never", hours="How long the pause lasts"
+    )
+    async def pause(
+        self,
+        interaction: Interaction,
+        refusals: app_commands.Range[int, 0, MOST_REFUSALS] | None = None,
+        hours: app_commands.Range[int, 1, MOST_PAUSE_HOURS] | None = None,
+    ) -> None:
+        guild_id = server_of(interaction)
+        pause = await done_in_time(interaction, self._refusals.set_pause(guild_id, refusals, hours))
+        await answer(interaction, words_panel(await self._words.rules(guild_id), pause))
 
     @remove.autocomplete("words")
     async def _rules(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

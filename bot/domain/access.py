@@ -6,13 +6,13 @@ that says why the request is denied.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
 UNKNOWN_MEMBER = 0  # in the place of a member's id
 
 CHANGE = "An admin can change this with `/studii access`."
-BLOCKED = "You are blocked from using Studii in this server. An admin can unblock you with `/studii access`."
 REFUSES = "The person who posted that photo doesn't want others to use it. Only they can change this."
 UNKNOWN_AUTHOR = (
     "I can't tell who first posted that photo, or whether they let others use it. If you have "
@@ -65,6 +65,18 @@ class Restriction:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A member can't start jobs: until a time, or (None) until an admin ends it.
+
+    `automatic`: it follows from refusals by word rules, and no admin gave a reason.
+    """
+
+    reason: str | None = None
+    until: datetime | None = None
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AccessRules:
     """A server's access rules. `tools` are by slug; the rule of `EVERY_TOOL` applies to all tools."""
 
@@ -73,7 +85,12 @@ class AccessRules:
     portraits: PhotoScope = PhotoScope.OWN  # of tools that change a person's picture
     private: Restriction = field(default_factory=lambda: Restriction(Permit.EVERYONE))
     extra: Restriction = field(default_factory=lambda: Restriction(Permit.MANAGERS))
-    blocked: frozenset[int] = frozenset()
+    blocked: Mapping[int, Block] = field(default_factory=dict[int, Block])
+
+    def block_of(self, user_id: int, at: datetime) -> Block | None:
+        """Return the member's block, or None if there is none any more."""
+        block = self.blocked.get(user_id)
+        return None if block is None or (block.until is not None and block.until <= at) else block
 
 
 class AccessList(StrEnum):
@@ -83,7 +100,6 @@ class AccessList(StrEnum):
     TOOL_CHANNEL = "tool_channel"
     PRIVATE_ROLE = "private_role"
     EXTRA_ROLE = "extra_role"
-    BLOCKED = "blocked"
 
 
 NO_RULE = ToolRule()
@@ -113,9 +129,10 @@ class AccessRequest:
 def denial(
     rules: AccessRules, context: MemberContext, request: AccessRequest, *, author_refuses: bool
 ) -> str | None:
-    """Return why the server's rules or the photo's author deny the request, or None if they don't."""
-    if request.user_id in rules.blocked:
-        return BLOCKED
+    """Return why the server's rules or the photo's author deny the request, or None if they don't.
+
+    Blocks are another matter: see `AccessRules.block_of`.
+    """
     return (
         _tool(rules, context, request)
         or _photo(rules, context, request, author_refuses=author_refuses)

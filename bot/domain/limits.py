@@ -15,6 +15,14 @@ class AllowanceScope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WordPause:
+    """After how many refusals by word rules within a day a member is paused (0: never), and for how long."""
+
+    refusals: int = 5
+    hours: int = 12
+
+
+@dataclass(frozen=True, slots=True)
 class StartRate:
     """A member may start at most `starts` jobs within `seconds`."""
 

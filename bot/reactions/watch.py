@@ -12,19 +12,26 @@ from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.access import MemberContext, open_in
 from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
-from bot.errors import CreditsShort, Outage, StudiiBotError
+from bot.errors import NotAllowed, Outage, StudiiBotError
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
-from bot.services import Services, prepared
+from bot.services import Repeated, Services, prepared
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
 from bot.ui.kit.reasons import error_words
+from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.authors import author_in, author_of
 from bot.ui.reading.member import channel_ids_of, member_context_in
-from bot.ui.reading.permissions import is_age_restricted, missing_to_offer, missing_to_post, parent_unknown
+from bot.ui.reading.permissions import (
+    hindrance,
+    is_age_restricted,
+    missing_to_offer,
+    missing_to_post,
+    parent_unknown,
+)
 from bot.ui.reading.pictures import photos_in, taken_of
 
 _log = logging.getLogger(__name__)
@@ -32,6 +39,11 @@ _log = logging.getLogger(__name__)
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
 NOT_READ = "I couldn't read the photo that you tapped. Tap it again in a minute. Nothing was charged."
+DMS_CLOSED = (
+    "{}, nothing was started, and your DMs are closed, so I can't tell you why. Run the tool from the "
+    "photo's menu (Apps) to see the reason."
+)
+REPLY_SECONDS = 60.0  # until it is removed again
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
 # In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
@@ -151,7 +163,13 @@ class PhotoWatch:
     async def _start(self, tapped: Tapped) -> Job | None:
         tap = self._services.photos.tap(tapped.guild_id, tapped.emoji.key)
         member = tapped.member
-        if tap is None or member is None or not self._can_post(member.guild, tapped.channel_id):
+        if tap is None or member is None:
+            return None
+        in_the_way = self._hindrance(member.guild, tapped.channel_id)
+        if in_the_way is not None:
+            # Whether the emoji counts there is only known of the message, which may not be read.
+            if self._state_of(tapped)[0]:
+                await self._tell(member, in_the_way)
             return None
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
@@ -174,7 +192,10 @@ class PhotoWatch:
         author = message.author
         if channel.preset is None or not isinstance(author, discord.Member):
             return
-        if self._can_post(author.guild, message.channel.id):
+        in_the_way = self._hindrance(author.guild, message.channel.id)
+        if in_the_way is not None:
+            await self._tell(author, in_the_way)
+        else:
             note = partial(self._taps.made_from, message.id)
             await self._ask(author, message, channel.preset, _photos(message)[: channel.most], note=note)
 
@@ -224,25 +245,47 @@ class PhotoWatch:
                 job = await self._services.jobs.accept(replace(request, tapped=tapped))
                 note(job)
                 jobs.append(job)
-            except CreditsShort as refusal:
-                await self._tell(member, error_words(refusal))
-                break
             except Outage:
                 raise  # asked for again when it is over; what was accepted is not accepted twice
+            except Repeated:
+                continue  # the job that there is already is the answer
             except StudiiBotError as refusal:
-                _log.info("A photo was not accepted for user %d: %s", member.id, refusal)
+                _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
+                await self._tell(member, _refusal_words(refusal), message)
         return jobs
 
-    async def _tell(self, member: discord.Member, reason: str) -> None:
-        """Tell the member by DM why no job was started. Closed DMs are ignored."""
-        if not await self._services.photos.may_tell(member.id):
+    async def _tell(
+        self, member: discord.Member, reason: str, message: discord.Message | None = None
+    ) -> None:
+        """Tell the member by DM why no job was started, the same reason once in a while.
+
+        If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
+        everybody reads it.
+        """
+        if not await self._services.refusals.may_tell(member.guild.id, member.id, reason):
             return
         try:
             await member.send(
-                view=sentence_panel(f"In {plain(member.guild.name, 100)}: {sentence(reason, 1400)}")
+                view=sentence_panel(f"In {plain(member.guild.name, 100)}: {reason}"),
+                allowed_mentions=NO_MENTIONS,
             )
         except DISCORD_ERRORS as error:
-            _log.info("User %d could not be told that no job was started: %r", member.id, error)
+            _log.info("User %d could not be told by DM that no job was started: %r", member.id, error)
+            if message is not None and isinstance(error, discord.Forbidden):
+                await _reply(message, member)
+
+    def _hindrance(self, guild: discord.Guild, channel_id: int) -> str | None:
+        """Return why no result can be posted there, or None if one can."""
+        if self._can_post(guild, channel_id):
+            return None
+        channel = guild.get_channel_or_thread(channel_id)
+        missing = (
+            []
+            if channel is None or parent_unknown(channel)
+            else missing_to_post(channel.permissions_for(guild.me), channel)
+        )
+        why = hindrance(missing) if missing else "I can't see that channel"
+        return f"I couldn't post a result in <#{channel_id}>: {why}. Nothing was charged."
 
     def _can_post(self, guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
         """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
@@ -253,6 +296,22 @@ class PhotoWatch:
             return False
         may = channel.permissions_for(guild.me)
         return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
+
+
+async def _reply(message: discord.Message, member: discord.Member) -> None:
+    try:
+        await message.reply(
+            view=sentence_panel(DMS_CLOSED.format(member.mention)),
+            allowed_mentions=discord.AllowedMentions(users=[member], replied_user=False),
+            delete_after=REPLY_SECONDS,
+        )
+    except DISCORD_ERRORS as error:
+        _log.info("User %d could not be told in the channel either: %r", member.id, error)
+
+
+def _refusal_words(refusal: StudiiBotError) -> str:
+    """Return the refusal's sentence; a server's own rules name roles and channels, and quote nobody."""
+    return str(refusal) if isinstance(refusal, NotAllowed) else sentence(error_words(refusal), 1400)
 
 
 def _photo_backlog(what: str, work: Callable[[_PostedPhoto], Awaitable[None]]) -> Backlog[_PostedPhoto]:

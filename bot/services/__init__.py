@@ -2,7 +2,7 @@
 
 from bot.domain.periods import matching_zones
 from bot.services.acceptance import KeyHeld, Repeated
-from bot.services.access import AccessChange
+from bot.services.access import LONGEST_BLOCK_REASON, MOST_BLOCK_HOURS, AccessChange
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
 from bot.services.credits import CreditService, MemberCredits
@@ -10,6 +10,7 @@ from bot.services.export import export_folder, write_ledger
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
+from bot.services.moderation.refusals import MOST_PAUSE_HOURS, MOST_REFUSALS, RefusalService
 from bot.services.moderation.words import AddedRule, WordService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
@@ -28,8 +29,12 @@ from bot.services.wording import (
 )
 
 __all__ = [
+    "LONGEST_BLOCK_REASON",
     "MAX_AT_ONCE",
     "MAX_BUDGET",
+    "MOST_BLOCK_HOURS",
+    "MOST_PAUSE_HOURS",
+    "MOST_REFUSALS",
     "NO_KEY",
     "PERIOD_WORDS",
     "AccessChange",
@@ -51,6 +56,7 @@ __all__ = [
     "OtherPrice",
     "PhotoService",
     "PrivacyService",
+    "RefusalService",
     "Repeated",
     "RulingService",
     "ServerService",

@@ -9,7 +9,6 @@ from bot.catalog import Catalog, Tool
 from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usage
 from bot.domain.access import private_denial
 from bot.domain.prices import Estimate
-from bot.domain.words import WordRefusal
 from bot.errors import CreditsShort, Refused
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
@@ -18,7 +17,7 @@ from bot.reasons import Reason
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, ensure_room
 from bot.services.limits import MemberState, MemberUse, ensure_within, state_of_member
-from bot.services.moderation.words import met_by, refusal_of, words_refused
+from bot.services.moderation.words import met_by, words_refused
 from bot.services.prices import least_of, least_price
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
@@ -63,7 +62,7 @@ class ServerState:
 
 
 class Acceptance:
-    """Decides requests one after the other. `jobs`, `alerts` and `refusals` are what is to be stored for it.
+    """Decides requests one after the other. `jobs` and `alerts` are what is to be stored for it.
 
     `refusing` are the members who forbid others to use their photos; `done` are the `once` keys of jobs that
     are being done, or have been.
@@ -81,7 +80,6 @@ class Acceptance:
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self.jobs: list[Job] = []
-        self.refusals: list[WordRefusal] = []
         self.alerts: dict[tuple[int, str, str], BudgetAlert] = {}
         self._catalog = catalog
         self._servers = servers
@@ -98,7 +96,7 @@ class Acceptance:
         """
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
-        self._ensure_words(server, request, tool)
+        _ensure_words(server, request, tool)
         if request.once is not None and request.once in self._done:
             raise Repeated
         _ensure_not_held(server.config, key, self._at)
@@ -120,8 +118,7 @@ class Acceptance:
         """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs."""
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
-        if met_by(server.config.words, request, tool) is not None:
-            raise words_refused(request, tool)
+        _ensure_words(server, request, tool)
         _ensure_not_held(server.config, key, self._at)
         least = least_of(server.config.charges, tool)
         ensure_room(budget, least)
@@ -138,14 +135,8 @@ class Acceptance:
         if server.config.key is None or server.budget is None:
             raise Refused(NO_KEY)
         refuses = request.photo_author in self._refusing
-        ensure_may(server.config.access, request, tool, author_refuses=refuses)
+        ensure_may(server.config.access, request, tool, self._at, author_refuses=refuses)
         return server, server.budget, server.config.key
-
-    def _ensure_words(self, server: ServerState, request: JobRequest, tool: Tool) -> None:
-        rule = met_by(server.config.words, request, tool)
-        if rule is not None:
-            self.refusals.append(refusal_of(rule, request, tool))
-            raise words_refused(request, tool)
 
     def _member(self, server: ServerState, budget: BudgetState, request: JobRequest) -> MemberState:
         used = server.members.get(request.user_id, MemberUse())
@@ -212,6 +203,12 @@ def ensure_open(settings: GuildSettings) -> None:
         raise Refused(NO_KEY)
     if settings.paused:
         raise Refused(PAUSED)
+
+
+def _ensure_words(server: ServerState, request: JobRequest, tool: Tool) -> None:
+    rule = met_by(server.config.words, request, tool)
+    if rule is not None:
+        raise words_refused(rule, request, tool)
 
 
 def _ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
@@ -11,14 +13,19 @@ from bot.domain.access import (
     AccessList,
     AccessRequest,
     AccessRules,
+    Block,
     MemberContext,
     Permit,
     PhotoScope,
     denial,
 )
 from bot.errors import NotAllowed, Refused
+from bot.services.moderation.refusals import pause_words
+from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
+LONGEST_BLOCK_REASON = 200  # characters
+MOST_BLOCK_HOURS = 24 * 365
 NO_RULE = "There is no rule for {} to remove. Nothing was changed."
 NOT_LISTED = (
     "No rule for {} names this role or channel. `/studii access` shows the rules. Nothing was changed."
@@ -37,6 +44,9 @@ class AccessService:
         """Return why the member may not use tools here, by slug, without the tools that they may use."""
         async with self._storage.read() as transaction:
             rules = await transaction.policies.access(guild_id)
+        block = rules.block_of(user_id, self._clock.now())
+        if block is not None:
+            return dict.fromkeys(self._catalog.tools, block_words(block, with_reason=False))
         requests = [_access_request(tool, user_id, None) for tool in self._catalog.tools.values()]
         reasons = {
             request.tool: denial(rules, context, request, author_refuses=False) for request in requests
@@ -44,15 +54,18 @@ class AccessService:
         return {slug: reason for slug, reason in reasons.items() if reason is not None}
 
     async def rules(self, guild_id: int) -> AccessRules:
-        """Return the server's access rules."""
+        """Return the server's access rules, without blocks that have ended."""
         async with self._storage.read() as transaction:
-            return await transaction.policies.access(guild_id)
+            rules = await transaction.policies.access(guild_id)
+        at = self._clock.now()
+        blocked = {one: block for one, block in rules.blocked.items() if rules.block_of(one, at)}
+        return replace(rules, blocked=blocked)
 
     @asynccontextmanager
     async def change(self, guild_id: int) -> AsyncGenerator["AccessChange", None]:
         """Change rules in one transaction: all changes of the block, or none if it raises `Refused`."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            yield AccessChange(transaction, self._catalog, guild_id)
+            yield AccessChange(transaction, self._catalog, guild_id, self._clock.now())
 
     async def refuses_photos(self, user_id: int) -> bool:
         """Return whether the member forbids others to use their photos, in any server."""
@@ -71,8 +84,10 @@ class AccessService:
 class AccessChange:
     """Changes of access rules within one transaction."""
 
-    def __init__(self, transaction: Transaction, catalog: Catalog, guild_id: int) -> None:
+    def __init__(self, transaction: Transaction, catalog: Catalog, guild_id: int, at: datetime) -> None:
         self._policies = transaction.policies
+        self._refusals = transaction.refusals
+        self._at = at
         self._catalog = catalog
         self._guild_id = guild_id
 
@@ -128,13 +143,20 @@ class AccessChange:
         await self._policies.set(self._guild_id, extra_for=permit)
         await self._replace(AccessList.EXTRA_ROLE, roles)
 
-    async def block(self, user_id: int) -> None:
-        """Block the member from starting jobs. Running jobs continue."""
-        await self._policies.list_add(self._guild_id, AccessList.BLOCKED, user_id)
+    async def block(self, user_id: int, *, reason: str | None = None, hours: int | None = None) -> None:
+        """Block the member from starting jobs, for so many hours or (None) until an admin ends it.
+
+        Running jobs continue. `reason` is shown to the member.
+        """
+        await self._policies.forget_ended_blocks(self._guild_id, self._at)
+        until = None if hours is None else self._at + timedelta(hours=hours)
+        await self._policies.block(self._guild_id, user_id, Block(reason, until))
 
     async def unblock(self, user_id: int) -> None:
-        was_blocked = await self._policies.list_remove(self._guild_id, AccessList.BLOCKED, user_id)
-        if not was_blocked:
+        """End the member's block or pause. Raises `Refused` if there is none."""
+        await self._policies.forget_ended_blocks(self._guild_id, self._at)
+        await self._refusals.reset(self._guild_id, user_id)
+        if not await self._policies.unblock(self._guild_id, user_id):
             raise Refused("That member isn't blocked. Nothing was changed.")
 
     async def _replace(self, which: AccessList, roles: Collection[int]) -> None:
@@ -146,8 +168,25 @@ class AccessChange:
         return EVERY_TOOL if tool is None else self._catalog.get(tool).slug
 
 
-def ensure_may(rules: AccessRules, request: JobRequest, tool: Tool, *, author_refuses: bool) -> None:
-    """Raise `NotAllowed` if the server's rules, or the photo's author, do not allow the job."""
+def block_words(block: Block, *, with_reason: bool = True) -> str:
+    """Say that a member is blocked or paused: until when, why, and who can end it."""
+    if block.automatic and block.until is not None:
+        return pause_words(block.until)
+    end = "" if block.until is None else f" until {discord_timestamp(block.until, 'f')}"
+    reason = f" The reason: “{block.reason}”." if block.reason and with_reason else ""
+    return (
+        f"You are blocked from using Studii in this server{end}.{reason} "
+        "An admin can unblock you with `/studii access`."
+    )
+
+
+def ensure_may(
+    rules: AccessRules, request: JobRequest, tool: Tool, at: datetime, *, author_refuses: bool
+) -> None:
+    """Raise `Refused` if the member is blocked, or if the rules or the photo's author don't allow the job."""
+    block = rules.block_of(request.user_id, at)
+    if block is not None:
+        raise Refused(block_words(block))
     extra = bool(tool.undeclared(request.inputs))
     wanted = _access_request(
         tool, request.user_id, request.photo_author, private=request.private, extra=extra

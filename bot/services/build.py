@@ -12,6 +12,7 @@ from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.limits import LimitService
 from bot.services.log_channels import LogChannelService
+from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.words import WordService
 from bot.services.photos import PhotoService
 from bot.services.privacy import PrivacyService
@@ -37,6 +38,7 @@ class Services:
     usage: UsageService
     photos: PhotoService
     rulings: RulingService
+    refusals: RefusalService
     words: WordService
 
 
@@ -69,7 +71,8 @@ def build_services(
         log_channels=LogChannelService(storage, wake),
         limits=LimitService(storage, clock),
         usage=UsageService(storage, clock),
-        photos=PhotoService(storage, catalog, clock),
+        photos=PhotoService(storage, catalog),
         rulings=RulingService(storage, clock, wake),
+        refusals=RefusalService(storage, clock),
         words=WordService(storage, catalog, clock),
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.groups import Groups
@@ -14,7 +15,8 @@ from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept, cancel, cancel_if_not_taken
 from bot.services.acceptance import Acceptance, ensure_open
 from bot.services.acceptance_facts import acceptance_of
-from bot.services.moderation.words import note_refusal
+from bot.services.moderation.refusals import note_refusal, pause_words
+from bot.services.moderation.words import WordsRefused
 from bot.services.wording import UNKNOWN_JOB, size_words
 from bot.storage import CardShown, Storage, Transaction
 
@@ -128,9 +130,13 @@ class JobService:
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
         for alert in acceptance.alerts.values():
             await add_alert(transaction, alert, now)
-        for refusal in acceptance.refusals:
-            await note_refusal(transaction, refusal, now)
-        return [stored[answer.id] if isinstance(answer, Job) else answer for answer in answers]
+        said: list[Job | Exception] = []
+        for answer in answers:
+            if isinstance(answer, WordsRefused):
+                said.append(await _noted(transaction, answer, now))
+            else:
+                said.append(stored[answer.id] if isinstance(answer, Job) else answer)
+        return said
 
     async def why_closed(self, guild_id: int) -> str | None:
         """Say why the server takes no jobs at all now. None if it takes them."""
@@ -249,6 +255,12 @@ class JobService:
 
 def _why_not_cancelled(state: JobState) -> str:
     return TOO_LATE if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
+
+
+async def _noted(transaction: Transaction, refused: WordsRefused, at: datetime) -> WordsRefused:
+    """Note the refusal. Return it, with the pause if it is followed by one."""
+    until = await note_refusal(transaction, refused.refusal, at)
+    return refused if until is None else WordsRefused(f"{pause_words(until)} {refused}", refused.refusal)
 
 
 def _decision(acceptance: Acceptance, request: JobRequest) -> Job | Exception:

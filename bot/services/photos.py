@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from bot.catalog import Catalog, SourceRule, Tool
-from bot.clock import Clock
 from bot.domain.photo_rules import (
     MOST_AT_ONCE,
     MOST_CHANNELS,
@@ -19,8 +17,6 @@ from bot.domain.photo_rules import (
 )
 from bot.errors import Refused
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
-
-BETWEEN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +34,9 @@ class PhotoService:
     Servers without rules take no memory, and the rules of a server are bounded.
     """
 
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, storage: Storage, catalog: Catalog) -> None:
         self._storage = storage
         self._catalog = catalog
-        self._clock = clock
         self._rules: dict[int, PhotoRules] = {}
         self._taps: dict[int, Mapping[str, Tap]] = {}
         self._defaults = {tap.emoji.key: tap for tap in _defaults(catalog)}
@@ -72,12 +67,6 @@ class PhotoService:
         """Return all emoji with presets in the server, the catalogue's first."""
         taps = self._taps.get(guild_id)
         return tuple((self._defaults if taps is None else taps).values())
-
-    async def may_tell(self, user_id: int) -> bool:
-        """Return whether the member may be told now why nothing started, and record it (once an hour)."""
-        now = self._clock.now()
-        async with self._storage.write() as transaction:
-            return await transaction.photo_rules.tell(user_id, now, now - BETWEEN)
 
     def preset(self, tool: str, inputs: Mapping[str, str]) -> Preset:
         """Return the tool with these inputs.

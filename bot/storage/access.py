@@ -7,10 +7,10 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import ColumnElement, and_, delete, insert, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain.access import AccessList, AccessRules, Permit, PhotoScope, Restriction, ToolRule
-from bot.domain.limits import AllowanceScope, MemberLimits, StartRate
+from bot.domain.access import AccessList, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
+from bot.domain.limits import AllowanceScope, MemberLimits, StartRate, WordPause
 from bot.storage.database.session import Session
-from bot.storage.schema import access_lists, allowances, photo_refusals, policies
+from bot.storage.schema import access_lists, allowances, blocks, photo_refusals, policies
 
 
 class PolicyChanges(TypedDict, total=False):
@@ -23,6 +23,8 @@ class PolicyChanges(TypedDict, total=False):
     jobs_at_once: int | None
     starts: int | None
     starts_seconds: int | None
+    refusals: int | None
+    pause_hours: int | None
 
 
 class Policies:
@@ -35,7 +37,30 @@ class Policies:
         """Return the server's access rules, with the defaults for those that are not set."""
         query = select(access_lists).where(access_lists.c.guild_id == guild_id)
         rows = (await self._session.execute(query)).mappings().all()
-        return access_rules_of(rows, await self._row(guild_id))
+        blocked = select(blocks).where(blocks.c.guild_id == guild_id)
+        blocked_rows = (await self._session.execute(blocked)).mappings().all()
+        return access_rules_of(rows, await self._row(guild_id), blocked_rows)
+
+    async def word_pause(self, guild_id: int) -> WordPause:
+        """Return when word rules pause a member."""
+        row, default = await self._row(guild_id), WordPause()
+        refusals, hours = row.get("refusals"), row.get("pause_hours")
+        return WordPause(default.refusals if refusals is None else refusals, hours or default.hours)
+
+    async def block(self, guild_id: int, user_id: int, block: Block) -> None:
+        """Block the member; replace an earlier block."""
+        values = {"automatic": block.automatic, "reason": block.reason, "until": block.until}
+        await self._session.put(blocks, {"guild_id": guild_id, "user_id": user_id}, values)
+
+    async def unblock(self, guild_id: int, user_id: int) -> bool:
+        """End the member's block. Return False if there was none."""
+        one = (blocks.c.guild_id == guild_id) & (blocks.c.user_id == user_id)
+        return (await self._session.execute(delete(blocks).where(one))).rowcount > 0
+
+    async def forget_ended_blocks(self, guild_id: int, at: datetime) -> None:
+        """Delete the blocks that ended before that time."""
+        ended = (blocks.c.guild_id == guild_id) & (blocks.c.until <= at)
+        await self._session.execute(delete(blocks).where(ended))
 
     async def limits(self, guild_id: int) -> MemberLimits:
         """Return the limits of the server's members."""
@@ -97,8 +122,10 @@ class Policies:
         return (await self._session.execute(select(allowances).where(which))).mappings().all()
 
 
-def access_rules_of(rows: Sequence[RowMapping], row: Mapping[str, Any]) -> AccessRules:
-    """Return the rules that a server's entries in `access_lists` and its row of `policies` make."""
+def access_rules_of(
+    rows: Sequence[RowMapping], row: Mapping[str, Any], blocked: Sequence[RowMapping]
+) -> AccessRules:
+    """Return the rules that a server's entries in `access_lists` and `blocks`, and its `policies`, make."""
     tools = sorted({row["target"] for row in rows if row["target"]})
     default = AccessRules()
     return AccessRules(
@@ -112,7 +139,7 @@ def access_rules_of(rows: Sequence[RowMapping], row: Mapping[str, Any]) -> Acces
             row.get("private_for") or default.private.permit, _ids(rows, AccessList.PRIVATE_ROLE)
         ),
         extra=Restriction(row.get("extra_for") or default.extra.permit, _ids(rows, AccessList.EXTRA_ROLE)),
-        blocked=_ids(rows, AccessList.BLOCKED),
+        blocked={one["user_id"]: Block(one["reason"], one["until"], one["automatic"]) for one in blocked},
     )
 
 

@@ -1,7 +1,6 @@
 """Servers' rules for reactions and photo channels."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select
@@ -10,7 +9,7 @@ from sqlalchemy.engine import RowMapping
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
-from bot.storage.schema import credits_told, photo_channels, reaction_emoji, reaction_places
+from bot.storage.schema import photo_channels, reaction_emoji, reaction_places
 
 WHOLE_SERVER = 0
 
@@ -75,13 +74,6 @@ class PhotoRulings:
         await self._session.execute(
             delete(photo_channels).where(rows.guild_id == guild_id, rows.channel_id == channel_id)
         )
-
-    async def tell(self, user_id: int, at: datetime, since: datetime) -> bool:
-        """Record a message to the member that credits are short; return False if one came after `since`."""
-        when = credits_told.c.told_at
-        # Times in the future mean that the clock was set back. They do not count.
-        await self._session.execute(delete(credits_told).where((when <= since) | (when > at)))
-        return await self._session.put_new(credits_told, {"user_id": user_id}, {"told_at": at})
 
     async def count(self, guild_id: int) -> tuple[int, int]:
         """Return the number of emoji and of channels with rules of their own."""

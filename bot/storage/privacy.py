@@ -9,7 +9,7 @@ from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobS
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
-from bot.storage.schema import credits_told, guilds, jobs, ledger, metadata, studii_keys
+from bot.storage.schema import guilds, jobs, ledger, metadata, refusals_told, studii_keys
 
 _ERASED = {
     "once": None,  # names the member
@@ -57,8 +57,10 @@ class Privacy:
 
     async def forget(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
-        if guild_id is None:
-            await self._session.execute(delete(credits_told).where(credits_told.c.user_id == user_id))
+        told = refusals_told.c.user_id == user_id
+        if guild_id is not None:
+            told &= refusals_told.c.guild_id == guild_id
+        await self._session.execute(delete(refusals_told).where(told))
         await self._session.execute(update(jobs).where(_jobs_of(user_id, guild_id)).values(forgotten_at=at))
 
     async def not_scrubbed_of(self, user_id: int, guild_id: int | None = None) -> int:

@@ -23,6 +23,7 @@ from bot.storage.prices import ANY_KEY
 from bot.storage.schema import (
     access_lists,
     allowances,
+    blocks,
     guilds,
     holds,
     policies,
@@ -32,7 +33,7 @@ from bot.storage.schema import (
 )
 
 REMEMBERED_SERVERS = 2000
-_READ: Final = (guilds, studii_keys, holds, policies, access_lists, allowances, prices, word_rules)
+_READ: Final = (guilds, studii_keys, holds, policies, access_lists, allowances, blocks, prices, word_rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +114,17 @@ class Servers:
             )
             .where(guilds.c.guild_id.in_(ids))
         )
-        rows = {row[guilds.c.guild_id]: row for row in (await self._session.execute(query)).mappings()}
+        found = (await self._session.execute(query)).mappings()
+        rows = {row[guilds.c.guild_id]: row for row in found}
+        made = {one: ServerConfig(GuildSettings(one)) for one in ids}
         if not rows:
-            return {one: ServerConfig(GuildSettings(one)) for one in ids}
+            return made
         lists = await self._of_servers(access_lists, ids)
         credits_ = await self._of_servers(allowances, ids)
+        blocked = await self._of_servers(blocks, ids)
         words = await self._of_servers(word_rules, ids)
         charges = await self._charges({lane for row in rows.values() if (lane := row[studii_keys.c.lane])})
-        made: dict[int, ServerConfig] = {}
-        for one in ids:
-            row = rows.get(one)
-            if row is None:
-                made[one] = ServerConfig(GuildSettings(one))
-                continue
+        for one, row in rows.items():
             key = _part(row, studii_keys, "id")
             hold = _part(row, holds, "guild_id")
             policy = _part(row, policies, "guild_id") or {}
@@ -133,7 +132,7 @@ class Servers:
                 guild_settings_of(_part(row, guilds, "guild_id") or {}),
                 None if key is None else key_of(key),
                 None if hold is None else Hold(**hold),
-                access_rules_of(lists.get(one, []), policy),
+                access_rules_of(lists.get(one, []), policy, blocked.get(one, [])),
                 member_limits_of(credits_.get(one, []), policy),
                 Charges(
                     {} if key is None else charges.get(key["lane"], {}),

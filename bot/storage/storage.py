@@ -37,7 +37,7 @@ from bot.storage.keys import Keys
 from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.ledger import Ledger
 from bot.storage.meta import Meta
-from bot.storage.moderation import WordRules
+from bot.storage.moderation import Refusals, WordRules
 from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulings
 from bot.storage.prices import Prices
@@ -81,6 +81,7 @@ class Transaction:
         self.log_channels = LogChannels(session)
         self.totals = Totals(session)
         self.policies = Policies(session)
+        self.refusals = Refusals(session)
         self.word_rules = WordRules(session)
         self.photo_rules = PhotoRulings(session)
         self.unreadable = UnreadableCheck(session)

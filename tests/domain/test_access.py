@@ -1,15 +1,16 @@
 """Who may use what: everything, until an admin or the photo's author says otherwise."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.domain.access import (
-    BLOCKED,
     EVERY_TOOL,
     REFUSES,
     AccessRequest,
     AccessRules,
+    Block,
     MemberContext,
     Permit,
     PhotoScope,
@@ -17,6 +18,7 @@ from bot.domain.access import (
     ToolRule,
     denial,
 )
+from tests.support.clock import NOON
 
 MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 3, 4, 50, 60, 61
 REQUEST = AccessRequest(MEMBER, "studio", "Studio", portrait=False)
@@ -67,10 +69,12 @@ def test_a_members_refusal_holds_against_everyone_but_themselves() -> None:
     assert said(AccessRules(), replace(REQUEST, photo_author=MEMBER), refuses=True) == ""
 
 
-def test_who_is_blocked_is_told_so_first() -> None:
-    rules = AccessRules(blocked=frozenset({MEMBER}), tools={"studio": ToolRule(frozenset({DESIGNERS}))})
-    assert said(rules) == BLOCKED
-    assert said(rules, replace(REQUEST, user_id=AUTHOR)) != BLOCKED
+def test_a_block_ends_at_its_time_or_never() -> None:
+    rules = AccessRules(blocked={MEMBER: Block(until=NOON), AUTHOR: Block("Spam")})
+    assert rules.block_of(MEMBER, NOON - timedelta(seconds=1)) == Block(until=NOON)
+    assert rules.block_of(MEMBER, NOON) is None
+    assert rules.block_of(AUTHOR, NOON + timedelta(days=1000)) == Block("Spam")
+    assert rules.block_of(DESIGNERS, NOON) is None
 
 
 @pytest.mark.parametrize("tool", ["studio", EVERY_TOOL])

@@ -1,4 +1,4 @@
-"""Taps that come to nothing: nobody sees anything, but for a DM when credits are short or Discord fails."""
+"""Taps that come to nothing: who tapped learns why by DM, each reason once in a while."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,10 +11,10 @@ from bot.domain import Period
 from bot.domain.access import PhotoScope
 from bot.reactions.watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
-from bot.services import PhotoService
+from bot.services import RefusalService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.clock import FakeClock
-from tests.support.desk import open_desk, texts
+from tests.support.desk import Desk, open_desk, texts
 
 
 @pytest.mark.parametrize("files", [(), (("notes.pdf", b"%PDF-1.7"),)])
@@ -72,26 +72,97 @@ async def test_a_portrait_tool_takes_ones_own_photo_by_tap_too(tmp_path: Path) -
         assert len(await jobs_of(desk)) == 1
 
 
-async def test_people_without_access_see_nothing_happen(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        async with desk.services.access.change(desk.guild.id) as change:
+async def refused(desk: Desk, why: str) -> None:
+    """Make the server refuse Tom's tap for that reason."""
+    async with desk.services.access.change(desk.guild.id) as change:
+        if why == "photos":
             await change.set_photos(photos=PhotoScope.OWN)
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        assert await jobs_of(desk) == []
-        assert desk.channel.history()[-1].id == message.id
-        assert desk.tom.user.dm_channel is None or desk.tom.user.dm_channel.history() == []
+        elif why == "blocked":
+            await change.block(desk.tom.id, reason="Spam, @everyone", hours=2)
+        elif why == "role":
+            await change.limit_tool(None, role_id=4242)
+    if why == "paused":
+        await desk.admin.slash(desk.channel, "studii pause")
+    elif why == "at once":
+        await desk.services.limits.set(desk.guild.id, at_once=1)
+        await desk.tom.slash(desk.channel, "studio", prompt="A red kite")
 
 
-async def test_a_blocked_member_taps_in_vain(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("photos", "you can only use Virtual staging on your own photos"),
+        ("blocked", "The reason: “Spam, @\u200beveryone”. An admin can unblock you"),
+        ("role", "Studii is only for <@&4242> in this server."),
+        ("paused", "New jobs are paused in this server."),
+        ("at once", "You already have 1 job running, the limit here."),
+    ],
+)
+async def test_each_refusal_is_told_by_dm_once_in_a_while(tmp_path: Path, why: str, told: str) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.block(desk.tom.id)
+        await refused(desk, why)
+        before = len(await jobs_of(desk))
+        message = await post(desk, desk.maya, ROOM)
+        for emoji in (STAGING, "🩹", "📦"):
+            if why != "photos" or emoji == STAGING:
+                await desk.tom.react(message, emoji)
+        assert len(await jobs_of(desk)) == before
+        assert desk.channel.history()[-1].id == message.id
+        (said,) = desk.tom.user.dm_channel.history()
+        assert told in texts(said)
+        desk.clock.advance(3601)
+        await desk.tom.unreact(message, STAGING)
+        await desk.tom.react(message, STAGING)
+        assert len(desk.tom.user.dm_channel.history()) == 2
+
+
+async def test_another_reason_is_told_at_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await refused(desk, "photos")
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
+        await refused(desk, "paused")
+        await desk.tom.react(message, "🩹")
+        assert len(desk.tom.user.dm_channel.history()) == 2
+
+
+async def test_who_posts_in_a_photo_channel_learns_why_nothing_was_started(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await refused(desk, "blocked")
+        for _ in range(2):
+            await post(desk, desk.tom, ROOM)
         assert await jobs_of(desk) == []
+        (said,) = desk.tom.user.dm_channel.history()
+        assert "You are blocked from using Studii in this server until" in texts(said)
+
+
+async def test_a_place_where_the_bot_may_not_post_is_told(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        closed = desk.channel_for_the_bot("closed", attach_files=False)
+        message = await post(desk, desk.maya, ROOM, channel=closed)
+        await desk.tom.react(message, STAGING)
+        (said,) = desk.tom.user.dm_channel.history()
+        assert f"I couldn't post a result in <#{closed.id}>: I'm missing **Attach Files**" in texts(said)
+
+
+async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await refused(desk, "blocked")
+        message = await post(desk, desk.maya, ROOM)
+        desk.close_dms()
+        for emoji in (STAGING, "🩹"):
+            await desk.tom.react(message, emoji)
+        path = f"/channels/{desk.channel.id}/messages"
+        (reply,) = [call for call in desk.env.http_requests if (call.method, call.path) == ("POST", path)]
+        assert f"<@{desk.tom.id}>, nothing was started, and your DMs are closed" in str(reply.json)
+        assert "Spam" not in str(reply.json)
+        # It is removed again: time passes at once in the simulation.
         assert desk.channel.history()[-1].id == message.id
 
 
@@ -113,10 +184,14 @@ async def test_short_credits_are_told_by_dm_once_an_hour(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("code", "told"), [(ReasonCode.OUT_OF_CREDITS, True), (ReasonCode.KEY_REFUSED, False)]
+    ("code", "told"),
+    [
+        (ReasonCode.OUT_OF_CREDITS, "Studii has no credits left"),
+        (ReasonCode.KEY_REFUSED, "Studii doesn't accept this server's API key"),
+    ],
 )
-async def test_that_studii_has_no_credits_left_for_the_server_is_told_and_a_refused_key_is_not(
-    tmp_path: Path, code: ReasonCode, *, told: bool
+async def test_that_studii_does_not_serve_the_server_is_told(
+    tmp_path: Path, code: ReasonCode, told: str
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -127,8 +202,8 @@ async def test_that_studii_has_no_credits_left_for_the_server_is_told_and_a_refu
             await transaction.holds.set(desk.guild.id, key.id, Reason(code), until)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []
-        said = desk.tom.user.dm_channel.history() if desk.tom.user.dm_channel else []
-        assert ["Studii has no credits left" in texts(one) for one in said] == [True] * told
+        (said,) = desk.tom.user.dm_channel.history()
+        assert told in texts(said)
 
 
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
@@ -137,21 +212,24 @@ async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
         await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
-        again = PhotoService(desk.storage, desk.bot.catalog, desk.clock)
-        await again.load()
-        assert not await again.may_tell(desk.tom.id)
-        assert await again.may_tell(desk.maya.id)
+        again = RefusalService(desk.storage, desk.clock)
+        (said,) = desk.tom.user.dm_channel.history()
+        reason = texts(said).removeprefix("In Harbour Street Studio: ")
+        assert not await again.may_tell(desk.guild.id, desk.tom.id, reason)
+        assert await again.may_tell(desk.guild.id, desk.tom.id, "Another reason.")
+        assert await again.may_tell(desk.guild.id, desk.maya.id, reason)
+        assert await again.may_tell(4242, desk.tom.id, reason)
         desk.clock.advance(3601)
-        assert await again.may_tell(desk.tom.id)
+        assert await again.may_tell(desk.guild.id, desk.tom.id, reason)
         await desk.services.privacy.forget_member(desk.tom.id)
-        assert await again.may_tell(desk.tom.id)  # nothing is left of it
+        assert await again.may_tell(desk.guild.id, desk.tom.id, reason)  # nothing is left of it
 
 
 async def test_a_clock_that_was_set_back_silences_nobody(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         ahead = FakeClock(desk.clock.now() + timedelta(days=30))
-        assert await PhotoService(desk.storage, desk.bot.catalog, ahead).may_tell(desk.tom.id)
-        assert await desk.services.photos.may_tell(desk.tom.id)
+        for service in (RefusalService(desk.storage, ahead), desk.services.refusals):
+            assert await service.may_tell(desk.guild.id, desk.tom.id, "A reason.")
 
 
 async def test_closed_dms_are_no_error(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.domain import Budget, Job, JobRequest, NoticeKind, Period, Plan
-from bot.domain.access import AccessList, MemberContext, PhotoScope
+from bot.domain.access import Block, MemberContext, PhotoScope
 from bot.domain.limits import AllowanceScope
 from bot.errors import Refused
 from bot.services import JobService
@@ -57,7 +57,7 @@ async def server(storage: Storage, guild_id: int, chance: random.Random) -> None
                 guild_id, AllowanceScope.ROLE, ROLE, chance.choice((8, 500))
             )
         await transaction.policies.set(guild_id, photos=chance.choice(list(PhotoScope)))
-        await transaction.policies.list_add(guild_id, AccessList.BLOCKED, BLOCKED)
+        await transaction.policies.block(guild_id, BLOCKED, Block())
         await transaction.policies.refuse_photos(REFUSES, NOW)
         if chance.random() < 0.5:
             await transaction.prices.learn(

@@ -49,6 +49,7 @@ class WordRefusal:
     rule: str  # as an admin wrote it
     text: str  # what the person had asked for
     hidden: bool  # it came from a place from which nothing may be shown elsewhere
+    manages: bool  # the person has Manage Server
 
 
 class WordRuleError(StrEnum):

@@ -1,11 +1,10 @@
 """Rules about words: read, changed, and applied to what people ask for."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.domain import JobRequest, NoticeKind
+from bot.domain import JobRequest
 from bot.domain.words import (
     LONGEST_RULE,
     MOST_RULES,
@@ -18,7 +17,7 @@ from bot.domain.words import (
     word_rule,
 )
 from bot.errors import Refused
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2
@@ -44,7 +43,11 @@ MET_BY_PRESET = (
 
 
 class WordsRefused(Refused):
-    """A rule about words refuses what a person asked for."""
+    """A rule about words refuses what a person asked for; `refusal` is what moderators read of it."""
+
+    def __init__(self, message: str, refusal: WordRefusal) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,36 +125,23 @@ def met_by(rules: tuple[WordRule, ...], request: JobRequest, tool: Tool) -> Word
     return matcher_of(rules).met(_texts(request, tool)) if rules else None
 
 
-def words_refused(request: JobRequest, tool: Tool) -> WordsRefused:
+def words_refused(rule: WordRule, request: JobRequest, tool: Tool) -> WordsRefused:
     """Return the refusal, with what the person wrote, so that it is not lost."""
-    if request.origin_message_id is not None:
-        return WordsRefused(MET_BY_PRESET)
     written = " · ".join(tool.chosen(request.inputs).values())
-    return WordsRefused(f"{MET} You wrote: “{written}”")
-
-
-def refusal_of(rule: WordRule, request: JobRequest, tool: Tool) -> WordRefusal:
-    """Return what moderators read of the refusal."""
-    text = " · ".join(tool.chosen(request.inputs).values())[:LONGEST_QUOTED]
-    # Where it is not known whether the channel is age-restricted, it may be.
-    hidden = request.age_restricted is not False
-    return WordRefusal(
-        request.guild_id, request.channel_id, request.user_id, tool.slug, rule.words, text, hidden
+    refusal = WordRefusal(
+        guild_id=request.guild_id,
+        channel_id=request.channel_id,
+        user_id=request.user_id,
+        tool=tool.slug,
+        rule=rule.words,
+        text=written[:LONGEST_QUOTED],
+        # Where it is not known whether the channel is age-restricted, it may be.
+        hidden=request.age_restricted is not False,
+        manages=request.context.manages,
     )
-
-
-async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datetime) -> None:
-    """Let moderators know of it."""
-    details = {
-        "user": refusal.user_id,
-        "channel": refusal.channel_id,
-        "tool": refusal.tool,
-        "rule": refusal.rule,
-        "text": None if refusal.hidden else refusal.text,
-    }
-    # Begins with the member, by whom it can be erased.
-    key = f"{refusal.user_id}:{at.timestamp():.6f}"
-    await transaction.notices.add(refusal.guild_id, NoticeKind.WORDS, key, at=at, details=details)
+    if request.origin_message_id is not None:
+        return WordsRefused(MET_BY_PRESET, refusal)
+    return WordsRefused(f"{MET} You wrote: “{written}”", refusal)
 
 
 def _texts(request: JobRequest, tool: Tool) -> list[str]:

@@ -1,5 +1,6 @@
-"""What moderators decide: rules about words."""
+"""What moderators decide: rules about words, and refusals."""
 
+from bot.storage.moderation.refusals import Refusals
 from bot.storage.moderation.words import WordRules, word_rules_of
 
-__all__ = ["WordRules", "word_rules_of"]
+__all__ = ["Refusals", "WordRules", "word_rules_of"]

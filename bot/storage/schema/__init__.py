@@ -9,8 +9,8 @@ from bot.storage.schema.guilds import guilds, holds, log_channels, notices, stud
 from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, jobs
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
 from bot.storage.schema.ledger import ledger
-from bot.storage.schema.moderation import word_rules
-from bot.storage.schema.photos import credits_told, photo_channels, reaction_emoji, reaction_places
+from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
+from bot.storage.schema.photos import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import identify_turns, processes, shards
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "NO_CARD_YET",
     "access_lists",
     "allowances",
-    "credits_told",
+    "blocks",
     "decodes",
     "durations",
     "guilds",
@@ -40,7 +40,9 @@ __all__ = [
     "processes",
     "reaction_emoji",
     "reaction_places",
+    "refusals_told",
     "shards",
     "studii_keys",
+    "word_refusals",
     "word_rules",
 ]

@@ -6,7 +6,8 @@ from bot.domain.access import AccessList, Permit, PhotoScope
 from bot.domain.limits import AllowanceScope
 from bot.storage.schema.columns import Choice, UtcDateTime, metadata
 
-# An empty column, like a server without a row, has the default of `AccessRules` or `MemberLimits`.
+# An empty column, like a server without a row, has the default of `AccessRules`, `MemberLimits` or
+# `WordPause`.
 policies = Table(
     "policies",
     metadata,
@@ -18,6 +19,8 @@ policies = Table(
     Column("jobs_at_once", Integer),
     Column("starts", Integer),
     Column("starts_seconds", Integer),
+    Column("refusals", Integer),
+    Column("pause_hours", Integer),
 )
 
 # `target` is the tool's slug, where the list is a tool's.

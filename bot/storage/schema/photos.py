@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
 
 from bot.domain.photo_rules import PhotoChannelKind
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata
+from bot.storage.schema.columns import Choice, metadata
 
 # The channels in which a reaction starts a tool. Channel 0 is the whole server.
 reaction_places = Table(
@@ -24,14 +24,6 @@ reaction_emoji = Table(
     Column("animated", Boolean, nullable=False),
     Column("tool", Text),
     Column("inputs", JSON, nullable=False),
-)
-
-# The time of each member's last message that credits are short. A new row deletes old ones.
-credits_told = Table(
-    "credits_told",
-    metadata,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("told_at", UtcDateTime, nullable=False),
 )
 
 photo_channels = Table(

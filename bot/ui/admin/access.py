@@ -1,17 +1,19 @@
 """The panels of `/studii access` and `/privacy`: who may use what, and on whose photos."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import discord
 from discord import ui
 
-from bot.domain.access import EVERY_TOOL, AccessRules, Permit, PhotoScope, Restriction
+from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction
+from bot.services import discord_timestamp
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, changed_words, lines, row, small
+from bot.ui.kit.text import plain
 
 MOST = 15  # names in a row
 MOST_TEXT = 3600  # characters of the 4,000 that a message holds
@@ -101,9 +103,6 @@ class _Mentions:
     def channels(self, ids: Collection[int]) -> str:
         return self._listed("<#{}>", "a deleted channel", ids)
 
-    def members(self, ids: Collection[int]) -> str:
-        return _joined([f"<@{one}>" for one in sorted(ids)], self.most)
-
     def gone(self, rules: AccessRules) -> bool:
         """Return whether a rule names something that was deleted."""
         lists = [ids for rule in rules.tools.values() for ids in (rule.roles, rule.channels)]
@@ -139,8 +138,24 @@ def _options(rules: AccessRules, mentions: _Mentions) -> list[str]:
         f"Portraits: **{_WHOSE[rules.portraits]}**",
         f"`private`: **{_who(rules.private, mentions)}**",
         f"`extra`: **{_who(rules.extra, mentions)}**",
-        f"Blocked: {mentions.members(rules.blocked)}" if rules.blocked else "No one is blocked.",
+        *_blocked(rules.blocked, mentions.most),
     ]
+
+
+def _blocked(blocked: Mapping[int, Block], most: int) -> list[str]:
+    """Return a line for each member who can't start jobs: until when, and why."""
+    if not blocked:
+        return ["No one is blocked."]
+    shown = [_block(user_id, block) for user_id, block in sorted(blocked.items())[:most]]
+    left = len(blocked) - len(shown)
+    return ["Blocked:", *shown, *([f"- and {left} more"] if left else [])]
+
+
+def _block(user_id: int, block: Block) -> str:
+    until = "" if block.until is None else f" until {discord_timestamp(block.until, 'f')}"
+    if block.automatic:
+        return f"- <@{user_id}>{until}, after many refusals by word rules"
+    return f"- <@{user_id}>{until}: {plain(block.reason, 200)}" if block.reason else f"- <@{user_id}>{until}"
 
 
 def _tools(rules: AccessRules, names: ToolNames, mentions: _Mentions) -> list[str]:

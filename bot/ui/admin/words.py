@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.domain.limits import WordPause
 from bot.domain.words import MOST_RULES, WordRule
 from bot.services import AddedRule, count_words, job_words
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, small
@@ -15,10 +16,20 @@ _HOW = small(
 _NONE = "There are no word rules. `/studii words add` makes one."
 
 
-def words_panel(rules: Sequence[WordRule]) -> Panel:
-    """Return the server's rules."""
+def words_panel(rules: Sequence[WordRule], pause: WordPause) -> Panel:
+    """Return the server's rules, and when they pause a member."""
     counted = small(f"{count_words(len(rules), 'rule', 'rules')} of {MOST_RULES}") if rules else ""
-    return Panel(box(NEUTRAL, "### 🔤 Word rules", _listed(rules) or _NONE, counted, _HOW))
+    return Panel(
+        box(NEUTRAL, "### 🔤 Word rules", _listed(rules) or _NONE, counted, _pause_words(pause), _HOW)
+    )
+
+
+def _pause_words(pause: WordPause) -> str:
+    if not pause.refusals:
+        return "Refusals don't pause anyone. `/studii words pause` changes this."
+    refusals = count_words(pause.refusals, "refusal", "refusals")
+    hours = count_words(pause.hours, "hour", "hours")
+    return f"{refusals} within a day pause a member for {hours}. `/studii words pause` changes this."
 
 
 def rule_added_panel(added: AddedRule) -> Panel:

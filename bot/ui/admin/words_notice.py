@@ -14,10 +14,11 @@ _HIDDEN = "It isn't shown here, because it was asked for in an age-restricted ch
 def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
     """Return the notice's lines. What was refused is behind a spoiler, not to be read by chance."""
     title = names.title_of(str(details.get("tool")))
-    text = details.get("text")
+    text, until = details.get("text"), details.get("until")
     return [
         "### 🚫 A word rule refused a request",
         f"<@{details.get('user')}> asked for **{title}** in <#{details.get('channel')}>.",
         _HIDDEN if text is None else f"> ||{plain(str(text), _LONGEST) or '…'}||",
+        f"They can't start jobs until <t:{until}:f>. `/studii access` ends this." if until else "",
         small(f"Rule: ||{plain(str(details.get('rule')), LONGEST_RULE)}|| · Nothing was charged."),
     ]

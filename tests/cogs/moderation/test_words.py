@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bot.domain import JobState, NoticeKind
+from bot.domain import JobState, Notice, NoticeKind
 from bot.domain.words import MOST_RULES
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, Desk, open_desk, texts
@@ -24,6 +24,18 @@ async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
     async with desk.storage.read() as transaction:
         pending = await transaction.notices.pending(10)
     return [dict(one.details) for one in pending if one.kind is NoticeKind.WORDS]
+
+
+async def last_notice(desk: Desk) -> Notice:
+    async with desk.storage.read() as transaction:
+        return (await transaction.notices.pending(10))[-1]
+
+
+async def posted(desk: Desk) -> str:
+    """Post the last notice in a log channel, and return what is read there."""
+    log = desk.guild.create_text_channel("log")
+    await desk.delivery.notify(await last_notice(desk), log.id, None)
+    return texts(log.history()[-1])
 
 
 async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
@@ -78,14 +90,11 @@ async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Pa
         (told,) = await notices(desk)
         assert told["user"] == desk.maya.id
         assert told["text"] == "A red BLÍMPS @everyone"
-        log = desk.guild.create_text_channel("log")
-        async with desk.storage.read() as transaction:
-            (notice,) = await transaction.notices.pending(10)
-        await desk.delivery.notify(notice, log.id, None)
-        posted = texts(log.history()[-1])
-        assert f"<@{desk.maya.id}> asked for **Studio** in <#{desk.channel.id}>." in posted
-        assert "> ||A red BLÍMPS @\u200beveryone||" in posted
-        assert "Rule: ||blimp\\*||" in posted
+        text = await posted(desk)
+        assert f"<@{desk.maya.id}> asked for **Studio** in <#{desk.channel.id}>." in text
+        assert "> ||A red BLÍMPS @\u200beveryone||" in text
+        assert "Rule: ||blimp\\*||" in text
+        notice = await last_notice(desk)
         async with desk.storage.write() as transaction:
             await transaction.notices.close(notice.id, desk.clock.now(), 5)
         assert await notices(desk) == []
@@ -105,7 +114,7 @@ async def test_rules_apply_to_extra_styles_and_edited_forms(tmp_path: Path) -> N
             sent = await desk.admin.slash(desk.channel, "photo-restore", image=("room.png", PNG), extra=extra)
             assert REFUSED in texts(sent)
         form = await desk.maya.click(told, custom_id=edit_id(told))
-        answer = await desk.maya.submit_modal(form, {"style": ["luxury"], "room": ["office"]})
+        answer = await desk.maya.submit_modal(form, {"style": "luxury", "room": "office"})
         assert REFUSED in texts(answer)
         assert [one.id for one in await jobs_of(desk)] == [job.id]
         assert len(await notices(desk)) == 4
@@ -166,3 +175,71 @@ async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the
         await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
         (told,) = await notices(desk)
         assert told["text"] is None
+
+
+async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        shown = texts(await desk.admin.slash(desk.channel, "studii words pause", refusals=2, hours=3))
+        assert "2 refusals within a day pause a member for 3 hours." in shown
+        first = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+        assert "You can't start jobs here until" not in first
+        until = f"<t:{int(desk.clock.now().timestamp()) + 3 * 3600}:f>"
+        second = texts(await desk.maya.slash(desk.channel, "studio", prompt="Another blimp"))
+        assert f"You can't start jobs here until {until}, because word rules refused many" in second
+        assert f"They can't start jobs until {until}." in await posted(desk)
+        harmless = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert f"You can't start jobs here until {until}" in texts(harmless)
+        access = texts(await desk.admin.slash(desk.channel, "studii access"))
+        assert f"- <@{desk.maya.id}> until {until}, after many refusals by word rules" in access
+        assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        desk.clock.advance(3 * 3600 + 1)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert "No one is blocked." in texts(await desk.admin.slash(desk.channel, "studii access"))
+
+
+async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        for _ in range(3):
+            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+            await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
+            desk.clock.advance(86_401)
+        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+        await desk.services.refusals.set_pause(desk.guild.id, 0, None)
+        for _ in range(3):
+            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+
+
+async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, 3)
+        for _ in range(2):
+            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+        await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        again = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+        assert "You can't start jobs" not in again
+
+
+async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        block = {"block": desk.maya, "reason": "Posting spam <@&1>", "hours": 2}
+        shown = texts(await desk.admin.slash(desk.channel, "studii access", **block))
+        until = f"<t:{int(desk.clock.now().timestamp()) + 7200}:f>"
+        assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
+        refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+        assert f"You are blocked from using Studii in this server until {until}." in refused
+        assert "The reason: “Posting spam \\<@\u200b&1>”." in refused
+        assert "You are blocked" in texts(await desk.maya.slash(desk.channel, "tools"))
+        lonely = await desk.admin.slash(desk.channel, "studii access", hours=2)
+        assert "`reason` and `hours` are for `block`" in texts(lonely)
+        desk.clock.advance(7201)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral

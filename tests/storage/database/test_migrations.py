@@ -30,6 +30,8 @@ REVISIONS = [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_re
 ]
 
 # What the databases write in different ways.
+# Its rows said when a member was told last that credits are short; they were of use for an hour.
+DROPPED = frozenset({"credits_told"})
 OPERATORS = {"in", "not", "any", "all", "array"}
 
 NEXT = """
@@ -204,7 +206,8 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(
 
     await migrate(url)
 
-    assert before.items() <= counts(file).items()
+    kept = {table: rows for table, rows in before.items() if table not in DROPPED}
+    assert kept.items() <= counts(file).items()
     with read(file) as database:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -1,0 +1,92 @@
+"""Refusals: members are told each reason once in a while, and paused after many by word rules."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain import NoticeKind
+from bot.domain.access import Block
+from bot.domain.limits import WordPause
+from bot.domain.words import WordRefusal
+from bot.services.wording import discord_timestamp
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+
+BETWEEN = timedelta(hours=1)  # the same reason is told a member again
+COUNTED = timedelta(days=1)
+MOST_REFUSALS = 100
+MOST_PAUSE_HOURS = 24 * 30
+_DIGEST = 16  # hex digits
+
+
+class RefusalService:
+    """Keeps what members were told of refusals, and when word rules pause a member."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    async def may_tell(self, guild_id: int, user_id: int, reason: str) -> bool:
+        """Return whether the member may be told this sentence now, and record it (once an hour).
+
+        Sentences that differ in figures alone are the same reason.
+        """
+        now = self._clock.now()
+        digest = hashlib.sha256(re.sub(r"\d+", "", reason).encode()).hexdigest()[:_DIGEST]
+        async with self._storage.write() as transaction:
+            return await transaction.refusals.tell(guild_id, user_id, digest, now, now - BETWEEN)
+
+    async def pause(self, guild_id: int) -> WordPause:
+        """Return when word rules pause a member of the server."""
+        async with self._storage.read() as transaction:
+            return await transaction.policies.word_pause(guild_id)
+
+    async def set_pause(self, guild_id: int, refusals: int | None, hours: int | None) -> WordPause:
+        """Set after how many refusals in a day a member is paused (0: never), and for how long."""
+        if refusals is not None:
+            refusals = max(0, min(refusals, MOST_REFUSALS))
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            if refusals is not None:
+                await transaction.policies.set(guild_id, refusals=refusals)
+            if hours is not None:
+                await transaction.policies.set(guild_id, pause_hours=max(1, min(hours, MOST_PAUSE_HOURS)))
+            return await transaction.policies.word_pause(guild_id)
+
+
+async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datetime) -> datetime | None:
+    """Let moderators know of a refusal by a word rule. If it pauses the member, return until when."""
+    until = await _pause(transaction, refusal, at)
+    details = {
+        "user": refusal.user_id,
+        "channel": refusal.channel_id,
+        "tool": refusal.tool,
+        "rule": refusal.rule,
+        "text": None if refusal.hidden else refusal.text,
+        "until": None if until is None else int(until.timestamp()),
+    }
+    # Begins with the member, by whom it can be erased.
+    key = f"{refusal.user_id}:{secrets.token_hex(8)}"
+    await transaction.notices.add(refusal.guild_id, NoticeKind.WORDS, key, at=at, details=details)
+    return until
+
+
+def pause_words(until: datetime) -> str:
+    """Say until when a member is paused, and why."""
+    when = discord_timestamp(until, "f")
+    return (
+        f"You can't start jobs here until {when}, because word rules refused many of your requests. "
+        "An admin can end this with `/studii access`."
+    )
+
+
+async def _pause(transaction: Transaction, refusal: WordRefusal, at: datetime) -> datetime | None:
+    rule = await transaction.policies.word_pause(refusal.guild_id)
+    count = await transaction.refusals.count(refusal.guild_id, refusal.user_id, at, at - COUNTED)
+    if refusal.manages or not rule.refusals or count < rule.refusals:
+        return None
+    until = at + timedelta(hours=rule.hours)
+    pause = Block(automatic=True, until=until)
+    await transaction.policies.block(refusal.guild_id, refusal.user_id, pause)
+    await transaction.refusals.reset(refusal.guild_id, refusal.user_id)
+    return until

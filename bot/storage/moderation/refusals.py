@@ -1,0 +1,38 @@
+"""Requests that word rules refused, and members who were told why nothing was started."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select
+
+from bot.storage.database.session import Session
+from bot.storage.schema import refusals_told, word_refusals
+
+
+class Refusals:
+    """Refusals within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def count(self, guild_id: int, user_id: int, at: datetime, since: datetime) -> int:
+        """Add a refusal by a word rule. Return the number of the member's refusals since that time."""
+        kept = word_refusals.c
+        await self._session.execute(delete(word_refusals).where((kept.at <= since) | (kept.at > at)))
+        row = {"guild_id": guild_id, "user_id": user_id, "at": at}
+        await self._session.execute(insert(word_refusals).values(row))
+        theirs = (kept.guild_id == guild_id) & (kept.user_id == user_id)
+        query = select(func.count()).select_from(word_refusals).where(theirs)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def reset(self, guild_id: int, user_id: int) -> None:
+        """Forget the member's refusals by word rules."""
+        theirs = (word_refusals.c.guild_id == guild_id) & (word_refusals.c.user_id == user_id)
+        await self._session.execute(delete(word_refusals).where(theirs))
+
+    async def tell(self, guild_id: int, user_id: int, reason: str, at: datetime, since: datetime) -> bool:
+        """Record that the member is told the reason; return False if they were told it after `since`."""
+        when = refusals_told.c.told_at
+        # Times in the future mean that the clock was set back. They do not count.
+        await self._session.execute(delete(refusals_told).where((when <= since) | (when > at)))
+        key = {"guild_id": guild_id, "user_id": user_id, "reason": reason}
+        return await self._session.put_new(refusals_told, key, {"told_at": at})
