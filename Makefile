@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test crash bench check run lock clean fuzz hostile image-check
+.PHONY: help demo test crash cluster bench check run lock clean fuzz hostile image-check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: $(VENV)/dev.done ## run the tests
 
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.crash
+
+cluster: $(VENV)/dev.done ## kill, stop and replace processes that share a PostgreSQL, and compare the results (minutes)
+	@$(BIN)/python -W ignore -m tests.cluster
 
 bench: $(VENV)/dev.done ## compare the lane with other policies, and measure the bot on this machine (half an hour; ARGS=--quick: minutes)
 	@$(BIN)/python -m bench $(ARGS)

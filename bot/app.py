@@ -23,6 +23,7 @@ from bot.delivery import CdnPhotoSource, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused, SettingsError
 from bot.media.pool import DecoderPool
+from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.vitals import Vitals
 from bot.services import Services, build_services
@@ -149,6 +150,7 @@ async def _open(
     wanted = Wanted(recommended, settings.shard_count, settings.shards_per_process)
     name = f"{socket.gethostname()}:{os.getpid()}"
     member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
+    stack.enter_context(logging_origin(partial(_origin, member)))
     storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
     vault = Vault.open(keys, settings.key_file, settings.keys_setting)
     health = await _health(settings, stack, storage, metrics, member)
@@ -161,6 +163,10 @@ async def _open(
         raise unusable(url, error) from error
     spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
     return _Kept(member, storage, vault, lanes, spool, health)
+
+
+def _origin(member: Membership) -> Origin | None:
+    return None if member.epoch is None else Origin(member.epoch, member.shards.held)
 
 
 def _studii(

@@ -232,6 +232,6 @@ def _in_asyncpgs_words(url: URL) -> URL:
     options.pop("channel_binding", None)
     if (mode := options.pop("sslmode", None)) is not None:
         options["ssl"] = mode
-    if unknown := sorted(options.keys() - {"ssl"}):
+    if unknown := sorted(options.keys() - {"ssl", "prepared_statement_cache_size"}):
         raise ValueError(f"has the unknown option {unknown[0]!r}. Leave it out")
     return url.set(query=options)

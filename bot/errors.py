@@ -54,6 +54,10 @@ class Busy(DatabaseFailed):
     default = "The bot is busy right now. Try again in a moment."
 
 
+class Collided(Busy):
+    """The transaction and one of another process waited for each other, so this one was undone."""
+
+
 class DatabaseAway(Busy):
     """There is no way to the database's server."""
 

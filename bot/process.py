@@ -84,8 +84,15 @@ async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: async
     clock, losses = SystemClock(), 0
     while True:
         began = clock.monotonic()
-        if not await _serve(settings, stop, parts_run):
-            return
+        try:
+            if not await _serve(settings, stop, parts_run):
+                return
+        except PartDied:
+            raise
+        except StudiiBotError as error:
+            if not losses:
+                raise
+            _log.error("This process can't stand by yet, and tries again. %s", error)
         parts_run.clear()
         losses = 1 if clock.monotonic() - began > STEADY else losses + 1
         # Each take-over identifies itself at Discord's gateway, which allows a number of that a day.

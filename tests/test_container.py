@@ -185,6 +185,8 @@ def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pyte
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "text",
         "DEV_GUILD_ID": "5",
+        "SHARD_COUNT": "4",
+        "SHARDS_PER_PROCESS": "2",
         "HTTPS_PROXY": "http://proxy:3128",
         "NO_PROXY": "studii.tech",
     }

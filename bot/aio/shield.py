@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from bot.errors import Outage
+
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -28,5 +30,6 @@ async def shielded(work: Awaitable[_T], *, patience: float | None = None) -> _T:
     if cancelled is None:
         return task.result()
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("An operation that had to finish before stopping failed", exc_info=error)
+        told = None if isinstance(error, Outage) else error  # which whoever raised it has logged
+        _log.error("An operation that had to finish before stopping failed: %s", error, exc_info=told)
     raise cancelled

@@ -21,7 +21,7 @@ from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
-IDENTIFY_EVERY = 5.25  # seconds between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
+IDENTIFY_EVERY = 5.5  # seconds between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +162,9 @@ class Member(Membership):
             except UNUSABLE:
                 await asyncio.sleep(self._times.look_every)
             else:
-                await asyncio.sleep(max(0.0, wait))
-                return
+                if wait is None:
+                    return
+                await asyncio.sleep(wait)
 
     async def register(self) -> None:
         """Add this process to the others, without a shard. Raises one of `UNUSABLE`."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import suppress
@@ -150,7 +151,7 @@ class Spool:
 
     def _try(self) -> None:
         self._make()
-        trial = self._folder / ".trial"
+        trial = self._folder / f".trial-{os.getpid()}"
         trial.touch()
         trial.unlink()
 

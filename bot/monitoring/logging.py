@@ -3,6 +3,9 @@
 import json
 import logging
 import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -27,7 +30,8 @@ def mask(text: str) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """Formats a record as one line, with the job's id if it is about a job."""
+    """Formats a record as one line, with the job's id if it is about a job, and with the process and its
+    shards where there may be several."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
@@ -35,7 +39,11 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         job = getattr(record, "job", None)
         line = super().format(record)
-        return mask(visible(line if job is None or str(job) in line else f"{line} [job {job}]"))
+        if job is not None and str(job) not in line:
+            line = f"{line} [job {job}]"
+        if (origin := getattr(record, "origin", None)) is not None:
+            line = f"{line} [{origin}]"
+        return mask(visible(line))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         # Untrusted text must not start a line that looks like a record.
@@ -55,9 +63,41 @@ class JsonFormatter(logging.Formatter):
         }
         if (job := getattr(record, "job", None)) is not None:
             entry["job"] = str(job)
+        if (origin := getattr(record, "origin", None)) is not None:
+            entry |= {"process": origin.epoch, "shards": sorted(origin.shards)}
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)
         return mask(visible(json.dumps(entry, ensure_ascii=False)))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A process that shares its database with others, and the shards that it serves."""
+
+    epoch: int
+    shards: frozenset[int]
+
+    def __str__(self) -> str:
+        served = ",".join(map(str, sorted(self.shards))) or "-"
+        return f"process {self.epoch}, shards {served}"
+
+
+@contextmanager
+def logging_origin(origin: Callable[[], Origin | None]) -> Generator[None]:
+    """Let each record of the block tell from which process it is."""
+
+    def add(record: logging.LogRecord) -> bool:
+        record.origin = origin()
+        return True
+
+    handlers = list(logging.getLogger().handlers)
+    for handler in handlers:
+        handler.addFilter(add)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(add)
 
 
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:

@@ -10,7 +10,7 @@ from bot.aio.groups import Groups
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
-from bot.errors import Busy, Refused
+from bot.errors import Busy, Collided, Refused
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept, cancel, cancel_if_not_taken
 from bot.services.acceptance import Acceptance, ensure_open
@@ -30,6 +30,9 @@ POSTED_OR_GONE = "That result was already posted, or has been deleted. Run it ag
 TOO_LATE = "Studii already has this job, so you can't cancel it. The result will arrive automatically."
 ENDED = "That job has already ended, so there's nothing to cancel."
 PAGE = 6  # jobs
+COLLISIONS = (
+    5  # tries; servers of several processes may share a key, whose price one of them has just learned
+)
 ACCEPT_PATIENCE = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
 ACCEPTED_AT_ONCE = 100  # in one transaction
 NOTED_AT_ONCE = 500
@@ -89,7 +92,9 @@ class JobService:
         _log.info(told, job.id, job.tool, job.guild_id, extra={"job": job.id})
         return job
 
-    async def _accept(self, take: Callable[[], Sequence[JobRequest]]) -> list[Job | Exception]:
+    async def _accept(
+        self, take: Callable[[], Sequence[JobRequest]], tries: int = 1
+    ) -> list[Job | Exception]:
         requests: Sequence[JobRequest] = ()
         answers: list[Job | Exception] | None = None
         try:
@@ -97,6 +102,8 @@ class JobService:
                 requests = take()
                 answers = await self._accept_within(transaction, requests)
         except Exception as error:
+            if isinstance(error, Collided) and answers is None and tries < COLLISIONS:
+                return await self._accept(lambda: requests, tries + 1)
             # Once all are answered, only the commit can have failed: nobody knows whether it was made.
             if isinstance(error, Busy) or answers is not None or len(requests) < 2:
                 raise

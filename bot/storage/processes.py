@@ -57,8 +57,12 @@ _FREE = text(
 _TURN = text(
     "INSERT INTO identify_turns AS turns (bucket, next_at)"
     " VALUES (:bucket, clock_timestamp() + make_interval(secs => :seconds)) ON CONFLICT (bucket) DO UPDATE"
-    " SET next_at = greatest(turns.next_at, clock_timestamp()) + make_interval(secs => :seconds)"
-    " RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - :seconds AS wait"
+    " SET next_at = clock_timestamp() + make_interval(secs => :seconds)"
+    " WHERE turns.next_at <= clock_timestamp() RETURNING bucket"
+)
+_UNTIL_TURN = text(
+    "SELECT extract(epoch FROM next_at - clock_timestamp())::float8 AS wait FROM identify_turns"
+    " WHERE bucket = :bucket"
 )
 
 
@@ -148,10 +152,12 @@ class ProcessTable:
         """Return the shards that no living process holds."""
         return [row["shard"] for row in await self._run(_FREE)]
 
-    async def identify_turn(self, bucket: int, seconds: float) -> float:
-        """Take the next turn in a bucket, `seconds` after the one before. Return the seconds until then."""
-        (row,) = await self._run(_TURN, bucket=bucket, seconds=seconds)
-        return float(row["wait"])
+    async def identify_turn(self, bucket: int, seconds: float) -> float | None:
+        """Take the turn of a bucket, if the one before was `seconds` ago. Else return when to try again."""
+        if await self._run(_TURN, bucket=bucket, seconds=seconds):
+            return None
+        (row,) = await self._run(_UNTIL_TURN, bucket=bucket)
+        return max(0.0, float(row["wait"]))
 
     async def _run(self, statement: TextClause, **values: Any) -> Sequence[RowMapping]:
         async with self._begun() as current:

@@ -58,6 +58,7 @@ class Cluster:
     folder: Path
     keys: Sequence[Key]
     secret: str
+    lease: float | None
     _started: int = 0
 
     @asynccontextmanager
@@ -70,8 +71,9 @@ class Cluster:
             "STUDII_API_URL": self.studii.url,
             "DATABASE_URL": self.url.replace("postgresql+asyncpg", "postgresql"),
             "ENCRYPTION_KEYS": self.secret,
-            NAME: str(LEASE),
         }
+        if self.lease is not None:
+            environment[NAME] = str(self.lease)
         async with bot_process(self.discord, folder, "run", **(environment | settings)) as forked:
             process = Process(forked)
             reading = asyncio.create_task(process.read())
@@ -115,16 +117,22 @@ async def cluster(
     shards: int = 1,
     options: Options | None = None,
     shared_key: bool = False,
+    lease: float | None = LEASE,
+    url: str | None = None,
 ) -> AsyncGenerator[Cluster]:
-    """Prepare the worlds. Each server has a Studii key of its own, or all of them one (`shared_key`)."""
-    url = await new_migrated_database(server)
+    """Prepare the worlds. Each server has a Studii key of its own, or all of them one (`shared_key`).
+
+    `lease` shortens all times in its proportion; None leaves them as they are. `url`: a database with all
+    tables, if not a new one on that server.
+    """
+    url = url or await new_migrated_database(server)
     secret = Fernet.generate_key().decode()
-    rules = Rules(shards=shards, identify_every=LEASE / 4 - 0.1)
+    rules = Rules(shards=shards, identify_every=5.0 if lease is None else lease / 5)
     async with (
         DiscordServer(guilds=guilds, rules=rules) as discord,
         StudiiServer(options or Options(instant=True, long_side=64)) as studii,
     ):
-        style = RateStyle(period=2 * LEASE)
+        style = RateStyle(period=60.0 if lease is None else 2 * lease)
         count = 1 if shared_key else len(guilds)
         keys = [studii.add_key("pro", balance=1_000_000, rate_style=style) for _ in range(count)]
         vault = Vault.open((secret,), folder / "unused.key")
@@ -138,7 +146,7 @@ async def cluster(
                         guild_id, lanes.lane_of(key), key[-4:], Plan.PRO, sealed, now
                     )
                     await transaction.guilds.set_key(guild_id, stored.id, now)
-        yield Cluster(discord, studii, url, folder, keys, secret)
+        yield Cluster(discord, studii, url, folder, keys, secret, lease)
 
 
 async def until_async(true: Callable[[], Awaitable[object]]) -> None:

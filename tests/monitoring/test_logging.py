@@ -1,5 +1,6 @@
 """What never stands in the log, whoever writes it."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from bot.delivery import CdnPhotoSource
 from bot.domain import SourcePhoto
 from bot.errors import PhotoDelayed
-from bot.monitoring.logging import JsonFormatter, TextFormatter, mask
+from bot.monitoring.logging import JsonFormatter, Origin, TextFormatter, logging_origin, mask
 from tests.support.jobs import staging
 
 
@@ -78,3 +79,17 @@ async def test_the_address_of_a_photo_is_in_no_line_whatever_its_server_says(
             await photos.fetch(job, tmp_path / "photo", 100)
     assert "could not be fetched: ClientResponseError" in caplog.text
     assert "c0ffee" not in caplog.text
+
+
+def test_a_line_tells_from_which_process_it_is_where_there_may_be_several() -> None:
+    record = logging.LogRecord("bot", logging.INFO, "file", 1, "Job %s succeeded", ("1a2b",), None)
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        with logging_origin(lambda: Origin(7, frozenset({2, 0}))):
+            assert handler.filter(record)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert TextFormatter().format(record).endswith("Job 1a2b succeeded [process 7, shards 0,2]")
+    told = json.loads(JsonFormatter().format(record))
+    assert (told["process"], told["shards"]) == (7, [0, 2])

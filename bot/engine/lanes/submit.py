@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from bot.aio.retry import Retry
+from bot.aio.retry import FailureCounts, Retry
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
@@ -12,13 +12,15 @@ from bot.engine.lanes.failures import Failures
 from bot.engine.lanes.rate_state import RateState, RequestLog
 from bot.errors import NotAlone
 from bot.lifecycle import submission
-from bot.lifecycle.transitions import fail_unpaid
+from bot.lifecycle.transitions import fail_unpaid, give_way, wait
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
 
 _log = logging.getLogger(__name__)
+
+PHOTO_FETCHES = 2  # of a photo that is missing from the spool
 
 _PHOTO_LOST = Reason(ReasonCode.PHOTO_LOST)
 
@@ -32,6 +34,7 @@ class Submitter:
         self._catalog = catalog
         self._failures = Failures(context)
         self._retry = Retry("storing Studii's answer", context.liveness, noun="job")
+        self._lost = FailureCounts()
 
     async def upload(self, job_id: str, rate: RateState) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
@@ -114,8 +117,14 @@ class Submitter:
         return StepResult(stored)
 
     async def _photo_lost(self, job: Job) -> StepResult:
+        """Have the photo fetched again, as it may have been lost with another host, within a bound."""
+        again = job.source is not None and self._lost.count(job.id) <= PHOTO_FETCHES
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
+            if again and (waiting := await wait(transaction, job, JobState.UPLOADING, now)) is not None:
+                await give_way(transaction, waiting, now)
+                _log.info("Job %s: its photo is fetched again", job.id, extra={"job": job.id})
+                return StepResult(None, sent=False)
             failed = await fail_unpaid(
                 transaction, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now
             )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -65,8 +66,10 @@ def lease_engine(url: str) -> AsyncEngine:
 
 
 def _postgresql(url: str, timeout: float = 10, command_timeout: float = 60, **options: Any) -> AsyncEngine:
-    bounds = {"timeout": timeout, "command_timeout": command_timeout}
-    return create_async_engine(url, hide_parameters=True, connect_args=bounds, **options)
+    arguments: dict[str, Any] = {"timeout": timeout, "command_timeout": command_timeout}
+    # Behind PgBouncer, connections of several clients become one of the server's.
+    arguments["prepared_statement_name_func"] = lambda: f"studii_{uuid4().hex}"
+    return create_async_engine(url, hide_parameters=True, connect_args=arguments, **options)
 
 
 def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:

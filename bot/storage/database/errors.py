@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.clock import Clock
-from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
+from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
 from bot.storage.database.location import sqlite_file
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ _ON_SQLITE = {
         "(python -m bot restore FILE)."
     ),
 }
-_CROWDED = {"55P03", "40P01"}  # PostgreSQL: lock_not_available, deadlock_detected
+_CROWDED = "55P03"  # PostgreSQL: lock_not_available
+_DEADLOCK = "40P01"  # deadlock_detected
 # admin_shutdown, crash_shutdown, cannot_connect_now: it stops, or starts up.
 _STOPPED = {"57P01", "57P02", "57P03"}
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -58,7 +59,8 @@ def as_failure(error: Exception) -> DatabaseFailed | None:
     if isinstance(error, DBAPIError):
         if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _STOPPED:
             return DatabaseAway()
-        return Busy() if getattr(error.orig, "sqlstate", None) in _CROWDED else DatabaseFailed()
+        kinds: dict[str | None, type[DatabaseFailed]] = {_CROWDED: Busy, _DEADLOCK: Collided}
+        return kinds.get(getattr(error.orig, "sqlstate", None), DatabaseFailed)()
     return DatabaseFailed() if isinstance(error, PoolTimeout) else None
 
 

@@ -146,7 +146,7 @@ async def test_an_upload_refused_as_wrong_ends_the_job_unpaid(tmp_path: Path) ->
         assert failed.failure is FailureCode.INPUTS
 
 
-async def test_a_photo_that_vanished_from_the_disk_is_asked_for_again(tmp_path: Path) -> None:
+async def test_a_photo_that_vanished_from_the_disk_is_fetched_again(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_staging_job())
         async with world.running():
@@ -154,9 +154,22 @@ async def test_a_photo_that_vanished_from_the_disk_is_asked_for_again(tmp_path: 
             for name in world.spooled():
                 (world.spool_folder / name).unlink()
             await world.use_key(world.studii.add_key())
+            await world.reaches(job.id, JobState.SUCCEEDED)
+        assert world.album.fetched == [job.id, job.id]
+        await world.balanced()
+
+
+async def test_a_photo_that_is_nowhere_any_more_ends_the_job_unpaid(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.WAITING)
+            for name in world.spooled():
+                (world.spool_folder / name).unlink()
+            world.album.photos = {}
+            await world.use_key(world.studii.add_key())
             failed = await fails_unpaid(world, job)
-        assert failed.failure is FailureCode.UPLOAD
-        assert "again" in reason_words(failed.failure_text)
+        assert failed.failure is FailureCode.PHOTO
 
 
 async def test_an_unreachable_studii_is_waited_for(tmp_path: Path) -> None:
