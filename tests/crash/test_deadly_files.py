@@ -91,6 +91,6 @@ async def test_a_result_that_kills_the_bot_when_it_is_made_to_fit_is_posted_as_a
         assert ends == [KILLED] * DEATHS + [ENDED]
         job = await job_of(case, asked.id)
         assert job.state is JobState.SUCCEEDED
-        (posted,) = [one for one in own.discord.in_channel(job.channel_id) if one.nonce is not None]
+        (posted,) = [one for one in own.discord.in_channel(job.channel_id) if one.nonce == job.nonce]
         assert not posted.files
         assert job.settled == 8
