@@ -34,6 +34,7 @@ def key_command(services: Services) -> Command:
     return key
 
 
+# Long: most of it is the list of the command's options.
 def budget_command(services: Services) -> Command:
     """Build `/studii budget`."""
 
@@ -43,6 +44,7 @@ def budget_command(services: Services) -> Command:
         period="How often it renews; a day, unless you choose",
         timezone="The time zone in which days, weeks and months start, such as Europe/Berlin",
         restart="Restart a one-off total from zero",
+        confirm="Ask people before a job that costs more credits than this; 0 to ask no one",
     )
     @app_commands.rename(credits_="credits")
     @app_commands.choices(period=_PERIODS)
@@ -53,10 +55,16 @@ def budget_command(services: Services) -> Command:
         period: str | None = None,
         timezone: app_commands.Range[str, 1, 64] | None = None,
         restart: bool = False,
+        confirm: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
+        if confirm is not None:
+            await done_in_time(interaction, services.credits.set_confirm_above(guild_id, confirm))
         if credits_ is None and period is None and timezone is None and not restart:
-            await answer(interaction, budget_panel(await services.credits.budget(guild_id)))
+            title = (
+                "Server budget" if confirm is None else "Confirmation set" if confirm else "Confirmation off"
+            )
+            await answer(interaction, budget_panel(await services.credits.budget(guild_id), title))
             return
         # Options that are left out keep their values.
         chosen = None if period is None else Period(period)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Posted, Progress
+from bot.domain.confirmations import Confirmation
 from bot.errors import PhotoUnavailable
 
 
@@ -20,6 +21,9 @@ class Nobody:
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         return Posted(1)
+
+    async def remove_question(self, question: Confirmation) -> bool:
+        return True
 
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None

@@ -27,6 +27,7 @@ from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
+from bot.ui.jobs.confirming import ConfirmButton
 from bot.ui.jobs.forgetting import ForgetMeButton
 from bot.ui.jobs.list import LIST_BUTTONS
 from bot.ui.jobs.mention import MentionButton
@@ -75,6 +76,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     SetupButton,
     PhotoUseButton,
     ForgetMeButton,
+    ConfirmButton,
 )
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}

@@ -12,7 +12,7 @@ from bot.delivery.destination import Place, known_channel
 from bot.delivery.edit_rate import EditPace
 from bot.delivery.errors import Outcome, ensure_final, outcome_of, seconds_until_retry
 from bot.delivery.files import DEFAULT_LIMIT, Fit, Showings
-from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_card, find_posting
+from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_card, find_posting, find_question
 from bot.delivery.notices import NoticePoster
 from bot.delivery.tokens import CardTokens
 from bot.domain import (
@@ -27,6 +27,7 @@ from bot.domain import (
     TryLater,
     Undeliverable,
 )
+from bot.domain.confirmations import Confirmation
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.result import (
     can_play,
@@ -104,6 +105,20 @@ class DiscordDelivery:
                 return Posted(await find_card(self._channel(job), self._own_id, job))
         except DISCORD_ERRORS as error:
             return self._failed(job, error, "its card could not be searched for")
+
+    async def remove_question(self, question: Confirmation) -> bool:
+        """Remove the message that asks a question. Returns False if that isn't possible now."""
+        request = question.request
+        channel = self._client.get_partial_messageable(request.channel_id, guild_id=request.guild_id)
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                found = question.message_id or await find_question(channel, self._own_id, question)
+                if found is not None:
+                    await channel.get_partial_message(found).delete()
+        except DISCORD_ERRORS as error:
+            _log.info("A question under a photo could not be removed: %r", error)
+            return outcome_of(error) is not Outcome.LATER
+        return True
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Post the job's last word as a new message; once for each `job.nonce`.

@@ -7,9 +7,11 @@ from typing import Any
 import discord
 
 from bot.domain import Job, Notice
+from bot.domain.confirmations import Confirmation
 from bot.ui.admin.notices import mark_of
 from bot.ui.jobs.buttons import DeleteButton
 from bot.ui.jobs.card import CancelButton
+from bot.ui.jobs.confirming import ConfirmButton
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.layout import card_mark, posting_mark
 
@@ -47,6 +49,18 @@ async def find_card(channel: discord.abc.Messageable, author_id: int, job: Job) 
     button = custom_id_of(CancelButton.action, job.id, job.posting)
     mark, since = card_mark(job), job.created_at - CLOCKS_DIFFER
     return await _find(channel, author_id, lambda found: _marked(found, mark) or _has(found, button), since)
+
+
+async def find_question(
+    channel: discord.abc.Messageable, author_id: int, question: Confirmation
+) -> int | None:
+    """Return the id of the message that asks the question under a photo, or None if there is none.
+
+    Raises discord.HTTPException.
+    """
+    button = ConfirmButton(question.id).custom_id
+    since = question.created_at - CLOCKS_DIFFER
+    return await _find(channel, author_id, lambda found: _has(found, button), since)
 
 
 async def find_notice(channel: discord.abc.Messageable, author_id: int, notice: Notice) -> int | None:

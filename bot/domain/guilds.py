@@ -51,6 +51,7 @@ class GuildSettings:
     timezone: str = "UTC"
     paused: bool = False  # new jobs are refused
     keeps_metadata: bool = False  # photos keep their location, camera and so on
+    confirm_above: int | None = None  # credits; people are asked before a job that costs more
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ class JobRequest:
 
     `inputs` are the values to send by the catalogue's names (see `Tool.prepare`). `photo_author` is who
     posted the source, if that may be another member. For `origin_message_id`, `once`, `tapped` and
-    `age_restricted` see `Job`.
+    `age_restricted` see `Job`. `shown_price` is the price in credits that the person has seen, on a button;
+    `agreed` the one that they were asked about, by the `confirmation`.
     """
 
     guild_id: int
@@ -118,6 +119,9 @@ class JobRequest:
     once: str | None = None
     tapped: str | None = None
     age_restricted: bool | None = None
+    shown_price: int | None = None
+    agreed: int | None = None
+    confirmation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
 from bot.engine.workers.notices import NoticeBoard
 from bot.engine.workers.outputs import Outputs
+from bot.engine.workers.questions import Questions
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.media.spool import Spool
@@ -92,6 +93,7 @@ class Engine:
             self._cards.worker,
         )
         self._workers = (*self._job_workers, self._notices.worker)
+        self._questions = Questions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
 
@@ -117,6 +119,7 @@ class Engine:
             self._context.member.when_gained(partial(self._begin_with, group))
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._cards.run(), name="queue positions on cards")
+            group.create_task(self._questions.run(), name="questions")
             for worker in self._workers:
                 group.create_task(worker.run(), name=worker.what)
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
@@ -126,6 +129,7 @@ class Engine:
         the loop. What `storage` changes is heard of without that."""
         self._context.liveness.called()
         self._lanes.look()
+        self._questions.look()
         for worker in self._workers:
             worker.look()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Progress
+from bot.domain.confirmations import Confirmation
 
 
 class PhotoSource(Protocol):
@@ -42,6 +43,13 @@ class Delivery(Protocol):
         """Say the last word on a job: its result, failure, cancellation or unknown outcome.
 
         Doing it twice says it once, as long as `job.nonce` is the same.
+        """
+        ...
+
+    async def remove_question(self, question: Confirmation) -> bool:
+        """Remove the message that asks a question under a photo.
+
+        Return True if that is done, or can never be done. Return False if it is to be tried again later.
         """
         ...
 

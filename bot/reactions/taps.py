@@ -87,6 +87,10 @@ class Taps:
         if message_id is not None:
             self._ran.note(message_id, TapKey(job.user_id, job.id), job.id)
 
+    def started_by(self, message_id: int, job: Job, emoji: str) -> None:
+        """Note a job that a reaction has started after its person was asked."""
+        self._started.note(message_id, TapKey(job.user_id, emoji), job.id)
+
     async def close(self) -> None:
         """Drop what waits."""
         await self._backlog.close()

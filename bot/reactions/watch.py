@@ -15,9 +15,10 @@ from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind,
 from bot.errors import NotAllowed, Outage, StudiiBotError
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
+from bot.reactions.questions import PhotoQuestions
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
-from bot.services import Repeated, Services, prepared
+from bot.services import ConfirmationNeeded, Repeated, Services, prepared
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
 from bot.ui.kit.reasons import error_words
@@ -46,6 +47,7 @@ DMS_CLOSED = (
 REPLY_SECONDS = 60.0  # until it is removed again
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
+WITHDRAWN = 2000  # taps or photos whose questions are to be removed
 # In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
 PHOTOS_AT_ONCE = 4
 
@@ -66,6 +68,14 @@ class PhotoWatch:
         self._services = services
         self._catalog = catalog
         self._taps = Taps(services.jobs, services.privacy, self._start)
+        self._questions = PhotoQuestions(services.confirmations, catalog)
+        self._withdrawn = Backlog[list[str]](
+            "withdrawing questions",
+            self._questions.withdraw,
+            bound=WITHDRAWN,
+            bound_in_all=WITHDRAWN,
+            at_once=1,
+        )
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
         self._skipped = Skipped(self._tell)
@@ -76,7 +86,7 @@ class PhotoWatch:
 
     async def close(self) -> None:
         """Drop waiting work."""
-        for one in (self._taps, self._offers, self._autos, self._skipped):
+        for one in (self._taps, self._offers, self._autos, self._skipped, self._withdrawn):
             await one.close()
 
     def tapped(self, event: discord.RawReactionActionEvent) -> None:
@@ -93,6 +103,7 @@ class PhotoWatch:
         if event.guild_id is not None:
             emoji = emoji_of(event.emoji).key
             self._taps.take_back(event.guild_id, event.message_id, event.user_id, emoji)
+            self._withdraw(event.guild_id, self._questions.under(event.message_id, event.user_id, emoji))
 
     def cleared(self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
@@ -100,11 +111,14 @@ class PhotoWatch:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
             self._taps.clear(event.guild_id, event.message_id, emoji)
+            self._withdraw(event.guild_id, self._questions.under(event.message_id, emoji=emoji))
 
     def used(self, message_id: int, job: Job) -> None:
         """Note that somebody used the menu of a member's photo, as members may well delete a photo after
-        that."""
-        if author_of(job) != job.user_id:
+        that; or that they have confirmed a job under a photo."""
+        if job.tapped is not None:
+            self._taps.started_by(message_id, job, job.tapped)
+        elif job.origin_message_id is not None or author_of(job) != job.user_id:
             self._taps.made_from(message_id, job)
 
     def deleted(self, guild_id: int | None, message_id: int) -> None:
@@ -113,6 +127,7 @@ class PhotoWatch:
             for backlog in (self._offers, self._autos):
                 backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id)
             self._taps.deleted(guild_id, message_id)
+            self._withdraw(guild_id, self._questions.under(message_id))
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
@@ -135,6 +150,10 @@ class PhotoWatch:
             taken = (self._offers if offers else self._autos).put(message.guild.id, photo)
             if not taken and isinstance(message.author, discord.Member):
                 self._skipped.add(message.author, SkippedWords.OFFER if offers else SkippedWords.AUTO)
+
+    def _withdraw(self, guild_id: int, questions: list[str]) -> None:
+        if questions:
+            self._withdrawn.put(guild_id, questions)
 
     def _counts(self, event: discord.RawReactionActionEvent) -> Tapped | None:
         """Return what was tapped, if the emoji stands for a tool and may count there."""
@@ -245,6 +264,9 @@ class PhotoWatch:
                 job = await self._services.jobs.accept(replace(request, tapped=tapped))
                 note(job)
                 jobs.append(job)
+            except ConfirmationNeeded as needed:
+                if needed.question is not None:
+                    await self._questions.ask(needed.question, message)
             except Outage:
                 raise  # asked for again when it is over; what was accepted is not accepted twice
             except Repeated:

@@ -1,7 +1,7 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
-from bot.services.acceptance import KeyHeld, Repeated
+from bot.services.acceptance import ConfirmationNeeded, KeyHeld, Repeated
 from bot.services.access import LONGEST_BLOCK_REASON, MOST_BLOCK_HOURS, AccessChange
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
@@ -15,6 +15,7 @@ from bot.services.moderation.words import AddedRule, WordService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, ToolPrice
 from bot.services.privacy import Erasable, Erased, PrivacyService
+from bot.services.questions.confirmations import ConfirmationService, confirmed
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.usage import UsageReport, UsageService
@@ -40,6 +41,8 @@ __all__ = [
     "AccessChange",
     "AddedRule",
     "BudgetState",
+    "ConfirmationNeeded",
+    "ConfirmationService",
     "CreditService",
     "Erasable",
     "Erased",
@@ -67,6 +70,7 @@ __all__ = [
     "UsageService",
     "WordService",
     "build_services",
+    "confirmed",
     "count_words",
     "credit_words",
     "discord_timestamp",

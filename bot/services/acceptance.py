@@ -8,8 +8,9 @@ from datetime import datetime
 from bot.catalog import Catalog, Tool
 from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usage
 from bot.domain.access import private_denial
+from bot.domain.confirmations import Confirmation, WhyAsk, why_ask
 from bot.domain.prices import Estimate
-from bot.errors import CreditsShort, Refused
+from bot.errors import CreditsShort, Refused, StudiiBotError
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
@@ -34,6 +35,19 @@ class Repeated(Refused):
     default = "That's already running, or done."
 
 
+class ConfirmationNeeded(StudiiBotError):
+    """The person has to be asked first, for that reason. Once the question is stored, `question` is it."""
+
+    default = "This starts only when you confirm it. Nothing was charged."
+
+    def __init__(self, request: JobRequest, price: Estimate, why: WhyAsk) -> None:
+        super().__init__()
+        self.request = request
+        self.price = price
+        self.why = why
+        self.question: Confirmation | None = None
+
+
 class KeyHeld(Refused):
     """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
 
@@ -53,19 +67,21 @@ class KeyOutOfCredits(KeyHeld, CreditsShort):
 class ServerState:
     """A server, and what it and the members concerned have used. Decisions change it.
 
-    `budget` is None for a server that takes no jobs.
+    `budget` is None for a server that takes no jobs. `tapped_before` are those of the members who have
+    started a job by a tap.
     """
 
     config: ServerConfig
     budget: BudgetState | None = None
     members: dict[int, MemberUse] = field(default_factory=dict[int, MemberUse])
+    tapped_before: Collection[int] = ()
 
 
 class Acceptance:
     """Decides requests one after the other. `jobs` and `alerts` are what is to be stored for it.
 
     `refusing` are the members who forbid others to use their photos; `done` are the `once` keys of jobs that
-    are being done, or have been.
+    are being done, or have been; `open_questions` are the confirmations that can still be given.
     """
 
     def __init__(
@@ -76,6 +92,7 @@ class Acceptance:
         *,
         refusing: Collection[int] = (),
         done: Collection[str] = (),
+        open_questions: Collection[str] = (),
         max_source_bytes: int,
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
@@ -86,6 +103,7 @@ class Acceptance:
         self._at = at
         self._refusing = refusing
         self._done = set(done)
+        self._open_questions = set(open_questions)
         self._max_source_bytes = max_source_bytes
         self._new_id = new_id
 
@@ -109,10 +127,26 @@ class Acceptance:
             raise
         member = self._member(server, budget, request)
         ensure_within(member, price)
+        self._ask_first(server, request, price)
         role = None if member.allowance is None else member.allowance.role_id
         job = replace(self._new_job(request, tool, price), allowance_role=role)
         self._count(server, budget, job)
         return job
+
+    def _ask_first(self, server: ServerState, request: JobRequest, price: Estimate) -> None:
+        """Raise `ConfirmationNeeded` if the person has to be asked before the job starts."""
+        if request.confirmation is not None:
+            if request.confirmation not in self._open_questions:
+                raise Repeated
+            self._open_questions.discard(request.confirmation)
+        why = why_ask(
+            request,
+            price.amount,
+            above=server.config.settings.confirm_above,
+            tapped_before=request.user_id in server.tapped_before,
+        )
+        if why is not None:
+            raise ConfirmationNeeded(request, price, why)
 
     def ensure_possible(self, request: JobRequest) -> None:
         """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs."""

@@ -30,6 +30,12 @@ async def acceptance_of(
         guild_id: await _state(transaction, configs[guild_id], sorted(members), at)
         for guild_id, members in asking.items()
     }
+    for guild_id in asking:
+        tapping = {one.user_id for one in requests if one.guild_id == guild_id and one.tapped is not None}
+        if tapping:
+            known = await transaction.confirmations.tapped_before(guild_id, tapping)
+            servers[guild_id].tapped_before = known
+    asked = {one.confirmation for one in requests if one.confirmation is not None}
     authors = {one.photo_author for one in requests if one.photo_author not in {None, one.user_id}}
     once = {one.once for one in requests if one.once is not None}
     return Acceptance(
@@ -40,6 +46,7 @@ async def acceptance_of(
         if authors
         else (),
         done=await transaction.member_jobs.going_or_done_of(once) if once else (),
+        open_questions=await transaction.confirmations.open_of(asked, at) if asked else (),
         max_source_bytes=max_source_bytes,
     )
 

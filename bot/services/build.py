@@ -16,6 +16,7 @@ from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.words import WordService
 from bot.services.photos import PhotoService
 from bot.services.privacy import PrivacyService
+from bot.services.questions.confirmations import ConfirmationService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.usage import UsageService
@@ -40,6 +41,7 @@ class Services:
     rulings: RulingService
     refusals: RefusalService
     words: WordService
+    confirmations: ConfirmationService
 
 
 def build_services(
@@ -75,4 +77,5 @@ def build_services(
         rulings=RulingService(storage, clock, wake),
         refusals=RefusalService(storage, clock),
         words=WordService(storage, catalog, clock),
+        confirmations=ConfirmationService(storage, clock, wake),
     )

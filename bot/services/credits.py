@@ -8,7 +8,7 @@ from bot.domain import Job, Period, Usage
 from bot.domain.periods import time_zone
 from bot.errors import Refused
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.services.budgets import BudgetState, budget_state, new_budget
+from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
 from bot.services.prices import ToolPrice, price_list
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
@@ -81,6 +81,16 @@ class CreditService:
                 return state
             over = await transaction.ledger.grants(guild_id, before.period_name)
             return replace(state, grants_over=sum(over.values()))
+
+    async def set_confirm_above(self, guild_id: int, credits_: int) -> None:
+        """Ask people before a job that costs more than so many credits; 0 asks no one.
+
+        Raises `Refused` for an invalid figure.
+        """
+        if not 0 <= credits_ <= MAX_BUDGET:
+            raise Refused(f"`confirm` must be from 0 to {MAX_BUDGET:,} credits. Nothing was changed.")
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            await transaction.guilds.set_confirm_above(guild_id, credits_ or None)
 
     async def member(self, guild_id: int, user_id: int) -> MemberCredits:
         """Return the member's usage of the server's current budget, and their latest jobs."""

@@ -17,6 +17,7 @@ from bot.services.acceptance import Acceptance, ensure_open
 from bot.services.acceptance_facts import acceptance_of
 from bot.services.moderation.refusals import note_refusal, pause_words
 from bot.services.moderation.words import WordsRefused
+from bot.services.questions.confirmations import keep_questions
 from bot.services.wording import UNKNOWN_JOB, size_words
 from bot.storage import CardShown, Storage, Transaction
 
@@ -83,7 +84,8 @@ class JobService:
         """Write the job down with its credits reserved, in one step, together with whoever else asks now.
 
         Requests are decided in order of arrival. Raises `Refused` with the reason and who can change it, and
-        `DatabaseFailed` if the database can't be used. Nothing is written then.
+        `DatabaseFailed` if the database can't be used. Nothing is written then. Raises `ConfirmationNeeded`
+        with the question to the person if they have to be asked first.
         """
         self._catalog.get(request.tool)
         self._ensure_size(request.source)
@@ -133,7 +135,8 @@ class JobService:
         acceptance = await acceptance_of(
             transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
         )
-        answers = [_decision(acceptance, request) for request in requests]
+        decided = [_decision(acceptance, request) for request in requests]
+        answers = await keep_questions(transaction, requests, decided, now)
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
         for alert in acceptance.alerts.values():
             await add_alert(transaction, alert, now)

@@ -49,6 +49,10 @@ class Guilds:
         """Set whether photos keep their metadata."""
         await self._set(guild_id, keeps_metadata=keeps)
 
+    async def set_confirm_above(self, guild_id: int, credits_: int | None) -> None:
+        """Set from which price on people are asked before a job starts (None: never)."""
+        await self._set(guild_id, confirm_above=credits_)
+
     async def came(self, guild_id: int, at: datetime) -> bool:
         """Note that the bot is in the server. Return True if nobody was greeted since it joined."""
         query = select(guilds.c.greeted_at).where(guilds.c.guild_id == guild_id)
@@ -110,4 +114,5 @@ def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
         timezone=row["timezone"] or settings.timezone,
         paused=row["paused_at"] is not None or row["missing_since"] is not None,
         keeps_metadata=bool(row["keeps_metadata"]),
+        confirm_above=row["confirm_above"],
     )

@@ -9,7 +9,16 @@ from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobS
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
-from bot.storage.schema import guilds, jobs, ledger, metadata, refusals_told, studii_keys
+from bot.storage.schema import (
+    confirmations,
+    guilds,
+    jobs,
+    ledger,
+    metadata,
+    refusals_told,
+    studii_keys,
+    tappers,
+)
 
 _ERASED = {
     "once": None,  # names the member
@@ -57,10 +66,11 @@ class Privacy:
 
     async def forget(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
-        told = refusals_told.c.user_id == user_id
-        if guild_id is not None:
-            told &= refusals_told.c.guild_id == guild_id
-        await self._session.execute(delete(refusals_told).where(told))
+        for table in (confirmations, tappers, refusals_told):
+            mine = table.c.user_id == user_id
+            if guild_id is not None:
+                mine &= table.c.guild_id == guild_id
+            await self._session.execute(delete(table).where(mine))
         await self._session.execute(update(jobs).where(_jobs_of(user_id, guild_id)).values(forgotten_at=at))
 
     async def not_scrubbed_of(self, user_id: int, guild_id: int | None = None) -> int:

@@ -42,6 +42,7 @@ from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulings
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
+from bot.storage.questions import Confirmations
 from bot.storage.servers import ServerMemory, Servers
 from bot.storage.unreadable_check import UnreadableCheck
 from bot.storage.usage import Totals, UsageSums
@@ -84,6 +85,7 @@ class Transaction:
         self.refusals = Refusals(session)
         self.word_rules = WordRules(session)
         self.photo_rules = PhotoRulings(session)
+        self.confirmations = Confirmations(session)
         self.unreadable = UnreadableCheck(session)
 
 

@@ -10,7 +10,8 @@ from bot.storage.database.session import Session
 from bot.storage.jobs import job_of
 from bot.storage.notices import notice_of
 from bot.storage.photo_rules import readable
-from bot.storage.schema import jobs, notices, photo_channels, reaction_emoji
+from bot.storage.questions.confirmations import confirmation_of
+from bot.storage.schema import confirmations, jobs, notices, photo_channels, reaction_emoji
 
 PAGE = 500  # rows
 
@@ -19,6 +20,7 @@ _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     notices: notice_of,
     reaction_emoji: readable,
     photo_channels: readable,
+    confirmations: confirmation_of,
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Posted, Progress
+from bot.domain.confirmations import Confirmation
 from bot.errors import PhotoUnavailable
 
 
@@ -35,6 +36,8 @@ class Recorder:
     posted_cards: list[Job] = field(default_factory=list[Job])
     posting_answers: list[Announcement] = field(default_factory=list[Announcement])
     lost_cards: dict[str, list[Announcement]] = field(default_factory=dict[str, list[Announcement]])
+    removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
+    removal_answers: list[bool] = field(default_factory=list[bool])
     attempts: int = 0
     delay: float = 0.0
 
@@ -61,6 +64,10 @@ class Recorder:
             before = None if source is None else await asyncio.to_thread(source.path.read_bytes)
             self.said.append(Said(job, data, kind, content_type, before))
         return answer
+
+    async def remove_question(self, question: Confirmation) -> bool:
+        self.removed_questions.append(question)
+        return self.removal_answers.pop(0) if self.removal_answers else True
 
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None

@@ -59,6 +59,17 @@ class Account:
 
 
 @dataclass
+class Question:
+    """A member is asked whether a job is to start at that price."""
+
+    user_id: int
+    kind: str
+    price: int
+    until: datetime
+    used: bool = False
+
+
+@dataclass
 class Accountant:
     """What must be true."""
 
@@ -69,6 +80,8 @@ class Accountant:
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
     grants: list[tuple[int | None, int, Page]] = field(default_factory=list[tuple[int | None, int, Page]])
     allowances: dict[PhotoScope, int] = field(default_factory=dict[PhotoScope, int])
+    questions: dict[str, Question] = field(default_factory=dict[str, "Question"])
+    confirm: int | None = None
     at_once: int | None = None
     rate: StartRate | None = None
     prices: dict[str, int] = field(default_factory=dict[str, int])  # what the server's key was charged last
@@ -210,6 +223,11 @@ class Accountant:
         """Jobs of the member that go on."""
         mine = (one.stage for one in self.accounts.values() if one.user_id == user_id)
         return sum(stage in (Stage.ACCEPTED, Stage.SENT, Stage.RUNNING) for stage in mine)
+
+    def asked(self, now: datetime, user_id: int) -> int:
+        """Questions that the member can still answer."""
+        mine = (one for one in self.questions.values() if one.user_id == user_id)
+        return sum(not one.used and one.until > now for one in mine)
 
     def may_start(self, now: datetime, user_id: int) -> bool:
         """By what does not count credits."""

@@ -19,11 +19,18 @@ from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reserva
 from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode
-from bot.services import CreditService, JobService, LimitService, RulingService
+from bot.services import (
+    ConfirmationNeeded,
+    CreditService,
+    JobService,
+    LimitService,
+    RulingService,
+    confirmed,
+)
 from bot.services.budgets import budget_state
 from bot.services.limits import state_of_member, use_of_members
 from bot.storage import JobChanges, Storage, Transaction
-from bot.storage.schema import allowances, guilds, jobs, ledger, notices, policies, prices
+from bot.storage.schema import allowances, confirmations, guilds, jobs, ledger, notices, policies, prices
 from tests.services.accountant import ROLES, USUAL
 from tests.support.clock import FakeClock
 
@@ -35,6 +42,7 @@ BEGIN = datetime(2027, 3, 12, 9, tzinfo=UTC)
 LANE, OTHER_LANE = "lane", "another lane"
 TO_STUDII = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
 Replacement = tuple[str, Callable[..., Any]]
+Answer = Job | Refused | ConfirmationNeeded
 
 
 @dataclass
@@ -84,13 +92,13 @@ class Bank:
         """Begin anew, with a key and no line in the books."""
         self.clock.set(BEGIN)
         async with self.storage.write() as transaction:
-            for table in (ledger, notices, jobs, guilds, allowances, policies, prices):
+            for table in (ledger, notices, jobs, guilds, allowances, policies, prices, confirmations):
                 await write(transaction, delete(table))
             key = await transaction.keys.current(GUILD)
             key = key or await transaction.keys.add(GUILD, LANE, "abcd", Plan.PRO, b"", self.now)
             await transaction.guilds.set_key(GUILD, key.id, self.now)
 
-    async def accept(self, user_id: int, amount: int) -> Job | Refused:
+    async def accept(self, user_id: int, amount: int) -> Answer:
         """A job of which the last charge says that it costs so much."""
         await self.charged_with(LANE, USUAL, amount)
         return await self.accept_some(user_id, USUAL)
@@ -101,14 +109,27 @@ class Bank:
         async with self.storage.write() as transaction:
             await transaction.prices.learn(lane, "studio", variant, charge, self.now)
 
-    async def accept_some(self, user_id: int, kind: str) -> Job | Refused:
+    async def accept_some(self, user_id: int, kind: str) -> Answer:
         """A job of that kind, whatever is known of its price."""
         context = MemberContext(roles=frozenset(ROLES[user_id]))
-        request = JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context)
+        return await self._ask(JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context))
+
+    async def confirm(self, question_id: str) -> Answer:
+        """Its person says that the job is to start."""
+        async with self.storage.read() as transaction:
+            question = await transaction.confirmations.get(question_id)
+        assert question is not None
+        context = MemberContext(roles=frozenset(ROLES[question.request.user_id]))
+        return await self._ask(confirmed(question, context))
+
+    async def _ask(self, request: JobRequest) -> Answer:
         try:
             return await self.jobs.accept(request)
-        except Refused as refused:
-            return refused
+        except (Refused, ConfirmationNeeded) as said:
+            return said
+
+    async def set_confirm(self, above: int) -> None:
+        await self.credits.set_confirm_above(GUILD, above)
 
     async def send(self, job_id: str) -> bool:
         """Whether the job is on its way to Studii now; as `bot.engine.lanes.submit` claims it."""

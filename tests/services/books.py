@@ -10,12 +10,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from bot.domain import Job, Period
+from bot.domain.confirmations import ANSWERED_WITHIN, MOST_OPEN
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsShort, Refused
+from bot.services import ConfirmationNeeded
 from bot.services.jobs import CancelNoted
 from bot.storage import ReservationError
-from tests.services.accountant import ASSUMED, EVERYONE, ROLES, USUAL, Account, Accountant, PhotoScope, Stage
-from tests.services.bank import MEMBERS, OTHER_LANE, Bank
+from tests.services.accountant import (
+    ASSUMED,
+    EVERYONE,
+    ROLES,
+    USUAL,
+    Account,
+    Accountant,
+    PhotoScope,
+    Question,
+    Stage,
+)
+from tests.services.bank import LANE, MEMBERS, OTHER_LANE, Answer, Bank
 
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago")
 AUDITED = 5  # steps after which the bot's own audit is asked, too: it takes as long as all the rest
@@ -87,16 +99,40 @@ class Books(RuleBasedStateMachine):
         """Of a kind whose price may not have been seen with the server's key."""
         self.accepted(self.do(self.bank.accept_some(user_id, kind)), user_id, kind)
 
-    def accepted(self, said: Job | Refused | None, user_id: int, kind: str) -> None:
-        now = self.bank.now
-        amount, learned = self.paper.expected(kind)
-        rest, may = self.paper.rest(now, user_id), self.paper.may_start(now, user_id)
-        assert isinstance(said, CreditsShort) == (amount > rest)
-        assert isinstance(said, Job) == (amount <= rest and may)
+    def accepted(self, said: Answer | None, user_id: int, kind: str, agreed: int | None = None) -> None:
+        now, paper = self.bank.now, self.paper
+        amount, learned = paper.expected(kind)
+        may = amount <= paper.rest(now, user_id) and paper.may_start(now, user_id)
+        above = paper.confirm if agreed is None else agreed
+        asks = above is not None and amount > above
+        room = agreed is not None or paper.asked(now, user_id) < MOST_OPEN
+        assert isinstance(said, CreditsShort) == (amount > paper.rest(now, user_id))
+        assert isinstance(said, Job) == (may and not asks)
+        assert isinstance(said, ConfirmationNeeded) == (may and asks and room)
         if isinstance(said, Job):
-            role = self.paper.role_of(user_id)
-            self.paper.accounts[said.id] = Account(user_id, now, amount, kind, role, learned)
+            role = paper.role_of(user_id)
+            paper.accounts[said.id] = Account(user_id, now, amount, kind, role, learned)
+        elif isinstance(said, ConfirmationNeeded):
+            assert said.question is not None
+            assert said.question.price == amount
+            asked = paper.questions.setdefault(
+                said.question.id, Question(user_id, kind, amount, now + ANSWERED_WITHIN)
+            )
+            asked.price = amount
         self.compare()
+
+    def confirm(self, number: int) -> None:
+        """A question is answered; once, and in time."""
+        questions = self.paper.questions
+        name = list(questions)[number % len(questions)]
+        asked, now = questions[name], self.bank.now
+        said = self.do(self.bank.confirm(name))
+        if asked.used or asked.until <= now:
+            assert isinstance(said, Refused)
+            self.compare()
+            return
+        self.accepted(said, asked.user_id, asked.kind, asked.price)
+        asked.used = isinstance(said, Job)
 
     def send(self, number: int) -> None:
         job_id, account = self.pick(number)
@@ -189,6 +225,25 @@ class Bookkeeping(Books):
     @rule(user_id=st.sampled_from(MEMBERS), kind=kinds)
     def accept_some(self, user_id: int, kind: str) -> None:
         super().accept_some(user_id, kind)
+
+    @rule(charge=st.integers(1, 25))
+    def charge_more(self, charge: int) -> None:
+        """Studii's price changes between a question and its answer."""
+        self.do(self.bank.charged_with(LANE, USUAL, charge))
+        self.paper.learn(USUAL, charge, self.bank.now)
+        self.compare()
+
+    @precondition(lambda self: bool(self.paper.questions))
+    @rule(number=some_job)
+    def confirm(self, number: int) -> None:
+        super().confirm(number)
+
+    @rule(above=st.sampled_from([0, 0, 5, 12]))
+    def set_confirm(self, above: int) -> None:
+        """From that price on its person is asked before a job starts; 0: no one is."""
+        self.do(self.bank.set_confirm(above))
+        self.paper.confirm = above or None
+        self.compare()
 
     @rule(kind=kinds, charge=charges)
     def charge_another_key(self, kind: str, charge: int) -> None:

@@ -17,7 +17,7 @@ from bot.services.budgets import BudgetState, ensure_room, state_of_budget
 from bot.services.limits import MemberState, state_of_member
 from bot.storage import ReservationError, Transaction
 from bot.storage.schema import jobs
-from tests.services.bank import GUILD, LANE, Bank, write
+from tests.services.bank import GUILD, LANE, Answer, Bank, write
 
 
 def no_check(*_: Any) -> None:
@@ -101,6 +101,20 @@ class LosesAnHourOfEachPeriod(Bank):
     replaced = (("bot.services.budgets.window", an_hour_short),)
 
 
+def no_question(*_: Any, **__: Any) -> None: ...
+
+
+class StartsWithoutAsking(Bank):
+    replaced = (("bot.services.acceptance.why_ask", no_question),)
+
+
+async def used_by_no_one(*_: Any) -> None: ...
+
+
+class StartsTwiceForOneAnswer(Bank):
+    replaced = (("bot.storage.questions.confirmations.Confirmations.use", used_by_no_one),)
+
+
 async def forgets_it(_: Transaction, job: Job, *, told: bool) -> Job:
     return job
 
@@ -110,7 +124,7 @@ class ForgetsACancellation(Bank):
 
 
 class ReservesWithoutABalance(Bank):
-    async def accept(self, user_id: int, amount: int) -> Job | Refused:
+    async def accept(self, user_id: int, amount: int) -> Answer:
         job = await super().accept(user_id, amount)
         if isinstance(job, Job):
             async with self.storage.write() as transaction:

@@ -76,6 +76,19 @@ def a_job_is_cancelled(books: Bookkeeping) -> None:
     books.cancel(1)
 
 
+def a_question_is_answered(books: Bookkeeping) -> None:
+    opened(books)
+    books.set_confirm(5)
+    books.accept(POOR, 5)
+    books.accept(POOR, 6)
+    books.confirm(0)
+    books.confirm(0)
+    books.accept(RICH, 6)
+    books.charge_more(7)
+    books.confirm(1)
+    books.confirm(1)
+
+
 def a_cancellation_meets_a_submission(books: Bookkeeping) -> None:
     opened(books)
     books.accept(POOR, 5)
@@ -248,6 +261,7 @@ STORIES: Mapping[Story, tuple[type[Bank], ...]] = {
     ),
     studii_is_silent_about_a_charge: (crooks.DoesNotWaitForSilence,),
     last_answers_have_the_last_word: (crooks.LearnsNothingAtTheEnd,),
+    a_question_is_answered: (crooks.StartsWithoutAsking, crooks.StartsTwiceForOneAnswer),
     a_cancellation_meets_a_submission: (crooks.ForgetsACancellation,),
     a_job_is_cancelled: (crooks.PaysForWhatIsCancelled,),
     what_is_resolved_is_resolved_again: (

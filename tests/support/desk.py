@@ -111,8 +111,12 @@ async def open_desk(
     catalog: Catalog | None = None,
     permissions: discord.Permissions = BOT_PERMISSIONS,
     check_errors: bool = True,
+    tapped_before: bool = True,
 ) -> AsyncGenerator[Desk]:
-    """Open the bot in a simulated server, with its database in `folder`. No engine runs."""
+    """Open the bot in a simulated server, with its database in `folder`. No engine runs.
+
+    `tapped_before`: the first taps of its people, which ask first, were long ago.
+    """
     catalog = catalog or Catalog.load()
     clock = FakeClock()
     woken: list[None] = []
@@ -136,6 +140,10 @@ async def open_desk(
             nora = guild.add_member(env.create_user("nora", global_name="Nora"), roles=[managers])
             maya = guild.add_member(env.create_user("maya", global_name="Maya"))
             tom = guild.add_member(env.create_user("tom", global_name="Tom"))
+            if tapped_before:
+                async with storage.write() as transaction:
+                    for one in (nora, maya, tom):
+                        await transaction.confirmations.has_tapped(guild.id, one.id, clock.now())
             yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom, woken)
 
 

@@ -12,6 +12,7 @@ from bot.storage.schema.ledger import ledger
 from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
 from bot.storage.schema.photos import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import identify_turns, processes, shards
+from bot.storage.schema.questions import confirmations, tappers
 
 __all__ = [
     "CARD_NEVER_SEEN",
@@ -20,6 +21,7 @@ __all__ = [
     "access_lists",
     "allowances",
     "blocks",
+    "confirmations",
     "decodes",
     "durations",
     "guilds",
@@ -43,6 +45,7 @@ __all__ = [
     "refusals_told",
     "shards",
     "studii_keys",
+    "tappers",
     "word_refusals",
     "word_rules",
 ]

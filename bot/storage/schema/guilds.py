@@ -56,6 +56,7 @@ guilds = Table(
     Column("timezone", Text),
     Column("paused_at", UtcDateTime),
     Column("keeps_metadata", Boolean),
+    Column("confirm_above", Integer),
     Column("left_at", UtcDateTime),
     Column("missing_since", UtcDateTime),
     Column("greeted_at", UtcDateTime),

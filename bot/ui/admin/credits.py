@@ -14,6 +14,7 @@ def budget_panel(state: BudgetState, title: str = "Server budget") -> Panel:
             f"### 💳 {title}\n**{state.limit_words}**",
             budget_lines(state),
             _over(state),
+            _confirm_words(state.settings.confirm_above),
             small(_counts_from(state)),
             small(DEFAULT_HOLDS) if state.is_default else "",
         ),
@@ -35,6 +36,12 @@ def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:
             "**Next:** members can type `/` and pick a tool. `/credits` shows what is left.",
         ),
     )
+
+
+def _confirm_words(above: int | None) -> str:
+    if above is None:
+        return small("`confirm` is off: jobs start without a question at any price.")
+    return f"Members are asked before a job that costs more than **{credit_words(above)}**."
 
 
 def _over(state: BudgetState) -> str:

@@ -57,6 +57,30 @@ async def show_card(interaction: discord.Interaction[Any], host: Host, job: Job)
         await deferral.answered()
 
 
+async def show_confirmed(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    """Show the card of a job in the place of the question before it, whose press was deferred.
+
+    The engine posts the card of a job under a photo, and what can't be posted now. Raises nothing if it can't
+    be shown.
+    """
+    message_id = None
+    try:
+        if job.private:
+            card = job_card(job, ToolNames(host.catalog), Progress())
+            shown = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
+            message_id = shown.id
+            host.cards.remember(job.id, interaction)
+        else:
+            await interaction.delete_original_response()
+    except DISCORD_ERRORS as error:
+        _log.info("Job %s: its question could not be taken away: %r", job.id, error, extra={"job": job.id})
+    if not job.private and job.origin_message_id is None:
+        said = await host.cards.post_card(job, Progress())
+        message_id = said.message_id if isinstance(said, Posted) else None
+    if message_id is not None:
+        await _store_card(host, job, message_id, job.version)
+
+
 async def _post_card(
     interaction: discord.Interaction[Any], host: Host, job: Job, deferral: Deferral | None
 ) -> None:

@@ -14,6 +14,8 @@ import discord
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
+from bot.services import ConfirmationNeeded
+from bot.ui.jobs.confirming import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.tool_form import Filled, FormStart, ToolForm, Values, needs_form
 from bot.ui.kit.deferral import in_time
@@ -115,7 +117,7 @@ async def start(
     source: SourcePhoto | None,
     terms: Terms = AS_USUAL,
 ) -> None:
-    """Accept the job, and answer with its card.
+    """Accept the job, and answer with its card, or with the question whether it is to start.
 
     Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the job runs, even if its card
     can't be shown.
@@ -125,7 +127,11 @@ async def start(
     request = _request(interaction, tool, values, source, terms)
     # While others are refused here, the answer will probably be for the person alone.
     private = terms.private or jobs.refused_last(request.guild_id)
-    job = await in_time(interaction, jobs.accept(request), host.deferrals, private=private)
+    try:
+        job = await in_time(interaction, jobs.accept(request), host.deferrals, private=private)
+    except ConfirmationNeeded as needed:
+        await ask_to_confirm(interaction, needed)
+        return
     await show_card(interaction, host, job)
     if terms.message_id is not None and job.source is not None:
         host.photo_used(terms.message_id, job)

@@ -42,7 +42,10 @@ class ToolNames:
         self._catalog = catalog
 
     def tool(self, job: Job) -> Tool | None:
-        return self._catalog.tools.get(job.tool)
+        return self.tool_of(job.tool)
+
+    def tool_of(self, slug: str) -> Tool | None:
+        return self._catalog.tools.get(slug)
 
     def title(self, job: Job) -> str:
         return self.title_of(job.tool)
@@ -52,7 +55,10 @@ class ToolNames:
         return tool.title if tool else plain(slug, VALUE_LENGTH)
 
     def emoji(self, job: Job) -> str:
-        tool = self.tool(job)
+        return self.emoji_of(job.tool)
+
+    def emoji_of(self, slug: str) -> str:
+        tool = self._catalog.tools.get(slug)
         return tool.emoji if tool else "🪄"
 
 
@@ -61,10 +67,10 @@ def member_words(user_id: int) -> str:
     return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else "a member whose data was erased"
 
 
-def prompt_of(tool: Tool | None, job: Job) -> str | None:
-    """Return the job's long text as it was typed, or None if there is none."""
+def prompt_of(tool: Tool | None, inputs: Mapping[str, str]) -> str | None:
+    """Return the long text as it was typed, or None if there is none."""
     names = (one.name for one in tool.inputs if one.long) if tool else iter(("prompt",))
-    return next((job.inputs[name] for name in names if job.inputs.get(name)), None)
+    return next((inputs[name] for name in names if inputs.get(name)), None)
 
 
 def settings_of(tool: Tool | None, job: Job) -> dict[str, str]:
@@ -91,15 +97,20 @@ def settings_words(tool: Tool | None, job: Job) -> str:
 
 
 def prompt_words(tool: Tool | None, job: Job) -> str:
+    """Return the job's long text as a quotation; empty if there is none."""
+    return prompt_words_of(tool, job.inputs)
+
+
+def prompt_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
     """Return the long text as a quotation; empty if there is none."""
-    prompt = prompt_of(tool, job)
+    prompt = prompt_of(tool, inputs)
     return f"> {plain(prompt, PROMPT_LENGTH) or '…'}" if prompt else ""
 
 
 def alt_words(title: str, tool: Tool | None, job: Job) -> str:
     """Return the result's description for screen readers."""
     parts = [f"{name.replace('_', ' ')} {value}" for name, value in settings_of(tool, job).items()]
-    prompt = prompt_of(tool, job)
+    prompt = prompt_of(tool, job.inputs)
     said = ", ".join([prompt, *parts] if prompt else parts)
     return shortened(f"{title}: {said}" if said else title, ALT_LENGTH)
 

@@ -108,7 +108,7 @@ class OpenForms:
         if custom_id.startswith(LASTING):
             # discord.py finds the code of a button only if the message holds it.
             message = interaction.message
-            if message is not None and custom_id not in _custom_ids(message.components):
+            if message is not None and custom_id not in custom_ids(message.components):
                 await tell(interaction, Refused(NOT_THERE))
             return
         form = self._open.get(custom_id)
@@ -140,10 +140,11 @@ class Clicks:
             raise
 
 
-def _custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
+def custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
+    """Yield the custom ids of all buttons and lists in a message's components."""
     for component in components:
         yield getattr(component, "custom_id", None)
-        yield from _custom_ids(getattr(component, "children", ()))
+        yield from custom_ids(getattr(component, "children", ()))
         accessory = getattr(component, "accessory", None)
         if accessory is not None:
-            yield from _custom_ids((accessory,))
+            yield from custom_ids((accessory,))

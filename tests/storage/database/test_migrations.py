@@ -96,6 +96,7 @@ def plausible(table: Table) -> dict[str, Any]:
         "role": "source",
         "budget_period": "week",
         "timezone": "UTC",
+        "why": "first_tap",
     }
     by_type: dict[str, Any] = {
         "BLOB": b"sealed",

@@ -1,0 +1,45 @@
+"""Questions to persons that are over are removed, with the messages that ask them."""
+
+from datetime import timedelta
+
+from bot.aio.loops import WakeUp, run_forever
+from bot.domain.confirmations import Confirmation
+from bot.engine.context import EngineContext
+from bot.engine.ports import Delivery
+
+GIVEN_UP_AFTER = timedelta(days=1)  # a message that Discord doesn't let us remove
+
+
+class Questions:
+    """Removes questions that were answered, withdrawn or have expired, also those of an earlier life."""
+
+    def __init__(self, context: EngineContext, delivery: Delivery) -> None:
+        self._context = context
+        self._delivery = delivery
+        self._wake_up = WakeUp()
+
+    async def run(self) -> None:
+        """Remove questions that are over, until cancelled."""
+        await run_forever("removing questions that are over", self._wake_up, self._sweep)
+
+    def look(self) -> None:
+        """Look for questions that are over now."""
+        self._wake_up.set()
+
+    async def _sweep(self) -> float:
+        now, look_around = self._context.clock.now(), self._context.tuning.look_around
+        async with self._context.storage.read() as transaction:
+            questions = await transaction.confirmations.all()
+        over = [one for one in questions if one.used_at is not None or one.expires_at <= now]
+        removed = [one.id for one in over if await self._removed(one)]
+        if removed:
+            async with self._context.storage.write() as transaction:
+                await transaction.confirmations.remove(removed)
+        due = [(one.expires_at - now).total_seconds() for one in questions if one.expires_at > now]
+        return max(0.0, min([look_around, *due]))
+
+    async def _removed(self, question: Confirmation) -> bool:
+        """Return whether no message asks it any more, or none that we can remove."""
+        if not question.under_photo or await self._delivery.remove_question(question):
+            return True
+        return self._context.clock.now() - question.expires_at > GIVEN_UP_AFTER

@@ -1,0 +1,1 @@
+"""Questions: to a person before a job starts."""

@@ -1,0 +1,98 @@
+"""Ask a person before a job starts, and take the answer once."""
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.domain import Job, JobRequest
+from bot.domain.access import MemberContext
+from bot.domain.confirmations import MOST_OPEN, Confirmation, expiry
+from bot.errors import Refused
+from bot.services.acceptance import ConfirmationNeeded, Repeated
+from bot.storage import Storage, Transaction
+
+TOO_MANY = (
+    f"You have {MOST_OPEN} jobs here that wait for your confirmation. Answer one of them, or try again in a "
+    "few minutes. Nothing was charged."
+)
+
+
+class ConfirmationService:
+    """Reads and removes questions. `JobService.accept` asks them, and takes the answers."""
+
+    def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._wake = wake
+
+    async def open(self, confirmation_id: str) -> Confirmation | None:
+        """Return the question, or None if it was answered, has expired, or is unknown."""
+        async with self._storage.read() as transaction:
+            found = await transaction.confirmations.get(confirmation_id)
+        if found is None or found.used_at is not None or found.expires_at <= self._clock.now():
+            return None
+        return found
+
+    async def shown(self, confirmation_id: str, message_id: int) -> None:
+        """Store which message asks."""
+        async with self._storage.write() as transaction:
+            await transaction.confirmations.shown(confirmation_id, message_id)
+
+    async def withdraw(self, ids: Collection[str]) -> None:
+        """End questions that are asked for nothing: the engine removes them."""
+        if ids:
+            async with self._storage.write() as transaction:
+                await transaction.confirmations.expire(ids, self._clock.now())
+            self._wake()
+
+
+def confirmed(question: Confirmation, context: MemberContext) -> JobRequest:
+    """Return the request that the person has confirmed, with the facts about them as they are now."""
+    return replace(question.request, context=context, agreed=question.price, confirmation=question.id)
+
+
+async def keep_questions(
+    transaction: Transaction,
+    requests: Sequence[JobRequest],
+    answers: Sequence[Job | Exception],
+    at: datetime,
+) -> list[Job | Exception]:
+    """Store the questions among the answers to these requests, and which were answered by these jobs."""
+    kept = list(answers)
+    used: list[str] = []
+    for number, (request, answer) in enumerate(zip(requests, answers, strict=True)):
+        if isinstance(answer, ConfirmationNeeded):
+            kept[number] = await _ask(transaction, answer, at)
+        elif isinstance(answer, Job) and request.confirmation is not None:
+            used.append(request.confirmation)
+            if request.tapped is not None:
+                await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)
+    if used:
+        await transaction.confirmations.use(used, at)
+    return kept
+
+
+async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Exception:
+    """Store the question, and return it; or a refusal instead."""
+    request, price = needed.request, needed.price
+    questions = transaction.confirmations
+    needed.question = Confirmation(
+        id=request.confirmation or secrets.token_hex(8),
+        request=replace(request, context=MemberContext(), shown_price=None, agreed=None, confirmation=None),
+        price=price.amount,
+        learned=price.learned,
+        why=needed.why,
+        created_at=at,
+        expires_at=expiry(request, at),
+    )
+    if request.confirmation is not None:
+        await questions.ask_again(request.confirmation, price.amount, needed.why, learned=price.learned)
+        return needed
+    if request.once is not None and await questions.asked_once(request.once):
+        return Repeated()
+    if await questions.count_of(request.guild_id, request.user_id, at) >= MOST_OPEN:
+        return Refused(TOO_MANY)
+    await questions.add(needed.question)
+    return needed

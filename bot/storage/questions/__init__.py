@@ -1,0 +1,5 @@
+"""The repositories of questions to members."""
+
+from bot.storage.questions.confirmations import Confirmations
+
+__all__ = ["Confirmations"]

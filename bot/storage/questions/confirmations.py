@@ -1,0 +1,148 @@
+"""Questions to a person before a job starts."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from bot.domain import JobRequest, SourcePhoto
+from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.storage.database.session import Session
+from bot.storage.database.unreadable import json_object
+from bot.storage.schema import confirmations, tappers
+
+KEY = (confirmations.c.id,)
+_PLAIN = ("tool", "inputs", "private", "photo_author", "tapped", "age_restricted")
+_PHOTO = ("url", "filename", "content_type", "size", "message_id", "channel_id")
+
+
+class Confirmations:
+    """Questions to persons within one transaction, and who needs none before a tap."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, asked: Confirmation) -> None:
+        """Store a new question."""
+        request = asked.request
+        row = {
+            "id": asked.id,
+            "guild_id": request.guild_id,
+            "channel_id": request.channel_id,
+            "user_id": request.user_id,
+            "request": _json_of(request),
+            "once": request.once,
+            "origin_message_id": request.origin_message_id,
+            "price": asked.price,
+            "learned": asked.learned,
+            "why": asked.why,
+            "created_at": asked.created_at,
+            "expires_at": asked.expires_at,
+        }
+        await self._session.execute(insert(confirmations).values(row), named=True)
+
+    async def ask_again(self, confirmation_id: str, price: int, why: WhyAsk, *, learned: bool) -> None:
+        """Store that the question is asked again, at another price."""
+        await self._update(confirmation_id, price=price, learned=learned, why=why)
+
+    async def get(self, confirmation_id: str) -> Confirmation | None:
+        found = await self._all(confirmations.c.id == confirmation_id)
+        return found[0] if found else None
+
+    async def all(self) -> list[Confirmation]:
+        """Return all questions, oldest first."""
+        return await self._all(True)
+
+    async def open_of(self, ids: Collection[str], at: datetime) -> set[str]:
+        """Return which of the questions can still be answered."""
+        open_ = confirmations.c.used_at.is_(None) & (confirmations.c.expires_at > at)
+        query = select(confirmations.c.id).where(confirmations.c.id.in_(list(ids)), open_)
+        return set((await self._session.execute(query)).scalars())
+
+    async def asked_once(self, once: str) -> bool:
+        """Return whether there is a question about a job with that `once` key."""
+        query = select(confirmations.c.id).where(confirmations.c.once == once).limit(1)
+        return (await self._session.execute(query)).first() is not None
+
+    async def count_of(self, guild_id: int, user_id: int, at: datetime) -> int:
+        """Return the number of open questions to a member in a server."""
+        theirs = (confirmations.c.guild_id == guild_id) & (confirmations.c.user_id == user_id)
+        open_ = confirmations.c.used_at.is_(None) & (confirmations.c.expires_at > at)
+        return (await self._session.execute(select(func.count()).where(theirs, open_))).scalar_one()
+
+    async def use(self, ids: Collection[str], at: datetime) -> None:
+        """Store that the jobs of these questions were started."""
+        which = confirmations.c.id.in_(list(ids))
+        await self._session.execute(update(confirmations).where(which).values(used_at=at), named=True)
+
+    async def shown(self, confirmation_id: str, message_id: int) -> None:
+        """Store which message asks."""
+        await self._update(confirmation_id, message_id=message_id)
+
+    async def expire(self, ids: Collection[str], at: datetime) -> None:
+        """End open questions."""
+        which = confirmations.c.id.in_(list(ids))
+        await self._session.execute(update(confirmations).where(which).values(expires_at=at), named=True)
+
+    async def remove(self, ids: Collection[str]) -> None:
+        """Delete questions."""
+        gone = delete(confirmations).where(confirmations.c.id.in_(list(ids)))
+        await self._session.execute(gone, named=True)
+
+    async def tapped_before(self, guild_id: int, members: Collection[int]) -> set[int]:
+        """Return which of the members have started a job by a tap in the server."""
+        theirs = (tappers.c.guild_id == guild_id) & tappers.c.user_id.in_(list(members))
+        return set((await self._session.execute(select(tappers.c.user_id).where(theirs))).scalars())
+
+    async def has_tapped(self, guild_id: int, user_id: int, at: datetime) -> None:
+        """Store that the member has started a job by a tap in the server."""
+        key = {"guild_id": guild_id, "user_id": user_id}
+        row = self._session.insert(tappers).values({**key, "at": at})
+        await self._session.execute(row.on_conflict_do_nothing(index_elements=list(key)), named=True)
+
+    async def _update(self, confirmation_id: str, **values: Any) -> None:
+        which = confirmations.c.id == confirmation_id
+        await self._session.execute(update(confirmations).where(which).values(values), named=True)
+
+    async def _all(self, which: Any) -> list[Confirmation]:
+        query = select(confirmations).where(which).order_by(confirmations.c.created_at, confirmations.c.id)
+        return await self._session.rows(query, confirmation_of, KEY)
+
+
+def confirmation_of(row: RowMapping) -> Confirmation:
+    """Return the question of a row."""
+    return Confirmation(
+        id=row["id"],
+        request=_request_of(row),
+        price=row["price"],
+        learned=row["learned"],
+        why=row["why"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        message_id=row["message_id"],
+        used_at=row["used_at"],
+    )
+
+
+def _json_of(request: JobRequest) -> dict[str, Any]:
+    made: dict[str, Any] = {name: getattr(request, name) for name in _PLAIN}
+    made["inputs"] = dict(request.inputs)
+    if request.source is not None:
+        made["source"] = {name: getattr(request.source, name) for name in _PHOTO}
+    return made
+
+
+def _request_of(row: RowMapping) -> JobRequest:
+    stored: Mapping[str, Any] = json_object(row["request"])
+    source = stored.get("source")
+    return JobRequest(
+        guild_id=row["guild_id"],
+        channel_id=row["channel_id"],
+        user_id=row["user_id"],
+        source=None if source is None else SourcePhoto(**source),
+        origin_message_id=row["origin_message_id"],
+        once=row["once"],
+        **{name: stored[name] for name in _PLAIN},
+    )

@@ -1,0 +1,107 @@
+"""The question before a job starts, with its price and one button for the person who is asked."""
+
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.domain.prices import Estimate
+from bot.errors import Refused
+from bot.services import ConfirmationNeeded, confirmed, short_price_words
+from bot.ui.jobs.first_card import show_confirmed
+from bot.ui.jobs.wording import ToolNames, prompt_words_of
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.layout import GOING, QUIET, Panel, box, lines, row, sentence_panel, small, text
+from bot.ui.kit.responses import answer
+from bot.ui.reading.member import member_context
+from bot.ui.reading.permissions import ensure_can_post
+
+NOT_YOURS = "This question is for someone else. Use the command or tap the photo yourself."
+OVER = (
+    "This question has expired or was answered already. Ask again if you still want it. Nothing was charged."
+)
+_WHY = {
+    WhyAsk.FIRST_TAP: "Your first tap in this server asks first. Your next taps start right away.",
+    WhyAsk.PRICE: "This server asks before a job at this price starts.",
+    WhyAsk.DEARER: "That's more than the price you saw.",
+}
+
+
+def question_panel(question: Confirmation, names: ToolNames) -> Panel:
+    """Return the question: by a reply under a photo, or for the person alone."""
+    request, price = question.request, question_price(question)
+    title = names.title_of(request.tool)
+    button = ConfirmButton(question.id, f"Run · {price}")
+    if question.under_photo:
+        said = f"<@{request.user_id}>, **{title}** costs {price}. Start it?"
+        return Panel(text(lines(said, small(_WHY[question.why]))), row(button))
+    prompt = prompt_words_of(names.tool_of(request.tool), request.inputs)
+    return Panel(
+        box(
+            GOING,
+            lines(f"### {names.emoji_of(request.tool)} {title} costs {price}. Start it?", prompt),
+            small(_WHY[question.why]),
+            row(button),
+        )
+    )
+
+
+def question_price(question: Confirmation) -> str:
+    """Say the price that the person is asked about."""
+    return short_price_words(Estimate(question.price, learned=question.learned))
+
+
+async def ask_to_confirm(interaction: discord.Interaction[Any], needed: ConfirmationNeeded) -> None:
+    """Answer the interaction with the question, for the person alone."""
+    if needed.question is None:
+        raise needed
+    await answer(interaction, question_panel(needed.question, ToolNames(host_of(interaction).catalog)))
+
+
+class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16})"):
+    """Start the job that the person was asked about. The question then goes."""
+
+    def __init__(self, confirmation_id: str, label: str = "Run") -> None:
+        self._question_id = confirmation_id
+        custom_id = f"studii:confirm:{confirmation_id}"
+        super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["id"])
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        question = await host.services.confirmations.open(self._question_id)
+        if question is None:
+            await _take_away(interaction)
+            return
+        if question.request.user_id != interaction.user.id:
+            raise Refused(NOT_YOURS)
+        ensure_can_post(interaction)
+        # First: it shows nothing, and what follows may have to wait for others who write.
+        await interaction.response.defer()
+        try:
+            job = await host.services.jobs.accept(confirmed(question, member_context(interaction)))
+        except ConfirmationNeeded as needed:  # dearer by now
+            again = needed.question or question
+            await interaction.edit_original_response(view=question_panel(again, ToolNames(host.catalog)))
+            return
+        await show_confirmed(interaction, host, job)
+        photo = job.origin_message_id or (None if job.source is None else job.source.message_id)
+        if photo is not None:
+            host.photo_used(photo, job)
+
+
+async def _take_away(interaction: discord.Interaction[Any]) -> None:
+    """Remove a question that is over, and say so to the presser."""
+    message = interaction.message
+    if message is not None and message.flags.ephemeral:
+        await interaction.response.edit_message(view=sentence_panel(OVER, QUIET))
+        return
+    await interaction.response.defer()
+    await interaction.delete_original_response()
+    await answer(interaction, sentence_panel(OVER, QUIET))

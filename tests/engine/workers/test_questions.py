@@ -1,0 +1,57 @@
+"""Questions that are over go, with the messages that ask them, also after a restart."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.domain import JobRequest
+from bot.domain.confirmations import Confirmation, WhyAsk
+from tests.engine.world import World, engine_world
+
+
+def a_question(world: World, name: str, *, seconds: float, photo: int | None = 7) -> Confirmation:
+    now = world.clock.now()
+    request = JobRequest(100, 200, 300, "studio", {"prompt": "x"}, origin_message_id=photo)
+    expires = now + timedelta(seconds=seconds)
+    return Confirmation(name, request, 8, False, WhyAsk.FIRST_TAP, now, expires)
+
+
+async def left(world: World) -> list[str]:
+    async with world.storage.read() as transaction:
+        return [one.id for one in await transaction.confirmations.all()]
+
+
+async def test_what_is_over_is_removed_and_what_is_open_stays(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        questions = {
+            "over": a_question(world, "over", seconds=-1),
+            "soon": a_question(world, "soon", seconds=0.3),
+            "used": a_question(world, "used", seconds=600),
+            "open": a_question(world, "open", seconds=600),
+            "of a command": a_question(world, "of a command", seconds=-1, photo=None),
+        }
+        async with world.storage.write() as transaction:
+            for one in questions.values():
+                await transaction.confirmations.add(one)
+            await transaction.confirmations.use(["used"], world.clock.now())
+        world.discord.removal_answers = [False]  # Discord was away once
+        async with world.running():
+
+            async def done() -> bool:
+                return await left(world) == ["open"]
+
+            await world.until(done, "all but the open question removed")
+        removed = {one.id for one in world.discord.removed_questions}
+        assert removed == {"over", "soon", "used"}  # a command's is seen by its person alone
+
+
+async def test_a_message_that_can_not_be_removed_for_a_day_is_given_up(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        async with world.storage.write() as transaction:
+            await transaction.confirmations.add(a_question(world, "stuck", seconds=-90_000))
+        world.discord.removal_answers = [False] * 99
+        async with world.running():
+
+            async def done() -> bool:
+                return await left(world) == []
+
+            await world.until(done, "it to be given up")

@@ -1,0 +1,196 @@
+"""A member's first tap in a server starts nothing: a reply names the price, with a button for them alone."""
+
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.domain import JobState
+from bot.domain.confirmations import Confirmation
+from bot.services import ConfirmationService
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+
+RUN = "Run · about 8 credits"
+
+
+async def on(desk: Desk) -> None:
+    await desk.set_key()
+    await desk.admin.slash(desk.channel, "studii reactions on")
+
+
+def last(desk: Desk) -> discord.Message:
+    return desk.channel.history()[-1]
+
+
+async def tapped_first(desk: Desk) -> tuple[discord.Message, discord.Message]:
+    """A photo that Tom has tapped for the first time, and the question under it."""
+    await on(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(photo, STAGING)
+    return photo, last(desk)
+
+
+async def over(desk: Desk) -> list[Confirmation]:
+    """The questions that are over; their messages are removed as the engine does it."""
+    async with desk.storage.read() as transaction:
+        asked = await transaction.confirmations.all()
+    now = desk.clock.now()
+    found = [one for one in asked if one.used_at is not None or one.expires_at <= now]
+    for one in found:
+        assert await desk.delivery.remove_question(one)
+    async with desk.storage.write() as transaction:
+        await transaction.confirmations.remove([one.id for one in found])
+    return found
+
+
+def stands(desk: Desk, message: discord.Message) -> bool:
+    return message.id in [one.id for one in desk.channel.history()]
+
+
+async def test_a_first_tap_starts_nothing_and_a_short_reply_names_tool_and_price(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        photo, question = await tapped_first(desk)
+        assert await jobs_of(desk) == []
+        said = texts(question)
+        assert f"<@{desk.tom.id}>, **Virtual staging** costs about 8 credits. Start it?" in said
+        assert "Your first tap in this server asks first. Your next taps start right away." in said
+        assert [piece["label"] for piece in pieces(question) if piece["type"] == 2] == [RUN]
+        assert question.reference is not None
+        assert question.reference.message_id == photo.id
+
+
+async def test_the_press_starts_it_and_removes_the_reply_and_later_taps_run_at_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        photo, question = await tapped_first(desk)
+        await desk.tom.click(question, label=RUN)
+        (job,) = await jobs_of(desk)
+        assert (job.user_id, job.tapped, job.origin_message_id) == (
+            desk.tom.id,
+            STAGING.replace("\ufe0f", ""),
+            photo.id,
+        )
+        assert question.id not in [one.id for one in desk.channel.history()]
+        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        assert len(await jobs_of(desk)) == 2
+        # Taking the reaction away still cancels what it started.
+        await desk.tom.unreact(photo, STAGING)
+        assert (await jobs_of(desk))[0].state is JobState.CANCELLED
+
+
+async def test_the_button_is_for_the_one_who_tapped_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        _, question = await tapped_first(desk)
+        told = await desk.maya.click(question, label=RUN)
+        assert told.ephemeral
+        assert "This question is for someone else." in texts(told)
+        assert await jobs_of(desk) == []
+        assert question.id in [one.id for one in desk.channel.history()]
+
+
+async def test_a_second_tap_on_the_same_photo_asks_no_second_time(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        photo, question = await tapped_first(desk)
+        await desk.tom.unreact(photo, STAGING)
+        assert len(await over(desk)) == 1
+        assert not stands(desk, question)
+        await desk.tom.react(photo, STAGING)
+        again = last(desk)
+        assert RUN in [piece.get("label") for piece in pieces(again)]
+        seen = len(desk.channel.history())
+        for _ in range(3):
+            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.tom.id))
+        await desk.env.settle()
+        assert len(desk.channel.history()) == seen
+
+
+async def test_the_reply_is_removed_after_a_minute(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        _, question = await tapped_first(desk)
+        desk.clock.advance(59)
+        assert await over(desk) == []
+        desk.clock.advance(2)
+        assert len(await over(desk)) == 1
+        assert not stands(desk, question)
+        assert await jobs_of(desk) == []
+
+
+async def test_taking_the_tap_back_or_deleting_the_photo_removes_the_reply(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        photo, question = await tapped_first(desk)
+        await desk.tom.unreact(photo, STAGING)
+        assert len(await over(desk)) == 1
+        assert not stands(desk, question)
+        await desk.tom.react(photo, STAGING)
+        question = last(desk)
+        await desk.maya.delete(photo)
+        assert len(await over(desk)) == 1
+        assert not stands(desk, question)
+
+
+@pytest.mark.parametrize("noted", [True, False])
+async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, noted: bool
+) -> None:
+    async def ended_before(*_: object) -> None:
+        """It could not store which message asks."""
+
+    if not noted:
+        monkeypatch.setattr(ConfirmationService, "shown", ended_before)
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        _, question = await tapped_first(desk)
+        desk.clock.advance(61)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        assert len(await over(desk)) == 1
+        assert not stands(desk, question)
+
+
+async def test_after_a_restart_within_the_minute_the_button_works(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        _, question = await tapped_first(desk)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        await desk.tom.click(question, label=RUN)
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_press_on_a_question_that_is_over_removes_it_and_says_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        _, question = await tapped_first(desk)
+        desk.clock.advance(61)
+        told = await desk.tom.click(question, label=RUN)
+        assert "has expired or was answered already" in texts(told)
+        assert question.id not in [one.id for one in desk.channel.history()]
+        assert await jobs_of(desk) == []
+
+
+async def test_above_the_servers_price_later_taps_ask_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii budget", confirm=5)
+        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        assert "This server asks before a job at this price starts." in texts(last(desk))
+        assert await jobs_of(desk) == []
+        await desk.tom.click(last(desk), label=RUN)
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await desk.admin.slash(desk.channel, "studii budget", confirm=5)
+        await post(desk, desk.maya, ROOM)
+        question = last(desk)
+        assert f"<@{desk.maya.id}>, **Photo restoration** costs about 8 credits." in texts(question)
+        await desk.maya.click(question, label=RUN)
+        assert [job.tool for job in await jobs_of(desk)] == ["photo-restore"]
+
+
+async def test_who_had_their_data_erased_is_asked_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.forget(desk.tom)
+        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        assert "Your first tap in this server asks first." in texts(last(desk))
