@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
         "restore", help="replace the database with a backup (- for standard input); stop the bot first"
     )
     given.add_argument("file", type=Path, metavar="FILE")
+    moving = commands.add_parser(
+        "move", help="copy everything from the SQLite database to an empty PostgreSQL; stop the bot first"
+    )
+    moving.add_argument("address", metavar="POSTGRESQL_URL")
     commands.add_parser(
         "rotate-keys", help="encrypt the Studii keys with a new encryption key; stop the bot first"
     )

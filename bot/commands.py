@@ -51,6 +51,7 @@ def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
     from bot.cli.forget_servers import forget_servers
     from bot.cli.invite import invitation
     from bot.cli.keys import rotate
+    from bot.cli.move import move
 
     match given.command:
         case "invite":
@@ -60,6 +61,8 @@ def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
             return backup(StorageSettings.read(), given.file)
         case "restore":
             return restore(StorageSettings.read(), given.file)
+        case "move":
+            return move(StorageSettings.read(), given.address)
         case "forget-servers":
             return forget_servers(Settings.read())
         case _:

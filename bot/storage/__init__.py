@@ -8,6 +8,7 @@ from bot.storage.database.file_checks import ensure_ours, ensure_sound
 from bot.storage.database.location import private_file, sqlite_file, unused
 from bot.storage.database.locks import AnotherInstance, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
+from bot.storage.database.move import copy_rows
 from bot.storage.database.rights import missing_rights_at
 from bot.storage.durations import Sample
 from bot.storage.holds import Hold
@@ -43,6 +44,7 @@ __all__ = [
     "Transaction",
     "Vault",
     "copy_database",
+    "copy_rows",
     "ensure_ours",
     "ensure_sound",
     "fault_of",

@@ -42,6 +42,13 @@ class Process:
     def said(self, words: str) -> bool:
         return any(words in line for line in self.log)
 
+    @property
+    def serves(self) -> bool:
+        """Whether it serves shards, as far as it has said."""
+        words = ("serves shards", "stands by", "drops its shards")
+        said = [word for line in self.log for word in words if word in line]
+        return bool(said) and said[-1] == words[0]
+
     async def read(self) -> None:
         """Take over its log until its end."""
         while line := await self.forked.stderr.readline():

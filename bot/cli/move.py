@@ -1,0 +1,42 @@
+"""`python -m bot move POSTGRESQL_URL`: from SQLite to PostgreSQL."""
+
+from contextlib import AsyncExitStack
+
+from bot.cli.exclusive import bot_stopped
+from bot.config import StorageSettings
+from bot.errors import SettingsError
+from bot.services import count_words
+from bot.storage import copy_rows, migrate, sqlite_file
+
+
+async def move(settings: StorageSettings, address: str) -> str:
+    """Copy everything from the SQLite file of the settings to an empty PostgreSQL, with the bot stopped.
+
+    Raises `SettingsError`, having changed nothing, if that isn't possible.
+    """
+    file = sqlite_file(settings.database_url)
+    if file is None:
+        raise SettingsError(
+            "DATABASE_URL names a PostgreSQL already. Let it name the SQLite file to move from."
+        )
+    if not file.exists():
+        raise SettingsError(f"There is no database at {file}. Check DATABASE_URL. Nothing was changed.")
+    target = StorageSettings.read(database_url=address)
+    if sqlite_file(target.database_url) is not None:
+        raise SettingsError("Name a PostgreSQL to move to, such as postgresql://user:password@host/name.")
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(bot_stopped(settings.database_url, "move POSTGRESQL_URL"))
+        await migrate(settings.database_url)
+        await stack.enter_async_context(bot_stopped(target.database_url, "move POSTGRESQL_URL"))
+        moved = await copy_rows(settings.database_url, target.database_url)
+    words = (
+        f"Done: {count_words(sum(moved.values()), 'row', 'rows')} are in PostgreSQL, among them "
+        f"{count_words(moved['jobs'], 'job', 'jobs')}. The numbers of rows and the sums of the ledger agree. "
+        f"Set DATABASE_URL to the new address and start the bot. {file} is unchanged: keep it until you have "
+        "checked that everything works."
+    )
+    if settings.folder != target.folder:
+        words += (
+            f" Move {settings.folder}/encryption.key and {settings.folder}/spool to {target.folder}/ first."
+        )
+    return words

@@ -1,0 +1,71 @@
+"""Copy all rows of an SQLite file into an empty PostgreSQL."""
+
+from sqlalchemy import ColumnElement, Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import SettingsError
+from bot.storage.database.engines import migration_engine, read_engine
+from bot.storage.database.errors import UNUSABLE, shown, unusable
+from bot.storage.schema import identify_turns, jobs, ledger, metadata, processes, shards
+
+CHUNK = 500  # rows
+_OF_PROCESSES = {processes, shards, identify_turns}
+
+
+async def copy_rows(source: str, target: str) -> dict[str, int]:
+    """Copy all rows, or none, and compare their numbers and the sums of credits. Both have this version's
+    tables. Return how many rows were copied, by table.
+
+    Raises `SettingsError` if the target has rows, differs in the end, or can't be used.
+    """
+    reading, writing = read_engine(source), migration_engine(target)
+    try:
+        async with reading.connect() as old, writing.begin() as new:
+            await old.exec_driver_sql("BEGIN")
+            tables = [table for table in metadata.sorted_tables if table not in _OF_PROCESSES]
+            for table in tables:
+                if await _one(new, func.count(), table):
+                    raise SettingsError(
+                        f"The database at {shown(target)} isn't empty: its table {table.name} has rows. "
+                        "Name an empty one. Nothing was changed."
+                    )
+            for table in tables:
+                await _copy(old, new, table)
+            return await _compared(old, new, tables)
+    except UNUSABLE as error:
+        raise unusable(target, error) from error
+    finally:
+        await reading.dispose()
+        await writing.dispose()
+
+
+async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
+    rows = await old.stream(select(table).order_by(*table.primary_key.columns))
+    async for part in rows.mappings().partitions(CHUNK):
+        await new.execute(insert(table), [dict(row) for row in part])
+    number = table.autoincrement_column
+    if number is None:
+        return
+    # The next number is one more than the last.
+    sequence = func.pg_get_serial_sequence(table.name, number.name)
+    last = select(func.max(number)).scalar_subquery()
+    await new.execute(select(func.setval(sequence, func.coalesce(last, 1), last.is_not(None))))
+
+
+async def _compared(old: AsyncConnection, new: AsyncConnection, tables: list[Table]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for table in tables:
+        before, counts[table.name] = [await _one(one, func.count(), table) for one in (old, new)]
+        if before != counts[table.name]:
+            raise SettingsError(f"The table {table.name} wasn't copied completely. Nothing was changed.")
+    for column in (ledger.c.amount, jobs.c.reserved, jobs.c.settled):
+        what: ColumnElement[int] = func.coalesce(func.sum(column), 0)
+        before, after = [int(await _one(one, what, column.table)) for one in (old, new)]
+        if before != after:
+            raise SettingsError("The credits of the copy differ. Nothing was changed. Please report this.")
+    return counts
+
+
+async def _one(connection: AsyncConnection, what: ColumnElement[int], table: object) -> int:
+    query = select(what).select_from(table)  # type: ignore[arg-type]
+    return int((await connection.execute(query)).scalar_one())

@@ -1,0 +1,80 @@
+"""From SQLite to PostgreSQL: everything is there, or nothing was changed."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.cli.move import move
+from bot.clock import SystemClock
+from bot.config import StorageSettings
+from bot.domain import NoticeKind, Plan
+from bot.errors import SettingsError
+from bot.storage import Storage, instance_lock
+from bot.storage.schema import metadata
+from tests.support.database import database
+from tests.support.jobs import accepted
+from tests.support.postgresql import new_database
+
+
+async def filled(folder: Path) -> str:
+    """Return the address of a file with rows."""
+    url = await database(folder)
+    async with Storage.open(url) as storage:
+        now = SystemClock().now()
+        for _ in range(3):
+            job = await accepted(storage)
+        async with storage.write() as transaction:
+            key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", now)
+            await transaction.guilds.set_key(1, key.id, now)
+            await transaction.notices.add(1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
+            await transaction.meta.set("name", b"value")
+    return url
+
+
+async def counts(url: str) -> dict[str, int]:
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        found = {
+            table.name: (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+            for table in metadata.sorted_tables
+        }
+    await engine.dispose()
+    return found
+
+
+async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path, postgresql: str) -> None:
+    source, target = await filled(tmp_path), await new_database(postgresql)
+    told = await move(StorageSettings(database_url=source), target)
+    assert "3 jobs" in told
+    before, after = await counts(source), await counts(target)
+    assert after | {"shards": 0} == before
+    async with Storage.open(target) as storage:
+        new = await accepted(storage)
+        async with storage.read() as transaction:
+            assert await transaction.audit.differences(SystemClock().now()) == []
+            assert await transaction.jobs.get(new.id) is not None
+
+
+async def test_a_database_with_rows_is_refused(tmp_path: Path, postgresql: str) -> None:
+    source, target = await filled(tmp_path), await new_database(postgresql)
+    await move(StorageSettings(database_url=source), target)
+    with pytest.raises(SettingsError, match=r"isn't empty.*Nothing was changed"):
+        await move(StorageSettings(database_url=source), target)
+    assert (await counts(target))["jobs"] == 3
+
+
+async def test_a_bot_that_runs_is_to_be_stopped_first(tmp_path: Path, postgresql: str) -> None:
+    source, target = await filled(tmp_path), await new_database(postgresql)
+    async with instance_lock(source):
+        with pytest.raises(SettingsError, match="Stop it first"):
+            await move(StorageSettings(database_url=source), target)
+
+
+async def test_only_a_postgresql_is_a_place_to_move_to(tmp_path: Path) -> None:
+    source = await filled(tmp_path)
+    with pytest.raises(SettingsError, match="Name a PostgreSQL"):
+        await move(StorageSettings(database_url=source), f"sqlite:///{tmp_path}/other.db")
+    with pytest.raises(SettingsError, match="names a PostgreSQL already"):
+        await move(StorageSettings(database_url="postgresql://a@b/c"), "postgresql://a@b/d")
