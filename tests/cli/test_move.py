@@ -23,8 +23,7 @@ async def filled(folder: Path) -> str:
     url = await database(folder)
     async with Storage.open(url) as storage:
         now = SystemClock().now()
-        for _ in range(3):
-            job = await accepted(storage)
+        job, *_ = [await accepted(storage) for _ in range(3)]
         async with storage.write() as transaction:
             key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", now)
             await transaction.guilds.set_key(1, key.id, now)

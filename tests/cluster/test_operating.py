@@ -1,0 +1,120 @@
+"""What operators see of several processes: doctor, health, keys that differ, and updates."""
+
+import asyncio
+import shutil
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.cli.checks_cluster import processes
+from bot.cli.findings import Verdict
+from bot.config import Settings
+from bot.storage import migrate
+from bot.storage.database import migrations
+from sandbox.discord.emulator import TOKEN
+from tests.cluster.members import process_on
+from tests.cluster.world import cluster, servers, until, until_async
+from tests.engine.world import free_port
+from tests.support.patience import PATIENCE
+from tests.support.postgresql import new_database, new_migrated_database
+
+BESIDE = "beside_earlier = True\n"
+STEP = """
+revision, down_revision, branch_labels, depends_on = "{revision}", "{before}", None, None
+{beside}
+
+def upgrade() -> None:
+    pass
+"""
+
+
+async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
+    migrated_postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def recommended(*_: object) -> int:
+        return 5
+
+    monkeypatch.setattr("bot.cli.checks_cluster.recommended_shards", recommended)
+    url = await new_migrated_database(migrated_postgresql)
+    settings = Settings.read(discord_token=TOKEN, database_url=url)
+    assert [one.words for one in await processes(settings)] == ["No bot is running on this database."]
+    async with process_on(url, "maple:1", count=4, per_process=2) as first:
+        await asyncio.wait_for(first.stand_by(), PATIENCE)
+        found = await processes(settings)
+        serving, free, few = found
+        assert serving.words.startswith("maple:1 (number 1, version")
+        assert "serves shards 0, 1 of 4 since 2" in serving.words
+        assert "No process serves shards 2, 3 of 4" in free.words
+        assert "Discord recommends 5 shards" in few.words
+        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.LOOK, Verdict.LOOK]
+        async with process_on(url, "oak:2", per_process=2), process_on(url, "elm:3", per_process=2):
+            await until(lambda: first.free_shards == 0)
+            words = [one.words for one in await processes(settings)]
+            assert sum("serves shards" in one for one in words) == 2
+            assert sum("stands by since" in one for one in words) == 1
+            assert not any("No process serves" in one for one in words)
+
+
+async def test_a_process_that_stands_by_is_healthy_and_says_so(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    port = free_port()
+    async with cluster(tmp_path, migrated_postgresql, servers(1)) as own, own.process():
+        await until(lambda: own.connected() == [0])
+        async with own.process(HEALTH_PORT=str(port)) as second, aiohttp.ClientSession() as session:
+            await until(lambda: second.said("stands by"))
+            await until_async(partial(_answers, session, port))
+            async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
+                told = await response.json()
+                assert (response.status, told["ok"], told["standby"]) == (200, True, True)
+            async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
+                assert 'studii_shards{what="held"} 0.0' in await response.text()
+
+
+async def _answers(session: aiohttp.ClientSession, port: int) -> bool:
+    try:
+        async with session.get(f"http://127.0.0.1:{port}/healthz"):
+            return True
+    except aiohttp.ClientError:
+        return False
+
+
+async def test_a_process_with_another_encryption_key_stops_and_says_which_to_give_it(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    async with cluster(tmp_path, migrated_postgresql, servers(1)) as own, own.process() as first:
+        await until(lambda: first.serves)
+        async with own.process(ENCRYPTION_KEYS=Fernet.generate_key().decode()) as second:
+            await until(lambda: second.forked.returncode is not None)
+            assert second.forked.returncode == 2
+            assert second.said("Give all of them the same ENCRYPTION_KEYS")
+
+
+@pytest.mark.parametrize("beside", [True, False])
+async def test_an_upgrade_waits_for_earlier_processes_that_it_would_disturb(
+    tmp_path: Path, postgresql: str, monkeypatch: pytest.MonkeyPatch, *, beside: bool
+) -> None:
+    monkeypatch.setattr(migrations, "LOOK_EVERY", 0.05)
+    url = await new_database(postgresql)
+    await migrate(url)
+    later = tmp_path / "later"
+    shutil.copytree(migrations.SCRIPTS, later, ignore=shutil.ignore_patterns("__pycache__"))
+    step = STEP.format(revision="9001", before=migrations.newest_revision(), beside=BESIDE if beside else "")
+    async with process_on(url) as earlier:
+        await asyncio.wait_for(earlier.stand_by(), PATIENCE)
+        (later / "versions" / "9001_later.py").write_text(step, "utf-8")
+        monkeypatch.setattr(migrations, "SCRIPTS", later)
+        upgrading = asyncio.create_task(migrate(url))
+        done, _ = await asyncio.wait({upgrading}, timeout=PATIENCE if beside else 1.0)
+        assert bool(done) is beside
+    await asyncio.wait_for(upgrading, PATIENCE)
+
+
+async def test_several_that_start_at_once_make_the_tables_once(postgresql: str) -> None:
+    url = await new_database(postgresql)
+    await asyncio.gather(*(migrate(url) for _ in range(4)))
+    async with process_on(url) as member:
+        await asyncio.wait_for(member.stand_by(), PATIENCE)
