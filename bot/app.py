@@ -110,7 +110,7 @@ async def build(
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        delivery = DiscordDelivery(bot, catalog, clock, decoder.fit)
+        delivery = DiscordDelivery(bot, catalog, clock, decoder.fit, bot.posting_rules, decoder)
         engine = Engine(
             storage=kept.storage,
             member=member,

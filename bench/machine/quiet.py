@@ -16,6 +16,9 @@ class Nobody:
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         return Posted(None)
 
+    async def remove_card(self, job: Job) -> float | None:
+        return None
+
     async def find_card(self, job: Job) -> Announcement:
         return Posted(None)
 

@@ -19,6 +19,7 @@ from bot.client.observer import DiscordObserver
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.domain import Job
+from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.errors import SettingsError
 from bot.services import Services
@@ -48,6 +49,8 @@ EXTENSIONS = (
     "cogs.credits",
     "cogs.studii",
     "cogs.settings",
+    "cogs.channel",
+    "cogs.disclosure",
     "cogs.log",
     "cogs.usage",
     "cogs.limits",
@@ -190,6 +193,10 @@ class StudiiBot(commands.AutoShardedBot):
     def deferrals(self) -> Deferrals:
         """Keeps deferred interactions. Raises RuntimeError before `attach`."""
         return self._parts().deferrals
+
+    async def posting_rules(self, guild_id: int) -> PostingRules:
+        """Return how the server's results are shown."""
+        return await self.services.posting.rules(guild_id)
 
     def watch_photos(self, told: Callable[[int, Job], None]) -> None:
         """Call `told` with a member's message and the job whenever a job starts from the photo in it."""

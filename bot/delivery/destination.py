@@ -5,7 +5,21 @@ from typing import Any
 
 import discord
 
-from bot.ui.reading.permissions import parent_unknown
+from bot.domain import Job
+from bot.ui.reading.permissions import missing_to_post, parent_unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A channel of the job's server in which its last word can be posted.
+
+    `channel_id` is None for the job's own. `reply_to` is a message in it. `keeps_card`: the job's card stays
+    beside the posting.
+    """
+
+    channel_id: int | None = None
+    reply_to: int | None = None
+    keeps_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +62,44 @@ def known_channel(
     channel = guild.get_channel_or_thread(channel_id) if guild is not None else None
     me = guild.get_member(client.user.id) if guild is not None and client.user is not None else None
     return None if me is None or channel is None or parent_unknown(channel) else (me, channel)
+
+
+def channel_of(client: discord.Client, job: Job, channel_id: int | None = None) -> discord.PartialMessageable:
+    """Return a channel of the job's server, by default the job's own.
+
+    By its id alone: an archived thread, or any channel before the gateway is ready, is in no cache.
+    """
+    return client.get_partial_messageable(channel_id or job.channel_id, guild_id=job.guild_id)
+
+
+def missing_there(
+    client: discord.Client, job: Job, channel_id: int | None = None, *, file: bool
+) -> list[str]:
+    """Return the permissions that the bot lacks to post there; none if that is unknown."""
+    known = known_channel(client, job.guild_id, channel_id or job.channel_id)
+    if known is None:
+        return []
+    me, channel = known
+    return missing_to_post(channel.permissions_for(me), channel, file=file)
+
+
+def photo_of(job: Job) -> int | None:
+    """Return the message with the job's photo, if it is in the job's channel."""
+    if job.origin_message_id is not None:
+        return job.origin_message_id
+    source = job.source
+    here = source is not None and source.channel_id in {None, job.channel_id}
+    return source.message_id if source is not None and here else None
+
+
+def reply_to(job: Job, message_id: int | None) -> discord.MessageReference | None:
+    """Return what makes a message a reply to that one in the job's channel; deleted, it is replied to by
+    nothing."""
+    if message_id is None:
+        return None
+    return discord.MessageReference(
+        message_id=message_id,
+        channel_id=job.channel_id,
+        guild_id=job.guild_id,
+        fail_if_not_exists=False,
+    )

@@ -2,18 +2,21 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery.destination import Place, known_channel
-from bot.delivery.edit_rate import EditPace
-from bot.delivery.errors import Outcome, ensure_final, outcome_of, seconds_until_retry
-from bot.delivery.files import DEFAULT_LIMIT, Fit, Showings
-from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_card, find_posting, find_question
+from bot.delivery.cards import CardPoster
+from bot.delivery.destination import Place, Target, channel_of, missing_there, photo_of, reply_to
+from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of
+from bot.delivery.files import DEFAULT_LIMIT, Drawing, Fit, Showings
+from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_posting, find_question
 from bot.delivery.notices import NoticePoster
+from bot.delivery.threads import thread_for
 from bot.delivery.tokens import CardTokens
 from bot.domain import (
     Announcement,
@@ -24,11 +27,10 @@ from bot.domain import (
     OutputFile,
     Posted,
     Progress,
-    TryLater,
     Undeliverable,
 )
 from bot.domain.confirmations import Confirmation
-from bot.ui.jobs.card import job_card
+from bot.domain.posting import PostingRules
 from bot.ui.jobs.result import (
     can_play,
     ended_elsewhere,
@@ -40,32 +42,45 @@ from bot.ui.jobs.result import (
 )
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import Panel
-from bot.ui.kit.responses import NO_MENTIONS
-from bot.ui.reading.permissions import missing_to_post, stays_there
+from bot.ui.reading.permissions import stays_there
 
 _log = logging.getLogger(__name__)
 
-EDIT_SECONDS = 30.0
+REMOVE_SECONDS = 30.0
 SEND_SECONDS = 120.0
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It's over Discord's size limit here, so I couldn't post it as a file."
 FILE_GONE = "Its file was deleted before it could be posted."
+
+Rules = Callable[[int], Awaitable[PostingRules]]  # of a server
+
+
+async def usual_rules(_: int) -> PostingRules:
+    """Return the rules of a server that has set nothing."""
+    return PostingRules()
 
 
 class DiscordDelivery:
     """Tells people about their jobs, with ordinary messages once an interaction's token has expired."""
 
     def __init__(
-        self, client: discord.Client, catalog: Catalog, clock: Clock, fit: Fit | None = None
+        self,
+        client: discord.Client,
+        catalog: Catalog,
+        clock: Clock,
+        fit: Fit | None = None,
+        rules: Rules = usual_rules,
+        drawing: Drawing | None = None,
     ) -> None:
         self._client = client
         self._fit = fit
+        self._rules = rules
+        self._drawing = drawing
         self._clock = clock
         self._since = clock.now()
         self._names = ToolNames(catalog)
         self._tokens = CardTokens(clock)
-        self._pace = EditPace()
+        self._cards = CardPoster(client, self._names, self._tokens, clock)
         self._notices = NoticePoster(client, self._names, clock)
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
@@ -74,44 +89,26 @@ class DiscordDelivery:
 
     async def show_card(self, job: Job, progress: Progress) -> bool:
         """Bring the card up to date. Returns False if that isn't possible now and is to be tried again."""
-        if job.card_message_id is None:
-            return True
-        channel_id = job.channel_id if self._tokens.get(job.id) is None else None
-        now = self._clock.monotonic()
-        ending = job.over
-        if not self._pace.take(channel_id, job.card_message_id, now, ending=ending):
-            return False
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                await self._edit(job, job.card_message_id, job_card(job, self._names, progress))
-        except DISCORD_ERRORS as error:
-            outcome = outcome_of(error)
-            _log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
-            return outcome is not Outcome.LATER
-        return True
+        return await self._cards.show(job, progress)
+
+    async def remove_card(self, job: Job) -> float | None:
+        """Remove the card. Returns in how many seconds to try again, if that isn't possible now."""
+        return await self._cards.remove(job)
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         """Post the job's card as a reply to its photo, without a ping or a sound."""
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                return await self._post_card(job, progress)
-        except DISCORD_ERRORS as error:
-            return self._failed(job, error)
+        return await self._cards.post(job, progress)
 
     async def find_card(self, job: Job) -> Announcement:
         """Find the card that Discord took as a command's answer, although nobody heard of it."""
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                return Posted(await find_card(self._channel(job), self._own_id, job))
-        except DISCORD_ERRORS as error:
-            return self._failed(job, error, "its card could not be searched for")
+        return await self._cards.find(job)
 
     async def remove_question(self, question: Confirmation) -> bool:
         """Remove the message that asks a question. Returns False if that isn't possible now."""
         request = question.request
         channel = self._client.get_partial_messageable(request.channel_id, guild_id=request.guild_id)
         try:
-            async with asyncio.timeout(EDIT_SECONDS):
+            async with asyncio.timeout(REMOVE_SECONDS):
                 found = question.message_id or await find_question(channel, self._own_id, question)
                 if found is not None:
                     await channel.get_partial_message(found).delete()
@@ -129,7 +126,7 @@ class DiscordDelivery:
             async with asyncio.timeout(SEND_SECONDS):
                 said = await self._announce(job, output)
         except DISCORD_ERRORS as error:
-            return self._failed(job, error)
+            return announcement_of(job, error)
         earlier = job.result_message_id
         if isinstance(said, Posted) and earlier is not None and earlier != said.message_id:
             await self._remove(job, earlier)
@@ -143,63 +140,60 @@ class DiscordDelivery:
 
     async def _remove(self, job: Job, message_id: int) -> None:
         try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                await self._channel(job).get_partial_message(message_id).delete()
+            async with asyncio.timeout(REMOVE_SECONDS):
+                channel = channel_of(self._client, job, job.result_channel_id)
+                await channel.get_partial_message(message_id).delete()
         except DISCORD_ERRORS as error:
             _log.info("Job %s: its earlier message stays: %r", job.id, error, extra={"job": job.id})
-
-    async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
-        answer = self._tokens.get(job.id)
-        if answer is not None:
-            try:
-                async with answer.turn:
-                    if not answer.spoken:
-                        await answer.webhook.edit_message(message_id, view=card, allowed_mentions=NO_MENTIONS)
-            except discord.HTTPException as error:
-                if error.status not in {401, 403, 404}:
-                    raise
-                self._tokens.forget(job.id)  # expired earlier than we thought: go on without it
-            else:
-                return
-        if job.private:
-            return  # nothing else can edit what one person alone sees
-        message = self._channel(job).get_partial_message(message_id)
-        await message.edit(view=card, allowed_mentions=NO_MENTIONS)
-
-    async def _post_card(self, job: Job, progress: Progress) -> Announcement:
-        missing = self._missing(job, file=False)
-        if missing:
-            return Undeliverable(f"the bot lacks {', '.join(missing)}")
-        if (self._clock.now() - job.created_at).total_seconds() > NONCE_SECONDS:
-            found = await find_card(self._channel(job), self._own_id, job)
-            if found is not None:
-                return Posted(found)
-        parts: dict[str, Any] = {"view": job_card(job, self._names, progress), "silent": True}
-        if (reference := _reply_to(job)) is not None:
-            parts["reference"] = reference
-        nonce = f"{job.id}-card"
-        message = await self._channel(job).send(nonce=nonce, allowed_mentions=NO_MENTIONS, **parts)
-        return Posted(message.id)
 
     async def _announce(self, job: Job, output: OutputFile | None) -> Announcement:
         if job.private:
             return await self._announce_privately(job, output)
+        why = ""
+        for target in await self._targets(job):
+            try:
+                said = await self._announce_in(job, output, target)
+            except discord.HTTPException as error:
+                # It is gone or closed to us, the thread is locked.
+                if outcome_of(error) is not Outcome.NEVER:
+                    raise
+                said = Undeliverable(str(error))
+            if isinstance(said, Posted):
+                return said
+            why = said.reason
+        return await self._announce_in_dm(job, output, why)
+
+    async def _targets(self, job: Job) -> list[Target]:
+        """Return where the last word may be posted: results elsewhere if the server wants that, and where
+        that can't be, as everything else, in the job's channel."""
+        rules = await self._rules(job.guild_id)
+        kept = job.card_message_id if rules.keeps_cards else None
+        own = Target(None, kept or photo_of(job), keeps_card=rules.keeps_cards)
+        if job.state is not JobState.SUCCEEDED:
+            return [own]
+        if job.in_thread:
+            thread = await thread_for(self._client, self._names, job)
+            return [own] if thread is None else [thread, own]
+        there = job.post_channel_id
+        if there in {None, job.channel_id} or stays_there(self._client, job):
+            return [own]
+        return [Target(there, keeps_card=rules.keeps_cards), own]
+
+    async def _announce_in(
+        self, job: Job, output: OutputFile | None, target: Target
+    ) -> Posted | Undeliverable:
         with_file = job.state is JobState.SUCCEEDED and output is not None
-        missing = self._missing(job, file=with_file)
+        missing = missing_there(self._client, job, target.channel_id, file=with_file)
         if missing and missing != [READ_HISTORY]:
-            return await self._announce_in_dm(job, output, f"the bot lacks {', '.join(missing)}")
+            return Undeliverable(f"the bot lacks {', '.join(missing)}")
         if not missing and self._may_be_posted(job):
-            found = await self._posted_before(job)
+            found = await self._posted_before(job, target)
             if found is not None:
-                return Posted(found)
-        place = Place(self._channel(job), None if missing else _reply_to(job))
-        try:
-            return await self._say(job, output, place)
-        except discord.HTTPException as error:
-            # Its channel is gone or closed to us, its thread is locked.
-            if outcome_of(error) is not Outcome.NEVER:
-                raise
-            return await self._announce_in_dm(job, output, str(error))
+                return Posted(found, target.channel_id, keeps_card=target.keeps_card)
+        above = None if missing else reply_to(job, target.reply_to)
+        place = Place(channel_of(self._client, job, target.channel_id), above)
+        posted = await self._say(job, output, place)
+        return replace(posted, channel_id=target.channel_id, keeps_card=target.keeps_card)
 
     async def _announce_privately(self, job: Job, output: OutputFile | None) -> Announcement:
         """Tell its person alone: in place of the card while Discord lets us, then by DM."""
@@ -225,12 +219,12 @@ class DiscordDelivery:
         try:
             dm = await self._client.create_dm(discord.Object(job.user_id))
             if self._may_be_posted(job) and await find_posting(dm, self._own_id, job) is not None:
-                return Posted(None)
+                return Posted(None, by_dm=True)
             await self._say(job, output, Place(dm, by_dm=True), DEFAULT_LIMIT)
         except (discord.Forbidden, discord.NotFound) as error:
             ensure_final(error)
             return Undeliverable(f"{why}; nor by DM: {error}")
-        return Posted(None)
+        return Posted(None, by_dm=True)
 
     async def _tell_of_end(self, job: Job) -> None:
         """Tell the person by DM that `/jobs` has it, and nothing of what it is."""
@@ -245,29 +239,38 @@ class DiscordDelivery:
 
     async def _say(
         self, job: Job, output: OutputFile | None, place: Place, limit: int | None = None
-    ) -> Announcement:
+    ) -> Posted:
         if job.state is not JobState.SUCCEEDED:
             return await self._send(job, place, view=ending(job, self._names, by_dm=place.by_dm))
         if output is None:
             return await self._send_link(job, place, FILE_GONE)
         return await self._send_file(job, place, output, limit or self._size_limit(job))
 
-    async def _posted_before(self, job: Job) -> int | None:
+    async def _posted_before(self, job: Job, target: Target) -> int | None:
         try:
             card = job.card_message_id
             since = discord.Object(card) if card else job.created_at - CLOCKS_DIFFER
-            return await find_posting(self._channel(job), self._own_id, job, since=since)
+            channel = channel_of(self._client, job, target.channel_id)
+            return await find_posting(channel, self._own_id, job, since=since)
         except (discord.Forbidden, discord.NotFound) as error:
             ensure_final(error)
             return None  # we may not look, or it is gone; the nonce is all there is then
 
-    async def _send_file(self, job: Job, place: Place, output: OutputFile, limit: int) -> Announcement:
-        showings = Showings(job, output, limit, self._fit)
+    async def _send_file(self, job: Job, place: Place, output: OutputFile, limit: int) -> Posted:
+        rules = await self._rules(job.guild_id)
+        showings = Showings(job, output, limit, self._fit, self._drawing, rules)
         for attempt in (showings.whole, showings.alone, showings.smaller):
             showing = await attempt()
             if showing is None:
                 continue
-            view = result(job, self._names, *showing.names, notes=showing.notes, by_dm=place.by_dm)
+            view = result(
+                job,
+                self._names,
+                *showing.names,
+                notes=showing.notes,
+                disclosure=rules.disclosure,
+                by_dm=place.by_dm,
+            )
             try:
                 return await self._send(job, place, view=view, files=showing.files)
             except discord.HTTPException as error:
@@ -278,12 +281,14 @@ class DiscordDelivery:
         there = await asyncio.to_thread(output.path.is_file)
         return await self._send_link(job, place, TOO_LARGE if there else FILE_GONE)
 
-    async def _send_link(self, job: Job, place: Place, why: str) -> Announcement:
+    async def _send_link(self, job: Job, place: Place, why: str) -> Posted:
+        said = (await self._rules(job.guild_id)).disclosure
         if can_play(job) and place.answer is None:  # a card can't become an ordinary message
-            words = linked_video(job, self._names, why, by_dm=place.by_dm)
+            words = linked_video(job, self._names, why, disclosure=said, by_dm=place.by_dm)
             view = plain_buttons(job, self._names, by_dm=place.by_dm)
             return await self._send(job, place, content=words, view=view)
-        return await self._send(job, place, view=linked_result(job, self._names, why, by_dm=place.by_dm))
+        view = linked_result(job, self._names, why, disclosure=said, by_dm=place.by_dm)
+        return await self._send(job, place, view=view)
 
     async def _send(self, job: Job, place: Place, **parts: Any) -> Posted:
         mentions = discord.AllowedMentions(
@@ -291,31 +296,9 @@ class DiscordDelivery:
         )
         return Posted(await place.send(job.nonce, mentions, **parts))
 
-    def _failed(self, job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
-        match outcome_of(error):
-            case Outcome.LATER:
-                _log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
-                return TryLater(seconds_until_retry(error))
-            case Outcome.WAS_DELETED:
-                return Posted(None)
-            case Outcome.NEVER | Outcome.TOO_LARGE:
-                _log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
-                return Undeliverable(str(error))
-
-    def _channel(self, job: Job) -> discord.PartialMessageable:
-        # By its id alone: an archived thread, or any channel before the gateway is ready, is in no cache.
-        return self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-
     @property
     def _own_id(self) -> int:
         return self._client.user.id if self._client.user else 0
-
-    def _missing(self, job: Job, *, file: bool) -> list[str]:
-        known = known_channel(self._client, job.guild_id, job.channel_id)
-        if known is None:
-            return []
-        me, channel = known
-        return missing_to_post(channel.permissions_for(me), channel, file=file)
 
     def _size_limit(self, job: Job) -> int:
         guild = self._client.get_guild(job.guild_id)
@@ -327,15 +310,3 @@ class DiscordDelivery:
             return True
         # In an earlier life, of which the database, being a backup taken back, may know nothing.
         return job.created_at < self._since
-
-
-def _reply_to(job: Job) -> discord.MessageReference | None:
-    message_id = job.card_message_id or job.origin_message_id
-    if message_id is None:
-        return None
-    return discord.MessageReference(
-        message_id=message_id,
-        channel_id=job.channel_id,
-        guild_id=job.guild_id,
-        fail_if_not_exists=False,
-    )

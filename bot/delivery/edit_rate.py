@@ -1,4 +1,4 @@
-"""How often cards may be edited, so that Discord never has to slow us down."""
+"""How often cards may be edited and removed, so that Discord never has to slow us down."""
 
 from collections import deque
 
@@ -6,6 +6,7 @@ CARD_SECONDS = 5.0
 CHANNEL_SECONDS = 5.0
 CHANNEL_EDITS = 4  # within CHANNEL_SECONDS; Discord allows 5 in 5 s
 FOR_ENDINGS = 2  # of them
+CHANNEL_REMOVALS = 5  # within CHANNEL_SECONDS: as many as results are posted
 
 
 class EditPace:
@@ -17,6 +18,7 @@ class EditPace:
 
     def __init__(self) -> None:
         self._edits: deque[tuple[float, int | None, int]] = deque()  # when, channel, card
+        self._removals: deque[tuple[float, int]] = deque()  # when, channel
 
     def take(self, channel_id: int | None, card_id: int, now: float, *, ending: bool = False) -> bool:
         """Return whether the card may be edited now, and if so count the edit.
@@ -33,6 +35,20 @@ class EditPace:
             if self._in(channel_id, now) >= bound:
                 return False
         self._edits.append((now, channel_id, card_id))
+        return True
+
+    def take_removal(self, channel_id: int | None, now: float) -> bool:
+        """Return whether a card may be removed now, and if so count that; Discord counts removals apart.
+
+        `channel_id` is None for a removal by an interaction's token.
+        """
+        if channel_id is None:
+            return True
+        while self._removals and self._removals[0][0] <= now - CHANNEL_SECONDS:
+            self._removals.popleft()
+        if sum(channel == channel_id for _, channel in self._removals) >= CHANNEL_REMOVALS:
+            return False
+        self._removals.append((now, channel_id))
         return True
 
     def _in(self, channel_id: int, now: float) -> int:

@@ -1,9 +1,14 @@
 """What an error of Discord's means for what was to be delivered."""
 
+import logging
 from enum import Enum, auto
 from http import HTTPStatus
 
 import discord
+
+from bot.domain import Announcement, Job, Posted, TryLater, Undeliverable
+
+_log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
@@ -52,3 +57,16 @@ def seconds_until_retry(error: Exception) -> float:
     if isinstance(error, discord.HTTPException) and error.status == 401:
         return UNAUTHORISED_SECONDS
     return RETRY_SECONDS
+
+
+def announcement_of(job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
+    """Return what became of a message about the job whose sending raised the error."""
+    match outcome_of(error):
+        case Outcome.LATER:
+            _log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
+            return TryLater(seconds_until_retry(error))
+        case Outcome.WAS_DELETED:
+            return Posted(None)
+        case Outcome.NEVER | Outcome.TOO_LARGE:
+            _log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
+            return Undeliverable(str(error))

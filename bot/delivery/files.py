@@ -3,20 +3,37 @@
 import asyncio
 import io
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import discord
 
 from bot.domain import Job, OutputFile
+from bot.domain.posting import PostingRules
 from bot.media.kinds import PhotoKind, suffix_of
-from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER
-from bot.ui.reading.photo_lookup import BEFORE_FILE, SMALLER_BEFORE
+from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, LABELS
+from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
 
 _log = logging.getLogger(__name__)
 
-Fit = Callable[[Path, int], Awaitable[bytes | None]]  # makes a picture fit into so many bytes
+
+class Fit(Protocol):
+    """Makes a picture fit into so many bytes. `made`: it was made by AI, and the copy says so."""
+
+    def __call__(self, path: Path, limit: int, *, made: bool = False) -> Awaitable[bytes | None]: ...
+
+
+class Drawing(Protocol):
+    """Makes copies of pictures to be shown beside them, in so many bytes; None where that can't be."""
+
+    def label(self, path: Path, limit: int, words: str, corner: str) -> Awaitable[bytes | None]: ...
+    def split(
+        self, before: Path, after: Path, limit: int, labels: tuple[str, str]
+    ) -> Awaitable[bytes | None]: ...
+
+
 # https://discord.com/developers/docs/reference#uploading-files
 DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
 # What Discord's apps draw in a gallery.
@@ -24,6 +41,9 @@ _DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 # For what stands around the files in a request.
 MARGIN = 64 * 1024  # bytes
 LEAST = 48 * 1024  # bytes that a photo before is worth being shown with
+MOST_OF_HALVES = 2 * 1024 * 1024  # bytes of the picture of both
+MOST_OF_A_LABELLED = 6 * 1024 * 1024  # bytes
+STAGING = "virtual-staging"  # the tool whose results may have a labelled copy
 
 
 @dataclass
@@ -46,11 +66,21 @@ class Showings:
     """What may be posted of a result within `limit` bytes: each of these is for when Discord refused the one
     before it as too large. None: it is of no use here."""
 
-    def __init__(self, job: Job, output: OutputFile, limit: int, fit: Fit | None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        output: OutputFile,
+        limit: int,
+        fit: Fit | None,
+        drawing: Drawing | None,
+        rules: PostingRules,
+    ) -> None:
         self._job = job
         self._output = output
         self._limit = limit
         self._fit = fit
+        self._drawing = drawing
+        self._rules = rules
         self._shown = 0  # files of the last one
 
     async def whole(self) -> Showing | None:
@@ -60,8 +90,13 @@ class Showings:
         made = await self._open(self._output)
         if made is None:
             return None
-        before, note = await self._before(self._limit - self._output.size - MARGIN)
-        return self._showing([made, before], [note])
+        room = self._limit - self._output.size - MARGIN
+        labelled = await self._labelled(room)
+        halves = await self._halves(room - size_of(labelled))
+        before, note = await self._before(room - size_of(labelled) - size_of(halves))
+        return self._showing(
+            [made, self._copy(labelled, LABELLED_FILE), self._copy(halves, HALVES_FILE), before], [note]
+        )
 
     async def alone(self) -> Showing | None:
         """Return the output as it was made, for when Discord refused the two together."""
@@ -77,7 +112,8 @@ class Showings:
         if self._shown:
             limit = min(limit, DEFAULT_LIMIT)  # the server takes less than we thought
         share = min(output.before.size, limit // 4) if output.before is not None else 0
-        data = await self._fit(output.path, min(limit - share - MARGIN, output.size - 1))
+        most = min(limit - share - MARGIN, output.size - 1)
+        data = await self._fit(output.path, most, made=True)
         if data is None:
             return None
         name = f"{self._job.tool}-{self._job.id[:8]}.jpg"
@@ -105,6 +141,25 @@ class Showings:
         name = f"{SMALLER_BEFORE}-{self._job.id[:8]}.jpg"
         return discord.File(io.BytesIO(data), name), BEFORE_SMALLER if before.size > room else ""
 
+    async def _labelled(self, room: int) -> bytes | None:
+        """Return the copy of a staged picture that says so, if one is wanted."""
+        rules = self._rules
+        wanted = rules.staging_label and self._job.tool == STAGING and self._output.kind == "image"
+        if self._drawing is None or not wanted or room < LEAST:
+            return None
+        most = min(room, MOST_OF_A_LABELLED)
+        return await self._drawing.label(self._output.path, most, rules.staging_label, rules.staging_corner)
+
+    async def _halves(self, room: int) -> bytes | None:
+        """Return the picture that is half before and half after, if one is wanted."""
+        before, wanted = self._output.before, self._rules.splits and self._output.kind == "image"
+        if self._drawing is None or not wanted or before is None or room < LEAST:
+            return None
+        return await self._drawing.split(before.path, self._output.path, min(room, MOST_OF_HALVES), LABELS)
+
+    def _copy(self, data: bytes | None, what: str) -> discord.File | None:
+        return None if data is None else discord.File(io.BytesIO(data), f"{what}-{self._job.id[:8]}.jpg")
+
     async def _open(self, file: OutputFile, what: str | None = None) -> discord.File | None:
         """Open the file, which the caller closes. None if it can't be read."""
         name = _name(what or self._job.tool, self._job, file)
@@ -122,3 +177,8 @@ def _name(what: str, job: Job, file: OutputFile) -> str:
     suffix = suffix_of(kind) or (".mp4" if file.kind == "video" else ".png")
     # Letters, digits and dashes, as Discord renames everything else and the gallery would not find it.
     return f"{what}-{job.id[:8]}{suffix}"
+
+
+def size_of(data: bytes | None) -> int:
+    """Return the number of bytes; 0 for none."""
+    return 0 if data is None else len(data)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.domain.jobs import Job, JobState
+
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
@@ -17,9 +19,21 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """It was posted. `message_id` is the new message's id, or None if a message was edited."""
+    """It was posted. `message_id` is the new message's id, or None where nobody can link to it: it took the
+    place of a private card, or was sent by direct message (`by_dm`).
+
+    `channel_id` is where it is, None for the job's own channel. `keeps_card`: the job's card stays beside it.
+    """
 
     message_id: int | None
+    channel_id: int | None = None
+    by_dm: bool = False
+    keeps_card: bool = False
+
+    def supersedes_card(self, job: Job) -> bool:
+        """Return whether the job's card has nothing to say any more, now that this was posted."""
+        stays = self.keeps_card or job.private or job.state is JobState.UNKNOWN
+        return self.message_id is not None and not stays
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,9 @@ class JobRequest:
     """A request for a job, before it is checked against limits.
 
     `inputs` are the values to send by the catalogue's names (see `Tool.prepare`). `photo_author` is who
-    posted the source, if that may be another member. For `origin_message_id`, `once`, `tapped` and
-    `age_restricted` see `Job`. `shown_price` is the price in credits that the person has seen, on a button;
-    `agreed` the one that they were asked about, by the `confirmation`.
+    posted the source, if that may be another member. For `origin_message_id`, `once`, `tapped`,
+    `age_restricted`, `post_channel_id` and `in_thread` see `Job`. `shown_price` is the price in credits that
+    the person has seen, on a button; `agreed` the one that they were asked about, by the `confirmation`.
     """
 
     guild_id: int
@@ -122,6 +122,8 @@ class JobRequest:
     shown_price: int | None = None
     agreed: int | None = None
     confirmation: str | None = None
+    post_channel_id: int | None = None
+    in_thread: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,11 @@ class Job:
     # Whether its requester knows of a cancellation that was asked for while it was being sent; None: none was
     cancel_told: bool | None = None
     epoch: int | None = None  # the process that sent its last upload or submission, where there are several
+    card_superseded_at: datetime | None = None  # when a posting took the card's place; the card is removed
+    post_channel_id: int | None = None  # where its result is to be posted, if not in its channel
+    in_thread: bool | None = None  # its result is to be posted in a thread under the photo, or the card
+    result_channel_id: int | None = None  # where its last word is, if not in its channel
+    result_by_dm: bool | None = None  # its last word was sent to its person by direct message
 
     @property
     def terminal(self) -> bool:

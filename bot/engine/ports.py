@@ -28,6 +28,13 @@ class Delivery(Protocol):
         """
         ...
 
+    async def remove_card(self, job: Job) -> float | None:
+        """Remove the job's card, in whose place its posting is; reduce it to one line where that can't be.
+
+        Return None if that is done, or can never be done. Return in how many seconds to try again otherwise.
+        """
+        ...
+
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         """Post the card of a job that no interaction started; doing it twice posts it once."""
         ...

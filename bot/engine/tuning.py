@@ -75,6 +75,7 @@ class Tuning:
     card_again: float = 1.5
     card_noted_after: float = 5.0  # a card that was edited shortly before a crash is edited once more
     card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message
+    card_removal_bound: float = DAY  # a card that could not be removed for so long after its posting stays
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_source_bytes: int = 25_000_000  # of a photo, converted if need be
     max_output_bytes: int = 500 * 1024 * 1024

@@ -82,12 +82,12 @@ def shrunk(image: Image.Image) -> Image.Image:
     return smaller
 
 
-def fitted(image: Image.Image, limit: int, digital_source: str | None = None) -> bytes | None:
-    """Return the picture as a JPEG of at most `limit` bytes, as good as that allows, or None.
+def fitted(image: Image.Image, limit: int, xmp: bytes = b"") -> bytes | None:
+    """Return the picture as a JPEG of at most `limit` bytes with this XMP packet, as good as that allows, or
+    None.
 
     It is not larger than what `shrunk` returns.
     """
-    xmp = xmp_packet(digital_source)
     picture = first_picture(image)
     profile = _profile(picture)
     if picture.mode == "RGBA":

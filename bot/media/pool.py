@@ -148,10 +148,31 @@ class DecoderPool:
             if refusal.why in {"broken", "structure"}:
                 raise PictureBroken from None
 
-    async def fit(self, path: Path, limit: int) -> bytes | None:
-        """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
+        """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that.
+
+        One that is `made` by AI says so.
+        """
         try:
-            _, data = await self._open("fit", path, limit=limit)
+            _, data = await self._open("fit", path, limit=limit, made=made)
+        except (DecoderRefusal, OSError):
+            return None
+        return data or None
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        """Return a copy of a picture made by AI with words in a corner, as `fit` returns one."""
+        try:
+            _, data = await self._open("label", path, limit=limit, words=words, corner=corner)
+        except (DecoderRefusal, OSError):
+            return None
+        return data or None
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        """Return one picture of both halves (see `bot.media.drawing.split`), as `fit` returns one."""
+        try:
+            other = await self._admit("fit", before)
+            more = {"before": str(before), "before_pixels": other.pixels, "labels": labels}
+            _, data = await self._open("split", after, extra=other.memory, limit=limit, **more)
         except (DecoderRefusal, OSError):
             return None
         return data or None
@@ -161,17 +182,28 @@ class DecoderPool:
         async with self._process() as process:
             return process.missing
 
-    async def _open(self, what: str, path: Path, **more: object) -> tuple[dict[str, Any], bytes]:
-        """Send the request `what` when there is room for the picture's memory. Raises `DecoderRefusal`."""
+    async def _open(
+        self, what: str, path: Path, *, extra: int = 0, **more: object
+    ) -> tuple[dict[str, Any], bytes]:
+        """Send the request `what` when there is room for the picture's memory, and for `extra` bytes.
+
+        Raises `DecoderRefusal`.
+        """
+        probed = await self._admit(what, path)
+        request = {"do": what, "path": str(path), "pixels": probed.pixels, **more}
+        memory = probed.memory + extra
+        allowed = memory + (_MAPPED_BY_THREADS if probed.kind in _THREADED else _MAPPED)
+        return await self._ask(request, memory, allowed, TimeLimits.of(probed.pixels))
+
+    async def _admit(self, what: str, path: Path) -> ProbeResult:
+        """Look at a picture that is to be opened. Raises `DecoderRefusal`."""
         probed = await self._probe(what, path)
         most = min(self._max_pixels, probed.pixels * LARGEST_BYTES // max(probed.memory, 1))
         if probed.pixels > most:
             raise too_large(probed, _rounded(most) if most < self._max_pixels else most)
         if not probed.is_whole:
             raise broken(probed.kind)
-        request = {"do": what, "path": str(path), "pixels": probed.pixels, **more}
-        allowed = probed.memory + (_MAPPED_BY_THREADS if probed.kind in _THREADED else _MAPPED)
-        return await self._ask(request, probed.memory, allowed, TimeLimits.of(probed.pixels))
+        return probed
 
     async def _probe(self, what: str, path: Path) -> ProbeResult:
         request = {"do": "probe", "what": what, "path": str(path)}

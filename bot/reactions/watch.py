@@ -34,6 +34,7 @@ from bot.ui.reading.permissions import (
     parent_unknown,
 )
 from bot.ui.reading.pictures import photos_in, taken_of
+from bot.ui.reading.posting import PostingPlace, posting_place
 
 _log = logging.getLogger(__name__)
 
@@ -256,11 +257,13 @@ class PhotoWatch:
     ) -> list[Job]:
         """Ask for a job for each photo. `note` is called with each that is accepted."""
         author = await author_in(message, self._client, self._services)
+        rules = await self._services.posting.rules(member.guild.id)
         jobs: list[Job] = []
         for photo in photos:
             try:
                 tool = self._catalog.get(preset.tool)
-                request = _request(member, message, tool, prepared(tool, preset), photo, author)
+                place = posting_place(member.guild, message.channel, member, rules)
+                request = _request(member, message, tool, prepared(tool, preset), photo, author, place)
                 job = await self._services.jobs.accept(replace(request, tapped=tapped))
                 note(job)
                 jobs.append(job)
@@ -373,6 +376,7 @@ def _request(
     inputs: dict[str, str],
     photo: SourcePhoto,
     author: int,
+    place: PostingPlace,
 ) -> JobRequest:
     return JobRequest(
         guild_id=member.guild.id,
@@ -386,4 +390,6 @@ def _request(
         origin_message_id=message.id,
         once=once_key(member.id, message.id, tool.slug, inputs, photo),
         age_restricted=is_age_restricted(message.channel),
+        post_channel_id=place.channel_id,
+        in_thread=place.in_thread,
     )

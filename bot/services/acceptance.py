@@ -228,6 +228,8 @@ class Acceptance:
             once=request.once,
             tapped=request.tapped,
             age_restricted=request.age_restricted,
+            post_channel_id=request.post_channel_id,
+            in_thread=request.in_thread,
         )
 
 

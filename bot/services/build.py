@@ -15,6 +15,7 @@ from bot.services.log_channels import LogChannelService
 from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.words import WordService
 from bot.services.photos import PhotoService
+from bot.services.posting import PostingService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
 from bot.services.rulings import RulingService
@@ -38,6 +39,7 @@ class Services:
     limits: LimitService
     usage: UsageService
     photos: PhotoService
+    posting: PostingService
     rulings: RulingService
     refusals: RefusalService
     words: WordService
@@ -74,6 +76,7 @@ def build_services(
         limits=LimitService(storage, clock),
         usage=UsageService(storage, clock),
         photos=PhotoService(storage, catalog),
+        posting=PostingService(storage, clock),
         rulings=RulingService(storage, clock, wake),
         refusals=RefusalService(storage, clock),
         words=WordService(storage, catalog, clock),

@@ -40,6 +40,7 @@ from bot.storage.meta import Meta
 from bot.storage.moderation import Refusals, WordRules
 from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulings
+from bot.storage.posting import PostingRulings
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations
@@ -86,6 +87,7 @@ class Transaction:
         self.word_rules = WordRules(session)
         self.photo_rules = PhotoRulings(session)
         self.confirmations = Confirmations(session)
+        self.posting_rules = PostingRulings(session)
         self.unreadable = UnreadableCheck(session)
 
 

@@ -17,6 +17,7 @@ from tests.crash.plan import (
     EVERY,
     Trial,
     all_points,
+    killed_around_a_removal,
     killed_before_a_closed_door,
     killed_before_a_late_answer,
     killed_once,
@@ -126,6 +127,7 @@ async def main(console: Console) -> bool:
         await crew.kill("Killed at every point", once)
         await crew.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
         await crew.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
+        await crew.kill("… while its card is removed, with trouble after it", killed_around_a_removal(points))
         await crew.perform("Killed three times", killed_three_times(points))
         cancelled = await crew.perform("Cancelled", [Trial(cancelled=True)] * QUIET_LIVES)
         cancelling = killed_while_cancelling(all_points(verdict.points for verdict in cancelled))

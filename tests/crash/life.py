@@ -33,7 +33,7 @@ from bot.media import Photo
 from bot.media.pool import DecoderPool
 from bot.services import JobService
 from bot.storage import Storage, Vault
-from bot.storage.schema import CARD_NEVER_SEEN
+from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.kit import deferral
 from sandbox.discord.emulator import TOKEN
@@ -50,6 +50,7 @@ _CARDS = {"card_overdue": 1.5}
 _OPEN = (
     "jobs WHERE announced_at IS NULL",
     "jobs WHERE card_message_id IS NOT NULL AND card_version < version",
+    f"jobs WHERE {SUPERSEDED_CARD}",
     f"jobs WHERE {CARD_NEVER_SEEN} AND NOT private",
 )
 ENDED, GAVE_UP = 0, 3
@@ -124,9 +125,17 @@ class _Deadly:
         await self._open(path)
         await self._decoder.check(path)
 
-    async def fit(self, path: Path, limit: int) -> bytes | None:
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         await self._open(path)
-        return await self._decoder.fit(path, limit)
+        return await self._decoder.fit(path, limit, made=made)
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        await self._open(path)
+        return await self._decoder.label(path, limit, words, corner)
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        await self._open(after)
+        return await self._decoder.split(before, after, limit, labels)
 
     async def _open(self, path: Path) -> None:
         if self._deadly:
@@ -178,7 +187,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
         guarded = GuardedDecoder(storage, _Deadly(decoder, life.deadly), clock, quiet=0.2)
-        delivery = DiscordDelivery(bot, catalog, clock, guarded.fit)
+        delivery = DiscordDelivery(bot, catalog, clock, guarded.fit, bot.posting_rules)
         engine = Engine(
             storage=storage,
             studii=studii,

@@ -1,5 +1,6 @@
 """Which trials `make crash` makes, and which it leaves out because others stand for them."""
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass, replace
 from tests.crash.trial import (
     DISCORD_TROUBLES,
     PRIVATE_TROUBLES,
+    REMOVAL_TROUBLES,
     TROUBLES,
     Death,
     DiscordTrouble,
@@ -110,6 +112,13 @@ def killed_while_posting(points: Mapping[str, int]) -> list[Trial]:
 def killed_while_blind(points: Mapping[str, int]) -> list[Trial]:
     """The same deaths, where the bot can't look whether it has posted: only the nonce tells Discord."""
     return [Trial([death], blind=True) for death in deaths_of(points) if is_posting(death)]
+
+
+def killed_around_a_removal(points: Mapping[str, int]) -> list[Trial]:
+    """The deaths while a card is removed, each under another trouble with the removal in the next life."""
+    deaths = [one for one in deaths_of(points) if "cards._remove" in one.point or "_store_notes" in one.point]
+    troubles = itertools.cycle(REMOVAL_TROUBLES)
+    return [Trial([death], trouble) for death, trouble in zip(deaths, troubles, strict=False)]
 
 
 def killed_three_times(points: Mapping[str, int]) -> list[Trial]:

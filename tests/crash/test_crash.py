@@ -13,6 +13,7 @@ from tests.crash.plan import (
     DEFERRED,
     Trial,
     all_points,
+    killed_around_a_removal,
     killed_before_a_late_answer,
     killed_under_trouble,
     killed_while_answering_late,
@@ -85,6 +86,17 @@ async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
 
 
+async def test_a_card_is_removed_although_the_bot_dies_of_it_and_discord_is_in_trouble(
+    process: Zygote, quiet: Verdict, subtests: pytest.Subtests
+) -> None:
+    async with worlds() as own:
+        trials = killed_around_a_removal(quiet.points)
+        for trial in random.Random(SEED).sample(trials, 3):
+            with subtests.test(trial.deaths[0].point):
+                verdict = await trial.make(own, process)
+                assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
+
+
 async def test_a_result_that_is_not_what_studii_made_byte_for_byte_is_complained_of(
     process: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +135,8 @@ async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_resta
         job, complaints = await own.wrong(case, may_be_unknown=False)
         assert complaints == []
         assert job is not None
-        assert job.card_message_id in {one.id for one in own.discord.in_channel(case.channel_id)}
+        # Found, it was removed: the job's posting is in its place.
+        assert [one.id for one in own.discord.in_channel(case.channel_id)] == [job.result_message_id]
 
 
 @pytest.mark.usefixtures("quiet")

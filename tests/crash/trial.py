@@ -120,6 +120,10 @@ DISCORD_TROUBLES: Sequence[DiscordTrouble] = (
         {"callback": [TAKEN_RESET], "original": [RESET], "history": [DiscordFault(502), RESET]},
     ),
 )
+# Of a card that a posting has superseded, after a restart, when its interaction's token is gone.
+REMOVAL_TROUBLES: Sequence[DiscordTrouble] = tuple(
+    DiscordTrouble(name, "delete", {"delete": [fault]}) for name, fault in _WRONG.items()
+)
 # Of a private job's: its card is edited by the interaction's token, and what that can't do goes by DM.
 _REFUSED = DiscordFault(refusal=INVALID_TOKEN)
 PRIVATE_TROUBLES: Sequence[DiscordTrouble] = (

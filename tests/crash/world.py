@@ -200,7 +200,8 @@ class Worlds:
         else:
             posted = [one for one in there if one.nonce is not None and _says_last_word(one, job)]
             complaints += self._of_postings(job, posted)
-            complaints += self._of_cards(job, [one for one in there if one not in posted], found=card_found)
+            cards = [one for one in there if one not in posted]
+            complaints += self._of_cards(job, cards, posted, found=card_found)
         complaints += await self._of_the_end(case, job, submitted, posted, may_be_unknown=may_be_unknown)
         return job, complaints
 
@@ -291,13 +292,18 @@ class Worlds:
             return ["said not to be started, although it was"]
         return [] if accepted or told else ["nobody said that it was not started"]
 
-    def _of_cards(self, job: Job, cards: Sequence[Message], *, found: bool) -> list[str]:
-        """What is wrong with the card: it shows how the job ended, and is the one that is stored."""
+    def _of_cards(
+        self, job: Job, cards: Sequence[Message], posted: Sequence[Message], *, found: bool
+    ) -> list[str]:
+        """What is wrong with the card: a posting has taken its place, unless nobody knows how the job ended;
+        else it shows how the job ended, and is the one that is stored."""
         if len(cards) > 1:
             return [f"{len(cards)} cards"]
         if not cards or not found:
             return []
         (card,) = cards
+        if posted and job.state is not JobState.UNKNOWN:
+            return ["its card stands beside its posting"]
         if job.card_message_id != card.id:
             return ["its card is not the one that is stored"]
         stale = any("cancel" in custom_id for custom_id in card.custom_ids())

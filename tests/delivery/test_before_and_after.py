@@ -148,3 +148,31 @@ async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can
         assert again.source is not None
         assert job.source is not None
         assert again.source.url == job.source.url
+
+
+async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_ones(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, _, job):
+        await desk.services.posting.set(desk.guild.id, splits=True)
+        decoders = SharedDecoders()
+        delivery = DiscordDelivery(
+            desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
+        )
+        await delivery.announce(job, files(tmp_path, len(MADE), len(ROOM)))
+        after, halves, before = await shown(desk)
+        assert (after, before) == (MADE, ROOM)
+        with Image.open(io.BytesIO(halves)) as picture:
+            assert picture.size == (40, 30)
+        assert "-# 1 After · 2 Both halves · 3 Before" in texts(desk.channel.history()[-1])
+
+
+async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, _, job):
+        await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
+        decoders = SharedDecoders()
+        delivery = DiscordDelivery(
+            desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
+        )
+        await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+        after, _, before = await shown(desk)
+        assert (after, before) == (MADE, ROOM)
+        assert "-# 1 After · 2 With a label · 3 Before" in texts(desk.channel.history()[-1])

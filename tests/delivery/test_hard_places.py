@@ -70,7 +70,7 @@ async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
         assert posted_in_channel(desk) == 0
         sent = [call.path for call in desk.env.http_requests if call.method == "POST"]
         assert sent[-1].endswith("/messages")
@@ -91,7 +91,7 @@ async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_pat
         job = await done(desk)
         closed = desk.channel_for_the_bot("closed", attach_files=False)
         moved = replace(job, channel_id=closed.id)
-        assert await desk.delivery.announce(moved, output(tmp_path)) == Posted(None)
+        assert await desk.delivery.announce(moved, output(tmp_path)) == Posted(None, by_dm=True)
         assert closed.history() == []
 
 
@@ -121,7 +121,7 @@ async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_w
 
 
 async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> None:
-    async def fit(path: Path, limit: int) -> bytes | None:
+    async def fit(path: Path, limit: int, *, made: bool = False) -> bytes | None:
         assert limit <= 10 * 1024 * 1024
         return b"\xff\xd8\xffsmaller"
 
@@ -141,7 +141,7 @@ async def test_from_a_thread_that_was_archived_or_locked_the_result_comes_by_dm(
         job = await done(desk)
         here = f"/channels/{desk.channel.id}/messages"
         desk.env.inject_error("POST", here, status=status, code=code, times=None)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
         assert desk.env.http_requests[-1].path != here
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         assert [len(message.attachments) async for message in dm.history()] == [1]
@@ -158,7 +158,7 @@ async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Pat
         assert isinstance(channel, discord.TextChannel)
         await channel.delete()
         desk.clock.advance(later)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         (message,) = [message async for message in dm.history()]
         assert len(message.attachments) == 1
@@ -188,6 +188,6 @@ async def test_a_result_that_came_by_dm_is_not_sent_again(tmp_path: Path) -> Non
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
         for _ in range(2):
-            assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+            assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         assert len([message async for message in dm.history()]) == 1

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,10 @@ async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
 ) -> None:
     file = tmp_path / "out"
     file.write_bytes(BYTES)
+    assert DONE.source is not None
+    job = replace(DONE, source=replace(DONE.source, message_id=400, channel_id=DONE.channel_id))
     async with logged_in(monkeypatch) as (delivery, recorder):
-        outcome = await delivery.announce(DONE, OutputFile(file, "image", "image/png", len(BYTES)))
+        outcome = await delivery.announce(job, OutputFile(file, "image", "image/png", len(BYTES)))
     assert outcome == Posted(600)
     ((payload, files),) = recorder.sent
     (name,) = files
@@ -107,7 +110,7 @@ async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
         f"attachment://{name}"
     ]
     assert (payload["nonce"], payload["enforce_nonce"]) == (DONE.nonce, True)
-    assert payload["message_reference"]["message_id"] == 500
+    assert payload["message_reference"]["message_id"] == 400
     assert payload["message_reference"]["fail_if_not_exists"] is False
     assert payload["allowed_mentions"] == {"parse": [], "users": [300]}
     assert payload["flags"] & discord.MessageFlags(components_v2=True).value

@@ -9,7 +9,16 @@ import discord
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.domain import Announcement, Job, JobState, OutputFile, Posted, TryLater, Undeliverable
+from bot.domain import (
+    Announcement,
+    Job,
+    JobState,
+    OutputFile,
+    Posted,
+    SourcePhoto,
+    TryLater,
+    Undeliverable,
+)
 from bot.reasons import Reason
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
@@ -55,7 +64,7 @@ def sent(desk: Desk) -> dict[str, Any]:
     return json
 
 
-async def test_a_result_replies_to_its_card_and_pings_the_requester_alone(
+async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
     tmp_path: Path,
 ) -> None:
     async with open_desk(tmp_path) as desk:
@@ -63,8 +72,7 @@ async def test_a_result_replies_to_its_card_and_pings_the_requester_alone(
         message = await posted(desk, job, output(tmp_path))
         assert await message.attachments[0].read() == PNG
         assert [user.id for user in message.mentions] == [desk.maya.id]
-        assert message.reference is not None
-        assert message.reference.message_id == job.card_message_id
+        assert message.reference is None
         assert "your **Studio** is ready" in texts(message)
         assert "aspect ratio **16:9** · 8 credits" in texts(message)
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
@@ -74,6 +82,35 @@ async def test_a_result_replies_to_its_card_and_pings_the_requester_alone(
             "Original",
             "Delete",
         ]
+
+
+async def test_where_cards_are_kept_a_result_replies_to_its_card(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.services.posting.set(desk.guild.id, keeps_cards=True)
+        job = await finished(desk)
+        outcome = await desk.delivery.announce(job, output(tmp_path))
+        message = desk.channel.history()[-1]
+        assert outcome == Posted(message.id, keeps_card=True)
+        assert message.reference is not None
+        assert message.reference.message_id == job.card_message_id
+
+
+async def test_a_result_replies_to_the_message_that_its_photo_is_in(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        photo = await desk.tom.send(desk.channel, "The kitchen")
+        url = "https://cdn.discordapp.com/attachments/1/2/room.png"
+        of_menu = SourcePhoto(url, "room.png", "image/png", 9, photo.id, desk.channel.id)
+        message = await posted(desk, replace(await finished(desk), source=of_menu), output(tmp_path))
+        assert message.reference is not None
+        assert message.reference.message_id == photo.id
+
+
+async def test_a_result_does_not_reply_to_a_photo_of_another_channel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        url = "https://cdn.discordapp.com/attachments/1/2/room.png"
+        of_elsewhere = SourcePhoto(url, "room.png", "image/png", 9, 77, desk.channel.id + 1)
+        job = replace(await finished(desk), source=of_elsewhere)
+        assert (await posted(desk, job, output(tmp_path))).reference is None
 
 
 async def test_discord_is_told_what_to_recognise_a_second_sending_by(tmp_path: Path) -> None:
@@ -178,7 +215,9 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
         assert released is not None
         message = await posted(desk, released, None)
         assert words in texts(message)
-        assert texts(message).endswith("-# Not charged.")
+        # It carries what the card said, which it takes the place of.
+        assert "· Not charged." in texts(message)
+        assert texts(message).endswith("> A red kite")
         assert [user.id for user in message.mentions] == [desk.maya.id]
 
 

@@ -81,7 +81,7 @@ async def test_from_a_thread_that_was_locked_meanwhile_the_result_comes_by_dm(
             assert desk.bot.get_channel(thread.id) is None
             here = f"/channels/{thread.id}/messages"
             desk.env.inject_error("POST", here, status=400, code=50083, times=None)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
         assert len(thread.history()) == before
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         assert [len(message.attachments) async for message in dm.history()] == [1]

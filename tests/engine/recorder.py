@@ -33,6 +33,8 @@ class Recorder:
     )
     notice_answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
     card_answers: list[bool] = field(default_factory=list[bool])
+    removed_cards: list[Job] = field(default_factory=list[Job])
+    card_removal_answers: list[float | None] = field(default_factory=list[float | None])
     posted_cards: list[Job] = field(default_factory=list[Job])
     posting_answers: list[Announcement] = field(default_factory=list[Announcement])
     lost_cards: dict[str, list[Announcement]] = field(default_factory=dict[str, list[Announcement]])
@@ -44,6 +46,10 @@ class Recorder:
     async def show_card(self, job: Job, progress: Progress) -> bool:
         self.cards.append((job, progress))
         return self.card_answers.pop(0) if self.card_answers else True
+
+    async def remove_card(self, job: Job) -> float | None:
+        self.removed_cards.append(job)
+        return self.card_removal_answers.pop(0) if self.card_removal_answers else None
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         self.posted_cards.append(job)

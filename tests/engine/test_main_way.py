@@ -80,6 +80,7 @@ async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.discord.card_answers = [False, False]
+        world.discord.answers = [Posted(9001, keeps_card=True)]
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
             await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
@@ -117,6 +118,7 @@ async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_an
 async def test_the_card_of_a_result_links_it_and_is_edited_once_for_both(tmp_path: Path) -> None:
     async with engine_world(tmp_path, card_again=0.3) as world:
         world.discord.delay = 0.2  # posting takes longer than the edit of a card
+        world.discord.answers = [Posted(9001, keeps_card=True)]
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:

@@ -72,7 +72,13 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         price_learned=True,
         allowance_role=2**57,
         age_restricted=True,
+        cancel_told=True,
         epoch=2**56,
+        card_superseded_at=LATER,
+        result_by_dm=True,
+        post_channel_id=2**57,
+        result_channel_id=2**56,
+        in_thread=True,
     )
     unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
     assert unset == []

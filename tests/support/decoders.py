@@ -26,8 +26,14 @@ class SharedDecoders:
     async def check(self, path: Path) -> None:
         await _answer(_running().pool.check(path))
 
-    async def fit(self, path: Path, limit: int) -> bytes | None:
-        return await _answer(_running().pool.fit(path, limit))
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
+        return await _answer(_running().pool.fit(path, limit, made=made))
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        return await _answer(_running().pool.label(path, limit, words, corner))
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        return await _answer(_running().pool.split(before, after, limit, labels))
 
 
 class _Running(NamedTuple):

@@ -106,17 +106,24 @@ class Outbox:
         now = self._context.clock.now()
         changes = JobChanges(result_message_id=None)
         files: list[str | None] = []
+        superseded = isinstance(said, Posted) and said.supersedes_card(job)
         if isinstance(said, Posted):
-            changes |= JobChanges(result_message_id=said.message_id, source_file=None, output_file=None)
+            changes |= JobChanges(
+                result_message_id=said.message_id,
+                result_channel_id=said.channel_id,
+                result_by_dm=said.by_dm,
+                source_file=None,
+                output_file=None,
+                card_superseded_at=now if superseded else None,
+            )
             files = [job.source_file, job.output_file]
         elif job.output_file is None:
             # A result that could not be posted is kept, with the photo before, until somebody fetches it.
             changes["source_file"] = None
             files = [job.source_file]
         async with self._context.storage.write() as transaction:
-            # Its card links the result, or says where one is that could not be posted.
-            news = job.state is JobState.SUCCEEDED
-            logged = await transaction.jobs.announce(job, now, visible=news, **changes)
+            # A card that stays says where the last word is.
+            logged = await transaction.jobs.announce(job, now, visible=not superseded, **changes)
             if logged is None:
                 return  # ruled on, or to be posted anew, meanwhile: then this was not the last word
             if logged and isinstance(said, Posted) and job.state is JobState.SUCCEEDED:

@@ -13,6 +13,7 @@ from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.engine.workers.card_removals import CardRemovals
 from bot.engine.workers.expected_ends import ExpectedEnds
 from bot.engine.workers.queue_positions import UNPLACED_EVERY, QueuePositions
 
@@ -24,7 +25,7 @@ POSITION_CHECKS = 5
 PATIENT_CHECKS = 60
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 END_CHECKS = 4
-# The card of a result links it, unless posting takes longer.
+# A card says nothing of an end that is about to be posted in its place, unless posting takes longer.
 POSTED_CHECKS = 4
 RESUMED_WITHIN = timedelta(minutes=1)
 MOST_NOTES = 100
@@ -51,7 +52,8 @@ class Cards:
         self._tending = WakeUp()
         self._versions = BoundedDict[tuple[str, int], int](MOST_REMEMBERED)  # what cards show
         self._notes: dict[str, int] = {}  # of these, what the database does not know yet
-        self._noted_at = 0.0
+        self._removals = CardRemovals(context, delivery)
+        self._unnoted_since: float | None = None  # when the oldest of these was added
         self._retry = Retry("storing that its card was posted", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "showing cards",
@@ -77,6 +79,8 @@ class Cards:
             await shielded(self._store_notes())
 
     def _wants(self, job: Job) -> bool:
+        if job.card_superseded_at is not None:
+            return self._removals.wants(job)
         if job.card_message_id is None:
             return job.origin_message_id is not None and not job.card_version and not job.over
         shown = self._versions.get((job.id, job.card_message_id), 0)
@@ -86,8 +90,9 @@ class Cards:
         async with self._context.storage.read() as transaction:
             wanted = await transaction.job_cards.wanted_cards(limit)
             lost = await transaction.job_cards.lost_cards(*self._lost_between(), limit)
-            stale = [job for job in await transaction.job_cards.stale_cards(limit) if self._wants(job)]
-        return wanted + stale + lost
+            stale = await transaction.job_cards.stale_cards(limit)
+            superseded = await transaction.job_cards.superseded_cards(limit)
+        return wanted + [job for job in stale + superseded if self._wants(job)] + lost
 
     async def _tend(self) -> float | None:
         now, tuning = self._context.clock.monotonic(), self._context.tuning
@@ -98,11 +103,10 @@ class Cards:
             async with self._context.storage.read() as transaction:
                 for job in await transaction.job_cards.unfinished_with_cards(outdated):
                     self.worker.add(job)
-        if self._notes and (
-            len(self._notes) >= MOST_NOTES or now - self._noted_at >= tuning.card_noted_after
-        ):
+        count, since = len(self._notes) + len(self._removals), self._unnoted_since or now
+        if count and (count >= MOST_NOTES or now - since >= tuning.card_noted_after):
             await shielded(self._store_notes())
-        if self._notes:
+        if self._notes or self._removals:
             return min(UNPLACED_EVERY, tuning.card_noted_after)
         if self._positions or self._resuming:
             return UNPLACED_EVERY
@@ -128,15 +132,20 @@ class Cards:
 
     async def _store_notes(self) -> None:
         notes, self._notes = self._notes, {}
-        if not notes:
+        if not (notes or self._removals):
             return
-        self._noted_at = self._context.clock.monotonic()
+        self._unnoted_since = self._context.clock.monotonic()  # if it fails, it is tried again later
         try:
             async with self._context.storage.write() as transaction:
-                await transaction.job_cards.cards_show(notes)
+                if notes:
+                    await transaction.job_cards.cards_show(notes)
+                removed = await self._removals.store(transaction)
         except BaseException:
             self._notes = notes | self._notes
             raise
+        self._removals.stored(removed)
+        if not (self._notes or self._removals):
+            self._unnoted_since = None
 
     def _lost_between(self) -> tuple[datetime, datetime]:
         """Return between which moments the jobs were accepted whose card, if unknown, is to be looked for.
@@ -153,13 +162,12 @@ class Cards:
         if job.card_message_id is None:
             # No cancellation may come between Discord's answer and our note of it.
             return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
+        if job.card_superseded_at is not None:
+            return await self._remove(job)
         way = await self._progress(job.id)
-        if _is_to_be_queued(job, way) and tries < PATIENT_CHECKS:
-            return POSITION_KNOWN_IN if tries < POSITION_CHECKS else UNPLACED_EVERY
-        if _is_about_to_end(job) and tries < END_CHECKS:
-            return self._context.tuning.card_again
-        if _is_to_be_posted(job) and tries < POSTED_CHECKS:
-            return self._context.tuning.card_again
+        pause = self._pause(job, way, tries)
+        if pause is not None:
+            return pause
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
                 shown = await self._delivery.show_card(job, way)
@@ -179,11 +187,37 @@ class Cards:
         self._note(job)
         return None
 
+    def _pause(self, job: Job, way: Progress, tries: int) -> float | None:
+        """Return how long to leave the card as it is, if it will have more to say in a moment."""
+        if _is_to_be_queued(job, way) and tries < PATIENT_CHECKS:
+            return POSITION_KNOWN_IN if tries < POSITION_CHECKS else UNPLACED_EVERY
+        if _is_about_to_end(job) and tries < END_CHECKS:
+            return self._context.tuning.card_again
+        if _is_to_be_posted(job) and tries < POSTED_CHECKS:
+            return self._context.tuning.card_again
+        return None
+
+    async def _remove(self, job: Job) -> float | None:
+        again = await self._removals.remove(job)
+        if again is None:
+            self._note_removed(job)
+        return again
+
     async def _give_up(self, job: Job) -> None:
         """Leave a card that can't be shown for an unknown reason as it is until there is news."""
         _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
+        if job.card_superseded_at is not None:
+            self._removals.gone(job)
+            self._note_removed(job)
+            return
         self._positions.forget(job.id)
         self._note(job)
+
+    def _note_removed(self, job: Job) -> None:
+        """Have the database told soon, with others, that the job has no card any more."""
+        self._positions.forget(job.id)
+        self._ends.forget(job.id)
+        self._tell_soon()
 
     async def _seek(self, job: Job, tries: int) -> float | None:
         """Take over the card that a command's answer may have shown without anybody storing its message.
@@ -249,9 +283,12 @@ class Cards:
         """Remember that the card shows this version; the database learns it soon, with others."""
         if job.card_message_id is not None:
             self._versions[job.id, job.card_message_id] = job.version
-        if not self._notes:
-            self._noted_at = self._context.clock.monotonic()
         self._notes[job.id] = job.version
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if self._unnoted_since is None:
+            self._unnoted_since = self._context.clock.monotonic()
         self._tending.set()
 
 
@@ -264,7 +301,8 @@ def _is_about_to_end(job: Job) -> bool:
 
 
 def _is_to_be_posted(job: Job) -> bool:
-    return job.state is JobState.SUCCEEDED and job.announced_at is None
+    """Return whether the job's posting, which takes the card's place, is about to be made."""
+    return job.terminal and job.announced_at is None
 
 
 def _rank(job: Job) -> int:

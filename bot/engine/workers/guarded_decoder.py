@@ -47,7 +47,9 @@ class Decoder(Protocol):
 
     async def inspect(self, path: Path) -> Photo: ...
     async def check(self, path: Path) -> None: ...
-    async def fit(self, path: Path, limit: int) -> bytes | None: ...
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None: ...
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None: ...
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None: ...
 
 
 class GuardedDecoder:
@@ -79,10 +81,24 @@ class GuardedDecoder:
         """
         await self._guarded(path, lambda: self._decoder.check(path), leaves_record=True)
 
-    async def fit(self, path: Path, limit: int) -> bytes | None:
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
         try:
-            return await self._guarded(path, lambda: self._decoder.fit(path, limit))
+            return await self._guarded(path, lambda: self._decoder.fit(path, limit, made=made))
+        except Undecodable:
+            return None
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        """Return a copy with words in a corner, or None (see `DecoderPool.label`)."""
+        try:
+            return await self._guarded(path, lambda: self._decoder.label(path, limit, words, corner))
+        except Undecodable:
+            return None
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        """Return one picture of both halves, or None (see `DecoderPool.split`)."""
+        try:
+            return await self._guarded(after, lambda: self._decoder.split(before, after, limit, labels))
         except Undecodable:
             return None
 

@@ -23,9 +23,10 @@ from bot.media.convert import MOST_FITTED, first_picture, fitted, shrunk, write
 from bot.media.decoder.native import NATIVE
 from bot.media.decoder.structure import Broken, NotAPhoto, Structure, jpeg, structure_of
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
-from bot.media.metadata import digital_source_in
+from bot.media.metadata import MADE_BY_AI, digital_source_in, is_by_ai, with_digital_source, xmp_packet
 
 THREADS = 2
+MAX_JPEG_XMP = 65_502  # bytes: what one segment holds
 _MOST_TOLD = (1 << 50) - 1  # bytes of memory; more is no answer (see `bot.media.answers`)
 # The file is in memory as well.
 _READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF}) - NATIVE.keys()
@@ -112,16 +113,59 @@ def check(path: Path, pixels: int) -> None:
         _read(kind, _open(kind, file, pixels), file)
 
 
-def fit(path: Path, limit: int, pixels: int) -> bytes:
-    """Return the picture as a JPEG of at most `limit` bytes; none at all if there is no way to that."""
+def fit(path: Path, limit: int, pixels: int, *, made: bool = False) -> bytes:
+    """Return the picture as a JPEG of at most `limit` bytes; none at all if there is no way to that.
+
+    One that is `made` by AI says so and keeps its XMP; of a photo only the mark is kept.
+    """
     with _opened(path) as (kind, file), _refusing(kind):
         mark = _digital_source(file)
+        opened = _open(kind, file, pixels)
+        xmp = _xmp_of(opened, mark) if made else xmp_packet(mark)
         # Nothing holds on to the picture itself when what it was shrunk to is made to fit.
-        return fitted(shrunk(_decoded(kind, _open(kind, file, pixels))), limit, mark) or b""
+        return fitted(shrunk(_decoded(kind, opened)), limit, xmp) or b""
+
+
+def label(path: Path, limit: int, pixels: int, words: str, corner: str) -> bytes:
+    """Return a JPEG of at most `limit` bytes of a picture made by AI, with words in one of its corners."""
+    # Imported here: few pictures are drawn on, and each process would keep the fonts' library.
+    from bot.media.drawing import labelled
+
+    with _opened(path) as (kind, file), _refusing(kind):
+        mark = _digital_source(file)
+        opened = _open(kind, file, pixels)
+        xmp = _xmp_of(opened, mark)
+        picture = first_picture(shrunk(_decoded(kind, opened)))
+    return fitted(labelled(picture, words, corner), limit, xmp) or b""
+
+
+def split(
+    path: Path, before: Path, limit: int, pixels: int, before_pixels: int, labels: tuple[str, str]
+) -> bytes:
+    """Return a JPEG of at most `limit` bytes, half of it the picture before and half the one at `path`."""
+    # Imported here: few pictures are drawn on, and each process would keep the fonts' library.
+    from bot.media.drawing import split as drawn
+
+    with _opened(path) as (kind, file), _refusing(kind):
+        mark = _digital_source(file)
+        opened = _open(kind, file, pixels)
+        xmp = _xmp_of(opened, mark)
+        after = first_picture(shrunk(_decoded(kind, opened)))
+    with _opened(before) as (kind, file), _refusing(kind):
+        earlier = first_picture(shrunk(_decoded(kind, _open(kind, file, before_pixels))))
+    return fitted(drawn(earlier, after, labels), limit, xmp) or b""
+
+
+def _xmp_of(opened: Any, mark: str | None) -> bytes:
+    """Return the XMP packet for a copy of a picture made by AI: its own, which says so."""
+    source = mark if mark is not None and is_by_ai(mark) else MADE_BY_AI
+    xmp = opened.info.get("xmp")
+    own = with_digital_source(xmp, source) if isinstance(xmp, bytes) else b""
+    return own if 0 < len(own) <= MAX_JPEG_XMP else xmp_packet(source)
 
 
 def _memory(what: str, kind: PhotoKind, found: Structure) -> int:
-    if what == "fit":
+    if what in {"fit", "label", "split"}:
         pixels = found.width * found.height
         smaller = min(pixels, MOST_FITTED)
         return max(

@@ -1,6 +1,7 @@
 """The decoder's side of the pipe. Requests and answers are lines of JSON.
 
-The answer to `fit` is followed by the picture's bytes. The other end is `bot/media/decoder_process.py`.
+The answers to `fit`, `label` and `split` are followed by the picture's bytes. The other end is
+`bot/media/decoder_process.py`.
 """
 
 import json
@@ -53,7 +54,20 @@ def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
             Path(asked["path"]), Path(asked["into"]), asked["pixels"]
         ),
         "check": lambda asked: operations.check(Path(asked["path"]), asked["pixels"]),
-        "fit": lambda asked: operations.fit(Path(asked["path"]), asked["limit"], asked["pixels"]),
+        "split": lambda asked: operations.split(
+            Path(asked["path"]),
+            Path(asked["before"]),
+            asked["limit"],
+            asked["pixels"],
+            asked["before_pixels"],
+            tuple(asked["labels"]),
+        ),
+        "fit": lambda asked: operations.fit(
+            Path(asked["path"]), asked["limit"], asked["pixels"], made=asked["made"]
+        ),
+        "label": lambda asked: operations.label(
+            Path(asked["path"]), asked["limit"], asked["pixels"], asked["words"], asked["corner"]
+        ),
     }
     try:
         result = tasks[request["do"]](request)

@@ -4,8 +4,22 @@ Location, camera, serial numbers, XMP, comments, thumbnails and trailing data go
 and marks of AI stay. One module for each container; `strip` picks the right one.
 """
 
-from bot.media.metadata.marks import digital_source_in, xmp_packet
+from bot.media.metadata.marks import (
+    MADE_BY_AI,
+    digital_source_in,
+    is_by_ai,
+    with_digital_source,
+    xmp_packet,
+)
 from bot.media.metadata.pieces import BrokenStructure
 from bot.media.metadata.strip import strip_metadata
 
-__all__ = ["BrokenStructure", "digital_source_in", "strip_metadata", "xmp_packet"]
+__all__ = [
+    "MADE_BY_AI",
+    "BrokenStructure",
+    "digital_source_in",
+    "is_by_ai",
+    "strip_metadata",
+    "with_digital_source",
+    "xmp_packet",
+]

@@ -55,7 +55,12 @@ _NAMES = (
 _ADDRESS = re.compile(
     _VOCABULARY + rb"(?:" + b"|".join(name.encode() for name in sorted(_NAMES, key=len, reverse=True)) + rb")"
 )
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_END_OF_RDF = re.compile(rb"</((?:[A-Za-z_][\w.-]{0,30}:)?)RDF\s{0,16}>")
 _LONGEST = 1024  # bytes of a mark; blocks of a file overlap by as much
+# Of what is made of a result, which has no mark of its own.
+# https://cv.iptc.org/newscodes/digitalsourcetype/
+MADE_BY_AI = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _BY_AI = ("algorithmic", "synthetic")
 _BY_CAMERA = ("capture", "film", "/print")
 
@@ -135,6 +140,20 @@ def is_by_ai(mark: str) -> bool:
     return any(word in mark.lower() for word in _BY_AI)
 
 
+def with_digital_source(xmp: bytes, digital_source: str) -> bytes:
+    """Return the XMP packet with this `DigitalSourceType`, unless it has one that says AI was used."""
+    said = digital_source_in_xmp(xmp)
+    if said is not None and is_by_ai(said):
+        return xmp
+    end = _END_OF_RDF.search(xmp)
+    if end is None:
+        return xmp_packet(digital_source)
+    prefix = end.group(1)
+    about = b'<%bDescription %babout="" xmlns:Iptc4xmpExt="%b" Iptc4xmpExt:DigitalSourceType="%b"/>'
+    added = about % (prefix, prefix, _IPTC.encode(), digital_source.encode("ascii"))
+    return xmp[: end.start()] + added + xmp[end.start() :]
+
+
 def xmp_packet(digital_source: str | None, orientation: int | None = None) -> bytes:
     """Return an XMP packet that says this and nothing else; empty if there is nothing to say."""
     said = b""
@@ -146,9 +165,9 @@ def xmp_packet(digital_source: str | None, orientation: int | None = None) -> by
             if "://" in digital_source or "/" not in digital_source
             else f"http://{digital_source}"
         )
-        said += (
-            b' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-            b' Iptc4xmpExt:DigitalSourceType="%s"' % address.encode("ascii")
+        said += b' xmlns:Iptc4xmpExt="%s" Iptc4xmpExt:DigitalSourceType="%s"' % (
+            _IPTC.encode(),
+            address.encode("ascii"),
         )
     if not said:
         return b""

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, case, lite
 
 from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.storage.jobs.rows import LAST_WORDS, JobRows
-from bot.storage.schema import CARD_NEVER_SEEN, NO_CARD_YET, jobs
+from bot.storage.schema import CARD_NEVER_SEEN, NO_CARD_YET, SUPERSEDED_CARD, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,22 @@ class JobCards(JobRows):
             .limit(limit)
         )
         return await self._all(self._session.ours(query, jobs.c.guild_id))
+
+    async def superseded_cards(self, limit: int) -> list[Job]:
+        """Return jobs whose card is to be removed, the oldest posting first."""
+        return await self._all(
+            select(jobs)
+            .where(text(SUPERSEDED_CARD))
+            .order_by(jobs.c.card_superseded_at, jobs.c.number)
+            .limit(limit)
+        )
+
+    async def cards_removed(self, job_ids: Collection[str]) -> None:
+        """Record that these jobs, whose card a posting has superseded, have no card any more."""
+        gone = jobs.c.id.in_(list(job_ids)) & text(SUPERSEDED_CARD)
+        removed = {"card_message_id": None, "card_superseded_at": None, "card_version": jobs.c.version}
+        # Only who shows the cards has to know.
+        await self._session.execute(update(jobs).where(gone).values(removed), named=True)
 
     async def wanted_cards(self, limit: int) -> list[Job]:
         """Return unfinished jobs whose card the bot has not posted yet, oldest first."""

@@ -210,6 +210,8 @@ class Jobs(JobRows):
                 announced_at=None,
                 changed_at=at,
                 channel_id=channel_id,
+                post_channel_id=None,
+                in_thread=None,
                 card_message_id=case((elsewhere, None), else_=jobs.c.card_message_id),
             )
             .returning(jobs)

@@ -55,6 +55,11 @@ class JobChanges(TypedDict, total=False):
     announced_at: datetime | None
     cancel_told: bool | None
     epoch: int | None
+    card_superseded_at: datetime | None
+    post_channel_id: int | None
+    result_channel_id: int | None
+    in_thread: bool | None
+    result_by_dm: bool | None
 
 
 class JobRows:

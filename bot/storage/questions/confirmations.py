@@ -14,7 +14,16 @@ from bot.storage.database.unreadable import json_object
 from bot.storage.schema import confirmations, tappers
 
 KEY = (confirmations.c.id,)
-_PLAIN = ("tool", "inputs", "private", "photo_author", "tapped", "age_restricted")
+_PLAIN = (
+    "tool",
+    "inputs",
+    "private",
+    "photo_author",
+    "tapped",
+    "age_restricted",
+    "post_channel_id",
+    "in_thread",
+)
 _PHOTO = ("url", "filename", "content_type", "size", "message_id", "channel_id")
 
 

@@ -5,8 +5,15 @@ Times are UTC, credits whole numbers, Discord's ids 64 bit.
 
 from bot.storage.schema.access import access_lists, allowances, photo_refusals, policies
 from bot.storage.schema.columns import metadata
-from bot.storage.schema.guilds import guilds, holds, log_channels, notices, studii_keys
-from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, decodes, jobs
+from bot.storage.schema.guilds import guilds, holds, log_channels, notices, posting_rules, studii_keys
+from bot.storage.schema.jobs import (
+    CARD_NEVER_SEEN,
+    GOING_OR_DONE,
+    NO_CARD_YET,
+    SUPERSEDED_CARD,
+    decodes,
+    jobs,
+)
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
 from bot.storage.schema.ledger import ledger
 from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
@@ -18,6 +25,7 @@ __all__ = [
     "CARD_NEVER_SEEN",
     "GOING_OR_DONE",
     "NO_CARD_YET",
+    "SUPERSEDED_CARD",
     "access_lists",
     "allowances",
     "blocks",
@@ -38,6 +46,7 @@ __all__ = [
     "photo_channels",
     "photo_refusals",
     "policies",
+    "posting_rules",
     "prices",
     "processes",
     "reaction_emoji",

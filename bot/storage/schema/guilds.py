@@ -81,6 +81,20 @@ log_channels = Table(
     Column("results", Boolean, nullable=False),
 )
 
+# How results are shown. A server without a row, or with empty columns, has the defaults of `PostingRules`.
+posting_rules = Table(
+    "posting_rules",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("keeps_cards", Boolean),
+    Column("results_channel_id", BigInteger),
+    Column("in_threads", Boolean),
+    Column("splits", Boolean),
+    Column("disclosure", Text),
+    Column("staging_label", Text),
+    Column("staging_corner", String(16)),
+)
+
 # Notices to admins. A row stays after its notice was posted, so that it is not posted again.
 notices = Table(
     "notices",

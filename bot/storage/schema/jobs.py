@@ -20,6 +20,8 @@ from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata
 NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
 # The answer to a command should have shown the card, and it is not stored whether it did.
 CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND card_version = 0"
+# A posting has taken the card's place, and the card is still there.
+SUPERSEDED_CARD = "card_superseded_at IS NOT NULL AND card_message_id IS NOT NULL"
 GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
 
 # `number` is the order of acceptance, which the wall clock may not tell. `resolved_at` is the ledger's own:
@@ -84,6 +86,11 @@ jobs = Table(
     Column("source_message_id", BigInteger),
     Column("source_channel_id", BigInteger),
     Column("epoch", BigInteger),
+    Column("card_superseded_at", UtcDateTime),
+    Column("result_by_dm", Boolean),
+    Column("post_channel_id", BigInteger),
+    Column("result_channel_id", BigInteger),
+    Column("in_thread", Boolean),
     one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),
@@ -97,6 +104,7 @@ jobs = Table(
     ),
     partial_index("ix_jobs_wanted_cards", "state", "number", rows=NO_CARD_YET),
     partial_index("ix_jobs_lost_cards", "created_at", rows=CARD_NEVER_SEEN),
+    partial_index("ix_jobs_superseded_cards", "card_superseded_at", rows=SUPERSEDED_CARD),
     # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
     partial_index("uq_jobs_once", "once", unique=True, rows=GOING_OR_DONE),
 )

@@ -91,7 +91,9 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
             raise Refused(NOT_YOURS)
         # Discord may need longer than an interaction waits.
         await interaction.response.defer(ephemeral=True, thinking=True)
-        channel = interaction.client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        channel = interaction.client.get_partial_messageable(
+            job.result_channel_id or job.channel_id, guild_id=job.guild_id
+        )
         try:
             await channel.get_partial_message(job.result_message_id).delete()
         except discord.NotFound:

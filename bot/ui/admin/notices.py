@@ -145,10 +145,10 @@ def _masked(details: Mapping[str, str | int | None]) -> str:
 def _about(job: Job | None, names: ToolNames) -> list[str]:
     if job is None:
         return []
-    where = message_link(job, job.card_message_id) if job.card_message_id and not job.private else None
+    where = None if job.private else message_link(job)
     title = f"{names.emoji(job)} **{names.title(job)}**"
     what = f"{title} for <@{job.user_id}> in <#{job.channel_id}>"
-    return [f"{what} · [see the card]({where})" if where else what, cost_words(job)]
+    return [f"{what} · [see the message]({where})" if where else what, cost_words(job)]
 
 
 def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
@@ -171,5 +171,5 @@ def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
         return [button.of(job) for button in RULING_BUTTONS]
     if notice.kind is not NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []
-    link = message_link(job, job.result_message_id)
+    link = message_link(job)
     return [ui.Button(label="See result", url=link), LogDeleteButton.of(job)]

@@ -19,7 +19,7 @@ from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
-from bot.ui.reading.photo_lookup import PhotoGone, is_before, source_of
+from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
 NOT_YOURS = "Only the person who asked for this, or a moderator (Manage Messages), can delete it."
@@ -93,7 +93,7 @@ class UseInButton(JobButton, template=template_of("use")):
         job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         ensure_can_post(interaction)
-        made = [photo for photo in _pictures(interaction.message) if not is_before(photo)]
+        made = [photo for photo in _pictures(interaction.message) if not is_beside(photo)]
         if not made:
             raise Refused(RESULT_GONE)
         await choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job), private=job.private))

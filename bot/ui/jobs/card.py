@@ -24,11 +24,14 @@ from bot.ui.kit.layout import (
     row,
     rule,
     small,
+    text,
 )
 from bot.ui.reading.permissions import moderates, server_of
 
 EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
 KEPT = f"I couldn't post it here or send it to you. Get it with `/jobs` within {KEPT_DAYS} days."
+BY_DM = "I couldn't post it here, so I sent it to <@{member}> by direct message."
+_SEE = {JobState.SUCCEEDED: "see the result"}
 _COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
     JobState.WAITING: NEUTRAL,
@@ -82,9 +85,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
             _COLOURS[job.state],
             lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
             rule(),
-            lines(
-                f"{_SIGNS[job.state]} {state_words(job, progress)}{_result_link(job)}", small(cost_words(job))
-            ),
+            lines(f"{_SIGNS[job.state]} {state_words(job, progress)}{_where(job)}", small(cost_words(job))),
             *([row(CancelButton.of(job))] if job.state in UNSENT_STATES else []),
         ),
         *buttons,
@@ -104,10 +105,20 @@ def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[
     return ui.Button(label=EDIT_LABEL, style=style, custom_id=custom_id)
 
 
-def _result_link(job: Job) -> str:
-    if job.state is not JobState.SUCCEEDED:
+def moved_card(job: Job, names: ToolNames) -> Panel:
+    """Return the one line to which a card is reduced that can't be removed: where its posting is."""
+    what = f"{names.emoji(job)} {names.title(job)} for <@{job.user_id}>"
+    card = Panel(text(small(f"{what} · [see the result]({message_link(job)})")))
+    card.children[0].id = card_mark(job)
+    return card
+
+
+def _where(job: Job) -> str:
+    """Return where the job's last word is, for a card that stays."""
+    if job.result_message_id is not None:
+        return f" · [{_SEE.get(job.state, 'see the message')}]({message_link(job)})"
+    if job.announced_at is None:
         return ""
-    if job.result_message_id is None:
-        kept = job.announced_at is not None and job.output_file is not None
-        return f"\n{KEPT}" if kept else ""
-    return f" · [see the result]({message_link(job, job.result_message_id)})"
+    if job.result_by_dm:
+        return f"\n{BY_DM.format(member=job.user_id)}"
+    return f"\n{KEPT}" if job.output_file is not None else ""

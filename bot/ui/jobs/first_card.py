@@ -19,7 +19,7 @@ from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTE
 _log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 30.0
-STARTED = "Your job has started. Its result will be posted in this channel."
+STARTED = "Your job has started. Its result will be posted with a mention of you."
 
 
 async def show_card(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:

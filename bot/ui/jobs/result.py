@@ -1,6 +1,6 @@
 """What a job posts at its end: the picture or video for its requester, or why there is none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,22 +9,37 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import FailureCode, Job, JobState, Progress
+from bot.domain.posting import MOST_DISCLOSED
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
-from bot.ui.jobs.wording import ToolNames, alt_words, cost_words, prompt_words, settings_words, state_words
+from bot.ui.jobs.wording import (
+    ALT_LENGTH,
+    ToolNames,
+    alt_words,
+    cost_words,
+    prompt_words,
+    settings_words,
+    state_words,
+)
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, posting_mark, row, small, text
-from bot.ui.kit.text import plain
+from bot.ui.kit.text import plain, shortened
+from bot.ui.reading.photo_lookup import HALVES_FILE, LABELLED_FILE
 
 LONGEST_LINK = 1500  # characters of an address that is shown in a text
 NO_LINK = "There's no link to it either. It may still be in the Studii account: ask the server's admins."
 CHARGED_AGAIN = "Running it again may be charged again."
-BEFORE = "The original photo"
+BEFORE = "Before: the original photo"
+LABELLED = "The result with a label that says that it is staged"
+HALVES = "Before on the left, after on the right"
 AFTER_SMALLER = "Shown smaller than it was made, because Discord has a size limit here."
 BEFORE_SMALLER = "The original photo is shown smaller, because Discord has a size limit here."
 BEFORE_LEFT_OUT = "The original photo isn't shown, because Discord has a size limit here."
 BEFORE_GONE = "The original photo has been deleted, so it isn't shown."
+# What is which in the gallery, in which Discord draws no captions.
+_AFTER, _BOTH, _BEFORE, _LABELLED = "After", "Both halves", "Before", "With a label"
+LABELS = (_BEFORE, _AFTER)
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 # These begin as a result does; `bot.ui.jobs.buttons` reads the member in them.
@@ -39,36 +54,51 @@ def result(
     job: Job,
     names: ToolNames,
     file_name: str,
-    before: str | None = None,
-    *,
+    *beside: str,
     notes: Iterable[str] = (),
+    disclosure: str = "",
     by_dm: bool = False,
 ) -> Panel:
-    """Return the result with its file. The files have to be sent along under these names.
+    """Return the result with its file, and those shown `beside` it to compare with. The files have to be sent
+    along under these names.
 
     `notes` are sentences about what is shown. `by_dm`: it is sent by DM, where no job can be started.
     """
     tool, hidden = names.tool(job), _hidden(job)
     alt = alt_words(names.title(job), tool, job)
-    media = [MediaGalleryItem(f"attachment://{file_name}", description=alt, spoiler=hidden)]
-    if before is not None:
-        media.append(MediaGalleryItem(f"attachment://{before}", description=BEFORE, spoiler=hidden))
+    described = {file_name: f"{_AFTER}: {alt}" if beside else alt}
+    described |= {name: _shown_as(name)[1] for name in beside}
+    media = [
+        MediaGalleryItem(f"attachment://{name}", description=shortened(words, ALT_LENGTH), spoiler=hidden)
+        for name, words in described.items()
+    ]
     return _posting(
         job,
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
         ui.MediaGallery(*media),
-        text(lines(_details(job, names), *map(small, notes), _long_link(job), _why_here(job, by_dm=by_dm))),
+        text(
+            lines(
+                small(_order(beside)),
+                _details(job, names),
+                _disclosed(disclosure),
+                *map(small, notes),
+                _long_link(job),
+                _why_here(job, by_dm=by_dm),
+            )
+        ),
         _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
     )
 
 
-def linked_result(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> Panel:
+def linked_result(
+    job: Job, names: ToolNames, why: str, *, disclosure: str = "", by_dm: bool = False
+) -> Panel:
     """Return the result without its file: why, and the link to it if there is one."""
     there = f"{why} {link_words(job)}"
     return _posting(
         job,
         text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
-        text(lines(_details(job, names), _why_here(job, by_dm=by_dm))),
+        text(lines(_details(job, names), _disclosed(disclosure), _why_here(job, by_dm=by_dm))),
         _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
     )
 
@@ -82,13 +112,14 @@ def ended_elsewhere(server: str) -> Panel:
     return Panel(text(said))
 
 
-def linked_video(job: Job, names: ToolNames, why: str, *, by_dm: bool = False) -> str:
+def linked_video(job: Job, names: ToolNames, why: str, *, disclosure: str = "", by_dm: bool = False) -> str:
     """Return the same as the content of an ordinary message, in which Discord plays a linked video."""
     ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
     gone = f"{why} The link may stop working after a while."
     link = job.output_url or ""
     shown = f"|| {link} ||" if link and _hidden(job) else link
-    details = lines(_details(job, names, prompt=False), _why_here(job, by_dm=by_dm))
+    about = _details(job, names, prompt=False)
+    details = lines(about, _disclosed(disclosure), _why_here(job, by_dm=by_dm))
     return lines(ready, gone, details, shown)
 
 
@@ -112,8 +143,10 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
         buttons += [button.of(job) for button in RULING_BUTTONS]
     else:
         buttons.append(DeleteButton.of(job))
-    cost = small(cost_words(job) + (f" {CHARGED_AGAIN}" if _may_be_charged_again(job) else ""))
-    return _posting(job, text(lines(head, why, there, cost, _why_here(job, by_dm=by_dm))), row(*buttons))
+    details = _details(job, names, prompt=not there)  # a link may be long
+    again = small(CHARGED_AGAIN) if _may_be_charged_again(job) else ""
+    said = lines(head, why, there, details, again, _why_here(job, by_dm=by_dm))
+    return _posting(job, text(said), row(*buttons))
 
 
 def _may_be_charged_again(job: Job) -> bool:
@@ -149,6 +182,24 @@ def link_words(job: Job) -> str:
 def link_button(job: Job, label: str) -> ui.Button[Any] | None:
     """Return a button that opens the output at Studii. None if its address is too long for a button."""
     return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
+
+
+def _shown_as(name: str) -> tuple[str, str]:
+    """Return what a picture beside the result is called, and its description."""
+    if name.startswith(HALVES_FILE):
+        return _BOTH, HALVES
+    return (_LABELLED, LABELLED) if name.startswith(LABELLED_FILE) else (_BEFORE, BEFORE)
+
+
+def _order(beside: Sequence[str]) -> str:
+    """Return `1 After · 2 Before`; empty where the result is alone."""
+    named = [_AFTER, *(_shown_as(name)[0] for name in beside)]
+    return " · ".join(f"{number} {name}" for number, name in enumerate(named, 1)) if beside else ""
+
+
+def _disclosed(words: str) -> str:
+    """Return the line that says that the result was made with AI, in the server's words."""
+    return small(f"✨ {plain(words, MOST_DISCLOSED)}") if words else ""
 
 
 def _long_link(job: Job) -> str:

@@ -24,6 +24,7 @@ from bot.ui.kit.host import host_of
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
+from bot.ui.reading.posting import posting_place
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +126,10 @@ async def start(
     host = host_of(interaction)
     jobs = host.services.jobs
     request = _request(interaction, tool, values, source, terms)
+    if not request.private:
+        rules = await host.services.posting.rules(request.guild_id)
+        place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
+        request = replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread)
     # While others are refused here, the answer will probably be for the person alone.
     private = terms.private or jobs.refused_last(request.guild_id)
     try:

@@ -153,16 +153,22 @@ def cost_words(job: Job) -> str:
 
 def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
     """Return a job in one line: its tool, its state, what it costs, and when it was asked for."""
-    message = job.result_message_id or job.card_message_id
+    link = message_link(job)
     title = names.title(job)
-    what = f"[{title}]({message_link(job, message)})" if linked and message is not None else title
+    what = f"[{title}]({link})" if linked and link is not None else title
     cost = "not charged" if job.terminal and not job.settled else credit_words(job.settled or job.reserved)
     when = discord_timestamp(job.created_at)
     return f"{names.emoji(job)} {what} · {_STATE_NAMES[job.state]} · {cost} · {when}"
 
 
-def message_link(job: Job, message_id: int) -> str:
-    return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{message_id}"
+def message_link(job: Job) -> str | None:
+    """Return the link to the job's posting, else to its card. None if it has neither."""
+    if job.result_message_id is not None:
+        channel_id = job.result_channel_id or job.channel_id
+        return f"https://discord.com/channels/{job.guild_id}/{channel_id}/{job.result_message_id}"
+    if job.card_message_id is not None:
+        return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.card_message_id}"
+    return None
 
 
 def _received(job: Job) -> str:

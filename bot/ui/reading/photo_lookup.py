@@ -14,6 +14,8 @@ from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.pictures import pictures_in, plain_name
 
 BEFORE_FILE = "before"  # the beginning of the file name of the photo before
+HALVES_FILE = "halves"  # the same of a picture that is half before and half after
+LABELLED_FILE = "staged"  # the same of a copy that says so of a staged picture
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
 ERASED = "The original request has expired. Use the command or a photo's menu. Nothing was charged."
 COMMANDS_PHOTO_GONE = (
@@ -80,6 +82,12 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
 def is_before(photo: SourcePhoto) -> bool:
     """Return whether a picture under a result is the photo that it was made from."""
     return plain_name(photo).startswith(f"{BEFORE_FILE}-")
+
+
+def is_beside(photo: SourcePhoto) -> bool:
+    """Return whether a picture under a result is not the result itself, but shown to compare with it."""
+    copies = (f"{HALVES_FILE}-", f"{LABELLED_FILE}-")
+    return is_before(photo) or plain_name(photo).startswith(copies)
 
 
 def _shown_before(message: discord.Message | None) -> SourcePhoto | None:

@@ -197,7 +197,8 @@ async def test_a_card_that_was_shown_before_its_result_was_posted_links_it_all_t
 ) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.discord.answers = [TryLater(0.0)] * 8  # longer than the card waits for it
+        # Longer than the card waits for it; and the server keeps cards.
+        world.discord.answers = [*[TryLater(0.0)] * 8, Posted(9001, keeps_card=True)]
         job = await world.accept(a_job())
         async with world.storage.write() as tx:
             await tx.jobs.update(job.id, card_message_id=500)

@@ -36,8 +36,16 @@ class Dying:
     async def check(self, path: Path) -> None:
         await self._open(path)
 
-    async def fit(self, path: Path, limit: int) -> bytes | None:
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         await self._open(path)
+        return b"x" * limit
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        await self._open(path)
+        return b"x" * limit
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        await self._open(after)
         return b"x" * limit
 
     async def _open(self, path: Path) -> None:

@@ -255,7 +255,8 @@ def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
     job = staging(state=state, failure_text=Reason.text("The photo was broken."), reserved=0, settled=8)
     told, card = words(ending(job, NAMES)).splitlines(), card_words(job).splitlines()
     assert "<@300>" in told[0]
-    assert told[-1] == card[-1]
+    # It carries what the card said: who, what was asked for, and what it cost.
+    assert told[-1] == f"-# style **modern** · room **living** · {card[-1].removeprefix('-# ')}"
     assert state is JobState.CANCELLED or told[1] in card[-2]
 
 
@@ -264,7 +265,7 @@ def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_w
     free, ours = dataclasses.replace(failed, settled=0), dataclasses.replace(failed, failure=FailureCode.API)
     panel = ending(failed, NAMES)
     assert _labels(panel) == ["Edit", "Run again", "Delete"]
-    assert "Charged 8 credits. Running it again may be charged again." in words(panel)
+    assert "Charged 8 credits.\n-# Running it again may be charged again." in words(panel)
     assert "may be charged again" not in words(ending(free, NAMES))
     assert _labels(ending(ours, NAMES)) == ["Run again", "Delete"]
 
@@ -290,6 +291,16 @@ def test_the_card_of_a_result_that_could_not_be_posted_says_where_it_is() -> Non
     assert "Get it with `/jobs`" in card_words(kept)
     for posted in ({"result_message_id": 5}, {"output_file": None}, {"announced_at": None}):
         assert "/jobs" not in card_words(dataclasses.replace(kept, **posted))
+
+
+def test_a_card_that_stays_says_where_the_last_word_is() -> None:
+    by_dm = staging(state=JobState.SUCCEEDED, announced_at=NOON, result_by_dm=True)
+    assert "I sent it to <@300> by direct message" in card_words(by_dm)
+    posted = {"announced_at": NOON, "result_message_id": 5}
+    link = "https://discord.com/channels/100/200/5"
+    assert f"[see the message]({link})" in card_words(staging(state=JobState.UNKNOWN, **posted))
+    assert f"[see the result]({link})" in card_words(staging(state=JobState.SUCCEEDED, **posted))
+    assert "[see" not in card_words(staging(state=JobState.FAILED, announced_at=NOON))
 
 
 def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:

@@ -1,0 +1,157 @@
+"""The cards of jobs on Discord: edited, posted, found again, and removed once a posting is in their place."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+
+from bot.clock import Clock
+from bot.delivery.destination import channel_of, missing_there, photo_of, reply_to
+from bot.delivery.edit_rate import EditPace
+from bot.delivery.errors import UNKNOWN_MESSAGE, Outcome, announcement_of, outcome_of, seconds_until_retry
+from bot.delivery.history import NONCE_SECONDS, find_card
+from bot.delivery.tokens import CardToken, CardTokens
+from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
+from bot.ui.jobs.card import job_card, moved_card
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.layout import Panel
+from bot.ui.kit.responses import NO_MENTIONS
+
+_log = logging.getLogger(__name__)
+
+EDIT_SECONDS = 30.0
+PACE_SECONDS = 1.0  # until a removal for which a channel has no room now is tried again
+
+
+class CardPoster:
+    """Keeps cards up to date: by their interaction's token while it lives, then as ordinary messages."""
+
+    def __init__(self, client: discord.Client, names: ToolNames, tokens: CardTokens, clock: Clock) -> None:
+        self._client = client
+        self._names = names
+        self._tokens = tokens
+        self._clock = clock
+        self._pace = EditPace()
+
+    async def show(self, job: Job, progress: Progress) -> bool:
+        """Bring the card up to date. Returns False if that isn't possible now and is to be tried again."""
+        if job.card_message_id is None:
+            return True
+        channel_id = job.channel_id if self._tokens.get(job.id) is None else None
+        now = self._clock.monotonic()
+        if not self._pace.take(channel_id, job.card_message_id, now, ending=job.over):
+            return False
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                await self._edit(job, job.card_message_id, job_card(job, self._names, progress))
+        except DISCORD_ERRORS as error:
+            _log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
+            return outcome_of(error) is not Outcome.LATER
+        return True
+
+    async def remove(self, job: Job) -> float | None:
+        """Delete the card, in whose place a posting is. Reduce it to one line where it can't be deleted.
+
+        Returns None if that is done, or can never be done; else in how many seconds to try again.
+        """
+        if job.card_message_id is None:
+            return None
+        channel_id = job.channel_id if self._tokens.get(job.id) is None else None
+        if not self._pace.take_removal(channel_id, self._clock.monotonic()):
+            return PACE_SECONDS
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                await self._delete(job, job.card_message_id)
+        except DISCORD_ERRORS as error:
+            return await self._not_removed(job, job.card_message_id, error)
+        self._tokens.forget(job.id)
+        return None
+
+    async def post(self, job: Job, progress: Progress) -> Announcement:
+        """Post the job's card as a reply to its photo, without a ping or a sound."""
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                return await self._post(job, progress)
+        except DISCORD_ERRORS as error:
+            return announcement_of(job, error)
+
+    async def find(self, job: Job) -> Announcement:
+        """Find the card that Discord took as a command's answer, although nobody heard of it."""
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                return Posted(await find_card(channel_of(self._client, job), self._own_id, job))
+        except DISCORD_ERRORS as error:
+            return announcement_of(job, error, "its card could not be searched for")
+
+    async def _not_removed(self, job: Job, message_id: int, error: Exception) -> float | None:
+        outcome = outcome_of(error)
+        if outcome is Outcome.WAS_DELETED:
+            return None  # by a moderator, or before a restart
+        _log.info("The card of job %s could not be removed: %r", job.id, error, extra={"job": job.id})
+        if outcome is Outcome.LATER:
+            return seconds_until_retry(error)
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                await self._edit(job, message_id, moved_card(job, self._names))
+        except DISCORD_ERRORS as again:
+            if outcome_of(again) is Outcome.LATER:
+                return seconds_until_retry(again)
+            _log.info("The card of job %s stays: %r", job.id, again, extra={"job": job.id})
+        return None
+
+    async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
+        async def by_token(answer: CardToken) -> None:
+            if not answer.spoken:
+                await answer.webhook.edit_message(message_id, view=card, allowed_mentions=NO_MENTIONS)
+
+        if not await self._by_token(job, by_token) and not job.private:
+            message = channel_of(self._client, job).get_partial_message(message_id)
+            await message.edit(view=card, allowed_mentions=NO_MENTIONS)
+
+    async def _delete(self, job: Job, message_id: int) -> None:
+        async def by_token(answer: CardToken) -> None:
+            await answer.webhook.delete_message(message_id)
+
+        if not await self._by_token(job, by_token) and not job.private:
+            await channel_of(self._client, job).get_partial_message(message_id).delete()
+
+    async def _by_token(self, job: Job, act: Callable[[CardToken], Awaitable[None]]) -> bool:
+        """Return whether the card could be changed with its interaction's token.
+
+        Nothing else can change what one person alone sees. Raises discord.HTTPException.
+        """
+        answer = self._tokens.get(job.id)
+        if answer is None:
+            return False
+        try:
+            async with answer.turn:
+                await act(answer)
+        except discord.HTTPException as error:
+            if error.status not in {401, 403, 404} or error.code == UNKNOWN_MESSAGE:
+                raise
+            self._tokens.forget(job.id)  # expired earlier than we thought: go on without it
+            return False
+        return True
+
+    async def _post(self, job: Job, progress: Progress) -> Announcement:
+        missing = missing_there(self._client, job, file=False)
+        if missing:
+            return Undeliverable(f"the bot lacks {', '.join(missing)}")
+        channel = channel_of(self._client, job)
+        if (self._clock.now() - job.created_at).total_seconds() > NONCE_SECONDS:
+            found = await find_card(channel, self._own_id, job)
+            if found is not None:
+                return Posted(found)
+        parts: dict[str, Any] = {"view": job_card(job, self._names, progress), "silent": True}
+        if (reference := reply_to(job, photo_of(job))) is not None:
+            parts["reference"] = reference
+        nonce = f"{job.id}-card"
+        message = await channel.send(nonce=nonce, allowed_mentions=NO_MENTIONS, **parts)
+        return Posted(message.id)
+
+    @property
+    def _own_id(self) -> int:
+        return self._client.user.id if self._client.user else 0

@@ -1,0 +1,43 @@
+"""The threads in which results are posted."""
+
+import logging
+
+import discord
+
+from bot.delivery.destination import Target, channel_of, photo_of
+from bot.delivery.errors import Outcome, outcome_of
+from bot.domain import Job
+from bot.ui.jobs.wording import ToolNames
+
+_log = logging.getLogger(__name__)
+
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+ALREADY_THERE = 160004
+LONGEST_NAME = 100  # characters
+
+
+async def thread_for(client: discord.Client, names: ToolNames, job: Job) -> Target | None:
+    """Return the thread for the job's result: under the photo's message, else under the job's card.
+
+    A thread has the id of the message that it is under, so it is found again after a restart. Returns None
+    if there is no such message, or no thread can be under it. Raises what may pass.
+    """
+    photo = photo_of(job)
+    above = photo or job.card_message_id
+    if above is None:
+        return None
+    # The card is what the channel shows of a thread under it.
+    target = Target(above, keeps_card=photo is None)
+    try:
+        message = channel_of(client, job).get_partial_message(above)
+        await message.create_thread(name=names.title(job)[:LONGEST_NAME])
+    except discord.HTTPException as error:
+        if error.code == ALREADY_THERE:
+            return target
+        if outcome_of(error) is Outcome.LATER:
+            raise
+        _log.info("Job %s: no thread for its result: %r", job.id, error, extra={"job": job.id})
+        return None
+    except ValueError:  # the server is not known yet, as before the gateway is ready
+        raise TimeoutError from None
+    return target

@@ -1,0 +1,27 @@
+"""How a server's results are shown in its channels."""
+
+from dataclasses import dataclass
+
+MADE_WITH_AI = "Made with AI"
+MOST_DISCLOSED = 80  # characters of a disclosure
+CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRules:
+    """What a server's admins set with `/studii channel` and `/studii disclosure`.
+
+    `keeps_cards`: a job's card stays beside its posting, which replies to it. `results_channel_id`: results
+    are posted there, not where they were asked for. `in_threads`: results are posted in a thread under the
+    photo's message, else under the card. `splits`: a picture that is half before and half after is shown
+    beside a result. `disclosure` is said under each result; empty: nothing is. `staging_label` is written
+    into that corner of a copy of a staged picture, which is shown beside it; empty: there is no copy.
+    """
+
+    keeps_cards: bool = False
+    results_channel_id: int | None = None
+    in_threads: bool = False
+    splits: bool = False
+    disclosure: str = MADE_WITH_AI
+    staging_label: str = ""
+    staging_corner: str = CORNERS[0]

@@ -1,0 +1,86 @@
+"""Draw on pictures: labels, and two pictures in one.
+
+Everything here blocks and runs in the decoder's processes only.
+"""
+
+import io
+from functools import cache
+from importlib.resources import as_file, files
+
+from PIL import Image, ImageDraw, ImageFont
+
+SPLIT_SIDE = 2048  # pixels of the longer side of a split picture
+_LEAST_LETTER = 14  # pixels
+_LETTER_SHARE = 28  # letters are this part of the picture's shorter side
+_INK, _GROUND, _EDGE = (255, 255, 255, 255), (0, 0, 0, 168), (255, 255, 255)
+
+
+def split(before: Image.Image, after: Image.Image, labels: tuple[str, str]) -> Image.Image:
+    """Return one picture: the left half of `before`, and the right half of `after`, each with its label.
+
+    `before` is cropped to the shape of `after`, as pictures of one room are rarely cut alike.
+    """
+    size = _within(after.size, SPLIT_SIDE)
+    made = _flat(after.resize(size))
+    left = _flat(_filling(before, size))
+    middle = size[0] // 2
+    made.paste(left.crop((0, 0, middle, size[1])), (0, 0))
+    pen = ImageDraw.Draw(made)
+    width = max(2, size[0] // 400)
+    pen.rectangle((middle - width, 0, middle + width - 1, size[1]), fill=_EDGE)
+    _write(made, labels[0], right=False)
+    _write(made, labels[1], right=True)
+    return made
+
+
+def labelled(image: Image.Image, words: str, corner: str) -> Image.Image:
+    """Return the picture with the words in the corner (see `bot.domain.posting.CORNERS`)."""
+    made = _flat(image)
+    top, _, side = corner.partition("-")
+    _write(made, words, right=side == "right", top=top == "top")
+    return made
+
+
+def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    share = min(1.0, longest / max(size))
+    return max(2, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def _filling(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return the middle of the picture in that size, with nothing distorted."""
+    share = min(image.width / size[0], image.height / size[1])
+    width, height = size[0] * share, size[1] * share
+    left, top = (image.width - width) / 2, (image.height - height) / 2
+    return image.resize(size, box=(left, top, left + width, top + height))
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Return the picture in RGB, on white where it is transparent."""
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    ground = Image.new("RGB", image.size, "white")
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
+
+
+def _write(image: Image.Image, words: str, *, right: bool, top: bool = False) -> None:
+    """Write the words into a corner, on a dark ground that every picture shows them on."""
+    letter = max(_LEAST_LETTER, min(image.size) // _LETTER_SHARE)
+    font = _font(letter)
+    pad = letter // 2
+    room = max(1, image.width - 4 * pad)
+    if font.getlength(words) > room:
+        font = _font(max(1, int(letter * room / font.getlength(words))))
+    x0, y0, x1, y1 = font.getbbox(words)
+    width, height = round(x1 - x0) + 2 * pad, round(y1 - y0) + 2 * pad
+    left = image.width - width - pad if right else pad
+    upper = pad if top else image.height - height - pad
+    tag = Image.new("RGBA", (width, height), _GROUND)
+    ImageDraw.Draw(tag).text((pad - x0, pad - y0), words, fill=_INK, font=font)
+    image.paste(tag.convert("RGB"), (max(0, left), max(0, upper)), tag.getchannel("A"))
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    with as_file(files("font_source_sans_pro") / "files" / "SourceSansPro-Semibold.ttf") as path:
+        return ImageFont.truetype(io.BytesIO(path.read_bytes()), size)

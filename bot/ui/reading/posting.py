@@ -1,0 +1,81 @@
+"""Where a job's result will be posted, decided before anything is spent."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.domain.posting import PostingRules
+from bot.errors import Refused
+from bot.ui.reading.permissions import (
+    HOW,
+    hindrance,
+    is_age_restricted,
+    listed,
+    missing_to_post,
+    parent_unknown,
+)
+
+CHANNEL_GONE = (
+    "The channel for results was deleted, or is an archived thread. An admin can choose another with "
+    "`/studii channel`. Nothing was charged."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostingPlace:
+    """Where a result is to be posted, if not in the channel that it is asked for in."""
+
+    channel_id: int | None = None
+    in_thread: bool = False
+
+
+HERE = PostingPlace()
+
+
+def posting_place(
+    guild: discord.Guild | None, channel: Any, member: discord.Member | discord.User, rules: PostingRules
+) -> PostingPlace:
+    """Return where the result of a job from that channel is to be posted.
+
+    Raises `Refused` if it can't be posted there, with what the bot lacks. A result stays in its channel if
+    that is age-restricted, or if its member would not see the other one.
+    """
+    if guild is None:
+        return HERE
+    if rules.in_threads:
+        return _in_thread(guild, channel)
+    if rules.results_channel_id in {None, channel.id} or is_age_restricted(channel) is not False:
+        return HERE
+    there = guild.get_channel_or_thread(rules.results_channel_id or 0)
+    if there is None or parent_unknown(there):
+        raise Refused(CHANNEL_GONE)
+    if isinstance(member, discord.Member) and not there.permissions_for(member).view_channel:
+        return HERE
+    missing = missing_to_post(there.permissions_for(guild.me), there)
+    if missing:
+        raise Refused(f"I can't post in the channel for results: {hindrance(missing)}. Nothing was charged.")
+    return PostingPlace(there.id)
+
+
+def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
+    if not isinstance(channel, discord.TextChannel):
+        return HERE  # it is a thread, or can't have any
+    missing = missing_for_threads(channel.permissions_for(guild.me))
+    if missing:
+        raise Refused(
+            f"Results go in threads here, and I'm missing {listed(missing)}. An admin can allow it "
+            f"under {HOW}. Nothing was charged."
+        )
+    return PostingPlace(in_thread=True)
+
+
+def missing_for_threads(permissions: discord.Permissions) -> list[str]:
+    """Return the permissions that the bot lacks to post results in threads of a channel."""
+    if permissions.administrator:
+        return []
+    needed = {
+        "Create Public Threads": permissions.create_public_threads,
+        "Send Messages in Threads": permissions.send_messages_in_threads,
+    }
+    return [name for name, there in needed.items() if not there]

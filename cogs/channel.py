@@ -1,0 +1,87 @@
+"""/studii channel: where and how results appear."""
+
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+
+from bot.client.bot import StudiiBot
+from bot.errors import Refused
+from bot.services import Services
+from bot.ui.admin.posting import channel_panel
+from bot.ui.kit.host import done_in_time
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+from cogs.studii import Command, add_to_studii, function_command
+
+ONE_PLACE = "Choose one: a channel for results, threads, or `here:True`. Nothing was changed."
+
+
+# Long: each option with its words and its values.
+def channel_command(services: Services) -> Command:
+    """Build `/studii channel`."""
+
+    @function_command(name="channel", description="Show or set where and how results appear in this server")
+    @app_commands.describe(
+        cards="What happens to a job's card once its result is posted",
+        results="Post all results in this channel",
+        threads="Post each result in a thread under its photo, or under its card",
+        here="Post results where they are asked for again",
+        compare="What is shown beside a result that was made from a photo",
+    )
+    @app_commands.choices(
+        cards=[
+            app_commands.Choice(name="remove: the result takes the card's place", value="remove"),
+            app_commands.Choice(name="keep: the result replies to the card", value="keep"),
+        ],
+        compare=[
+            app_commands.Choice(name="pair: the photo before", value="pair"),
+            app_commands.Choice(name="split: also one picture, half before and half after", value="split"),
+        ],
+    )
+    async def channel(
+        interaction: discord.Interaction[Any],
+        cards: Literal["remove", "keep"] | None = None,
+        results: discord.TextChannel | discord.Thread | None = None,
+        threads: bool | None = None,
+        here: bool = False,
+        compare: Literal["pair", "split"] | None = None,
+    ) -> None:
+        guild_id = server_of(interaction)
+        if sum((results is not None, threads is True, here)) > 1:
+            raise Refused(ONE_PLACE)
+        changes: dict[str, Any] = {}
+        if cards is not None:
+            changes["keeps_cards"] = cards == "keep"
+        if compare is not None:
+            changes["splits"] = compare == "split"
+        if results is not None:
+            _ensure_posting(interaction, results)
+            changes |= {"results_channel_id": results.id, "in_threads": False}
+        elif threads:
+            changes |= {"results_channel_id": None, "in_threads": True}
+        elif here:
+            changes |= {"results_channel_id": None, "in_threads": False}
+        elif threads is False:
+            changes["in_threads"] = False
+        if changes:
+            rules = await done_in_time(interaction, services.posting.set(guild_id, **changes))
+        else:
+            rules = await services.posting.rules(guild_id)
+        await answer(interaction, channel_panel(rules, changed=bool(changes)))
+
+    return channel
+
+
+def _ensure_posting(
+    interaction: discord.Interaction[Any], channel: discord.TextChannel | discord.Thread
+) -> None:
+    if interaction.guild is None:
+        return
+    missing = missing_to_post(channel.permissions_for(interaction.guild.me), channel)
+    if missing:
+        raise Refused(f"I can't post in that channel: {hindrance(missing)}. Nothing was changed.")
+
+
+async def setup(bot: StudiiBot) -> None:
+    add_to_studii(bot, channel_command(bot.services))

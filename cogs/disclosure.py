@@ -1,0 +1,54 @@
+"""/studii disclosure: what results say of how they were made."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client.bot import StudiiBot
+from bot.domain.posting import CORNERS, MOST_DISCLOSED
+from bot.services import Services
+from bot.ui.admin.disclosure import disclosure_panel, words_for_pictures, words_or_off
+from bot.ui.kit.host import done_in_time
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import server_of
+from cogs.studii import Command, add_to_studii, function_command
+
+_CORNERS = [app_commands.Choice(name=one.replace("-", " "), value=one) for one in CORNERS]
+
+
+def disclosure_command(services: Services) -> Command:
+    """Build `/studii disclosure`."""
+
+    @function_command(name="disclosure", description="Show or set what results say of how they were made")
+    @app_commands.describe(
+        line="The line under each result: words of your own, or off",
+        staging="Words on a copy of each staged picture, such as Virtually staged; or off",
+        place="The corner of the picture in which they are written",
+    )
+    @app_commands.choices(place=_CORNERS)
+    async def disclosure(
+        interaction: discord.Interaction[Any],
+        line: app_commands.Range[str, 1, MOST_DISCLOSED] | None = None,
+        staging: app_commands.Range[str, 1, MOST_DISCLOSED] | None = None,
+        place: str | None = None,
+    ) -> None:
+        guild_id = server_of(interaction)
+        changes: dict[str, Any] = {}
+        if line is not None:
+            changes["disclosure"] = words_or_off(line)
+        if staging is not None:
+            changes["staging_label"] = words_for_pictures(staging)
+        if place is not None:
+            changes["staging_corner"] = place
+        if changes:
+            rules = await done_in_time(interaction, services.posting.set(guild_id, **changes))
+        else:
+            rules = await services.posting.rules(guild_id)
+        await answer(interaction, disclosure_panel(rules, changed=bool(changes)))
+
+    return disclosure
+
+
+async def setup(bot: StudiiBot) -> None:
+    add_to_studii(bot, disclosure_command(bot.services))

@@ -1,0 +1,97 @@
+"""Results in a channel of their own, or in threads."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+
+from bot.domain import JobState, Posted, SourcePhoto
+from bot.ui.jobs.wording import message_link
+from tests.delivery.test_results import finished, output
+from tests.support.desk import Desk, open_desk, texts
+
+URL = "https://cdn.discordapp.com/attachments/1/2/room.png"
+
+
+async def in_results(desk: Desk, **permissions: bool) -> tuple[int, discord.TextChannel]:
+    made = desk.channel_for_the_bot("results", **permissions)
+    await desk.env.settle()
+    channel = desk.bot.get_channel(made.id)
+    assert isinstance(channel, discord.TextChannel)
+    return made.id, channel
+
+
+async def test_a_result_is_posted_in_the_channel_for_results_and_notifies_there(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there, channel = await in_results(desk)
+        job = replace(await finished(desk), post_channel_id=there)
+        said = await desk.delivery.announce(job, output(tmp_path))
+        (message,) = [one async for one in channel.history()]
+        assert said == Posted(message.id, there)
+        assert [user.id for user in message.mentions] == [desk.maya.id]
+        assert len(desk.channel.history()) == 1  # the card alone, which is removed
+        desk.clock.advance(10 * 60)
+        assert await desk.delivery.announce(job, output(tmp_path)) == said  # found there after a restart
+        posted = replace(job, result_message_id=message.id, result_channel_id=there)
+        assert message_link(posted) == f"https://discord.com/channels/{desk.guild.id}/{there}/{message.id}"
+
+
+async def test_what_can_not_be_posted_there_is_posted_where_it_was_asked_for(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there, _ = await in_results(desk, send_messages=False)
+        for gone in (there, 12345):
+            job = replace(await finished(desk), post_channel_id=gone)
+            said = await desk.delivery.announce(job, output(tmp_path))
+            assert said == Posted(desk.channel.history()[-1].id)
+
+
+async def test_nothing_from_an_age_restricted_channel_is_posted_elsewhere(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there, _ = await in_results(desk)
+        job = replace(await finished(desk), post_channel_id=there, age_restricted=True)
+        said = await desk.delivery.announce(job, output(tmp_path))
+        assert said == Posted(desk.channel.history()[-1].id)
+
+
+async def test_a_failure_is_told_where_the_job_was_asked_for(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there, channel = await in_results(desk)
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.move(await desk.job(), JobState.CANCELLED)
+        said = await desk.delivery.announce(replace(job, post_channel_id=there), None)
+        assert said == Posted(desk.channel.history()[-1].id)
+        assert not [one async for one in channel.history()]
+
+
+async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        photo = await desk.tom.send(desk.channel, "The kitchen")
+        source = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
+        for _ in range(2):
+            job = replace(await finished(desk), in_thread=True, source=source)
+            said = await desk.delivery.announce(job, output(tmp_path))
+            assert isinstance(said, Posted)
+            assert (said.channel_id, said.keeps_card) == (photo.id, False)
+        thread = desk.bot.get_channel(photo.id)
+        assert isinstance(thread, discord.Thread)
+        assert thread.name == "Studio"
+        ours = [one async for one in thread.history() if one.author == desk.bot.user]
+        assert len(ours) == 2
+
+
+async def test_without_a_photo_the_thread_is_under_the_card_which_stays(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = replace(await finished(desk), in_thread=True)
+        said = await desk.delivery.announce(job, output(tmp_path))
+        assert isinstance(said, Posted)
+        assert (said.channel_id, said.keeps_card) == (job.card_message_id, True)
+
+
+async def test_where_no_thread_can_be_made_the_result_is_in_the_channel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=403, code=50013, times=1)
+        job = replace(await finished(desk), in_thread=True)
+        said = await desk.delivery.announce(job, output(tmp_path))
+        assert said == Posted(desk.channel.history()[-1].id)
+        assert "is ready" in texts(desk.channel.history()[-1])

@@ -1,0 +1,71 @@
+"""`/studii channel`: where and how results appear."""
+
+from pathlib import Path
+
+from tests.support.desk import Desk, open_desk, texts
+
+
+async def ask(desk: Desk) -> str:
+    await desk.set_key()
+    return texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+
+
+async def test_whether_cards_stay_is_shown_and_set_and_stored(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "removed when the result is posted" in texts(
+            await desk.admin.slash(desk.channel, "studii channel")
+        )
+        answer = await desk.admin.slash(desk.channel, "studii channel", cards="keep")
+        assert "**Cards**: kept" in texts(answer)
+        assert (await desk.services.posting.rules(desk.guild.id)).keeps_cards
+        async with desk.storage.read() as transaction:
+            assert (await transaction.posting_rules.get(desk.guild.id)).keeps_cards
+        assert not (await desk.services.posting.rules(desk.guild.id + 1)).keeps_cards
+
+
+async def test_a_channel_for_results_is_set_if_the_bot_can_post_there(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        closed = desk.channel_for_the_bot("closed", send_messages=False)
+        results = desk.channel_for_the_bot("results")
+        await desk.env.settle()
+        refused = texts(await desk.admin.slash(desk.channel, "studii channel", results=closed))
+        assert "I can't post in" in refused
+        assert "Send Messages" in refused
+        answer = texts(await desk.admin.slash(desk.channel, "studii channel", results=results))
+        assert f"all posted in <#{results.id}>" in answer
+        await ask(desk)
+        assert (await desk.job()).post_channel_id == results.id
+        await desk.admin.slash(desk.channel, "studii channel", here=True)
+        await ask(desk)
+        assert (await desk.job()).post_channel_id is None
+
+
+async def test_a_job_whose_result_could_not_be_posted_there_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        closed = desk.channel_for_the_bot("closed", send_messages=False)
+        await desk.env.settle()
+        await desk.services.posting.set(desk.guild.id, results_channel_id=closed.id)
+        assert "I can't post in the channel for results" in await ask(desk)
+        await desk.services.posting.set(desk.guild.id, results_channel_id=12345)
+        assert "The channel for results was deleted" in await ask(desk)
+
+
+async def test_threads_need_their_permissions_before_anything_is_spent(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = texts(await desk.admin.slash(desk.channel, "studii channel", threads=True))
+        assert "posted in a thread" in answer
+        await ask(desk)
+        assert (await desk.job()).in_thread
+        without = desk.channel_for_the_bot("no-threads", create_public_threads=False)
+        await desk.env.settle()
+        refused = texts(await desk.maya.slash(without, "studio", prompt="A red kite"))
+        assert "I'm missing **Create Public Threads**" in refused
+
+
+async def test_one_place_is_chosen_at_a_time(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.admin.slash(desk.channel, "studii channel", threads=True, here=True)
+        assert "Choose one" in texts(answer)
+        assert not (await desk.services.posting.rules(desk.guild.id)).in_threads

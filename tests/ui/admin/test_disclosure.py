@@ -1,0 +1,51 @@
+"""`/studii disclosure`: what results say of how they were made."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import Refused
+from bot.ui.admin.disclosure import words_for_pictures
+from tests.delivery.test_results import finished, output
+from tests.support.desk import Desk, open_desk, texts
+
+
+async def posted(desk: Desk, folder: Path) -> str:
+    await desk.delivery.announce(await finished(desk), output(folder))
+    return texts(desk.channel.history()[-1])
+
+
+async def test_a_result_says_that_ai_made_it_unless_the_server_turns_that_off(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "-# ✨ Made with AI" in await posted(desk, tmp_path)
+        answer = await desk.admin.slash(desk.channel, "studii disclosure", line="Computed, by @everyone")
+        assert "Computed, by" in texts(answer)
+        shown = await posted(desk, tmp_path)
+        assert "✨ Computed, by" in shown
+        assert "@everyone" not in shown
+        answer = await desk.admin.slash(desk.channel, "studii disclosure", line="OFF")
+        assert "**Under each result**: nothing" in texts(answer)
+        assert "✨" not in await posted(desk, tmp_path)
+
+
+async def test_the_words_on_staged_pictures_and_their_place_are_set(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.admin.slash(
+            desk.channel, "studii disclosure", staging="Virtually staged", place="top-right"
+        )
+        assert "“Virtually staged”, top right" in texts(answer)
+        assert "isn't legal advice" in texts(answer)
+        rules = await desk.services.posting.rules(desk.guild.id)
+        assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
+        async with desk.storage.read() as transaction:
+            assert await transaction.posting_rules.get(desk.guild.id) == rules
+
+
+def test_words_that_can_not_be_written_are_refused() -> None:
+    for words in ("Virtuell möbliert (KI)", "Виртуальный стейджинг", "Εικονική", "off"):
+        assert words_for_pictures(words) == ("" if words == "off" else words)
+    for words in ("虚拟布置", "staged 🛋️"):
+        with pytest.raises(Refused, match="only write"):
+            words_for_pictures(words)
