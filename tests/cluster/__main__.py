@@ -22,7 +22,7 @@ from tests.support.postgresql import new_database, server
 
 SHARDS, PER_PROCESS, PROCESSES = 4, 2, 3
 SERVERS, JOBS = 12, 200
-LASTS = 240.0  # seconds in which the jobs are asked for
+LASTS = 200.0  # seconds in which the jobs are asked for
 HANG = 45.0  # seconds
 AWAY = 30.0  # seconds without PostgreSQL
 TAKES = Options(long_side=64, durations=Durations(image=4.0, video=8.0, spread=0.5))

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from bot.clock import SystemClock
-from bot.domain import Job, JobState, Plan
+from bot.domain import Budget, Job, JobState, Period, Plan
 from bot.storage import LaneNames, Storage, Vault
 from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.interactions import Interaction
@@ -153,6 +153,7 @@ async def cluster(
                         guild_id, lanes.lane_of(key), key[-4:], Plan.PRO, sealed, now
                     )
                     await transaction.guilds.set_key(guild_id, stored.id, now)
+                    await transaction.guilds.set_budget(guild_id, Budget(1_000_000, Period.DAY, now))
         yield Cluster(discord, studii, url, folder, keys, secret, lease)
 
 
