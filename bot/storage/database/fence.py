@@ -1,7 +1,5 @@
 """What a transaction on PostgreSQL must find to write: the process's own row."""
 
-from sqlalchemy import text
-
 from bot.domain.shards import Shards
 from bot.errors import NotAlone
 from bot.storage.database.session import Session
@@ -14,17 +12,12 @@ LOCK_SECONDS = 8.0
 
 NAME_PREFIX = "studii process "  # of a transaction, in pg_stat_activity
 
-_BOUNDS = (
-    "SELECT set_config('lock_timeout', :lock, true),"
-    " set_config('idle_in_transaction_session_timeout', :idle, true)"
-)
-_BEGIN = text(_BOUNDS)
 # The row is locked against being taken over, which waits for this transaction. Renewing the lease changes no
 # key, and so does not wait. The name lets whoever takes over end the transaction: the bound above does not
 # see a client that was stopped between two messages of one statement, as the server doesn't call that idle.
-_BEGIN_FENCED = text(
-    f"{_BOUNDS}, set_config('application_name', '{NAME_PREFIX}' || epoch, true)"
-    " FROM processes WHERE epoch = :epoch FOR KEY SHARE"
+_FENCED = (
+    ", set_config('application_name', '{name}{epoch}', true)"
+    " FROM processes WHERE epoch = {epoch} FOR KEY SHARE"
 )
 
 
@@ -50,15 +43,19 @@ async def begin_fenced(current: Session, fence: Fence, patience: float) -> None:
 
     Raises `NotAlone` if another process has taken over.
     """
-    bounds = {"lock": _ms(min(patience, LOCK_SECONDS)), "idle": _ms(IDLE_SECONDS)}
+    lock, idle = _ms(min(patience, LOCK_SECONDS)), _ms(IDLE_SECONDS)
+    # Its text is nearly always the same, so that it is prepared once for a connection.
+    begin = (
+        f"SELECT set_config('lock_timeout', '{lock}', true),"
+        f" set_config('idle_in_transaction_session_timeout', '{idle}', true)"
+    )
     if fence.epoch is None:
-        await current.execute(_BEGIN.bindparams(**bounds))
+        await current.run(begin)
         return
-    found = await current.execute(_BEGIN_FENCED.bindparams(epoch=fence.epoch, **bounds))
-    if found.first() is None:
+    if (await current.run(begin + _FENCED.format(name=NAME_PREFIX, epoch=fence.epoch))).first() is None:
         fence.met()
         raise NotAlone
 
 
-def _ms(seconds: float) -> str:
-    return str(max(1, int(seconds * 1000)))
+def _ms(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

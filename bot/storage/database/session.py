@@ -127,9 +127,9 @@ class Session:
         """Return a number that changes when another connection has changed the SQLite database."""
         return (await self._complete(self._connection.exec_driver_sql("PRAGMA data_version"))).scalar_one()
 
-    async def run(self, sql: str) -> None:
+    async def run(self, sql: str) -> CursorResult[Any]:
         """Run a statement in the database's own dialect, without parameters."""
-        await self._complete(self._connection.exec_driver_sql(sql))
+        return await self._complete(self._connection.exec_driver_sql(sql))
 
     async def commit(self) -> None:
         await self._complete(self._connection.commit())
