@@ -27,6 +27,12 @@ class ReasonCode(StrEnum):
     KEY_REMOVED = "key_removed"
     OUT_OF_CREDITS = "out_of_credits"  # detail
 
+    # Moderators
+    DECLINED = "declined"  # detail
+    NOT_APPROVED = "not_approved"
+    REQUESTER_LEFT = "requester_left"
+    APPROVALS_GONE = "approvals_gone"
+
     # Before Studii has the job
     SERVER_MISSING = "server_missing"
     NO_ROOM_IN_BUDGET = "no_room_in_budget"  # price, reserved

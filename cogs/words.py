@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.words import LONGEST_RULE
+from bot.domain.words import LONGEST_RULE, WordEffect
 from bot.services import MOST_PAUSE_HOURS, MOST_REFUSALS, Services
 from bot.ui.admin.words import rule_added_panel, rule_removed_panel, words_panel
 from bot.ui.kit.host import done_in_time
@@ -16,6 +16,10 @@ from cogs.studii import add_to_studii
 
 Interaction = discord.Interaction[Any]
 MOST_CHOICES = 25
+THEN = [
+    app_commands.Choice(name="refuse it", value=WordEffect.REFUSE.value),
+    app_commands.Choice(name="ask moderators for approval", value=WordEffect.APPROVE.value),
+]
 Rule = app_commands.Range[str, 1, LONGEST_RULE]
 
 
@@ -31,10 +35,15 @@ class _WordsGroup(app_commands.Group):
         rules, pause = await self._words.rules(guild_id), await self._refusals.pause(guild_id)
         await answer(interaction, words_panel(rules, pause))
 
-    @app_commands.command(description="Refuse requests with a word or a phrase")
-    @app_commands.describe(words="A word or a phrase; * is any part of a word, as in paint*")
-    async def add(self, interaction: Interaction, words: Rule) -> None:
-        added = await done_in_time(interaction, self._words.add(server_of(interaction), words))
+    @app_commands.command(description="Refuse requests with a word or a phrase, or send them to approval")
+    @app_commands.describe(
+        words="A word or a phrase; * is any part of a word, as in paint*",
+        then="What happens to a request with it; refused by default",
+    )
+    @app_commands.choices(then=THEN)
+    async def add(self, interaction: Interaction, words: Rule, then: str = WordEffect.REFUSE) -> None:
+        change = self._words.add(server_of(interaction), words, WordEffect(then))
+        added = await done_in_time(interaction, change)
         await answer(interaction, rule_added_panel(added))
 
     @app_commands.command(description="Remove a word rule")

@@ -29,7 +29,7 @@ class Nobody:
         return True
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None
+        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
     ) -> Announcement | ChannelGone:
         return Posted(None)
 

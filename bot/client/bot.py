@@ -24,6 +24,7 @@ from bot.domain.shards import DIRECT_MESSAGES
 from bot.errors import SettingsError
 from bot.services import Services
 from bot.ui.admin.access import PhotoUseButton
+from bot.ui.admin.approval_request import APPROVAL_BUTTONS
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
 from bot.ui.jobs.buttons import BUTTONS
@@ -56,6 +57,7 @@ EXTENSIONS = (
     "cogs.limits",
     "cogs.access",
     "cogs.words",
+    "cogs.approval",
     "cogs.setup",
     "cogs.reactions",
     "cogs.mentions",
@@ -72,6 +74,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *BUTTONS,
     *LIST_BUTTONS,
     *RULING_BUTTONS,
+    *APPROVAL_BUTTONS,
     TryAgainButton,
     ToolButton,
     MentionButton,

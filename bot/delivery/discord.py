@@ -133,10 +133,10 @@ class DiscordDelivery:
         return said
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None
+        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something, there or (None) its owner by DM."""
-        return await self._notices.post(notice, channel_id, job)
+        return await self._notices.post(notice, channel_id, job, photo)
 
     async def _remove(self, job: Job, message_id: int) -> None:
         try:

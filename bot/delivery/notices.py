@@ -8,14 +8,27 @@ import discord
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
+from bot.delivery.files import DEFAULT_LIMIT, MARGIN
 from bot.delivery.history import NONCE_SECONDS, find_notice
-from bot.domain import Announcement, ChannelGone, Job, Notice, Posted, TryLater, Undeliverable
+from bot.domain import (
+    Announcement,
+    ChannelGone,
+    Job,
+    Notice,
+    NoticeKind,
+    OutputFile,
+    Posted,
+    TryLater,
+    Undeliverable,
+)
+from bot.media.kinds import suffix_of
+from bot.ui.admin.approval_request import approval_request
 from bot.ui.admin.log import missing_there
-from bot.ui.admin.notices import notice_panel
+from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
-from bot.ui.reading.permissions import stays_there
+from bot.ui.reading.permissions import is_age_restricted, stays_there
 
 _log = logging.getLogger(__name__)
 
@@ -33,25 +46,25 @@ class NoticePoster:
         self._clock = clock
 
     async def post(
-        self, notice: Notice, channel_id: int | None, job: Job | None
+        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
     ) -> Announcement | ChannelGone:
         """Post it there (None: to the owner), once however often it is tried."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 if channel_id is None:
                     return await self._to_owner(notice, job)
-                return await self._to_channel(notice, channel_id, job)
+                return await self._to_channel(notice, channel_id, job, photo)
         except DISCORD_ERRORS as error:
             return _failed(error, in_channel=channel_id is not None)
 
     async def _to_channel(
-        self, notice: Notice, channel_id: int, job: Job | None
+        self, notice: Notice, channel_id: int, job: Job | None, photo: OutputFile | None
     ) -> Announcement | ChannelGone:
         known = known_channel(self._client, notice.guild_id, channel_id)
         if known is not None and (missing := missing_there(*known)):
             return ChannelGone(f"the bot lacks {', '.join(missing)}")
         channel = self._client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
-        return await self._send(channel, notice, job)
+        return await self._send(channel, notice, job, photo=photo)
 
     async def _to_owner(self, notice: Notice, job: Job | None) -> Announcement:
         guild = self._client.get_guild(notice.guild_id)
@@ -64,19 +77,70 @@ class NoticePoster:
         return await self._send(channel, notice, job, server=guild.name)
 
     async def _send(
-        self, channel: discord.abc.Messageable, notice: Notice, job: Job | None, server: str | None = None
+        self,
+        channel: discord.abc.Messageable,
+        notice: Notice,
+        job: Job | None,
+        server: str | None = None,
+        photo: OutputFile | None = None,
     ) -> Posted:
         if (self._clock.now() - notice.created_at).total_seconds() > NONCE_SECONDS:
             own_id = self._client.user.id if self._client.user else 0
             found = await find_notice(channel, own_id, notice)
             if found is not None:
                 return Posted(found)
-        hidden = job is not None and stays_there(self._client, job)
+        hidden = (
+            job is not None
+            and stays_there(self._client, job)
+            and not is_age_restricted(
+                self._client.get_channel(channel.id)
+                if isinstance(channel, discord.PartialMessageable)
+                else None
+            )
+        )
+        if notice.kind is NoticeKind.APPROVAL and job is not None:
+            return await self._ask(channel, notice, job, photo, hidden=hidden)
         message = await channel.send(
             view=notice_panel(notice, self._names, job, server, hidden=hidden),
             nonce=notice.nonce,
             allowed_mentions=NO_MENTIONS,
         )
+        return Posted(message.id)
+
+    async def _ask(
+        self,
+        channel: discord.abc.Messageable,
+        notice: Notice,
+        job: Job,
+        photo: OutputFile | None,
+        *,
+        hidden: bool,
+    ) -> Posted:
+        shown = None if photo is None or hidden or photo.size > DEFAULT_LIMIT - MARGIN else photo
+        file = None
+        if shown is not None:
+            name = f"request{suffix_of(shown.content_type) or ''}"
+            try:
+                file = await asyncio.to_thread(discord.File, shown.path, filename=name)
+            except OSError:
+                _log.warning("Job %s: its photo can't be shown", job.id, extra={"job": job.id})
+        view = approval_request(
+            job,
+            self._names,
+            mark_of(notice),
+            photo=None if file is None else file.filename,
+            hidden=hidden,
+        )
+        try:
+            message = await channel.send(
+                view=view,
+                files=[] if file is None else [file],
+                nonce=notice.nonce,
+                allowed_mentions=NO_MENTIONS,
+            )
+        finally:
+            if file is not None:
+                file.close()
         return Posted(message.id)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.approvals import ApprovalRules
+
 EVERY_TOOL = "*"  # in the place of a tool's slug
 UNKNOWN_MEMBER = 0  # in the place of a member's id
 
@@ -86,6 +88,7 @@ class AccessRules:
     private: Restriction = field(default_factory=lambda: Restriction(Permit.EVERYONE))
     extra: Restriction = field(default_factory=lambda: Restriction(Permit.MANAGERS))
     blocked: Mapping[int, Block] = field(default_factory=dict[int, Block])
+    approval: ApprovalRules = field(default_factory=ApprovalRules)
 
     def block_of(self, user_id: int, at: datetime) -> Block | None:
         """Return the member's block, or None if there is none any more."""
@@ -100,6 +103,8 @@ class AccessList(StrEnum):
     TOOL_CHANNEL = "tool_channel"
     PRIVATE_ROLE = "private_role"
     EXTRA_ROLE = "extra_role"
+    APPROVAL_ROLE = "approval_role"
+    APPROVAL_TOOL = "approval_tool"
 
 
 NO_RULE = ToolRule()

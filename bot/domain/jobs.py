@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.access import MemberContext
+from bot.domain.approvals import Approval
 from bot.reasons import Reason
 
 
@@ -13,6 +14,7 @@ class JobState(StrEnum):
     """The state of a job. `NEXT_STATES` has the allowed changes."""
 
     RECEIVED = "received"
+    PENDING = "pending"  # waits for a moderator's approval
     WAITING = "waiting"
     UPLOADING = "uploading"
     SUBMITTING = "submitting"
@@ -24,7 +26,10 @@ class JobState(StrEnum):
 
 
 NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
-    JobState.RECEIVED: frozenset({JobState.WAITING, JobState.FAILED, JobState.CANCELLED}),
+    JobState.RECEIVED: frozenset(
+        {JobState.PENDING, JobState.WAITING, JobState.FAILED, JobState.CANCELLED},
+    ),
+    JobState.PENDING: frozenset({JobState.WAITING, JobState.FAILED, JobState.CANCELLED}),
     JobState.WAITING: frozenset(
         # Back to received when its photo was evicted from the spool and must be fetched again.
         {JobState.RECEIVED, JobState.UPLOADING, JobState.SUBMITTING, JobState.CANCELLED, JobState.FAILED},
@@ -43,7 +48,7 @@ NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
 }
 TERMINAL_STATES = frozenset(state for state, following in NEXT_STATES.items() if not following)
 # Not sent to Studii yet: such a job can be cancelled and costs nothing.
-UNSENT_STATES = (JobState.RECEIVED, JobState.WAITING, JobState.UPLOADING)
+UNSENT_STATES = (JobState.RECEIVED, JobState.PENDING, JobState.WAITING, JobState.UPLOADING)
 # With Studii, or on their way there.
 SENT_STATES = (JobState.SUBMITTING, JobState.RUNNING)
 ACTIVE_STATES = (*UNSENT_STATES, *SENT_STATES)
@@ -68,6 +73,7 @@ class FailureCode(StrEnum):
     OUTPUT = "output"  # finished, but its output is gone or unusable
     LOST = "lost"  # Studii does not know the job any more, or it never ended
     BUDGET = "budget"  # its price turned out higher than assumed and exceeds a limit
+    DECLINED = "declined"  # by a moderator, or nobody approved it in time
     RULED = "ruled"  # an admin ruled on a job whose outcome was unknown
 
 
@@ -177,6 +183,7 @@ class Job:
     # Whether the reservation is from past charges with the server's key, else assumed.
     price_learned: bool | None = None
     allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
+    approval: Approval | None = None  # None: it needs none
     age_restricted: bool | None = None  # requested in an age-restricted channel; None: unknown
     # Whether its requester knows of a cancellation that was asked for while it was being sent; None: none was
     cancel_told: bool | None = None

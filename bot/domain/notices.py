@@ -18,6 +18,7 @@ class NoticeKind(StrEnum):
     MADE = "made"  # a result, where these are logged
     PLAN_DOUBTED = "plan_doubted"  # Studii refuses requests well below the plan's limit
     WORDS = "words"  # a word rule refused what a member asked for
+    APPROVAL = "approval"  # a request waits for approval; in the channel for approvals
     LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner
 
 

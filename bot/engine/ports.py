@@ -61,10 +61,11 @@ class Delivery(Protocol):
         ...
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None
+        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something in that channel (None: its owner, by DM).
 
-        `job` is the one that the notice is about, as it stands now.
+        `job` is the one that the notice is about, as it stands now, and `photo` its photo, if moderators are
+        to see it.
         """
         ...

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Unpack
 
-from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
+from bot.domain import UNSENT_STATES, FailureCode, Job, JobState, NoticeKind
+from bot.domain.approvals import Approval
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.reasons import Reason
 from bot.storage import JobChanges, Transaction
@@ -28,11 +29,22 @@ async def accept(transaction: Transaction, jobs: Sequence[Job], at: datetime) ->
 
 
 async def make_ready(transaction: Transaction, job: Job, source_file: str | None, at: datetime) -> Job | None:
-    """Let a received job wait to be sent: the photo, if there is one, is in the spool.
+    """Let a received job wait to be sent, or for approval: the photo, if there is one, is in the spool.
 
     The job may have been accepted before its server's key was held: then it waits for that like the others.
     """
-    return await transaction.jobs.make_ready(job.id, source_file, at)
+    if job.approval is not Approval.WANTED:
+        return await transaction.jobs.make_ready(job.id, source_file, at)
+    changes = JobChanges(source_file=source_file)
+    pending = await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.PENDING, at=at, **changes)
+    if pending is not None:
+        await transaction.notices.add(job.guild_id, NoticeKind.APPROVAL, job.id, at=at, job_id=job.id)
+    return pending
+
+
+async def approve(transaction: Transaction, job: Job, at: datetime) -> Job | None:
+    """Let a pending job wait to be sent, as a moderator decided."""
+    return await transaction.jobs.make_ready(job.id, job.source_file, at, Approval.GIVEN)
 
 
 async def give_way(transaction: Transaction, job: Job, at: datetime) -> Job | None:

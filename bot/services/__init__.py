@@ -10,6 +10,7 @@ from bot.services.export import export_folder, write_ledger
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
+from bot.services.moderation.approvals import LONGEST_REASON, ApprovalChanges, ApprovalService, Approver
 from bot.services.moderation.refusals import MOST_PAUSE_HOURS, MOST_REFUSALS, RefusalService
 from bot.services.moderation.words import AddedRule, WordService
 from bot.services.photos import PhotoService, Tap, prepared
@@ -31,6 +32,7 @@ from bot.services.wording import (
 
 __all__ = [
     "LONGEST_BLOCK_REASON",
+    "LONGEST_REASON",
     "MAX_AT_ONCE",
     "MAX_BUDGET",
     "MOST_BLOCK_HOURS",
@@ -40,6 +42,9 @@ __all__ = [
     "PERIOD_WORDS",
     "AccessChange",
     "AddedRule",
+    "ApprovalChanges",
+    "ApprovalService",
+    "Approver",
     "BudgetState",
     "ConfirmationNeeded",
     "ConfirmationService",

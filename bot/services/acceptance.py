@@ -8,8 +8,10 @@ from datetime import datetime
 from bot.catalog import Catalog, Tool
 from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usage
 from bot.domain.access import private_denial
+from bot.domain.approvals import Approval
 from bot.domain.confirmations import Confirmation, WhyAsk, why_ask
 from bot.domain.prices import Estimate
+from bot.domain.words import WordEffect
 from bot.errors import CreditsShort, Refused, StudiiBotError
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
@@ -114,7 +116,7 @@ class Acceptance:
         """
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
-        _ensure_words(server, request, tool)
+        approval = _approval(server.config, request, tool)
         if request.once is not None and request.once in self._done:
             raise Repeated
         _ensure_not_held(server.config, key, self._at)
@@ -129,7 +131,7 @@ class Acceptance:
         ensure_within(member, price)
         self._ask_first(server, request, price)
         role = None if member.allowance is None else member.allowance.role_id
-        job = replace(self._new_job(request, tool, price), allowance_role=role)
+        job = replace(self._new_job(request, tool, price), allowance_role=role, approval=approval)
         self._count(server, budget, job)
         return job
 
@@ -152,7 +154,7 @@ class Acceptance:
         """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs."""
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
-        _ensure_words(server, request, tool)
+        _approval(server.config, request, tool)
         _ensure_not_held(server.config, key, self._at)
         least = least_of(server.config.charges, tool)
         ensure_room(budget, least)
@@ -241,10 +243,15 @@ def ensure_open(settings: GuildSettings) -> None:
         raise Refused(PAUSED)
 
 
-def _ensure_words(server: ServerState, request: JobRequest, tool: Tool) -> None:
-    rule = met_by(server.config.words, request, tool)
-    if rule is not None:
+def _approval(config: ServerConfig, request: JobRequest, tool: Tool) -> Approval | None:
+    """Return whether the job needs a moderator's approval. Raises `WordsRefused` if a rule refuses it."""
+    rules, context = config.access.approval, request.context
+    rule = met_by(config.words, request, tool)
+    if rule is not None and (rule.effect is WordEffect.REFUSE or rules.channel_id is None):
         raise words_refused(rule, request, tool)
+    if rule is not None or rules.wants(tool.slug, context.roles, manages=context.manages):
+        return Approval.WANTED
+    return None
 
 
 def _ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None:

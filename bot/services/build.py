@@ -12,6 +12,7 @@ from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.limits import LimitService
 from bot.services.log_channels import LogChannelService
+from bot.services.moderation.approvals import ApprovalService
 from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.words import WordService
 from bot.services.photos import PhotoService
@@ -42,6 +43,7 @@ class Services:
     posting: PostingService
     rulings: RulingService
     refusals: RefusalService
+    approvals: ApprovalService
     words: WordService
     confirmations: ConfirmationService
 
@@ -79,6 +81,7 @@ def build_services(
         posting=PostingService(storage, clock),
         rulings=RulingService(storage, clock, wake),
         refusals=RefusalService(storage, clock),
+        approvals=ApprovalService(storage, catalog, clock, wake),
         words=WordService(storage, catalog, clock),
         confirmations=ConfirmationService(storage, clock, wake),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.access import AccessList, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
+from bot.domain.approvals import ApprovalRules
 from bot.domain.limits import AllowanceScope, MemberLimits, StartRate, WordPause
 from bot.storage.database.session import Session
 from bot.storage.schema import access_lists, allowances, blocks, photo_refusals, policies
@@ -25,6 +26,9 @@ class PolicyChanges(TypedDict, total=False):
     starts_seconds: int | None
     refusals: int | None
     pause_hours: int | None
+    approval_channel: int | None
+    approver_role: int | None
+    approval_everyone: bool | None
 
 
 class Policies:
@@ -87,6 +91,11 @@ class Policies:
         everyone = _list(guild_id, which, target)
         return (await self._session.execute(delete(access_lists).where(everyone))).rowcount > 0
 
+    async def forget_approval_lists(self, guild_id: int) -> None:
+        """Remove the roles and tools whose requests wait for approval."""
+        kinds = access_lists.c.list.in_([AccessList.APPROVAL_ROLE, AccessList.APPROVAL_TOOL])
+        await self._session.execute(delete(access_lists).where(access_lists.c.guild_id == guild_id, kinds))
+
     async def set_allowance(
         self, guild_id: int, whose: AllowanceScope, subject_id: int, credits_: int | None
     ) -> None:
@@ -126,7 +135,8 @@ def access_rules_of(
     rows: Sequence[RowMapping], row: Mapping[str, Any], blocked: Sequence[RowMapping]
 ) -> AccessRules:
     """Return the rules that a server's entries in `access_lists` and `blocks`, and its `policies`, make."""
-    tools = sorted({row["target"] for row in rows if row["target"]})
+    limits = (AccessList.TOOL_ROLE, AccessList.TOOL_CHANNEL)
+    tools = sorted({row["target"] for row in rows if row["list"] in limits})
     default = AccessRules()
     return AccessRules(
         tools={
@@ -140,6 +150,13 @@ def access_rules_of(
         ),
         extra=Restriction(row.get("extra_for") or default.extra.permit, _ids(rows, AccessList.EXTRA_ROLE)),
         blocked={one["user_id"]: Block(one["reason"], one["until"], one["automatic"]) for one in blocked},
+        approval=ApprovalRules(
+            channel_id=row.get("approval_channel"),
+            everyone=bool(row.get("approval_everyone")),
+            roles=_ids(rows, AccessList.APPROVAL_ROLE),
+            tools=frozenset(one["target"] for one in rows if one["list"] is AccessList.APPROVAL_TOOL),
+            approver_role=row.get("approver_role"),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.demo.acts import Acts, NotPossibleError
 from sandbox.demo.people import Guest, text_of, until
-from sandbox.demo.place import MAYA, NORA, PEOPLE, TOM
+from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, TEAM, TOM
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import APPLICATION_ID
@@ -47,7 +47,7 @@ class Tour:
         self._studii = studii
         self._photos = photos
         guests = {person.id: Guest(server, acts, person) for person in PEOPLE}
-        self._nora, self._maya, self._tom = guests[NORA], guests[MAYA], guests[TOM]
+        self._nora, self._maya, self._tom, self._mika = (guests[one] for one in (NORA, MAYA, TOM, MIKA))
         self.outputs: dict[str, bytes] = {}
         self._latest: Message
 
@@ -68,6 +68,8 @@ class Tour:
             Step("Maya posts a photo, and Tom taps an emoji under it", self._tap),
             Step("Maya mentions the bot with a photo, and presses Photo restoration", self._mention),
             Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
+            Step("Nora adds a word rule, and Tom's prompt is refused", self._word_rule),
+            Step("Nora asks for approval, and Maya's job waits until Mika approves it", self._approval),
             Step("Nora lowers the budget, and Maya's next job is refused", self._refused),
             Step("Maya checks /credits", self._credits),
         )  # fmt: skip
@@ -173,6 +175,29 @@ class Tour:
         expect(answer.ephemeral and "budget" in said, f"a refusal that names the budget, not {said!r}")
         expect(len(self._studii.jobs) == jobs, "nothing to be sent to Studii")
         return " ".join(said.split())
+
+    async def _word_rule(self) -> str:
+        await self._nora.command("studii words add", words="blimp*")
+        answer = await self._tom.command("studio", prompt="A fleet of BLІMPS over the harbour")
+        await self._nora.command("studii words remove", words="blimp*")
+        said = text_of(answer)
+        expect(answer.ephemeral and "A word rule" in said, f"a refusal that names a word rule, not {said!r}")
+        return " ".join(said.split())
+
+    async def _approval(self) -> str:
+        await self._nora.command("studii approval", channel=str(TEAM), tool="studio")
+        sent = len(self._studii.jobs)
+        card = await self._card(self._maya, "studio", prompt="A lighthouse in a storm")
+        request = await until(self._request, "the request in the moderators' channel")
+        expect(len(self._studii.jobs) == sent, "nothing to be sent to Studii before it is approved")
+        await self._mika.press(request, "Approve")
+        await self._maya.result_after(card)
+        await self._nora.command("studii approval", off=True)
+        return " ".join(text_of(request).split())
+
+    def _request(self) -> Message | None:
+        waiting = (one for one in self._server.in_channel(TEAM) if "waits for approval" in text_of(one))
+        return next(waiting, None)
 
     async def _credits(self) -> str:
         said = text_of(await self._maya.command("credits"))

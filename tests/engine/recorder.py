@@ -76,7 +76,7 @@ class Recorder:
         return self.removal_answers.pop(0) if self.removal_answers else True
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None
+        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
     ) -> Announcement | ChannelGone:
         self.notices.append((notice, channel_id, job))
         return self.notice_answers.pop(0) if self.notice_answers else Posted(7000 + len(self.notices))

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.domain import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
+from bot.domain.approvals import Approval
 from bot.reasons import Reason
 from bot.storage import CardShown, JobChanges, Storage
 from tests.support.jobs import NOW, a_job
@@ -79,6 +80,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         post_channel_id=2**57,
         result_channel_id=2**56,
         in_thread=True,
+        approval=Approval.GIVEN,
     )
     unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
     assert unset == []
@@ -218,6 +220,7 @@ def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
         "tapped",
         "age_restricted",
         "allowance_role",
+        "approval",
     }
     of_state = {"state", "version", "changed_at"}
     of_money = {"estimate", "price_learned", "reserved", "settled"}

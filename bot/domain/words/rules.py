@@ -27,6 +27,7 @@ class WordEffect(StrEnum):
     """What happens to a request that meets a rule."""
 
     REFUSE = "refuse"
+    APPROVE = "approve"  # a moderator decides
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from bot.domain import FailureCode, JobState
+from bot.domain.approvals import APPROVAL_HOURS
 from bot.engine.context import EngineContext
 from bot.lifecycle.key_holds import waited_too_long
 from bot.lifecycle.transitions import apply_ruling, fail_unpaid
@@ -11,12 +12,14 @@ from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
 
+_NOT_APPROVED = Reason(ReasonCode.NOT_APPROVED)
 _MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.NOBODY_RULED)
 
 
 async def housekeep(context: EngineContext) -> None:
     """Do what is to be done now and then."""
     await _rule_by_time(context)
+    await _end_unapproved(context)
     await _forget_keys(context)
     await _end_where_missing(context)
 
@@ -30,6 +33,17 @@ async def _rule_by_time(context: EngineContext) -> None:
             if job.changed_at < oldest:
                 await apply_ruling(transaction, job, job.reserved, _NOBODY_RULED, now)
                 _log.info("Job %s: no one settled it, so it counts as charged", job.id, extra={"job": job.id})
+
+
+async def _end_unapproved(context: EngineContext) -> None:
+    """End requests unpaid on which no moderator has decided for long."""
+    async with context.storage.write() as transaction:
+        now = context.clock.now()
+        oldest = now - timedelta(hours=APPROVAL_HOURS)
+        for job in await transaction.jobs.in_states({JobState.PENDING}):
+            if job.changed_at <= oldest:
+                code = FailureCode.DECLINED
+                await fail_unpaid(transaction, job, JobState.PENDING, code, _NOT_APPROVED, now)
 
 
 async def _forget_keys(context: EngineContext) -> None:

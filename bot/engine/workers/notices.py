@@ -8,9 +8,22 @@ from bot.aio.liveness import OPERATION_TIMEOUT
 from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, ChannelGone, Job, JobState, Notice, NoticeKind, Posted, TryLater
+from bot.domain import (
+    Announcement,
+    ChannelGone,
+    FailureCode,
+    Job,
+    JobState,
+    Notice,
+    NoticeKind,
+    OutputFile,
+    Posted,
+    TryLater,
+)
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.lifecycle.transitions import fail_unpaid
+from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +40,11 @@ _FOR_THE_OWNER = frozenset(
     }
 )
 # No news any more once the job has left that state.
-_AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
+_AS_LONG_AS = {
+    NoticeKind.UNKNOWN: JobState.UNKNOWN,
+    NoticeKind.STILL_RUNNING: JobState.RUNNING,
+    NoticeKind.APPROVAL: JobState.PENDING,
+}
 
 
 class NoticeBoard:
@@ -85,10 +102,13 @@ class NoticeBoard:
         """Return None when the notice is done with, or in how many seconds to try again."""
         async with self._context.storage.read() as transaction:
             log = await transaction.log_channels.get(notice.guild_id)
+            rules = await transaction.policies.access(notice.guild_id)
             job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
         if self._is_over(notice, job):
             await self._close(notice, None)
             return None
+        if notice.kind is NoticeKind.APPROVAL and job is not None:
+            return await self._ask(notice, rules.approval.channel_id, job)
         to_owner = notice.kind is NoticeKind.LOG_LOST or log.channel_id is None
         if to_owner and notice.kind not in _FOR_THE_OWNER:
             await self._close(notice, None)
@@ -108,16 +128,36 @@ class NoticeBoard:
         await self._retry.run(lambda: self._close(notice, said, lost, works=works), notice.id)
         return None
 
+    async def _ask(self, notice: Notice, channel_id: int | None, job: Job) -> float | None:
+        """Post a request for approval. Return as `_tell` does; without a channel the job ends."""
+        photo = None if job.source_file is None else await self._context.spool.open_output(job.source_file)
+        said = ChannelGone("no channel is set")
+        if channel_id is not None:
+            said = await self._say(notice, channel_id, job, photo)
+        if isinstance(said, TryLater):
+            return said.seconds  # the job ends when nobody has decided on it for long
+        if not isinstance(said, Posted):
+            told = "Server %d: a request for approval was not posted: %s"
+            _log.warning(told, notice.guild_id, said, extra={"job": job.id})
+            await self._retry.run(lambda: self._end(job), notice.id)
+        await self._retry.run(lambda: self._close(notice, said), notice.id)
+        return None
+
+    async def _end(self, job: Job) -> None:
+        reason, now = Reason(ReasonCode.APPROVALS_GONE), self._context.clock.now()
+        async with self._context.storage.write() as transaction:
+            await fail_unpaid(transaction, job, JobState.PENDING, FailureCode.DECLINED, reason, now)
+
     def _is_over(self, notice: Notice, job: Job | None) -> bool:
         wanted = _AS_LONG_AS.get(notice.kind)
         return wanted is not None and (job is None or job.state is not wanted)
 
     async def _say(
-        self, notice: Notice, channel_id: int | None, job: Job | None
+        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
     ) -> Announcement | ChannelGone:
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
-                return await self._delivery.notify(notice, channel_id, job)
+                return await self._delivery.notify(notice, channel_id, job, photo)
         except TimeoutError:
             return TryLater(0.0)
 

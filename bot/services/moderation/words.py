@@ -9,6 +9,7 @@ from bot.domain.words import (
     LONGEST_RULE,
     MOST_RULES,
     MOST_WILDCARDS,
+    WordEffect,
     WordRefusal,
     WordRule,
     WordRuleError,
@@ -31,6 +32,7 @@ _CANNOT = {
     ),
 }
 MANY = f"{MOST_RULES} rules is the limit. Remove one first with `/studii words remove`. Nothing was changed."
+NO_APPROVALS = "Set a channel for approvals first, with `/studii approval channel:`. Nothing was changed."
 UNKNOWN_RULE = "There's no rule “{}”. `/studii words show` lists them. Nothing was changed."
 MET = (
     "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
@@ -82,13 +84,17 @@ class WordService:
         async with self._storage.read() as transaction:
             return await transaction.word_rules.get(guild_id)
 
-    async def add(self, guild_id: int, words: str) -> AddedRule:
+    async def add(self, guild_id: int, words: str, effect: WordEffect = WordEffect.REFUSE) -> AddedRule:
         """Add a rule, or replace the one that is compared alike. Raises `Refused` if there can be none."""
-        rule = word_rule(words)
+        rule = word_rule(words, effect)
         if isinstance(rule, WordRuleError):
             raise Refused(_CANNOT[rule])
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             known = {one.key for one in await transaction.word_rules.get(guild_id)}
+            if effect is WordEffect.APPROVE:
+                rules = await transaction.policies.access(guild_id)
+                if rules.approval.channel_id is None:
+                    raise Refused(NO_APPROVALS)
             if rule.key not in known and len(known) >= MOST_RULES:
                 raise Refused(MANY)
             await transaction.word_rules.put(guild_id, rule, self._clock.now())

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import NEXT_STATES, Job, JobState, StudiiKey
+from bot.domain.approvals import Approval
 from bot.storage.jobs.rows import KEY, JobChanges, JobRows, changed_job, columns_of, job_of, row_of
 from bot.storage.schema import guilds, holds, jobs, log_channels, prices, studii_keys
 
@@ -58,8 +59,12 @@ class Jobs(JobRows):
         found = await self._session.rows(query, lambda row: (job_of(row), _key_of(row)), KEY)
         return found[0] if found else (None, None)
 
-    async def make_ready(self, job_id: str, source_file: str | None, at: datetime) -> Job | None:
+    async def make_ready(
+        self, job_id: str, source_file: str | None, at: datetime, approval: Approval | None = None
+    ) -> Job | None:
         """Move a received job to waiting, with the hold of its server's key if there is one.
+
+        With `approval`, a pending one, and note that.
 
         Return None if it was in another state.
         """
@@ -67,11 +72,13 @@ class Jobs(JobRows):
         def of_hold(column: Column[Any]) -> ScalarSelect[Any]:
             return select(column).where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs).scalar_subquery()
 
+        expected = JobState.RECEIVED if approval is None else JobState.PENDING
         return await self._one(
             update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state == JobState.RECEIVED)
+            .where(jobs.c.id == job_id, jobs.c.state == expected)
             .values(
                 state=JobState.WAITING,
+                approval=jobs.c.approval if approval is None else approval,
                 changed_at=at,
                 version=jobs.c.version + 1,
                 announced_at=None,

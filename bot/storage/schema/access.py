@@ -1,6 +1,6 @@
 """The tables of access rules, limits and allowances, and of members who refuse the use of their photos."""
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
 
 from bot.domain.access import AccessList, Permit, PhotoScope
 from bot.domain.limits import AllowanceScope
@@ -21,6 +21,9 @@ policies = Table(
     Column("starts_seconds", Integer),
     Column("refusals", Integer),
     Column("pause_hours", Integer),
+    Column("approval_channel", BigInteger),
+    Column("approver_role", BigInteger),
+    Column("approval_everyone", Boolean),
 )
 
 # `target` is the tool's slug, where the list is a tool's.

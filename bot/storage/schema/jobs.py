@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import FailureCode, FileRole, JobState
+from bot.domain.approvals import Approval
 from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata, one_of, partial_index
 
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
@@ -78,6 +79,7 @@ jobs = Table(
     Column("allowance_role", BigInteger),
     Column("age_restricted", Boolean),
     Column("cancel_told", Boolean),
+    Column("approval", Choice(Approval)),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),

@@ -81,6 +81,8 @@ def _words(  # noqa: C901 - one case for each kind
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
             return refused_words(details, names)
+        case NoticeKind.APPROVAL:  # a message of its own: see `approval_request`
+            return []
         case NoticeKind.LOG_LOST:
             return _log_lost(details)
 

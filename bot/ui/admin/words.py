@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain.limits import WordPause
-from bot.domain.words import MOST_RULES, WordRule
+from bot.domain.words import MOST_RULES, WordEffect, WordRule
 from bot.services import AddedRule, count_words, job_words
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, small
 from bot.ui.kit.text import plain
@@ -34,7 +34,9 @@ def _pause_words(pause: WordPause) -> str:
 
 def rule_added_panel(added: AddedRule) -> Panel:
     """Return that the rule was added, with a warning if it would catch very much."""
-    said = f"Requests with {_quoted(added.rule)} are refused from now on."
+    waits = added.rule.effect is WordEffect.APPROVE
+    then = "wait for a moderator's approval" if waits else "are refused"
+    said = f"Requests with {_quoted(added.rule, effect=False)} {then} from now on."
     warnings = _warnings(added)
     undo = small("Remove it with `/studii words remove`.") if warnings else ""
     return Panel(box(UNSURE if warnings else GOOD, f"### 🔤 Rule added\n{said}", lines(*warnings), undo))
@@ -42,7 +44,9 @@ def rule_added_panel(added: AddedRule) -> Panel:
 
 def rule_removed_panel(rule: WordRule) -> Panel:
     """Return that the rule was removed."""
-    return Panel(box(GOOD, f"### 🔤 Rule removed\nRequests with {_quoted(rule)} are allowed again."))
+    return Panel(
+        box(GOOD, f"### 🔤 Rule removed\nRequests with {_quoted(rule, effect=False)} are allowed again.")
+    )
 
 
 def _warnings(added: AddedRule) -> list[str]:
@@ -72,6 +76,7 @@ def _listed(rules: Sequence[WordRule]) -> str:
     return ", ".join(shown)
 
 
-def _quoted(rule: WordRule) -> str:
+def _quoted(rule: WordRule, *, effect: bool = True) -> str:
     """Return the rule behind a spoiler, as who looks at the list may not want to read it."""
-    return f"||{plain(rule.words, len(rule.words))}||"
+    approval = " (approval)" if effect and rule.effect is WordEffect.APPROVE else ""
+    return f"||{plain(rule.words, len(rule.words))}||{approval}"

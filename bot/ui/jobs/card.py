@@ -34,6 +34,7 @@ BY_DM = "I couldn't post it here, so I sent it to <@{member}> by direct message.
 _SEE = {JobState.SUCCEEDED: "see the result"}
 _COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
+    JobState.PENDING: NEUTRAL,
     JobState.WAITING: NEUTRAL,
     JobState.UPLOADING: GOING,
     JobState.SUBMITTING: GOING,
@@ -45,6 +46,7 @@ _COLOURS: Mapping[JobState, discord.Colour] = {
 }
 _SIGNS: Mapping[JobState, str] = {
     JobState.RECEIVED: "⏳",
+    JobState.PENDING: "🛂",
     JobState.WAITING: "⏳",
     JobState.UPLOADING: "📤",
     JobState.SUBMITTING: "📤",

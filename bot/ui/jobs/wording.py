@@ -23,6 +23,7 @@ _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", 
 _FROM = {True: "from past charges", False: "estimate", None: "estimate"}
 _STATE_NAMES: Mapping[JobState, str] = {
     JobState.RECEIVED: "getting ready",
+    JobState.PENDING: "waiting for approval",
     JobState.WAITING: "in the queue",
     JobState.UPLOADING: "being sent",
     JobState.SUBMITTING: "being sent",
@@ -32,6 +33,11 @@ _STATE_NAMES: Mapping[JobState, str] = {
     JobState.CANCELLED: "cancelled",
     JobState.UNKNOWN: "outcome unknown",
 }
+_PENDING = "Waiting for a moderator to approve it."
+_PENDING_PRIVATE = (
+    "Waiting for a moderator to approve it. Moderators see this request, although the result is private. "
+    "Cancel it if you don't want that."
+)
 _SETTLED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -120,12 +126,12 @@ def state_words(job: Job, progress: Progress) -> str:
     match job.state:
         case JobState.RECEIVED:
             return _received(job)
+        case JobState.PENDING:
+            return _PENDING_PRIVATE if job.private else _PENDING
         case JobState.WAITING:
             return _waiting(job, progress)
-        case JobState.UPLOADING:
-            return "Sending your photo to Studii…"
-        case JobState.SUBMITTING:
-            return SENDING if job.cancel_told is None else f"{SENDING} {CANCELLED_UNLESS_TAKEN}"
+        case JobState.UPLOADING | JobState.SUBMITTING:
+            return _sending(job)
         case JobState.RUNNING:
             return _running(job, progress)
         case JobState.SUCCEEDED:
@@ -169,6 +175,12 @@ def message_link(job: Job) -> str | None:
     if job.card_message_id is not None:
         return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.card_message_id}"
     return None
+
+
+def _sending(job: Job) -> str:
+    if job.state is JobState.UPLOADING:
+        return "Sending your photo to Studii…"
+    return SENDING if job.cancel_told is None else f"{SENDING} {CANCELLED_UNLESS_TAKEN}"
 
 
 def _received(job: Job) -> str:

@@ -6,6 +6,7 @@ What Studii's client raises keeps its sentence there, as it is also shown withou
 from collections.abc import Callable, Mapping
 
 from bot.domain import LOST_AFTER_DAYS, UNRULED_DAYS
+from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import ReasonedError, StudiiBotError
 from bot.media.photo import MAX_PIXELS
 from bot.reasons import Argument, Reason, ReasonCode
@@ -80,6 +81,11 @@ def _studii_failed(arguments: Arguments) -> str:
     )
 
 
+def _declined(arguments: Arguments) -> str:
+    detail = _detail(arguments)
+    return f"A moderator declined this: “{detail}”" if detail else "A moderator declined this."
+
+
 def _too_many_pixels(arguments: Arguments) -> str:
     width, height, most = (int(arguments[name]) for name in ("width", "height", "most"))
     size = f"That picture has {width} × {height} pixels ({_megapixels(width * height)} megapixels)."
@@ -132,6 +138,16 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.KEY_REFUSED: _refused(lambda detail: KeyRefused(detail=detail)),
     ReasonCode.KEY_REMOVED: (f"This job's Studii key was removed before the job finished. {_LOOK_THERE}"),
     ReasonCode.OUT_OF_CREDITS: _refused(lambda detail: OutOfCredits(detail=detail)),
+    ReasonCode.DECLINED: _declined,
+    ReasonCode.NOT_APPROVED: (
+        f"No moderator decided on this within {APPROVAL_HOURS} hours, so it wasn't started. Ask a moderator, "
+        "or try again."
+    ),
+    ReasonCode.REQUESTER_LEFT: "This wasn't started, because its member has left the server.",
+    ReasonCode.APPROVALS_GONE: (
+        "This needs a moderator's approval, but I can't post in the channel for approvals. Ask an admin to "
+        "set another with `/studii approval`, then try again."
+    ),
     ReasonCode.SERVER_MISSING: (
         "For a day it wasn't clear whether the bot was still in this server, so this job wasn't started."
     ),

@@ -14,6 +14,7 @@ from bot.domain import (
     LogSettings,
     Notice,
     NoticeKind,
+    OutputFile,
     Posted,
     TryLater,
     Undeliverable,
@@ -183,9 +184,11 @@ def deaf(
     """Let notices meet what `trouble` returns or raises for them, if anything."""
     notify = world.discord.notify
 
-    async def met(notice: Notice, channel_id: int | None, job: Job | None) -> Announcement | ChannelGone:
+    async def met(
+        notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+    ) -> Announcement | ChannelGone:
         answer = trouble(notice)
-        return await notify(notice, channel_id, job) if answer is None else answer
+        return await notify(notice, channel_id, job, photo) if answer is None else answer
 
     monkeypatch.setattr(world.discord, "notify", met)
 

@@ -90,6 +90,7 @@ def plausible(table: Table) -> dict[str, Any]:
     # references find their row.
     words = {
         "state": "waiting",
+        "approval": "given",
         "failure": "photo",
         "kind": "reserve",
         "plan": "pro",

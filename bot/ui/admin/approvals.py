@@ -1,0 +1,49 @@
+"""The panel of `/studii approval`."""
+
+from bot.domain.approvals import APPROVAL_HOURS, ApprovalRules
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
+
+MOST = 20  # names in a row
+OFF = (
+    "Nothing waits for approval. Set a channel for requests with `/studii approval channel:`, and choose "
+    "whose requests wait there."
+)
+HOW = small(
+    "Requests reserve credits, and nothing goes to Studii before. Members with Manage Server need no "
+    f"approval, and no one decides on their own request. After {APPROVAL_HOURS} hours a request ends unpaid."
+)
+PRIVATE = small("Private requests wait too, and moderators see them: their members read that on the card.")
+
+
+def approval_panel(rules: ApprovalRules, names: ToolNames) -> Panel:
+    """Return whose requests wait for approval, where, and who decides."""
+    if rules.channel_id is None:
+        return Panel(box(NEUTRAL, f"### 🛂 Approval is off\n{OFF}", HOW))
+    roles = ", ".join(f"<@&{one}>" for one in sorted(rules.roles)[:MOST])
+    tools = ", ".join(names.title_of(one) for one in sorted(rules.tools)[:MOST])
+    who = [
+        "Everyone's requests wait." if rules.everyone else "",
+        f"Requests of {roles} wait." if roles and not rules.everyone else "",
+        f"Requests for {tools} wait." if tools and not rules.everyone else "",
+    ]
+    if not any(who):
+        who = ["Only requests wait that a word rule sends here (`/studii words add`)."]
+    approver = (
+        "Members with Manage Messages in that channel"
+        if rules.approver_role is None
+        else f"Members with <@&{rules.approver_role}> or Manage Server"
+    )
+    return Panel(
+        box(
+            NEUTRAL,
+            lines(
+                "### 🛂 Approval is on",
+                f"Requests are posted in <#{rules.channel_id}>.",
+                *who,
+                f"{approver} decide.",
+            ),
+            PRIVATE,
+            HOW,
+        )
+    )

@@ -1,0 +1,91 @@
+"""/studii approval: which requests a moderator decides on first."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client.bot import StudiiBot
+from bot.errors import Refused
+from bot.services import ApprovalChanges
+from bot.ui.admin.approvals import approval_panel
+from bot.ui.admin.log import missing_there
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.host import done_in_time
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+from cogs.studii import Command, add_to_studii, function_command
+
+EITHER = "Use either `off` or other options, not both. Nothing was changed."
+NOTHING_TO_REMOVE = "Name the `role` or the `tool` to remove. Nothing was changed."
+
+
+# Long: seven options, each declared and described.
+def approval_command(bot: StudiiBot) -> Command:
+    """Build `/studii approval`."""
+    services, names = bot.services, ToolNames(bot.catalog)
+    tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
+
+    @function_command(name="approval", description="Show or change which requests moderators approve first")
+    @app_commands.describe(
+        channel="Where requests are posted for moderators",
+        everyone="Whether everyone's requests wait for approval",
+        role="Requests of members with this role wait",
+        tool="Requests for this tool wait",
+        remove="Remove the role or the tool instead",
+        approver="The role that can approve; @everyone for members with Manage Messages",
+        off="Let nothing wait for approval any more",
+    )
+    @app_commands.choices(tool=tools[:25])
+    async def approval(
+        interaction: discord.Interaction[Any],
+        channel: discord.TextChannel | discord.Thread | None = None,
+        everyone: bool | None = None,
+        role: discord.Role | None = None,
+        tool: str | None = None,
+        remove: bool = False,
+        approver: discord.Role | None = None,
+        off: bool = False,
+    ) -> None:
+        guild_id = server_of(interaction)
+        given = (channel, everyone, role, tool, approver)
+        if off and any(one is not None for one in given):
+            raise Refused(EITHER)
+        if remove and role is None and tool is None:
+            raise Refused(NOTHING_TO_REMOVE)
+        _ensure_posting(interaction, channel)
+        changes = ApprovalChanges(
+            None if channel is None else channel.id,
+            everyone,
+            None if role is None else role.id,
+            tool,
+            None if approver is None else approver.id,
+            remove,
+        )
+        if off:
+            rules = await done_in_time(interaction, services.approvals.turn_off(guild_id))
+        elif any(one is not None for one in given):
+            rules = await done_in_time(interaction, services.approvals.change(guild_id, changes))
+        else:
+            rules = await services.approvals.rules(guild_id)
+        await answer(interaction, approval_panel(rules, names))
+
+    return approval
+
+
+def _ensure_posting(
+    interaction: discord.Interaction[Any], channel: discord.TextChannel | discord.Thread | None
+) -> None:
+    if channel is None or interaction.guild is None:
+        return
+    me = interaction.guild.me
+    missing = missing_there(me, channel) or missing_to_post(channel.permissions_for(me), channel)
+    if missing:
+        raise Refused(
+            f"I can't post in #{channel.name}: {hindrance(missing)}. Fix that and try again. Nothing was "
+            "changed."
+        )
+
+
+async def setup(bot: StudiiBot) -> None:
+    add_to_studii(bot, approval_command(bot))

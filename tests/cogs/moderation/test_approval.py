@@ -1,0 +1,232 @@
+"""/studii approval, and the requests on which moderators decide."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import ChannelHandle, MemberActor
+
+from bot.domain import Job, JobState, NoticeKind, OutputFile, Period, Posted, Progress
+from bot.domain.approvals import Approval
+from bot.lifecycle.transitions import make_ready
+from tests.reactions.taps import STAGING, jobs_of, post, ready
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+
+
+async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
+    """Turn approvals on; everyone's requests wait unless `options` say otherwise."""
+    await desk.set_key()
+    channel = desk.guild.create_text_channel("requests")
+    options = options or {"everyone": True}
+    shown = await desk.admin.slash(desk.channel, "studii approval", channel=channel, **options)
+    assert f"Requests are posted in <#{channel.id}>." in texts(shown)
+    return channel
+
+
+def moderator(desk: Desk, name: str = "ines") -> MemberActor:
+    permissions = discord.Permissions(manage_messages=True)
+    role = desk.guild.create_role(f"Moderators {name}", permissions=permissions)
+    return desk.guild.add_member(desk.env.create_user(name), roles=[role])
+
+
+async def asked(desk: Desk, channel: ChannelHandle, photo: OutputFile | None = None) -> discord.Message:
+    """Do what the engine does: the job waits for approval, and its request is posted."""
+    job = await desk.job()
+    async with desk.storage.write() as transaction:
+        pending = await make_ready(transaction, job, None, desk.clock.now())
+    assert pending is not None
+    assert pending.state is JobState.PENDING
+    async with desk.storage.read() as transaction:
+        (notice,) = await transaction.notices.pending(10)
+    assert notice.kind is NoticeKind.APPROVAL
+    assert isinstance(await desk.delivery.notify(notice, channel.id, pending, photo), Posted)
+    async with desk.storage.write() as transaction:
+        await transaction.notices.close(notice.id, desk.clock.now())
+    return channel.history()[-1]
+
+
+async def ask(desk: Desk, channel: ChannelHandle, **options: Any) -> discord.Message:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite @everyone", **options)
+    return await asked(desk, channel)
+
+
+async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_approves(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        shown = texts(request)
+        assert f"<@{desk.maya.id}> asks for **Studio** in <#{desk.channel.id}>." in shown
+        assert "> ||A red kite @\u200beveryone||" in shown
+        assert "8 credits reserved" in shown
+        job = await desk.job()
+        assert (job.state, job.reserved) == (JobState.PENDING, 8)
+        desk.clock.advance(10)
+        await desk.delivery.show_card(job, Progress())
+        card = next(one for one in desk.channel.history() if one.id == job.card_message_id)
+        assert "Waiting for a moderator to approve it." in texts(card)
+        ines = moderator(desk)
+        await ines.click(request, label="Approve")
+        assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])
+        assert "kite" not in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.approval, job.reserved) == (JobState.WAITING, Approval.GIVEN, 8)
+        assert desk.woken
+
+
+async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        ines = moderator(desk)
+        form: Any = await ines.click(request, label="Decline")
+        field = form.modal["components"][0]["component"]["custom_id"]
+        await ines.submit_modal(form, {field: "No  kites, <@&1>"})
+        assert f"Declined by <@{ines.id}>: No kites" in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
+        await desk.delivery.announce(job, None)
+        told = texts(desk.channel.history()[-1])
+        assert "A moderator declined this: “No kites, " in told
+        assert "Not charged." in told
+
+
+async def test_of_two_moderators_the_second_learns_what_was_decided(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        first, second = moderator(desk), moderator(desk, "otto")
+        form: Any = await second.click(request, label="Decline")
+        await first.click(request, label="Approve")
+        field = form.modal["components"][0]["component"]["custom_id"]
+        late = await second.submit_modal(form, {field: ""})
+        assert "That request was already approved." in texts(late)
+        assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_a_request_that_its_member_has_cancelled_is_over(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        job = await desk.job()
+        await desk.services.jobs.cancel(job.id, desk.guild.id, desk.maya.id)
+        late = await moderator(desk).click(request, label="Approve")
+        assert "That request has already ended" in texts(late)
+        assert (await desk.job()).reserved == 0
+
+
+async def test_members_and_the_requester_can_not_decide(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        role = desk.guild.create_role("Staff", permissions=discord.Permissions(manage_messages=True))
+        staff = desk.guild.add_member(desk.env.create_user("staff"), roles=[role])
+        await staff.slash(desk.channel, "studio", prompt="A red kite")
+        request = await asked(desk, channel)
+        for label in ("Approve", "Decline"):
+            assert "You can't decide on your own request." in texts(await staff.click(request, label=label))
+            refused = texts(await desk.tom.click(request, label=label))
+            assert "Only members with Manage Messages can decide on requests here." in refused
+        approvers = desk.guild.create_role("Approvers")
+        shown = await desk.admin.slash(desk.channel, "studii approval", approver=approvers)
+        assert f"Members with <@&{approvers.id}> or Manage Server decide." in texts(shown)
+        refused = texts(await moderator(desk).click(request, label="Approve"))
+        assert "Only the approvers' role can decide on requests here." in refused
+        allowed = desk.guild.add_member(desk.env.create_user("anna"), roles=[approvers])
+        await allowed.click(request, label="Approve")
+        assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_a_requester_who_has_left_is_told_to_the_moderator_and_pays_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        desk.env.backend.remove_member(desk.guild.id, desk.maya.id)
+        await desk.env.settle()
+        await moderator(desk).click(request, label="Approve")
+        assert f"<@{desk.maya.id}> has left the server" in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.reserved) == (JobState.FAILED, 0)
+
+
+async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        await desk.services.credits.set_budget(desk.guild.id, 5, Period.DAY)
+        ines = moderator(desk)
+        refused = texts(await ines.click(request, label="Approve"))
+        assert "the budget was lowered meanwhile, and reserved credits exceed it by 3 credits" in refused
+        assert (await desk.job()).state is JobState.PENDING
+        await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
+        await ines.click(request, label="Approve")
+        assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_the_photo_is_shown_behind_a_spoiler_and_goes_with_the_decision(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG))
+        kept = tmp_path / "photo.png"
+        kept.write_bytes(PNG)
+        request = await asked(desk, channel, OutputFile(kept, "image", "image/png", len(PNG)))
+        (gallery,) = (piece for piece in pieces(request) if piece["type"] == 12)
+        assert gallery["items"][0]["spoiler"] is True
+        await moderator(desk).click(request, label="Approve")
+        assert [piece for piece in pieces(channel.history()[-1]) if piece["type"] == 12] == []
+
+
+async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        early = {"words": "blimp", "then": "approve"}
+        refused = texts(await desk.admin.slash(desk.channel, "studii words add", **early))
+        assert "Set a channel for approvals first" in refused
+        role = desk.guild.create_role("Newcomers")
+        await approvals(desk, role=role)
+        await desk.admin.slash(desk.channel, "studii approval", tool="virtual-staging")
+        added = texts(await desk.admin.slash(desk.channel, "studii words add", **early))
+        assert "Requests with ||blimp|| wait for a moderator's approval from now on." in added
+        new = desk.guild.add_member(desk.env.create_user("new"), roles=[role])
+        wanted: list[Job] = []
+        for person, prompt in ((desk.maya, "A red kite"), (desk.maya, "A blimp"), (new, "A red kite")):
+            await person.slash(desk.channel, "studio", prompt=prompt)
+            wanted.append(await desk.job())
+        await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", PNG))
+        await desk.admin.slash(desk.channel, "studio", prompt="A red kite")
+        all_jobs = await jobs_of(desk)
+        assert [job.approval for job in all_jobs] == [None, *[Approval.WANTED] * 3, None]
+        removed = await desk.admin.slash(desk.channel, "studii approval", role=role, remove=True)
+        assert "Requests for Virtual staging wait." in texts(removed)
+        assert "Newcomers" not in texts(removed)
+        off = await desk.admin.slash(desk.channel, "studii approval", off=True)
+        assert "Approval is off" in texts(off)
+        # Without a channel, what would have been sent there is refused.
+        assert "A word rule" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+
+
+async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_sees_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        channel = await approvals(desk)
+        await desk.tom.react(await post(desk, desk.maya, ("room.png", PNG)), STAGING)
+        assert (await desk.job()).approval is Approval.WANTED
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.advance(
+                (await desk.job()).id, JobState.RECEIVED, JobState.CANCELLED, at=desk.clock.now()
+            )
+        request = await ask(desk, channel, private=True)
+        assert "for themselves only" in texts(request)
+        job = await desk.job()
+        desk.clock.advance(10)
+        await desk.delivery.show_card(job, Progress())
+
+
+@pytest.mark.parametrize("permission", ["view_channel", "send_messages", "attach_files"])
+async def test_a_channel_in_which_the_bot_can_not_post_is_refused(tmp_path: Path, permission: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        closed = desk.channel_for_the_bot("closed", **{permission: False})
+        said = texts(await desk.admin.slash(desk.channel, "studii approval", channel=closed))
+        assert "I can't post in #closed: I'm missing" in said
+        assert "Set a channel first" in texts(
+            await desk.admin.slash(desk.channel, "studii approval", everyone=True)
+        )

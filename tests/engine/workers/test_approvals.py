@@ -1,0 +1,76 @@
+"""What the engine does about requests that wait for approval."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain import ChannelGone, Job, JobState, NoticeKind, TryLater
+from bot.domain.approvals import Approval
+from bot.lifecycle.transitions import approve
+from bot.reasons import ReasonCode
+from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
+
+CHANNEL = 556
+
+
+@asynccontextmanager
+async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenerator[tuple[World, Job]]:
+    """A world with a job that needs approval."""
+    async with engine_world(folder) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.storage.write() as transaction:
+            await transaction.policies.set(GUILD, approval_channel=channel)
+        job = await world.accept(replace(a_staging_job(), approval=Approval.WANTED))
+        yield world, job
+
+
+async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_approved(
+    tmp_path: Path,
+) -> None:
+    async with waiting(tmp_path) as (world, job):
+        for _ in range(2):  # a restart posts it no second time
+            async with world.running():
+                await world.reaches(job.id, JobState.PENDING)
+                await world.until(lambda: _told(world), "the request is posted")
+        ((notice, channel, asked),) = world.discord.notices
+        assert (notice.kind, channel) == (NoticeKind.APPROVAL, CHANNEL)
+        assert asked is not None
+        assert world.studii.jobs == {}
+        async with world.storage.write() as transaction:
+            assert await approve(transaction, await world.job(job.id), world.clock.now()) is not None
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+        await world.balanced()
+
+
+@pytest.mark.parametrize("channel", [CHANNEL, None])
+async def test_without_its_channel_a_request_ends_unpaid(tmp_path: Path, channel: int | None) -> None:
+    async with waiting(tmp_path, channel=channel) as (world, job):
+        world.discord.notice_answers += [TryLater(0.0), ChannelGone("deleted")]
+        async with world.running():
+            ended = (await world.announced(job.id)).job
+        assert (ended.state, ended.reserved) == (JobState.FAILED, 0)
+        assert ended.failure_text is not None
+        assert ended.failure_text.code == ReasonCode.APPROVALS_GONE
+        await world.balanced()
+
+
+async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(replace(a_job(age=90_000), approval=Approval.WANTED))
+        async with world.storage.write() as transaction:
+            await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.PENDING, at=job.created_at)
+        async with world.running():
+            ended = (await world.announced(job.id)).job
+        assert ended.failure_text is not None
+        assert ended.failure_text.code == ReasonCode.NOT_APPROVED
+        await world.balanced()
+
+
+async def _told(world: World) -> bool:
+    return bool(world.discord.notices)
