@@ -22,7 +22,7 @@ class NoticeKind(StrEnum):
     LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner
 
 
-# Notices that quote a member: nothing is kept of them once they are posted. Their keys begin with the member.
+# Notices that quote a member: the quotation is erased once they are posted. Their keys begin with the member.
 QUOTING = frozenset({NoticeKind.WORDS})
 
 

@@ -68,7 +68,7 @@ class PrivacyService:
         """
         async with self._storage.write() as transaction:
             await transaction.privacy.forget(user_id, self._clock.now(), guild_id)
-            await transaction.notices.forget_member(user_id, guild_id)
+            await transaction.notices.forget_member(user_id, self._clock.now(), guild_id)
         erased = await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
             later = await transaction.privacy.not_scrubbed_of(user_id, guild_id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import JSON, case, delete, func, literal, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Notice, NoticeKind
@@ -74,20 +74,24 @@ class Notices:
         return list((await self._session.execute(ours)).scalars())
 
     async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
-        """Mark the notice as posted (as that message) or given up (None); delete one that quotes a member."""
-        quoting = (notices.c.id == notice_id) & notices.c.kind.in_(list(QUOTING))
-        gone = await self._session.execute(delete(notices).where(quoting), named=True)
-        if gone.rowcount:
-            return
-        closed = update(notices).where(notices.c.id == notice_id).values(posted_at=at, message_id=message_id)
+        """Mark the notice as posted (as that message) or given up (None). What it quotes is erased.
+
+        The row stays: SQLite gives the number of the last row, once deleted, to the next one, and Discord
+        would take that for this notice (see `Notice.nonce`).
+        """
+        quoting = notices.c.kind.in_(list(QUOTING))
+        kept = case((quoting, literal({}, JSON)), else_=notices.c.details)
+        values = {"posted_at": at, "message_id": message_id, "details": kept}
+        closed = update(notices).where(notices.c.id == notice_id).values(values)
         await self._session.execute(closed, named=True)
 
-    async def forget_member(self, user_id: int, guild_id: int | None = None) -> None:
-        """Delete the notices that quote the member and were not posted yet, in one server or (None) all."""
+    async def forget_member(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
+        """Erase what notices quote of the member that were not posted yet, in one server or (None) all."""
         theirs = notices.c.kind.in_(list(QUOTING)) & notices.c.key.startswith(f"{user_id}:")
         if guild_id is not None:
             theirs &= notices.c.guild_id == guild_id
-        await self._session.execute(delete(notices).where(theirs), named=True)
+        erased = update(notices).where(theirs & notices.c.posted_at.is_(None))
+        await self._session.execute(erased.values(details={}, posted_at=at), named=True)
 
     async def forget(self, guild_id: int, kind: NoticeKind) -> None:
         """Delete the server's notices of that kind, posted or not, so that they can be added again."""
