@@ -95,6 +95,7 @@ async def play(world: DemoWorld, visitor: Visitor, photo: Path) -> None:
     )
     await asyncio.sleep(1.0)
     await visitor.tap("🛋️")
+    await visitor.press_button("Run · ")
     done = "[...document.querySelectorAll('#messages > li')].at(-1).innerText.includes('is ready')"
     await visitor.tab.wait_for(done, seconds=RESULT_SECONDS)
     await asyncio.sleep(2.0)

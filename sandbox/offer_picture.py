@@ -38,6 +38,7 @@ async def offer() -> bytes:
             visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=HEIGHT, scale=SCALE)
             await visitor.look_as("Tom")
             await visitor.tap("🛋️")
+            await visitor.press_button("Run · ")
             await visitor.sees("Virtual staging", seconds=40)
             await visitor.tab.wait_for(GOING)
             await asyncio.sleep(1)  # pictures in it may still arrive

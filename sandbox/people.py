@@ -88,9 +88,10 @@ class Person:
             await self.actor.react(message, emoji)
 
     async def press(self, message: discord.Message, label: str) -> InteractionResult:
-        """Press the button of that label under a message."""
+        """Press the button of that label, which may end with a price, under a message."""
+        shown = next((one for one in _texts(_raw(message)) if one.split(" · ")[0] == label), label)
         async with self._stage.world.turn:
-            return await self.actor.click(message, label=label)
+            return await self.actor.click(message, label=shown)
 
     async def fill_in(self, shown: InteractionResult, values: dict[str, Any]) -> InteractionResult:
         """Submit a modal that was shown."""

@@ -14,7 +14,7 @@ from bot.services.moderation.approvals import LONGEST_REASON, ApprovalChanges, A
 from bot.services.moderation.refusals import MOST_PAUSE_HOURS, MOST_REFUSALS, RefusalService
 from bot.services.moderation.words import AddedRule, WordService
 from bot.services.photos import PhotoService, Tap, prepared
-from bot.services.prices import OtherPrice, ToolPrice
+from bot.services.prices import OtherPrice, PriceTable, ToolPrice
 from bot.services.privacy import Erasable, Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed
 from bot.services.rulings import RulingService
@@ -63,6 +63,7 @@ __all__ = [
     "MemberState",
     "OtherPrice",
     "PhotoService",
+    "PriceTable",
     "PrivacyService",
     "RefusalService",
     "Repeated",

@@ -6,10 +6,11 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job, Period, Usage
 from bot.domain.periods import time_zone
+from bot.domain.prices import Charges
 from bot.errors import Refused
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
-from bot.services.prices import ToolPrice, price_list
+from bot.services.prices import PriceTable, ToolPrice, price_list
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 RECENT_JOBS = 5
@@ -99,6 +100,13 @@ class CreditService:
             usage = await transaction.ledger.usage(guild_id, state.window, user_id)
             recent = await transaction.member_jobs.recent_of(guild_id, user_id, RECENT_JOBS)
             return MemberCredits(state, usage, tuple(recent))
+
+    async def price_table(self, guild_id: int) -> PriceTable:
+        """Return what jobs will probably cost with the server's key."""
+        async with self._storage.read() as transaction:
+            key = await transaction.keys.current(guild_id)
+            own = {} if key is None else await transaction.prices.all(key.lane)
+            return PriceTable(Charges(own, await transaction.prices.all()))
 
     async def prices(self, guild_id: int) -> tuple[ToolPrice, ...]:
         """Return every tool's probable cost with the server's key, in the catalogue's order."""

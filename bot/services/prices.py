@@ -35,6 +35,24 @@ class ToolPrice:
         return max((self.price.amount, *(other.price.amount for other in self.others)))
 
 
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """What jobs will probably cost with a server's key."""
+
+    charges: Charges
+
+    def of(self, tool: Tool, values: Mapping[str, str | None]) -> Estimate:
+        """Return the price of a job with these values, and the tool's defaults for the others."""
+        given = {name: value for name, value in values.items() if value}
+        defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
+        return _price(self.charges, tool, {**defaults, **given})
+
+    def least(self, tool: Tool) -> Estimate:
+        """Return the lowest price of the tool, whatever is chosen."""
+        defaults = self.of(tool, {})
+        return min([defaults, *(self.of(tool, one) for one in _choices(tool))], key=lambda one: one.amount)
+
+
 async def price_list(transaction: Transaction, catalog: Catalog, lane: str | None) -> tuple[ToolPrice, ...]:
     """Return every tool's probable cost with the key of that lane (or none), in the catalogue's order."""
     own = {} if lane is None else await transaction.prices.all(lane)

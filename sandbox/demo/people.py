@@ -71,10 +71,17 @@ class Guest:
 
     async def press(self, message: Message, label: str) -> Message:
         """Press the button of that label under a message, and return the answer."""
+        return await self._message(await self._press(message, label))
+
+    async def confirm(self, question: Message) -> None:
+        """Press the button of a question before a job, which goes then."""
+        await self._press(question, "Run · ")
+
+    async def _press(self, message: Message, label: str) -> dict[str, Any]:
         found = next((one for one in _buttons(message.told()["components"]) if label in one["label"]), None)
         if found is None:
             raise NotPossibleError(f"There is no button {label!r} in {text_of(message)!r}")
-        return await self._message(await self._acts.press(self.id, message.id, found["custom_id"]))
+        return await self._acts.press(self.id, message.id, found["custom_id"])
 
     def post(self, file: File, words: str) -> Message:
         """Post a photo."""

@@ -144,8 +144,13 @@ class Tour:
         offered = list(posted.reactions)
         before = self._charged()
         self._tom.tap(posted, STAGING)
+        question = await self._tom.card_after(posted)
+        said = text_of(question).splitlines()[0]
+        expect("Start it?" in said, f"a first tap to ask, not {said!r}")
+        await self._tom.confirm(question)
         await self._output("virtual-staging", await self._tom.result_after(posted))
-        return f"{' '.join(offered)}; {STAGING} for Tom, {self._charged() - before} credits"
+        charged = self._charged() - before
+        return f"{' '.join(offered)}; {STAGING} for Tom\nhis first tap asks, and costs {charged} credits"
 
     async def _mention(self) -> str:
         name = next(name for name in self._photos if "old" in name)

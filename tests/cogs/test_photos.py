@@ -12,7 +12,7 @@ from bot import catalog as catalog_module
 from bot.catalog import Catalog
 from bot.domain import JobState, OutputFile
 from cogs.photos import add_menus, all_tools_menu
-from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
 MENUS = {
     "Virtual staging": "virtual-staging",
@@ -163,7 +163,9 @@ async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(t
         offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
         (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
         assert select["options"][-1]["value"] == "poem-card"
-        assert select["options"][-1]["description"].startswith("Doesn't use this picture: Make a card")
+        assert select["options"][-1]["description"].startswith(
+            "about 3 credits · Doesn't use this picture: Make a card"
+        )
         assert offered.response is not None
         shown = await desk.maya.select(offered.response, ["poem-card"])
         assert labels(shown) == ["Prompt", "Only I see it"]
@@ -244,7 +246,7 @@ async def test_menus_and_buttons_need_no_message_content_intent(tmp_path: Path) 
         (tmp_path / "made.png").write_bytes(PNG)
         await delivery.announce(job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
         result = desk.channel.history()[-1]
-        await desk.tom.click(result, label="Run again")
+        await desk.tom.click(result, custom_id=labelled(result, "Run again"))
         assert (await desk.job()).user_id == desk.tom.id
         await desk.maya.context_menu(desk.channel, "Product background", result)
         assert (await desk.job()).photo_author == desk.tom.id

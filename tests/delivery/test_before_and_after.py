@@ -12,7 +12,7 @@ from PIL import Image
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, labelled, open_desk, pieces, texts
 
 MIB = 1024 * 1024
 LIMIT = 10 * MIB  # of a server without boosts
@@ -143,7 +143,7 @@ async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can
     async with made(tmp_path) as (desk, delivery, job):
         await delivery.announce(job, files(tmp_path, 6 * MIB, 6 * MIB))
         message = desk.channel.history()[-1]
-        await desk.tom.click(message, label="Run again")
+        await desk.tom.click(message, custom_id=labelled(message, "Run again"))
         again = await desk.job()
         assert again.source is not None
         assert job.source is not None

@@ -67,6 +67,6 @@ async def test_a_linked_video_offers_again_edit_and_delete(tmp_path: Path) -> No
         await desk.delivery.announce(job, OutputFile(tmp_path / "v.mp4", "video", "video/mp4", 99 * 1024**2))
         result = desk.channel.history()[-1]
         assert url in result.content
-        assert labels(result) == ["Run again", "Edit", "Delete"]
+        assert labels(result) == ["Run again · about 40 credits", "Edit", "Delete"]
         desk.clock.advance(60)
         assert (await desk.tom.click(result, label="Edit")).modal is not None

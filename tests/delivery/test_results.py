@@ -76,7 +76,7 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
         assert "your **Studio** is ready" in texts(message)
         assert "aspect ratio **16:9** · 8 credits" in texts(message)
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
-            "Run again",
+            "Run again · 8 credits",
             "Edit",
             "Use in…",
             "Original",
@@ -163,7 +163,7 @@ async def test_a_video_that_is_too_large_is_an_ordinary_message_that_discord_pla
         assert message.content.endswith("\nhttps://files.example/out.mp4")
         assert not message.flags.components_v2
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
-            "Run again",
+            "Run again · 8 credits",
             "Edit",
             "Delete",
         ]

@@ -161,6 +161,12 @@ def texts(shown: Any) -> str:
     return "\n".join(piece["content"] for piece in pieces(shown) if piece["type"] == 10)
 
 
+def labelled(shown: Any, label: str) -> str:
+    """Return the custom id of the button with that label, which may end with a price."""
+    (found,) = (one for one in pieces(shown) if str(one.get("label")).split(" · ")[0] == label)
+    return str(found["custom_id"])
+
+
 def pieces(shown: Any) -> list[Mapping[str, Any]]:
     """Return all components of an answer or a message, the outer ones first."""
     if isinstance(shown, InteractionResult):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import discord
 
@@ -15,6 +15,7 @@ from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.jobs.start import Terms, ask, start_once
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.jobs.tool_picker import choose
+from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
 from bot.ui.reading.authors import author_of
@@ -73,6 +74,11 @@ class AgainButton(JobButton, template=template_of("again")):
     action = "again"
     label = "Run again"
 
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Return the button with what the job will probably cost again."""
+        return cls(job.id, job.posting, again_label(job))
+
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
@@ -80,7 +86,8 @@ class AgainButton(JobButton, template=template_of("again")):
         if job.scrubbed_at is not None and tool.inputs:
             raise Refused(INPUTS_ERASED)
         source = await source_of(interaction, job, host.clock.now())
-        await start_once(interaction, tool, job.inputs, source, terms_of(job, tool))
+        terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
+        await start_once(interaction, tool, job.inputs, source, terms)
 
 
 class UseInButton(JobButton, template=template_of("use")):

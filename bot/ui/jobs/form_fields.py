@@ -1,6 +1,6 @@
 """The fields of a tool's form: which inputs have room in it, and what people see for each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ FIELD_LABEL_LENGTH = 45
 DESCRIPTION_LENGTH = 100
 CHOICE_LENGTH = 100
 
+PriceOf = Callable[[str], str]
 Field = ui.TextInput[Any] | ui.RadioGroup[Any] | ui.Select[Any]
 
 
@@ -60,8 +61,11 @@ def labelled(one: ToolInput, field: Field) -> ui.Label[Any]:
     )
 
 
-def field_for(one: ToolInput, prefilled: str | None) -> Field:
-    """Return the field that asks for the input: radio buttons for a few values, a menu for more."""
+def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda _: "") -> Field:
+    """Return the field that asks for the input: radio buttons for a few values, a menu for more.
+
+    `price_of` says what a job costs with a value of an input that changes the price.
+    """
     value = prefilled or one.default
     required = one.required and one.default is None
     if one.long or not one.suggestions:
@@ -79,12 +83,13 @@ def field_for(one: ToolInput, prefilled: str | None) -> Field:
     least, most = RADIO_BUTTONS
     if least <= len(offered) <= most:
         buttons = [
-            discord.RadioGroupOption(label=_choice(each), value=each, default=each == value)
+            discord.RadioGroupOption(label=_choice(each, price_of(each)), value=each, default=each == value)
             for each in offered
         ]
         return ui.RadioGroup(custom_id=one.name, options=buttons, required=required)
     choices = [
-        discord.SelectOption(label=_choice(each), value=each, default=each == value) for each in offered
+        discord.SelectOption(label=_choice(each, price_of(each)), value=each, default=each == value)
+        for each in offered
     ]
     return ui.Select(custom_id=one.name, options=choices, required=required, min_values=int(required))
 
@@ -98,5 +103,7 @@ def value_of(field: Field) -> str | None:
     return field.values[0] if field.values else None
 
 
-def _choice(value: str) -> str:
-    return shortened(value, CHOICE_LENGTH) or "…"
+def _choice(value: str, price: str) -> str:
+    if not price:
+        return shortened(value, CHOICE_LENGTH) or "…"
+    return f"{shortened(value, CHOICE_LENGTH - len(price) - 3) or '…'} · {price}"

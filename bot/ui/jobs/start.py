@@ -14,7 +14,7 @@ import discord
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
-from bot.services import ConfirmationNeeded
+from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirming import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.tool_form import Filled, FormStart, ToolForm, Values, needs_form
@@ -36,6 +36,7 @@ class Terms:
     `photo_author` is the person who posted the photo, if that may be somebody else. `private`: the result is
     for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's
     message that the photo is in, and `offer_id` the bot's message that offered the tool, which goes then.
+    `shown_price` is the price that the pressed button names, in credits: above it the person is asked.
     """
 
     photo_author: int | None = None
@@ -43,6 +44,7 @@ class Terms:
     extra: Mapping[str, str] | None = None
     message_id: int | None = None
     offer_id: int | None = None
+    shown_price: int | None = None
 
 
 AS_USUAL = Terms()
@@ -87,8 +89,16 @@ async def ask(
         await start_once(submitted, tool, filled.values, filled.photo, wanted)
 
     may_be_private = await _ensure_possible(interaction, tool, terms)
-    start = replace(start, private=terms.private, may_be_private=may_be_private)
+    prices = await prices_for(interaction)
+    start = replace(start, private=terms.private, may_be_private=may_be_private, prices=prices)
     await ToolForm(tool, start, submit).show(interaction)
+
+
+async def prices_for(interaction: discord.Interaction[Any]) -> PriceTable | None:
+    """Return what jobs cost in the server of the interaction."""
+    if interaction.guild_id is None:
+        return None
+    return await host_of(interaction).services.credits.price_table(interaction.guild_id)
 
 
 async def start_once(
@@ -176,6 +186,7 @@ def _request(
         private=terms.private,
         context=member_context(interaction),
         photo_author=terms.photo_author,
+        shown_price=terms.shown_price,
         age_restricted=is_age_restricted(interaction.channel),
     )
 

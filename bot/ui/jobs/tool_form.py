@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import discord
@@ -9,6 +10,7 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
+from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
     CHOICES,
     DESCRIPTION_LENGTH,
@@ -47,7 +49,8 @@ class FormStart:
 
     `pictures`: one of them is taken; without any a photo can be attached, and with `replaceable` instead of
     the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is
-    what *Only I see it* starts with; without `may_be_private` it isn't asked.
+    what *Only I see it* starts with; without `may_be_private` it isn't asked. `prices` are shown in the title
+    and at the choices.
     """
 
     pictures: Sequence[SourcePhoto] = ()
@@ -55,6 +58,21 @@ class FormStart:
     replaceable: bool = False
     private: bool = False
     may_be_private: bool = True
+    prices: PriceTable | None = None
+
+    def price(self, tool: Tool) -> str:
+        """Say what the tool costs: as it is, or at least if choices change it. Empty if it isn't known."""
+        if self.prices is None:
+            return ""
+        if not any(one.price and one.suggestions for one in tool.inputs):
+            return short_price_words(self.prices.of(tool, self.values))
+        return f"from {short_price_words(self.prices.least(tool))}"
+
+    def price_with(self, tool: Tool, name: str, value: str) -> str:
+        """Say what the tool costs with that value of an input that changes the price."""
+        if self.prices is None:
+            return ""
+        return short_price_words(self.prices.of(tool, {**self.values, name: value}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +97,21 @@ class ToolForm(Form):
     """Asks for what fits into a form. `submit` is called with what the person wants."""
 
     def __init__(self, tool: Tool, start: FormStart, submit: Submit) -> None:
-        super().__init__(shortened(tool.title, TITLE_LENGTH))
+        super().__init__(_title(tool.title, start.price(tool)))
         self._start = start
         self._submit = submit
         self._pictures = () if tool.source is SourceRule.NONE else tuple(start.pictures[:CHOICES])
         self._choice = self._add_choice() if len(self._pictures) > 1 else None
         self._upload = self._add_upload(tool)
         shown = arranged(tool, FIELDS - len(self.children), private=start.may_be_private)
-        self._fields = {one.name: field_for(one, start.values.get(one.name)) for one in shown.all}
+        self._fields = {
+            one.name: field_for(
+                one,
+                start.values.get(one.name),
+                *([partial(start.price_with, tool, one.name)] if one.price else []),
+            )
+            for one in shown.all
+        }
         for one in shown.first:
             self.add_item(labelled(one, self._fields[one.name]))
         self._private = self._add_private(tool, shown) if shown.private else None
@@ -126,6 +151,12 @@ class ToolForm(Form):
         about = shortened(about, DESCRIPTION_LENGTH) if about else None
         self.add_item(ui.Label(text=ONLY_I, description=about, component=checkbox))
         return checkbox
+
+
+def _title(title: str, price: str) -> str:
+    if not price:
+        return shortened(title, TITLE_LENGTH)
+    return f"{shortened(title, TITLE_LENGTH - len(price) - 3)} · {price}"
 
 
 def _picture_select(pictures: Sequence[SourcePhoto]) -> ui.Select[Any]:

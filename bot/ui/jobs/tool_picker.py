@@ -9,8 +9,10 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.errors import Refused
+from bot.services import PriceTable
 from bot.ui.jobs.form_fields import CHOICE_LENGTH, CHOICES
-from bot.ui.jobs.start import AS_USUAL, Terms, begin, open_form
+from bot.ui.jobs.start import AS_USUAL, Terms, begin, open_form, prices_for
+from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of
@@ -45,7 +47,7 @@ async def choose(
     async def chosen(picked: discord.Interaction[Any], tool: Tool) -> None:
         await begin(picked, tool, pictures, terms, asking=True)
 
-    await ToolPicker(tools, words, chosen).show(interaction)
+    await ToolPicker(tools, words, chosen, await prices_for(interaction)).show(interaction)
 
 
 class ToolPicker(OpenView):
@@ -56,8 +58,10 @@ class ToolPicker(OpenView):
         tools: Iterable[Tool],
         words: str,
         chosen: Callable[[discord.Interaction[Any], Tool], Awaitable[None]],
+        prices: PriceTable | None = None,
     ) -> None:
         super().__init__()
+        self._prices = prices
         self._tools = {tool.slug: tool for tool in list(tools)[:CHOICES]}
         self._chosen = chosen
         self._select: ui.Select[Any] = ui.Select(placeholder="Choose a tool", options=self._options())
@@ -74,14 +78,21 @@ class ToolPicker(OpenView):
             discord.SelectOption(
                 label=shortened(tool.title, CHOICE_LENGTH),
                 value=tool.slug,
-                description=shortened(_summary(tool), CHOICE_LENGTH),
+                description=shortened(_described(self._price(tool), tool), CHOICE_LENGTH),
                 emoji=tool.emoji,
             )
             for tool in self._tools.values()
         ]
 
+    def _price(self, tool: Tool) -> str:
+        return FormStart(prices=self._prices).price(tool)
+
     async def _picked(self, interaction: discord.Interaction[Any]) -> None:
         await self._chosen(interaction, self._tools[self._select.values[0]])
+
+
+def _described(price: str, tool: Tool) -> str:
+    return f"{price} · {_summary(tool)}" if price else _summary(tool)
 
 
 class ToolButton(LastingButton, template=r"studii:tool:(?P<tool>[a-z0-9_-]{1,32})"):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from bot.catalog import Catalog, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState, Progress
-from bot.services import credit_words, discord_timestamp
+from bot.domain.prices import LEAST, Estimate
+from bot.services import credit_words, discord_timestamp, short_price_words
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import ordinal, plain, sentence, shortened
 
@@ -155,6 +156,18 @@ def cost_words(job: Job) -> str:
     if job.charged is None:
         return f"{credit_words(job.reserved)} reserved ({_FROM[job.price_learned]})"
     return credit_words(job.charged)
+
+
+def again_price(job: Job) -> Estimate:
+    """Return what a job like that one will probably cost: what it was charged, else what was reserved."""
+    if job.state is JobState.SUCCEEDED and job.settled:
+        return Estimate(job.settled, learned=True)
+    return Estimate(max(LEAST, job.estimate, job.settled), learned=bool(job.price_learned))
+
+
+def again_label(job: Job) -> str:
+    """Return the label of the button that runs a job again, with its price."""
+    return f"Run again · {short_price_words(again_price(job))}"
 
 
 def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:

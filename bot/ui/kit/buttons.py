@@ -41,11 +41,11 @@ class JobButton(LastingButton, template=template_of("none")):
     label: ClassVar[str] = ""
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
 
-    def __init__(self, job_id: str, posting: int) -> None:
+    def __init__(self, job_id: str, posting: int, label: str | None = None) -> None:
         self.job_id = job_id
         self.posting = posting
         custom_id = custom_id_of(self.action, job_id, posting)
-        super().__init__(ui.Button(label=self.label, style=self.style, custom_id=custom_id))
+        super().__init__(ui.Button(label=label or self.label, style=self.style, custom_id=custom_id))
 
     @classmethod
     def of(cls, job: Job) -> Self:

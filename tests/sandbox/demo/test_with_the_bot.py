@@ -56,9 +56,9 @@ async def test_a_member_makes_a_picture_in_a_real_browser(tmp_path: Path) -> Non
         await visitor.look_as("Tom")
         await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
         await visitor.tab.wait_for(RESULT_IS_THERE, seconds=PATIENCE)
-        assert {"Edit", "Run again"} <= set(
-            (await visitor.tab.evaluate("document.body.innerText")).split("\n")
-        )
+        shown = (await visitor.tab.evaluate("document.body.innerText")).split("\n")
+        assert "Edit" in shown
+        assert [one for one in shown if one.startswith("Run again · ")]
         with Image.open(io.BytesIO(await visitor.tab.screenshot())) as picture:
             assert (picture.format, picture.size) == ("PNG", (1400, 1000))
         await visitor.tab.call("Page.reload")

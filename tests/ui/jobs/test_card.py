@@ -264,10 +264,10 @@ def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_w
     failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
     free, ours = dataclasses.replace(failed, settled=0), dataclasses.replace(failed, failure=FailureCode.API)
     panel = ending(failed, NAMES)
-    assert _labels(panel) == ["Edit", "Run again", "Delete"]
+    assert _labels(panel) == ["Edit", "Run again · about 8 credits", "Delete"]
     assert "Charged 8 credits.\n-# Running it again may be charged again." in words(panel)
     assert "may be charged again" not in words(ending(free, NAMES))
-    assert _labels(ending(ours, NAMES)) == ["Run again", "Delete"]
+    assert _labels(ending(ours, NAMES)) == ["Run again · about 8 credits", "Delete"]
 
 
 def _labels(panel: Panel) -> list[str]:

@@ -12,7 +12,7 @@ from bot.domain import FailureCode, Job, JobState, OutputFile, Usage
 from bot.reasons import Reason
 from bot.ui.jobs.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text
-from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
 ROOM = PNG + b"room"
 MADE = PNG + b"made"
@@ -38,8 +38,7 @@ def files(folder: Path, *, before: bool = True, size: int | None = None) -> Outp
 
 
 def button(message: discord.Message, label: str) -> str:
-    (found,) = (piece for piece in pieces(message) if piece.get("label") == label)
-    return found["custom_id"]
+    return labelled(message, label)
 
 
 async def press(desk: Desk, who: Any, message: discord.Message, label: str) -> InteractionResult:
@@ -119,7 +118,7 @@ async def test_a_photo_that_did_not_come_through_has_again(tmp_path: Path) -> No
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         ended = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.UPLOAD)
         await desk.delivery.announce(ended, None)
-        assert "Run again" in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
+        assert labelled(desk.channel.history()[-1], "Run again")
 
 
 @pytest.mark.parametrize("failure", [FailureCode.PHOTO, FailureCode.INPUTS, FailureCode.PLAN])
@@ -129,7 +128,8 @@ async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: Failu
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
         await desk.delivery.announce(await desk.move(await desk.job(), *states, failure=failure), None)
-        assert "Run again" not in [piece.get("label") for piece in pieces(desk.channel.history()[-1])]
+        labels = [str(piece.get("label")) for piece in pieces(desk.channel.history()[-1])]
+        assert not [one for one in labels if one.startswith("Run again")]
 
 
 async def test_a_double_click_on_again_makes_one_job(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ async def test_a_tool_without_inputs_has_edit_for_another_photo(tmp_path: Path) 
         job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
         await desk.delivery.announce(job, files(tmp_path))
         labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
-        assert labels == ["Run again", "Edit", "Use in…", "Delete"]
+        assert labels == ["Run again · about 8 credits", "Edit", "Use in…", "Delete"]
 
 
 async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_free_again(

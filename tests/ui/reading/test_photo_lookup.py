@@ -9,7 +9,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.domain import FailureCode, Job, JobState, OutputFile
-from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.ui.jobs.test_result_buttons import DONE, staged
 
 ROOM = PNG + b"room"
@@ -159,7 +159,7 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         desk.clock.advance(91 * 86400)
         await desk.services.privacy.sweep()
         message = desk.channel.history()[-1]
-        answer = await desk.tom.click(message, label="Run again")
+        answer = await desk.tom.click(message, custom_id=labelled(message, "Run again"))
         assert answer.ephemeral
         assert "The original request has expired" in texts(answer)
         # The picture is still there.
@@ -186,7 +186,7 @@ async def test_a_result_posted_in_another_channel_still_finds_the_photo_where_it
             await desk.maya.react(message, "🩹")
         other = desk.guild.create_text_channel("elsewhere")
         result = await posted_elsewhere_long_ago(desk, other, tmp_path)
-        await desk.tom.click(result, label="Run again")
+        await desk.tom.click(result, custom_id=labelled(result, "Run again"))
         again = await desk.job()
         assert again.channel_id == other.id
         assert again.source is not None
@@ -242,7 +242,7 @@ async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands
         message = await staged(desk, tmp_path)
         desk.clock.advance(91 * 86400)
         await desk.services.privacy.sweep()
-        answer = await desk.maya.click(message, label="Run again")
+        answer = await desk.maya.click(message, custom_id=labelled(message, "Run again"))
         assert "The original request has expired" in texts(answer)
         assert "Use Edit and choose again" in texts(answer)
         form = await desk.maya.click(message, label="Edit")
@@ -272,7 +272,7 @@ async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_wor
         await desk.delivery.announce(job, output(tmp_path / "made.png"))
         result = desk.channel.history()[-1]
         await desk.tom.delete(message)
-        answer = await desk.maya.click(result, label="Run again")
+        answer = await desk.maya.click(result, custom_id=labelled(result, "Run again"))
         assert "The original photo is no longer in Discord" in texts(answer)
         form = await desk.maya.click(result, label="Edit")
         await desk.maya.submit_modal(form, {"image": ("mine.png", PNG + b"mine")})
