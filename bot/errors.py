@@ -1,5 +1,6 @@
 """One family of errors that carry the text a person is shown."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.reasons import Reason, ReasonCode
@@ -35,7 +36,21 @@ class NotAllowed(Refused):
 
 
 class CreditsShort(Refused):
-    """The budget, an allowance, or what Studii has left for the server, has no room for it."""
+    """The budget, an allowance, or what Studii has left for the server, has no room for it.
+
+    `wanted`: the job that an admin can be asked for, if more credits would help.
+    """
+
+    wanted: "CreditsWanted | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsWanted:
+    """A job for which a member of a server lacks credits, and its price."""
+
+    guild_id: int
+    tool: str
+    price: int
 
 
 class Outage(StudiiBotError):

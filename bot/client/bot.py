@@ -25,8 +25,10 @@ from bot.errors import SettingsError
 from bot.services import Services
 from bot.ui.admin.access import PhotoUseButton
 from bot.ui.admin.approval_request import APPROVAL_BUTTONS
+from bot.ui.admin.credit_requests import AnswerButton
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
+from bot.ui.jobs.asking import AskAdminButton
 from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirming import ConfirmButton
@@ -83,6 +85,8 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     PhotoUseButton,
     ForgetMeButton,
     ConfirmButton,
+    AskAdminButton,
+    AnswerButton,
 )
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}

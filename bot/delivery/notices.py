@@ -23,6 +23,7 @@ from bot.domain import (
 )
 from bot.media.kinds import suffix_of
 from bot.ui.admin.approval_request import approval_request
+from bot.ui.admin.credit_requests import answer_panel
 from bot.ui.admin.log import missing_there
 from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
@@ -68,6 +69,8 @@ class NoticePoster:
 
     async def _to_owner(self, notice: Notice, job: Job | None) -> Announcement:
         guild = self._client.get_guild(notice.guild_id)
+        if guild is not None and notice.kind is NoticeKind.CREDITS_ANSWER:
+            return await self._to_member(notice, guild.name)
         if guild is None:
             # Before the gateway is ready no server is known; one that the bot has left never will be.
             return TryLater(5.0)
@@ -75,6 +78,24 @@ class NoticePoster:
             return Undeliverable("the server's owner is unknown")
         channel = await self._client.create_dm(discord.Object(guild.owner_id))
         return await self._send(channel, notice, job, server=guild.name)
+
+    async def _to_member(self, notice: Notice, server: str) -> Announcement:
+        """Tell a member by DM, or where they asked if their DMs are closed."""
+        member = discord.Object(int(notice.details.get("user") or 0))
+        panel = answer_panel(notice.details, self._names, server)
+        try:
+            dm = await self._client.create_dm(member)
+            return Posted((await dm.send(view=panel, nonce=notice.nonce)).id)
+        except discord.Forbidden as error:
+            _log.info(
+                "Server %d: a member gets their answer where they asked, not by DM: %s",
+                notice.guild_id,
+                error,
+            )
+        place = int(notice.details.get("asked_in") or 0)
+        channel = self._client.get_partial_messageable(place, guild_id=notice.guild_id)
+        only = discord.AllowedMentions(everyone=False, roles=False, users=[member])
+        return Posted((await channel.send(view=panel, nonce=notice.nonce, allowed_mentions=only)).id)
 
     async def _send(
         self,

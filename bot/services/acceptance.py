@@ -10,9 +10,9 @@ from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usag
 from bot.domain.access import private_denial
 from bot.domain.approvals import Approval
 from bot.domain.confirmations import Confirmation, WhyAsk, why_ask
-from bot.domain.prices import Estimate
+from bot.domain.prices import Charges, Estimate
 from bot.domain.words import WordEffect
-from bot.errors import CreditsShort, Refused, StudiiBotError
+from bot.errors import CreditsShort, CreditsWanted, Refused, StudiiBotError
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
@@ -122,18 +122,25 @@ class Acceptance:
         _ensure_not_held(server.config, key, self._at)
         charges = server.config.charges
         price = expected_cost(charges, tool, request.inputs, tool.variant(request.inputs))
-        try:
-            ensure_room(budget, price)
-        except Refused:
-            self._tell(budget, least=least_price(charges, self._catalog))
-            raise
         member = self._member(server, budget, request)
-        ensure_within(member, price)
+        try:
+            self._ensure_room(budget, price, charges)
+            ensure_within(member, price)
+        except CreditsShort as short:
+            short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount)
+            raise
         self._ask_first(server, request, price)
         role = None if member.allowance is None else member.allowance.role_id
         job = replace(self._new_job(request, tool, price), allowance_role=role, approval=approval)
         self._count(server, budget, job)
         return job
+
+    def _ensure_room(self, budget: BudgetState, price: Estimate, charges: Charges) -> None:
+        try:
+            ensure_room(budget, price)
+        except Refused:
+            self._tell(budget, least=least_price(charges, self._catalog))
+            raise
 
     def _ask_first(self, server: ServerState, request: JobRequest, price: Estimate) -> None:
         """Raise `ConfirmationNeeded` if the person has to be asked before the job starts."""

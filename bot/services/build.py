@@ -19,6 +19,7 @@ from bot.services.photos import PhotoService
 from bot.services.posting import PostingService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
+from bot.services.questions.credit_requests import CreditRequestService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.usage import UsageService
@@ -46,6 +47,7 @@ class Services:
     approvals: ApprovalService
     words: WordService
     confirmations: ConfirmationService
+    credit_requests: CreditRequestService
 
 
 def build_services(
@@ -84,4 +86,5 @@ def build_services(
         approvals=ApprovalService(storage, catalog, clock, wake),
         words=WordService(storage, catalog, clock),
         confirmations=ConfirmationService(storage, clock, wake),
+        credit_requests=CreditRequestService(storage, catalog, clock, wake),
     )

@@ -11,6 +11,7 @@ from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of
 from bot.storage.schema import (
     confirmations,
+    credit_requests,
     guilds,
     jobs,
     ledger,
@@ -66,7 +67,7 @@ class Privacy:
 
     async def forget(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
-        for table in (confirmations, tappers, refusals_told):
+        for table in (confirmations, credit_requests, tappers, refusals_told):
             mine = table.c.user_id == user_id
             if guild_id is not None:
                 mine &= table.c.guild_id == guild_id

@@ -43,7 +43,7 @@ from bot.storage.photo_rules import PhotoRulings
 from bot.storage.posting import PostingRulings
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
-from bot.storage.questions import Confirmations
+from bot.storage.questions import Confirmations, CreditRequests
 from bot.storage.servers import ServerMemory, Servers
 from bot.storage.unreadable_check import UnreadableCheck
 from bot.storage.usage import Totals, UsageSums
@@ -88,6 +88,7 @@ class Transaction:
         self.photo_rules = PhotoRulings(session)
         self.confirmations = Confirmations(session)
         self.posting_rules = PostingRulings(session)
+        self.credit_requests = CreditRequests(session)
         self.unreadable = UnreadableCheck(session)
 
 

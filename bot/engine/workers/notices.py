@@ -37,8 +37,12 @@ _FOR_THE_OWNER = frozenset(
         NoticeKind.LOG_LOST,
         NoticeKind.UNKNOWN,
         NoticeKind.STILL_RUNNING,
+        NoticeKind.CREDITS_ASKED,
+        NoticeKind.CREDITS_ANSWER,
     }
 )
+# Sent to a person, never posted in the log channel.
+_BY_DM = frozenset({NoticeKind.LOG_LOST, NoticeKind.CREDITS_ANSWER})
 # No news any more once the job has left that state.
 _AS_LONG_AS = {
     NoticeKind.UNKNOWN: JobState.UNKNOWN,
@@ -109,13 +113,16 @@ class NoticeBoard:
             return None
         if notice.kind is NoticeKind.APPROVAL and job is not None:
             return await self._ask(notice, rules.approval.channel_id, job)
-        to_owner = notice.kind is NoticeKind.LOG_LOST or log.channel_id is None
+        elsewhere = _asked_in(notice)
+        to_owner = notice.kind in _BY_DM or (log.channel_id is None and elsewhere is None)
         if to_owner and notice.kind not in _FOR_THE_OWNER:
             await self._close(notice, None)
             return None
-        said = await self._say(notice, None if to_owner else log.channel_id, job)
+        said = await self._say(notice, None if to_owner else log.channel_id or elsewhere, job)
         lost = log.channel_id if isinstance(said, ChannelGone) and not to_owner else None
-        if lost is not None and notice.kind in _FOR_THE_OWNER:
+        if lost is not None and elsewhere is not None:
+            said = await self._say(notice, elsewhere, job)
+        if isinstance(said, ChannelGone) and notice.kind in _FOR_THE_OWNER:
             said = await self._say(notice, None, job)
         age = self._context.clock.now() - notice.created_at
         if isinstance(said, TryLater) and age < timedelta(seconds=self._context.tuning.notice_bound):
@@ -123,7 +130,7 @@ class NoticeBoard:
         if not isinstance(said, Posted):
             told = "Server %d: a notice (%s) was not posted: %s"
             _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
-        works = isinstance(said, Posted) and not to_owner and lost is None
+        works = isinstance(said, Posted) and not to_owner and lost is None and log.channel_id is not None
         # Not noted, it would be told again and again.
         await self._retry.run(lambda: self._close(notice, said, lost, works=works), notice.id)
         return None
@@ -187,3 +194,9 @@ class NoticeBoard:
                     at=now,
                     details={"channel": lost_channel},
                 )
+
+
+def _asked_in(notice: Notice) -> int | None:
+    """Return the channel where admins read the notice if there is no log channel: where it was asked for."""
+    place = notice.details.get("asked_in")
+    return int(place) if notice.kind is NoticeKind.CREDITS_ASKED and place is not None else None

@@ -19,7 +19,7 @@ from bot.storage.schema.ledger import ledger
 from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
 from bot.storage.schema.photos import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import identify_turns, processes, shards
-from bot.storage.schema.questions import confirmations, tappers
+from bot.storage.schema.questions import confirmations, credit_requests, tappers
 
 __all__ = [
     "CARD_NEVER_SEEN",
@@ -30,6 +30,7 @@ __all__ = [
     "allowances",
     "blocks",
     "confirmations",
+    "credit_requests",
     "decodes",
     "durations",
     "guilds",

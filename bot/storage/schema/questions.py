@@ -3,7 +3,8 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from bot.domain.confirmations import WhyAsk
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata, one_of
+from bot.domain.credit_requests import RequestState
+from bot.storage.schema.columns import Choice, UtcDateTime, metadata, one_of, partial_index
 
 # Few at any time: a row goes when its question was answered or has expired.
 confirmations = Table(
@@ -25,6 +26,27 @@ confirmations = Table(
     Column("used_at", UtcDateTime),
     one_of("why", WhyAsk),
     Index(None, "guild_id", "user_id"),
+)
+
+# A row stays after its answer, so that whoever presses a button later learns of it.
+credit_requests = Table(
+    "credit_requests",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("price", Integer, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("of_member", Boolean, nullable=False),
+    Column("of_server", Boolean, nullable=False),
+    Column("state", Choice(RequestState), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("answered_by", BigInteger),
+    Column("answered_at", UtcDateTime),
+    one_of("state", RequestState),
+    partial_index("uq_credit_requests_open", "guild_id", "user_id", unique=True, rows="state = 'open'"),
 )
 
 # Members who have started a job by a tap.

@@ -8,11 +8,12 @@ from discord import ui
 from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind
 from bot.reasons import Reason
 from bot.services import PERIOD_WORDS, credit_words
+from bot.ui.admin.credit_requests import asked_words, request_buttons
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.words_notice import refused_words
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
-from bot.ui.kit.layout import BAD, GOING, QUIET, UNSURE, Panel, Piece, box, lines, row, small
+from bot.ui.kit.layout import BAD, GOING, NEUTRAL, QUIET, UNSURE, Panel, Piece, box, lines, row, small
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import plain, sentence
 
@@ -23,6 +24,7 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.PLAN_DOUBTED: UNSURE,
     NoticeKind.MADE: QUIET,
     NoticeKind.WORDS: UNSURE,
+    NoticeKind.CREDITS_ASKED: NEUTRAL,
 }
 # Discord numbers a message's components by itself, from 1; ours says which notice it is.
 # https://discord.com/developers/docs/components/reference#anatomy-of-a-component
@@ -83,6 +85,8 @@ def _words(  # noqa: C901 - one case for each kind
             return refused_words(details, names)
         case NoticeKind.APPROVAL:  # a message of its own: see `approval_request`
             return []
+        case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
+            return asked_words(details, names)
         case NoticeKind.LOG_LOST:
             return _log_lost(details)
 
@@ -169,6 +173,8 @@ def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
 def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
     if notice.kind in {NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS}:
         return [TryAgainButton(notice.guild_id)]
+    if notice.kind is NoticeKind.CREDITS_ASKED:
+        return [*request_buttons(notice)]
     if notice.kind is NoticeKind.UNKNOWN and job is not None:
         return [button.of(job) for button in RULING_BUTTONS]
     if notice.kind is not NoticeKind.MADE or job is None or job.private or job.result_message_id is None:

@@ -6,12 +6,12 @@ import secrets
 from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 
-from bot.errors import NotAllowed, StudiiBotError
+from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
 from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import Panel, sentence_panel
+from bot.ui.kit.layout import Panel, row, sentence_panel
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import sentence
 
@@ -40,7 +40,16 @@ async def tell(interaction: discord.Interaction[Any], error: BaseException) -> N
     if isinstance(cause, discord.HTTPException) and expired(cause):
         _log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
         return
-    await answer_if_possible(interaction, sentence_panel(_words(interaction, cause)))
+    panel = sentence_panel(_words(interaction, cause))
+    if isinstance(cause, CreditsShort) and cause.wanted is not None:
+        panel.add_item(row(ask_button(cause.wanted)))
+    await answer_if_possible(interaction, panel)
+
+
+def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
+    """Return the look of `bot.ui.jobs.asking.AskAdminButton`, which finds its code by the custom id."""
+    custom_id = f"studii:ask:{wanted.guild_id}:{wanted.tool}:{wanted.price}"
+    return ui.Button(label="Ask an admin", style=discord.ButtonStyle.primary, custom_id=custom_id)
 
 
 async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from bot.domain import JobState, Notice, NoticeKind
 from bot.domain.words import MOST_RULES
 from tests.reactions.taps import ROOM, jobs_of, post
-from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.desk import PNG, Desk, labelled, open_desk, texts
 from tests.ui.jobs.test_edit import edit_id, refused_inputs
 
 REFUSED = "A word rule in this server doesn't allow that. Change the wording and try again"
@@ -145,7 +145,8 @@ async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> No
         await desk.settle(done, 8)
         await desk.delivery.announce(done, None)
         await forbid(desk, "blimp")
-        again = await desk.tom.click(desk.channel.history()[-1], label="Run again")
+        result = desk.channel.history()[-1]
+        again = await desk.tom.click(result, custom_id=labelled(result, "Run again"))
         assert REFUSED in texts(again)
         assert len(await jobs_of(desk)) == 1
 

@@ -99,6 +99,8 @@ def plausible(table: Table) -> dict[str, Any]:
         "timezone": "UTC",
         "why": "first_tap",
     }
+    if table.name == "credit_requests":
+        words["state"] = "open"
     by_type: dict[str, Any] = {
         "BLOB": b"sealed",
         "JSON": {"prompt": "a cat"},

@@ -1,0 +1,122 @@
+"""What admins see and press when a member asks for more credits, and what the member is told."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.domain import Notice
+from bot.domain.credit_requests import CreditRequest, RequestState
+from bot.errors import Refused
+from bot.services import credit_words
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import GOOD, QUIET, Panel, box, lines, small
+from bot.ui.kit.text import plain
+from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
+
+Details = Mapping[str, str | int | None]
+GRANT, DECLINE = "grant", "decline"
+LEFT = "<@{user}> isn't in this server any more, so nothing was granted."
+_ANSWERED = {
+    RequestState.GRANTED: "Granted {amount} to {whom} by <@{by}>.",
+    RequestState.DECLINED: "Declined by <@{by}>.",
+    RequestState.LEFT: LEFT,
+}
+
+
+def asked_words(details: Details, names: ToolNames) -> list[str]:
+    """Return the request for admins, a piece each: who, what and how much."""
+    price, amount = int(details.get("price") or 0), int(details.get("amount") or 0)
+    short = "the server's budget" if details.get("server") else "their allowance"
+    title = names.title_of(str(details.get("tool")))
+    return [
+        "### 🙋 A member asks for more credits",
+        lines(
+            f"<@{details.get('user')}> wants to run **{title}** in <#{details.get('asked_in')}>. It costs "
+            f"{credit_words(price)}, and {short} has too few left.",
+            small(
+                f"{credit_words(amount)} are added for the current period. Anyone with Manage Server can "
+                "answer, or add credits with `/studii grant`."
+            ),
+        ),
+    ]
+
+
+def request_buttons(notice: Notice) -> list["AnswerButton"]:
+    """Return the buttons with which an admin answers."""
+    amount = int(notice.details.get("amount") or 0)
+    return [
+        AnswerButton(GRANT, notice.key, f"Grant {amount:,}"),
+        AnswerButton(DECLINE, notice.key, "Decline"),
+    ]
+
+
+def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
+    """Return what the member is told, by DM or where they asked."""
+    title = names.title_of(str(details.get("tool")))
+    user, where = f"<@{details.get('user')}>", plain(server, 100)
+    if details.get("state") == RequestState.GRANTED:
+        amount = credit_words(int(details.get("amount") or 0))
+        to = "you" if details.get("member") else "the server"
+        said = f"{user}, an admin of **{where}** granted {to} {amount}. You can run **{title}** again."
+        return Panel(box(GOOD, said))
+    said = f"{user}, an admin of **{where}** declined your request for more credits for **{title}**."
+    return Panel(box(QUIET, said))
+
+
+def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
+    """Return what takes the place of a request that was answered."""
+    whom = "the server" if request.of_server and not request.of_member else f"<@{request.user_id}>"
+    said = _ANSWERED[request.state].format(
+        amount=credit_words(request.amount), whom=whom, by=request.answered_by, user=request.user_id
+    )
+    title = names.title_of(request.tool)
+    about = f"<@{request.user_id}> asked for more credits for **{title}**."
+    return Panel(box(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, said)))
+
+
+class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLINE}):(?P<id>[0-9a-f]{{16}})"):
+    """Grant or decline a member's request for more credits; for admins, and the owner in a DM."""
+
+    def __init__(self, how: str, request_id: str, label: str = "") -> None:
+        self._how = how
+        self._request_id = request_id
+        style = discord.ButtonStyle.success if how == GRANT else discord.ButtonStyle.secondary
+        custom_id = f"studii:more:{how}:{request_id}"
+        super().__init__(ui.Button(label=label or how, style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["how"], match["id"])
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        requests, by = host.services.credit_requests, interaction.user.id
+        asked = await requests.get(self._request_id)
+        if ensure_manager(interaction) != asked.guild_id:
+            raise Refused(MANAGERS_ONLY)
+        guild = interaction.guild
+        await interaction.response.defer()  # what follows may have to wait for others who write
+        if self._how == DECLINE:
+            answered = await requests.decline(asked.id, by)
+        elif guild is not None and not await _is_there(guild, asked.user_id):
+            answered = await requests.left(asked.id, by)
+        else:
+            answered = await requests.grant(asked.id, by)
+        await interaction.edit_original_response(view=answered_panel(answered, ToolNames(host.catalog)))
+
+
+async def _is_there(guild: discord.Guild, user_id: int) -> bool:
+    """Return whether the member is in the server, or seems to be."""
+    try:
+        await guild.fetch_member(user_id)
+    except discord.NotFound:
+        return False
+    except DISCORD_ERRORS:
+        return True
+    return True

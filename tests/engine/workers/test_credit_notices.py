@@ -1,0 +1,47 @@
+"""A request for more credits goes to the log channel, else where it was asked, else to the owner."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain import Announcement, ChannelGone, LogSettings, NoticeKind, Posted
+from tests.engine.world import GUILD, engine_world
+
+ASKED_IN, LOG = 700, 800
+Answers = list[Announcement | ChannelGone]
+
+
+@pytest.mark.parametrize(
+    ("log", "answers", "places"),
+    [
+        (LOG, [Posted(1)], [LOG]),
+        (None, [Posted(1)], [ASKED_IN]),
+        (LOG, [ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN]),
+        (LOG, [ChannelGone("gone"), ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN, None]),
+        (None, [ChannelGone("gone"), Posted(1)], [ASKED_IN, None]),
+    ],
+)
+async def test_a_request_goes_where_admins_read_it(
+    tmp_path: Path, log: int | None, answers: Answers, places: list[int | None]
+) -> None:
+    async with engine_world(tmp_path) as world:
+        async with world.storage.write() as transaction:
+            await transaction.log_channels.set(GUILD, LogSettings(log))
+            await transaction.notices.add(
+                GUILD,
+                NoticeKind.CREDITS_ASKED,
+                "0123456789abcdef",
+                at=world.clock.now(),
+                details={"asked_in": ASKED_IN, "user": 5},
+            )
+        world.discord.notice_answers = list(answers)
+        async with world.running():
+
+            async def posted() -> bool:
+                async with world.storage.read() as transaction:
+                    left = await transaction.notices.pending(9)
+                return not [one for one in left if one.kind is NoticeKind.CREDITS_ASKED]
+
+            await world.until(posted, "the request to be posted")
+        asked = [place for one, place, _ in world.discord.notices if one.kind is NoticeKind.CREDITS_ASKED]
+        assert asked == places

@@ -1,0 +1,169 @@
+"""Who is refused for credits asks an admin, who grants or declines; the member is told."""
+
+import asyncio
+from pathlib import Path
+
+import discord
+import pytest
+from simcord import InteractionResult, MemberActor
+
+from bot.domain import ChannelGone, Notice, NoticeKind, Period, Posted
+from bot.domain.limits import AllowanceScope
+from bot.errors import CreditsWanted, Refused
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+
+async def short(desk: Desk, credits_: int = 3) -> None:
+    """Maya's allowance is too small for a picture, which costs 8."""
+    await desk.set_key()
+    await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, credits_))
+
+
+async def asked(desk: Desk, who: MemberActor) -> InteractionResult:
+    """The refusal of a job, in which the member has pressed "Ask an admin"."""
+    refused = await who.slash(desk.channel, "studio", prompt="A red kite")
+    assert refused.response is not None
+    await who.click(refused.response, label="Ask an admin")
+    return refused
+
+
+async def notices(desk: Desk, kind: NoticeKind) -> list[Notice]:
+    async with desk.storage.read() as transaction:
+        return [one for one in await transaction.notices.pending(9) if one.kind is kind]
+
+
+async def request_message(desk: Desk) -> discord.Message:
+    """The request as admins see it, posted as the engine does it."""
+    (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+    assert isinstance(await desk.delivery.notify(notice, desk.channel.id, None), Posted)
+    return desk.channel.history()[-1]
+
+
+async def left(desk: Desk, who: MemberActor) -> int | None:
+    return (await desk.services.limits.of_member(desk.guild.id, who.id, ())).left
+
+
+async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_and_how_much(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        refused = await asked(desk, desk.maya)
+        assert "An admin was asked for more credits." in texts(refused)
+        assert [piece for piece in pieces(refused) if piece["type"] == 2] == []
+        message = await request_message(desk)
+        said = texts(message)
+        assert (
+            f"<@{desk.maya.id}> wants to run **Studio** in <#{desk.channel.id}>. It costs 8 credits" in said
+        )
+        assert "20 credits are added for the current period." in said
+        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Grant 20", "Decline"]
+
+
+async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await asked(desk, desk.maya)
+        message = await request_message(desk)
+        refused = await desk.tom.click(message, label="Grant 20")
+        assert "You need the Manage Server permission for this." in texts(refused)
+        assert await left(desk, desk.maya) == 3
+        await desk.admin.click(message, label="Grant 20")
+        assert await left(desk, desk.maya) == 23
+        shown = desk.channel.history()[-1]
+        assert f"Granted 20 credits to <@{desk.maya.id}> by <@{desk.admin.id}>." in texts(shown)
+        assert [piece for piece in pieces(shown) if piece["type"] == 2] == []
+        (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
+        await desk.delivery.notify(told, None, None)
+        dm = desk.maya.user.dm_channel
+        assert dm is not None
+        assert "granted you 20 credits. You can run **Studio** again." in texts(dm.history()[-1])
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_who_lacks_the_servers_budget_gets_it_for_the_server(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+        await asked(desk, desk.maya)
+        await desk.admin.click(await request_message(desk), label="Grant 20")
+        assert (await desk.services.credits.budget(desk.guild.id)).left == 21
+
+
+async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_closed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await asked(desk, desk.maya)
+        await desk.admin.click(await request_message(desk), label="Decline")
+        assert await left(desk, desk.maya) == 3
+        (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
+        desk.close_dms()
+        assert isinstance(await desk.delivery.notify(told, None, None), Posted)
+        said = texts(desk.channel.history()[-1])
+        assert f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** declined your request" in said
+
+
+async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await asked(desk, desk.maya)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert refused.response is not None
+        again = await desk.maya.click(refused.response, label="Ask an admin")
+        assert "You already asked <t:" in texts(again)
+        await asked(desk, desk.tom)
+        assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 2
+        desk.clock.advance(86_401)
+        await asked(desk, desk.maya)
+        assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 3
+
+
+async def test_two_admins_at_once_grant_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await asked(desk, desk.maya)
+        (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+        requests = desk.services.credit_requests
+        said = await asyncio.gather(
+            requests.grant(notice.key, desk.admin.id),
+            requests.decline(notice.key, 77),
+            return_exceptions=True,
+        )
+        (refused,) = [one for one in said if isinstance(one, Refused)]
+        assert "already" in str(refused)
+        assert await left(desk, desk.maya) in {3, 23}
+        late = await desk.admin.click(await request_message(desk), label="Grant 20")
+        assert "has already" in texts(late)
+
+
+async def test_who_has_left_gets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await asked(desk, desk.maya)
+        message = await request_message(desk)
+        desk.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10007, times=1)
+        await desk.admin.click(message, label="Grant 20")
+        assert f"<@{desk.maya.id}> isn't in this server any more" in texts(desk.channel.history()[-1])
+        assert await left(desk, desk.maya) == 3
+
+
+async def test_who_has_enough_meanwhile_asks_for_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert refused.response is not None
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 50))
+        told = await desk.maya.click(refused.response, label="Ask an admin")
+        assert "You have enough credits for this now. Try again." in texts(told)
+        with pytest.raises(Refused):
+            await desk.services.credit_requests.ask(
+                CreditsWanted(desk.guild.id, "studio", 0), desk.maya.id, (), desk.channel.id
+            )
+
+
+async def test_a_request_in_a_channel_that_is_gone_says_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await asked(desk, desk.maya)
+        (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+        assert isinstance(await desk.delivery.notify(notice, 4242, None), ChannelGone)
