@@ -82,6 +82,7 @@ class Accountant:
     allowances: dict[PhotoScope, int] = field(default_factory=dict[PhotoScope, int])
     questions: dict[str, Question] = field(default_factory=dict[str, "Question"])
     confirm: int | None = None
+    requests: dict[int, datetime] = field(default_factory=dict[int, datetime])  # open ones, by member
     at_once: int | None = None
     rate: StartRate | None = None
     prices: dict[str, int] = field(default_factory=dict[str, int])  # what the server's key was charged last

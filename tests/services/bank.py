@@ -14,7 +14,7 @@ from bot.catalog import Catalog
 from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
-from bot.errors import Refused
+from bot.errors import CreditsWanted, Refused
 from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation_of
 from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed, wait
@@ -29,8 +29,19 @@ from bot.services import (
 )
 from bot.services.budgets import budget_state
 from bot.services.limits import state_of_member, use_of_members
+from bot.services.questions.credit_requests import CreditRequestService
 from bot.storage import JobChanges, Storage, Transaction
-from bot.storage.schema import allowances, confirmations, guilds, jobs, ledger, notices, policies, prices
+from bot.storage.schema import (
+    allowances,
+    confirmations,
+    credit_requests,
+    guilds,
+    jobs,
+    ledger,
+    notices,
+    policies,
+    prices,
+)
 from tests.services.accountant import ROLES, USUAL
 from tests.support.clock import FakeClock
 
@@ -80,6 +91,7 @@ class Bank:
         self.credits = CreditService(self.storage, self.catalog, self.clock)
         self.limits = LimitService(self.storage, self.clock)
         self.rulings = RulingService(self.storage, self.clock, lambda: None)
+        self.requests = CreditRequestService(self.storage, self.catalog, self.clock, lambda: None)
 
     async def close(self) -> None:
         await self.stack.aclose()
@@ -92,7 +104,17 @@ class Bank:
         """Begin anew, with a key and no line in the books."""
         self.clock.set(BEGIN)
         async with self.storage.write() as transaction:
-            for table in (ledger, notices, jobs, guilds, allowances, policies, prices, confirmations):
+            for table in (
+                ledger,
+                notices,
+                jobs,
+                guilds,
+                allowances,
+                policies,
+                prices,
+                confirmations,
+                credit_requests,
+            ):
                 await write(transaction, delete(table))
             key = await transaction.keys.current(GUILD)
             key = key or await transaction.keys.add(GUILD, LANE, "abcd", Plan.PRO, b"", self.now)
@@ -233,6 +255,14 @@ class Bank:
 
     async def grant(self, user_id: int | None, amount: int) -> None:
         await self.limits.grant(GUILD, user_id, amount)
+
+    async def ask_for_more(self, user_id: int, price: int) -> str:
+        """A member who lacks credits asks for them; returns the request."""
+        wanted = CreditsWanted(GUILD, "studio", price)
+        return (await self.requests.ask(wanted, user_id, ROLES[user_id], 2)).id
+
+    async def answer_request(self, request_id: str, *, grant: bool) -> None:
+        await (self.requests.grant if grant else self.requests.decline)(request_id, 99)
 
     async def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
         await self.credits.set_budget(GUILD, limit, period, restart=restart)

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from bot.domain import Job, Period
 from bot.domain.confirmations import ANSWERED_WITHIN, MOST_OPEN
+from bot.domain.credit_requests import REQUEST_LASTS, amount_for
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsShort, Refused
 from bot.services import ConfirmationNeeded
@@ -320,6 +321,33 @@ class Bookkeeping(Books):
         self.do(self.bank.grant(user_id, amount), fails=None if can else Refused)
         if can:
             self.paper.grant(self.bank.now, user_id, amount)
+        self.compare()
+
+    @rule(
+        user_id=st.sampled_from(MEMBERS),
+        price=st.integers(1, 60),
+        answer=st.sampled_from([True, False, None]),
+    )
+    def ask_for_more(self, user_id: int, price: int, answer: bool | None) -> None:
+        """An admin grants a request, declines it, or leaves it open; what is lacking is granted."""
+        now, paper = self.bank.now, self.paper
+        own = paper.left(now, user_id)
+        short = (0 if own is None else price - own, price - (paper.left(now) or 0))
+        asked = paper.requests.get(user_id)
+        can = max(short) > 0 and (asked is None or asked <= now - REQUEST_LASTS)
+        request = self.do(self.bank.ask_for_more(user_id, price), fails=None if can else Refused)
+        if request is None:
+            self.compare()
+            return
+        paper.requests[user_id] = now
+        if answer is not None:
+            self.do(self.bank.answer_request(request, grant=answer))
+            self.do(self.bank.answer_request(request, grant=True), fails=Refused)
+            del paper.requests[user_id]
+        if answer:
+            for whose, missing in ((user_id, short[0]), (None, short[1])):
+                if missing > 0:
+                    paper.grant(now, whose, amount_for(max(short)))
         self.compare()
 
     @rule(

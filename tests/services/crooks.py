@@ -101,6 +101,13 @@ class LosesAnHourOfEachPeriod(Bank):
     replaced = (("bot.services.budgets.window", an_hour_short),)
 
 
+async def nothing_given(*_: Any) -> None: ...
+
+
+class GrantsWithoutAnEntry(Bank):
+    replaced = (("bot.services.questions.credit_requests._give", nothing_given),)
+
+
 def no_question(*_: Any, **__: Any) -> None: ...
 
 

@@ -76,6 +76,15 @@ def a_job_is_cancelled(books: Bookkeeping) -> None:
     books.cancel(1)
 
 
+def a_request_is_granted(books: Bookkeeping) -> None:
+    opened(books, limit=60, allowance=20)
+    books.ask_for_more(POOR, 30, True)
+    books.accept(POOR, 40)
+    books.ask_for_more(RICH, 61, None)
+    books.ask_for_more(RICH, 61, True)
+    books.ask_for_more(POOR, 90, False)
+
+
 def a_question_is_answered(books: Bookkeeping) -> None:
     opened(books)
     books.set_confirm(5)
@@ -261,6 +270,7 @@ STORIES: Mapping[Story, tuple[type[Bank], ...]] = {
     ),
     studii_is_silent_about_a_charge: (crooks.DoesNotWaitForSilence,),
     last_answers_have_the_last_word: (crooks.LearnsNothingAtTheEnd,),
+    a_request_is_granted: (crooks.GrantsWithoutAnEntry,),
     a_question_is_answered: (crooks.StartsWithoutAsking, crooks.StartsTwiceForOneAnswer),
     a_cancellation_meets_a_submission: (crooks.ForgetsACancellation,),
     a_job_is_cancelled: (crooks.PaysForWhatIsCancelled,),
