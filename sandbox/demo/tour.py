@@ -195,10 +195,11 @@ class Tour:
         card = await self._card(self._maya, "studio", prompt="A lighthouse in a storm")
         request = await until(self._request, "the request in the moderators' channel")
         expect(len(self._studii.jobs) == sent, "nothing to be sent to Studii before it is approved")
+        asked = " ".join(text_of(request).split())
         await self._mika.press(request, "Approve")
         await self._maya.result_after(card)
         await self._nora.command("studii approval", off=True)
-        return " ".join(text_of(request).split())
+        return asked
 
     def _request(self) -> Message | None:
         waiting = (one for one in self._server.in_channel(TEAM) if "waits for approval" in text_of(one))
