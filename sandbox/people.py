@@ -104,22 +104,17 @@ class Person:
         return await self.fill_in(shown, {"key": secret, "plan": [plan], "budget": budget})
 
     async def result_of(self, card: InteractionResult) -> discord.Message:
-        """Wait for the message with the output that answers a command's card."""
+        """Wait for the message that says how the job of a command's card has ended, in the card's place."""
         answer = card.response
         if answer is None or card.ephemeral:
             raise AssertionError(f"There is no card, but: {text_of(answer) or 'no answer at all'}")
-        return await self.reply_to(answer.id, f"the result of {text_of(answer)!r}")
-
-    async def reply_to(self, message_id: int, what: str) -> discord.Message:
-        """Wait for the first message in the channel that replies to that one."""
-        reply = await until(lambda: self._reply_to(message_id), what)
-        if reply is None:
+        said = await until(lambda: self._told_after(answer.id), f"the result of {text_of(answer)!r}")
+        if said is None:
             raise AssertionError
-        return reply
+        return said
 
-    def _reply_to(self, message_id: int) -> discord.Message | None:
+    def _told_after(self, message_id: int) -> discord.Message | None:
         for message in self._stage.world.channel.history():
-            reference = message.reference
-            if reference is not None and reference.message_id == message_id:
+            if message.id > message_id and f"<@{self.actor.id}>, your **" in text_of(message):
                 return message
         return None

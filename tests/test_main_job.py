@@ -71,13 +71,13 @@ async def test_words_become_a_picture_or_a_video(tmp_path: Path, mode: str) -> N
         assert (posted.content_type or "").startswith(mode)
 
 
-async def test_the_card_tells_what_it_cost_and_the_ledger_agrees(tmp_path: Path) -> None:
+async def test_the_result_tells_what_it_cost_and_the_ledger_agrees(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         await admin.set_key(stage.studii.add_key().secret)
         stage.studii.next_job(Outcome(charge=23))
         card = await maya.command("studio", prompt="A red kite")
-        await maya.result_of(card)
-        await until(lambda: "23 credits" in text_of(card.response), "the cost on the card")
+        result = await maya.result_of(card)
+        assert "23 credits" in text_of(result)  # all that the card said, whose place it has taken
         state = await stage.app.services.credits.budget(stage.world.guild.id)
         assert (state.usage.settled, state.usage.reserved) == (23, 0)
 
