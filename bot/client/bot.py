@@ -36,6 +36,7 @@ from bot.ui.jobs.forgetting import ForgetMeButton
 from bot.ui.jobs.list import LIST_BUTTONS
 from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
+from bot.ui.jobs.set_buttons import SetButton
 from bot.ui.jobs.tool_picker import ToolButton
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
@@ -80,6 +81,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     TryAgainButton,
     ToolButton,
     MentionButton,
+    SetButton,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,

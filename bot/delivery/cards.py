@@ -14,7 +14,8 @@ from bot.delivery.errors import UNKNOWN_MESSAGE, Outcome, announcement_of, outco
 from bot.delivery.history import NONCE_SECONDS, find_card
 from bot.delivery.tokens import CardToken, CardTokens
 from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
-from bot.ui.jobs.card import job_card, moved_card
+from bot.ui.jobs.card import moved_card
+from bot.ui.jobs.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
@@ -46,7 +47,7 @@ class CardPoster:
             return False
         try:
             async with asyncio.timeout(EDIT_SECONDS):
-                await self._edit(job, job.card_message_id, job_card(job, self._names, progress))
+                await self._edit(job, job.card_message_id, card_of(job, self._names, progress))
         except DISCORD_ERRORS as error:
             _log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
             return outcome_of(error) is not Outcome.LATER
@@ -145,10 +146,10 @@ class CardPoster:
             found = await find_card(channel, self._own_id, job)
             if found is not None:
                 return Posted(found)
-        parts: dict[str, Any] = {"view": job_card(job, self._names, progress), "silent": True}
+        parts: dict[str, Any] = {"view": card_of(job, self._names, progress), "silent": True}
         if (reference := reply_to(job, photo_of(job))) is not None:
             parts["reference"] = reference
-        nonce = f"{job.id}-card"
+        nonce = f"{job.set_id or job.id}-card"
         message = await channel.send(nonce=nonce, allowed_mentions=NO_MENTIONS, **parts)
         return Posted(message.id)
 

@@ -18,8 +18,8 @@ from bot.delivery.tokens import LIFETIME, MARGIN
 from bot.domain import Job, Progress
 from bot.services import JobService
 from bot.storage import CannotDecrypt, Vault
-from bot.ui.jobs.card import job_card
 from bot.ui.jobs.first_card import STARTED
+from bot.ui.jobs.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
@@ -135,10 +135,13 @@ class DeferralJournal:
         elif deferred.private and not job.private:
             await _tell(hook, deferred, sentence_panel(STARTED, QUIET))
         else:
-            card = job_card(job, ToolNames(catalog), Progress())
+            whole = [job] if job.set_id is None else await jobs.of_set(job.set_id, job.guild_id)
+            taken.update(one.id for one in whole)
+            card = card_of(job, ToolNames(catalog), Progress(whole_set=tuple(whole)))
             await hook.edit_message(deferred.message, view=card, allowed_mentions=NO_MENTIONS)
             # The engine shows a job that goes on anew, with its position or time, which nobody knows here.
-            await jobs.card_shown(job.id, shown.id, job.version if job.over else 0)
+            for one in whole:
+                await jobs.card_shown(one.id, shown.id, one.version if one.over else 0)
 
     async def _tell_again(
         self, hook: discord.Webhook, jobs: JobService, deferred: _Deferred, taken: set[str]

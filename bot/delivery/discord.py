@@ -198,7 +198,9 @@ class DiscordDelivery:
     async def _announce_privately(self, job: Job, output: OutputFile | None) -> Announcement:
         """Tell its person alone: in place of the card while Discord lets us, then by DM."""
         answer = self._tokens.get(job.id)
-        if answer is not None and job.card_message_id is not None:
+        # The card of a set says more than one result; one that is shown anew has a card of its own.
+        own_card = job.set_id is None or job.posting > 0
+        if answer is not None and job.card_message_id is not None and own_card:
             try:
                 async with answer.turn:
                     answer.spoken = True

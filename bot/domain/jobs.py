@@ -108,8 +108,9 @@ class JobRequest:
 
     `inputs` are the values to send by the catalogue's names (see `Tool.prepare`). `photo_author` is who
     posted the source, if that may be another member. For `origin_message_id`, `once`, `tapped`,
-    `age_restricted`, `post_channel_id` and `in_thread` see `Job`. `shown_price` is the price in credits that
-    the person has seen, on a button; `agreed` the one that they were asked about, by the `confirmation`.
+    `age_restricted`, `post_channel_id`, `in_thread` and `set_id` see `Job`. `shown_price` is the price in
+    credits that the person has seen, on a button; `agreed` the one that they were asked about, by the
+    `confirmation`.
     """
 
     guild_id: int
@@ -130,6 +131,7 @@ class JobRequest:
     confirmation: str | None = None
     post_channel_id: int | None = None
     in_thread: bool | None = None
+    set_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ class Job:
     in_thread: bool | None = None  # its result is to be posted in a thread under the photo, or the card
     result_channel_id: int | None = None  # where its last word is, if not in its channel
     result_by_dm: bool | None = None  # its last word was sent to its person by direct message
+    set_id: str | None = None  # 16 hex digits: the same for jobs that were asked for together
 
     @property
     def terminal(self) -> bool:
@@ -216,6 +219,7 @@ class Progress:
     `position` is the position in the lane's queue, from 1. `starts_at` is when a waiting job will probably be
     sent, `ends_at` when its result will probably be noticed. `late` says that it has been running for longer
     than is usual. `waits_for_price` says that another job is sent first, to learn the price of both.
+    `whole_set` are the jobs of its set as they are now, if it is of one.
     """
 
     position: int | None = None
@@ -223,3 +227,4 @@ class Progress:
     ends_at: datetime | None = None
     late: bool = False
     waits_for_price: bool = False
+    whole_set: tuple[Job, ...] = ()

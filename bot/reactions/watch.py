@@ -12,13 +12,13 @@ from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.access import MemberContext, open_in
 from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
-from bot.errors import NotAllowed, Outage, StudiiBotError
+from bot.errors import CreditsShort, NotAllowed, Outage, StudiiBotError
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.questions import PhotoQuestions
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
-from bot.services import ConfirmationNeeded, Repeated, Services, prepared
+from bot.services import AskedOneByOne, ConfirmationNeeded, Repeated, Services, prepared
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
 from bot.ui.kit.reasons import error_words
@@ -59,6 +59,10 @@ class _PostedPhoto:
 
     message: discord.Message
     channel: PhotoChannel
+
+
+# Why a set is refused some of whose jobs may be accepted alone.
+_NOT_ALL = (AskedOneByOne, CreditsShort)
 
 
 class PhotoWatch:
@@ -255,29 +259,57 @@ class PhotoWatch:
         tapped: str | None = None,
         note: Callable[[Job], None] = lambda _: None,
     ) -> list[Job]:
-        """Ask for a job for each photo. `note` is called with each that is accepted."""
+        """Ask for a job for each photo, as a set if all can be taken together. `note` is called with each."""
         author = await author_in(message, self._client, self._services)
         rules = await self._services.posting.rules(member.guild.id)
+        try:
+            tool = self._catalog.get(preset.tool)
+            inputs = prepared(tool, preset)
+        except StudiiBotError as refusal:
+            await self._refused(member, message, refusal)
+            return []
+        place = posting_place(member.guild, message.channel, member, rules)
+        requests = [
+            replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped)
+            for photo in photos
+        ]
+        return await self._accept(requests, note, partial(self._refused, member, message))
+
+    async def _accept(
+        self,
+        requests: Sequence[JobRequest],
+        note: Callable[[Job], None],
+        refused: Callable[[StudiiBotError], Awaitable[None]],
+    ) -> list[Job]:
+        """Accept all as a set. If there is no room for all, or some exist already, each alone."""
         jobs: list[Job] = []
-        for photo in photos:
+        alone = [[request] for request in requests]
+        for together in [requests, *alone] if len(requests) > 1 else alone:
             try:
-                tool = self._catalog.get(preset.tool)
-                place = posting_place(member.guild, message.channel, member, rules)
-                request = _request(member, message, tool, prepared(tool, preset), photo, author, place)
-                job = await self._services.jobs.accept(replace(request, tapped=tapped))
-                note(job)
-                jobs.append(job)
-            except ConfirmationNeeded as needed:
-                if needed.question is not None:
-                    await self._questions.ask(needed.question, message)
+                accepted = await self._services.jobs.accept_all(together)
             except Outage:
                 raise  # asked for again when it is over; what was accepted is not accepted twice
-            except Repeated:
-                continue  # the job that there is already is the answer
             except StudiiBotError as refusal:
-                _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
-                await self._tell(member, _refusal_words(refusal), message)
+                if isinstance(refusal, Repeated) or (len(together) > 1 and isinstance(refusal, _NOT_ALL)):
+                    continue  # the job that there is already is the answer; or some can be accepted alone
+                await refused(refusal)
+            else:
+                jobs += accepted
+                for job in accepted:
+                    note(job)
+            if len(together) > 1:
+                break
         return jobs
+
+    async def _refused(
+        self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
+    ) -> None:
+        if isinstance(refusal, ConfirmationNeeded):
+            if refusal.question is not None:
+                await self._questions.ask(refusal.question, message)
+            return
+        _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
+        await self._tell(member, _refusal_words(refusal), message)
 
     async def _tell(
         self, member: discord.Member, reason: str, message: discord.Message | None = None

@@ -1,7 +1,7 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
-from bot.services.acceptance import ConfirmationNeeded, KeyHeld, Repeated
+from bot.services.acceptance import AskedOneByOne, ConfirmationNeeded, KeyHeld, NoRoomForAll, Repeated
 from bot.services.access import LONGEST_BLOCK_REASON, MOST_BLOCK_HOURS, AccessChange
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
@@ -45,6 +45,7 @@ __all__ = [
     "ApprovalChanges",
     "ApprovalService",
     "Approver",
+    "AskedOneByOne",
     "BudgetState",
     "ConfirmationNeeded",
     "ConfirmationService",
@@ -61,6 +62,7 @@ __all__ = [
     "Lowered",
     "MemberCredits",
     "MemberState",
+    "NoRoomForAll",
     "OtherPrice",
     "PhotoService",
     "PriceTable",

@@ -1,7 +1,7 @@
 """Decide which of several requests become jobs, in order of arrival. Pure: nothing is read or written."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from bot.reasons import Reason
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, ensure_room
 from bot.services.limits import MemberState, MemberUse, ensure_within, state_of_member
-from bot.services.moderation.words import met_by, words_refused
+from bot.services.moderation.words import WordsRefused, met_by, words_refused
 from bot.services.prices import least_of, least_price
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
@@ -48,6 +48,22 @@ class ConfirmationNeeded(StudiiBotError):
         self.price = price
         self.why = why
         self.question: Confirmation | None = None
+
+
+class AskedOneByOne(Refused):
+    """The person has to be asked before each job of a set."""
+
+    default = "Each of these photos has to be confirmed, so start them one by one. Nothing was charged."
+
+
+class NoRoomForAll(CreditsShort):
+    """Some of the jobs of a set could be accepted, but not all."""
+
+    def __init__(self, room: int, wanted: int, reason: str) -> None:
+        super().__init__(
+            f"There's room for {room:,} of these {wanted:,} photos now, so none was started. {reason}"
+        )
+        self.room = room
 
 
 class KeyHeld(Refused):
@@ -157,6 +173,38 @@ class Acceptance:
         if why is not None:
             raise ConfirmationNeeded(request, price, why)
 
+    def decide_all(self, requests: Sequence[JobRequest]) -> list[Job]:
+        """Accept all these requests of one person in a server, or none of them.
+
+        Raises `Refused` as `decide` does; `NoRoomForAll` if some of them could be accepted.
+        """
+        if len(requests) == 1:
+            return [self.decide(requests[0])]
+        server = self._servers[requests[0].guild_id]
+        budget, members = server.budget, dict(server.members)
+        count, alerts, done = len(self.jobs), dict(self.alerts), set(self._done)
+        accepted, refusal = self.as_many_as_possible(requests)
+        if refusal is None:
+            return accepted
+        server.budget, server.members = budget, members
+        self.alerts, self._done = alerts, done
+        del self.jobs[count:]
+        if accepted and not isinstance(refusal, Repeated | WordsRefused | AskedOneByOne):
+            raise NoRoomForAll(len(accepted), len(requests), str(refusal)) from refusal
+        raise refusal
+
+    def as_many_as_possible(self, requests: Sequence[JobRequest]) -> tuple[list[Job], Refused | None]:
+        """Accept the requests up to the first that is refused, and return why that is."""
+        accepted: list[Job] = []
+        for request in requests:
+            try:
+                accepted.append(self.decide(request))
+            except Refused as refusal:
+                return accepted, refusal
+            except ConfirmationNeeded:
+                return accepted, AskedOneByOne()
+        return accepted, None
+
     def ensure_possible(self, request: JobRequest) -> None:
         """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs."""
         tool = self._catalog.get(request.tool)
@@ -239,6 +287,7 @@ class Acceptance:
             age_restricted=request.age_restricted,
             post_channel_id=request.post_channel_id,
             in_thread=request.in_thread,
+            set_id=request.set_id,
         )
 
 

@@ -1,8 +1,9 @@
 """Taking a job: everything is checked, reserved and written down before anyone is answered."""
 
 import logging
+import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.aio.bounded import BoundedDict
@@ -10,6 +11,7 @@ from bot.aio.groups import Groups
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
+from bot.domain.prices import Estimate
 from bot.errors import Busy, Collided, Refused
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept, cancel, cancel_if_not_taken
@@ -37,6 +39,7 @@ COLLISIONS = (
 ACCEPT_PATIENCE = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
 ACCEPTED_AT_ONCE = 100  # in one transaction
 NOTED_AT_ONCE = 500
+_Requests = Sequence[JobRequest]  # that are accepted together, or none of them
 REMEMBERED_ANSWERS = 5000  # servers
 
 
@@ -87,18 +90,44 @@ class JobService:
         `DatabaseFailed` if the database can't be used. Nothing is written then. Raises `ConfirmationNeeded`
         with the question to the person if they have to be asked first.
         """
-        self._catalog.get(request.tool)
-        self._ensure_size(request.source)
-        job = await self._accepting.ask(request)
-        told = "Job %s is accepted: %s in server %d"
-        _log.info(told, job.id, job.tool, job.guild_id, extra={"job": job.id})
+        (job,) = await self.accept_all([request])
         return job
 
+    async def accept_all(self, requests: Sequence[JobRequest]) -> list[Job]:
+        """Write the jobs down as `accept` does: all of them or none. They are one person's, in one server.
+
+        Several jobs become a set. Raises `NoRoomForAll` if only some could be accepted.
+        """
+        if len(requests) > 1:
+            set_id = secrets.token_hex(8)
+            requests = [replace(request, set_id=set_id) for request in requests]
+        for request in requests:
+            self._catalog.get(request.tool)
+            self._ensure_size(request.source)
+        jobs = await self._accepting.ask(requests)
+        told = "Job %s is accepted: %s in server %d"
+        for job in jobs:
+            _log.info(told, job.id, job.tool, job.guild_id, extra={"job": job.id})
+        return jobs
+
+    async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:
+        """Return the prices of those of a person's jobs that could be accepted now, in this order."""
+        async with self._storage.read() as transaction:
+            acceptance = await acceptance_of(
+                transaction,
+                self._catalog,
+                requests,
+                self._clock.now(),
+                max_source_bytes=self._max_source_bytes,
+            )
+        accepted, _ = acceptance.as_many_as_possible(requests)
+        return [Estimate(job.estimate, learned=bool(job.price_learned)) for job in accepted]
+
     async def _accept(
-        self, take: Callable[[], Sequence[JobRequest]], tries: int = 1
-    ) -> list[Job | Exception]:
-        requests: Sequence[JobRequest] = ()
-        answers: list[Job | Exception] | None = None
+        self, take: Callable[[], Sequence[_Requests]], tries: int = 1
+    ) -> list[list[Job] | Exception]:
+        requests: Sequence[_Requests] = ()
+        answers: list[list[Job] | Exception] | None = None
         try:
             async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
                 requests = take()
@@ -112,7 +141,7 @@ class JobService:
             # One of them has met something unexpected, which must not be the others' misfortune.
             _log.exception("%d requests could not be decided together, so each is alone", len(requests))
             return [await self._accept_alone(request) for request in requests]
-        for request, answer in zip(requests, answers, strict=True):
+        for (request, *_), answer in zip(requests, answers, strict=True):
             self._refused_last[request.guild_id] = isinstance(answer, Refused)
         return answers
 
@@ -120,32 +149,33 @@ class JobService:
         """Return whether the last request in the server was refused."""
         return self._refused_last.get(guild_id, False)
 
-    async def _accept_alone(self, request: JobRequest) -> Job | Exception:
+    async def _accept_alone(self, requests: _Requests) -> list[Job] | Exception:
         try:
-            return (await self._accept(lambda: [request]))[0]
+            return (await self._accept(lambda: [requests]))[0]
         except Exception as error:  # noqa: BLE001 - raised for whom it concerns
             return error
 
     async def _accept_within(
-        self, transaction: Transaction, requests: Sequence[JobRequest]
-    ) -> list[Job | Exception]:
+        self, transaction: Transaction, groups: Sequence[_Requests]
+    ) -> list[list[Job] | Exception]:
+        requests = [request for group in groups for request in group]
         # First of all, so that what is read below cannot change before the reservations.
         await transaction.ledger.lock(*(request.guild_id for request in requests))
         now = self._clock.now()
         acceptance = await acceptance_of(
             transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
         )
-        decided = [_decision(acceptance, request) for request in requests]
-        answers = await keep_questions(transaction, requests, decided, now)
+        decided = [_decision(acceptance, group) for group in groups]
+        answers = await keep_questions(transaction, groups, decided, now)
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
         for alert in acceptance.alerts.values():
             await add_alert(transaction, alert, now)
-        said: list[Job | Exception] = []
+        said: list[list[Job] | Exception] = []
         for answer in answers:
             if isinstance(answer, WordsRefused):
                 said.append(await _noted(transaction, answer, now))
             else:
-                said.append(stored[answer.id] if isinstance(answer, Job) else answer)
+                said.append([stored[job.id] for job in answer] if isinstance(answer, list) else answer)
         return said
 
     async def why_closed(self, guild_id: int) -> str | None:
@@ -222,6 +252,27 @@ class JobService:
         self._wake()
         return cancelled
 
+    async def of_set(self, set_id: str, guild_id: int) -> list[Job]:
+        """Return the jobs of a set of the server, in the order in which they were asked for."""
+        async with self._storage.read() as transaction:
+            return [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
+
+    async def cancel_set(self, set_id: str, guild_id: int, user_id: int, *, moderates: bool = False) -> int:
+        """Cancel those jobs of a set that have not gone to Studii yet, and return how many. Its card says so.
+
+        Its requester may, and people who moderate. Raises `Refused` with the reason.
+        """
+        async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
+            jobs = [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
+            if not jobs:
+                raise Refused(UNKNOWN_JOB)
+            if any(job.user_id != user_id for job in jobs) and not moderates:
+                raise Refused(NOT_YOURS_TO_CANCEL)
+            now = self._clock.now()
+            cancelled = [await cancel(transaction, job, now, told=True) for job in jobs]
+        self._wake()
+        return sum(job is not None for job in cancelled)
+
     async def page(self, guild_id: int, user_id: int | None, number: int) -> JobPage:
         """Return a page of a member's jobs, or of all the server's (None), newest first.
 
@@ -273,8 +324,8 @@ async def _noted(transaction: Transaction, refused: WordsRefused, at: datetime) 
     return refused if until is None else WordsRefused(f"{pause_words(until)} {refused}", refused.refusal)
 
 
-def _decision(acceptance: Acceptance, request: JobRequest) -> Job | Exception:
+def _decision(acceptance: Acceptance, requests: _Requests) -> list[Job] | Exception:
     try:
-        return acceptance.decide(request)
+        return acceptance.decide_all(requests)
     except Exception as error:  # noqa: BLE001 - raised for whom it concerns
         return error

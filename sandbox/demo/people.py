@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sandbox.demo.acts import Acts, File, NotPossibleError
@@ -86,6 +86,10 @@ class Guest:
     def post(self, file: File, words: str) -> Message:
         """Post a photo."""
         return self._acts.post(self.id, PHOTO_DESK, words, [file])
+
+    def post_all(self, files: Sequence[File], words: str) -> Message:
+        """Post several photos in one message."""
+        return self._acts.post(self.id, PHOTO_DESK, words, files)
 
     def tap(self, message: Message, emoji: str) -> None:
         """Put an emoji under a message, or take it away."""

@@ -67,6 +67,7 @@ class Tour:
             Step("Maya presses Run again under Tom's result", self._again),
             Step("Maya posts a photo, and Tom taps an emoji under it", self._tap),
             Step("Maya mentions the bot with a photo, and presses Photo restoration", self._mention),
+            Step("Tom posts three photos, and starts a set of all from their menu", self._set),
             Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
             Step("Nora adds a word rule, and Tom's prompt is refused", self._word_rule),
             Step("Nora asks for approval, and Maya's job waits until Mika approves it", self._approval),
@@ -161,6 +162,16 @@ class Tour:
             "photo-restore", await self._maya.result_after(await self._maya.press(offer, label))
         )
         return f"offered as “{label}”"
+
+    async def _set(self) -> str:
+        before = self._charged()
+        files = [(name, data, "image/jpeg") for name, data in list(self._photos.items())[:3]]
+        form = await self._tom.menu("Photo restoration", self._tom.post_all(files, "Three at once"))
+        choice = form["components"][0]["component"]["options"][0]
+        expect(choice["label"].startswith("All 3 · "), f"all three to be offered, not {choice['label']!r}")
+        card = await self._tom.fill_in(form, {"image": [choice["value"]]})
+        await until(lambda: "3 done" in text_of(card), "a card that counts three results")
+        return f"“{choice['label']}”: {self._charged() - before} credits"
 
     async def _output(self, tool: str, result: Message) -> tuple[str, bytes]:
         name, file = next(iter(result.files.items()))

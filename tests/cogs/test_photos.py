@@ -126,6 +126,7 @@ async def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
         shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
         assert labels(shown) == ["Picture", "Only I see it"]
         assert [one["label"] for one in field(shown, "Picture")["options"]] == [
+            "All 2 · about 16 credits",
             "1. hall.png",
             "2. garden.png",
         ]

@@ -230,15 +230,15 @@ class Accountant:
         mine = (one for one in self.questions.values() if one.user_id == user_id)
         return sum(not one.used and one.until > now for one in mine)
 
-    def may_start(self, now: datetime, user_id: int) -> bool:
+    def may_start(self, now: datetime, user_id: int, count: int = 1) -> bool:
         """By what does not count credits."""
-        if self.at_once is not None and self.going(user_id) >= self.at_once:
+        if self.at_once is not None and self.going(user_id) + count > self.at_once:
             return False
         if self.rate is None:
             return True
         since = now - timedelta(seconds=self.rate.seconds)
         mine = (one.at for one in self.accounts.values() if one.user_id == user_id)
-        return sum(since < at <= now for at in mine) < self.rate.starts
+        return sum(since < at <= now for at in mine) + count <= self.rate.starts
 
     def _allowance(self, user_id: int) -> int | None:
         return self._allowance_by(user_id, ROLES[user_id])

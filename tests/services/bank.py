@@ -153,6 +153,15 @@ class Bank:
     async def set_confirm(self, above: int) -> None:
         await self.credits.set_confirm_above(GUILD, above)
 
+    async def accept_set(self, user_id: int, kind: str, count: int) -> list[Job] | Refused:
+        """Jobs of that kind, all of them or none."""
+        context = MemberContext(roles=frozenset(ROLES[user_id]))
+        request = JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context)
+        try:
+            return await self.jobs.accept_all([request] * count)
+        except Refused as refused:
+            return refused
+
     async def send(self, job_id: str) -> bool:
         """Whether the job is on its way to Studii now; as `bot.engine.lanes.submit` claims it."""
         async with self.storage.write() as transaction:

@@ -135,6 +135,22 @@ class Books(RuleBasedStateMachine):
         self.accepted(said, asked.user_id, asked.kind, asked.price)
         asked.used = isinstance(said, Job)
 
+    def accept_set(self, user_id: int, kind: str, count: int) -> None:
+        """Several jobs at once: all of them, or none and nothing is reserved."""
+        now = self.bank.now
+        amount, learned = self.paper.expected(kind)
+        asks = self.paper.confirm is not None and amount > self.paper.confirm
+        room = amount * count <= self.paper.rest(now, user_id)
+        may = room and self.paper.may_start(now, user_id, count) and not asks
+        said = self.do(self.bank.accept_set(user_id, kind, count))
+        assert isinstance(said, list) == may
+        if isinstance(said, list):
+            role = self.paper.role_of(user_id)
+            for job in said:
+                self.paper.accounts[job.id] = Account(user_id, now, amount, kind, role, learned)
+            assert len(said) == count
+        self.compare()
+
     def send(self, number: int) -> None:
         job_id, account = self.pick(number)
         if account.stage is Stage.ACCEPTED:
@@ -245,6 +261,10 @@ class Bookkeeping(Books):
         self.do(self.bank.set_confirm(above))
         self.paper.confirm = above or None
         self.compare()
+
+    @rule(user_id=st.sampled_from(MEMBERS), kind=kinds, count=st.integers(2, 6))
+    def accept_set(self, user_id: int, kind: str, count: int) -> None:
+        super().accept_set(user_id, kind, count)
 
     @rule(kind=kinds, charge=charges)
     def charge_another_key(self, kind: str, charge: int) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.aio.bounded import BoundedDict
@@ -68,6 +69,8 @@ class Cards:
             look_around=context.tuning.look_around,
             wants=self._wants,
             rank=_rank,
+            # The jobs of a set share a card, and each draws all of it.
+            queue=lambda job: job.set_id or job.id,
             news=lambda job: (job.over, job.announced_at is not None),  # its card then waits for nothing
         )
 
@@ -157,14 +160,13 @@ class Cards:
         return now - timedelta(seconds=tuning.card_sought_for), max(self._since, overdue)
 
     async def _show(self, job: Job, tries: int) -> float | None:
-        if job.card_message_id is None and job.origin_message_id is None:
-            return await self._seek(job, tries)
         if job.card_message_id is None:
-            # No cancellation may come between Discord's answer and our note of it.
-            return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
+            return await self._get_card(job, tries)
         if job.card_superseded_at is not None:
             return await self._remove(job)
-        way = await self._progress(job.id)
+        if self._is_shown(job):
+            return None
+        way = await self._way(job)
         pause = self._pause(job, way, tries)
         if pause is not None:
             return pause
@@ -176,16 +178,25 @@ class Cards:
             shown = False
         if not shown:
             return self._context.tuning.card_again
-        if job.state is JobState.WAITING:
+        # The card of a set tells neither positions nor times.
+        if job.state is JobState.WAITING and not way.whole_set:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
         else:
             self._positions.forget(job.id)
-        if job.state is JobState.RUNNING:
+        if job.state is JobState.RUNNING and not way.whole_set:
             self._ends.shown(job.id, way)
         else:
             self._ends.forget(job.id)
-        self._note(job)
+        for one in way.whole_set or (job,):
+            self._note(one)
         return None
+
+    async def _get_card(self, job: Job, tries: int) -> float | None:
+        """Find the card that should be there, or post it."""
+        if job.origin_message_id is None:
+            return await self._seek(job, tries)
+        # No cancellation may come between Discord's answer and our note of it.
+        return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
 
     def _pause(self, job: Job, way: Progress, tries: int) -> float | None:
         """Return how long to leave the card as it is, if it will have more to say in a moment."""
@@ -202,6 +213,22 @@ class Cards:
         if again is None:
             self._note_removed(job)
         return again
+
+    def _is_shown(self, job: Job) -> bool:
+        """Return whether another job of the set has shown this one's newest version, too."""
+        shown = self._versions.get((job.id, job.card_message_id or 0), 0)
+        return job.set_id is not None and shown >= job.version
+
+    async def _way(self, job: Job) -> Progress:
+        """Return the job's way in its lane, with its whole set if it is of one."""
+        way = await self._progress(job.id)
+        if job.set_id is None:
+            return way
+        async with self._context.storage.read() as transaction:
+            whole = await transaction.jobs.of_set(job.set_id)
+        # One whose result is shown anew has a card of its own.
+        together = tuple(one for one in whole if one.card_message_id == job.card_message_id)
+        return replace(way, whole_set=together)
 
     async def _give_up(self, job: Job) -> None:
         """Leave a card that can't be shown for an unknown reason as it is until there is news."""
@@ -257,7 +284,7 @@ class Cards:
 
     async def _post(self, job: Job, tries: int) -> float | None:
         said: Announcement
-        way = await self._progress(job.id)
+        way = await self._way(job)
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
                 said = await self._delivery.post_card(job, way)
@@ -269,15 +296,16 @@ class Cards:
         if isinstance(said, Undeliverable):
             _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
-        if message_id is not None and job.state is JobState.WAITING:
+        if message_id is not None and job.state is JobState.WAITING and not way.whole_set:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
             self._tending.set()
-        await self._retry.run(lambda: self._note_posted(job, message_id), job.id)
+        await self._retry.run(lambda: self._note_posted(way.whole_set or (job,), message_id), job.id)
         return None
 
-    async def _note_posted(self, job: Job, message_id: int | None) -> None:
+    async def _note_posted(self, jobs: Sequence[Job], message_id: int | None) -> None:
         async with self._context.storage.write() as transaction:
-            await transaction.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
+            for job in jobs:
+                await transaction.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
 
     def _note(self, job: Job) -> None:
         """Remember that the card shows this version; the database learns it soon, with others."""
@@ -293,7 +321,8 @@ class Cards:
 
 
 def _is_to_be_queued(job: Job, way: Progress) -> bool:
-    return job.state is JobState.WAITING and job.held is None and way.position is None
+    untold = job.state is JobState.WAITING and job.held is None and way.position is None
+    return untold and not way.whole_set
 
 
 def _is_about_to_end(job: Job) -> bool:

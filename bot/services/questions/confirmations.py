@@ -55,17 +55,20 @@ def confirmed(question: Confirmation, context: MemberContext) -> JobRequest:
 
 async def keep_questions(
     transaction: Transaction,
-    requests: Sequence[JobRequest],
-    answers: Sequence[Job | Exception],
+    requests: Sequence[Sequence[JobRequest]],
+    answers: Sequence[list[Job] | Exception],
     at: datetime,
-) -> list[Job | Exception]:
-    """Store the questions among the answers to these requests, and which were answered by these jobs."""
+) -> list[list[Job] | Exception]:
+    """Store the questions among the answers to these requests, and which were answered by these jobs.
+
+    Requests that are accepted together, as a set, ask no questions.
+    """
     kept = list(answers)
     used: list[str] = []
-    for number, (request, answer) in enumerate(zip(requests, answers, strict=True)):
+    for number, ((request, *_), answer) in enumerate(zip(requests, answers, strict=True)):
         if isinstance(answer, ConfirmationNeeded):
             kept[number] = await _ask(transaction, answer, at)
-        elif isinstance(answer, Job) and request.confirmation is not None:
+        elif isinstance(answer, list) and request.confirmation is not None:
             used.append(request.confirmation)
             if request.tapped is not None:
                 await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)

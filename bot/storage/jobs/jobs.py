@@ -48,6 +48,10 @@ class Jobs(JobRows):
     async def get(self, job_id: str) -> Job | None:
         return await self._one(select(jobs).where(jobs.c.id == job_id))
 
+    async def of_set(self, set_id: str) -> list[Job]:
+        """Return the jobs of a set, in the order in which they were asked for."""
+        return await self._all(select(jobs).where(jobs.c.set_id == set_id).order_by(jobs.c.number))
+
     async def with_key(self, job_id: str) -> tuple[Job | None, StudiiKey | None]:
         """Return the job, and the key that its server's new jobs use."""
         query = (

@@ -93,6 +93,7 @@ jobs = Table(
     Column("post_channel_id", BigInteger),
     Column("result_channel_id", BigInteger),
     Column("in_thread", Boolean),
+    Column("set_id", String(16)),
     one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),
@@ -107,6 +108,7 @@ jobs = Table(
     partial_index("ix_jobs_wanted_cards", "state", "number", rows=NO_CARD_YET),
     partial_index("ix_jobs_lost_cards", "created_at", rows=CARD_NEVER_SEEN),
     partial_index("ix_jobs_superseded_cards", "card_superseded_at", rows=SUPERSEDED_CARD),
+    partial_index("ix_jobs_sets", "set_id", rows="set_id IS NOT NULL"),
     # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
     partial_index("uq_jobs_once", "once", unique=True, rows=GOING_OR_DONE),
 )

@@ -32,7 +32,7 @@ EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
 KEPT = f"I couldn't post it here or send it to you. Get it with `/jobs` within {KEPT_DAYS} days."
 BY_DM = "I couldn't post it here, so I sent it to <@{member}> by direct message."
 _SEE = {JobState.SUCCEEDED: "see the result"}
-_COLOURS: Mapping[JobState, discord.Colour] = {
+COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
     JobState.PENDING: NEUTRAL,
     JobState.WAITING: NEUTRAL,
@@ -44,7 +44,7 @@ _COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.CANCELLED: QUIET,
     JobState.UNKNOWN: UNSURE,
 }
-_SIGNS: Mapping[JobState, str] = {
+SIGNS: Mapping[JobState, str] = {
     JobState.RECEIVED: "⏳",
     JobState.PENDING: "🛂",
     JobState.WAITING: "⏳",
@@ -84,10 +84,12 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
     buttons = [row(edit_button(job))] if can_be_edited(job) else []
     card = Panel(
         box(
-            _COLOURS[job.state],
+            COLOURS[job.state],
             lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
             rule(),
-            lines(f"{_SIGNS[job.state]} {state_words(job, progress)}{_where(job)}", small(cost_words(job))),
+            lines(
+                f"{SIGNS[job.state]} {state_words(job, progress)}{where_words(job)}", small(cost_words(job))
+            ),
             *([row(CancelButton.of(job))] if job.state in UNSENT_STATES else []),
         ),
         *buttons,
@@ -115,7 +117,7 @@ def moved_card(job: Job, names: ToolNames) -> Panel:
     return card
 
 
-def _where(job: Job) -> str:
+def where_words(job: Job) -> str:
     """Return where the job's last word is, for a card that stays."""
     if job.result_message_id is not None:
         return f" · [{_SEE.get(job.state, 'see the message')}]({message_link(job)})"

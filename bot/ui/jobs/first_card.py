@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import discord
 
 from bot.domain import Job, Posted, Progress
 from bot.errors import StudiiBotError
-from bot.ui.jobs.card import job_card
+from bot.ui.jobs.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -22,17 +23,18 @@ ANSWER_SECONDS = 30.0
 STARTED = "Your job has started. Its result will be posted with a mention of you."
 
 
-async def show_card(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
-    """Show the card as the interaction's answer, and store its message.
+async def show_card(interaction: discord.Interaction[Any], host: Host, jobs: Sequence[Job]) -> None:
+    """Show the card of a job, or of a whole set, as the interaction's answer, and store its message.
 
     Post it in the channel where Discord accepts no answer any more. Raises nothing if it can't be shown.
     """
-    card = job_card(job, ToolNames(host.catalog), Progress())
+    job, progress = jobs[0], Progress(whole_set=tuple(jobs))
+    card = card_of(job, ToolNames(host.catalog), progress)
     deferral = deferral_of(interaction)
     if deferral is not None and deferral.private and not job.private:
-        await _post_card(interaction, host, job, deferral)
+        await _post_card(interaction, host, jobs, deferral)
         return
-    version, message_id = job.version, None
+    outdated, message_id = False, None
     try:
         if deferral is None:
             shown = await interaction.response.send_message(
@@ -45,14 +47,15 @@ async def show_card(interaction: discord.Interaction[Any], host: Host, job: Job)
     except DISCORD_ERRORS as error:
         _log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
         if _came_too_late(error) and not job.private:
-            await _post_card(interaction, host, job, None)
+            await _post_card(interaction, host, jobs, None)
             return
         message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
-        version = 0 if deferral is not None else version  # the message is there, and shows nothing yet
+        outdated = deferral is not None  # the message is there, and shows nothing yet
     if message_id is None:
         return
-    host.cards.remember(job.id, interaction)
-    await _store_card(host, job, message_id, version)
+    for one in jobs:
+        host.cards.remember(one.id, interaction)
+        await _store_card(host, one, message_id, 0 if outdated else one.version)
     if deferral is not None:
         await deferral.answered()
 
@@ -66,7 +69,7 @@ async def show_confirmed(interaction: discord.Interaction[Any], host: Host, job:
     message_id = None
     try:
         if job.private:
-            card = job_card(job, ToolNames(host.catalog), Progress())
+            card = card_of(job, ToolNames(host.catalog), Progress())
             shown = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
             message_id = shown.id
             host.cards.remember(job.id, interaction)
@@ -82,14 +85,15 @@ async def show_confirmed(interaction: discord.Interaction[Any], host: Host, job:
 
 
 async def _post_card(
-    interaction: discord.Interaction[Any], host: Host, job: Job, deferral: Deferral | None
+    interaction: discord.Interaction[Any], host: Host, jobs: Sequence[Job], deferral: Deferral | None
 ) -> None:
     """Show the card as a message of the channel.
 
     Only the person was told that an answer will come, or (None) Discord takes no answer any more. In that
     case the engine posts what can't be posted now.
     """
-    said = await host.cards.post_card(job, Progress())
+    job = jobs[0]
+    said = await host.cards.post_card(job, Progress(whole_set=tuple(jobs)))
     try:
         if deferral is None:
             pass
@@ -102,7 +106,8 @@ async def _post_card(
             "Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id}
         )
     if isinstance(said, Posted) and said.message_id is not None:
-        await _store_card(host, job, said.message_id, job.version)
+        for one in jobs:
+            await _store_card(host, one, said.message_id, one.version)
     if deferral is not None:
         await deferral.answered()
 

@@ -13,11 +13,12 @@ import discord
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobRequest, SourcePhoto
+from bot.domain.prices import Estimate
 from bot.errors import Refused
 from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirming import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
-from bot.ui.jobs.tool_form import Filled, FormStart, ToolForm, Values, needs_form
+from bot.ui.jobs.tool_form import MOST_UPLOADS, Filled, FormStart, ToolForm, Values, needs_form
 from bot.ui.kit.deferral import in_time
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
@@ -86,11 +87,16 @@ async def ask(
         # A photo that came with the form is the person's own.
         own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
         wanted = replace(own, private=filled.private)
-        await start_once(submitted, tool, filled.values, filled.photo, wanted)
+        await start_all_once(submitted, tool, filled.values, filled.photos, wanted)
 
     may_be_private = await _ensure_possible(interaction, tool, terms)
-    prices = await prices_for(interaction)
-    start = replace(start, private=terms.private, may_be_private=may_be_private, prices=prices)
+    start = replace(
+        start,
+        private=terms.private,
+        may_be_private=may_be_private,
+        prices=await prices_for(interaction),
+        set_prices=await _set_prices(interaction, tool, start, terms),
+    )
     await ToolForm(tool, start, submit).show(interaction)
 
 
@@ -109,14 +115,25 @@ async def start_once(
     terms: Terms = AS_USUAL,
 ) -> None:
     """Start the job. The same request of the same person a moment later is a double click, and ignored."""
-    if source is not None:
-        ensure_taken(source)
+    await start_all_once(interaction, tool, values, [] if source is None else [source], terms)
+
+
+async def start_all_once(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    values: Values,
+    photos: Sequence[SourcePhoto],
+    terms: Terms = AS_USUAL,
+) -> None:
+    """Start a job for each photo, all or none of them, or one without a photo. As `start_once` otherwise."""
+    for photo in photos:
+        ensure_taken(photo)
     # Discord may sign the address of one photo differently each time.
-    photo = None if source is None else urlsplit(source.url).path
-    request = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), photo)
+    paths = tuple(urlsplit(photo.url).path for photo in photos)
+    request = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), paths)
     async with host_of(interaction).clicks.once(request) as first:
         if first:
-            await start(interaction, tool, values, source, terms)
+            await _start(interaction, tool, values, photos, terms)
         else:
             await _acknowledge(interaction)
 
@@ -133,23 +150,39 @@ async def start(
     Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the job runs, even if its card
     can't be shown.
     """
+    await _start(interaction, tool, values, [] if source is None else [source], terms)
+
+
+async def _start(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    values: Values,
+    photos: Sequence[SourcePhoto],
+    terms: Terms,
+) -> None:
     host = host_of(interaction)
-    jobs = host.services.jobs
-    request = _request(interaction, tool, values, source, terms)
-    if not request.private:
-        rules = await host.services.posting.rules(request.guild_id)
+    service = host.services.jobs
+    requests = [_request(interaction, tool, values, photo, terms) for photo in photos or (None,)]
+    guild_id = requests[0].guild_id
+    if not terms.private:
+        rules = await host.services.posting.rules(guild_id)
         place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
-        request = replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread)
+        requests = [
+            replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread)
+            for request in requests
+        ]
     # While others are refused here, the answer will probably be for the person alone.
-    private = terms.private or jobs.refused_last(request.guild_id)
+    private = terms.private or service.refused_last(guild_id)
     try:
-        job = await in_time(interaction, jobs.accept(request), host.deferrals, private=private)
+        jobs = await in_time(interaction, service.accept_all(requests), host.deferrals, private=private)
     except ConfirmationNeeded as needed:
         await ask_to_confirm(interaction, needed)
         return
-    await show_card(interaction, host, job)
-    if terms.message_id is not None and job.source is not None:
-        host.photo_used(terms.message_id, job)
+    await show_card(interaction, host, jobs)
+    if terms.message_id is not None:
+        for job in jobs:
+            if job.source is not None:
+                host.photo_used(terms.message_id, job)
     if terms.offer_id is not None:
         await _remove_offer(interaction, terms.offer_id)
 
@@ -198,8 +231,31 @@ async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, te
     """
     if interaction.guild_id is None:
         return False
-    request = JobRequest(
-        interaction.guild_id,
+    request = _bare_request(interaction, interaction.guild_id, tool, terms)
+    return await host_of(interaction).services.jobs.ensure_possible(request)
+
+
+async def _set_prices(
+    interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms
+) -> list[Estimate]:
+    """Return the prices of the pictures, from the first on, that could be taken together now."""
+    photos = start.pictures[:MOST_UPLOADS]
+    if interaction.guild_id is None or len(photos) < 2:
+        return []
+    given = {one.name: start.values.get(one.name) or one.default for one in tool.inputs}
+    inputs = {name: value for name, value in given.items() if value is not None}
+    request = _bare_request(interaction, interaction.guild_id, tool, terms)
+    request = replace(request, inputs={**inputs, **(terms.extra or {})})
+    requests = [replace(request, source=photo) for photo in photos]
+    return await host_of(interaction).services.jobs.would_accept(requests)
+
+
+def _bare_request(
+    interaction: discord.Interaction[Any], guild_id: int, tool: Tool, terms: Terms
+) -> JobRequest:
+    """Return a request by which to tell what is possible, without inputs and a photo."""
+    return JobRequest(
+        guild_id,
         interaction.channel_id or 0,
         interaction.user.id,
         tool.slug,
@@ -208,7 +264,6 @@ async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, te
         context=member_context(interaction),
         photo_author=terms.photo_author,
     )
-    return await host_of(interaction).services.jobs.ensure_possible(request)
 
 
 async def _acknowledge(interaction: discord.Interaction[Any]) -> None:

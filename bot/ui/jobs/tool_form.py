@@ -10,6 +10,7 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
+from bot.domain.prices import Estimate
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
     CHOICES,
@@ -39,6 +40,8 @@ PHOTO_HELP = {
 ANOTHER_PHOTO = "Another photo"
 KEEPS_PHOTO = "Leave empty to keep the photo."
 ONLY_I = "Only I see it"
+MOST_UPLOADS = 10  # photos of a set
+SET = "first "  # the beginning of the value of a choice of several pictures, before their number
 
 Values = Mapping[str, str | None]
 
@@ -50,7 +53,8 @@ class FormStart:
     `pictures`: one of them is taken; without any a photo can be attached, and with `replaceable` instead of
     the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is
     what *Only I see it* starts with; without `may_be_private` it isn't asked. `prices` are shown in the title
-    and at the choices.
+    and at the choices. `set_prices` are the prices of those pictures, from the first on, that could be taken
+    together.
     """
 
     pictures: Sequence[SourcePhoto] = ()
@@ -59,6 +63,7 @@ class FormStart:
     private: bool = False
     may_be_private: bool = True
     prices: PriceTable | None = None
+    set_prices: Sequence[Estimate] = ()
 
     def price(self, tool: Tool) -> str:
         """Say what the tool costs: as it is, or at least if choices change it. Empty if it isn't known."""
@@ -77,10 +82,10 @@ class FormStart:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What the person wants. `attached`: the photo came with the form, and is the person's own."""
+    """What the person wants. `attached`: the photos came with the form, and are the person's own."""
 
     values: Values
-    photo: SourcePhoto | None
+    photos: Sequence[SourcePhoto]
     private: bool
     attached: bool
 
@@ -122,16 +127,19 @@ class ToolForm(Form):
         values = {**self._start.values, **{name: value_of(one) for name, one in self._fields.items()}}
         private = self._start.private if self._private is None else self._private.value
         uploaded = self._upload.values if self._upload is not None else []
-        photo = attached(uploaded[0]) if uploaded else self._chosen()
-        await self._submit(interaction, Filled(values, photo, private, attached=bool(uploaded)))
+        photos = [attached(one) for one in uploaded] or self._chosen()
+        await self._submit(interaction, Filled(values, photos, private, attached=bool(uploaded)))
 
-    def _chosen(self) -> SourcePhoto | None:
-        if self._choice is not None and self._choice.values:
-            return self._pictures[int(self._choice.values[0])]
-        return self._pictures[0] if self._pictures else None
+    def _chosen(self) -> Sequence[SourcePhoto]:
+        if self._choice is None or not self._choice.values:
+            return self._pictures[:1]
+        chosen = self._choice.values[0]
+        if chosen.startswith(SET):
+            return self._pictures[: int(chosen.removeprefix(SET))]
+        return [self._pictures[int(chosen)]]
 
     def _add_choice(self) -> ui.Select[Any]:
-        select = _picture_select(self._pictures)
+        select = _picture_select(self._pictures, self._start.set_prices)
         self.add_item(ui.Label(text="Picture", component=select))
         return select
 
@@ -139,8 +147,11 @@ class ToolForm(Form):
         if tool.source is SourceRule.NONE or (self._pictures and not self._start.replaceable):
             return None
         required = tool.source is SourceRule.REQUIRED and not self._pictures
-        upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=1)
+        most = 1 if self._start.replaceable else MOST_UPLOADS
+        upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
         name, about = (ANOTHER_PHOTO, KEEPS_PHOTO) if self._pictures else ("Photo", PHOTO_HELP[tool.source])
+        if most > 1:
+            about = f"{about}. Several become a set."
         self.add_item(ui.Label(text=name, description=about, component=upload))
         return upload
 
@@ -159,8 +170,10 @@ def _title(title: str, price: str) -> str:
     return f"{shortened(title, TITLE_LENGTH - len(price) - 3)} · {price}"
 
 
-def _picture_select(pictures: Sequence[SourcePhoto]) -> ui.Select[Any]:
+def _picture_select(pictures: Sequence[SourcePhoto], set_prices: Sequence[Estimate]) -> ui.Select[Any]:
     options = [
+        *_set_option(len(pictures), set_prices),
+    ] + [
         discord.SelectOption(
             label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
             description=HIDDEN if photo.hidden else None,
@@ -169,4 +182,14 @@ def _picture_select(pictures: Sequence[SourcePhoto]) -> ui.Select[Any]:
         )
         for number, photo in enumerate(pictures)
     ]
-    return ui.Select(custom_id=PHOTO, options=options)
+    return ui.Select(custom_id=PHOTO, options=options[:CHOICES])
+
+
+def _set_option(count: int, prices: Sequence[Estimate]) -> list[discord.SelectOption]:
+    """Return the choice of all pictures, or of as many as can be taken now."""
+    if len(prices) < 2:
+        return []
+    which = f"All {count:,}" if len(prices) == count else f"The first {len(prices):,} of {count:,}"
+    together = Estimate(sum(one.amount for one in prices), learned=all(one.learned for one in prices))
+    label = f"{which} · {short_price_words(together)}"
+    return [discord.SelectOption(label=label, value=f"{SET}{len(prices)}")]

@@ -72,8 +72,8 @@ def rule() -> ui.Separator[Any]:
 
 
 def card_mark(job: Job) -> int:
-    """Return the number of the first component of the job's card."""
-    return 1 + int(job.id[:7], 16)
+    """Return the number of the first component of the card of a job, or of its set."""
+    return 1 + int((job.set_id or job.id)[:7], 16)
 
 
 def posting_mark(job: Job) -> int:

@@ -37,7 +37,7 @@ async def test_the_list_of_tools_has_a_button_for_each_that_opens_its_form(tmp_p
         for tool in desk.bot.catalog.tools:
             form = fields(await opened(desk, desk.maya, tool))
             upload = form["image"]["component"]
-            assert (upload["type"], upload["max_values"]) == (19, 1)
+            assert (upload["type"], upload["max_values"]) == (19, 10)
             assert upload["required"] is (tool != "studio")
             assert upload["file_types"][:2] == ["image", ".heic"]
 

@@ -1,0 +1,70 @@
+"""The buttons on the card of a set."""
+
+import asyncio
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.domain import Job, JobState, SourcePhoto
+from bot.errors import Refused
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE, terms_of
+from bot.ui.jobs.set_card import AGAIN, CANCEL, LABELS
+from bot.ui.jobs.start import start_all_once
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.host import Host
+from bot.ui.reading.permissions import ensure_stays_there, moderates, server_of
+from bot.ui.reading.photo_lookup import source_of
+
+NOTHING_TO_CANCEL = "All of them were sent to Studii already. The results will arrive automatically."
+NOTHING_FAILED = "None of them has failed. Nothing was started."
+ERASED = "The original request has expired. Start it again with the photos. Nothing was charged."
+
+
+class SetButton(LastingButton, template=rf"studii:set:(?P<action>{CANCEL}|{AGAIN}):(?P<set>[0-9a-f]{{16}})"):
+    """Cancel those of a set that have not started, or run those that failed again."""
+
+    def __init__(self, action: str, set_id: str) -> None:
+        self._action = action
+        self._set_id = set_id
+        super().__init__(ui.Button(label=LABELS[action], custom_id=f"studii:set:{action}:{set_id}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["action"], match["set"])
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id = server_of(interaction)
+        jobs = await host.services.jobs.of_set(self._set_id, guild_id)
+        if not jobs:
+            raise Refused(JOB_GONE)
+        if jobs[0].private and jobs[0].user_id != interaction.user.id:
+            raise Refused(PRIVATE)
+        if self._action == CANCEL:
+            await self._cancel(interaction, host, jobs[0])
+        else:
+            await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
+
+    async def _cancel(self, interaction: discord.Interaction[Any], host: Host, first: Job) -> None:
+        # First: it shows nothing, and cancelling may have to wait for others who write.
+        await interaction.response.defer()
+        cancelled = await host.services.jobs.cancel_set(
+            self._set_id, first.guild_id, interaction.user.id, moderates=moderates(interaction, first)
+        )
+        if not cancelled:
+            raise Refused(NOTHING_TO_CANCEL)
+
+    async def _run_again(self, interaction: discord.Interaction[Any], host: Host, failed: list[Job]) -> None:
+        if not failed:
+            raise Refused(NOTHING_FAILED)
+        first = failed[0]
+        ensure_stays_there(interaction, first)
+        if any(job.scrubbed_at is not None for job in failed):
+            raise Refused(ERASED)
+        now = host.clock.now()
+        found = await asyncio.gather(*(source_of(interaction, job, now) for job in failed))
+        photos: list[SourcePhoto] = [photo for photo in found if photo is not None]
+        tool = host.catalog.get(first.tool)
+        await start_all_once(interaction, tool, first.inputs, photos, terms_of(first, tool))

@@ -1,0 +1,100 @@
+"""The card of a set: a line for each of its photos, what they cost together, and what can be done."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.domain import UNSENT_STATES, Job, JobState, Progress
+from bot.services import count_words, credit_words
+from bot.ui.jobs.card import COLOURS, SIGNS, job_card, where_words
+from bot.ui.jobs.wording import ToolNames, prompt_words, settings_words, state_words
+from bot.ui.kit.layout import GOING, Panel, box, card_mark, lines, row, rule, small
+from bot.ui.kit.text import plain, shortened
+from bot.ui.reading.pictures import plain_name
+
+CANCEL, AGAIN = "cancel", "again"
+LABELS = {CANCEL: "Cancel what hasn't started", AGAIN: "Run the failed ones again"}
+# Characters; ten lines with links, and what others wrote, must fit into a message.
+PHOTO_NAME = 24
+STATE_LENGTH = 80
+SETTINGS_LENGTH = 300
+_COUNTED: Mapping[str, Sequence[JobState]] = {
+    "done": (JobState.SUCCEEDED,),
+    "running": (JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING),
+    "waiting": (JobState.RECEIVED, JobState.WAITING),
+    "to be approved": (JobState.PENDING,),
+    "failed": (JobState.FAILED,),
+    "cancelled": (JobState.CANCELLED,),
+    "unknown": (JobState.UNKNOWN,),
+}
+
+
+def card_of(job: Job, names: ToolNames, progress: Progress) -> Panel:
+    """Return the card on which the job is: its own, or that of its set."""
+    if len(progress.whole_set) > 1:
+        return set_card(progress.whole_set, names)
+    return job_card(job, names, progress)
+
+
+def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
+    """Return the card of a set as it is now. Send it without pinging whom it mentions."""
+    first = jobs[0]
+    tool = names.tool(first)
+    settings = shortened(settings_words(tool, first), SETTINGS_LENGTH)
+    asked = f"for <@{first.user_id}>" + (f" · {settings}" if settings else "")
+    title = f"### {names.emoji(first)} {names.title(first)} · {count_words(len(jobs), 'photo', 'photos')}"
+    card = Panel(
+        box(
+            _colour(jobs),
+            lines(title, small(asked), prompt_words(tool, first)),
+            rule(),
+            lines(f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))),
+            small(_cost(jobs)),
+            *([row(*buttons)] if (buttons := _buttons(jobs)) else []),
+        )
+    )
+    card.children[0].id = card_mark(first)
+    return card
+
+
+def _counts(jobs: Sequence[Job]) -> str:
+    counted = {words: sum(job.state in states for job in jobs) for words, states in _COUNTED.items()}
+    return " · ".join(f"{number:,} {words}" for words, number in counted.items() if number)
+
+
+def _line(number: int, job: Job) -> str:
+    name = plain(plain_name(job.source), PHOTO_NAME) if job.source is not None else "photo"
+    # Where each stands in the queue would need an edit whenever one moves.
+    state = shortened(state_words(job, Progress()), STATE_LENGTH)
+    return f"{number}. {SIGNS[job.state]} {name}: {state}{where_words(job)}"
+
+
+def _cost(jobs: Sequence[Job]) -> str:
+    settled, reserved = sum(job.settled for job in jobs), sum(job.reserved for job in jobs)
+    charged = f"Charged {credit_words(settled)}" if settled else "Not charged"
+    if reserved:
+        return f"{charged} so far, {credit_words(reserved)} reserved."
+    return f"{charged}."
+
+
+def _colour(jobs: Sequence[Job]) -> discord.Colour:
+    """Return the colour of the state that most needs to be seen, once all have ended."""
+    if not all(job.over for job in jobs):
+        return GOING
+    states = (JobState.UNKNOWN, JobState.FAILED, JobState.SUCCEEDED, JobState.CANCELLED)
+    return COLOURS[next(state for state in states if any(job.state is state for job in jobs))]
+
+
+def _buttons(jobs: Sequence[Job]) -> list[ui.Button[Any]]:
+    """Return the look of `bot.ui.jobs.set_buttons.SetButton`, which finds its code by the custom id."""
+    actions: list[str] = []
+    if any(job.state in UNSENT_STATES for job in jobs):
+        actions.append(CANCEL)
+    if all(job.over for job in jobs) and any(job.state is JobState.FAILED for job in jobs):
+        actions.append(AGAIN)
+    return [
+        ui.Button(label=LABELS[action], custom_id=f"studii:set:{action}:{jobs[0].set_id}")
+        for action in actions
+    ]

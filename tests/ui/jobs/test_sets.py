@@ -1,0 +1,178 @@
+"""Sets: several photos at once, with one card, each settled by itself."""
+
+from pathlib import Path
+from typing import Any
+
+from simcord import InteractionResult, MemberActor
+
+from bot.domain import FailureCode, Job, JobState, Period, Posted, Progress
+from bot.domain.ledger import Usage
+from bot.reasons import Reason
+from tests.reactions.taps import jobs_of, post
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.ui.jobs.test_tool_form import fields, opened
+
+PHOTOS = [(f"room{number}.png", PNG + bytes([number])) for number in range(1, 7)]
+
+
+async def offered(desk: Desk, by: MemberActor, tool: str = "Photo restoration") -> InteractionResult:
+    message = await post(desk, desk.tom, *PHOTOS)
+    return await by.context_menu(desk.channel, tool, message)
+
+
+def choices(form: InteractionResult) -> list[tuple[str, str]]:
+    return [(one["label"], one["value"]) for one in fields(form)["image"]["component"]["options"]]
+
+
+def labels(shown: Any) -> list[str]:
+    return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]
+
+
+async def a_set(desk: Desk) -> list[Job]:
+    form = await offered(desk, desk.maya)
+    await desk.maya.submit_modal(form, {"image": ["first 6"]})
+    return await jobs_of(desk)
+
+
+async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        form = await offered(desk, desk.maya)
+        assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
+        assert choices(form)[1] == ("1. room1.png", "0")
+        card = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+        jobs = await jobs_of(desk)
+        assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
+        assert len({job.set_id for job in jobs}) == 1
+        assert card.response is not None
+        assert {job.card_message_id for job in jobs} == {card.response.id}
+        assert "Photo restoration · 6 photos" in texts(card)
+        assert "6 waiting" in texts(card)
+        assert "48 credits reserved" in texts(card)
+        assert len(desk.channel.history()) == 2  # the photos, and one card
+
+
+async def test_a_form_with_several_uploads_is_a_set(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        form = await opened(desk, desk.maya, "virtual-staging")
+        assert fields(form)["image"]["component"]["max_values"] == 10
+        await desk.maya.submit_modal(form, {"image": PHOTOS[:3], "style": "luxury"})
+        jobs = await jobs_of(desk)
+        assert [job.inputs["style"] for job in jobs] == ["luxury"] * 3
+        assert len({job.set_id for job in jobs}) == 1
+        assert {job.photo_author for job in jobs} == {None}
+
+
+async def test_one_photo_is_no_set(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        form = await opened(desk, desk.maya, "photo-restore")
+        await desk.maya.submit_modal(form, {"image": PHOTOS[:1]})
+        assert (await desk.job()).set_id is None
+
+
+async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 35, Period.DAY)
+        form = await offered(desk, desk.maya)
+        assert choices(form)[0] == ("The first 4 of 6 · about 32 credits", "first 4")
+        uploads = await opened(desk, desk.maya, "photo-restore")
+        told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
+        assert told.ephemeral
+        assert "There's room for 4 of these 6 photos now, so none was started" in texts(told)
+        assert await jobs_of(desk) == []
+        assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage()
+        await desk.maya.submit_modal(form, {"image": ["first 4"]})
+        assert len(await jobs_of(desk)) == 4
+
+
+async def test_one_photo_that_is_refused_refuses_the_set(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        form = await opened(desk, desk.maya, "photo-restore")
+        told = await desk.maya.submit_modal(form, {"image": [*PHOTOS[:2], ("notes.txt", b"words")]})
+        assert "notes.txt isn't a picture" in texts(told)
+        assert await jobs_of(desk) == []
+
+
+async def test_the_card_counts_and_links_and_what_has_not_started_can_be_cancelled(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        first, second, *_ = await a_set(desk)
+        sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        done = await desk.move(first, *sent, JobState.SUCCEEDED, finished_at=desk.clock.now())
+        await desk.settle(done, 6)
+        await desk.move(second, *sent)
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(first.id, result_message_id=77)
+        await shown(desk)
+        card = desk.channel.history()[-1]
+        assert "1 done · 1 running · 4 waiting" in texts(card)
+        assert f"/{desk.channel.id}/77)" in texts(card)
+        assert "Charged 6 credits so far, 40 credits reserved." in texts(card)
+        refused = await desk.tom.click(card, label="Cancel what hasn't started")
+        assert "Only the person who asked for this" in texts(refused)
+        await desk.maya.click(card, label="Cancel what hasn't started")
+        states = [job.state for job in await jobs_of(desk)]
+        assert states == [JobState.SUCCEEDED, JobState.RUNNING, *[JobState.CANCELLED] * 4]
+        assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage(6, 8)
+
+
+async def test_the_failed_ones_can_be_run_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        jobs = await a_set(desk)
+        sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        for job in jobs[:4]:
+            await desk.settle(await desk.move(job, *sent, JobState.SUCCEEDED), 8)
+        for job in jobs[4:]:
+            failed = {"failure": FailureCode.API, "failure_text": Reason.text("Studii failed.")}
+            await desk.settle(await desk.move(job, *sent, JobState.FAILED, **failed), 0)
+        await shown(desk)
+        card = desk.channel.history()[-1]
+        assert labels(card) == ["Run the failed ones again"]
+        again = await desk.tom.click(card, label="Run the failed ones again")
+        assert "2 photos" in texts(again)
+        new = (await jobs_of(desk))[6:]
+        assert [job.source.filename for job in new if job.source] == ["room5.png", "room6.png"]
+        assert {(job.user_id, job.photo_author) for job in new} == {(desk.tom.id, desk.tom.id)}
+        assert len({job.set_id for job in new}) == 1
+        assert new[0].set_id != jobs[0].set_id
+
+
+async def test_a_private_sets_results_come_by_direct_message_and_its_card_stays(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        form = await offered(desk, desk.maya)
+        card = await desk.maya.submit_modal(form, {"image": ["first 6"], "private": True})
+        assert card.ephemeral
+        first = (await jobs_of(desk))[0]
+        assert first.private
+        sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        done = await desk.move(first, *sent, JobState.SUCCEEDED, finished_at=desk.clock.now())
+        said = await desk.delivery.announce(await desk.settle(done, 8), None)
+        assert said == Posted(None, by_dm=True)
+
+
+async def test_nothing_that_others_write_makes_the_card_of_a_set_too_long(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        long = [(f"{'[x](http://e.example) *' * 20}{number}.png", PNG) for number in range(10)]
+        form = await opened(desk, desk.maya, "studio")
+        values = {"image": long, "prompt": "*" * 2000, "mode": "image", "quality": "high"}
+        await desk.maya.submit_modal(form, values)
+        for job in await jobs_of(desk):
+            sent = (JobState.WAITING, JobState.SUBMITTING)
+            why = {"failure": FailureCode.API, "failure_text": Reason.text("*" * 600)}
+            await desk.move(job, *sent, JobState.FAILED, **why, result_message_id=1 << 62)
+        assert await shown(desk)
+        assert len(texts(desk.channel.history()[-1])) < 4000
+
+
+async def shown(desk: Desk) -> bool:
+    """Bring the card of the last set up to date, as the engine does."""
+    desk.clock.advance(10)
+    jobs = await jobs_of(desk)
+    return await desk.delivery.show_card(jobs[-1], Progress(whole_set=tuple(jobs)))
