@@ -71,7 +71,7 @@ class Tour:
             Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
             Step("Nora adds a word rule, and Tom's prompt is refused", self._word_rule),
             Step("Nora asks for approval, and Maya's job waits until Mika approves it", self._approval),
-            Step("Nora lowers the budget, and Maya's next job is refused", self._refused),
+            Step("Nora lowers the budget, and Maya's next job is refused; she asks for more", self._refused),
             Step("Maya checks /credits", self._credits),
         )  # fmt: skip
 
@@ -186,11 +186,17 @@ class Tour:
         jobs = len(self._studii.jobs)
         await self._nora.command("studii budget", credits=1, period="day")
         answer = await self._maya.command("studio", prompt="One more, please")
-        await self._nora.command("studii budget", credits=BUDGET, period="day")
         said = text_of(answer)
         expect(answer.ephemeral and "budget" in said, f"a refusal that names the budget, not {said!r}")
         expect(len(self._studii.jobs) == jobs, "nothing to be sent to Studii")
-        return " ".join(said.split())
+        await self._maya.press(answer, "Ask an admin")
+        request = await self._maya.card_after(answer)
+        await self._nora.press(request, "Grant ")
+        await until(lambda: "Granted" in text_of(request) or None, "the request to be granted")
+        granted = text_of(request).splitlines()[-1]
+        await self._nora.command("studii grant", credits=-int(granted.split()[1]))
+        await self._nora.command("studii budget", credits=BUDGET, period="day")
+        return f"{' '.join(said.splitlines()[0].split())}\nMaya asks an admin: {granted}"
 
     async def _word_rule(self) -> str:
         await self._nora.command("studii words add", words="blimp*")
