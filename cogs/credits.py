@@ -11,8 +11,9 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.services import Services
+from bot.ui.guide.offer import offer_for
+from bot.ui.guide.tools import read_examples, tools_panel
 from bot.ui.jobs.credits import credits_panel
-from bot.ui.jobs.tools import Offer, read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.reading.member import member_context
@@ -41,20 +42,12 @@ class Credits(commands.Cog):
             raise Refused("This only works in a server.")
         # On a slow connection the pictures take longer than Discord waits for a first answer.
         await interaction.response.defer(ephemeral=True, thinking=True)
-        panel, files = tools_panel(await self._offer(interaction, interaction.guild_id))
-        await interaction.edit_original_response(view=panel, attachments=files, allowed_mentions=NO_MENTIONS)
-
-    async def _offer(self, interaction: discord.Interaction[Any], guild_id: int) -> Offer:
-        context, user_id = member_context(interaction), interaction.user.id
-        prices = await self._services.credits.prices(guild_id)
-        return Offer(
-            prices=prices,
-            denials=await self._services.access.denials(guild_id, user_id, context),
-            limits=await self._services.limits.of_member(guild_id, user_id, context.roles),
-            pictures=await asyncio.to_thread(read_examples, [one.tool.slug for one in prices]),
-            has_key=await self._services.keys.current(guild_id) is not None,
-            held=await self._services.keys.held(guild_id),
+        offer = await offer_for(
+            self._services, interaction.guild_id, interaction.user.id, member_context(interaction)
         )
+        pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in offer.prices])
+        panel, files = tools_panel(offer, pictures)
+        await interaction.edit_original_response(view=panel, attachments=files, allowed_mentions=NO_MENTIONS)
 
 
 async def setup(bot: StudiiBot) -> None:

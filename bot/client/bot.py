@@ -28,6 +28,7 @@ from bot.ui.admin.approval_request import APPROVAL_BUTTONS
 from bot.ui.admin.credit_requests import AnswerButton
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.setup import SetupButton
+from bot.ui.guide.help import HelpButton
 from bot.ui.jobs.asking import AskAdminButton
 from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
@@ -64,6 +65,7 @@ EXTENSIONS = (
     "cogs.setup",
     "cogs.reactions",
     "cogs.mentions",
+    "cogs.help",
 )
 ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
@@ -80,6 +82,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *APPROVAL_BUTTONS,
     TryAgainButton,
     ToolButton,
+    HelpButton,
     MentionButton,
     SetButton,
     LogDeleteButton,

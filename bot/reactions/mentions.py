@@ -8,10 +8,12 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.domain.access import MemberContext
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.services import Services
-from bot.ui.jobs.mention import NO_TOOL, UNSEEN, fitting, help_panel, mentions, offer_panel, read
+from bot.ui.guide.help import guide_for, help_panel
+from bot.ui.jobs.mention import NO_TOOL, UNSEEN, fitting, mentions, offer_panel, read
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -65,31 +67,29 @@ class MentionWatch:
         await self._waiting.close()
 
     async def _answer(self, mentioned: _Mentioned) -> None:
-        message = mentioned.message
-        if not self._can_answer(mentioned):
+        message, channel = mentioned.message, self._channel(mentioned)
+        if channel is None:
             return
-        panel = await self._panel(mentioned)
+        panel = await self._panel(mentioned, member_context_in(mentioned.member, channel))
         try:
             await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:
             _log.info("A mention could not be answered: %r", error)
 
-    async def _panel(self, mentioned: _Mentioned) -> Panel:
+    async def _panel(self, mentioned: _Mentioned, context: MemberContext) -> Panel:
         message, member = mentioned.message, mentioned.member
         guild_id = member.guild.id
         mention = await read(message, self._client, self._services)
         if mention.unseen:
             return sentence_panel(UNSEEN, QUIET)
-        tools = list(self._catalog.tools.values())
         if not mention.photos and not mention.words:
-            return help_panel(tools)
+            guide = await guide_for(self._services, self._client, guild_id, member, context)
+            return help_panel(guide)
         closed = await self._services.jobs.why_closed(guild_id)
         if closed is not None:
             return sentence_panel(closed, QUIET)
-        wanted = {tool.slug for tool in fitting(mention, tools)}
-        channel = member.guild.get_channel_or_thread(message.channel.id)
-        context = member_context_in(member, channel) if channel is not None else None
-        denials = await self._services.access.denials(guild_id, member.id, context) if context else {}
+        wanted = {tool.slug for tool in fitting(mention, list(self._catalog.tools.values()))}
+        denials = await self._services.access.denials(guild_id, member.id, context)
         prices = [one for one in await self._services.credits.prices(guild_id) if one.tool.slug in wanted]
         allowed = [one for one in prices if one.tool.slug not in denials]
         if allowed:
@@ -97,9 +97,11 @@ class MentionWatch:
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL)
         return sentence_panel(shortened(reason, LONGEST_REASON), QUIET)
 
-    def _can_answer(self, mentioned: _Mentioned) -> bool:
+    def _channel(self, mentioned: _Mentioned) -> discord.abc.GuildChannel | discord.Thread | None:
+        """Return the message's channel, or None if it is gone or the bot can't answer in it."""
         guild = mentioned.member.guild
         channel = guild.get_channel_or_thread(mentioned.message.channel.id)
         if channel is None or parent_unknown(channel):
-            return False
-        return not missing_to_post(channel.permissions_for(guild.me), channel, file=False)
+            return None
+        missing = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
+        return None if missing else channel

@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.services import Services, ToolPrice, short_price_words
 from bot.ui.jobs.start import Terms, ask, begin, start_once
 from bot.ui.jobs.tool_form import FormStart
-from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, tool_rows
+from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MOST_BUTTONS
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
@@ -30,7 +30,6 @@ from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.photo_lookup import is_before
 from bot.ui.reading.pictures import photos_in, taken_of
 
-MOST_BUTTONS = 25
 WORDS_SHOWN = 200  # characters
 WHICH = "### What would you like to make?"
 ONLY_THEY = "Only {member} can use these buttons. Mention me with a photo of your own."
@@ -40,10 +39,6 @@ NO_TOOL = "No tool here takes that. `/tools` shows what you can make."
 UNSEEN = (
     "Discord doesn't show me the photos in other people's messages here. Use the photo's own menu: long "
     "press or right click it, then Apps. Or mention me in the message with the photo."
-)
-HELP = (
-    "### Hello!\nMention me with a photo, and I'll offer what I can make from it. Mention me with words, and "
-    "I'll make a picture of them. `/tools` shows every tool with an example and its price, `/jobs` your jobs."
 )
 
 
@@ -111,11 +106,6 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
             small(f"For <@{message.author.id}>. Nothing is charged before you choose."),
         )
     )
-
-
-def help_panel(tools: Sequence[Tool]) -> Panel:
-    """Return what a mention without a photo and words is answered with."""
-    return Panel(box(NEUTRAL, HELP, *tool_rows(tools[:MOST_BUTTONS])))
 
 
 class MentionButton(

@@ -2,66 +2,30 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import discord
 from discord import ui
 
 from bot.catalog import SourceRule
-from bot.reasons import Reason
-from bot.services import NO_KEY, MemberState, OtherPrice, ToolPrice, price_words
+from bot.services import OtherPrice, ToolPrice, price_words
+from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, tool_rows
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
-from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.text import plain, sentence, shortened
+from bot.ui.kit.text import plain
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MOST_PICTURES = 9  # of the 10 files that a message holds
 MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes two, with a picture four
 MOST_TEXT = 3200  # characters of the 4,000 that a message holds
-LONGEST_REASON = 300
 MOST_OTHERS = 4  # prices of other choices, for each tool
-NOT_ENOUGH = "You don't have enough credits left for this."
-NOT_ENOUGH_FOR_ANY = "You don't have enough credits left for any tool."
-HELD = "Studii refused the last job."
-PAUSED = "New jobs are paused here. An admin can resume with `/studii resume`."
 
 _PHOTO = {
     SourceRule.NONE: "From text",
     SourceRule.OPTIONAL: "From text, or a photo and text",
     SourceRule.REQUIRED: "From a photo",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Everything that the panel shows."""
-
-    prices: Sequence[ToolPrice]
-    denials: Mapping[str, str]  # why a tool may not be used here, by slug
-    limits: MemberState
-    pictures: Mapping[str, bytes]  # by slug
-    has_key: bool
-    held: Reason | None = None  # why Studii accepts no jobs with the server's key now
-
-    @property
-    def left(self) -> int:
-        """The credits that the member may still spend, of the budget and of an allowance if there is one."""
-        budget, own = self.limits.budget.left, self.limits.left
-        return budget if own is None else min(budget, own)
-
-    @property
-    def denial(self) -> str | None:
-        """Why no tool may be used here, if the reason is the same for all of them; shown once."""
-        reasons = {self.denials.get(one.tool.slug) for one in self.prices}
-        return reasons.pop() if len(reasons) == 1 else None
-
-    @property
-    def too_little(self) -> bool:
-        """Whether too few credits are left for any of the tools; said once."""
-        return bool(self.prices) and all(one.price.amount > self.left for one in self.prices)
 
 
 def example_name(slug: str) -> str:
@@ -74,14 +38,14 @@ def read_examples(slugs: Sequence[str]) -> dict[str, bytes]:
     return {slug: path.read_bytes() for slug, path in found.items() if path.is_file()}
 
 
-def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
-    """Return the panel, and the files that it shows."""
+def tools_panel(offer: Offer, pictures: Mapping[str, bytes]) -> tuple[Panel, list[discord.File]]:
+    """Return the panel, and the files that it shows. `pictures` are the examples, by slug."""
     shown: list[Piece] = []
     files: list[discord.File] = []
     written = pieces = 0
     for one in offer.prices:
         words = _tool_words(one, offer)
-        picture = offer.pictures.get(one.tool.slug) if len(files) < MOST_PICTURES else None
+        picture = pictures.get(one.tool.slug) if len(files) < MOST_PICTURES else None
         written += len(words)
         pieces += 2 if picture is None else 4
         rows = len(shown) // BUTTONS_IN_A_ROW + 1
@@ -95,10 +59,10 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
         alt = f"{one.tool.title}: example"
         shown.append(ui.Section(text(words), accessory=ui.Thumbnail(f"attachment://{name}", description=alt)))
     more = len(offer.prices) - len(shown)
-    usable = [one.tool for one in offer.prices[: len(shown)] if one.tool.slug not in offer.denials]
+    usable = [one.tool for one in offer.prices[: len(shown)] if offer.allows(one.tool)]
     panel = Panel(
         box(
-            NEUTRAL if _ready(offer) else GOING,
+            NEUTRAL if offer.is_open else GOING,
             "### 🧰 What you can make here",
             _left_words(offer),
             rule(),
@@ -114,18 +78,10 @@ def tools_panel(offer: Offer) -> tuple[Panel, list[discord.File]]:
     return panel, files
 
 
-def _ready(offer: Offer) -> bool:
-    return offer.has_key and offer.held is None and not offer.limits.budget.settings.paused
-
-
 def _left_words(offer: Offer) -> str:
     budget = offer.limits.budget
     return lines(
-        "" if offer.has_key else f"⚠️ {NO_KEY}",
-        f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
-        f"⏸️ {PAUSED}" if budget.settings.paused else "",
-        f"🚫 {shortened(offer.denial, LONGEST_REASON)}" if offer.denial else "",
-        f"🚫 {NOT_ENOUGH_FOR_ANY}" if offer.too_little else "",
+        hindrance_words(offer),
         f"**{budget.left_words}** in this server. {budget.renewal_words}",
         *own_limits(offer.limits),
         small(DEFAULT_HOLDS) if budget.is_default else "",
@@ -138,7 +94,7 @@ def _tool_words(one: ToolPrice, offer: Offer) -> str:
         f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
         tool.summary,
         small(f"{_PHOTO[tool.source]} · {price_words(one.price)}{_choices(one)}"),
-        "" if offer.denial else _hindrance(one, offer),
+        hindrance_of(one, offer),
     )
 
 
@@ -158,10 +114,3 @@ def _figure(other: OtherPrice) -> str:
 
 def _chosen(other: OtherPrice) -> str:
     return " and ".join(f"{name} **{plain(value, 30)}**" for name, value in other.choices.items())
-
-
-def _hindrance(one: ToolPrice, offer: Offer) -> str:
-    denial = offer.denials.get(one.tool.slug)
-    if denial:
-        return f"🚫 {shortened(denial, LONGEST_REASON)}"
-    return f"🚫 {NOT_ENOUGH}" if one.price.amount > offer.left and not offer.too_little else ""

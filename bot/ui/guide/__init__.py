@@ -1,0 +1,1 @@
+"""What people can do here: the answers of `/tools` and `/help`, and the panel for everyone."""

@@ -1,0 +1,173 @@
+"""`/help`: what a person can do here, by what they may do. A mention with nothing else gets it too."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.domain.access import MemberContext
+from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind
+from bot.services import Services, Tap, ToolPrice, short_price_words
+from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, offer_for
+from bot.ui.jobs.tool_picker import MOST_BUTTONS, tool_rows
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.layout import GOING, NEUTRAL, Panel, box, lines
+from bot.ui.kit.responses import answer
+from bot.ui.reading.member import member_context
+from bot.ui.reading.permissions import server_of
+
+MOST_TOOL_TEXT = 1800  # characters of the 4,000 that a message holds
+MOST_CHANNELS = 5  # named, of each kind
+TITLE = "### 👋 What you can do here"
+PRESS = "Press a button below, or type `/` and pick a tool. The form takes your photo and names the price."
+MENUS = (
+    "- With a photo in the chat: right-click its message (on a phone: long press), then **Apps**.\n"
+    "- Or mention me with a photo, with words, or both."
+)
+YOURS = (
+    "`/jobs` shows your jobs, `/credits` what is left, `/tools` an example of each tool. `/privacy` decides "
+    "whether others can use your photos, and `/forget-me` erases your data."
+)
+MODERATORS = "**As a moderator** you can also cancel others' jobs, and delete their results."
+ADMINS = (
+    "**As an admin**: `/studii setup` shows what is missing, and `/studii panel` posts these buttons for "
+    "everyone. `/studii budget`, `/studii allowance` and `/studii access` limit who can use what, and where."
+)
+NO_ROOM = "…and {count:,} more: type `/` to see them."
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPlaces:
+    """Where photos are enough to start a tool, as far as the person can see. `taps`: emoji work here."""
+
+    taps: Sequence[Tap] = ()
+    offers: Sequence[int] = ()  # channels where the bot puts emoji under photos
+    autos: Sequence[PhotoChannel] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """Everything that the answer depends on."""
+
+    offer: Offer
+    context: MemberContext
+    places: PhotoPlaces
+
+
+async def guide_for(
+    services: Services,
+    client: discord.Client,
+    guild_id: int,
+    person: discord.abc.User,
+    context: MemberContext,
+) -> Guide:
+    """Read what the person can do in the server, in the channel of the context."""
+    offer = await offer_for(services, guild_id, person.id, context)
+    places = _places(services, client, guild_id, person, context) if offer.denial is None else PhotoPlaces()
+    return Guide(offer, context, places)
+
+
+def help_panel(guide: Guide) -> Panel:
+    """Return the answer."""
+    offer, context = guide.offer, guide.context
+    usable = [] if offer.denial else [one.tool for one in offer.prices if offer.allows(one.tool)]
+    return Panel(
+        box(
+            NEUTRAL if offer.is_open else GOING,
+            lines(TITLE, hindrance_words(offer)),
+            "" if offer.denial else fitting(_tool_line(one, offer) for one in offer.prices),
+            lines(PRESS, MENUS, *_place_words(guide)) if usable else "",
+            YOURS,
+            lines(MODERATORS if context.moderates else "", ADMINS if context.manages else ""),
+            *tool_rows(usable[:MOST_BUTTONS]),
+        )
+    )
+
+
+def fitting(words: Iterable[str]) -> str:
+    """Return the lines about tools that a message has room for, and how many are left out."""
+    kept: list[str] = []
+    left_out = size = 0
+    for one in words:
+        size += len(one) + 1
+        if size > MOST_TOOL_TEXT:
+            left_out += 1
+        else:
+            kept.append(one)
+    return lines(*kept, NO_ROOM.format(count=left_out) if left_out else "")
+
+
+async def show_help(interaction: discord.Interaction[Any]) -> None:
+    """Answer with what the person can do here. Raises `Refused` in a DM."""
+    guild_id = server_of(interaction)
+    services, context = host_of(interaction).services, member_context(interaction)
+    guide = await guide_for(services, interaction.client, guild_id, interaction.user, context)
+    await answer(interaction, help_panel(guide))
+
+
+class HelpButton(LastingButton, template=r"studii:help"):
+    """Answer like `/help`, for the person who pressed it."""
+
+    def __init__(self) -> None:
+        super().__init__(ui.Button(label="Show help", emoji="👋", custom_id="studii:help"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls()
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await show_help(interaction)
+
+
+def _tool_line(one: ToolPrice, offer: Offer) -> str:
+    tool, hindrance = one.tool, hindrance_of(one, offer)
+    said = f"{tool.emoji} **{tool.title}**: {tool.summary} · {short_price_words(one.price)}"
+    return f"{said}\n-# {hindrance}" if hindrance else said
+
+
+def _place_words(guide: Guide) -> Iterator[str]:
+    places = guide.places
+    if places.taps:
+        emoji = " ".join(str(tap.emoji) for tap in places.taps)
+        yield f"- Tap an emoji under a photo here: {emoji}"
+    if places.offers:
+        names = ", ".join(f"<#{one}>" for one in places.offers)
+        yield f"- Post a photo in {names}: I put emoji under it, and you tap one."
+    titles = {one.tool.slug: one.tool.title for one in guide.offer.prices}
+    for channel in places.autos:
+        if channel.preset is not None and channel.preset.tool in titles:
+            place, title = f"<#{channel.channel_id}>", titles[channel.preset.tool]
+            yield f"- Post a photo in {place}: I run **{title}** on it automatically."
+
+
+def _places(
+    services: Services,
+    client: discord.Client,
+    guild_id: int,
+    person: discord.abc.User,
+    context: MemberContext,
+) -> PhotoPlaces:
+    # Without the intent Discord doesn't show the bot other people's photos.
+    if not client.intents.message_content:
+        return PhotoPlaces()
+    rules, guild = services.photos.rules(guild_id), client.get_guild(guild_id)
+    visible = [one for one in rules.channels.values() if _sees(guild, person, one.channel_id)]
+    offers = [one.channel_id for one in visible if one.kind is PhotoChannelKind.OFFER]
+    autos = [one for one in visible if one.kind is PhotoChannelKind.AUTO]
+    here = rules.everywhere or bool(context.channels & {*rules.reaction_channels, *offers})
+    taps = services.photos.taps(guild_id)[:MOST_OFFERED] if here else ()
+    return PhotoPlaces(taps, offers[:MOST_CHANNELS], autos[:MOST_CHANNELS])
+
+
+def _sees(guild: discord.Guild | None, person: discord.abc.User, channel_id: int) -> bool:
+    channel = guild.get_channel(channel_id) if guild is not None else None
+    return (
+        channel is not None
+        and isinstance(person, discord.Member)
+        and channel.permissions_for(person).view_channel
+    )

@@ -1,0 +1,85 @@
+"""What a member can make here now, and what keeps them from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.catalog import Tool
+from bot.domain.access import MemberContext
+from bot.reasons import Reason
+from bot.services import NO_KEY, MemberState, Services, ToolPrice
+from bot.ui.kit.layout import lines
+from bot.ui.kit.reasons import reason_words
+from bot.ui.kit.text import sentence, shortened
+
+LONGEST_REASON = 300  # characters
+NOT_ENOUGH = "You don't have enough credits left for this."
+NOT_ENOUGH_FOR_ANY = "You don't have enough credits left for any tool."
+HELD = "Studii refused the last job."
+PAUSED = "New jobs are paused here. An admin can resume with `/studii resume`."
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The tools with their prices, and everything that may keep a member from using them."""
+
+    prices: Sequence[ToolPrice]
+    denials: Mapping[str, str]  # why a tool may not be used here, by slug
+    limits: MemberState
+    has_key: bool
+    held: Reason | None = None  # why Studii accepts no jobs with the server's key now
+
+    @property
+    def left(self) -> int:
+        """The credits that the member may still spend, of the budget and of an allowance if there is one."""
+        budget, own = self.limits.budget.left, self.limits.left
+        return budget if own is None else min(budget, own)
+
+    @property
+    def denial(self) -> str | None:
+        """Why no tool may be used here, if the reason is the same for all of them; shown once."""
+        reasons = {self.denials.get(one.tool.slug) for one in self.prices}
+        return reasons.pop() if len(reasons) == 1 else None
+
+    @property
+    def too_little(self) -> bool:
+        """Whether too few credits are left for any of the tools; said once."""
+        return bool(self.prices) and all(one.price.amount > self.left for one in self.prices)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server accepts jobs now."""
+        return self.has_key and self.held is None and not self.limits.budget.settings.paused
+
+    def allows(self, tool: Tool) -> bool:
+        """Return whether the rules of access let the member use the tool here."""
+        return tool.slug not in self.denials
+
+
+async def offer_for(services: Services, guild_id: int, user_id: int, context: MemberContext) -> Offer:
+    """Read what the member can make in the server, in the channel of the context."""
+    return Offer(
+        prices=await services.credits.prices(guild_id),
+        denials=await services.access.denials(guild_id, user_id, context),
+        limits=await services.limits.of_member(guild_id, user_id, context.roles),
+        has_key=await services.keys.current(guild_id) is not None,
+        held=await services.keys.held(guild_id),
+    )
+
+
+def hindrance_words(offer: Offer) -> str:
+    """Return what keeps the member from using any tool, a line for each reason."""
+    return lines(
+        "" if offer.has_key else f"⚠️ {NO_KEY}",
+        f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
+        f"⏸️ {PAUSED}" if offer.limits.budget.settings.paused else "",
+        f"🚫 {shortened(offer.denial, LONGEST_REASON)}" if offer.denial else "",
+        f"🚫 {NOT_ENOUGH_FOR_ANY}" if offer.too_little else "",
+    )
+
+
+def hindrance_of(one: ToolPrice, offer: Offer) -> str:
+    """Return what keeps the member from using this tool, unless `hindrance_words` says it for all."""
+    denial = offer.denials.get(one.tool.slug)
+    if denial:
+        return "" if offer.denial else f"🚫 {shortened(denial, LONGEST_REASON)}"
+    return f"🚫 {NOT_ENOUGH}" if one.price.amount > offer.left and not offer.too_little else ""

@@ -1,0 +1,67 @@
+"""`/studii panel`: buttons that open the tools' forms, posted for everyone and to be pinned."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+
+from bot.catalog import Tool
+from bot.errors import Refused
+from bot.ui.guide.help import HelpButton, fitting
+from bot.ui.jobs.tool_picker import MOST_BUTTONS, tool_rows
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.host import host_of
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, row, sentence_panel
+from bot.ui.kit.responses import NO_MENTIONS, answer
+from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+
+_log = logging.getLogger(__name__)
+
+POST_TIMEOUT = 30.0  # seconds
+# It may be pinned for years, so it names no price and nothing that only some may do.
+WHAT = (
+    "### 🎨 Make and edit pictures with Studii\nPress a button: a form opens, with room for your photo. It "
+    "names the price, and nothing is charged before you send it."
+)
+POSTED = (
+    "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long press), then **Pin "
+    "Message**. Its buttons keep working until you delete it."
+)
+CANNOT = "I can't post the panel here: {reason}. Nothing was posted."
+FAILED = "Discord didn't accept the panel. Check whether it was posted before you try again."
+
+
+def public_panel(tools: Sequence[Tool]) -> Panel:
+    """Return the panel. Its buttons open the forms for the people who press them."""
+    return Panel(
+        box(
+            NEUTRAL,
+            WHAT,
+            fitting(f"{tool.emoji} **{tool.title}**: {tool.summary}" for tool in tools),
+            *tool_rows(tools[:MOST_BUTTONS]),
+            row(HelpButton()),
+        )
+    )
+
+
+async def post_panel(interaction: discord.Interaction[Any]) -> None:
+    """Post the panel in the channel, and tell the admin alone how to pin it.
+
+    Raises `Refused` if it can't be posted there, or if results couldn't.
+    """
+    guild_id = server_of(interaction)
+    missing = missing_to_post(interaction.app_permissions, interaction.channel)
+    if missing:
+        raise Refused(CANNOT.format(reason=hindrance(missing)))
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
+    panel = public_panel(list(host_of(interaction).catalog.tools.values()))
+    try:
+        async with asyncio.timeout(POST_TIMEOUT):
+            message = await channel.send(view=panel, allowed_mentions=NO_MENTIONS, silent=True)
+    except DISCORD_ERRORS as error:
+        _log.info("A panel could not be posted in channel %s: %r", interaction.channel_id, error)
+        raise Refused(FAILED) from error
+    await answer(interaction, sentence_panel(POSTED.format(address=message.jump_url), GOOD))

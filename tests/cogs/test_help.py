@@ -1,0 +1,206 @@
+"""/help: what one can do here, by what one may. /studii panel: the tools' buttons, posted for everyone."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import discord
+import pytest
+import simcord
+from simcord import ChannelHandle
+
+from bot.catalog import SHIPPED, Catalog
+from bot.domain.access import Block
+from bot.domain.limits import AllowanceScope
+from bot.domain.photo_rules import PhotoChannelKind
+from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+
+
+def labels(shown: object) -> list[str]:
+    return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]
+
+
+def posted_panel(channel: ChannelHandle) -> discord.Message:
+    (panel,) = (one for one in channel.history() if "Press a button" in texts(one))
+    return panel
+
+
+async def restart(desk: Desk) -> None:
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+
+
+def many_tools(folder: Path) -> Catalog:
+    own = folder / "tools.toml"
+    what = 'emoji = "🪄"\nsource = "none"\noutput = "image"\nassumed_cost = 3\n'
+    table = '[own-{n}]\ntitle = "{t}"\nsummary = "{t}"\n' + what
+    tables = "\n".join(table.format(n=number, t="T" * 100) for number in range(40))
+    own.write_text(f"{SHIPPED.read_text('utf-8')}\n{tables}", "utf-8")
+    return Catalog.load(own)
+
+
+async def test_help_names_each_tool_with_its_price_and_a_button_for_its_form(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = await desk.maya.slash(desk.channel, "help")
+        assert answer.ephemeral
+        tools = list(desk.bot.catalog.tools.values())
+        for tool in tools:
+            assert f"**{tool.title}**: {tool.summary} · about 8 credits" in texts(answer)
+        assert labels(answer) == [tool.title for tool in tools]
+        assert "/jobs" in texts(answer)
+        assert answer.response is not None
+        form = await desk.maya.click(answer.response, label="Virtual staging")
+        assert form.modal is not None
+
+
+async def test_help_speaks_of_what_its_person_may_do(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        member = texts(await desk.maya.slash(desk.channel, "help"))
+        assert "As an admin" not in member
+        assert "As a moderator" not in member
+        role = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+        mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[role])
+        moderator = texts(await mod.slash(desk.channel, "help"))
+        assert "**As a moderator**" in moderator
+        assert "As an admin" not in moderator
+        assert "`/studii setup`" in texts(await desk.admin.slash(desk.channel, "help"))
+
+
+async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        role = desk.guild.create_role("Agents")
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.limit_tool("virtual-staging", role_id=role.id)
+        answer = await desk.maya.slash(desk.channel, "help")
+        assert f"🚫 Virtual staging is only for <@&{role.id}>" in texts(answer)
+        assert "Virtual staging" not in labels(answer)
+        assert "Studio" in labels(answer)
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+async def test_who_is_blocked_or_paused_hears_it_and_is_offered_nothing(
+    tmp_path: Path, *, automatic: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        block = Block(until=desk.clock.now() + timedelta(hours=2), automatic=automatic)
+        async with desk.storage.write() as transaction:
+            await transaction.policies.block(desk.guild.id, desk.maya.id, block)
+        answer = await desk.maya.slash(desk.channel, "help")
+        assert texts(answer).count("🚫") == 1
+        assert ("word rules refused many" if automatic else "You are blocked") in texts(answer)
+        assert labels(answer) == []
+        assert "`/privacy`" in texts(answer)
+
+
+async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert "This server has no Studii key yet" in texts(await desk.maya.slash(desk.channel, "help"))
+        await desk.set_key()
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 1))
+        assert "enough credits left for any tool" in texts(await desk.maya.slash(desk.channel, "help"))
+        await desk.services.servers.pause(desk.guild.id, paused=True)
+        assert "New jobs are paused here" in texts(await desk.tom.slash(desk.channel, "help"))
+
+
+async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emoji_where_they_work(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        everyone = desk.guild.default_role
+        hidden = desk.guild.create_text_channel(
+            "hidden", overwrites={everyone: discord.PermissionOverwrite(view_channel=False)}
+        )
+        auto = desk.guild.create_text_channel("auto")
+        before = texts(await desk.maya.slash(desk.channel, "help"))
+        assert "Tap an emoji" not in before
+        assert "Post a photo" not in before
+        photos = desk.services.photos
+        for channel in (desk.channel, hidden):
+            await photos.set_channel(desk.guild.id, channel.id, PhotoChannelKind.OFFER, None, 1)
+        preset = photos.preset("photo-restore", {})
+        await photos.set_channel(desk.guild.id, auto.id, PhotoChannelKind.AUTO, preset, 1)
+        words = texts(await desk.maya.slash(desk.channel, "help"))
+        assert "Tap an emoji under a photo here: " in words
+        assert f"Post a photo in <#{desk.channel.id}>: I put emoji under it" in words
+        assert f"Post a photo in <#{auto.id}>: I run **Photo restoration** on it" in words
+        assert str(hidden.id) not in words
+        assert "Tap an emoji" not in texts(await desk.maya.slash(auto, "help"))
+
+
+async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, catalog=many_tools(tmp_path)) as desk:
+        await desk.set_key()
+        answer = await desk.admin.slash(desk.channel, "help")
+        await desk.admin.slash(desk.channel, "studii panel")
+        for shown in (answer, posted_panel(desk.channel)):
+            assert "more: type `/` to see them" in texts(shown)
+            assert len(texts(shown)) < 4000
+            assert len(pieces(shown)) <= 40
+
+
+async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.admin.slash(desk.channel, "studii panel")
+        panel = posted_panel(desk.channel)
+        assert answer.ephemeral
+        assert panel.jump_url in texts(answer)
+        assert "**Pin Message**" in texts(answer)
+        assert panel.flags.suppress_notifications
+        assert panel.mentions == panel.role_mentions == []
+        assert not panel.mention_everyone
+        tools = [tool.title for tool in desk.bot.catalog.tools.values()]
+        assert labels(panel) == [*tools, "Show help"]
+        assert "credits" not in texts(panel)  # prices change, and it may be pinned for years
+
+
+async def test_the_panels_buttons_open_forms_for_other_members_after_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii panel")
+        await restart(desk)
+        panel = posted_panel(desk.channel)
+        for member in (desk.maya, desk.tom):
+            form = await member.click(panel, label="Studio")
+            await member.submit_modal(form, {"prompt": "A red kite"})
+            assert (await desk.job()).user_id == member.id
+        told = await desk.tom.click(panel, label="Show help")
+        assert told.ephemeral
+        assert "What you can do here" in texts(told)
+
+
+async def test_the_panels_buttons_refuse_whom_the_rules_refuse(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii panel")
+        await desk.admin.slash(desk.channel, "studii access", block=desk.maya)
+        panel = posted_panel(desk.channel)
+        told = await desk.maya.click(panel, label="Studio")
+        assert told.ephemeral
+        assert "You are blocked" in texts(told)
+        assert "You are blocked" in texts(await desk.maya.click(panel, label="Show help"))
+
+
+async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        silent = desk.channel_for_the_bot("silent", send_messages=False)
+        told = await desk.admin.slash(silent, "studii panel")
+        assert "I'm missing **Send Messages**" in texts(told)
+        assert "Nothing was posted" in texts(told)
+        assert not [one for one in silent.history() if one.author.bot]
+
+
+async def test_a_panel_that_discord_refuses_is_told(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
+        told = await desk.admin.slash(desk.channel, "studii panel")
+        assert "Discord didn't accept the panel" in texts(told)
+
+
+async def test_only_admins_post_the_panel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        with pytest.raises(simcord.SetupError, match="not visible"):
+            await desk.maya.slash(desk.channel, "studii panel")
