@@ -62,6 +62,7 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
     """
     database = _file(settings)
     _ensure_other(copy, database)
+    await asyncio.to_thread(ensure_ours, settings.database_url, replaced=True)
     if copy != PIPE:
         return await _restore(settings, database, copy, str(copy))
     passing = database.with_name(f"{database.name}.coming")

@@ -192,6 +192,27 @@ async def test_a_database_of_another_program_is_not_backed_up(tmp_path: Path) ->
     assert not (tmp_path / "copy.db").exists()
 
 
+@pytest.mark.parametrize("given", ["copy.db", "-"])
+async def test_a_file_of_another_program_is_not_replaced_by_a_backup(tmp_path: Path, given: str) -> None:
+    await keep_key(tmp_path)
+    assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "places.sqlite")) as connection:
+        connection.execute("CREATE TABLE bookmarks (name TEXT)")
+    (folder / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
+    for name in ("places.sqlite", "passwd"):
+        (folder / name).chmod(0o644)
+        before = {one.name: (one.read_bytes(), one.stat().st_mode) for one in folder.iterdir()}
+        address = f"sqlite+aiosqlite:///{folder / name}"
+        status, told, errors = await ran(tmp_path, "restore", given, DATABASE_URL=address)
+        assert (status, told) == (2, "")
+        assert errors.count(str(folder / name)) == 1
+        assert "DATABASE_URL" in errors
+        after = {one.name: (one.read_bytes(), one.stat().st_mode) for one in folder.iterdir()}
+        assert after == before
+
+
 async def test_the_database_itself_is_not_taken_back(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     status, _, errors = await ran(tmp_path, "restore", str(database(tmp_path)))

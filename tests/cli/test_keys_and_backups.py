@@ -75,6 +75,7 @@ async def test_the_bot_starts_on_a_backup_that_was_taken_back_in_place_of_a_dama
 ) -> None:
     await keep_key(tmp_path)
     assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
+    (tmp_path / "data" / "studii.db.lock").touch()  # as the bot leaves it
     damaged = b"what is left of it" * 1000
     (tmp_path / "data" / "studii.db").write_bytes(damaged)
     status, _, errors = await ran(tmp_path, "restore", "copy.db")

@@ -7,39 +7,53 @@ from pathlib import Path
 from bot.errors import SettingsError
 from bot.storage.database.backup import SIDE_FILES, fault_of, uri_path
 from bot.storage.database.errors import sqlite_code, unusable_file
-from bot.storage.database.location import sqlite_file
+from bot.storage.database.location import lock_of, sqlite_file
 
 _MAGIC = b"SQLite format 3\0"
 LARGEST_CHECKED = 500_000_000  # bytes; a check reads some 200 MB a second
 NOT_OURS = "belongs to another program. Set DATABASE_URL to another one."
+_UNKNOWN = (
+    "isn't a database, and nothing beside it shows that the bot used it. Check DATABASE_URL. If this is the "
+    "bot's damaged database, rename it and restore again. Nothing was changed."
+)
+_DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOTADB}
 
 
-def ensure_ours(url: str) -> None:
+def ensure_ours(url: str, *, replaced: bool = False) -> None:
     """Return if an SQLite file at `url` is the bot's, empty, or missing. Changes nothing there.
 
-    Raises `SettingsError`. Other databases are looked at when they are reached.
+    One that is to be `replaced` may be damaged: unreadable inside, or without its first bytes if a lock or a
+    log beside it is the bot's. Raises `SettingsError`. Other databases are looked at when they are reached.
     """
     path = sqlite_file(url)
     if path is None:
         return
-    _ensure_free(path.with_name(f"{path.name}.lock"))
+    _ensure_free(lock_of(path))
     try:
-        if not path.exists():
-            return
-        if not path.is_file():
-            raise SettingsError(f"{path} isn't a file. Set DATABASE_URL to another place.")
-        with path.open("rb") as file:
-            begins = file.read(len(_MAGIC))
-        if not begins:
-            return
-        if begins != _MAGIC:
-            raise unusable_file(path, sqlite3.SQLITE_NOTADB)
-        if not _is_ours(path):
-            raise SettingsError(f"The database file {path} {NOT_OURS}")
+        if path.exists():
+            _look_into(path, replaced=replaced)
     except OSError as error:
         raise unusable_file(path, sqlite3.SQLITE_CANTOPEN) from error
     except sqlite3.Error as error:
-        raise unusable_file(path, sqlite_code(error)) from error
+        code = sqlite_code(error)
+        if not (replaced and code in _DAMAGED):
+            raise unusable_file(path, code) from error
+
+
+def _look_into(path: Path, *, replaced: bool) -> None:
+    if not path.is_file():
+        raise SettingsError(f"{path} isn't a file. Set DATABASE_URL to another place.")
+    with path.open("rb") as file:
+        begins = file.read(len(_MAGIC))
+    if not begins:
+        return
+    if begins == _MAGIC:
+        if not _is_ours(path):
+            raise SettingsError(f"The database file {path} {NOT_OURS}")
+    elif not replaced:
+        raise unusable_file(path, sqlite3.SQLITE_NOTADB)
+    elif not _was_used(path):
+        raise SettingsError(f"The database file {path} {_UNKNOWN}")
 
 
 def ensure_sound(url: str) -> None:
@@ -60,10 +74,18 @@ def _ensure_free(lock: Path) -> None:
         return  # opening the file will raise the same error
 
 
+def _was_used(path: Path) -> bool:
+    """Return whether the bot has left a lock or a log beside the file."""
+    return lock_of(path).exists() or _has_log(path)
+
+
+def _has_log(path: Path) -> bool:
+    return any(path.with_name(path.name + suffix).exists() for suffix in SIDE_FILES)
+
+
 def _is_ours(path: Path) -> bool:
     # Without its log, a file can be read so that nothing is made beside it.
-    logged = any(path.with_name(path.name + suffix).exists() for suffix in SIDE_FILES)
-    how = "mode=ro" if logged else "mode=ro&immutable=1"
+    how = "mode=ro" if _has_log(path) else "mode=ro&immutable=1"
     with closing(sqlite3.connect(f"file:{uri_path(path)}?{how}", uri=True)) as connection:
         tables = {
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

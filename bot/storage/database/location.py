@@ -16,6 +16,11 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(address.database)) if address.get_backend_name() == "sqlite" else None
 
 
+def lock_of(path: Path) -> Path:
+    """Return the path of the lock beside an SQLite file."""
+    return path.with_name(f"{path.name}.lock")
+
+
 def unused(path: Path, word: str) -> Path:
     """Return a path beside the file that does not exist yet, such as `studii.db.replaced-1`."""
     number = 1

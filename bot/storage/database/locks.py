@@ -12,7 +12,7 @@ from bot.aio.shield import shielded
 from bot.clock import SystemClock
 from bot.errors import SettingsError
 from bot.storage.database.file_checks import ensure_ours
-from bot.storage.database.location import private_file, sqlite_file
+from bot.storage.database.location import lock_of, private_file, sqlite_file
 
 _log = logging.getLogger(__name__)
 
@@ -31,16 +31,15 @@ async def instance_lock(
     """Be the only instance on this SQLite file, for as long as the block lasts; a killed one lets go at once.
 
     On PostgreSQL, several processes share a database, each with its lease. Waits up to `patience` seconds for
-    an instance that is ending, then raises `SettingsError`; also if the file is another program's, unless it
-    is to be `replaced`.
+    an instance that is ending, then raises `SettingsError`; also if the file is another program's, or damaged
+    and not to be `replaced`.
     """
     path = sqlite_file(url)
     if path is None:
         yield
         return
-    if not replaced:
-        await asyncio.to_thread(ensure_ours, url)
-    async with _on_file(path.with_name(f"{path.name}.lock"), patience):
+    await asyncio.to_thread(ensure_ours, url, replaced=replaced)
+    async with _on_file(lock_of(path), patience):
         yield
 
 

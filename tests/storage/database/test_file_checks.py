@@ -54,7 +54,7 @@ MAKERS = [text_file, short_file, table_of_another, table_in_a_log, another_alemb
 
 
 @pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("first", ["lock", "migrate"])
+@pytest.mark.parametrize("first", ["lock", "replace", "migrate"])
 async def test_nothing_is_touched_that_is_not_ours(
     tmp_path: Path, make: Callable[[Path], object], first: str
 ) -> None:
@@ -64,7 +64,8 @@ async def test_nothing_is_touched_that_is_not_ours(
         path.chmod(0o644)
     before = state(tmp_path)
     url = f"sqlite+aiosqlite:///{path}"
-    begin = instance_lock(url, patience=0).__aenter__() if first == "lock" else migrate(url)
+    lock = instance_lock(url, patience=0, replaced=first == "replace")
+    begin = migrate(url) if first == "migrate" else lock.__aenter__()
     with pytest.raises(SettingsError, match=r"theirs.*DATABASE_URL"):
         await begin
     assert state(tmp_path) == before
@@ -91,6 +92,22 @@ async def test_what_is_ours_is_taken_with_and_without_a_log_beside_it(tmp_path: 
             await migrate(url)
     async with instance_lock(url, patience=0):
         pass
+
+
+@pytest.mark.parametrize("beside", [".lock", "-wal"])
+async def test_a_damaged_database_of_ours_can_be_replaced(tmp_path: Path, beside: str) -> None:
+    url = await database(tmp_path)
+    file = tmp_path / "studii.db"
+    sound = file.read_bytes()
+    inside = sound[:100] + b"\xa5" * 4000 + sound[4100:]
+    without_its_beginning = b"\0" * 4096 + sound[4096:]
+    for damaged in (inside, without_its_beginning):
+        file.write_bytes(damaged)
+        (tmp_path / f"studii.db{beside}").touch()
+        with pytest.raises(SettingsError, match="restore"):
+            await instance_lock(url, patience=0).__aenter__()
+        async with instance_lock(url, patience=0, replaced=True):
+            pass
 
 
 async def test_a_file_of_another_user_keeps_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
