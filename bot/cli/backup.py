@@ -4,7 +4,8 @@ import asyncio
 import shutil
 import sqlite3
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -16,11 +17,12 @@ from bot.storage import (
     copy_database,
     ensure_ours,
     fault_of,
-    private_file,
+    fresh_file,
     replace_database,
     schema_of,
     sqlite_file,
     unused,
+    unwritable,
 )
 
 ELSEWHERE = "The database is PostgreSQL. Back it up with pg_dump, and restore it with pg_restore."
@@ -45,12 +47,9 @@ async def backup(settings: StorageSettings, target: Path) -> str:
     if target != PIPE:
         await asyncio.to_thread(_copy, source, target)
         return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target), piped=False)}"
-    passing = source.with_name(f"{source.name}.leaving")
-    try:
+    with _passing(source, "leaving") as passing:
         await asyncio.to_thread(_copy, source, passing)
         await asyncio.to_thread(_pour, passing, sys.stdout)
-    finally:
-        passing.unlink(missing_ok=True)
     return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE', piped=True)}"
 
 
@@ -65,12 +64,9 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
     await asyncio.to_thread(ensure_ours, settings.database_url, replaced=True)
     if copy != PIPE:
         return await _restore(settings, database, copy, str(copy))
-    passing = database.with_name(f"{database.name}.coming")
-    try:
+    with _passing(database, "coming") as passing:
         await asyncio.to_thread(_catch, sys.stdin, passing)
         return await _restore(settings, database, passing, "The backup from standard input")
-    finally:
-        passing.unlink(missing_ok=True)
 
 
 async def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -> str:
@@ -93,6 +89,20 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
         f"{name} is now the database.{kept} Its encryption key must be {key_place(settings)}. "
         f"Check with `python -m bot doctor`. {SINCE} You can start the bot now."
     )
+
+
+@contextmanager
+def _passing(database: Path, word: str) -> Generator[Path]:
+    """Have a file beside the database for the block, and remove it."""
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        passing = fresh_file(database, word)
+    except OSError as error:
+        raise unwritable(database, error) from error
+    try:
+        yield passing
+    finally:
+        passing.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -127,8 +137,6 @@ def _pour(source: Path, out: TextIO | None) -> None:
 def _catch(coming: TextIO | None, target: Path) -> None:
     if coming is None:
         raise SettingsError("Standard input is closed. Name a file, or redirect the input: - < FILE")
-    target.unlink(missing_ok=True)
-    private_file(target)
     try:
         with target.open("wb") as file:
             shutil.copyfileobj(coming.buffer, file)

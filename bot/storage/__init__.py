@@ -5,7 +5,7 @@ from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, shown, unusable
 from bot.storage.database.fence import Fence
 from bot.storage.database.file_checks import ensure_ours, ensure_sound
-from bot.storage.database.location import private_file, sqlite_file, unused
+from bot.storage.database.location import fresh_file, private_file, sqlite_file, unused, unwritable
 from bot.storage.database.locks import AnotherInstance, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.move import copy_rows
@@ -49,6 +49,7 @@ __all__ = [
     "ensure_sound",
     "fault_of",
     "foreign",
+    "fresh_file",
     "instance_lock",
     "migrate",
     "missing_rights_at",
@@ -60,4 +61,5 @@ __all__ = [
     "sqlite_file",
     "unusable",
     "unused",
+    "unwritable",
 ]

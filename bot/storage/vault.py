@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
+from bot.storage.database.location import fresh_file
 from bot.storage.storage import Storage, Transaction
 
 _HOW = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
@@ -192,11 +193,14 @@ def _make(path: Path) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """Replace the file atomically. Only its owner may read it."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    unfinished = fresh_file(path, "part")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise

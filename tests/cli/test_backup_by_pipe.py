@@ -11,13 +11,16 @@ from bot.cli.backup import PIPE, backup, restore
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from sandbox.discord.emulator import DiscordServer
-from tests.cli.test_commands import SECRET, database, keep_key, kept_key, ran
+from tests.cli.test_commands import SECRET, keep_key, kept_key, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
 
 async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) -> None:
     await keep_key(tmp_path)
+    theirs = [tmp_path / "data" / f"studii.db.{word}" for word in ("leaving", "coming", "part")]
+    for file in theirs:
+        file.write_text("dear")
     async with DiscordServer() as discord, bot_process(discord, tmp_path, "backup", "-") as process:
         copy, words = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, words
@@ -30,8 +33,9 @@ async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) ->
     assert status == 0, told
     assert "studii.db.replaced-1" in told
     assert await kept_key(tmp_path) == SECRET
-    # Nothing that was on its way stays.
-    assert sorted(one.name for one in database(tmp_path).parent.glob("studii.db.*ing")) == []
+    assert [file.read_text() for file in theirs] == ["dear"] * 3
+    names = {"studii.db", "studii.db.lock", "studii.db.replaced-1", "encryption.key"}
+    assert {one.name for one in (tmp_path / "data").iterdir()} - {one.name for one in theirs} == names
 
 
 async def test_what_comes_in_and_is_no_backup_changes_nothing(tmp_path: Path) -> None:

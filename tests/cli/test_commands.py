@@ -1,6 +1,7 @@
 """What an operator types beside `run`: each is a process of its own, as on their machine."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import stat
@@ -163,13 +164,17 @@ async def test_a_backup_replaces_no_file(tmp_path: Path) -> None:
     status, _, errors = await ran(tmp_path, "backup", "copy.db")
     assert status == 2
     assert "already exists" in errors
-    assert (tmp_path / "copy.db").read_text() == "dear"
+    (tmp_path / "other.db.part").write_text("dear")
+    status, _, errors = await ran(tmp_path, "backup", "other.db")
+    assert status == 0, errors
+    assert [(tmp_path / name).read_text() for name in ("copy.db", "other.db.part")] == ["dear"] * 2
+    assert sorted(os.listdir(tmp_path)) == ["copy.db", "data", "other.db", "other.db.part"]
 
 
 async def test_a_backup_that_can_not_be_written_says_where_it_can(tmp_path: Path) -> None:
     await keep_key(tmp_path)
-    (tmp_path / "copy.db.part").mkdir()
-    status, _, errors = await ran(tmp_path, "backup", "copy.db")
+    too_long = "x" * 250  # for anything to be added
+    status, _, errors = await ran(tmp_path, "backup", too_long)
     assert status == 2
     assert "Name a place that the bot's user can write to" in errors
 

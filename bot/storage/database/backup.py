@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.storage.database.errors import sqlite_code
-from bot.storage.database.location import private_file
+from bot.storage.database.location import fresh_file, unwritable
 
 SIDE_FILES = ("-wal", "-shm")
 
@@ -27,11 +27,12 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
     Replaces an existing target. `restoring` marks the copy as restored. Raises OSError, sqlite3.Error or
     `SettingsError`.
     """
-    unfinished = target.with_name(f"{target.name}.part")
     try:
-        with suppress(OSError):  # if nothing can be created there, the next line raises
-            unfinished.unlink()
-        private_file(unfinished)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = fresh_file(target, "part")
+    except OSError as error:
+        raise unwritable(target, error) from error
+    try:
         with (
             closing(sqlite3.connect(f"file:{uri_path(source)}?mode=ro", uri=True)) as reading,
             closing(sqlite3.connect(unfinished)) as writing,

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def unused(path: Path, word: str) -> Path:
     return free
 
 
+def fresh_file(path: Path, word: str) -> Path:
+    """Create an empty file beside `path` that only its owner may read, under a name that no file has yet.
+
+    Such as `studii.db.k3x9q_2f.part`. Raises OSError.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=f".{word}", dir=path.parent)
+    os.close(descriptor)
+    return Path(name)
+
+
+def unwritable(path: Path, error: OSError) -> SettingsError:
+    """Explain that the database's file, or one beside it, can't be made or written."""
+    return SettingsError(
+        f"The database file {path} can't be opened for writing ({error.strerror}). Allow the bot "
+        "to write there, or set DATABASE_URL to another place."
+    )
+
+
 def private_file(path: Path) -> None:
     """Create the file and its folder if they are missing, and let only its owner read it.
 
@@ -39,10 +58,7 @@ def private_file(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise SettingsError(
-            f"The database file {path} can't be opened for writing ({error.strerror}). Allow the bot "
-            "to write there, or set DATABASE_URL to another place."
-        ) from error
+        raise unwritable(path, error) from error
     if os.name != "posix":
         return  # there are no modes
     # Somebody else's file, or a file system without modes, is the operator's own choice.
