@@ -10,8 +10,11 @@ import pytest
 
 from bot.aio.liveness import Liveness
 from bot.aio.worker import KeyedWorker
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
+from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
+
+NEVER = 10 * PATIENCE  # seconds: a test has failed by then
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,15 @@ class Job:
 class Desk:
     """Jobs to do, and what was done."""
 
-    def __init__(self, count: int, *, size: int = 4, channels: int = 100, look_around: float = 0.05) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        size: int = 4,
+        channels: int = 100,
+        look_around: float = 0.05,
+        clock: Clock | None = None,
+    ) -> None:
         self.unwanted: set[int] = set()  # versions
         self.open = {n: Job(n, n % channels) for n in range(count)}
         self.done: list[int] = []
@@ -41,7 +52,7 @@ class Desk:
             noun="job",
             size=size,
             liveness=Liveness(SystemClock()),
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             look_around=look_around,
             wants=lambda job: job.version not in self.unwanted,
             news=lambda job: job.version,
@@ -108,19 +119,28 @@ async def test_jobs_of_one_queue_are_done_one_after_the_other() -> None:
 
 
 async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the_next_look_around() -> None:
+    clock = FakeClock()
+
     class Refused(Desk):
-        tries = 0
+        looks = tries = 0
+
+        async def find(self, limit: int) -> list[Job]:
+            self.looks += 1
+            if self.looks == 2:  # the retry falls due in the rest after it, and nothing wakes the worker
+                asyncio.get_running_loop().call_soon(clock.advance, 20.0)
+            return list(self.open.values())
 
         async def work(self, job: Job, tries: int) -> float | None:
             self.tries += 1
-            # Between the second look and the end of the rest after it.
-            return 0.45 if self.tries == 1 else await super().work(job, tries)
+            if self.tries > 1:
+                return await super().work(job, tries)
+            self.worker.look()
+            return 10.0
 
-    desk = Refused(1, look_around=60.0)
-    desk.slow_look = 0.05  # after which the worker rests for 0.25 s
+    desk = Refused(1, look_around=NEVER, clock=clock)
     async with desk.at_work():
         await desk.empty()
-    assert desk.tries == 2
+    assert (desk.looks, desk.tries) == (2, 2)
 
 
 async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> None:
@@ -130,9 +150,9 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
                 return await super().work(job, tries)
             self.open[job.id] = replace(job, version=job.version + 1)
             self.worker.tell(self.open[job.id])
-            return 60.0
+            return NEVER
 
-    desk = Changing(1, look_around=60.0)
+    desk = Changing(1, look_around=NEVER)
     async with desk.at_work():
         await desk.empty()
     assert len(desk.done) == 1
@@ -146,7 +166,7 @@ async def test_a_job_that_is_told_is_done_without_a_look_at_the_database() -> No
             self.looks += 1
             return await super().find(limit)
 
-    desk = Counting(1, look_around=60.0)
+    desk = Counting(1, look_around=NEVER)
     async with desk.at_work():
         await desk.empty()
         desk.open = {n: Job(n, n) for n in range(10, 30)}
@@ -168,7 +188,7 @@ async def test_a_lost_wake_up_is_found_at_the_next_look_around() -> None:
 
 async def test_more_jobs_than_fit_into_memory_are_all_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.aio.worker.MOST_KNOWN", 10)
-    desk = Desk(0, look_around=60.0)
+    desk = Desk(0, look_around=NEVER)
     async with desk.at_work():
         desk.open = {n: Job(n, n) for n in range(60)}
         for job in list(desk.open.values()):
@@ -189,7 +209,7 @@ async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> 
                 return None
             return await super().work(job, tries)
 
-    desk = Changing(1, look_around=60.0)
+    desk = Changing(1, look_around=NEVER)
     desk.versions = []
     async with desk.at_work():
         await desk.empty()
@@ -197,7 +217,7 @@ async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> 
 
 
 async def test_a_job_that_is_wanted_no_longer_is_not_done() -> None:
-    desk = Desk(0, size=1, look_around=60.0)
+    desk = Desk(0, size=1, look_around=NEVER)
     desk.unwanted = {2}
     desk.durations = cycle((0.05,))
     async with desk.at_work():
@@ -222,7 +242,7 @@ async def test_while_the_database_is_read_what_is_told_is_not_overwritten() -> N
             assert job.version == 2
             return await super().work(job, tries)
 
-    desk = Slow(5, look_around=60.0)
+    desk = Slow(5, look_around=NEVER)
     async with desk.at_work():
         await desk.empty()
     assert sorted(desk.done) == list(range(5))

@@ -11,7 +11,7 @@ from bot.cli.backup import PIPE, backup, restore
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from sandbox.discord.emulator import DiscordServer
-from tests.cli.test_commands import SECRET, keep_key, kept_key, ran
+from tests.cli.test_commands import SECRET, keep_key, kept_key, names_in, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
@@ -35,7 +35,7 @@ async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) ->
     assert await kept_key(tmp_path) == SECRET
     assert [file.read_text() for file in theirs] == ["dear"] * 3
     names = {"studii.db", "studii.db.lock", "studii.db.replaced-1", "encryption.key"}
-    assert {one.name for one in (tmp_path / "data").iterdir()} - {one.name for one in theirs} == names
+    assert names_in(tmp_path / "data") - {file.name for file in theirs} == names
 
 
 async def test_what_comes_in_and_is_no_backup_changes_nothing(tmp_path: Path) -> None:

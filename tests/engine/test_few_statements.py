@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine as DatabaseEngine
 from bot.domain import Job, JobState
 from sandbox.studii import Options, Outcome
 from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.support.patience import PATIENCE
 
 JOBS = 10
 STATEMENTS = (
@@ -55,7 +56,7 @@ def deaf(_: object) -> nullcontext[None]:
 async def test_a_job_costs_few_statements_however_many_workers_there_are(tmp_path: Path) -> None:
     # Looks around are for what nobody told of: here are none.
     async with engine_world(
-        tmp_path, options=Options(long_side=64), look_around=60.0, first_poll=0.1
+        tmp_path, options=Options(long_side=64), look_around=10 * PATIENCE, first_poll=0.1
     ) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(duration=0.4), JOBS + 1)

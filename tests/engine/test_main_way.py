@@ -5,9 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import EntryKind, JobState, Posted, TryLater
+from bot.storage import Storage
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world, png
 from tests.support.clock import FakeClock
+from tests.support.patience import PATIENCE
+
+NEVER = 10 * PATIENCE  # seconds: a test has failed by then
 
 
 async def test_a_photo_goes_to_studii_and_the_output_comes_back_byte_for_byte(tmp_path: Path) -> None:
@@ -98,7 +102,7 @@ async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path
 async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_and_at_once(
     tmp_path: Path,
 ) -> None:
-    async with engine_world(tmp_path, card_again=60.0, look_around=60.0) as world:
+    async with engine_world(tmp_path, card_again=NEVER, look_around=NEVER) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
@@ -182,13 +186,15 @@ async def test_a_video_is_delivered_as_one(tmp_path: Path) -> None:
         assert said.kind == "video"
 
 
-async def test_new_work_is_found_when_the_engine_is_woken(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, look_around=60.0) as world:
+async def test_what_another_process_stored_is_found_when_the_engine_is_woken(tmp_path: Path) -> None:
+    async with (
+        engine_world(tmp_path, look_around=NEVER) as world,
+        Storage.open(f"sqlite+aiosqlite:///{tmp_path}/studii.db") as storage,
+    ):
+        elsewhere = replace(world, storage=storage)  # whose changes nobody tells the engine
         await world.use_key(world.studii.add_key())
         async with world.running() as engine:
-            first = await world.accept(a_job())
-            engine.wake()
-            await world.announced(first.id)
-            second = await world.accept(a_staging_job())
-            engine.wake()
-            await world.announced(second.id)
+            for job in (a_job(), a_staging_job()):
+                await elsewhere.accept(job)
+                engine.wake()
+                await world.announced(job.id)
