@@ -73,6 +73,10 @@ class Guest:
         """Press the button of that label under a message, and return the answer."""
         return await self._message(await self._press(message, label))
 
+    async def press_for_form(self, message: Message, label: str) -> Mapping[str, Any]:
+        """Press a button that opens a form, and return the form."""
+        return _form(await self._press(message, label))
+
     async def confirm(self, question: Message) -> None:
         """Press the button of a question before a job, which goes then."""
         await self._press(question, "Run · ")

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.demo.acts import Acts, NotPossibleError
 from sandbox.demo.people import Guest, text_of, until
-from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, TEAM, TOM
+from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, PHOTO_DESK, TEAM, TOM
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import APPLICATION_ID
@@ -58,6 +58,7 @@ class Tour:
         return (
             Step("Nora, an admin, sets the server's Studii key", self.set_key),
             Step("Nora turns on tools under each photo in the channel", self._offer_photos),
+            Step("Nora posts the panel, and Tom restores a photo without typing a command", self._panel),
             Step(f"Maya types /studio: {harbour}", lambda: words(maya, "studio", prompt=harbour)),
             Step("Tom furnishes an empty room", lambda: photo(tom, "virtual-staging", "room")),
             Step("Maya restores an old photo", lambda: photo(maya, "photo-restore", "old")),
@@ -117,6 +118,18 @@ class Tour:
         card = await who.command(tool, **options)
         expect(not card.ephemeral, f"a card, not {text_of(card)!r}")
         return card
+
+    async def _panel(self) -> str:
+        said = text_of(await self._nora.command("studii panel"))
+        expect("is posted" in said, f"the panel to be posted, not {said!r}")
+        panel = next(one for one in self._server.in_channel(PHOTO_DESK) if "Press a button" in text_of(one))
+        told = text_of(await self._tom.press(panel, "Show help"))
+        expect("What you can do here" in told and "As an admin" not in told, f"help for Tom, not {told!r}")
+        form = await self._tom.press_for_form(panel, "Photo restoration")
+        name = next(name for name in self._photos if "old" in name)
+        card = await self._tom.fill_in(form, {"image": [(name, self._photos[name], "image/jpeg")]})
+        await self._output("photo-restore", await self._tom.result_after(card))
+        return form_words(form)
 
     async def _menu(self) -> str:
         photo = next(one for one in self._server.posted_by_people() if one.files)
