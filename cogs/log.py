@@ -9,7 +9,7 @@ from bot.client.bot import StudiiBot
 from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.services import Services
-from bot.ui.admin.log import HELLO, log_panel, missing_there, trouble_there
+from bot.ui.admin.log import HELLO, is_public, log_panel, missing_there, trouble_there
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import NEUTRAL, sentence_panel
 from bot.ui.kit.responses import answer
@@ -51,7 +51,9 @@ def log_command(services: Services) -> Command:
             await done_in_time(
                 interaction, services.log_channels.set(guild_id, wanted, works=channel is not None)
             )
-        await answer(interaction, log_panel(wanted, trouble_there(interaction.guild, wanted)))
+        guild = interaction.guild
+        panel = log_panel(wanted, trouble_there(guild, wanted), public=is_public(guild, wanted))
+        await answer(interaction, panel)
 
     return log
 

@@ -13,7 +13,7 @@ from bot.client.login import was_removed
 from bot.client.told_once import ToldOnce
 from bot.errors import Refused
 from bot.services import Services
-from bot.ui.admin.setup import ask_to_forget, greeting, key_lost, setup_panel_for
+from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.jobs.forgetting import ask_to_forget_me
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import done_in_time

@@ -27,7 +27,7 @@ from bot.ui.admin.access import PhotoUseButton
 from bot.ui.admin.approval_request import APPROVAL_BUTTONS
 from bot.ui.admin.credit_requests import AnswerButton
 from bot.ui.admin.log import LogDeleteButton
-from bot.ui.admin.setup import SetupButton
+from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.guide.help import HelpButton
 from bot.ui.jobs.asking import AskAdminButton
 from bot.ui.jobs.buttons import BUTTONS

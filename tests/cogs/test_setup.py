@@ -6,12 +6,13 @@ from pathlib import Path
 import discord
 import pytest
 import simcord
-from simcord import InteractionResult, ResponseMessage
+from simcord import ChannelHandle, InteractionResult, ResponseMessage
 
 from bot.domain import JobState, Plan
 from bot.reasons import Reason, ReasonCode
 from bot.storage import LaneLimits
-from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, open_desk, texts
+from bot.ui.kit.layout import GOING, GOOD
+from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, open_desk, pieces, texts
 
 
 def message(shown: InteractionResult) -> ResponseMessage:
@@ -133,8 +134,9 @@ async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> No
     async with open_desk(tmp_path, permissions=permissions) as desk:
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert "**Log channel**: none yet. Set one" in told
-        log = desk.guild.create_text_channel("studii-log")
-        await desk.admin.slash(desk.channel, "studii log", channel=log)
+        log = hidden_channel(desk)
+        told = texts(await desk.admin.slash(desk.channel, "studii log", channel=log))
+        assert "Everyone can read" not in told
         assert f"✅ **Log channel**: <#{log.id}>" in texts(
             await desk.admin.slash(desk.channel, "studii setup")
         )
@@ -143,6 +145,74 @@ async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> No
         await channel.delete()
         for command in ("studii setup", "studii log"):
             assert "the channel was deleted" in texts(await desk.admin.slash(desk.channel, command))
+
+
+def hidden_channel(desk: Desk) -> ChannelHandle:
+    """Make a channel that the bot and the admin see, and not everyone."""
+    bot, everyone = desk.env.bot.user, desk.guild.default_role
+    assert bot is not None
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    seen = discord.PermissionOverwrite(view_channel=True)
+    return desk.guild.create_text_channel(
+        "studii-log", overwrites={everyone: hidden, bot: seen, desk.admin: seen}
+    )
+
+
+def colour(shown: InteractionResult) -> int:
+    return next(int(piece["accent_color"]) for piece in pieces(shown) if piece["type"] == 17)
+
+
+async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_green(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        assert colour(await desk.admin.slash(desk.channel, "studii setup")) == GOOD.value
+        log = desk.guild.create_text_channel("for-all")
+        told = texts(await desk.admin.slash(desk.channel, "studii log", channel=log))
+        assert "⚠️ Everyone can read it" in told
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "**Ready, but everyone can read the log channel.**" in texts(shown)
+        assert f"⚠️ **Log channel**: <#{log.id}>. Everyone can read it" in texts(shown)
+        assert colour(shown) == GOING.value
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Path, limit: int) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii budget", credits=limit, period="day")
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "**No job can start now.** The cheapest tool costs 8 credits" in texts(shown)
+        assert f"the server has {limit} of {limit} credit" in texts(shown)
+        assert "**Ready" not in texts(shown)
+        assert colour(shown) == GOING.value
+
+
+async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping_one_means(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        mute = desk.channel_for_the_bot("mute", attach_files=False)
+        without = [
+            "Without a key,",
+            "Without this,",
+            "Without a budget of your own,",
+            "Without a log channel,",
+        ]
+        told = texts(await desk.admin.slash(mute, "studii setup"))
+        assert sorted(without, key=told.index) == without
+        assert "**Next**: press **Enter key**" in told
+        await desk.set_key()
+        assert "**Next**: fix my permissions" in texts(await desk.admin.slash(mute, "studii setup"))
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Next**: press **Set budget**" in told
+        assert [one for one in without if one in told] == without[2:]
+        await desk.admin.slash(desk.channel, "studii budget", credits=200, period="day")
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Next**: choose a log channel with `/studii log`" in told
+        await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Next**" not in told
+        assert "-# Without" not in told
 
 
 async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, box, lines, sentence_panel, small
+from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, box, lines, sentence_panel, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, moderates, parent_unknown
 
@@ -22,6 +22,10 @@ OFF = "It doesn't show who made what. Turn that on with `/studii log results:Tru
 NOT_YOURS = "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
 RESULT_GONE = "That result was already deleted."
 MAY_NOT = "I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself."
+EVERYONE_READS = (
+    "Everyone can read it, and it can show refused prompts and who made what. Make it private, or set "
+    "another with `/studii log`."
+)
 CHANNEL_GONE = "the channel was deleted, or is an archived thread"
 
 
@@ -42,16 +46,30 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
     return hindrance(missing) if missing else ""
 
 
-def log_line(settings: LogSettings, trouble: str) -> str:
+def is_public(guild: discord.Guild | None, settings: LogSettings) -> bool:
+    """Return whether everyone in the server can read the log channel."""
+    if guild is None or settings.channel_id is None:
+        return False
+    channel = guild.get_channel_or_thread(settings.channel_id)
+    if channel is None or parent_unknown(channel):
+        return False
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return False
+    return channel.permissions_for(guild.default_role).view_channel
+
+
+def log_line(settings: LogSettings, trouble: str, *, public: bool) -> str:
     """Return the line about the log channel for the setup panel."""
     if settings.channel_id is None:
         return "➖ **Log channel**: none yet. Set one for warnings with `/studii log`"
     if trouble:
         return f"⚠️ **Log channel** <#{settings.channel_id}>: {trouble}. Set another with `/studii log`"
+    if public:
+        return f"⚠️ **Log channel**: <#{settings.channel_id}>. {EVERYONE_READS}"
     return f"✅ **Log channel**: <#{settings.channel_id}>"
 
 
-def log_panel(settings: LogSettings, trouble: str = "") -> Panel:
+def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False) -> Panel:
     """Return the panel of `/studii log`. `trouble`: why the bot can't post there."""
     if settings.channel_id is None:
         return Panel(
@@ -66,9 +84,11 @@ def log_panel(settings: LogSettings, trouble: str = "") -> Panel:
             )
         )
     problem = f"⚠️ I can't post there: {trouble}." if trouble else ""
+    if public and not trouble:
+        problem = f"⚠️ {EVERYONE_READS}"
     return Panel(
         box(
-            BAD if trouble else GOOD,
+            BAD if trouble else GOING if public else GOOD,
             lines(f"### 📋 Log channel: <#{settings.channel_id}>", problem),
             WHAT,
             small(ON if settings.results else OFF),

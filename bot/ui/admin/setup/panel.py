@@ -1,20 +1,18 @@
 """`/studii setup`: what is set, what is missing, and the next step, with a button for each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import discord
 from discord import ui
 
-from bot.domain import Plan, StudiiKey
+from bot.domain import StudiiKey
 from bot.errors import Refused
-from bot.reasons import Reason
-from bot.services import BudgetState, Lowered, Services, discord_timestamp, job_words
+from bot.services import Services, job_words
 from bot.ui.admin.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm
-from bot.ui.admin.log import log_line, trouble_there
-from bot.ui.admin.photos import INTENT_OFF, lacking_words, metadata_line, shut_words
+from bot.ui.admin.log import is_public, trouble_there
+from bot.ui.admin.photos import lacking_words, shut_words
+from bot.ui.admin.setup.steps import SetupState, Step, colour_of, headline, next_step, step_lines
 from bot.ui.jobs.rulings import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
@@ -22,7 +20,6 @@ from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import (
     BAD,
-    GOING,
     GOOD,
     NEUTRAL,
     QUIET,
@@ -35,13 +32,11 @@ from bot.ui.kit.layout import (
     sentence_panel,
     small,
 )
-from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import plain, sentence
+from bot.ui.kit.text import plain
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
-from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+from bot.ui.reading.permissions import missing_to_post, server_of
 
-KEYS_AT = "https://studii.tech/app/settings/api-keys"
 GREETING = (
     "### 👋 Studii is here\nMembers can make and edit pictures with Studii's tools, on the "
     "server's own Studii key.\n\n**Next:** an admin (Manage Server) types `/studii setup`."
@@ -57,23 +52,6 @@ SURE = (
     "for up to a day. Members can't make anything new until you set another key.\nThe key "
     "stays valid at Studii. If it leaked, revoke it there."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SetupState:
-    """Everything that the panel shows."""
-
-    guild_id: int
-    key: StudiiKey | None
-    readable: bool
-    lowered: Lowered | None  # fewer requests than the plan says
-    held: Reason | None  # why Studii accepts no jobs with the key now
-    budget: BudgetState
-    missing: Sequence[str]  # permissions that the bot lacks in this channel
-    lacking: str  # what keeps photos from being served, a line for each channel
-    reads_messages: bool  # the message content intent
-    log: str  # the line about the log channel
-    tools: int
 
 
 async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool) -> Panel:
@@ -96,11 +74,19 @@ async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
             lacking=await _in_the_way(interaction.guild, guild_id, host),
             reads_messages=host.intents.message_content,
-            log=log_line(log, trouble_there(interaction.guild, log)),
+            log=log,
+            log_trouble=trouble_there(interaction.guild, log),
+            log_is_public=is_public(interaction.guild, log),
             tools=len(host.catalog.tools),
+            least=await _least_price(host, guild_id),
         ),
         let_in=let_in,
     )
+
+
+async def _least_price(host: Host, guild_id: int) -> int:
+    prices = await host.services.credits.price_table(guild_id)
+    return min((prices.least(tool).amount for tool in host.catalog.tools.values()), default=0)
 
 
 async def _in_the_way(guild: discord.Guild | None, guild_id: int, host: Host) -> str:
@@ -114,91 +100,25 @@ def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
     def button(what: str, label: str, *, main: bool = False) -> SetupButton:
         return SetupButton(what, label, main=main, let_in=let_in)
 
-    ready = now.key is not None and now.readable and now.held is None and not now.missing
-    paused = now.budget.settings.paused
-    step = _next_step(now)
+    paused, step = now.budget.settings.paused, next_step(now)
     held = now.held is not None and now.readable
     buttons: list[Piece] = [TryAgainButton(now.guild_id, let_in=let_in)] if held else []
-    key_label = "Enter key" if now.key is None else "Replace key"
-    buttons.append(button("key", key_label, main=step == "key"))
-    buttons.append(button("budget", "Set budget", main=step == "budget" and not now.held))
+    key_label = "Enter key" if step is Step.KEY else "Replace key"
+    buttons.append(button("key", key_label, main=step is Step.KEY))
+    buttons.append(button("budget", "Set budget", main=step is Step.BUDGET))
     buttons.append(button("resume" if paused else "pause", "Resume" if paused else "Pause"))
     buttons.append(button("look", "Check again"))
     return Panel(
         box(
-            GOING if paused else GOOD if ready else BAD,
-            f"### ⚙️ Studii in this server\n{_headline(now, ready=ready, paused=paused)}",
+            colour_of(now),
+            f"### ⚙️ Studii in this server\n{headline(now)}",
             rule(),
-            lines(
-                _key_line(now),
-                _budget_line(now.budget),
-                _permission_line(now),
-                _intent_line(now),
-                now.lacking,
-                metadata_line(keeps=now.budget.settings.keeps_metadata),
-                now.log,
-            ),
+            step_lines(now),
             rule(),
             row(*buttons),
             small("`/studii forget-key` removes the key. Only you can see this."),
         )
     )
-
-
-def _headline(now: SetupState, *, ready: bool, paused: bool) -> str:
-    if paused:
-        return "**Paused.** No new jobs start until you resume."
-    if not ready:
-        return "Not ready yet. Fix what is marked ❌."
-    return f"**Ready.** Members type `/` and pick one of {now.tools} tools. `/tools` shows them all."
-
-
-def _next_step(now: SetupState) -> str:
-    if now.key is None or not now.readable:
-        return "key"
-    return "budget" if now.budget.is_default else ""
-
-
-def _key_line(now: SetupState) -> str:
-    if now.key is None:
-        return f"❌ **Key**: none yet. Make one in your Studii account at {KEYS_AT}"
-    if not now.readable:
-        return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
-    key = f"**Key**: `{now.key.masked}`"
-    works = f"❌ {key}. {sentence(reason_words(now.held))}" if now.held else f"✅ {key}"
-    return f"{works}\n{_plan_line(now.key.plan, now.lowered)}"
-
-
-def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
-    shown = f"{plan.value.capitalize()}, up to {plan.requests_per_minute} requests a minute"
-    if lowered is None:
-        return f"✅ **Plan**: {shown}"
-    refused = f"⚠️ **Plan**: {shown}, but Studii refused some requests below that."
-    if lowered.limit < plan.requests_per_minute:
-        return (
-            f"{refused} I send at most {lowered.limit} a minute, and try more "
-            f"{discord_timestamp(lowered.until, 'R')}. If the account has another plan, choose it with "
-            "**Replace key**"
-        )
-    return f"{refused} If something else uses this key, give me a key of my own with **Replace key**"
-
-
-def _budget_line(budget: BudgetState) -> str:
-    if budget.is_default:
-        return f"⚠️ **Budget**: {budget.limit_words}, the default; {budget.left_words}"
-    return f"✅ **Budget**: {budget.limit_words}; {budget.left_words}"
-
-
-def _permission_line(now: SetupState) -> str:
-    if now.missing:
-        return f"❌ **In this channel** I can't post results: {hindrance(list(now.missing))}"
-    return "✅ **In this channel** I can post results"
-
-
-def _intent_line(now: SetupState) -> str:
-    if now.reads_messages:
-        return "✅ **Reactions and photo channels** are available: `/studii reactions`, `/studii photos`"
-    return f"➖ {INTENT_OFF}"
 
 
 _TEMPLATE = rf"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{{1,20}}))?(?P<let>{LET_IN})?"

@@ -1,0 +1,1 @@
+"""`/studii setup`: what is set, what is missing, and the next step."""
