@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.aio.files import opened
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
 from bot.domain import Job, SourcePhoto
@@ -79,7 +80,7 @@ class CdnPhotoSource:
     async def _fetch(self, job: Job, source: SourcePhoto, destination: Path, limit: int) -> None:
         if not _is_discords(source.url):
             raise PhotoUnavailable
-        file = await asyncio.to_thread(destination.open, "wb")
+        file = await opened(destination, "wb")
         try:
             await self._stream(source.url, file, limit)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -13,6 +13,7 @@ import stamina
 from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
+from bot.aio.files import opened
 from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 from bot.studii.exchange import leads_nowhere, never_sent, reason_of
 
@@ -56,8 +57,9 @@ class FileTransfer:
                 await self._put_once(url, path, content_type)
 
     async def _put_once(self, url: URL, path: Path, content_type: str) -> None:
-        file, size = await asyncio.to_thread(_open_to_read, path)
+        file = await opened(path, "rb")
         try:
+            size = (await asyncio.to_thread(os.fstat, file.fileno())).st_size
             # Storage servers refuse chunked bodies, so the length is given.
             headers = {"Content-Type": content_type, "Content-Length": str(size)}
             async with self._session.put(url, data=file, headers=headers, allow_redirects=False) as response:
@@ -83,7 +85,7 @@ class FileTransfer:
     async def _download_once(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
         # The name is fixed, so that a file left by a crash is overwritten.
         part = destination.with_name(f"{destination.name}.part")
-        file = await asyncio.to_thread(part.open, "wb")
+        file = await opened(part, "wb")
         try:
             download = await self._receive(url, file, limit, room)
             await asyncio.to_thread(_keep, file, part, destination)
@@ -146,11 +148,6 @@ async def _write_all(response: ClientResponse, file: BinaryIO, limit: int) -> in
             raise TooLarge(limit)
         await asyncio.to_thread(file.write, chunk)
     return size
-
-
-def _open_to_read(path: Path) -> tuple[BinaryIO, int]:
-    file = path.open("rb")
-    return file, os.fstat(file.fileno()).st_size
 
 
 def _keep(file: BinaryIO, part: Path, destination: Path) -> None:

@@ -67,7 +67,7 @@ async def test_what_the_last_answer_says_was_charged_is_what_counts(tmp_path: Pa
 async def test_photo_and_output_are_kept_until_they_are_posted_and_no_longer(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.discord.delay = 0.3
+        world.discord.delay = 2.0
         job = await world.accept(a_staging_job())
         async with world.running():
             await world.reaches(job.id, JobState.SUCCEEDED)

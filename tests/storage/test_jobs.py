@@ -41,6 +41,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         inputs={"prompt": "naïve 🐈\n“quoted” 'n' \x00?", "b": "2", "a": "1"},
         source=PHOTO,
         private=True,
+        set_id="0123456789abcdef",
         state=JobState.FAILED,
         version=4,
         charged=8,
@@ -221,6 +222,7 @@ def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
         "age_restricted",
         "allowance_role",
         "approval",
+        "set_id",
     }
     of_state = {"state", "version", "changed_at"}
     of_money = {"estimate", "price_learned", "reserved", "settled"}

@@ -86,7 +86,7 @@ async def test_what_had_been_answered_is_known_after_a_restart(storage: Storage)
         await transaction.lanes.add([("one", Sent(later, later)), ("two", Sent(later, None))])
     async with storage.read() as transaction:
         sent = await transaction.lanes.of(["one", "two"], NOW)
-    assert sent == {"one": [(NOW, None), (later, later)], "two": [(later, None)]}
+    assert sent == {"one": [Sent(NOW, None), Sent(later, later)], "two": [Sent(later, None)]}
 
 
 async def test_a_lane_forgets_what_no_window_holds_any_more(storage: Storage) -> None:

@@ -13,10 +13,12 @@ _LONGEST = 3  # letters that one character can look like
 
 
 class LookAlikes(NamedTuple):
-    """Tables for `str.translate`: of letters alone, and of all characters, digits and symbols among them."""
+    """Tables for `str.translate`: of letters alone; of all characters, digits and symbols among them; and of
+    letters whose compatibility form begins with a space."""
 
     letters: dict[int, str]
     all: dict[int, str]
+    spacing: dict[int, str]
 
 
 @cache
@@ -29,7 +31,10 @@ def look_alikes() -> LookAlikes:
     table: dict[str, list[dict[str, str]]] = json.loads(path.read_text(encoding="utf-8"))
     every = {ord(char): letters for char, others in table.items() if (letters := _letters(char, others))}
     letters = {code: like for code, like in every.items() if code > 127 and chr(code).isalpha()}
-    return LookAlikes(letters, every)
+    spacing = {
+        code: like for code, like in letters.items() if unicodedata.normalize("NFKC", chr(code))[0] == " "
+    }
+    return LookAlikes(letters, every, spacing)
 
 
 def _letters(char: str, others: list[dict[str, str]]) -> str | None:

@@ -65,7 +65,10 @@ def looks_like(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFKC", without_invisible(text))
+    if text.isascii():
+        return text
+    # A mark that stands alone would become a space with a mark, and no longer look like a letter.
+    return unicodedata.normalize("NFKC", without_invisible(text).translate(look_alikes().spacing))
 
 
 def _without_marks(text: str) -> str:

@@ -71,4 +71,5 @@ async def test_drawings_are_no_choice_beside_photos(tmp_path: Path) -> None:
         shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
         assert shown.modal is not None
         select, _ = (piece["component"] for piece in shown.modal["components"])
-        assert [one["label"] for one in select["options"]] == ["1. room.png", "2. hall.png"]
+        labels = [one["label"] for one in select["options"]]
+        assert labels == ["All 2 · about 16 credits", "1. room.png", "2. hall.png"]

@@ -118,7 +118,8 @@ async def test_a_menu_takes_a_sticker_that_is_a_picture_and_a_tap_does_not(tmp_p
         assert await jobs_of(desk) == []
         assert shown.modal is not None
         select, _ = (piece["component"] for piece in shown.modal["components"])
-        assert [one["label"] for one in select["options"]] == ["1. my png.png", "2. my gif.gif"]
+        labels = [one["label"] for one in select["options"]]
+        assert labels == ["All 2 · about 16 credits", "1. my png.png", "2. my gif.gif"]
         await desk.tom.submit_modal(shown, {"image": ["1"]})
         job = await desk.job()
         assert job.source is not None

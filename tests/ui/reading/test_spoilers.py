@@ -91,6 +91,7 @@ async def test_a_form_says_which_of_the_pictures_is_behind_a_spoiler(tmp_path: P
         assert shown.modal is not None
         select, _ = (piece["component"] for piece in shown.modal["components"])
         assert [(one["label"], one.get("description")) for one in select["options"]] == [
+            ("All 2 · about 16 credits", None),
             ("1. room.png", "Behind a spoiler"),
             ("2. hall.png", None),
         ]
