@@ -8,7 +8,6 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain.access import MemberContext
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.services import Services
@@ -27,6 +26,8 @@ LONGEST_REASON = 1400  # characters
 QUIET_SECONDS = 5.0  # between two answers to one person
 MOST_PEOPLE = 1000  # remembered for that
 WAITING, WAITING_IN_ALL, AT_ONCE = 20, 200, 4
+
+_Channel = discord.abc.GuildChannel | discord.Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +71,21 @@ class MentionWatch:
         message, channel = mentioned.message, self._channel(mentioned)
         if channel is None:
             return
-        panel = await self._panel(mentioned, member_context_in(mentioned.member, channel))
+        panel = await self._panel(mentioned, channel)
         try:
             await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:
             _log.info("A mention could not be answered: %r", error)
 
-    async def _panel(self, mentioned: _Mentioned, context: MemberContext) -> Panel:
+    async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> Panel:
         message, member = mentioned.message, mentioned.member
-        guild_id = member.guild.id
+        guild_id, context = member.guild.id, member_context_in(member, channel)
         mention = await read(message, self._client, self._services)
         if mention.unseen:
             return sentence_panel(UNSEEN, QUIET)
         if not mention.photos and not mention.words:
             guide = await guide_for(self._services, self._client, guild_id, member, context)
-            return help_panel(guide)
+            return help_panel(guide, missing_to_post(channel.permissions_for(member.guild.me), channel))
         closed = await self._services.jobs.why_closed(guild_id)
         if closed is not None:
             return sentence_panel(closed, QUIET)
@@ -97,7 +98,7 @@ class MentionWatch:
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL)
         return sentence_panel(shortened(reason, LONGEST_REASON), QUIET)
 
-    def _channel(self, mentioned: _Mentioned) -> discord.abc.GuildChannel | discord.Thread | None:
+    def _channel(self, mentioned: _Mentioned) -> _Channel | None:
         """Return the message's channel, or None if it is gone or the bot can't answer in it."""
         guild = mentioned.member.guild
         channel = guild.get_channel_or_thread(mentioned.message.channel.id)

@@ -105,6 +105,15 @@ async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> No
         assert "New jobs are paused here" in texts(await desk.tom.slash(desk.channel, "help"))
 
 
+async def test_help_says_that_results_cant_be_posted_where_it_is_asked(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        assert "can't post results" not in texts(await desk.maya.slash(desk.channel, "help"))
+        bare = desk.channel_for_the_bot("bare", attach_files=False)
+        told = texts(await desk.maya.slash(bare, "help"))
+        assert "⚠️ I can't post results in this channel: I'm missing **Attach Files**" in told
+
+
 async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emoji_where_they_work(
     tmp_path: Path,
 ) -> None:

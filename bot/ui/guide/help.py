@@ -17,11 +17,12 @@ from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, box, lines
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
 MOST_TOOL_TEXT = 1800  # characters of the 4,000 that a message holds
 MOST_CHANNELS = 5  # named, of each kind
 TITLE = "### 👋 What you can do here"
+CANNOT_POST = "⚠️ I can't post results in this channel: {reason}."
 PRESS = "Press a button below, or type `/` and pick a tool. The form takes your photo and names the price."
 MENUS = (
     "- With a photo in the chat: right-click its message (on a phone: long press), then **Apps**.\n"
@@ -70,14 +71,15 @@ async def guide_for(
     return Guide(offer, context, places)
 
 
-def help_panel(guide: Guide) -> Panel:
-    """Return the answer."""
+def help_panel(guide: Guide, missing: list[str]) -> Panel:
+    """Return the answer. `missing`: the permissions that the bot lacks to post results in the channel."""
     offer, context = guide.offer, guide.context
+    cannot_post = CANNOT_POST.format(reason=hindrance(missing)) if missing else ""
     usable = [] if offer.denial else [one.tool for one in offer.prices if offer.allows(one.tool)]
     return Panel(
         box(
-            NEUTRAL if offer.is_open else GOING,
-            lines(TITLE, hindrance_words(offer)),
+            NEUTRAL if offer.is_open and not missing else GOING,
+            lines(TITLE, cannot_post, hindrance_words(offer)),
             "" if offer.denial else fitting(_tool_line(one, offer) for one in offer.prices),
             lines(PRESS, MENUS, *_place_words(guide)) if usable else "",
             YOURS,
@@ -105,7 +107,8 @@ async def show_help(interaction: discord.Interaction[Any]) -> None:
     guild_id = server_of(interaction)
     services, context = host_of(interaction).services, member_context(interaction)
     guide = await guide_for(services, interaction.client, guild_id, interaction.user, context)
-    await answer(interaction, help_panel(guide))
+    missing = missing_to_post(interaction.app_permissions, interaction.channel)
+    await answer(interaction, help_panel(guide, missing))
 
 
 class HelpButton(LastingButton, template=r"studii:help"):
