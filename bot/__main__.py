@@ -4,14 +4,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from bot.cli.output import say
 from bot.errors import SettingsError, StudiiBotError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in the arguments. Return the process's exit status."""
-    given = _parser().parse_args(arguments)
     try:
+        given = _parser().parse_args(arguments)
         return _health() if given.command == "health" else _any_other(given)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
@@ -29,7 +31,7 @@ def _health() -> int:
     from bot.config_base import HealthSettings
 
     well, words = healthy(HealthSettings.read())
-    sys.stdout.write(f"{words}\n")
+    say(words, sys.stdout)
     return 0 if well else 1
 
 
@@ -45,12 +47,17 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from bot.version import VERSION
 
-        sys.stdout.write(f"Studii for Discord {VERSION}\n")
+        say(f"Studii for Discord {VERSION}", sys.stdout)
         parser.exit()
 
 
+class _Parser(argparse.ArgumentParser):
+    def print_help(self, file: Any = None) -> None:
+        say(self.format_help().rstrip(), file or sys.stdout)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Studii for Discord.")
+    parser = _Parser(prog="python -m bot", description="Studii for Discord.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the bot with the settings from the environment and .env")

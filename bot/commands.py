@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from bot import process
+from bot.cli.output import say
 from bot.client.bot import quiet_discord_loggers
 from bot.config import Settings, StorageSettings
 from bot.monitoring.logging import configure_logging
@@ -42,7 +43,7 @@ def _told(given: argparse.Namespace) -> int:
     words = asyncio.run(_words(given))
     # Where the backup goes to standard output, the words must not stand in it.
     out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
-    out.write(f"{words}\n")
+    say(words, out)
     return 0
 
 

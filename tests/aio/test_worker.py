@@ -169,6 +169,7 @@ async def test_a_job_that_is_told_is_done_without_a_look_at_the_database() -> No
     desk = Counting(1, look_around=NEVER)
     async with desk.at_work():
         await desk.empty()
+        await asyncio.sleep(0.1)  # until the worker sleeps
         desk.open = {n: Job(n, n) for n in range(10, 30)}
         for job in desk.open.values():
             desk.worker.tell(job)

@@ -1,6 +1,7 @@
 """What an operator types beside `run`: each is a process of its own, as on their machine."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import stat
@@ -367,3 +368,21 @@ async def looked_after(process: ForkedProcess) -> None:
     """Wait until the bot says that it is ready, and has done what it does then."""
     await until_it_says(process, b"Ready as")
     await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("given", [("--version",), ("--help",), ("backup", "--help"), ("health",)])
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, given: tuple[str, ...], buffered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run(  # noqa: S603 - a program of our own
+            [sys.executable, "-m", "bot", *given],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            env=environment({"PYTHONUNBUFFERED": buffered, "HEALTH_PORT": "9"}),
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.stderr == b""
+    assert done.returncode == (1 if given == ("health",) else 0)

@@ -1,0 +1,25 @@
+"""What a command says to the terminal, or to the program that reads its output."""
+
+import os
+from typing import TextIO
+
+from bot.errors import SettingsError
+
+
+def say(words: str, out: TextIO | None) -> None:
+    """Write a line. It is no error if the output is closed, or its reader has ended (`… | head -1`).
+
+    Raises `SettingsError` if it can't be written for another reason.
+    """
+    if out is None:  # the shell has closed it
+        return
+    try:
+        out.write(f"{words}\n")
+        out.flush()
+    except BrokenPipeError:
+        # Python would try to write what is left at its end, and complain.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)
+    except OSError as error:
+        raise SettingsError(f"The output couldn't be written ({error.strerror}).") from error
