@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.clock import Clock
 from bot.domain import JobState
 from bot.errors import SettingsError
 from bot.monitoring.health import HealthServer
@@ -19,6 +20,7 @@ from bot.storage.usage import Totals
 from bot.version import VERSION
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import World, a_job, engine_world
+from tests.support.clock import FakeClock
 
 
 @dataclass
@@ -38,9 +40,11 @@ class Changing:
 
 
 @asynccontextmanager
-async def watched(folder: Path, metrics: Metrics | None = None) -> AsyncGenerator[Watched]:
+async def watched(
+    folder: Path, metrics: Metrics | None = None, clock: Clock | None = None
+) -> AsyncGenerator[Watched]:
     metrics = metrics or Metrics()
-    async with engine_world(folder, count=metrics.request) as world:
+    async with engine_world(folder, clock=clock, count=metrics.request) as world:
         now = Changing()
         vitals = Vitals(lambda: now.alive, lambda: now.connected, lambda: now.late, lambda: {"abcd": 0.5})
         async with HealthServer(
@@ -99,12 +103,12 @@ async def test_a_database_that_cannot_be_written_is_noticed(
         assert (await get(f"{bot.url}/healthz"))[0] == 200
 
 
-async def test_many_who_ask_at_once_cost_the_database_one_look(
+async def test_many_who_ask_within_a_second_cost_the_database_one_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.monitoring.health.LOOK_HOLDS", 3600.0)
+    clock = FakeClock()
     looks: list[None] = []
-    async with watched(tmp_path) as bot:
+    async with watched(tmp_path, clock=clock) as bot:
         write = bot.world.storage.write
 
         def counted(**options: Any) -> Any:
@@ -115,6 +119,10 @@ async def test_many_who_ask_at_once_cost_the_database_one_look(
         answers = await asyncio.gather(*(get(f"{bot.url}/healthz") for _ in range(20)))
         assert {status for status, _ in answers} == {200}
         assert len(looks) == 1
+        for seconds, count in ((0.9, 1), (0.2, 2)):
+            clock.advance(seconds)
+            assert (await get(f"{bot.url}/healthz"))[0] == 200
+            assert len(looks) == count
         bot.vitals.alive = False  # what costs nothing is looked at each time
         assert (await get(f"{bot.url}/healthz"))[0] == 503
 
