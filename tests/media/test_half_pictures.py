@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,29 @@ def half_with_an_end(data: bytes) -> bytes:
     return data[: len(data) // 2] + b"\xff\xd9"
 
 
+def png(
+    size: tuple[int, int], rows: float = 1.0, *, depth: int = 8, colours: int = 2, passes: bool = False
+) -> bytes:
+    """A PNG that is whole by its chunks and checksums, with that part of its rows."""
+    (width, height), samples = size, {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
+    raw: list[bytes] = []
+    for left, top, across, down in ADAM7 if passes else ((0, 0, 1, 1),):
+        columns = len(range(left, width, across))
+        row = bytes(1 + (columns * samples * depth + 7) // 8) if columns else b""
+        raw += [row] * len(range(top, height, down))
+    header = struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, passes)
+    picture = zlib.compress(b"".join(raw[: int(len(raw) * rows)]))
+    palette = [(b"PLTE", bytes(3))] if colours == 3 else []
+    chunks = [(b"IHDR", header), *palette, (b"IDAT", picture[:20]), (b"IDAT", picture[20:]), (b"IEND", b"")]
+    written = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+
+
+# https://www.w3.org/TR/png-3/#8Interlace: the first column and row of each pass, and the steps.
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 GREY, BLACK, WHITE = (128, 128, 128), (0, 0, 0), (255, 255, 255)
 PARTS = {
     "JPEG, zeros": lambda: half_in_zeros(saved(room(), "JPEG")),
@@ -66,6 +91,9 @@ PARTS = {
     "HEIC, zeros": lambda: half_in_zeros(saved(room(), "HEIF")),
     "AVIF, zeros": lambda: half_in_zeros(saved(room(), "AVIF", speed=10)),
     "GIF, zeros": lambda: half_in_zeros(saved(room(), "GIF")),
+    "PNG, half of the rows": lambda: png(SIZE, 0.5),
+    "PNG, all rows but one": lambda: png(SIZE, 0.999),
+    "PNG, interlaced, all passes but the last": lambda: png(SIZE, 0.7, passes=True),
     "PNG, zeros": lambda: half_in_zeros(saved(room(), "PNG")),
     "TIFF, deflated, zeros": lambda: half_in_zeros(saved(room(), "TIFF", compression="tiff_adobe_deflate")),
 }
@@ -111,3 +139,16 @@ async def test_what_is_whole_is_taken_however_even_its_end(tmp_path: Path, subte
             with subtests.test(name):
                 data = saved(room(ground=ground), image_format, **options)
                 assert await is_whole(decoder, tmp_path / "photo", data)
+
+
+async def test_a_png_has_all_its_rows_whatever_its_size_and_kind(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    kinds = [(1, 0), (16, 0), (8, 2), (16, 2), (2, 3), (8, 4), (16, 6)]
+    async with DecoderPool() as decoder:
+        for size in ((1, 1), (3, 2), (5, 9), (300, 201)):
+            for passes in (False, True):
+                for depth, colours in kinds:
+                    with subtests.test(size=size, passes=passes, depth=depth, colours=colours):
+                        data = png(size, depth=depth, colours=colours, passes=passes)
+                        assert await is_whole(decoder, tmp_path / "photo", data)

@@ -21,7 +21,7 @@ from pillow_heif import HeifImageFile
 
 from bot.media.convert import MOST_FITTED, first_picture, fitted, shrunk, write
 from bot.media.decoder.native import NATIVE
-from bot.media.decoder.structure import Broken, NotAPhoto, Structure, jpeg, structure_of
+from bot.media.decoder.structure import Broken, NotAPhoto, Structure, jpeg, png, structure_of
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import MADE_BY_AI, digital_source_in, is_by_ai, with_digital_source, xmp_packet
 
@@ -237,6 +237,10 @@ def _read(kind: PhotoKind, opened: Any, file: BinaryIO) -> None:
     if kind is PhotoKind.JPEG:
         is_eighth = opened.size == tuple(-(-side // 8) for side in whole_size)
         _expect_end(opened, file, is_eighth=is_eighth)
+    elif kind is PhotoKind.PNG:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if png.lacks_rows(data):
+                raise Broken
 
 
 def _expect_end(opened: Any, file: BinaryIO, *, is_eighth: bool) -> None:

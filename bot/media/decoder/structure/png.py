@@ -1,6 +1,8 @@
 """PNG: chunks up to IEND. https://www.w3.org/TR/png-3/"""
 
 import mmap
+import zlib
+from collections.abc import Iterator
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
@@ -8,6 +10,9 @@ MAX_CHUNKS = 50_000  # 8 kB each is usual: 50 MB have 6,000
 MAX_DEFLATED_TEXTS = 100  # Pillow inflates each, up to 1 MB, before and behind the picture
 MOST_DEFLATED = 1_032  # how much smaller deflate makes data at the very most
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_PIECE = 1 << 16  # bytes that are inflated at a time, to at most `_INFLATED`
+_INFLATED = 1 << 20
 
 
 def read(data: mmap.mmap) -> Structure:
@@ -26,6 +31,43 @@ def read(data: mmap.mmap) -> Structure:
     return Structure(
         width, height, opened, opened, opened + pixels * 4, raw <= compressed * MOST_DEFLATED + 1_000
     )
+
+
+def lacks_rows(data: mmap.mmap) -> bool:
+    """Return whether the first picture's compressed data, which `read` has walked over, ends too early.
+
+    Decoders leave the other rows empty and say nothing. The data is inflated, and nothing is kept of it.
+    Raises zlib.error if it is damaged.
+    """
+    lacking, inflating = _inflated_size(data), zlib.decompressobj()
+    for piece in _compressed(data):
+        while piece and lacking > 0 and not inflating.eof:
+            lacking -= len(inflating.decompress(piece, min(lacking, _INFLATED)))
+            piece = inflating.unconsumed_tail
+        if lacking <= 0:
+            return False
+    return lacking > len(inflating.flush())
+
+
+def _compressed(data: mmap.mmap) -> Iterator[bytes]:
+    at, name = 8, b""
+    while name != b"IEND":
+        length, name = number(data, at, 4), data[at + 4 : at + 8]
+        begin, end = at + 8, at + 8 + length
+        for piece in range(begin, end, _PIECE) if name == b"IDAT" else ():
+            yield data[piece : min(piece + _PIECE, end)]
+        at = end + 4
+
+
+def _inflated_size(data: mmap.mmap) -> int:
+    """Return the bytes of all rows with their filters, of an interlaced picture those of its seven passes."""
+    width, height = number(data, 16, 4), number(data, 20, 4)
+    bits = number(data, 24, 1) * _CHANNELS[number(data, 25, 1)]
+    size = 0
+    for left, top, across, down in _PASSES if data[28] else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        size += rows * (1 + -(-columns * bits // 8)) if columns > 0 and rows > 0 else 0
+    return size
 
 
 def _chunks(data: mmap.mmap) -> tuple[int, bool]:
