@@ -5,6 +5,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pillow_heif
@@ -45,14 +46,16 @@ def half_with_an_end(data: bytes) -> bytes:
 
 
 def png(
-    size: tuple[int, int], rows: float = 1.0, *, depth: int = 8, colours: int = 2, passes: bool = False
+    shape: tuple[int, int], rows: float = 1.0, *, depth: int = 8, colours: int = 2, passes: bool = False
 ) -> bytes:
     """A PNG that is whole by its chunks and checksums, with that part of its rows."""
-    (width, height), samples = size, {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
+    (width, height), samples = shape, {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
     raw: list[bytes] = []
     for left, top, across, down in ADAM7 if passes else ((0, 0, 1, 1),):
         columns = len(range(left, width, across))
-        row = bytes(1 + (columns * samples * depth + 7) // 8) if columns else b""
+        size = (columns * samples * depth + 7) // 8
+        # Of noise, or it would be told by how small it is; but for a palette, which has one colour.
+        row = b"\0" + (bytes(size) if colours == 3 else Random(0).randbytes(size)) if columns else b""
         raw += [row] * len(range(top, height, down))
     header = struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, passes)
     picture = zlib.compress(b"".join(raw[: int(len(raw) * rows)]))
