@@ -24,7 +24,7 @@ WIDTH, HEIGHT = 860, 640  # CSS pixels
 EVERY = 0.25  # seconds between two pictures
 LONGEST = 1.6  # seconds that nothing may happen: waiting is shortened to this
 LAST = 3.0  # seconds that the last picture stands
-COLOURS = 128
+COLOURS = 255
 
 
 class Film:

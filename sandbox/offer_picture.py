@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from sandbox.demo.people import until
-from sandbox.demo.pictures import save_files
+from sandbox.demo.pictures import RESULT_SECONDS, save_files
 from sandbox.demo.place import MAYA, NORA
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import prepared_world
@@ -21,7 +21,6 @@ from sandbox.panel_pictures import as_png
 
 WIDTH, HEIGHT, SCALE = 660, 760, 1.5  # CSS pixels, and picture pixels for each
 OFFERED = 4  # emoji
-GOING = "['in the queue', 'working on it', 'Done'].some(word => document.body.innerText.includes(word))"
 
 
 async def offer() -> bytes:
@@ -39,8 +38,7 @@ async def offer() -> bytes:
             await visitor.look_as("Tom")
             await visitor.tap("🛋️")
             await visitor.press_button("Run · ")
-            await visitor.sees("Virtual staging", seconds=40)
-            await visitor.tab.wait_for(GOING)
+            await visitor.sees("is ready", seconds=RESULT_SECONDS)
             await asyncio.sleep(1)  # pictures in it may still arrive
             shown = Image.open(io.BytesIO(await visitor.tab.screenshot())).convert("RGB")
             return await asyncio.to_thread(as_png, shown)
