@@ -1,12 +1,13 @@
 """People's actions and views in the simulated Discord, for the tour and the tests."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 import discord
 from simcord import InteractionResult, MemberActor, ResponseMessage
 
+from sandbox.discord.reading import texts
 from sandbox.stage import Stage
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ def text_of(message: ResponseMessage | discord.Message | None) -> str:
     if message is None:
         return ""
     parts = [message.content] if message.content else []
-    parts.extend(_texts(_raw(message)))
+    parts.extend(texts(_raw(message)))
     return "\n".join(parts)
 
 
@@ -42,18 +43,6 @@ def _raw(message: ResponseMessage | discord.Message) -> Any:
     if isinstance(message, ResponseMessage):
         return message.components
     return [component.to_dict() for component in message.components]
-
-
-def _texts(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for one in node:  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
-            yield from _texts(one)
-    elif isinstance(node, dict):
-        for name, value in node.items():  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
-            if name in {"content", "label"} and isinstance(value, str):
-                yield value
-            else:
-                yield from _texts(value)
 
 
 class Person:
@@ -89,7 +78,7 @@ class Person:
 
     async def press(self, message: discord.Message, label: str) -> InteractionResult:
         """Press the button of that label, which may end with a price, under a message."""
-        shown = next((one for one in _texts(_raw(message)) if one.split(" · ")[0] == label), label)
+        shown = next((one for one in texts(_raw(message)) if one.split(" · ")[0] == label), label)
         async with self._stage.world.turn:
             return await self.actor.click(message, label=shown)
 

@@ -9,6 +9,7 @@ from sandbox.demo.acts import Acts, File, NotPossibleError
 from sandbox.demo.place import PHOTO_DESK, Person
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import LOADING, Message
+from sandbox.discord.reading import texts
 
 T = TypeVar("T")
 STEP_TIMEOUT = 120.0  # seconds; a step takes one or two, unless the machine is busy
@@ -28,19 +29,7 @@ async def until(look: Callable[[], T | None], what: str) -> T:
 def text_of(message: Message) -> str:
     """Return all text that a person reads in a message, with its buttons' labels, line by line."""
     told = message.told()
-    return "\n".join(filter(None, [str(told["content"]), *_texts(told["components"])]))
-
-
-def _texts(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for one in node:  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
-            yield from _texts(one)
-    elif isinstance(node, dict):
-        for name, value in node.items():  # pyright: ignore[reportUnknownVariableType] # Discord's own JSON
-            if name in {"content", "label"} and isinstance(value, str):
-                yield value
-            else:
-                yield from _texts(value)
+    return "\n".join(filter(None, [str(told["content"]), *texts(told["components"])]))
 
 
 class Guest:
