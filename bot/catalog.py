@@ -34,7 +34,7 @@ Credits = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
-RESERVED = frozenset({"credits", "forget-me", "jobs", "privacy", "studii", "tools"})
+RESERVED = frozenset({"credits", "forget-me", "help", "jobs", "privacy", "studii", "tools"})
 MAX_OPTIONS = 22  # of Discord's 25, less the image and what every command has beside its inputs
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100

@@ -14,11 +14,11 @@ _LONGEST = 3  # letters that one character can look like
 
 class LookAlikes(NamedTuple):
     """Tables for `str.translate`: of letters alone; of all characters, digits and symbols among them; and of
-    letters whose compatibility form begins with a space."""
+    letters that no longer look like themselves in their compatibility form."""
 
     letters: dict[int, str]
     all: dict[int, str]
-    spacing: dict[int, str]
+    early: dict[int, str]
 
 
 @cache
@@ -31,10 +31,12 @@ def look_alikes() -> LookAlikes:
     table: dict[str, list[dict[str, str]]] = json.loads(path.read_text(encoding="utf-8"))
     every = {ord(char): letters for char, others in table.items() if (letters := _letters(char, others))}
     letters = {code: like for code, like in every.items() if code > 127 and chr(code).isalpha()}
-    spacing = {
-        code: like for code, like in letters.items() if unicodedata.normalize("NFKC", chr(code))[0] == " "
-    }
-    return LookAlikes(letters, every, spacing)
+    early = {code: like for code, like in letters.items() if _changes(chr(code), letters)}
+    return LookAlikes(letters, every, early)
+
+
+def _changes(char: str, letters: dict[int, str]) -> bool:
+    return unicodedata.normalize("NFKC", char).translate(letters) != letters[ord(char)]
 
 
 def _letters(char: str, others: list[dict[str, str]]) -> str | None:

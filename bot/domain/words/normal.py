@@ -52,7 +52,8 @@ def looks_like(text: str) -> str:
 
     A capital letter may look like another one than its small letter, and 1 like l. Numbers stay numbers.
     """
-    plain = _without_marks(_composed(text))
+    # Some letters look like others only before they are composed: a lunate sigma like c, a long s like f.
+    plain = _without_marks(_composed(text if text.isascii() else text.translate(look_alikes().early)))
     numbers = [found.span() for found in _DIGITS_ALONE.finditer(plain)]
     table = look_alikes().all
     pieces: list[str] = []
@@ -65,10 +66,7 @@ def looks_like(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    if text.isascii():
-        return text
-    # A mark that stands alone would become a space with a mark, and no longer look like a letter.
-    return unicodedata.normalize("NFKC", without_invisible(text).translate(look_alikes().spacing))
+    return text if text.isascii() else unicodedata.normalize("NFKC", without_invisible(text))
 
 
 def _without_marks(text: str) -> str:

@@ -1,5 +1,6 @@
 """Word rules catch what they name, however it is disguised, and nothing else."""
 
+import re
 import string
 import time
 import unicodedata
@@ -106,6 +107,13 @@ def test_a_part_of_a_word_never_meets_a_rule(word: str, before: str, after: str)
 def test_only_the_word_itself_or_one_drawn_out_meets_a_rule(word: str, other: str) -> None:
     if met(word, other):
         assert other == word or any(letter * 3 in other for letter in other)
+
+
+def test_each_letter_that_looks_like_another_is_read_as_it() -> None:
+    alike = {code: like for code, like in look_alikes().letters.items() if re.fullmatch("[a-z]", like)}
+    assert len(alike) > 500
+    for code, like in alike.items():
+        assert met(f"x{like}y", f"A x{chr(code)}y, at dawn"), hex(code)
 
 
 @given(word=LETTERS, data=st.data())
