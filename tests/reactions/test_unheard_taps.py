@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain import Period
 from bot.domain.access import PhotoScope
+from bot.reactions import watch
 from bot.reactions.watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
 from bot.services import RefusalService
@@ -150,7 +151,10 @@ async def test_a_place_where_the_bot_may_not_post_is_told(tmp_path: Path) -> Non
         assert f"I couldn't post a result in <#{closed.id}>: I'm missing **Attach Files**" in texts(said)
 
 
-async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(tmp_path: Path) -> None:
+async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "REPLY_SECONDS", 0.05)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         await refused(desk, "blocked")
@@ -162,7 +166,7 @@ async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reaso
         (reply,) = [call for call in desk.env.http_requests if (call.method, call.path) == ("POST", path)]
         assert f"<@{desk.tom.id}>, nothing was started, and your DMs are closed" in str(reply.json)
         assert "Spam" not in str(reply.json)
-        # It is removed again: time passes at once in the simulation.
+        # It is removed again.
         assert desk.channel.history()[-1].id == message.id
 
 
@@ -232,7 +236,8 @@ async def test_a_clock_that_was_set_back_silences_nobody(tmp_path: Path) -> None
             assert await service.may_tell(desk.guild.id, desk.tom.id, "A reason.")
 
 
-async def test_closed_dms_are_no_error(tmp_path: Path) -> None:
+async def test_closed_dms_are_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "REPLY_SECONDS", 0.05)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
