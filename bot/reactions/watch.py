@@ -12,18 +12,15 @@ from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.access import MemberContext, open_in
 from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
-from bot.errors import CreditsShort, NotAllowed, Outage, StudiiBotError
+from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
 from bot.reactions.questions import PhotoQuestions
+from bot.reactions.refusals import Refusals, refusal_words
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
 from bot.services import AskedOneByOne, ConfirmationNeeded, Repeated, Services, prepared
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import sentence_panel
-from bot.ui.kit.reasons import error_words
-from bot.ui.kit.responses import NO_MENTIONS
-from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.authors import author_in, author_of
 from bot.ui.reading.member import channel_ids_of, member_context_in
 from bot.ui.reading.permissions import (
@@ -41,11 +38,6 @@ _log = logging.getLogger(__name__)
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
 NOT_READ = "I couldn't read the photo that you tapped. Tap it again in a minute. Nothing was charged."
-DMS_CLOSED = (
-    "{}, nothing was started, and your DMs are closed, so I can't tell you why. Run the tool from the "
-    "photo's menu (Apps) to see the reason."
-)
-REPLY_SECONDS = 60.0  # until it is removed again
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
 WITHDRAWN = 2000  # taps or photos whose questions are to be removed
@@ -83,7 +75,8 @@ class PhotoWatch:
         )
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
-        self._skipped = Skipped(self._tell)
+        self._refusals = Refusals(services.refusals)
+        self._skipped = Skipped(self._refusals.tell)
 
     async def load(self) -> None:
         """Load the unfinished jobs from before the start."""
@@ -193,7 +186,7 @@ class PhotoWatch:
         if in_the_way is not None:
             # Whether the emoji counts there is only known of the message, which may not be read.
             if self._state_of(tapped)[0]:
-                await self._tell(member, in_the_way)
+                await self._refusals.tell(member, in_the_way)
             return None
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
@@ -201,7 +194,7 @@ class PhotoWatch:
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, discord.NotFound | discord.Forbidden):
-                await self._tell(member, NOT_READ)
+                await self._refusals.tell(member, NOT_READ)
             return None
         on, offers = self._state_of(tapped)
         if not (on or (offers and _offered(message, tapped))):
@@ -218,7 +211,7 @@ class PhotoWatch:
             return
         in_the_way = self._hindrance(author.guild, message.channel.id)
         if in_the_way is not None:
-            await self._tell(author, in_the_way)
+            await self._refusals.tell(author, in_the_way)
         else:
             note = partial(self._taps.made_from, message.id)
             await self._ask(author, message, channel.preset, _photos(message)[: channel.most], note=note)
@@ -309,27 +302,7 @@ class PhotoWatch:
                 await self._questions.ask(refusal.question, message)
             return
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
-        await self._tell(member, _refusal_words(refusal), message)
-
-    async def _tell(
-        self, member: discord.Member, reason: str, message: discord.Message | None = None
-    ) -> None:
-        """Tell the member by DM why no job was started, the same reason once in a while.
-
-        If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
-        everybody reads it.
-        """
-        if not await self._services.refusals.may_tell(member.guild.id, member.id, reason):
-            return
-        try:
-            await member.send(
-                view=sentence_panel(f"In {plain(member.guild.name, 100)}: {reason}"),
-                allowed_mentions=NO_MENTIONS,
-            )
-        except DISCORD_ERRORS as error:
-            _log.info("User %d could not be told by DM that no job was started: %r", member.id, error)
-            if message is not None and isinstance(error, discord.Forbidden):
-                await _reply(message, member)
+        await self._refusals.tell(member, refusal_words(refusal), message)
 
     def _hindrance(self, guild: discord.Guild, channel_id: int) -> str | None:
         """Return why no result can be posted there, or None if one can."""
@@ -353,22 +326,6 @@ class PhotoWatch:
             return False
         may = channel.permissions_for(guild.me)
         return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
-
-
-async def _reply(message: discord.Message, member: discord.Member) -> None:
-    try:
-        await message.reply(
-            view=sentence_panel(DMS_CLOSED.format(member.mention)),
-            allowed_mentions=discord.AllowedMentions(users=[member], replied_user=False),
-            delete_after=REPLY_SECONDS,
-        )
-    except DISCORD_ERRORS as error:
-        _log.info("User %d could not be told in the channel either: %r", member.id, error)
-
-
-def _refusal_words(refusal: StudiiBotError) -> str:
-    """Return the refusal's sentence; a server's own rules name roles and channels, and quote nobody."""
-    return str(refusal) if isinstance(refusal, NotAllowed) else sentence(error_words(refusal), 1400)
 
 
 def _photo_backlog(what: str, work: Callable[[_PostedPhoto], Awaitable[None]]) -> Backlog[_PostedPhoto]:

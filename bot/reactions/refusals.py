@@ -1,0 +1,62 @@
+"""Tell people why no job was started under a photo."""
+
+import logging
+
+import discord
+
+from bot.errors import NotAllowed, StudiiBotError
+from bot.services import RefusalService
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.layout import sentence_panel
+from bot.ui.kit.reasons import error_words
+from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.text import plain, sentence
+
+_log = logging.getLogger(__name__)
+
+DMS_CLOSED = (
+    "{}, nothing was started, and your DMs are closed, so I can't tell you why. Run the tool from the "
+    "photo's menu (Apps) to see the reason."
+)
+REPLY_SECONDS = 60.0  # until it is removed again
+
+
+class Refusals:
+    """Tells each member each reason once in a while."""
+
+    def __init__(self, refusals: RefusalService) -> None:
+        self._refusals = refusals
+
+    async def tell(self, member: discord.Member, reason: str, message: discord.Message | None = None) -> None:
+        """Tell the member by DM why no job was started.
+
+        If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
+        everybody reads it.
+        """
+        if not await self._refusals.may_tell(member.guild.id, member.id, reason):
+            return
+        try:
+            await member.send(
+                view=sentence_panel(f"In {plain(member.guild.name, 100)}: {reason}"),
+                allowed_mentions=NO_MENTIONS,
+            )
+        except DISCORD_ERRORS as error:
+            _log.info("User %d could not be told by DM that no job was started: %r", member.id, error)
+            if message is not None and isinstance(error, discord.Forbidden):
+                await _reply(message, member)
+
+
+async def _reply(message: discord.Message, member: discord.Member) -> None:
+    try:
+        await message.reply(
+            view=sentence_panel(DMS_CLOSED.format(member.mention)),
+            allowed_mentions=discord.AllowedMentions(users=[member], replied_user=False),
+            delete_after=REPLY_SECONDS,
+        )
+    except DISCORD_ERRORS as error:
+        _log.info("User %d could not be told in the channel either: %r", member.id, error)
+
+
+def refusal_words(refusal: StudiiBotError) -> str:
+    """Return the refusal's sentence; a server's own rules name roles and channels, and quote nobody."""
+    return str(refusal) if isinstance(refusal, NotAllowed) else sentence(error_words(refusal), 1400)
