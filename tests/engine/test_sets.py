@@ -67,7 +67,7 @@ async def test_a_set_under_a_photo_has_one_card(tmp_path: Path) -> None:
 
 async def test_a_set_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key("team"))
         jobs = await a_set(world, 6, like=a_job())
         for _ in jobs:
             world.studii.next_job(Outcome(duration=3.0))
