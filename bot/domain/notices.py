@@ -15,6 +15,7 @@ class NoticeKind(StrEnum):
     OUT_OF_CREDITS = "out_of_credits"  # of the account, or its spend cap is reached
     UNKNOWN = "unknown"  # a job's outcome is unknown
     STILL_RUNNING = "still_running"  # a job has been running for a day
+    RESULT_LOST = "result_lost"  # paid for, and neither the bot nor Studii's address has it
     MADE = "made"  # a result, where these are logged
     PLAN_DOUBTED = "plan_doubted"  # Studii refuses requests well below the plan's limit
     WORDS = "words"  # a word rule refused what a member asked for

@@ -126,6 +126,13 @@ async def fail_paid(
     return None if failed is None else await _settle(transaction, failed, charge, at)
 
 
+async def tell_result_lost(transaction: Transaction, job: Job, at: datetime) -> None:
+    """Tell the admins once that there was a charge for a result that is neither here nor at its address."""
+    if job.settled > 0:
+        kind = NoticeKind.RESULT_LOST
+        await transaction.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id)
+
+
 async def succeed(
     transaction: Transaction, job: Job, output_file: str, kind: str, at: datetime
 ) -> Job | None:

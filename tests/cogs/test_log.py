@@ -163,6 +163,17 @@ async def test_a_warning_says_what_happened_and_what_to_do(
             assert texts(message).count(word) == 1
 
 
+async def test_a_lost_result_is_told_with_what_it_cost(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await set_log(desk)
+        job = await made(desk)
+        await notify(desk, await told(desk, NoticeKind.RESULT_LOST, job.id, job_id=job.id), channel)
+        said = texts(channel.history()[-1])
+        assert "A result was lost after it was paid for" in said
+        assert f"<@{job.user_id}>" in said
+        assert "8 credits" in said
+
+
 async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk)

@@ -9,7 +9,7 @@ from bot.aio.worker import KeyedWorker
 from bot.domain import FailureCode, FileRole, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
-from bot.lifecycle.transitions import charge_of, fail_paid, succeed
+from bot.lifecycle.transitions import charge_of, fail_paid, succeed, tell_result_lost
 from bot.reasons import Reason, ReasonCode
 from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
@@ -100,4 +100,5 @@ class Collector:
             failed = await fail_paid(transaction, job, FailureCode.OUTPUT, reason, charge_of(job), now)
             if failed is not None and not link:
                 await transaction.jobs.update(job.id, output_url=None)
+                await tell_result_lost(transaction, failed, now)
         _log.warning("Job %s: its output can't be fetched", job.id, extra={"job": job.id})

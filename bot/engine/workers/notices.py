@@ -37,6 +37,7 @@ _FOR_THE_OWNER = frozenset(
         NoticeKind.LOG_LOST,
         NoticeKind.UNKNOWN,
         NoticeKind.STILL_RUNNING,
+        NoticeKind.RESULT_LOST,
         NoticeKind.CREDITS_ASKED,
         NoticeKind.CREDITS_ANSWER,
     }

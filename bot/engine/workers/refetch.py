@@ -7,6 +7,7 @@ from bot.domain import FileRole, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
+from bot.lifecycle.transitions import tell_result_lost
 from bot.storage import CannotDecrypt
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
@@ -45,6 +46,8 @@ class Refetch:
             url, file = fetched.output_url, fetched.output_file
             await transaction.jobs.update(job.id, output_url=url, output_file=file)
             await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
+            if url is None:
+                await tell_result_lost(transaction, job, self._context.clock.now())
         return fetched
 
     async def _from_its_address(self, job: Job) -> Job | None:

@@ -79,6 +79,8 @@ def _words(  # noqa: C901 - one case for each kind
             return ["### ❔ A job with an unknown outcome", *_about(job, names), reason, small(_UNKNOWN)]
         case NoticeKind.STILL_RUNNING:
             return ["### ⏳ A job has been running for a day", *_about(job, names), small(_DAY)]
+        case NoticeKind.RESULT_LOST:
+            return ["### 📭 A result was lost after it was paid for", *_about(job, names), small(_LOST)]
         case NoticeKind.MADE:
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
@@ -104,6 +106,10 @@ _SETTLE = "Settle it with **Mark as charged** or **Release credits**, here or un
 _DAY = (
     f"The bot checks every hour. After {LOST_AFTER_DAYS} days the job ends, "
     "at the price that Studii has charged."
+)
+_LOST = (
+    "The result isn't at its address at Studii, and I don't have it. It may still be in your Studii account. "
+    "Its member was told. If this happens often, tell the bot's operator."
 )
 
 

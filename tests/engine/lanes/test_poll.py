@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import EntryKind, FailureCode, Job, JobState, TryLater
+from bot.domain import EntryKind, FailureCode, Job, JobState, NoticeKind, TryLater
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, Options, Outcome, Output, faults
-from tests.engine.world import STUDIO, World, a_job, engine_world, png
+from tests.engine.world import GUILD, STUDIO, World, a_job, engine_world, png
 
 PROCESSING = Options(long_side=64)
 HALF = Output(png(size=256)[:300], "image/png")
@@ -198,6 +198,8 @@ async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -
         assert failed.failure is FailureCode.OUTPUT
         assert "It may still be in the Studii account" in reason_words(failed.failure_text)
         assert failed.output_url is None  # an address that leads nowhere is shown to nobody
+        async with world.storage.read() as transaction:
+            assert await transaction.notices.known(GUILD, NoticeKind.RESULT_LOST, job.id)
         assert world.studii.requests.count("status") == 2
         assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState, Posted, TryLater, Undeliverable
+from bot.domain import Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
 from sandbox.studii import Fault, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world, png
 
@@ -178,8 +178,16 @@ async def test_a_result_that_is_nowhere_any_more_is_told_without_a_link_that_lea
         world.studii.fail("output", faults.gone(), 99)
         async with world.running():
             said = await world.announced(job.id)
-        assert (said.output, said.job.output_url) == (None, None)
-        assert said.job.state is JobState.SUCCEEDED
+            assert (said.output, said.job.output_url) == (None, None)
+            assert said.job.state is JobState.SUCCEEDED
+
+            async def admins_know() -> bool:
+                return [notice.kind for notice, _, _ in world.discord.notices] == [NoticeKind.RESULT_LOST]
+
+            await world.until(admins_know, "the admins to be told")
+        ((_, _, told),) = world.discord.notices
+        assert told is not None
+        assert told.settled == job.settled > 0
 
 
 async def test_a_result_whose_file_is_gone_is_told_with_its_link_while_studii_is_away(tmp_path: Path) -> None:
