@@ -17,7 +17,7 @@ async def test_sixty_jobs_on_a_key_of_sixty_never_meet_a_429(tmp_path: Path, cou
     style = RateStyle(counting=counting, period=2.0)  # type: ignore[arg-type]
     options = Options(instant=True, long_side=64, rate_style=style)
     async with engine_world(tmp_path, options=options, rate_period=2.1) as world:
-        await world.use_key(world.studii.add_key(balance=10_000), plan=Plan.PRO)
+        await world.use_key(world.studii.add_key(balance=10_000))
         jobs = [await world.accept(a_job(user_id=n % 7)) for n in range(60)]
         async with world.running():
             for job in jobs:
@@ -32,7 +32,7 @@ async def test_a_restart_does_not_forget_the_requests_that_were_sent(tmp_path: P
     style = RateStyle(period=2.0)
     options = Options(instant=True, long_side=64, rate_style=style)
     async with engine_world(tmp_path, options=options, rate_period=2.1) as world:
-        await world.use_key(world.studii.add_key(balance=10_000), plan=Plan.PRO)
+        await world.use_key(world.studii.add_key(balance=10_000))
         jobs = [await world.accept(a_job(user_id=n)) for n in range(40)]
         for begun in (10, 20, 30):
             async with world.running():
@@ -53,8 +53,8 @@ async def test_two_servers_with_one_key_share_its_requests(tmp_path: Path) -> No
     options = Options(instant=True, long_side=64, rate_style=style)
     async with engine_world(tmp_path, options=options, rate_period=2.1) as world:
         key = world.studii.add_key(balance=10_000)
-        await world.use_key(key, guild_id=1, plan=Plan.PRO)
-        await world.use_key(key, guild_id=2, plan=Plan.PRO)
+        await world.use_key(key, guild_id=1)
+        await world.use_key(key, guild_id=2)
         jobs = [await world.accept(a_job(guild_id=1 + n % 2, channel_id=n)) for n in range(40)]
         async with world.running():
             for job in jobs:

@@ -112,8 +112,9 @@ class World:
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
 
-    async def use_key(self, key: Key, guild_id: int = GUILD, plan: Plan = Plan.TEAM) -> StudiiKey:
-        """Make it the server's key, as its admin would."""
+    async def use_key(self, key: Key, guild_id: int = GUILD, plan: Plan | None = None) -> StudiiKey:
+        """Make it the server's key, as its admin would; of the plan that it has, unless another is told."""
+        plan = plan or Plan(key.account.plan)
         async with self.storage.write() as transaction:
             now = self.clock.now()
             sealed = self.vault.seal(key.secret)

@@ -32,7 +32,7 @@ async def test_how_long_a_tool_usually_takes_is_told_when_some_were_seen_and_not
     tmp_path: Path,
 ) -> None:
     async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key("team"))
         async with world.running() as engine:
             for number in range(TOLD_FROM):
                 world.studii.next_job(Outcome(duration=0.3))

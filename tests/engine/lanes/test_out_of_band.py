@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.domain import Job, JobState, Plan, Undeliverable
+from bot.domain import Job, JobState, Undeliverable
 from bot.engine import Tuning
 from sandbox.studii import Options, Outcome, RateStyle, faults
 from tests.engine.world import World, a_job, engine_world
@@ -17,7 +17,7 @@ async def without_their_files(world: World, count: int) -> list[Job]:
     key = world.studii.add_key(
         balance=10_000, rate_limit=LIMIT, rate_style=RateStyle(period=PERIOD, retry_after=False)
     )
-    await world.use_key(key, plan=Plan.PRO)
+    await world.use_key(key)
     world.discord.answers = [Undeliverable("no permission")] * count
     jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(count)]
     async with world.running():

@@ -45,7 +45,7 @@ async def test_a_restarted_bot_asks_nothing_before_retry_after_has_passed(tmp_pa
 async def test_a_restarted_bot_goes_slowly_for_as_long_as_it_would_have(tmp_path: Path) -> None:
     # Three requests at once, and then one a second.
     async with engine_world(tmp_path, rate_period=298.0, paced_for=60.0) as world:
-        key = await world.use_key(world.studii.add_key())
+        key = await world.use_key(world.studii.add_key("team"))
         await slowed(world, key.lane, 0)
         for number in range(4):
             await world.accept(a_job(user_id=400 + number))

@@ -47,7 +47,7 @@ def test_a_job_that_takes_longer_says_so_and_names_no_time() -> None:
 
 async def test_the_card_of_a_job_that_takes_longer_is_shown_anew_also_after_a_restart(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key("team"))
         async with world.running() as engine:
             for number in range(TOLD_FROM):
                 world.studii.next_job(Outcome(duration=0.2))
