@@ -50,6 +50,10 @@ check: $(VENV)/dev.done ## check style, types, import rules, unused code, the Do
 	else echo "promtool isn't installed: the alert rules are not checked."; fi
 	@if command -v systemd-analyze >/dev/null; then systemd-analyze security --offline=yes --threshold=20 --no-pager \
 		deploy/systemd/studii.service >/dev/null || { echo "The systemd unit allows more than it did."; exit 1; }; fi
+	@if command -v kubectl >/dev/null && command -v kubernetes-validate >/dev/null; then \
+		for folder in kubernetes kubernetes-cluster; do \
+			kubectl kustomize deploy/$$folder | kubernetes-validate --strict /dev/stdin || exit 1; echo; done; \
+	else echo "kubectl or kubernetes-validate isn't installed: the manifests for Kubernetes are not checked."; fi
 	@$(BIN)/python -m tests.support.audit requirements/dev.txt
 
 run: $(VENV)/bot.done ## run the bot with the settings in .env

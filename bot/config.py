@@ -142,6 +142,21 @@ class Settings(StorageSettings, HealthSettings):
             Proxy.parse(value.get_secret_value())
         return value
 
+    @field_validator("shard_count", "shards_per_process")
+    @classmethod
+    def _of_several_processes(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and str(info.data.get("database_url", "")).startswith("sqlite"):
+            raise ValueError(
+                "is for several processes, which need PostgreSQL. Leave it empty, or change DATABASE_URL"
+            )
+        shards = info.data.get("shard_count")
+        if info.field_name == "shards_per_process" and value and shards and value > shards:
+            raise ValueError(
+                f"is {value}, but there are only {shards} shards (SHARD_COUNT). Lower it, or leave it empty: "
+                "then one process serves all"
+            )
+        return value
+
     @field_validator("studii_api_url")
     @classmethod
     def _api_address(cls, value: str, info: ValidationInfo) -> str:

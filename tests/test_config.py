@@ -204,6 +204,14 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
         ("DEV_GUILD_ID", "my server", "must be a whole number."),
         ("HEALTH_PORT", "65536", "must be at most 65535."),
         ("HEALTH_PORT", "80.5", "must be a whole number."),
+        *(
+            (
+                setting,
+                "2",
+                "is for several processes, which need PostgreSQL. Leave it empty, or change DATABASE_URL.",
+            )
+            for setting in ("SHARD_COUNT", "SHARDS_PER_PROCESS")
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_line_with_its_name(
@@ -211,6 +219,19 @@ def test_a_wrong_setting_is_one_line_with_its_name(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert complaint() == f"{name} {expected}"
+
+
+@pytest.mark.usefixtures("token")
+def test_a_process_takes_no_more_shards_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/studii")
+    monkeypatch.setenv("SHARD_COUNT", "2")
+    monkeypatch.setenv("SHARDS_PER_PROCESS", "2")
+    assert Settings.read().shards_per_process == 2
+    monkeypatch.setenv("SHARDS_PER_PROCESS", "3")
+    assert complaint() == (
+        "SHARDS_PER_PROCESS is 3, but there are only 2 shards (SHARD_COUNT). Lower it, or leave it empty: "
+        "then one process serves all."
+    )
 
 
 def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

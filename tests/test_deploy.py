@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from bot.__main__ import main
+from bot.config import Settings
+from bot.errors import SettingsError
 from bot.monitoring.metrics import Metrics, Snapshot
 from bot.version import VERSION
 
@@ -89,6 +91,47 @@ def test_the_cluster_runs_the_image_as_compose_does() -> None:
     assert "livenessProbe" not in manifest  # while Discord is away, a restart would not help
     kustomization = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text("utf-8")
     assert f"newTag: {VERSION}\n" in kustomization
+
+
+def variables(manifest: str) -> dict[str, str]:
+    """The variables that a manifest sets."""
+    return dict(
+        re.findall(
+            r"^            - name: ([A-Z_]+)\n              value: \"?([^\"\n]*)\"?$", manifest, re.MULTILINE
+        )
+    )
+
+
+def test_of_the_processes_of_a_cluster_one_more_stands_by() -> None:
+    manifest = (DEPLOY / "kubernetes-cluster" / "processes.yaml").read_text("utf-8")
+    (replicas,) = re.findall(r"^  replicas: (\d+)$", manifest, re.MULTILINE)
+    found = variables(manifest)
+    assert int(found["SHARD_COUNT"]) == (int(replicas) - 1) * int(found["SHARDS_PER_PROCESS"])
+
+
+def test_no_process_of_a_cluster_starts_on_files_that_end_with_its_pod(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A SQLite database and a key file of its own would be in the pod's folder."""
+    monkeypatch.chdir(tmp_path)
+    manifest = (DEPLOY / "kubernetes-cluster" / "processes.yaml").read_text("utf-8")
+    keys = tmp_path / "encryption_keys"
+    written = {**variables(manifest), "ENCRYPTION_KEYS_FILE": str(keys)}
+    assert set(written) == set(variables(manifest))
+    for name, value in {
+        **written,
+        "DISCORD_TOKEN": "a.b.c",
+        "DATABASE_URL": "postgresql://db/studii",
+    }.items():
+        monkeypatch.setenv(name, value)
+    keys.write_text("", "utf-8")  # ENCRYPTION_KEYS is empty in the secret
+    with pytest.raises(SettingsError, match="the file is empty"):
+        Settings.read()
+    keys.write_text("newest,older", "utf-8")
+    assert [one.get_secret_value() for one in Settings.read().encryption_keys] == ["newest", "older"]
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///data/studii.db")
+    with pytest.raises(SettingsError, match="need PostgreSQL"):
+        Settings.read()
 
 
 def settings_of_compose(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from bot.errors import SettingsError
 from bot.storage import ShardCounts
 
 
@@ -70,12 +69,3 @@ def number_of_shards(
 def needs_recommendation(counts: ShardCounts, setting: int | None, *, takes_all: bool) -> bool:
     """Return whether Discord has to be asked before shards are taken."""
     return setting is None and not counts.held and (takes_all or not counts.shards)
-
-
-def ensure_possible(setting: int | None, per_process: int | None) -> None:
-    """Raise `SettingsError` if the settings can't be meant."""
-    if setting is not None and per_process is not None and per_process > setting:
-        raise SettingsError(
-            f"SHARDS_PER_PROCESS is {per_process}, but there are only {setting} shards (SHARD_COUNT). Lower "
-            "it, or leave it empty: then one process serves all."
-        )

@@ -10,7 +10,6 @@ from bot.clock import boottime
 from bot.cluster.lease import (
     Lease,
     LeaseTimes,
-    ensure_possible,
     needs_recommendation,
     number_of_shards,
 )
@@ -353,7 +352,6 @@ async def membership(
     each shard that is taken, and with "fence" when a transaction found that another process has taken over.
     Raises `SettingsError` if the database can't be used.
     """
-    ensure_possible(wanted.shard_count, wanted.per_process)
     if sqlite_file(url) is not None:
         yield Membership()
         return

@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.cluster.lease import Lease, LeaseTimes, ensure_possible, needs_recommendation, number_of_shards
-from bot.errors import SettingsError
+from bot.cluster.lease import Lease, LeaseTimes, needs_recommendation, number_of_shards
 from bot.storage import ShardCounts
 
 TIMES = LeaseTimes(lasts=20.0, renewed_every=5.0, margin=1.0, tells_for=300.0)
@@ -63,10 +62,3 @@ def test_discord_is_asked_only_where_its_answer_may_count() -> None:
     assert not needs_recommendation(ShardCounts(4, 0), None, takes_all=False)
     assert not needs_recommendation(ShardCounts(4, 1), None, takes_all=True)
     assert not needs_recommendation(ShardCounts(0, 0), 4, takes_all=True)
-
-
-def test_a_process_can_not_be_meant_to_serve_more_shards_than_there_are() -> None:
-    ensure_possible(4, 4)
-    ensure_possible(None, 4)
-    with pytest.raises(SettingsError, match="only 2 shards"):
-        ensure_possible(2, 4)
