@@ -123,7 +123,9 @@ async def operator(url: str, act: Callable[[AsyncConnection], Awaitable[Any]]) -
 
 
 async def _create(server: str, name: str, template: str) -> str:
-    await operator(server, lambda one: one.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    # Copying files writes no log of it, which takes half of the time: nothing here has to survive a crash.
+    statement = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+    await operator(server, lambda one: one.exec_driver_sql(statement))
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 

@@ -4,7 +4,7 @@ import re
 import string
 import time
 import unicodedata
-from itertools import pairwise
+from itertools import groupby
 
 import pytest
 from hypothesis import assume, given
@@ -28,8 +28,8 @@ def met(words: str, *texts: str) -> bool:
     return WordMatcher([rule(words)]).met(texts) is not None
 
 
-def drawn_out(word: str) -> bool:
-    return any(a == b for a, b in pairwise(word))
+def one_letter_a_run(word: str) -> str:
+    return "".join(letter for letter, _ in groupby(word))
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,8 @@ def test_a_phrase_is_not_found_across_two_inputs() -> None:
 @given(word=LETTERS, before=LETTERS, after=LETTERS)
 def test_a_part_of_a_word_never_meets_a_rule(word: str, before: str, after: str) -> None:
     for text in (f"{before}{word}", f"{word}{after}", f"{before}{word}{after}"):
-        # "ass" and "asss" are the same to a reader.
-        assume(not drawn_out(text) or text[:2] != word[:2])
-        assume(text != word)
+        # "ass", "asss" and "aaass" are the same to a reader.
+        assume(one_letter_a_run(text) != one_letter_a_run(word))
         assert not met(word, text)
 
 
@@ -134,7 +133,7 @@ def test_a_disguise_does_not_help(word: str, data: st.DataObject) -> None:
 
 @given(word=LETTERS, data=st.data())
 def test_letters_that_are_drawn_out_do_not_help(word: str, data: st.DataObject) -> None:
-    assume(not drawn_out(word))
+    assume(one_letter_a_run(word) == word)
     longer = "".join(letter * data.draw(st.sampled_from([1, 3, 4, 9])) for letter in word)
     assert met(word, longer)
 
