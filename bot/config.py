@@ -18,8 +18,8 @@ from bot.aio.urls import absolute_address
 from bot.config_base import HealthSettings, SettingsBase
 
 MEGABYTE = 1_000_000  # bytes, for settings in megabytes
-LONGEST_SECRET = 65_536  # bytes that a file with a secret may have
-LONGEST_NAME = 200  # bytes: file systems have 255, and names of files beside the database are longer
+MAX_SECRET_BYTES = 65_536  # that a file with a secret may have
+MAX_FILE_NAME_BYTES = 200  # file systems have 255, and names of files beside the database are longer
 
 # Part of the messages about an invalid token.
 LOOKS_LIKE = "It's the long one with two dots in it, not the application's id, public key or client secret"
@@ -197,7 +197,7 @@ def _from_file(value: Any, info: ValidationInfo) -> Any:
         raise ValueError(f"{where}: {reason}. Let the user who runs this read it") from None
     if content is None:
         raise ValueError(f"{where}: it isn't a regular file. Write the secret into one")
-    if len(content) > LONGEST_SECRET:
+    if len(content) > MAX_SECRET_BYTES:
         raise ValueError(f"{where}: the file is too long. It must hold only the secret")
     try:
         text = content.decode("utf-8-sig").strip(", \t\r\n")
@@ -219,7 +219,7 @@ def _content(path: Path) -> bytes | None:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             return None
         with os.fdopen(opened, "rb", closefd=False) as file:
-            return file.read(LONGEST_SECRET + 1)
+            return file.read(MAX_SECRET_BYTES + 1)
     finally:
         os.close(opened)
 
@@ -229,8 +229,10 @@ def _ensure_a_file(url: URL) -> None:
         raise ValueError("names a host, but SQLite uses a file: sqlite:///data/studii.db")
     if url.database in {None, "", ":memory:"}:
         raise ValueError("needs a file: sqlite:///data/studii.db")
-    if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(str(url.database)).parts):
-        raise ValueError(f"names a file or folder with more than {LONGEST_NAME} bytes. Choose a shorter name")
+    if any(len(os.fsencode(part)) > MAX_FILE_NAME_BYTES for part in Path(str(url.database)).parts):
+        raise ValueError(
+            f"names a file or folder with more than {MAX_FILE_NAME_BYTES} bytes. Choose a shorter name"
+        )
 
 
 def _ensure_a_server(url: URL) -> None:

@@ -23,7 +23,10 @@ _log = logging.getLogger(__name__)
 
 NOT_OURS = 60.0  # seconds until it is looked again whether upkeep has become this process's
 STEADY = 600.0  # seconds after which a process that is replaced does not seem to flap
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds until a process that was replaced stands by anew
+FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = (
+    1.0,
+    300.0,
+)  # seconds until a process that was replaced stands by anew
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
 
@@ -96,7 +99,7 @@ async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: async
         parts_run.clear()
         losses = 1 if clock.monotonic() - began > STEADY else losses + 1
         # Each take-over identifies itself at Discord's gateway, which allows a number of that a day.
-        await asyncio.sleep(backoff(losses, FIRST_PAUSE, LONGEST_PAUSE))
+        await asyncio.sleep(backoff(losses, FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS))
 
 
 async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> bool:

@@ -8,7 +8,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain.access import Permit, PhotoScope
 from bot.errors import Refused
-from bot.services import LONGEST_BLOCK_REASON, MOST_BLOCK_HOURS, AccessChange, Services
+from bot.services import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel
 from bot.ui.admin.access_changes import AccessOptions, access_changes
 from bot.ui.jobs.wording import ToolNames
@@ -76,8 +76,8 @@ def access_command(bot: StudiiBot) -> Command:
         extra: str | None = None,
         block: discord.User | None = None,
         unblock: discord.User | None = None,
-        reason: app_commands.Range[str, 1, LONGEST_BLOCK_REASON] | None = None,
-        hours: app_commands.Range[int, 1, MOST_BLOCK_HOURS] | None = None,
+        reason: app_commands.Range[str, 1, MAX_BLOCK_REASON_CHARACTERS] | None = None,
+        hours: app_commands.Range[int, 1, MAX_BLOCK_HOURS] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
         if (private or extra) and (tool or channel or change):

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.posting import CORNERS, MOST_DISCLOSED
+from bot.domain.posting import CORNERS, MAX_DISCLOSURE_CHARACTERS
 from bot.services import Services
 from bot.ui.admin.disclosure import disclosure_panel, words_for_pictures, words_or_off
 from bot.ui.kit.host import done_in_time
@@ -29,8 +29,8 @@ def disclosure_command(services: Services) -> Command:
     @app_commands.choices(place=_CORNERS)
     async def disclosure(
         interaction: discord.Interaction[Any],
-        line: app_commands.Range[str, 1, MOST_DISCLOSED] | None = None,
-        staging: app_commands.Range[str, 1, MOST_DISCLOSED] | None = None,
+        line: app_commands.Range[str, 1, MAX_DISCLOSURE_CHARACTERS] | None = None,
+        staging: app_commands.Range[str, 1, MAX_DISCLOSURE_CHARACTERS] | None = None,
         place: str | None = None,
     ) -> None:
         guild_id = server_of(interaction)

@@ -20,7 +20,7 @@ from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
 MENU = discord.AppCommandType.message
-NAME_LENGTH = 32  # characters
+MAX_MENU_NAME_CHARACTERS = 32
 ALL_TOOLS = "Studii…"
 NO_PICTURE = "That message has no picture. Choose a message with a photo and try again."
 WHICH_TOOL = "### What would you like to make?"
@@ -71,7 +71,7 @@ def tool_menu(tool: Tool) -> app_commands.ContextMenu:
         pictures = _pictures(interaction, message)
         await begin(interaction, tool, pictures, await _terms(interaction, message))
 
-    return app_commands.ContextMenu(name=tool.title[:NAME_LENGTH], callback=run)
+    return app_commands.ContextMenu(name=tool.title[:MAX_MENU_NAME_CHARACTERS], callback=run)
 
 
 def all_tools_menu() -> app_commands.ContextMenu:

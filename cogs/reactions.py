@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.catalog import Catalog, SourceRule
 from bot.client.bot import StudiiBot
 from bot.client.told_once import ToldOnce
-from bot.domain.photo_rules import MOST_AT_ONCE, PhotoChannelKind
+from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
 from bot.reactions import PhotoWatch
 from bot.services import Services
@@ -39,7 +39,7 @@ Place = (
 NO_PLACE = "This only works in a channel. Name one under `channel`."
 
 # Events that wait for the end of an outage. If there are more, all rules are read again after it.
-EVENTS_WAITING = 5000
+MAX_WAITING_CHANGES = 5000
 
 
 class PhotoEvents(commands.Cog):
@@ -48,7 +48,9 @@ class PhotoEvents(commands.Cog):
     def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
         self._bot = bot
         self._watch = watch
-        self._events = ToldOnce("Changes of channels with photos", EVENTS_WAITING, bot.services.photos.load)
+        self._events = ToldOnce(
+            "Changes of channels with photos", MAX_WAITING_CHANGES, bot.services.photos.load
+        )
 
     async def cog_load(self) -> None:
         await self._bot.services.photos.load()
@@ -235,7 +237,7 @@ class PhotoCommands(_ReactionsGroup):
         interaction: Interaction,
         tool: str,
         inputs: str | None = None,
-        most: app_commands.Range[int, 1, MOST_AT_ONCE] = 1,
+        most: app_commands.Range[int, 1, MAX_PHOTOS_AT_ONCE] = 1,
         channel: Place | None = None,
     ) -> None:
         guild_id = server_of(interaction)

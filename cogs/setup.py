@@ -28,7 +28,7 @@ PAUSED = "New jobs are paused. Running jobs will finish. `/studii resume` ends t
 STILL_PAUSED = "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
 
 # Events that wait for the end of an outage. If there are more, all servers are compared after it.
-EVENTS_WAITING = 5000
+MAX_WAITING_SERVERS = 5000
 
 
 class ServerEvents(commands.Cog):
@@ -37,7 +37,7 @@ class ServerEvents(commands.Cog):
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         self._services = bot.services
-        self._events = ToldOnce("Servers that added or removed the bot", EVENTS_WAITING, self._compare)
+        self._events = ToldOnce("Servers that added or removed the bot", MAX_WAITING_SERVERS, self._compare)
         self._new: set[int] = set()
         self._without_key: set[int] = set()
 

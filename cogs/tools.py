@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
-from bot.ui.jobs.extra import LONGEST_LINE, extra_inputs
+from bot.ui.jobs.extra import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoCommand
@@ -83,7 +83,7 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
         parameters.sort(key=lambda parameter: parameter.default is None)
         parameters.insert(place, image)
     parameters.append(_parameter(PRIVATE, bool, required=False))
-    parameters.append(_parameter(EXTRA, app_commands.Range[str, 1, LONGEST_LINE], required=False))
+    parameters.append(_parameter(EXTRA, app_commands.Range[str, 1, MAX_EXTRA_CHARACTERS], required=False))
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return inspect.Signature([first, *parameters])
 

@@ -6,8 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.words import LONGEST_RULE, WordEffect
-from bot.services import MOST_PAUSE_HOURS, MOST_REFUSALS, Services
+from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
+from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.words import rule_added_panel, rule_removed_panel, words_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
@@ -15,12 +15,12 @@ from bot.ui.reading.permissions import server_of
 from cogs.studii import add_to_studii
 
 Interaction = discord.Interaction[Any]
-MOST_CHOICES = 25
+MAX_SUGGESTED_RULES = 25
 THEN = [
     app_commands.Choice(name="refuse it", value=WordEffect.REFUSE.value),
     app_commands.Choice(name="ask moderators for approval", value=WordEffect.APPROVE.value),
 ]
-Rule = app_commands.Range[str, 1, LONGEST_RULE]
+Rule = app_commands.Range[str, 1, MAX_RULE_CHARACTERS]
 
 
 class _WordsGroup(app_commands.Group):
@@ -59,8 +59,8 @@ class _WordsGroup(app_commands.Group):
     async def pause(
         self,
         interaction: Interaction,
-        refusals: app_commands.Range[int, 0, MOST_REFUSALS] | None = None,
-        hours: app_commands.Range[int, 1, MOST_PAUSE_HOURS] | None = None,
+        refusals: app_commands.Range[int, 0, MAX_REFUSALS] | None = None,
+        hours: app_commands.Range[int, 1, MAX_PAUSE_HOURS] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
         pause = await done_in_time(interaction, self._refusals.set_pause(guild_id, refusals, hours))
@@ -70,7 +70,7 @@ class _WordsGroup(app_commands.Group):
     async def _rules(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         rules = await self._words.rules(server_of(interaction))
         found = [rule.words for rule in rules if typed.casefold() in rule.words.casefold()]
-        return [app_commands.Choice(name=words, value=words) for words in found[:MOST_CHOICES]]
+        return [app_commands.Choice(name=words, value=words) for words in found[:MAX_SUGGESTED_RULES]]
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import LONGEST_SECRET, Settings, StorageSettings
+from bot.config import MAX_SECRET_BYTES, Settings, StorageSettings
 from bot.errors import SettingsError
 
 TOKEN = "discord.token.for-tests"
@@ -351,7 +351,7 @@ def test_a_secret_comes_from_one_place(
         (b"", ": the file is empty. Write the secret into it."),
         (b" ,\n", ": the file is empty. Write the secret into it."),
         (b"\xff\xfe\x00", ": it isn't text."),
-        (b"x" * (LONGEST_SECRET + 1), ": the file is too long. It must hold only the secret."),
+        (b"x" * (MAX_SECRET_BYTES + 1), ": the file is too long. It must hold only the secret."),
     ],
 )
 def test_a_secrets_file_that_is_of_no_use_is_named(

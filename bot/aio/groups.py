@@ -10,7 +10,7 @@ from bot.errors import Busy
 _Q = TypeVar("_Q")
 _A = TypeVar("_A")
 
-LONGEST = 10_000  # requests that wait
+MAX_WAITING_REQUESTS = 10_000
 
 
 class Groups(Generic[_Q, _A]):
@@ -39,7 +39,7 @@ class Groups(Generic[_Q, _A]):
 
     async def ask(self, request: _Q) -> _A:
         """Return the answer to the request. Raises `Busy` if too many wait already."""
-        if len(self._waiting) >= LONGEST:
+        if len(self._waiting) >= MAX_WAITING_REQUESTS:
             raise Busy
         answer: asyncio.Future[_A] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))

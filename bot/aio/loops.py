@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from bot.aio.retry import ErrorLog
 
 REST_FACTOR = 5.0
-SHORTEST_REST = 0.01  # seconds; no loop turns faster than this
+MIN_REST_SECONDS = 0.01  # no loop turns faster than this
 
 
 class WakeUp:
@@ -21,7 +21,7 @@ class WakeUp:
     async def wait(self, seconds: float | None) -> None:
         """Wait until it is set, or until `seconds` have passed."""
         try:
-            async with asyncio.timeout(None if seconds is None else max(seconds, SHORTEST_REST)):
+            async with asyncio.timeout(None if seconds is None else max(seconds, MIN_REST_SECONDS)):
                 await self._event.wait()
         except TimeoutError:
             pass
@@ -53,4 +53,4 @@ async def run_forever(
 async def rest_after(seconds: float, bound: float) -> None:
     """Sleep in proportion to a query that took `seconds`, at most `bound` seconds, so that a loop which is
     woken all the time leaves the database some room."""
-    await asyncio.sleep(min(max(seconds * REST_FACTOR, SHORTEST_REST), bound))
+    await asyncio.sleep(min(max(seconds * REST_FACTOR, MIN_REST_SECONDS), bound))

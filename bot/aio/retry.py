@@ -14,8 +14,8 @@ from bot.errors import Outage
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-FIRST_PAUSE = 1.0  # seconds after an unexpected error; doubles
-LONGEST_PAUSE = 60.0
+FIRST_RETRY_SECONDS = 1.0  # after an unexpected error; doubles
+MAX_RETRY_SECONDS = 60.0
 MAX_FAILING = 500  # subjects that an error log remembers
 MAX_COUNTED = 10_000  # subjects
 
@@ -82,8 +82,8 @@ class ErrorLog:
         earlier = self._failing.get(subject)
         failing = _Failing(text, 1 if earlier is None else earlier.failures + 1)
         self._failing[subject] = failing
-        longest = LONGEST_PAUSE if self._longest_pause is None else self._longest_pause
-        pause = backoff(failing.failures, FIRST_PAUSE, longest)
+        longest = MAX_RETRY_SECONDS if self._longest_pause is None else self._longest_pause
+        pause = backoff(failing.failures, FIRST_RETRY_SECONDS, longest)
         what = self._what if self._noun is None else f"{self._noun.capitalize()} {subject}: {self._what}"
         extra = None if self._noun is None else {self._noun: subject}
         if isinstance(error, Outage):

@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.errors import Outage
 
 UNEXPECTED_TRIES = 8  # some two minutes
-MOST_KNOWN = 500  # items in memory; of more, the database is asked for some at a time
+MAX_KNOWN_ITEMS = 500  # items in memory; of more, the database is asked for some at a time
 HOLDS_ITS_QUEUE = 3  # tries; an item that still fails then no longer holds up those behind it
 _T = TypeVar("_T")
 
@@ -114,7 +114,7 @@ class KeyedWorker(Generic[_T]):
     def add(self, item: _T) -> None:
         """Take over an item, whether it is wanted or not."""
         key = self._key(item)
-        if key not in self._known and len(self._known) >= MOST_KNOWN:
+        if key not in self._known and len(self._known) >= MAX_KNOWN_ITEMS:
             self._more = True
         if key in self._known or not self._more:
             self._known[key] = item
@@ -144,7 +144,7 @@ class KeyedWorker(Generic[_T]):
         """Read the items from the database."""
         wanted = self._looks_wanted
         # So many that there is something new among them, however many are in progress or waiting for a retry.
-        limit = 2 * self._size + len(self._busy) + len(self._retries) if self._more else MOST_KNOWN
+        limit = 2 * self._size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
         self._told.clear()
         self._ended.clear()
         with self._liveness.operation(self.what, progress=False):

@@ -28,7 +28,7 @@ from bot.storage import (
 # Fixed there: a database that two connections write at once could lose what a checkpoint had just moved
 # (sqlite.org, "Write-Ahead Logging", "The WAL-Reset Bug").
 SOUND_SQLITE = (3, 51, 3)
-MOST_WRONG = 6  # sentences
+MAX_LISTED_FAULTS = 6  # sentences
 BUSY_TIMEOUT = 5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
 SUMS_AGREE = "Recalculated by job, by server and by current period: all sums agree."
 
@@ -115,7 +115,7 @@ async def _ledger(url: str) -> Finding:
         except UNUSABLE as error:
             raise unusable(url, error) from error
     if wrong:
-        words = f"{len(wrong)} sums differ. {' '.join(wrong[:MOST_WRONG])}"
+        words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"
         return Finding("Ledger", Verdict.STOPS, words)
     return Finding("Ledger", Verdict.GOOD, SUMS_AGREE)
 
@@ -125,7 +125,7 @@ async def _unreadable_rows(url: str) -> list[Finding]:
         rows = await transaction.unreadable.names()
     if not rows:
         return []
-    named = ", ".join(rows[:MOST_WRONG]) + (", …" if len(rows) > MOST_WRONG else "")
+    named = ", ".join(rows[:MAX_LISTED_FAULTS]) + (", …" if len(rows) > MAX_LISTED_FAULTS else "")
     count = count_words(len(rows), "row", "rows")
     words = (
         f"{count} can't be read: {named}. The bot skips them. A job among them doesn't continue, "

@@ -11,7 +11,7 @@ from bot.media.pool import DecoderPool
 from bot.storage import AnotherInstance, instance_lock, sqlite_file
 from bot.version import VERSION
 
-LEAST_ROOM = 10 * MEGABYTE  # for the database's log and what is written to it
+MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it
 
 
 async def version(_: Settings) -> list[Finding]:
@@ -42,8 +42,8 @@ async def room(settings: Settings) -> list[Finding]:
         f"{free // MEGABYTE:,} MB free. Photos and results being processed use "
         f"{used // MEGABYTE:,} of {settings.spool_mb:,} MB."
     )
-    if free < LEAST_ROOM:
-        remedy = f"The database needs at least {LEAST_ROOM // MEGABYTE} MB. Free some space on that disk."
+    if free < MIN_FREE_BYTES:
+        remedy = f"The database needs at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
         return [Finding("Disk", Verdict.STOPS, f"{words} {remedy}")]
     if free + used < most:
         return [Finding("Disk", Verdict.LOOK, f"{words} Lower SPOOL_MB or free some space.")]
@@ -73,9 +73,9 @@ async def pictures(_: Settings) -> list[Finding]:
 def no_room_for_a_copy(database: Path) -> str | None:
     """Return why there is no room for the copy before an upgrade, or None if there is."""
     size, free = database.stat().st_size, shutil.disk_usage(database.parent).free
-    if free >= size + LEAST_ROOM:
+    if free >= size + MIN_FREE_BYTES:
         return None
-    needed, there = (size + LEAST_ROOM) // MEGABYTE, free // MEGABYTE
+    needed, there = (size + MIN_FREE_BYTES) // MEGABYTE, free // MEGABYTE
     return f"That needs {needed:,} MB, and {there:,} MB are free. Free some space."
 
 

@@ -9,7 +9,7 @@ from bot.config_base import HealthSettings
 from bot.errors import SettingsError
 
 SECONDS = 15.0  # the bot may wait for its database meanwhile
-LONGEST = 65_536  # bytes
+MAX_HEALTH_ANSWER_BYTES = 65_536
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a place to listen, not one to call
 
 
@@ -25,7 +25,7 @@ def healthy(settings: HealthSettings) -> tuple[bool, str]:
     try:
         connection.request("GET", "/healthz")
         answer = connection.getresponse()
-        return answer.status == 200, answer.read(LONGEST).decode("utf-8", "replace")
+        return answer.status == 200, answer.read(MAX_HEALTH_ANSWER_BYTES).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         where = f"http://{f'[{host}]' if ':' in host else host}:{settings.health_port}/healthz"
         return False, f"{where} doesn't answer ({type(error).__name__})."

@@ -7,7 +7,7 @@ from bot.client.login import application_of
 
 # What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
 # the history; offers are reactions, with a server's own emoji among them.
-LEAST = discord.Permissions(
+INVITE_PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
     send_messages_in_threads=True,
@@ -25,4 +25,4 @@ async def invitation(token: str, proxy: Proxy | None = None) -> str:
     Raises `SettingsError` if Discord refuses the token, `StudiiBotError` if Discord can't be reached.
     """
     application = await application_of(token, proxy)
-    return discord.utils.oauth_url(application.id, permissions=LEAST, scopes=SCOPES)
+    return discord.utils.oauth_url(application.id, permissions=INVITE_PERMISSIONS, scopes=SCOPES)

@@ -67,12 +67,12 @@ EXTENSIONS = (
     "cogs.mentions",
     "cogs.help",
 )
-ANSWER_SECONDS = 2.0
+STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
 FINISHING = "deferred answers of an earlier life"
 # A longer wait is an error like any other, not a task that hangs.
-LONGEST_RATE_LIMIT = 60.0
+MAX_RATE_LIMIT_SECONDS = 60.0
 RESTARTING = "I'm restarting. Try again in a minute. Accepted jobs will continue automatically."
 LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     CancelButton,
@@ -160,7 +160,7 @@ class StudiiBot(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
-            max_ratelimit_timeout=LONGEST_RATE_LIMIT,
+            max_ratelimit_timeout=MAX_RATE_LIMIT_SECONDS,
         )
         if observer is not None:
             observer.listen(self)
@@ -223,7 +223,7 @@ class StudiiBot(commands.AutoShardedBot):
         """Accept no more commands: the bot is about to stop."""
         self.accepting = False
 
-    async def answered(self, patience: float = ANSWER_SECONDS) -> None:
+    async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
         """Return when everybody whose command, button or form is being dealt with has their answer, or
         their patience is over."""
         handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]

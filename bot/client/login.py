@@ -21,7 +21,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_CONNECTION
 _log = logging.getLogger(__name__)
 
 LOGIN_SECONDS = 30.0
-MOST_SERVERS = 5_000  # that are counted
+MAX_COUNTED_SERVERS = 5_000
 _PAGE = 200
 _NOT_THERE = frozenset({10004, 50001})  # Unknown Guild, Missing Access
 # What discord.py raises for a body that it can't read: a hotel's page instead of Discord's answer.
@@ -92,11 +92,11 @@ class AppReach:
 
 
 async def app_reach(token: str, proxy: Proxy | None = None) -> AppReach:
-    """Count the servers and their members, `MOST_SERVERS` servers at most. Raises as `application_of`."""
+    """Count the first `MAX_COUNTED_SERVERS` servers and their members. Raises as `application_of`."""
     servers = members = 0
     after: int | None = None
     async with logged_in(token, proxy) as client, asyncio.timeout(LOGIN_SECONDS):
-        while servers < MOST_SERVERS:
+        while servers < MAX_COUNTED_SERVERS:
             page = await client.http.get_guilds(_PAGE, after=after, with_counts=True)
             servers += len(page)
             members += sum(one.get("approximate_member_count", 0) for one in page)

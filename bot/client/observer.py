@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.monitoring.discord_metrics import DiscordMetrics
 
 _FIRST_ANSWER = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
-_MOST_OPEN = 10_000
+_MAX_OPEN = 10_000
 UNANSWERED_AFTER = 15.0  # seconds; Discord gives up after 3
 _GONE = 404  # Discord no longer waits for the answer
 
@@ -25,7 +25,7 @@ class DiscordObserver:
     def __init__(self, metrics: DiscordMetrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
-        self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(_MOST_OPEN)  # id -> kind, heard at
+        self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(_MAX_OPEN)  # id -> kind, heard at
 
     def trace(self) -> aiohttp.TraceConfig:
         """Return what discord.py gives its HTTP session, for the requests."""

@@ -14,7 +14,7 @@ import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery.tokens import LIFETIME, MARGIN
+from bot.delivery.tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
 from bot.domain import Job, Progress
 from bot.services import JobService
 from bot.storage import CannotDecrypt, Vault
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 RESTARTED = "I restarted before your job could start. Send the command again. Nothing was charged."
 RESTARTED_CHANGE = "I restarted before I could answer. Check the setting; if it hasn't changed, try again."
-MOST = 2000  # files; those after that are not kept
+MAX_KEPT_DEFERRALS = 2000  # files; those after that are not kept
 _EARLIER = timedelta(seconds=30)  # the job may have been accepted a little before its deferral was noted
 
 
@@ -74,7 +74,7 @@ class DeferralJournal:
         message_id: int | None = None,
     ) -> None:
         """Keep the interaction: its deferral is sent next, or is that message."""
-        if len(self._kept) >= MOST:
+        if len(self._kept) >= MAX_KEPT_DEFERRALS:
             return
         self._kept.add(interaction.id)
         deferred = _Deferred(
@@ -165,7 +165,7 @@ class DeferralJournal:
         """Return what can be answered still, oldest first. Files of no use are deleted."""
         files = sorted(self._folder.glob("*.deferred")) if self._folder.is_dir() else []
         found: list[tuple[Path, _Deferred]] = []
-        oldest = self._clock.now() - timedelta(seconds=LIFETIME - MARGIN)
+        oldest = self._clock.now() - timedelta(seconds=LIFETIME - EXPIRY_MARGIN_SECONDS)
         for file in files:
             try:
                 deferred = _Deferred(**json.loads(self._vault.unseal(file.read_bytes())))

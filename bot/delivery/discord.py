@@ -47,7 +47,7 @@ from bot.ui.reading.permissions import stays_there
 _log = logging.getLogger(__name__)
 
 REMOVE_SECONDS = 30.0
-SEND_SECONDS = 120.0
+POST_TIMEOUT_SECONDS = 120.0
 READ_HISTORY = "Read Message History"
 TOO_LARGE = "It's over Discord's size limit here, so I couldn't post it as a file."
 FILE_GONE = "Its file was deleted before it could be posted."
@@ -123,7 +123,7 @@ class DiscordDelivery:
         An earlier one, that the outcome is unknown, is removed once the new one is there.
         """
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(POST_TIMEOUT_SECONDS):
                 said = await self._announce(job, output)
         except DISCORD_ERRORS as error:
             return announcement_of(job, error)

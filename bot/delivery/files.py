@@ -39,10 +39,10 @@ DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unkno
 # What Discord's apps draw in a gallery.
 _DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 # For what stands around the files in a request.
-MARGIN = 64 * 1024  # bytes
-LEAST = 48 * 1024  # bytes that a photo before is worth being shown with
-MOST_OF_HALVES = 2 * 1024 * 1024  # bytes of the picture of both
-MOST_OF_A_LABELLED = 6 * 1024 * 1024  # bytes
+MESSAGE_MARGIN_BYTES = 64 * 1024
+MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
+MAX_SPLIT_BYTES = 2 * 1024 * 1024  # of the picture of both
+MAX_LABELLED_BYTES = 6 * 1024 * 1024
 STAGING = "virtual-staging"  # the tool whose results may have a labelled copy
 
 
@@ -90,7 +90,7 @@ class Showings:
         made = await self._open(self._output)
         if made is None:
             return None
-        room = self._limit - self._output.size - MARGIN
+        room = self._limit - self._output.size - MESSAGE_MARGIN_BYTES
         labelled = await self._labelled(room)
         halves = await self._halves(room - size_of(labelled))
         before, note = await self._before(room - size_of(labelled) - size_of(halves))
@@ -112,12 +112,12 @@ class Showings:
         if self._shown:
             limit = min(limit, DEFAULT_LIMIT)  # the server takes less than we thought
         share = min(output.before.size, limit // 4) if output.before is not None else 0
-        most = min(limit - share - MARGIN, output.size - 1)
+        most = min(limit - share - MESSAGE_MARGIN_BYTES, output.size - 1)
         data = await self._fit(output.path, most, made=True)
         if data is None:
             return None
         name = f"{self._job.tool}-{self._job.id[:8]}.jpg"
-        before, note = await self._before(0 if self._shown else limit - len(data) - MARGIN)
+        before, note = await self._before(0 if self._shown else limit - len(data) - MESSAGE_MARGIN_BYTES)
         return self._showing([discord.File(io.BytesIO(data), name), before], [AFTER_SMALLER, note])
 
     def _showing(self, files: list[discord.File | None], notes: list[str]) -> Showing:
@@ -135,7 +135,9 @@ class Showings:
         if before.content_type in _DRAWN and before.size <= room:
             file = await self._open(before, BEFORE_FILE)
             return file, "" if file is not None else BEFORE_GONE
-        data = await self._fit(before.path, room) if self._fit is not None and room >= LEAST else None
+        data = (
+            await self._fit(before.path, room) if self._fit is not None and room >= MIN_BEFORE_BYTES else None
+        )
         if data is None:
             return None, BEFORE_LEFT_OUT
         name = f"{SMALLER_BEFORE}-{self._job.id[:8]}.jpg"
@@ -145,17 +147,17 @@ class Showings:
         """Return the copy of a staged picture that says so, if one is wanted."""
         rules = self._rules
         wanted = rules.staging_label and self._job.tool == STAGING and self._output.kind == "image"
-        if self._drawing is None or not wanted or room < LEAST:
+        if self._drawing is None or not wanted or room < MIN_BEFORE_BYTES:
             return None
-        most = min(room, MOST_OF_A_LABELLED)
+        most = min(room, MAX_LABELLED_BYTES)
         return await self._drawing.label(self._output.path, most, rules.staging_label, rules.staging_corner)
 
     async def _halves(self, room: int) -> bytes | None:
         """Return the picture that is half before and half after, if one is wanted."""
         before, wanted = self._output.before, self._rules.splits and self._output.kind == "image"
-        if self._drawing is None or not wanted or before is None or room < LEAST:
+        if self._drawing is None or not wanted or before is None or room < MIN_BEFORE_BYTES:
             return None
-        return await self._drawing.split(before.path, self._output.path, min(room, MOST_OF_HALVES), LABELS)
+        return await self._drawing.split(before.path, self._output.path, min(room, MAX_SPLIT_BYTES), LABELS)
 
     def _copy(self, data: bytes | None, what: str) -> discord.File | None:
         return None if data is None else discord.File(io.BytesIO(data), f"{what}-{self._job.id[:8]}.jpg")

@@ -8,7 +8,7 @@ import discord
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
-from bot.delivery.files import DEFAULT_LIMIT, MARGIN
+from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.delivery.history import NONCE_SECONDS, find_notice
 from bot.domain import (
     Announcement,
@@ -33,7 +33,7 @@ from bot.ui.reading.permissions import is_age_restricted, stays_there
 
 _log = logging.getLogger(__name__)
 
-SEND_SECONDS = 30.0
+NOTICE_TIMEOUT_SECONDS = 30.0
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})  # 50083: an archived thread
 
@@ -51,7 +51,7 @@ class NoticePoster:
     ) -> Announcement | ChannelGone:
         """Post it there (None: to the owner), once however often it is tried."""
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
                 if channel_id is None:
                     return await self._to_owner(notice, job)
                 return await self._to_channel(notice, channel_id, job, photo)
@@ -137,7 +137,9 @@ class NoticePoster:
         *,
         hidden: bool,
     ) -> Posted:
-        shown = None if photo is None or hidden or photo.size > DEFAULT_LIMIT - MARGIN else photo
+        shown = (
+            None if photo is None or hidden or photo.size > DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES else photo
+        )
         file = None
         if shown is not None:
             name = f"request{suffix_of(shown.content_type) or ''}"

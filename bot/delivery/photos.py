@@ -29,7 +29,7 @@ HOSTS = frozenset(
     }
 )
 TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
-CHUNK = 256 * 1024  # bytes
+CHUNK_BYTES = 256 * 1024
 
 
 Find = Callable[[Job, SourcePhoto], Awaitable[SourcePhoto]]
@@ -100,7 +100,7 @@ class CdnPhotoSource:
             if response.status != 200:
                 raise PhotoDelayed
             taken = 0
-            async for chunk in response.content.iter_chunked(CHUNK):
+            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                 taken += len(chunk)
                 if taken > limit:
                     raise PhotoUnavailable(Reason(ReasonCode.PHOTO_LARGER_THAN_TAKEN))

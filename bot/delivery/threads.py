@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 ALREADY_THERE = 160004
-LONGEST_NAME = 100  # characters
+MAX_THREAD_NAME_CHARACTERS = 100
 
 
 async def thread_for(client: discord.Client, names: ToolNames, job: Job) -> Target | None:
@@ -30,7 +30,7 @@ async def thread_for(client: discord.Client, names: ToolNames, job: Job) -> Targ
     target = Target(above, keeps_card=photo is None)
     try:
         message = channel_of(client, job).get_partial_message(above)
-        await message.create_thread(name=names.title(job)[:LONGEST_NAME])
+        await message.create_thread(name=names.title(job)[:MAX_THREAD_NAME_CHARACTERS])
     except discord.HTTPException as error:
         if error.code == ALREADY_THERE:
             return target

@@ -11,8 +11,8 @@ from bot.clock import Clock
 
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
 LIFETIME = 15 * 60.0  # seconds
-MARGIN = 60.0
-BOUND = 5000
+EXPIRY_MARGIN_SECONDS = 60.0
+MAX_KEPT_TOKENS = 5000
 
 
 @dataclass(slots=True)
@@ -28,13 +28,13 @@ class CardToken:
 class CardTokens:
     """Interaction tokens by job, in memory alone: they can act in the bot's name, and soon expire."""
 
-    def __init__(self, clock: Clock, *, bound: int = BOUND) -> None:
+    def __init__(self, clock: Clock, *, bound: int = MAX_KEPT_TOKENS) -> None:
         self._clock = clock
         self._kept = BoundedDict[str, CardToken](bound)
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """Note that the job's card is this interaction's answer."""
-        until = self._clock.monotonic() + LIFETIME - MARGIN
+        until = self._clock.monotonic() + LIFETIME - EXPIRY_MARGIN_SECONDS
         self._kept[job_id] = CardToken(interaction.followup, until)
         while self._oldest_expired():
             del self._kept[next(iter(self._kept))]

@@ -8,7 +8,7 @@ from bot.domain.jobs import JobRequest
 
 TAP_ANSWERED_WITHIN = timedelta(minutes=1)
 ANSWERED_WITHIN = timedelta(minutes=15)  # as long as Discord lets a command be answered
-MOST_OPEN = 10  # questions to a member in a server
+MAX_OPEN_QUESTIONS = 10  # questions to a member in a server
 
 
 class WhyAsk(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-LEAST_GRANT = 20  # credits
+MIN_GRANT_CREDITS = 20
 _ROUNDED_TO = 10
 REQUEST_LASTS = timedelta(days=1)
 
@@ -44,4 +44,4 @@ class CreditRequest:
 
 def amount_for(missing: int) -> int:
     """Return the credits to grant where so many are missing: a round figure, at least 20."""
-    return max(LEAST_GRANT, -(-missing // _ROUNDED_TO) * _ROUNDED_TO)
+    return max(MIN_GRANT_CREDITS, -(-missing // _ROUNDED_TO) * _ROUNDED_TO)

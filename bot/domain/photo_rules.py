@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MOST_EMOJI = 60  # mapped or removed in a server
-MOST_CHANNELS = 200  # with rules of their own in a server
-MOST_OFFERED = 10  # emoji under one photo; Discord takes 20
-MOST_AT_ONCE = 10  # photos of one message that an Auto channel runs
+MAX_EMOJI = 60  # mapped or removed in a server
+MAX_PHOTO_CHANNELS = 200  # with rules of their own in a server
+MAX_OFFERED_EMOJI = 10  # emoji under one photo; Discord takes 20
+MAX_PHOTOS_AT_ONCE = 10  # photos of one message that an Auto channel runs
 
 
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))

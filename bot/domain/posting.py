@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 MADE_WITH_AI = "Made with AI"
-MOST_DISCLOSED = 80  # characters of a disclosure
+MAX_DISCLOSURE_CHARACTERS = 80  # of a disclosure
 CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
 
 

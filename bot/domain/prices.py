@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.domain import Budget, Usage
 
-LEAST = 1  # credits; an estimate of 0 would pass every budget
+MIN_ESTIMATE_CREDITS = 1  # an estimate of 0 would pass every budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,6 @@ def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue:
     budget.
     """
     if charged is not None and in_catalogue:
-        return Estimate(max(LEAST, charged), learned=True)
+        return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
     known = [figure for figure in (charged, guess) if figure is not None]
-    return Estimate(max(LEAST, assumed, *known), learned=charged is not None)
+    return Estimate(max(MIN_ESTIMATE_CREDITS, assumed, *known), learned=charged is not None)

@@ -37,7 +37,7 @@ from bot.studii import StudiiClient
 _log = logging.getLogger(__name__)
 
 AILING = 300.0  # seconds in which nothing succeeds
-TOO_LATE = 900.0  # seconds; a key that Studii slows down is left alone for less
+MAX_POLL_LATENESS_SECONDS = 900.0  # a key that Studii slows down is left alone for less
 
 
 class Engine:
@@ -139,7 +139,11 @@ class Engine:
         if (reason := liveness.stuck()) is not None:
             return reason
         late = self._lanes.overdue()
-        return f"a poll of a job is {late:.0f} s late" if min(late, liveness.idle_for()) > TOO_LATE else None
+        return (
+            f"a poll of a job is {late:.0f} s late"
+            if min(late, liveness.idle_for()) > MAX_POLL_LATENESS_SECONDS
+            else None
+        )
 
     def alive(self) -> bool:
         """Return whether it runs and makes progress.

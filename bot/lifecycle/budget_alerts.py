@@ -8,7 +8,7 @@ from bot.domain import GuildSettings, NoticeKind, Window
 from bot.domain.periods import period_name, window
 from bot.storage import Transaction
 
-MOST = 80  # percent
+WARNING_PERCENT = 80
 
 
 async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -> None:
@@ -45,7 +45,7 @@ def budget_alert(
     `least`, the price of the cheapest job, is given when a job was refused. A rest that is too small for any
     job has a notice of its own.
     """
-    if limit <= 0 or spent * 100 < limit * MOST:
+    if limit <= 0 or spent * 100 < limit * WARNING_PERCENT:
         return None  # a budget of 0 can't be used up
     start = "ever" if period.start is None else period.start.isoformat(timespec="seconds")
     key = f"{settings.budget.period.value} {start}"

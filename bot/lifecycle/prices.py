@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
 from bot.domain import UNSENT_STATES, FailureCode, Job
-from bot.domain.prices import LEAST, Charges, Estimate, estimate
+from bot.domain.prices import MIN_ESTIMATE_CREDITS, Charges, Estimate, estimate
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.room import Rooms
 from bot.lifecycle.transitions import fail_unpaid
@@ -229,7 +229,7 @@ async def _expected_of(transaction: Transaction, catalog: Catalog, lane: str, jo
     if tool is not None:
         return await _cost_of_accepted(transaction, lane, tool, job.inputs, job.variant)
     charged, _ = await transaction.prices.last(lane, job.tool, job.variant)
-    return None if charged is None else Estimate(max(LEAST, charged), learned=True)
+    return None if charged is None else Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
 
 
 async def _end_without_room(

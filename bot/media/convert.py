@@ -15,8 +15,8 @@ from bot.media.kinds import PhotoKind
 from bot.media.metadata import xmp_packet
 
 QUALITY = 92  # of a JPEG that is sent on
-LONGEST_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
-MOST_FITTED = 20_000_000  # pixels of a picture that is made to fit
+MAX_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
+MAX_FITTED_PIXELS = 20_000_000  # of a picture that is made to fit
 _BAND = 64  # rows
 _REACH = 3  # rows of the smaller picture, of which one more is interpolated on each side
 _COLOURS = {"RGB": b"RGB ", "RGBA": b"RGB ", "L": b"GRAY"}
@@ -45,7 +45,7 @@ def write(image: Image.Image, path: Path, digital_source: str | None = None) -> 
     Of the metadata only a matching colour profile and the mark of AI are kept.
     """
     profile, xmp = _profile(image), xmp_packet(digital_source)
-    if image.mode == "RGBA" or max(image.size) > LONGEST_JPEG_SIDE:
+    if image.mode == "RGBA" or max(image.size) > MAX_JPEG_SIDE:
         texts = PngInfo()
         if xmp:
             texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
@@ -62,9 +62,9 @@ def shrunk(image: Image.Image) -> Image.Image:
     Works in bands, because a transparent picture is copied as a whole otherwise.
     """
     pixels = image.width * image.height
-    if pixels <= MOST_FITTED:
+    if pixels <= MAX_FITTED_PIXELS:
         return image
-    share = (MOST_FITTED / pixels) ** 0.5
+    share = (MAX_FITTED_PIXELS / pixels) ** 0.5
     size = (max(1, int(image.width * share)), max(1, int(image.height * share)))
     if image.palette is not None or image.mode == "1":
         smaller = image.resize(size)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 _PROGRAM = Path(__file__).with_name("decoder")
-_LONGEST_ANSWER = 4096
+_MAX_ANSWER_BYTES = 4096
 START_WITHIN = 60.0  # seconds; a tenth of one is usual
 REAPED_WITHIN = 2.0
 _LAST_WORDS = 2000  # bytes of what a process said before it was ready
@@ -54,7 +54,7 @@ class DecoderProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            limit=_LONGEST_ANSWER,
+            limit=_MAX_ANSWER_BYTES,
             env=environment(os.environ),
             start_new_session=True,
         )

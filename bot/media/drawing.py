@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 from PIL import Image, ImageDraw, ImageFont
 
 SPLIT_SIDE = 2048  # pixels of the longer side of a split picture
-_LEAST_LETTER = 14  # pixels
+_MIN_LETTER_PIXELS = 14
 _LETTER_SHARE = 28  # letters are this part of the picture's shorter side
 _INK, _GROUND, _EDGE = (255, 255, 255, 255), (0, 0, 0, 168), (255, 255, 255)
 
@@ -65,7 +65,7 @@ def _flat(image: Image.Image) -> Image.Image:
 
 def _write(image: Image.Image, words: str, *, right: bool, top: bool = False) -> None:
     """Write the words into a corner, on a dark ground that every picture shows them on."""
-    letter = max(_LEAST_LETTER, min(image.size) // _LETTER_SHARE)
+    letter = max(_MIN_LETTER_PIXELS, min(image.size) // _LETTER_SHARE)
     font = _font(letter)
     pad = letter // 2
     room = max(1, image.width - 4 * pad)

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
 TOTAL_BYTES = 660 * MEGABYTE
 """The most memory for pictures that are open at the same time."""
-LARGEST_BYTES = 560 * MEGABYTE
+MAX_PICTURE_MEMORY_BYTES = 560 * MEGABYTE
 """The most for one picture: a small one has room beside it."""
 SMALL_BYTES = 140 * MEGABYTE
 """A picture of 12 megapixels of any kind is small: it does not wait for a large one."""
@@ -198,7 +198,7 @@ class DecoderPool:
     async def _admit(self, what: str, path: Path) -> ProbeResult:
         """Look at a picture that is to be opened. Raises `DecoderRefusal`."""
         probed = await self._probe(what, path)
-        most = min(self._max_pixels, probed.pixels * LARGEST_BYTES // max(probed.memory, 1))
+        most = min(self._max_pixels, probed.pixels * MAX_PICTURE_MEMORY_BYTES // max(probed.memory, 1))
         if probed.pixels > most:
             raise too_large(probed, _rounded(most) if most < self._max_pixels else most)
         if not probed.is_whole:

@@ -22,10 +22,10 @@ from bot.ui.reading.permissions import missing_to_post, parent_unknown
 
 _log = logging.getLogger(__name__)
 
-LONGEST_REASON = 1400  # characters
+MAX_REASON_CHARACTERS = 1400
 QUIET_SECONDS = 5.0  # between two answers to one person
-MOST_PEOPLE = 1000  # remembered for that
-WAITING, WAITING_IN_ALL, AT_ONCE = 20, 200, 4
+MAX_ANSWERED_PEOPLE = 1000  # remembered for that
+MAX_MENTIONS_OF_A_SERVER, MAX_MENTIONS, MENTIONS_AT_ONCE = 20, 200, 4
 
 _Channel = discord.abc.GuildChannel | discord.Thread
 
@@ -44,9 +44,13 @@ class MentionWatch:
         self._services = services
         self._catalog = catalog
         self._clock = clock
-        self._answered = BoundedDict[int, float](MOST_PEOPLE)
+        self._answered = BoundedDict[int, float](MAX_ANSWERED_PEOPLE)
         self._waiting: Backlog[_Mentioned] = Backlog(
-            "answers to mentions", self._answer, bound=WAITING, bound_in_all=WAITING_IN_ALL, at_once=AT_ONCE
+            "answers to mentions",
+            self._answer,
+            bound=MAX_MENTIONS_OF_A_SERVER,
+            bound_in_all=MAX_MENTIONS,
+            at_once=MENTIONS_AT_ONCE,
         )
 
     def posted(self, message: discord.Message) -> None:
@@ -96,7 +100,7 @@ class MentionWatch:
         if allowed:
             return offer_panel(message, mention, allowed)
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL)
-        return sentence_panel(shortened(reason, LONGEST_REASON), QUIET)
+        return sentence_panel(shortened(reason, MAX_REASON_CHARACTERS), QUIET)
 
     def _channel(self, mentioned: _Mentioned) -> _Channel | None:
         """Return the message's channel, or None if it is gone or the bot can't answer in it."""

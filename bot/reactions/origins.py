@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from bot.aio.bounded import BoundedDict
 
-MOST_REMEMBERED = 20_000  # messages: those that were tapped last
+MAX_REMEMBERED_ORIGINS = 20_000  # messages: those that were tapped last
 
 
 class TapKey(NamedTuple):
@@ -20,7 +20,7 @@ class StartedJobs:
     Jobs may have ended long ago, so a caller that cancels one has to check it.
     """
 
-    def __init__(self, bound: int = MOST_REMEMBERED) -> None:
+    def __init__(self, bound: int = MAX_REMEMBERED_ORIGINS) -> None:
         self._messages = BoundedDict[int, dict[TapKey, str | None]](bound)
 
     def note(self, message_id: int, key: TapKey, job_id: str | None = None) -> None:

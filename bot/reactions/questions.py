@@ -15,7 +15,7 @@ from bot.ui.kit.responses import NO_MENTIONS
 
 _log = logging.getLogger(__name__)
 
-MOST_REMEMBERED = 5000  # questions; those of an earlier life go after their minute
+MAX_REMEMBERED_QUESTIONS = 5000  # questions; those of an earlier life go after their minute
 
 
 class PhotoQuestions:
@@ -24,7 +24,7 @@ class PhotoQuestions:
     def __init__(self, confirmations: ConfirmationService, catalog: Catalog) -> None:
         self._confirmations = confirmations
         self._names = ToolNames(catalog)
-        self._asked = BoundedDict[str, Confirmation](MOST_REMEMBERED)
+        self._asked = BoundedDict[str, Confirmation](MAX_REMEMBERED_QUESTIONS)
 
     async def ask(self, question: Confirmation, message: discord.Message) -> None:
         """Reply to the photo's message with the question, without a ping or a sound."""

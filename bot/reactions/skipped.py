@@ -7,9 +7,9 @@ import discord
 
 from bot.reactions.backlog import Backlog
 
-WAITING = 1000  # members of a server
-WAITING_IN_ALL = 5000
-AT_ONCE = 2  # a DM takes two requests
+MAX_HINTS_OF_A_SERVER = 1000  # members of a server
+MAX_HINTS = 5000
+HINTS_AT_ONCE = 2  # a DM takes two requests
 
 
 class SkippedWords(StrEnum):
@@ -38,9 +38,9 @@ class Skipped:
         self._backlog = Backlog[tuple[discord.Member, SkippedWords]](
             "telling members what was skipped",
             self._do,
-            bound=WAITING,
-            bound_in_all=WAITING_IN_ALL,
-            at_once=AT_ONCE,
+            bound=MAX_HINTS_OF_A_SERVER,
+            bound_in_all=MAX_HINTS,
+            at_once=HINTS_AT_ONCE,
         )
 
     def add(self, member: discord.Member, words: SkippedWords) -> None:

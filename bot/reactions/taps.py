@@ -16,9 +16,9 @@ from bot.ui.reading.authors import author_of
 
 _log = logging.getLogger(__name__)
 
-WAITING = 1000  # taps of a server
-WAITING_IN_ALL = 5000
-AT_ONCE = 16
+MAX_TAPS_OF_A_SERVER = 1000  # taps of a server
+MAX_TAPS = 5000
+TAPS_AT_ONCE = 16
 OF_A_SERVER_AT_ONCE = 4
 SOMEBODY_ELSE = 0  # who cancels, if it is not the member whose job it is
 
@@ -65,9 +65,9 @@ class Taps:
         self._backlog = Backlog[Tapped | _TakenBack](
             "jobs from reactions",
             self._do,
-            bound=WAITING,
-            bound_in_all=WAITING_IN_ALL,
-            at_once=AT_ONCE,
+            bound=MAX_TAPS_OF_A_SERVER,
+            bound_in_all=MAX_TAPS,
+            at_once=TAPS_AT_ONCE,
             abreast=OF_A_SERVER_AT_ONCE,
             key=_photo_of,
         )

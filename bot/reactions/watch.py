@@ -11,7 +11,7 @@ import discord
 from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.access import MemberContext, open_in
-from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, Preset
+from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
@@ -40,7 +40,7 @@ UNKNOWN_EMOJI = 10014
 NOT_READ = "I couldn't read the photo that you tapped. Tap it again in a minute. Nothing was charged."
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
-WITHDRAWN = 2000  # taps or photos whose questions are to be removed
+MAX_WITHDRAWN = 2000  # taps or photos whose questions are to be removed
 # In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
 PHOTOS_AT_ONCE = 4
 
@@ -69,8 +69,8 @@ class PhotoWatch:
         self._withdrawn = Backlog[list[str]](
             "withdrawing questions",
             self._questions.withdraw,
-            bound=WITHDRAWN,
-            bound_in_all=WITHDRAWN,
+            bound=MAX_WITHDRAWN,
+            bound_in_all=MAX_WITHDRAWN,
             at_once=1,
         )
         self._offers = _photo_backlog("offering tools under photos", self._offer)
@@ -229,7 +229,7 @@ class PhotoWatch:
             for tap in self._services.photos.taps(message.guild.id)
             if open_in(rules, tap.preset.tool, channels)
         ]
-        for tap in taps[:MOST_OFFERED]:
+        for tap in taps[:MAX_OFFERED_EMOJI]:
             try:
                 await message.add_reaction(str(tap.emoji))
             except discord.Forbidden as error:

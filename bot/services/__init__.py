@@ -2,7 +2,7 @@
 
 from bot.domain.periods import matching_zones
 from bot.services.acceptance import AskedOneByOne, ConfirmationNeeded, KeyHeld, NoRoomForAll, Repeated
-from bot.services.access import LONGEST_BLOCK_REASON, MOST_BLOCK_HOURS, AccessChange
+from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
 from bot.services.credits import CreditService, MemberCredits
@@ -10,8 +10,13 @@ from bot.services.export import export_folder, write_ledger
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
-from bot.services.moderation.approvals import LONGEST_REASON, ApprovalChanges, ApprovalService, Approver
-from bot.services.moderation.refusals import MOST_PAUSE_HOURS, MOST_REFUSALS, RefusalService
+from bot.services.moderation.approvals import (
+    MAX_DECLINE_REASON_CHARACTERS,
+    ApprovalChanges,
+    ApprovalService,
+    Approver,
+)
+from bot.services.moderation.refusals import MAX_PAUSE_HOURS, MAX_REFUSALS, RefusalService
 from bot.services.moderation.words import AddedRule, WordService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, PriceTable, ToolPrice
@@ -31,13 +36,13 @@ from bot.services.wording import (
 )
 
 __all__ = [
-    "LONGEST_BLOCK_REASON",
-    "LONGEST_REASON",
     "MAX_AT_ONCE",
+    "MAX_BLOCK_HOURS",
+    "MAX_BLOCK_REASON_CHARACTERS",
     "MAX_BUDGET",
-    "MOST_BLOCK_HOURS",
-    "MOST_PAUSE_HOURS",
-    "MOST_REFUSALS",
+    "MAX_DECLINE_REASON_CHARACTERS",
+    "MAX_PAUSE_HOURS",
+    "MAX_REFUSALS",
     "NO_KEY",
     "PERIOD_WORDS",
     "AccessChange",

@@ -24,8 +24,8 @@ from bot.services.moderation.refusals import pause_words
 from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-LONGEST_BLOCK_REASON = 200  # characters
-MOST_BLOCK_HOURS = 24 * 365
+MAX_BLOCK_REASON_CHARACTERS = 200
+MAX_BLOCK_HOURS = 24 * 365
 NO_RULE = "There is no rule for {} to remove. Nothing was changed."
 NOT_LISTED = (
     "No rule for {} names this role or channel. `/studii access` shows the rules. Nothing was changed."

@@ -32,7 +32,7 @@ NOT_YOURS_TO_POST = "Only the person who asked for this can post it."
 POSTED_OR_GONE = "That result was already posted, or has been deleted. Run it again to get a new one."
 TOO_LATE = "Studii already has this job, so you can't cancel it. The result will arrive automatically."
 ENDED = "That job has already ended, so there's nothing to cancel."
-PAGE = 6  # jobs
+JOBS_ON_A_PAGE = 6
 COLLISIONS = (
     5  # tries; servers of several processes may share a key, whose price one of them has just learned
 )
@@ -280,8 +280,10 @@ class JobService:
         """
         number = max(0, number)
         async with self._storage.read() as transaction:
-            jobs = await transaction.member_jobs.page(guild_id, user_id, number * PAGE, PAGE + 1)
-        return JobPage(tuple(jobs[:PAGE]), number, user_id, more=len(jobs) > PAGE)
+            jobs = await transaction.member_jobs.page(
+                guild_id, user_id, number * JOBS_ON_A_PAGE, JOBS_ON_A_PAGE + 1
+            )
+        return JobPage(tuple(jobs[:JOBS_ON_A_PAGE]), number, user_id, more=len(jobs) > JOBS_ON_A_PAGE)
 
     async def post_here(self, job_id: str, user_id: int, channel_id: int, card: int | None = None) -> Job:
         """Post the result of one's own job, which could not be posted, in that channel.

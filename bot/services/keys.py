@@ -21,8 +21,8 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage
 
 _log = logging.getLogger(__name__)
 
-SHORTEST = 12  # characters: the last four are shown, which must not be most of a key
-LONGEST = 256
+MIN_KEY_CHARACTERS = 12  # the last four are shown, which must not be most of a key
+MAX_KEY_CHARACTERS = 256
 _WHERE = "Copy it from studii.tech/app/settings/api-keys and try `/studii key` again."
 # Characters around a key in pasted text: spaces, quotes, code marks, and invisible ones.
 _AROUND = " \t\r\n\"'`“”‘’„«»,;\u00a0\u200b\u200c\u200d\u2060\ufeff"
@@ -39,8 +39,8 @@ def cleaned(pasted: str) -> str:
         raise Refused(f"That isn't a Studii key: it must start with `stu_`. {_WHERE}")
     if not all("!" <= character <= "~" for character in text):
         raise Refused(f"That isn't a Studii key: it has a space or an invalid character. {_WHERE}")
-    if not SHORTEST <= len(text) <= LONGEST:
-        wrong = "short" if len(text) < SHORTEST else "long"
+    if not MIN_KEY_CHARACTERS <= len(text) <= MAX_KEY_CHARACTERS:
+        wrong = "short" if len(text) < MIN_KEY_CHARACTERS else "long"
         raise Refused(f"That isn't a Studii key: it's too {wrong}. {_WHERE}")
     return text
 

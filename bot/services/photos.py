@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from bot.catalog import Catalog, SourceRule, Tool
 from bot.domain.photo_rules import (
-    MOST_AT_ONCE,
-    MOST_CHANNELS,
-    MOST_EMOJI,
+    MAX_EMOJI,
+    MAX_PHOTO_CHANNELS,
+    MAX_PHOTOS_AT_ONCE,
     Emoji,
     PhotoChannel,
     PhotoChannelKind,
@@ -120,7 +120,7 @@ class PhotoService:
         self, guild_id: int, channel_id: int, kind: PhotoChannelKind, preset: Preset | None, most: int
     ) -> PhotoRules:
         """Make it a photo channel. `most` bounds the photos of one message that an Auto channel runs."""
-        channel = PhotoChannel(channel_id, kind, preset, max(1, min(most, MOST_AT_ONCE)))
+        channel = PhotoChannel(channel_id, kind, preset, max(1, min(most, MAX_PHOTOS_AT_ONCE)))
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if channel_id not in self.rules(guild_id).channels:
                 await _ensure_room_for_channel(transaction, guild_id)
@@ -187,11 +187,11 @@ def _defaults(catalog: Catalog) -> list[Tap]:
 
 async def _ensure_room_for_emoji(transaction: Transaction, guild_id: int) -> None:
     emoji, _ = await transaction.photo_rules.count(guild_id)
-    if emoji >= MOST_EMOJI:
-        raise Refused(f"{MOST_EMOJI} emoji is the limit. Remove one first.")
+    if emoji >= MAX_EMOJI:
+        raise Refused(f"{MAX_EMOJI} emoji is the limit. Remove one first.")
 
 
 async def _ensure_room_for_channel(transaction: Transaction, guild_id: int) -> None:
     _, channels = await transaction.photo_rules.count(guild_id)
-    if channels >= MOST_CHANNELS:
-        raise Refused(f"{MOST_CHANNELS} photo channels is the limit. Turn one off first.")
+    if channels >= MAX_PHOTO_CHANNELS:
+        raise Refused(f"{MAX_PHOTO_CHANNELS} photo channels is the limit. Turn one off first.")

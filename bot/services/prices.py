@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from bot.catalog import Catalog, Tool
-from bot.domain.prices import LEAST, Charges, Estimate
+from bot.domain.prices import MIN_ESTIMATE_CREDITS, Charges, Estimate
 from bot.lifecycle.prices import expected_cost
 from bot.storage import Transaction
 
-MOST_CHOICES = 256  # combinations of one tool's inputs that are looked at
+MAX_PRICED_CHOICES = 256  # combinations of one tool's inputs that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _choices(tool: Tool) -> Iterator[dict[str, str]]:
     """Return what the catalogue suggests besides the defaults, where it changes the price."""
     priced = [one for one in tool.inputs if one.price]
     values = [dict.fromkeys((one.default, *one.suggestions)) for one in priced]
-    for chosen in islice(product(*values), 1, MOST_CHOICES):
+    for chosen in islice(product(*values), 1, MAX_PRICED_CHOICES):
         yield {
             one.name: value
             for one, value in zip(priced, chosen, strict=True)
@@ -96,11 +96,11 @@ def least_of(charges: Charges, tool: Tool) -> Estimate:
     charged = charges.least(tool.slug)
     if charged is None or charged > tool.least_assumed:
         return Estimate(tool.least_assumed, learned=False)
-    return Estimate(max(LEAST, charged), learned=True)
+    return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
 
 
 def least_price(charges: Charges, catalog: Catalog) -> int:
     """Return the least that any job costs. If less is left, it can't be spent."""
     charged = charges.least()
     assumed = [tool.least_assumed for tool in catalog.tools.values()]
-    return max(LEAST, min([*assumed, *([] if charged is None else [charged])]))
+    return max(MIN_ESTIMATE_CREDITS, min([*assumed, *([] if charged is None else [charged])]))

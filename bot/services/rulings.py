@@ -10,7 +10,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.services.wording import UNKNOWN_JOB, credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
-MOST = 1_000_000  # credits
+MAX_CHARGE_CREDITS = 1_000_000
 
 
 class RulingService:
@@ -23,8 +23,10 @@ class RulingService:
 
     async def charged(self, guild_id: int, job_id: str, amount: int) -> Job:
         """Settle the job at `amount` credits. Raises `Refused` if it was settled before."""
-        if not 0 <= amount <= MOST:
-            raise Refused(f"The charge must be a whole number from 0 to {MOST:,}. Nothing was settled.")
+        if not 0 <= amount <= MAX_CHARGE_CREDITS:
+            raise Refused(
+                f"The charge must be a whole number from 0 to {MAX_CHARGE_CREDITS:,}. Nothing was settled."
+            )
         return await self._rule(guild_id, job_id, amount, ReasonCode.RULED_CHARGED)
 
     async def release(self, guild_id: int, job_id: str) -> Job:

@@ -13,7 +13,7 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE = 3  # servers that are forgotten at a time without the operator's word
+MAX_FORGOTTEN_UNASKED = 3  # servers that are forgotten at a time without the operator's word
 APPLICATION = "application"  # the name under which the bot's own id is kept
 
 
@@ -129,9 +129,9 @@ class ServerService:
             async with self._storage.write() as transaction:
                 missing = await transaction.guilds.missing()
                 fresh = sorted(set(gone) - set(missing))
-                if len(fresh) > AT_ONCE:
+                if len(fresh) > MAX_FORGOTTEN_UNASKED:
                     await transaction.guilds.set_missing(fresh, self._clock.now())
-            if len(fresh) <= AT_ONCE:
+            if len(fresh) <= MAX_FORGOTTEN_UNASKED:
                 for guild_id in fresh:
                     await self.left(guild_id)
                 return

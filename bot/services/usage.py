@@ -12,7 +12,7 @@ from bot.services.budgets import BudgetState, budget_state
 from bot.storage import Storage
 
 TOP_MEMBERS = 5
-PAGE = 500  # lines of the ledger held in memory at once
+LEDGER_PAGE_LINES = 500  # lines of the ledger held in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ class UsageService:
         while True:
             # Lines are never changed, so that pages read one after the other fit together.
             async with self._storage.read() as transaction:
-                page = await transaction.usage.lines(guild_id, window, after, PAGE)
+                page = await transaction.usage.lines(guild_id, window, after, LEDGER_PAGE_LINES)
             if page:
                 yield page
-            if len(page) < PAGE:
+            if len(page) < LEDGER_PAGE_LINES:
                 return
             after = page[-1].id
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select
 from bot.storage.database.session import Session
 from bot.storage.schema import durations
 
-KEPT = 100  # newest samples of each tool and kind of output
+MAX_KEPT_SAMPLES = 100  # newest samples of each tool and kind of output
 
 
 class Sample(NamedTuple):
@@ -33,12 +33,12 @@ class DurationSamples:
         await self.learn_all([Sample(tool, output_kind, low, high, at)])
 
     async def learn_all(self, samples: Sequence[Sample]) -> None:
-        """Add samples. Deletes all but the newest `KEPT` ones of each tool and kind of output."""
+        """Add samples. Deletes all but the newest `MAX_KEPT_SAMPLES` ones of each tool and kind of output."""
         await self._session.execute(insert(durations), [sample._asdict() for sample in samples])
         for tool, output_kind in sorted({(sample.tool, sample.output_kind) for sample in samples}):
             of_these = (durations.c.tool == tool) & (durations.c.output_kind == output_kind)
             newest = select(durations.c.id).where(of_these).order_by(durations.c.id.desc())
-            first_kept = newest.limit(1).offset(KEPT - 1).scalar_subquery()
+            first_kept = newest.limit(1).offset(MAX_KEPT_SAMPLES - 1).scalar_subquery()
             await self._session.execute(delete(durations).where(of_these, durations.c.id < first_kept))
 
     async def all(self) -> dict[tuple[str, str], list[tuple[float, float]]]:

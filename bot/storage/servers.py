@@ -32,7 +32,7 @@ from bot.storage.schema import (
     word_rules,
 )
 
-REMEMBERED_SERVERS = 2000
+MAX_REMEMBERED_SERVERS = 2000
 _READ: Final = (guilds, studii_keys, holds, policies, access_lists, allowances, blocks, prices, word_rules)
 
 
@@ -56,7 +56,7 @@ class ServerMemory:
     """
 
     def __init__(self) -> None:
-        self._servers = BoundedDict[int, ServerConfig](REMEMBERED_SERVERS)
+        self._servers = BoundedDict[int, ServerConfig](MAX_REMEMBERED_SERVERS)
         self._version: object = None
 
     def changed(self, table: object) -> None:

@@ -13,7 +13,7 @@ from bot.storage.photo_rules import readable
 from bot.storage.questions.confirmations import confirmation_of
 from bot.storage.schema import confirmations, jobs, notices, photo_channels, reaction_emoji
 
-PAGE = 500  # rows
+CHECKED_PAGE_ROWS = 500
 
 _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     jobs: job_of,
@@ -34,8 +34,8 @@ class UnreadableCheck:
         """Return the rows that can't be read, by table and primary key."""
         for table, build in _BUILT_BY.items():
             key = list(table.primary_key.columns)
-            pages: Select[Any] = select(table).order_by(*key).limit(PAGE)
+            pages: Select[Any] = select(table).order_by(*key).limit(CHECKED_PAGE_ROWS)
             at = 0
             while await self._session.rows(pages.offset(at), build, key):
-                at += PAGE
+                at += CHECKED_PAGE_ROWS
         return self._session.unreadable.names()

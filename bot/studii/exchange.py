@@ -12,12 +12,12 @@ from yarl import URL
 from bot.aio.proxy import NoTunnel
 from bot.aio.resolver import NotReached
 
-LARGEST_ANSWER = 2**20
+MAX_API_ANSWER_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """An answer. `body` is None if it is incomplete or larger than `LARGEST_ANSWER` bytes.
+    """An answer. `body` is None if it is incomplete or larger than `MAX_API_ANSWER_BYTES` bytes.
 
     Headers and body are not in the repr: they may echo the key or contain a signed URL.
     """
@@ -111,7 +111,7 @@ async def _bounded_body(response: ClientResponse) -> bytes | None:
     try:
         async for chunk in response.content.iter_chunked(64 * 1024):
             body += chunk
-            if len(body) > LARGEST_ANSWER:
+            if len(body) > MAX_API_ANSWER_BYTES:
                 response.close()
                 return None
     except (aiohttp.ClientError, OSError):

@@ -11,8 +11,8 @@ from pydantic_core import from_json
 
 from bot.domain.visible import visible
 
-LONGEST_DETAIL = 300
-LONGEST_RETRY_AFTER = 300.0
+MAX_DETAIL_CHARACTERS = 300
+MAX_RETRY_AFTER_SECONDS = 300.0
 
 _LIKE_A_KEY = re.compile(r"stu_[A-Za-z0-9_\-]{6,}")
 
@@ -34,7 +34,7 @@ def clean(text: str | None, key: str) -> str | None:
     shown = visible(text)
     masked = _LIKE_A_KEY.sub("stu_…", shown.replace(key, "stu_…") if key else shown)
     line = " ".join(masked.split())
-    return (line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…") or None
+    return (line if len(line) <= MAX_DETAIL_CHARACTERS else line[: MAX_DETAIL_CHARACTERS - 1] + "…") or None
 
 
 def quoted(detail: str) -> str:
@@ -70,7 +70,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
             seconds = float(value)
         except ValueError:
             return None
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
 def _http_date(value: str) -> datetime | None:

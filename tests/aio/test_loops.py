@@ -29,7 +29,7 @@ async def test_a_ring_while_the_loop_is_busy_is_not_lost() -> None:
 async def test_a_stumble_is_logged_once_and_the_loop_goes_on_after_a_pause(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.01)
     wake_up, turns = WakeUp(), list[int]()
 
     async def turn() -> None:

@@ -188,7 +188,7 @@ async def test_a_lost_wake_up_is_found_at_the_next_look_around() -> None:
 
 
 async def test_more_jobs_than_fit_into_memory_are_all_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.aio.worker.MOST_KNOWN", 10)
+    monkeypatch.setattr("bot.aio.worker.MAX_KNOWN_ITEMS", 10)
     desk = Desk(0, look_around=NEVER)
     async with desk.at_work():
         desk.open = {n: Job(n, n) for n in range(60)}

@@ -31,8 +31,8 @@ async def fail(*_: object, **__: object) -> None:
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.005)
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
     monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.005)
 
 
@@ -151,7 +151,7 @@ async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
 async def test_an_answer_that_is_still_to_be_stored_is_stored_when_the_engine_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)

@@ -177,7 +177,7 @@ async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> N
 async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_notices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.05)
     async with engine_world(tmp_path) as world:
         one, other = world.studii.add_key(), world.studii.add_key()
         await world.use_key(one)

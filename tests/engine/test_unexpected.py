@@ -17,8 +17,8 @@ from tests.engine.world import World, a_job, a_staging_job, engine_world
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.005)
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, where: type[Any], name: str) -> Callable[[], int]:

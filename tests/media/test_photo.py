@@ -139,7 +139,9 @@ async def test_every_kind_of_transparent_and_of_moving_picture_has_room(
     decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As many bytes for each pixel as there are if a picture has 64 million of them.
-    monkeypatch.setattr(pool, "LARGEST_BYTES", 1100 * 1000 * pool.LARGEST_BYTES // MAX_PIXELS)
+    monkeypatch.setattr(
+        pool, "MAX_PICTURE_MEMORY_BYTES", 1100 * 1000 * pool.MAX_PICTURE_MEMORY_BYTES // MAX_PIXELS
+    )
     photo = Image.new("RGBA", (1100, 1000), (200, 10, 10, 100))
     photo.save(tmp_path / "PNG", "PNG")
     photo.convert("RGB").save(tmp_path / "lossy", "WEBP")
@@ -165,7 +167,7 @@ async def test_every_kind_of_transparent_and_of_moving_picture_has_room(
 async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
     decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "LARGEST_BYTES", 6_500_000)
+    monkeypatch.setattr(pool, "MAX_PICTURE_MEMORY_BYTES", 6_500_000)
     Image.new("RGBA", (1100, 1000)).save(tmp_path / "photo", "WEBP", lossless=True)
     with pytest.raises(PhotoRefused) as refused:
         await decoder.inspect(tmp_path / "photo")

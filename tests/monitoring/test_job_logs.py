@@ -97,7 +97,7 @@ def everything_logged() -> Generator[list[dict[str, Any]]]:
 
 async def stumbling(world: World, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job whose photo, then its request and then its announcement met something that nobody foresaw."""
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
     for where, name in (
         (DecoderPool, "inspect"),
         (Submitter, "submit"),

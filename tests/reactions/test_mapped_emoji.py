@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState
-from bot.domain.photo_rules import MOST_EMOJI, Emoji, PhotoChannelKind
+from bot.domain.photo_rules import MAX_EMOJI, Emoji, PhotoChannelKind
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
 
@@ -128,13 +128,13 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
         await ready(desk)
         long: dict[str, str] = dict.fromkeys(("prompt", "mode", "quality", "aspect_ratio"), "W" * 90)
         preset = desk.services.photos.preset("studio", long)
-        for number in range(MOST_EMOJI):
+        for number in range(MAX_EMOJI):
             emoji = Emoji(f"{'long_name' * 3}{number}", 77001122334455 + number)
             await desk.services.photos.map_emoji(desk.guild.id, emoji, preset)
         answer = await desk.admin.slash(
             desk.channel, "studii reactions map", emoji="🔥", tool="photo-restore"
         )
-        assert f"{MOST_EMOJI} emoji is the limit" in texts(answer)
+        assert f"{MAX_EMOJI} emoji is the limit" in texts(answer)
         for number in range(30):
             channel = desk.guild.create_text_channel(f"rooms-{number}")
             kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER

@@ -19,7 +19,7 @@ def dms(who: MemberActor) -> list[str]:
 async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taps, "WAITING", 0)
+    monkeypatch.setattr(taps, "MAX_TAPS_OF_A_SERVER", 0)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         for _ in range(2):

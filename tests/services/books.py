@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from bot.domain import Job, Period
-from bot.domain.confirmations import ANSWERED_WITHIN, MOST_OPEN
+from bot.domain.confirmations import ANSWERED_WITHIN, MAX_OPEN_QUESTIONS
 from bot.domain.credit_requests import REQUEST_LASTS, amount_for
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsShort, Refused
@@ -106,7 +106,7 @@ class Books(RuleBasedStateMachine):
         may = amount <= paper.rest(now, user_id) and paper.may_start(now, user_id)
         above = paper.confirm if agreed is None else agreed
         asks = above is not None and amount > above
-        room = agreed is not None or paper.asked(now, user_id) < MOST_OPEN
+        room = agreed is not None or paper.asked(now, user_id) < MAX_OPEN_QUESTIONS
         assert isinstance(said, CreditsShort) == (amount > paper.rest(now, user_id))
         assert isinstance(said, Job) == (may and not asks)
         assert isinstance(said, ConfirmationNeeded) == (may and asks and room)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from bot.storage import Storage
-from bot.storage.durations import KEPT
+from bot.storage.durations import MAX_KEPT_SAMPLES
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
@@ -23,9 +23,9 @@ async def test_what_was_observed_is_kept_by_tool_and_kind_oldest_first(storage: 
 async def test_only_the_newest_are_kept_of_each(storage: Storage) -> None:
     async with storage.write() as transaction:
         await transaction.durations.learn("studio", "video", 1.0, 2.0, NOW)
-        for n in range(KEPT + 7):
+        for n in range(MAX_KEPT_SAMPLES + 7):
             await transaction.durations.learn("studio", "image", float(n), n + 1.0, NOW)
     async with storage.read() as transaction:
         kept = await transaction.durations.all()
-    assert kept["studio", "image"] == [(float(n), n + 1.0) for n in range(7, KEPT + 7)]
+    assert kept["studio", "image"] == [(float(n), n + 1.0) for n in range(7, MAX_KEPT_SAMPLES + 7)]
     assert len(kept["studio", "video"]) == 1

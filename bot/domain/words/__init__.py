@@ -2,9 +2,9 @@
 
 from bot.domain.words.matching import WordMatcher, matcher_of
 from bot.domain.words.rules import (
-    LONGEST_RULE,
-    MOST_RULES,
-    MOST_WILDCARDS,
+    MAX_RULE_CHARACTERS,
+    MAX_WILDCARDS,
+    MAX_WORD_RULES,
     WordEffect,
     WordRefusal,
     WordRule,
@@ -14,9 +14,9 @@ from bot.domain.words.rules import (
 )
 
 __all__ = [
-    "LONGEST_RULE",
-    "MOST_RULES",
-    "MOST_WILDCARDS",
+    "MAX_RULE_CHARACTERS",
+    "MAX_WILDCARDS",
+    "MAX_WORD_RULES",
     "WordEffect",
     "WordMatcher",
     "WordRefusal",

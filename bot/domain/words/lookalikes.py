@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-_LONGEST = 3  # letters that one character can look like
+_MAX_LETTERS = 3  # letters that one character can look like
 
 
 class LookAlikes(NamedTuple):
@@ -47,6 +47,6 @@ def _letters(char: str, others: list[dict[str, str]]) -> str | None:
         bare = "".join(
             one for one in unicodedata.normalize("NFKD", other["c"]) if not unicodedata.combining(one)
         )
-        if bare.isascii() and bare.isalpha() and len(bare) <= _LONGEST:
+        if bare.isascii() and bare.isalpha() and len(bare) <= _MAX_LETTERS:
             return bare
     return None

@@ -7,9 +7,9 @@ from enum import StrEnum
 from bot.domain.words.normal import normalized
 
 WILDCARD = "*"
-MOST_RULES = 200  # in a server
-LONGEST_RULE = 60  # characters
-MOST_WILDCARDS = 5
+MAX_WORD_RULES = 200  # in a server
+MAX_RULE_CHARACTERS = 60
+MAX_WILDCARDS = 5
 _SHORT = 2  # letters that, with a wildcard, begin or end very many words
 
 # The most frequent words of English texts: a rule for one of them would refuse nearly every prompt.
@@ -64,14 +64,14 @@ class WordRuleError(StrEnum):
 def word_rule(words: str, effect: WordEffect = WordEffect.REFUSE) -> WordRule | WordRuleError:
     """Return the rule for a word or a phrase with wildcards, or why there can be none."""
     words = " ".join(words.split())
-    if len(words) > LONGEST_RULE:
+    if len(words) > MAX_RULE_CHARACTERS:
         return WordRuleError.TOO_LONG
     # Each piece alone, as a wildcard is no part of a word.
     pieces = [_piece(piece) for piece in re.split(r"\*+", words)]
     key = WILDCARD.join(pieces).strip()
     if not key.replace(WILDCARD, "").strip():
         return WordRuleError.EMPTY
-    if key.count(WILDCARD) > MOST_WILDCARDS:
+    if key.count(WILDCARD) > MAX_WILDCARDS:
         return WordRuleError.TOO_MANY_WILDCARDS
     return WordRule(words, key, effect)
 

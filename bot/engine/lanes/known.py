@@ -4,16 +4,16 @@ from bot.aio.bounded import BoundedDict
 from bot.domain import Job, JobState, StudiiKey
 from bot.storage import Changes
 
-MOST_JOBS = 2000
-MOST_KEYS = 500
+MAX_KNOWN_JOBS = 2000
+MAX_KNOWN_KEYS = 500
 
 
 class KnownJobs:
     """Hears of all changes, in their order, and forgets everything when something is not named."""
 
     def __init__(self) -> None:
-        self._jobs = BoundedDict[str, Job](MOST_JOBS)
-        self._keys = BoundedDict[int, StudiiKey](MOST_KEYS)
+        self._jobs = BoundedDict[str, Job](MAX_KNOWN_JOBS)
+        self._keys = BoundedDict[int, StudiiKey](MAX_KNOWN_KEYS)
 
     def tell(self, changes: Changes) -> None:
         """Take over what a transaction has changed."""

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 ENOUGH_MISSES = 3
 MAX_TROUBLES = 10_000  # jobs
-PAUSE_BOUND = 60.0  # seconds between two polls while Studii gives no answer
+MAX_POLL_PAUSE_SECONDS = 60.0  # between two polls while Studii gives no answer
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class PollAnswers:
             return await self.key_refused(job, error.told)
         trouble = self._trouble(job.id)
         trouble.errors += 1
-        pause = backoff(trouble.errors, self._context.tuning.first_poll, PAUSE_BOUND)
+        pause = backoff(trouble.errors, self._context.tuning.first_poll, MAX_POLL_PAUSE_SECONDS)
         return StepResult(job, again=self.bounded(pause, age))
 
     def bounded(self, pause: float, age: float) -> float:

@@ -16,9 +16,9 @@ _log = logging.getLogger(__name__)
 
 AHEAD = 10.0  # seconds for which polls are recorded in advance
 AHEAD_MARGIN = 1.0  # of these, for clocks that differ
-MOST_AHEAD = 8
+MAX_POLLS_AHEAD = 8
 LATER = 5.0  # seconds, when room comes only with an answer
-LEAST_PAUSE = 0.05  # seconds
+MIN_PAUSE_SECONDS = 0.05
 TIDIED_EVERY = timedelta(seconds=30)
 
 
@@ -68,7 +68,7 @@ class RateState:
         """Return the seconds until there may be room again."""
         now = self._context.clock.monotonic()
         free_at = self.window.next_room(now)
-        return LATER if free_at is None else max(free_at - now, LEAST_PAUSE)
+        return LATER if free_at is None else max(free_at - now, MIN_PAUSE_SECONDS)
 
     def set_plan(self, plan: ChosenPlan) -> None:
         """Take over the plan that admins chose. Less is sent while it is doubted."""
@@ -79,7 +79,7 @@ class RateState:
         """Return how many polls to record in advance."""
         now = self._context.clock.monotonic()
         self._forget(now)
-        return max(0, min(len(self._polls), MOST_AHEAD, self.window.room(now)) - len(self._ahead))
+        return max(0, min(len(self._polls), MAX_POLLS_AHEAD, self.window.room(now)) - len(self._ahead))
 
     def granted(self, polls: int) -> None:
         """Note that as many polls were recorded in advance."""

@@ -8,7 +8,7 @@ from bot.storage import Sample
 
 _log = logging.getLogger(__name__)
 
-MOST = 500  # samples that are not stored yet
+MAX_UNSAVED_SAMPLES = 500
 
 
 class Samples:
@@ -23,7 +23,7 @@ class Samples:
         """Learn from a job that still ran after `low` seconds and had ended after `high`."""
         self.durations.learn(work, low, high)
         self._unsaved.append(Sample(*work, low, high, self._context.clock.now()))
-        del self._unsaved[:-MOST]
+        del self._unsaved[:-MAX_UNSAVED_SAMPLES]
 
     async def save(self) -> None:
         """Store what was learned. If that fails, it is logged, and tried again the next time."""

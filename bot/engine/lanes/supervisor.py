@@ -34,7 +34,7 @@ from bot.storage import Changes
 _log = logging.getLogger(__name__)
 
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
-MOST_SERVERS = 10_000  # whose current key is known
+MAX_KNOWN_SERVERS = 10_000  # whose current key is known
 SUSPICIOUS = 1.0  # seconds until the next turn, if a step seems to have ended without a result
 
 
@@ -65,7 +65,7 @@ class LaneSupervisor:
         self._context = context
         self._known = KnownJobs()
         self._told: dict[str, Job] = {}  # since the last turn
-        self._keys = BoundedDict[int, StudiiKey](MOST_SERVERS)  # the current ones, by server
+        self._keys = BoundedDict[int, StudiiKey](MAX_KNOWN_SERVERS)  # the current ones, by server
         self._plans: dict[str, ChosenPlan] = {}  # of lanes, as of the last look
         self._look_wanted = True
         self._next_look = 0.0

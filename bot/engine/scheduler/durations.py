@@ -26,7 +26,7 @@ TAIL_SPREAD = 2.0
 ROUNDS = 4
 TOLD_FROM = 3  # seen jobs; with fewer there is only a guess, and people are told no time
 MEAN_UP_TO = 0.98
-LEAST_SPREAD = 0.05
+MIN_SPREAD = 0.05
 NEARLY_NEVER = 1e-6
 
 _EDGES = [0.0, *(FIRST * exp(STEP * n) for n in range(CELLS))]
@@ -208,8 +208,8 @@ def _smooth(counts: Sequence[float]) -> list[float]:
     square = sum(count * (centre - mean) ** 2 for count, centre in zip(counts, _CENTRES, strict=True))
     deviation = sqrt((square + GUESS_WEIGHT * GUESS_SPREAD**2) / (number + GUESS_WEIGHT))
     if number >= 8:
-        deviation = min(deviation, max(LEAST_SPREAD, _quartile_range(counts, number) / 1.34))
-    width = max(LEAST_SPREAD, 0.9 * deviation * number**-0.2)
+        deviation = min(deviation, max(MIN_SPREAD, _quartile_range(counts, number) / 1.34))
+    width = max(MIN_SPREAD, 0.9 * deviation * number**-0.2)
     reach = int(3 * width / STEP) + 1
     kernel = [exp(-0.5 * (n * STEP / width) ** 2) for n in range(-reach, reach + 1)]
     scale = sum(kernel)

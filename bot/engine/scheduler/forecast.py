@@ -30,7 +30,7 @@ SIMULATIONS: Sequence[tuple[float | None, float]] = (
     (None, 1.0),
     (None, 1.0),
 )
-AT_ONCE = 3.0  # seconds
+MIN_FORECAST_SECONDS = 3.0
 AGREED = 0.3  # the share of the wait by which a prediction may be wrong if any of the simulations comes true,
 AGREED_WITHIN = 2.0  # or the seconds, if all durations are known
 _GOLDEN = 0.6180339887498949
@@ -52,7 +52,7 @@ class Forecast:
         None if that is unknown or only a few seconds away.
         """
         start = self.starts.get(job_id)
-        return None if start is None or start - now < AT_ONCE else start - now
+        return None if start is None or start - now < MIN_FORECAST_SECONDS else start - now
 
 
 def predict(lane: Lane, now: float) -> Forecast:

@@ -29,8 +29,8 @@ END_CHECKS = 4
 # A card says nothing of an end that is about to be posted in its place, unless posting takes longer.
 POSTED_CHECKS = 4
 RESUMED_WITHIN = timedelta(minutes=1)
-MOST_NOTES = 100
-MOST_REMEMBERED = 2000
+MAX_NOTES_TOGETHER = 100
+MAX_REMEMBERED_CARDS = 2000
 
 
 class Cards:
@@ -51,7 +51,7 @@ class Cards:
         self._ends = ExpectedEnds()
         self._resuming: set[str] | None = None  # running jobs whose cards an earlier life has shown
         self._tending = WakeUp()
-        self._versions = BoundedDict[tuple[str, int], int](MOST_REMEMBERED)  # what cards show
+        self._versions = BoundedDict[tuple[str, int], int](MAX_REMEMBERED_CARDS)  # what cards show
         self._notes: dict[str, int] = {}  # of these, what the database does not know yet
         self._removals = CardRemovals(context, delivery)
         self._unnoted_since: float | None = None  # when the oldest of these was added
@@ -107,7 +107,7 @@ class Cards:
                 for job in await transaction.job_cards.unfinished_with_cards(outdated):
                     self.worker.add(job)
         count, since = len(self._notes) + len(self._removals), self._unnoted_since or now
-        if count and (count >= MOST_NOTES or now - since >= tuning.card_noted_after):
+        if count and (count >= MAX_NOTES_TOGETHER or now - since >= tuning.card_noted_after):
             await shielded(self._store_notes())
         if self._notes or self._removals:
             return min(UNPLACED_EVERY, tuning.card_noted_after)
@@ -120,7 +120,7 @@ class Cards:
         now = self._context.clock.now()
         if self._resuming is None:
             async with self._context.storage.read() as transaction:
-                running = await transaction.jobs.in_states([JobState.RUNNING], MOST_REMEMBERED)
+                running = await transaction.jobs.in_states([JobState.RUNNING], MAX_REMEMBERED_CARDS)
             self._resuming = {job.id for job in running if job.card_message_id is not None}
         overdue = self._ends.passed(now)
         for job_id in list(self._resuming):

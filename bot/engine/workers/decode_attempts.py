@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from bot.domain import DecodeRecord
 
-MOST_COUNTED = 2  # attempts that count before a file is given up
+MAX_DECODE_ATTEMPTS = 2  # attempts that count before a file is given up
 
 
 class DecodeEnd(Enum):
@@ -23,7 +23,7 @@ class DecodeEnd(Enum):
 
 def given_up(record: DecodeRecord) -> bool:
     """Return whether the file must not be decoded any more."""
-    return record.counted >= MOST_COUNTED
+    return record.counted >= MAX_DECODE_ATTEMPTS
 
 
 def begun(record: DecodeRecord, *, alone: bool) -> DecodeRecord:

@@ -7,15 +7,15 @@ from bot.aio.bounded import BoundedDict
 from bot.domain import Progress
 
 GRACE = timedelta(seconds=2)  # a result that comes with its time needs no other card
-AT_ONCE = 20  # cards
-BOUND = 2000
+CARDS_AT_ONCE = 20
+MAX_EXPECTED_ENDS = 2000
 
 
 class ExpectedEnds:
     """When the time that each card of a running job names will have passed. The caller passes the time."""
 
     def __init__(self) -> None:
-        self._passes = BoundedDict[str, datetime](BOUND)
+        self._passes = BoundedDict[str, datetime](MAX_EXPECTED_ENDS)
 
     def shown(self, job_id: str, progress: Progress) -> None:
         """Record what the card of a running job shows."""
@@ -30,7 +30,7 @@ class ExpectedEnds:
 
     def passed(self, now: datetime) -> list[str]:
         """Return some of the jobs whose time has passed, and forget them until they are shown again."""
-        found = list(islice((job_id for job_id, at in self._passes.items() if at <= now), AT_ONCE))
+        found = list(islice((job_id for job_id, at in self._passes.items() if at <= now), CARDS_AT_ONCE))
         for job_id in found:
             self.forget(job_id)
         return found

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 # Seconds that the process must have lived before a file that ended an earlier one is tried again.
-QUIET = 10.0
+MIN_UPTIME_SECONDS = 10.0
 _FIRST = begun(DecodeRecord(), alone=False)
 
 
@@ -58,7 +58,9 @@ class GuardedDecoder:
     The files are named by the spool: the job's id, then what the file is to the job.
     """
 
-    def __init__(self, storage: Storage, decoder: Decoder, clock: Clock, *, quiet: float = QUIET) -> None:
+    def __init__(
+        self, storage: Storage, decoder: Decoder, clock: Clock, *, quiet: float = MIN_UPTIME_SECONDS
+    ) -> None:
         self._storage = storage
         self._decoder = decoder
         self._clock = clock

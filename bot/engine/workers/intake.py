@@ -27,8 +27,8 @@ from bot.reasons import Reason, ReasonCode
 _log = logging.getLogger(__name__)
 
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
-LONGEST_FETCH = 300.0  # seconds
-MOST_REMEMBERED = 500
+FETCH_TIMEOUT_SECONDS = 300.0
+MAX_REMEMBERED_PHOTOS = 500
 LEAVING = 0.2  # seconds until a photo that is just giving way, or being opened, may be fetched anew
 _NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
@@ -48,8 +48,8 @@ class Intake:
         tuning = context.tuning
         self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.look_around)
         # By job: the bytes that its photo has once it is converted.
-        self._grown = BoundedDict[str, int](MOST_REMEMBERED)
-        self._died = BoundedDict[str, None](MOST_REMEMBERED)  # jobs whose photo has ended a decoder
+        self._grown = BoundedDict[str, int](MAX_REMEMBERED_PHOTOS)
+        self._died = BoundedDict[str, None](MAX_REMEMBERED_PHOTOS)  # jobs whose photo has ended a decoder
         # Jobs that one of the workers has: a lone attempt makes both find its job.
         self._in_flight = set[str]()
         # Such a photo is opened once more, and no other waits for that.
@@ -171,7 +171,7 @@ class Intake:
         path = self._context.spool.source(job.id)
         try:
             await self._context.spool.make()
-            async with asyncio.timeout(LONGEST_FETCH):
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 await self._photos.fetch(job, path, source.size + SLACK)
         except TimeoutError:
             raise PhotoDelayed(Reason(ReasonCode.PHOTO_TOO_SLOW)) from None

@@ -27,7 +27,7 @@ from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE = 4  # servers
+NOTICES_AT_ONCE = 4  # servers
 # Somebody has to act: the owner hears of it where there is no log channel.
 _FOR_THE_OWNER = frozenset(
     {
@@ -66,7 +66,7 @@ class NoticeBoard:
             self._give_up,
             key=lambda guild_id: guild_id,
             noun="server",
-            size=AT_ONCE,
+            size=NOTICES_AT_ONCE,
             clock=context.clock,
             liveness=context.liveness,
             # First in the channel, then to the owner.

@@ -12,14 +12,16 @@ EVERY = 15.0  # seconds
 UNPLACED_EVERY = 1.0  # for a card that shows no position yet
 DRIFT = timedelta(seconds=30)  # a predicted start may be off by this much
 CHECKED = 20  # cards checked at a time
-BOUND = 2000
+MAX_SHOWN_POSITIONS = 2000
 
 
 class QueuePositions:
     """What the card of each waiting job shows. The caller passes the time."""
 
     def __init__(self) -> None:
-        self._shown = BoundedDict[str, tuple[Progress, float]](BOUND)  # least recently checked first
+        self._shown = BoundedDict[str, tuple[Progress, float]](
+            MAX_SHOWN_POSITIONS
+        )  # least recently checked first
 
     def shown(self, job_id: str, progress: Progress, now: float) -> None:
         """Record what the card of a waiting job shows."""

@@ -8,7 +8,7 @@ from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import give_way
-from bot.media.spool_usage import KEPT, HeldPhoto, KeptResult, photos_to_evict, results_to_evict
+from bot.media.spool_usage import KEPT_RESULTS_SHARE, HeldPhoto, KeptResult, photos_to_evict, results_to_evict
 from bot.storage import JobChanges
 
 UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
@@ -42,7 +42,11 @@ class SpoolRoom:
                 together = sum(spool.source_size(job_id) for job_id in others)
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
         # A held server gets no room at the cost of others: they are held as well.
-        if lacking and not held and await self._make_room(lacking, spared=int(spool.max_bytes * KEPT)):
+        if (
+            lacking
+            and not held
+            and await self._make_room(lacking, spared=int(spool.max_bytes * KEPT_RESULTS_SHARE))
+        ):
             lacking = spool.claim_source(job.id, job.guild_id, size)
         return not lacking
 

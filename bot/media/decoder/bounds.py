@@ -12,7 +12,7 @@ try:
 except ImportError:  # Windows
     resource = None
 
-LARGEST_FILE = 512 * 1024 * 1024  # that may be written
+MAX_WRITTEN_BYTES = 512 * 1024 * 1024  # that may be written
 OPEN_FILES = 64
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -39,7 +39,7 @@ class Bounds:
             self.missing = ["memory", "processor time"]
             return
         self._lower(resource.RLIMIT_CORE, 0)
-        self._lower(resource.RLIMIT_FSIZE, LARGEST_FILE)
+        self._lower(resource.RLIMIT_FSIZE, MAX_WRITTEN_BYTES)
         self._lower(resource.RLIMIT_NOFILE, OPEN_FILES)
         if sys.platform != "linux":
             self.missing.append("memory")  # macOS takes the figure and does not keep to it

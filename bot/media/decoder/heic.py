@@ -16,7 +16,7 @@ from bot.media.decoder.planes import rows
 from bot.media.decoder.rows import Rows
 from bot.media.decoder.structure.facts import Broken
 
-THREADS = 2  # that decode tiles
+TILE_THREADS = 2  # that decode tiles
 _AS_IT_IS = 99  # heif_colorspace_undefined, heif_chroma_undefined
 _COLOUR_SPACES = frozenset({0, 2})  # YCbCr and grey
 _LUMA, _CHROMA, _ALPHA = 0, {1: 1, 2: 2}, 6  # heif_channel, of chroma by the place in avifImage
@@ -81,7 +81,7 @@ class Heic:
             ctypes.c_void_p(),
             ctypes.c_void_p(),
         )
-        library.heif_context_set_max_decoding_threads(context, THREADS)
+        library.heif_context_set_max_decoding_threads(context, TILE_THREADS)
         try:
             with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) as data:
                 content = (ctypes.c_char * len(data)).from_buffer(data)

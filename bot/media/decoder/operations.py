@@ -19,15 +19,15 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
-from bot.media.convert import MOST_FITTED, first_picture, fitted, shrunk, write
+from bot.media.convert import MAX_FITTED_PIXELS, first_picture, fitted, shrunk, write
 from bot.media.decoder.native import NATIVE
 from bot.media.decoder.structure import Broken, NotAPhoto, Structure, jpeg, png, structure_of
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import MADE_BY_AI, digital_source_in, is_by_ai, with_digital_source, xmp_packet
 
-THREADS = 2
+PLUGIN_THREADS = 2
 MAX_JPEG_XMP = 65_502  # bytes: what one segment holds
-_MOST_TOLD = (1 << 50) - 1  # bytes of memory; more is no answer (see `bot.media.answers`)
+_MAX_TOLD_BYTES = (1 << 50) - 1  # of memory; more is no answer (see `bot.media.answers`)
 # The file is in memory as well.
 _READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF}) - NATIVE.keys()
 EVEN_BLOCKS = 1_600  # of 8 by 8 pixels; as many take more than `jpeg.REPEATED` bytes
@@ -61,8 +61,8 @@ class Refusal(Exception):
 
 def prepare() -> None:
     """Configure the libraries: few threads, and no decoding of thumbnails and other images."""
-    AvifImagePlugin.DEFAULT_MAX_THREADS = THREADS
-    pillow_heif.options.DECODE_THREADS = THREADS
+    AvifImagePlugin.DEFAULT_MAX_THREADS = PLUGIN_THREADS
+    pillow_heif.options.DECODE_THREADS = PLUGIN_THREADS
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False
@@ -88,7 +88,7 @@ def probe(path: Path, what: str) -> dict[str, Any]:
         "kind": kind.name,
         "width": found.width,
         "height": found.height,
-        "memory": min(_memory(what, kind, found) + (size if kind in _READ_WHOLE else 0), _MOST_TOLD),
+        "memory": min(_memory(what, kind, found) + (size if kind in _READ_WHOLE else 0), _MAX_TOLD_BYTES),
         "whole": found.is_whole,
     }
 
@@ -167,7 +167,7 @@ def _xmp_of(opened: Any, mark: str | None) -> bytes:
 def _memory(what: str, kind: PhotoKind, found: Structure) -> int:
     if what in {"fit", "label", "split"}:
         pixels = found.width * found.height
-        smaller = min(pixels, MOST_FITTED)
+        smaller = min(pixels, MAX_FITTED_PIXELS)
         return max(
             found.opened, pixels * 4 + smaller * SHRINKING_BYTES_PER_PIXEL, smaller * FITTING_BYTES_PER_PIXEL
         )

@@ -7,8 +7,8 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-PREFIX = b"Exif\0\0"
-MAX_ENTRIES = 1000  # of a directory
+EXIF_PREFIX = b"Exif\0\0"
+MAX_EXIF_ENTRIES = 1000  # of a directory
 
 _ORIENTATION, _EXIF_IFD, _COLOR_SPACE, _INTEROP_IFD, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 0x0001
 _BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
@@ -65,7 +65,7 @@ def reduced(data: bytes) -> tuple[Exif, bytes]:
 
     Some programs put the prefix of JPEG before it; it stays, since decoders differ in whether they expect it.
     """
-    prefix = PREFIX if data.startswith(PREFIX) else b""
+    prefix = EXIF_PREFIX if data.startswith(EXIF_PREFIX) else b""
     exif = read_exif(data[len(prefix) :])
     encoded = exif.encode()
     return exif, prefix + encoded if encoded else b""
@@ -94,7 +94,7 @@ def _entries(data: bytes, at: int, order: _Order) -> dict[int, bytes]:
     """Return the entries of a directory by tag, as 12 bytes each; of two with one tag, the last."""
     if not 8 <= at <= len(data) - 2:
         return {}
-    count = min(int.from_bytes(data[at : at + 2], order), MAX_ENTRIES)
+    count = min(int.from_bytes(data[at : at + 2], order), MAX_EXIF_ENTRIES)
     entries = (data[start : start + 12] for start in range(at + 2, at + 2 + 12 * count, 12))
     return {int.from_bytes(entry[:2], order): entry for entry in entries if len(entry) == 12}
 

@@ -6,7 +6,7 @@ ITU-T T.81, annex B; JFIF: ITU-T T.871; ICC: ICC.1:2022, annex B.4; C2PA: JUMBF 
 import re
 from dataclasses import dataclass, field
 
-from bot.media.metadata.exif import PREFIX
+from bot.media.metadata.exif import EXIF_PREFIX
 from bot.media.metadata.kept import KeptMetadata
 from bot.media.metadata.pieces import BrokenStructure, PartCounter, Piece, Range, Source
 
@@ -99,7 +99,7 @@ def _take(reading: _JpegReading, marker: int, segment: Range) -> None:
 def _drop(reading: _JpegReading, marker: int, data: bytes) -> None:
     """Note what has to stay of a segment that goes."""
     _note_place(reading)
-    if marker == _APP1 and data.startswith(PREFIX):
+    if marker == _APP1 and data.startswith(EXIF_PREFIX):
         reading.findings.add_exif(data)
     elif marker == _APP1 and data.startswith(_XMP):
         reading.findings.add_xmp(data.removeprefix(_XMP))

@@ -1,6 +1,6 @@
 """Collect what is kept of a file's metadata, and encode it."""
 
-from bot.media.metadata.exif import PREFIX, Exif, reduced
+from bot.media.metadata.exif import EXIF_PREFIX, Exif, reduced
 from bot.media.metadata.marks import (
     MAX_STORE,
     MAX_XMP,
@@ -32,7 +32,7 @@ class KeptMetadata:
 
     def add_raw_exif(self, data: bytes) -> None:
         """Take in Exif data that counts only where there is no other."""
-        self._raw_exif = self._raw_exif or data.removeprefix(PREFIX)
+        self._raw_exif = self._raw_exif or data.removeprefix(EXIF_PREFIX)
 
     def add_xmp(self, data: bytes) -> None:
         """Take in an XMP packet."""

@@ -57,7 +57,7 @@ _ADDRESS = re.compile(
 )
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _END_OF_RDF = re.compile(rb"</((?:[A-Za-z_][\w.-]{0,30}:)?)RDF\s{0,16}>")
-_LONGEST = 1024  # bytes of a mark; blocks of a file overlap by as much
+_MAX_MARK_BYTES = 1024  # of a mark; blocks of a file overlap by as much
 # Of what is made of a result, which has no mark of its own.
 # https://cv.iptc.org/newscodes/digitalsourcetype/
 MADE_BY_AI = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -125,7 +125,7 @@ def digital_source_in(file: BinaryIO) -> str | None:
         marks = [match.group(1).decode("ascii") for match in _PROPERTY.finditer(data)]
         marks += [match.group().decode("ascii") for match in _ADDRESS.finditer(data)]
         found = strongest(marks if found is None else [found, *marks])
-        tail = data[-_LONGEST:]
+        tail = data[-_MAX_MARK_BYTES:]
     return found
 
 

@@ -15,7 +15,7 @@ from bot.services.budgets import budget_state
 from bot.services.wording import UNKNOWN_JOB, credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-LONGEST_REASON = 200  # characters
+MAX_DECLINE_REASON_CHARACTERS = 200
 OWN = "You can't decide on your own request. Ask another moderator."
 NOT_APPROVER = "Only {} can decide on requests here. An admin can change this with `/studii approval`."
 TOO_LATE = "That request was already approved."
@@ -116,7 +116,9 @@ class ApprovalService:
 
     async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
         """End the job unpaid, with the moderator's reason. Raises `Refused` if it was decided on."""
-        told = Reason(ReasonCode.DECLINED, {"detail": reason[:LONGEST_REASON]} if reason else {})
+        told = Reason(
+            ReasonCode.DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
+        )
         return await self._end(guild_id, job_id, approver, told)
 
     async def requester_left(self, guild_id: int, job_id: str, approver: Approver) -> Job:

@@ -15,8 +15,8 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 BETWEEN = timedelta(hours=1)  # the same reason is told a member again
 COUNTED = timedelta(days=1)
-MOST_REFUSALS = 100
-MOST_PAUSE_HOURS = 24 * 30
+MAX_REFUSALS = 100
+MAX_PAUSE_HOURS = 24 * 30
 _DIGEST = 16  # hex digits
 
 
@@ -45,12 +45,12 @@ class RefusalService:
     async def set_pause(self, guild_id: int, refusals: int | None, hours: int | None) -> WordPause:
         """Set after how many refusals in a day a member is paused (0: never), and for how long."""
         if refusals is not None:
-            refusals = max(0, min(refusals, MOST_REFUSALS))
+            refusals = max(0, min(refusals, MAX_REFUSALS))
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if refusals is not None:
                 await transaction.policies.set(guild_id, refusals=refusals)
             if hours is not None:
-                await transaction.policies.set(guild_id, pause_hours=max(1, min(hours, MOST_PAUSE_HOURS)))
+                await transaction.policies.set(guild_id, pause_hours=max(1, min(hours, MAX_PAUSE_HOURS)))
             return await transaction.policies.word_pause(guild_id)
 
 

@@ -6,9 +6,9 @@ from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.domain import JobRequest
 from bot.domain.words import (
-    LONGEST_RULE,
-    MOST_RULES,
-    MOST_WILDCARDS,
+    MAX_RULE_CHARACTERS,
+    MAX_WILDCARDS,
+    MAX_WORD_RULES,
     WordEffect,
     WordRefusal,
     WordRule,
@@ -23,15 +23,17 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2
 FEW = 5  # jobs; of fewer nothing follows
-LONGEST_QUOTED = 1000  # characters of what a person asked for
+MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
 _CANNOT = {
     WordRuleError.EMPTY: "A rule needs at least one letter or digit. Nothing was changed.",
-    WordRuleError.TOO_LONG: f"A rule can have at most {LONGEST_RULE} characters. Nothing was changed.",
+    WordRuleError.TOO_LONG: f"A rule can have at most {MAX_RULE_CHARACTERS} characters. Nothing was changed.",
     WordRuleError.TOO_MANY_WILDCARDS: (
-        f"A rule can have at most {MOST_WILDCARDS} wildcards (`*`). Nothing was changed."
+        f"A rule can have at most {MAX_WILDCARDS} wildcards (`*`). Nothing was changed."
     ),
 }
-MANY = f"{MOST_RULES} rules is the limit. Remove one first with `/studii words remove`. Nothing was changed."
+MANY = (
+    f"{MAX_WORD_RULES} rules is the limit. Remove one first with `/studii words remove`. Nothing was changed."
+)
 NO_APPROVALS = "Set a channel for approvals first, with `/studii approval channel:`. Nothing was changed."
 UNKNOWN_RULE = "There's no rule “{}”. `/studii words show` lists them. Nothing was changed."
 MET = (
@@ -95,7 +97,7 @@ class WordService:
                 rules = await transaction.policies.access(guild_id)
                 if rules.approval.channel_id is None:
                     raise Refused(NO_APPROVALS)
-            if rule.key not in known and len(known) >= MOST_RULES:
+            if rule.key not in known and len(known) >= MAX_WORD_RULES:
                 raise Refused(MANY)
             await transaction.word_rules.put(guild_id, rule, self._clock.now())
             recent = await transaction.word_rules.recent_inputs(guild_id, RECENT)
@@ -106,7 +108,7 @@ class WordService:
     async def remove(self, guild_id: int, words: str) -> WordRule:
         """Remove the rule that is compared like these words. Raises `Refused` if there is none."""
         rule = word_rule(words)
-        unknown = Refused(UNKNOWN_RULE.format(words[:LONGEST_RULE]))
+        unknown = Refused(UNKNOWN_RULE.format(words[:MAX_RULE_CHARACTERS]))
         if isinstance(rule, WordRuleError):
             raise unknown
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
@@ -140,7 +142,7 @@ def words_refused(rule: WordRule, request: JobRequest, tool: Tool) -> WordsRefus
         user_id=request.user_id,
         tool=tool.slug,
         rule=rule.words,
-        text=written[:LONGEST_QUOTED],
+        text=written[:MAX_QUOTED_CHARACTERS],
         # Where it is not known whether the channel is age-restricted, it may be.
         hidden=request.age_restricted is not False,
         manages=request.context.manages,

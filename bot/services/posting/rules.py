@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.posting import PostingRules
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
-REMEMBERED_SERVERS = 5000
+MAX_REMEMBERED_RULES = 5000
 REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
 
 
@@ -18,7 +18,7 @@ class PostingService:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
-        self._known = BoundedDict[int, tuple[float, PostingRules]](REMEMBERED_SERVERS)
+        self._known = BoundedDict[int, tuple[float, PostingRules]](MAX_REMEMBERED_RULES)
 
     async def rules(self, guild_id: int) -> PostingRules:
         """Return the server's rules, with a query now and then."""

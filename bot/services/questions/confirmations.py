@@ -8,14 +8,14 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain import Job, JobRequest
 from bot.domain.access import MemberContext
-from bot.domain.confirmations import MOST_OPEN, Confirmation, expiry
+from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
 from bot.errors import Refused
 from bot.services.acceptance import ConfirmationNeeded, Repeated
 from bot.storage import Storage, Transaction
 
 TOO_MANY = (
-    f"You have {MOST_OPEN} jobs here that wait for your confirmation. Answer one of them, or try again in a "
-    "few minutes. Nothing was charged."
+    f"You have {MAX_OPEN_QUESTIONS} jobs here that wait for your confirmation. Answer one of them, or try "
+    "again in a few minutes. Nothing was charged."
 )
 
 
@@ -95,7 +95,7 @@ async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetim
         return needed
     if request.once is not None and await questions.asked_once(request.once):
         return Repeated()
-    if await questions.count_of(request.guild_id, request.user_id, at) >= MOST_OPEN:
+    if await questions.count_of(request.guild_id, request.user_id, at) >= MAX_OPEN_QUESTIONS:
         return Refused(TOO_MANY)
     await questions.add(needed.question)
     return needed

@@ -10,7 +10,7 @@ from bot.storage.database.errors import sqlite_code, unusable_file
 from bot.storage.database.location import lock_of, sqlite_file
 
 _MAGIC = b"SQLite format 3\0"
-LARGEST_CHECKED = 500_000_000  # bytes; a check reads some 200 MB a second
+MAX_CHECKED_BYTES = 500_000_000  # a check reads some 200 MB a second
 NOT_OURS = "belongs to another program. Set DATABASE_URL to another one."
 _UNKNOWN = (
     "isn't a database, and nothing beside it shows that the bot used it. Check DATABASE_URL. If this is the "
@@ -59,7 +59,7 @@ def _look_into(path: Path, *, replaced: bool) -> None:
 def ensure_sound(url: str) -> None:
     """Raise `SettingsError` if the SQLite file at `url` is damaged. A very large one is not checked."""
     path = sqlite_file(url)
-    if path is None or not path.exists() or not 0 < path.stat().st_size <= LARGEST_CHECKED:
+    if path is None or not path.exists() or not 0 < path.stat().st_size <= MAX_CHECKED_BYTES:
         return
     if fault_of(path) is not None:
         raise unusable_file(path, sqlite3.SQLITE_CORRUPT)

@@ -10,7 +10,7 @@ from bot.errors import DatabaseFailed
 from bot.storage.database.changes import Changes
 from bot.storage.database.session import Session
 
-MOST = 50  # writers in a transaction
+MAX_JOINED_WRITERS = 50  # writers in a transaction
 JOINING = 0.05  # seconds after which nobody joins a transaction: the first in it waits for the last
 
 
@@ -28,7 +28,7 @@ class _Group:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def takes_more(self, now: float) -> bool:
-        return len(self.changes) < MOST and now < self.began + JOINING
+        return len(self.changes) < MAX_JOINED_WRITERS and now < self.began + JOINING
 
     async def ended(self) -> None:
         """Return when it is over, however that went."""

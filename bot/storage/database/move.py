@@ -8,7 +8,7 @@ from bot.storage.database.engines import migration_engine, read_engine
 from bot.storage.database.errors import UNUSABLE, shown, unusable
 from bot.storage.schema import identify_turns, jobs, ledger, metadata, processes, shards
 
-CHUNK = 500  # rows
+ROWS_IN_A_STATEMENT = 500
 _OF_PROCESSES = {processes, shards, identify_turns}
 
 
@@ -41,7 +41,7 @@ async def copy_rows(source: str, target: str) -> dict[str, int]:
 
 async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
     rows = await old.stream(select(table).order_by(*table.primary_key.columns))
-    async for part in rows.mappings().partitions(CHUNK):
+    async for part in rows.mappings().partitions(ROWS_IN_A_STATEMENT):
         await new.execute(insert(table), [dict(row) for row in part])
     number = table.autoincrement_column
     if number is None:

@@ -13,8 +13,8 @@ T = TypeVar("T")
 Build = Callable[[RowMapping], T]
 Key = tuple[Any, ...]
 
-MOST_REMEMBERED = 1000  # the first ones: later ones are not logged either, so that the log is bounded
-CHUNK = 500  # keys in one statement
+MAX_REMEMBERED_ROWS = 1000  # the first ones: later ones are not logged either, so that the log is bounded
+KEYS_IN_A_STATEMENT = 500
 # Drivers and column types raise these for invalid values.
 UNREADABLE = (ValueError, TypeError, LookupError)
 
@@ -34,7 +34,7 @@ class UnreadableRows:
 
     def add(self, table: str, key: Key, error: Exception) -> None:
         """Note a row; log it if it is new."""
-        if (table, key) in self._seen or len(self._seen) >= MOST_REMEMBERED:
+        if (table, key) in self._seen or len(self._seen) >= MAX_REMEMBERED_ROWS:
             return
         self._seen[table, key] = None
         # Not the error's words: they may quote the row.
@@ -61,7 +61,7 @@ def among(columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElement[
 
 def chunks(keys: Sequence[Key]) -> list[Sequence[Key]]:
     """Return the keys in parts that fit into one statement each."""
-    return [keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)]
+    return [keys[at : at + KEYS_IN_A_STATEMENT] for at in range(0, len(keys), KEYS_IN_A_STATEMENT)]
 
 
 def unbounded(query: Select[Any]) -> Select[Any]:

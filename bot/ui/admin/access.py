@@ -15,9 +15,9 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, changed_words, lines, row, small
 from bot.ui.kit.text import plain
 
-MOST = 15  # names in a row
-MOST_TEXT = 3600  # characters of the 4,000 that a message holds
-MOST_OPTIONS = 1400  # of these, for all but the tools
+MAX_NAMES_IN_A_ROW = 15
+MAX_ACCESS_CHARACTERS = 3600  # of the 4,000 that a message holds
+MAX_OPTION_CHARACTERS = 1400  # of these, for all but the tools
 LAST_LINE = 20  # characters
 GONE = (
     "⚠️ A deleted role or channel gives no one access. Open the tool to everyone with "
@@ -38,9 +38,10 @@ def access_panel(
     `there` has its roles and channels, if known; others were deleted.
     """
     done = changed_words(changed)
-    options = _fitting(lambda most: _options(rules, _Mentions(there, most)), MOST_OPTIONS)
+    options = _fitting(lambda most: _options(rules, _Mentions(there, most)), MAX_OPTION_CHARACTERS)
     tools = _fitting(
-        lambda most: _tools(rules, names, _Mentions(there, most)), MOST_TEXT - len(options) - len(done)
+        lambda most: _tools(rules, names, _Mentions(there, most)),
+        MAX_ACCESS_CHARACTERS - len(options) - len(done),
     )
     return Panel(
         box(
@@ -95,7 +96,7 @@ class _Mentions:
     """Mentions of roles, channels and members, at most `most` of a kind. `there` is as in `access_panel`."""
 
     there: Collection[int] | None
-    most: int = MOST
+    most: int = MAX_NAMES_IN_A_ROW
 
     def roles(self, ids: Collection[int]) -> str:
         return self._listed("<@&{}>", "a deleted role", ids)
@@ -122,7 +123,7 @@ def _joined(named: Sequence[str], most: int) -> str:
 
 def _fitting(worded: Callable[[int], list[str]], room: int) -> str:
     """Return the lines with as many names in each as fit; if there are too many lines, the first ones."""
-    for most in (MOST, 8, 4, 2, 1):
+    for most in (MAX_NAMES_IN_A_ROW, 8, 4, 2, 1):
         written = worded(most)
         if len(lines(*written)) <= room:
             return lines(*written)

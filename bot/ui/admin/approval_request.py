@@ -8,7 +8,7 @@ from discord import ui
 from bot.domain import Job
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import Refused
-from bot.services import LONGEST_REASON, Approver, discord_timestamp
+from bot.services import MAX_DECLINE_REASON_CHARACTERS, Approver, discord_timestamp
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -28,7 +28,7 @@ NOT_REACHED = "I can't reach Discord right now. Try again in a moment. Nothing w
 NO_PHOTO = "The photo is too large to show here."
 LEFT = "<@{}> has left the server, so the request was ended. Nothing was charged."
 _ENDS = f"ends unpaid after {APPROVAL_HOURS} hours"
-_LONGEST_PROMPT = 2000  # characters
+_MAX_PROMPT_CHARACTERS = 2000
 
 
 class ApproveButton(JobButton, template=template_of("approve")):
@@ -71,7 +71,9 @@ class _DeclineForm(Form):
     def __init__(self, job_id: str) -> None:
         super().__init__("Decline request")
         self._job_id = job_id
-        self._reason: ui.TextInput[Any] = ui.TextInput(required=False, max_length=LONGEST_REASON)
+        self._reason: ui.TextInput[Any] = ui.TextInput(
+            required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
+        )
         about = "The member reads it. Leave empty to give none."
         self.add_item(ui.Label(text="Reason", description=about, component=self._reason))
 
@@ -81,7 +83,7 @@ class _DeclineForm(Form):
             interaction,
             host.services.approvals.decline(guild_id, self._job_id, _approver(interaction), reason),
         )
-        said = "🚫 Declined by {}" + (f": {plain(reason, LONGEST_REASON)}" if reason else "")
+        said = "🚫 Declined by {}" + (f": {plain(reason, MAX_DECLINE_REASON_CHARACTERS)}" if reason else "")
         await _decided(interaction, _decision(job, interaction, host, said, BAD))
 
 
@@ -100,7 +102,7 @@ def approval_request(job: Job, names: ToolNames, mark: int, *, photo: str | None
             "### 🛂 A request waits for approval",
             about,
             HIDDEN if hidden else "",
-            "" if hidden or not prompt else f"> ||{plain(prompt, _LONGEST_PROMPT) or '…'}||",
+            "" if hidden or not prompt else f"> ||{plain(prompt, _MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job),
             NO_PHOTO if job.source is not None and photo is None and not hidden else "",
             small(f"{cost_words(job)} · asked {discord_timestamp(job.created_at)} · {_ENDS}"),

@@ -4,7 +4,7 @@ from bot.domain.approvals import APPROVAL_HOURS, ApprovalRules
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
 
-MOST = 20  # names in a row
+MAX_LISTED_NAMES = 20  # names in a row
 OFF = (
     "Nothing waits for approval. Set a channel for requests with `/studii approval channel:`, and choose "
     "whose requests wait there."
@@ -20,8 +20,8 @@ def approval_panel(rules: ApprovalRules, names: ToolNames) -> Panel:
     """Return whose requests wait for approval, where, and who decides."""
     if rules.channel_id is None:
         return Panel(box(NEUTRAL, f"### 🛂 Approval is off\n{OFF}", HOW))
-    roles = ", ".join(f"<@&{one}>" for one in sorted(rules.roles)[:MOST])
-    tools = ", ".join(names.title_of(one) for one in sorted(rules.tools)[:MOST])
+    roles = ", ".join(f"<@&{one}>" for one in sorted(rules.roles)[:MAX_LISTED_NAMES])
+    tools = ", ".join(names.title_of(one) for one in sorted(rules.tools)[:MAX_LISTED_NAMES])
     who = [
         "Everyone's requests wait." if rules.everyone else "",
         f"Requests of {roles} wait." if roles and not rules.everyone else "",

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bot.ui.admin.charts import Series, UsageChart
 
 WIDTH, HEIGHT = 1440, 750  # Discord shows it some 550 points wide, twice as fine on good screens
-MOST_SERIES = 7  # more colours than that can't be told apart
+MAX_SERIES = 7  # more colours than that can't be told apart
 OTHERS = "other tools"
 
 # Colours that differ for colour-blind eyes too, on the grey of Discord's dark theme (after Okabe and Ito).
@@ -25,8 +25,8 @@ _LEFT, _RIGHT, _TITLE_Y, _SUBTITLE_Y, _PLOT_Y = 36, 24, 24, 76, 168
 _ROW, _MARK, _GAP = 42, 32, 44  # of the legend: a line's height, the coloured mark, the space after an entry
 _DATES = 52  # the height of the line of dates
 _BAR = 0.82  # of a day's width
-_FEWEST_DAYS = 7  # the axis has room for at least these, so that the bar of a single day is not a wall
-_MOST_DATES, _MOST_LINES = 8, 6
+_MIN_DAYS = 7  # the axis has room for at least these, so that the bar of a single day is not a wall
+_MAX_DATES, _MAX_LINES = 8, 6
 _FLATTENS = 2.5  # a budget so many times the highest bar is drawn at the upper edge instead
 
 
@@ -90,7 +90,7 @@ class _Plot:
 
     def x(self, place: float) -> float:
         """Return where a day begins. A chart of few days has the room of more, half of it at each side."""
-        room = max(self.days, _FEWEST_DAYS)
+        room = max(self.days, _MIN_DAYS)
         return self.left + (place + (room - self.days) / 2) * (self.right - self.left) / room
 
     def draw_grid(self, pen: ImageDraw.ImageDraw) -> None:
@@ -116,7 +116,7 @@ class _Plot:
     def draw_dates(self, pen: ImageDraw.ImageDraw, days: Sequence[date]) -> None:
         """Name the days below the bars, as many as have room."""
         font = _font("Regular", 26)
-        for place in range(0, len(days), max(1, -(-len(days) // _MOST_DATES))):
+        for place in range(0, len(days), max(1, -(-len(days) // _MAX_DATES))):
             words = f"{days[place].day} {days[place]:%b}"
             half = font.getlength(words) / 2
             middle = min(max(self.x(place + 0.5), _LEFT + half), WIDTH - _RIGHT - half)
@@ -132,16 +132,16 @@ class _Plot:
 def grid_values(top: float) -> range:
     """Return the amounts up to `top` that get a line: whole credits, in steps of 1, 2 or 5 and zeros."""
     step = 1
-    while top / step > _MOST_LINES:
+    while top / step > _MAX_LINES:
         step = step * 5 // 2 if str(step).startswith("2") else step * 2
     return range(0, int(top) + 1, step)
 
 
 def _bounded(series: Sequence[Series]) -> Sequence[Series]:
-    if len(series) <= MOST_SERIES:
+    if len(series) <= MAX_SERIES:
         return series
-    rest = zip(*(one.credits for one in series[MOST_SERIES - 1 :]), strict=True)
-    return (*series[: MOST_SERIES - 1], Series(OTHERS, tuple(sum(day) for day in rest)))
+    rest = zip(*(one.credits for one in series[MAX_SERIES - 1 :]), strict=True)
+    return (*series[: MAX_SERIES - 1], Series(OTHERS, tuple(sum(day) for day in rest)))
 
 
 def _colours(series: Sequence[Series]) -> list[str]:

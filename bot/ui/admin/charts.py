@@ -6,7 +6,7 @@ from datetime import date
 
 from bot.errors import Busy
 
-WAITING = 4  # pictures that may wait at once; each takes some hundredths of a second
+MAX_WAITING_CHARTS = 4  # pictures that may wait at once; each takes some hundredths of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ChartMaker:
 
     async def usage(self, chart: UsageChart) -> bytes:
         """Return the chart as a PNG. Raises `Busy` if too many are wanted at once."""
-        if self._wanted >= WAITING:
+        if self._wanted >= MAX_WAITING_CHARTS:
             raise Busy
         self._wanted += 1
         try:

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from bot.domain.posting import MOST_DISCLOSED, PostingRules
+from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.domain.visible import visible
 from bot.errors import Refused
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
@@ -65,4 +65,4 @@ def _is_writable(character: str) -> bool:
 
 
 def _quoted(words: str) -> str:
-    return f"“{plain(words, MOST_DISCLOSED)}”"
+    return f"“{plain(words, MAX_DISCLOSURE_CHARACTERS)}”"

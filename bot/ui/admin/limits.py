@@ -17,7 +17,7 @@ from bot.services import (
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, box, changed_words, lines, small
 
-MOST = 15  # lines of a list
+MAX_LISTED_ALLOWANCES = 15
 _FROM = {
     AllowanceScope.MEMBER: "their own allowance",
     AllowanceScope.ROLE: "the highest of their roles' allowances",
@@ -186,8 +186,9 @@ def _listed(title: str, form: str, amounts: Mapping[int, int], each: str) -> str
     if not amounts:
         return ""
     shown = [
-        f"{form.format(one)}: {credit_words(amounts[one])} {each}".rstrip() for one in list(amounts)[:MOST]
+        f"{form.format(one)}: {credit_words(amounts[one])} {each}".rstrip()
+        for one in list(amounts)[:MAX_LISTED_ALLOWANCES]
     ]
-    if len(amounts) > MOST:
-        shown.append(f"and {len(amounts) - MOST} more")
+    if len(amounts) > MAX_LISTED_ALLOWANCES:
+        shown.append(f"and {len(amounts) - MAX_LISTED_ALLOWANCES} more")
     return lines(f"**{title}**", *shown)

@@ -8,7 +8,7 @@ import discord
 
 from bot.catalog import Catalog
 from bot.domain.access import AccessRules, open_in
-from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
+from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
 from bot.errors import Refused
 from bot.services import Tap
 from bot.ui.jobs.wording import ToolNames
@@ -23,9 +23,9 @@ INTENT_OFF = (
     "(discord.com/developers/applications, Bot, Privileged Gateway Intents), set "
     "`MESSAGE_CONTENT` to `auto`, and restart the bot. Everything else works without it."
 )
-MOST_LISTED = 25
-MOST_WARNINGS = 5
-ROOM = 2000  # characters for what is listed, of the 4,000 of a message
+MAX_LISTED_LINES = 25
+MAX_WARNINGS = 5
+MAX_LIST_CHARACTERS = 2000  # for what is listed, of the 4,000 of a message
 
 
 def reads_photos(client: discord.Client) -> bool:
@@ -58,7 +58,7 @@ def reactions_panel(
     in_the_way: str = "",
 ) -> Panel:
     """Return where reactions are on, which tool each emoji runs, and what keeps them from working."""
-    where = ", ".join(f"<#{one}>" for one in sorted(rules.reaction_channels)[:MOST_LISTED])
+    where = ", ".join(f"<#{one}>" for one in sorted(rules.reaction_channels)[:MAX_LISTED_LINES])
     if rules.everywhere:
         state = "Reactions are **on** in the whole server."
     elif rules.reaction_channels:
@@ -67,14 +67,14 @@ def reactions_panel(
         state = "Reactions are **off**. `/studii reactions on` turns them on in the server or in a channel."
     offers = [one for one in rules.channels.values() if one.kind is PhotoChannelKind.OFFER]
     if offers and not rules.everywhere:
-        there = ", ".join(f"<#{one.channel_id}>" for one in offers[:MOST_LISTED])
+        there = ", ".join(f"<#{one.channel_id}>" for one in offers[:MAX_LISTED_LINES])
         state += f"\nThe emoji under photos in {there} always work (`/studii photos`)."
     known = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps]
     return Panel(
         box(
             NEUTRAL if sees_photos else UNSURE,
             f"### 👆 {title}\n{state}" if sees_photos else f"### 👆 {title}\n{INTENT_OFF}",
-            lines(state if not sees_photos else "", *_bounded(known, ROOM)),
+            lines(state if not sees_photos else "", *_bounded(known, MAX_LIST_CHARACTERS)),
             in_the_way,
             rule(),
             small(
@@ -103,11 +103,11 @@ def photos_panel(
         most = f", up to {channel.most} photos per message" if channel.most > 1 else ", one photo per message"
         shown.append(f"<#{channel.channel_id}>: runs {_preset_words(channel.preset, catalog)}{most}")
     offers = any(channel.kind is PhotoChannelKind.OFFER for channel in rules.channels.values())
-    offered = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps[:MOST_OFFERED]]
-    if len(taps) > MOST_OFFERED:
+    offered = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps[:MAX_OFFERED_EMOJI]]
+    if len(taps) > MAX_OFFERED_EMOJI:
         offered.append(
-            f"These {MOST_OFFERED} appear under a photo. Members can also tap "
-            f"{len(taps) - MOST_OFFERED} more."
+            f"These {MAX_OFFERED_EMOJI} appear under a photo. Members can also tap "
+            f"{len(taps) - MAX_OFFERED_EMOJI} more."
         )
     none = "No photo channels yet. Use `/studii photos offer` or `/studii photos auto` in a channel."
     return Panel(
@@ -115,8 +115,8 @@ def photos_panel(
             NEUTRAL if sees_photos else UNSURE,
             f"### 🖼️ {title}",
             "" if sees_photos else INTENT_OFF,
-            lines(*_bounded(shown, ROOM // 2)) or none,
-            lines(*_bounded(offered, ROOM // 2)) if offers else "",
+            lines(*_bounded(shown, MAX_LIST_CHARACTERS // 2)) or none,
+            lines(*_bounded(offered, MAX_LIST_CHARACTERS // 2)) if offers else "",
             in_the_way,
             rule(),
             small("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored."),
@@ -206,8 +206,8 @@ def _shut(channel: PhotoChannel, tools: str) -> str:
 
 
 def _some(found: list[str]) -> str:
-    more = f"⚠️ The same applies to {len(found) - MOST_WARNINGS} more." if len(found) > MOST_WARNINGS else ""
-    return lines(*found[:MOST_WARNINGS], more)
+    more = f"⚠️ The same applies to {len(found) - MAX_WARNINGS} more." if len(found) > MAX_WARNINGS else ""
+    return lines(*found[:MAX_WARNINGS], more)
 
 
 def _line(channel_id: int, missing: list[str]) -> str:
@@ -244,7 +244,7 @@ def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[str]:
 def _bounded(listed: Sequence[str], room: int) -> list[str]:
     """Return the lines that fit, and how many more there are."""
     shown: list[str] = []
-    for line in listed[:MOST_LISTED]:
+    for line in listed[:MAX_LISTED_LINES]:
         room -= len(line) + 1
         if room < 0:
             break

@@ -24,13 +24,13 @@ SPANS = {
     Span.DAYS_90: "in the last 90 days",
 }
 TOP_TOOLS = 5
-NAME_LENGTH = 40
+MAX_SERIES_NAME_CHARACTERS = 40
 
 
 def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart:
     """Return what the chart shows."""
     series = tuple(
-        Series(shortened(_title(tool, catalog), NAME_LENGTH), daily)
+        Series(shortened(_title(tool, catalog), MAX_SERIES_NAME_CHARACTERS), daily)
         for tool, daily in zip(report.tools, report.daily, strict=True)
     )
     limit = report.limit_a_day
@@ -107,7 +107,7 @@ def _member(one: Spending) -> str:
 
 def _named(one: Spending, catalog: Catalog) -> str:
     tool = catalog.tools.get(str(one.what))
-    return f"{tool.emoji} {tool.title}" if tool else plain(str(one.what), NAME_LENGTH)
+    return f"{tool.emoji} {tool.title}" if tool else plain(str(one.what), MAX_SERIES_NAME_CHARACTERS)
 
 
 def _title(one: Spending, catalog: Catalog) -> str:

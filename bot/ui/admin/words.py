@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from bot.domain.limits import WordPause
-from bot.domain.words import MOST_RULES, WordEffect, WordRule
+from bot.domain.words import MAX_WORD_RULES, WordEffect, WordRule
 from bot.services import AddedRule, count_words, job_words
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, small
 from bot.ui.kit.text import plain
 
-ROOM = 3000  # characters for the rules, of the 4,000 of a message
+MAX_RULES_CHARACTERS = 3000  # for the rules, of the 4,000 of a message
 _HOW = small(
     "A rule is a word or a phrase; `*` is any part of a word. Case, accents and look-alike letters don't "
     "matter. Rules apply to prompts, other inputs and the presets of photo channels."
@@ -18,7 +18,7 @@ _NONE = "There are no word rules. `/studii words add` makes one."
 
 def words_panel(rules: Sequence[WordRule], pause: WordPause) -> Panel:
     """Return the server's rules, and when they pause a member."""
-    counted = small(f"{count_words(len(rules), 'rule', 'rules')} of {MOST_RULES}") if rules else ""
+    counted = small(f"{count_words(len(rules), 'rule', 'rules')} of {MAX_WORD_RULES}") if rules else ""
     return Panel(
         box(NEUTRAL, "### 🔤 Word rules", _listed(rules) or _NONE, counted, _pause_words(pause), _HOW)
     )
@@ -65,7 +65,7 @@ def _warnings(added: AddedRule) -> list[str]:
 
 def _listed(rules: Sequence[WordRule]) -> str:
     shown: list[str] = []
-    left = ROOM
+    left = MAX_RULES_CHARACTERS
     for number, rule in enumerate(rules):
         word = _quoted(rule)
         if len(word) + 2 > left:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from bot.domain.words import LONGEST_RULE
+from bot.domain.words import MAX_RULE_CHARACTERS
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import small
 from bot.ui.kit.text import plain
 
-_LONGEST = 1000  # characters
+_MAX_QUOTE_CHARACTERS = 1000
 _HIDDEN = "It isn't shown here, because it was asked for in an age-restricted channel."
 
 
@@ -18,7 +18,7 @@ def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> 
     return [
         "### 🚫 A word rule refused a request",
         f"<@{details.get('user')}> asked for **{title}** in <#{details.get('channel')}>.",
-        _HIDDEN if text is None else f"> ||{plain(str(text), _LONGEST) or '…'}||",
+        _HIDDEN if text is None else f"> ||{plain(str(text), _MAX_QUOTE_CHARACTERS) or '…'}||",
         f"They can't start jobs until <t:{until}:f>. `/studii access` ends this." if until else "",
-        small(f"Rule: ||{plain(str(details.get('rule')), LONGEST_RULE)}|| · Nothing was charged."),
+        small(f"Rule: ||{plain(str(details.get('rule')), MAX_RULE_CHARACTERS)}|| · Nothing was charged."),
     ]

@@ -8,10 +8,10 @@ import discord
 from discord import ui
 
 from bot.domain.access import MemberContext
-from bot.domain.photo_rules import MOST_OFFERED, PhotoChannel, PhotoChannelKind
+from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.services import Services, Tap, ToolPrice, short_price_words
 from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, offer_for
-from bot.ui.jobs.tool_picker import MOST_BUTTONS, tool_rows
+from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, box, lines
@@ -19,8 +19,8 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
-MOST_TOOL_TEXT = 1800  # characters of the 4,000 that a message holds
-MOST_CHANNELS = 5  # named, of each kind
+MAX_TOOL_CHARACTERS = 1800  # of the 4,000 that a message holds
+MAX_NAMED_CHANNELS = 5  # of each kind
 TITLE = "### 👋 What you can do here"
 CANNOT_POST = "⚠️ I can't post results in this channel: {reason}."
 PRESS = "Press a button below, or type `/` and pick a tool. The form takes your photo and names the price."
@@ -84,7 +84,7 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
             lines(PRESS, MENUS, *_place_words(guide)) if usable else "",
             YOURS,
             lines(MODERATORS if context.moderates else "", ADMINS if context.manages else ""),
-            *tool_rows(usable[:MOST_BUTTONS]),
+            *tool_rows(usable[:MAX_TOOL_BUTTONS]),
         )
     )
 
@@ -95,7 +95,7 @@ def fitting(words: Iterable[str]) -> str:
     left_out = size = 0
     for one in words:
         size += len(one) + 1
-        if size > MOST_TOOL_TEXT:
+        if size > MAX_TOOL_CHARACTERS:
             left_out += 1
         else:
             kept.append(one)
@@ -163,8 +163,8 @@ def _places(
     offers = [one.channel_id for one in visible if one.kind is PhotoChannelKind.OFFER]
     autos = [one for one in visible if one.kind is PhotoChannelKind.AUTO]
     here = rules.everywhere or bool(context.channels & {*rules.reaction_channels, *offers})
-    taps = services.photos.taps(guild_id)[:MOST_OFFERED] if here else ()
-    return PhotoPlaces(taps, offers[:MOST_CHANNELS], autos[:MOST_CHANNELS])
+    taps = services.photos.taps(guild_id)[:MAX_OFFERED_EMOJI] if here else ()
+    return PhotoPlaces(taps, offers[:MAX_NAMED_CHANNELS], autos[:MAX_NAMED_CHANNELS])
 
 
 def _sees(guild: discord.Guild | None, person: discord.abc.User, channel_id: int) -> bool:

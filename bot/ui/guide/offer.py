@@ -11,7 +11,7 @@ from bot.ui.kit.layout import lines
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence, shortened
 
-LONGEST_REASON = 300  # characters
+MAX_DENIAL_CHARACTERS = 300
 NOT_ENOUGH = "You don't have enough credits left for this."
 NOT_ENOUGH_FOR_ANY = "You don't have enough credits left for any tool."
 HELD = "Studii refused the last job."
@@ -72,7 +72,7 @@ def hindrance_words(offer: Offer) -> str:
         "" if offer.has_key else f"⚠️ {NO_KEY}",
         f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
         f"⏸️ {PAUSED}" if offer.limits.budget.settings.paused else "",
-        f"🚫 {shortened(offer.denial, LONGEST_REASON)}" if offer.denial else "",
+        f"🚫 {shortened(offer.denial, MAX_DENIAL_CHARACTERS)}" if offer.denial else "",
         f"🚫 {NOT_ENOUGH_FOR_ANY}" if offer.too_little else "",
     )
 
@@ -81,5 +81,5 @@ def hindrance_of(one: ToolPrice, offer: Offer) -> str:
     """Return what keeps the member from using this tool, unless `hindrance_words` says it for all."""
     denial = offer.denials.get(one.tool.slug)
     if denial:
-        return "" if offer.denial else f"🚫 {shortened(denial, LONGEST_REASON)}"
+        return "" if offer.denial else f"🚫 {shortened(denial, MAX_DENIAL_CHARACTERS)}"
     return f"🚫 {NOT_ENOUGH}" if one.price.amount > offer.left and not offer.too_little else ""

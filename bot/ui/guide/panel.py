@@ -10,7 +10,7 @@ import discord
 from bot.catalog import Tool
 from bot.errors import Refused
 from bot.ui.guide.help import HelpButton, fitting
-from bot.ui.jobs.tool_picker import MOST_BUTTONS, tool_rows
+from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, row, sentence_panel
@@ -40,7 +40,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
             NEUTRAL,
             WHAT,
             fitting(f"{tool.emoji} **{tool.title}**: {tool.summary}" for tool in tools),
-            *tool_rows(tools[:MOST_BUTTONS]),
+            *tool_rows(tools[:MAX_TOOL_BUTTONS]),
             row(HelpButton()),
         )
     )

@@ -16,10 +16,10 @@ from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, sm
 from bot.ui.kit.text import plain
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-MOST_PICTURES = 9  # of the 10 files that a message holds
-MOST_PIECES = 32  # of the 40 components that a message holds: a tool takes two, with a picture four
-MOST_TEXT = 3200  # characters of the 4,000 that a message holds
-MOST_OTHERS = 4  # prices of other choices, for each tool
+MAX_EXAMPLE_PICTURES = 9  # of the 10 files that a message holds
+MAX_PIECES = 32  # of the 40 components that a message holds: a tool takes two, with a picture four
+MAX_GUIDE_CHARACTERS = 3200  # of the 4,000 that a message holds
+MAX_OTHER_PRICES = 4  # prices of other choices, for each tool
 
 _PHOTO = {
     SourceRule.NONE: "From text",
@@ -45,11 +45,11 @@ def tools_panel(offer: Offer, pictures: Mapping[str, bytes]) -> tuple[Panel, lis
     written = pieces = 0
     for one in offer.prices:
         words = _tool_words(one, offer)
-        picture = pictures.get(one.tool.slug) if len(files) < MOST_PICTURES else None
+        picture = pictures.get(one.tool.slug) if len(files) < MAX_EXAMPLE_PICTURES else None
         written += len(words)
         pieces += 2 if picture is None else 4
         rows = len(shown) // BUTTONS_IN_A_ROW + 1
-        if written > MOST_TEXT or pieces + rows > MOST_PIECES:
+        if written > MAX_GUIDE_CHARACTERS or pieces + rows > MAX_PIECES:
             break
         if picture is None:
             shown.append(text(words))
@@ -101,7 +101,7 @@ def _tool_words(one: ToolPrice, offer: Offer) -> str:
 def _choices(one: ToolPrice) -> str:
     """Return the prices of other choices, always with the highest; if unknown, which choices change it."""
     if one.others:
-        shown = (*one.others[: MOST_OTHERS - 1], one.others[-1])[: len(one.others)]
+        shown = (*one.others[: MAX_OTHER_PRICES - 1], one.others[-1])[: len(one.others)]
         return "".join(f"; with {_chosen(other)} {_figure(other)}" for other in shown)
     priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
     return f", depending on {' and '.join(priced)}" if priced else ""

@@ -16,7 +16,7 @@ from bot.ui.jobs.wording import ToolNames, job_line
 from bot.ui.kit.layout import BAD, NEUTRAL, Panel, box, lines, rule, small
 
 BAR = 12  # characters
-MOST_PRICES = 15
+MAX_SHOWN_PRICES = 15
 DEFAULT_HOLDS = "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
 
 
@@ -88,9 +88,9 @@ def _used(usage: Usage) -> str:
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
-    shown = [f"{one.tool.emoji} {one.tool.title}: {_price(one)}" for one in prices[:MOST_PRICES]]
-    if len(prices) > MOST_PRICES:
-        shown.append(f"and {len(prices) - MOST_PRICES} more")
+    shown = [f"{one.tool.emoji} {one.tool.title}: {_price(one)}" for one in prices[:MAX_SHOWN_PRICES]]
+    if len(prices) > MAX_SHOWN_PRICES:
+        shown.append(f"and {len(prices) - MAX_SHOWN_PRICES} more")
     return shown
 
 

@@ -7,9 +7,9 @@ from bot.catalog import Tool
 from bot.errors import Refused
 from bot.ui.kit.text import plain
 
-MOST = 10  # pairs
-LONGEST_LINE = 1000  # characters
-LONGEST_VALUE = 200
+MAX_PAIRS = 10
+MAX_EXTRA_CHARACTERS = 1000
+MAX_VALUE_CHARACTERS = 200
 EXAMPLE = 'Write it like `seed=42 mood="warm light"`.'
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _LISTED = re.compile(r"[,;](?:[A-Za-z][A-Za-z0-9_]{0,31}=|$)")  # `a=1,b=2`, and `a=1, b=2`
@@ -31,8 +31,10 @@ def parsed(typed: str) -> dict[str, str]:
     A value with spaces is quoted; in quotes a backslash escapes the next character. Raises `Refused` with
     what is wrong and where.
     """
-    if len(typed) > LONGEST_LINE:
-        raise Refused(f"`extra` can have at most {LONGEST_LINE:,} characters. Yours has {len(typed):,}.")
+    if len(typed) > MAX_EXTRA_CHARACTERS:
+        raise Refused(
+            f"`extra` can have at most {MAX_EXTRA_CHARACTERS:,} characters. Yours has {len(typed):,}."
+        )
     text = typed.strip()
     pairs: dict[str, str] = {}
     place = 0
@@ -41,11 +43,11 @@ def parsed(typed: str) -> dict[str, str]:
         value, place = _value(text, place, name)
         if name in pairs:
             raise Refused(f"`extra` has `{name}` twice. Keep one of them.")
-        if len(value) > LONGEST_VALUE:
-            raise Refused(f"`{name}` in `extra` can have at most {LONGEST_VALUE} characters.")
+        if len(value) > MAX_VALUE_CHARACTERS:
+            raise Refused(f"`{name}` in `extra` can have at most {MAX_VALUE_CHARACTERS} characters.")
         pairs[name] = value
-        if len(pairs) > MOST:
-            raise Refused(f"`extra` takes at most {MOST} pairs.")
+        if len(pairs) > MAX_PAIRS:
+            raise Refused(f"`extra` takes at most {MAX_PAIRS} pairs.")
         place += len(text[place:]) - len(text[place:].lstrip())
     return pairs
 

@@ -19,7 +19,7 @@ from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTE
 
 _log = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 30.0
+CARD_TIMEOUT_SECONDS = 30.0
 STARTED = "Your job has started. Its result will be posted with a mention of you."
 
 
@@ -141,7 +141,7 @@ async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | No
     channel.
     """
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(CARD_TIMEOUT_SECONDS):
             return (await interaction.original_response()).id
     except DISCORD_ERRORS as error:
         _log.info("Unknown whether an answer was shown: %r", error)

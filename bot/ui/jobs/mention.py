@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.services import Services, ToolPrice, short_price_words
 from bot.ui.jobs.start import Terms, ask, begin, start_once
 from bot.ui.jobs.tool_form import FormStart
-from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MOST_BUTTONS
+from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
@@ -94,7 +94,7 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
             f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price_words(one.price)}",
             one.tool.emoji,
         )
-        for one in prices[:MOST_BUTTONS]
+        for one in prices[:MAX_TOOL_BUTTONS]
     ]
     said = f"“{plain(mention.words, WORDS_SHOWN)}”" if mention.words else ""
     return Panel(

@@ -9,7 +9,7 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import FailureCode, Job, JobState, Progress
-from bot.domain.posting import MOST_DISCLOSED
+from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
@@ -27,7 +27,7 @@ from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, posting_mark, row,
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.photo_lookup import HALVES_FILE, LABELLED_FILE
 
-LONGEST_LINK = 1500  # characters of an address that is shown in a text
+MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
 NO_LINK = "There's no link to it either. It may still be in the Studii account: ask the server's admins."
 CHARGED_AGAIN = "Running it again may be charged again."
 BEFORE = "Before: the original photo"
@@ -173,7 +173,7 @@ def _another_try(job: Job, tool: Tool | None) -> list[Piece]:
 
 def link_words(job: Job) -> str:
     """Return the link to the output, and that it may stop working; or that there is none."""
-    if not _usable(job.output_url, LONGEST_LINK):
+    if not _usable(job.output_url, MAX_LINK_CHARACTERS):
         return NO_LINK
     kind = "video" if job.output_kind == "video" else "picture"
     return f"[Open the {kind}](<{job.output_url}>). The link may stop working after a while."
@@ -199,19 +199,19 @@ def _order(beside: Sequence[str]) -> str:
 
 def _disclosed(words: str) -> str:
     """Return the line that says that the result was made with AI, in the server's words."""
-    return small(f"✨ {plain(words, MOST_DISCLOSED)}") if words else ""
+    return small(f"✨ {plain(words, MAX_DISCLOSURE_CHARACTERS)}") if words else ""
 
 
 def _long_link(job: Job) -> str:
     """Return the link for the text, if the address is too long for a button."""
-    if _usable(job.output_url, URL_LIMIT) or not _usable(job.output_url, LONGEST_LINK):
+    if _usable(job.output_url, URL_LIMIT) or not _usable(job.output_url, MAX_LINK_CHARACTERS):
         return ""
     return small(f"[Original](<{job.output_url}>)")
 
 
 def can_play(job: Job) -> bool:
     """Return whether Discord would play the video if an ordinary message linked it."""
-    return job.output_kind == "video" and _usable(job.output_url, LONGEST_LINK)
+    return job.output_kind == "video" and _usable(job.output_url, MAX_LINK_CHARACTERS)
 
 
 def _hidden(job: Job) -> bool:

@@ -19,7 +19,7 @@ LABELS = {CANCEL: "Cancel what hasn't started", AGAIN: "Run the failed ones agai
 # Characters; ten lines with links, and what others wrote, must fit into a message.
 PHOTO_NAME = 24
 STATE_LENGTH = 80
-SETTINGS_LENGTH = 300
+MAX_SET_SETTINGS_CHARACTERS = 300
 _COUNTED: Mapping[str, Sequence[JobState]] = {
     "done": (JobState.SUCCEEDED,),
     "running": (JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING),
@@ -42,7 +42,7 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
     """Return the card of a set as it is now. Send it without pinging whom it mentions."""
     first = jobs[0]
     tool = names.tool(first)
-    settings = shortened(settings_words(tool, first), SETTINGS_LENGTH)
+    settings = shortened(settings_words(tool, first), MAX_SET_SETTINGS_CHARACTERS)
     asked = f"for <@{first.user_id}>" + (f" · {settings}" if settings else "")
     title = f"### {names.emoji(first)} {names.title(first)} · {count_words(len(jobs), 'photo', 'photos')}"
     card = Panel(

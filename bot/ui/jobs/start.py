@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirming import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
-from bot.ui.jobs.tool_form import MOST_UPLOADS, Filled, FormStart, ToolForm, Values, needs_form
+from bot.ui.jobs.tool_form import MAX_SET_PHOTOS, Filled, FormStart, ToolForm, Values, needs_form
 from bot.ui.kit.deferral import in_time
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
@@ -239,7 +239,7 @@ async def _set_prices(
     interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms
 ) -> list[Estimate]:
     """Return the prices of the pictures, from the first on, that could be taken together now."""
-    photos = start.pictures[:MOST_UPLOADS]
+    photos = start.pictures[:MAX_SET_PHOTOS]
     if interaction.guild_id is None or len(photos) < 2:
         return []
     given = {one.name: start.values.get(one.name) or one.default for one in tool.inputs}

@@ -40,7 +40,7 @@ PHOTO_HELP = {
 ANOTHER_PHOTO = "Another photo"
 KEEPS_PHOTO = "Leave empty to keep the photo."
 ONLY_I = "Only I see it"
-MOST_UPLOADS = 10  # photos of a set
+MAX_SET_PHOTOS = 10
 SET = "first "  # the beginning of the value of a choice of several pictures, before their number
 
 Values = Mapping[str, str | None]
@@ -147,7 +147,7 @@ class ToolForm(Form):
         if tool.source is SourceRule.NONE or (self._pictures and not self._start.replaceable):
             return None
         required = tool.source is SourceRule.REQUIRED and not self._pictures
-        most = 1 if self._start.replaceable else MOST_UPLOADS
+        most = 1 if self._start.replaceable else MAX_SET_PHOTOS
         upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
         name, about = (ANOTHER_PHOTO, KEEPS_PHOTO) if self._pictures else ("Photo", PHOTO_HELP[tool.source])
         if most > 1:

@@ -22,7 +22,7 @@ from bot.ui.kit.text import shortened
 NO_TOOLS = "No tool here takes a photo."
 WITHOUT_PICTURE = "Doesn't use this picture:"
 BUTTONS_IN_A_ROW = 5
-MOST_BUTTONS = 25  # of tools in a message, whose 40 components also hold their rows and the words
+MAX_TOOL_BUTTONS = 25  # of tools in a message, whose 40 components also hold their rows and the words
 LABEL_LENGTH = 80
 
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from bot.catalog import Catalog, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState, Progress
-from bot.domain.prices import LEAST, Estimate
+from bot.domain.prices import MIN_ESTIMATE_CREDITS, Estimate
 from bot.services import credit_words, discord_timestamp, short_price_words
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import ordinal, plain, sentence, shortened
 
 PROMPT_LENGTH = 300  # characters shown of a long text
 VALUE_LENGTH = 40
-SETTINGS_LENGTH = 800
+MAX_SETTINGS_CHARACTERS = 800
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
 LOST_ANSWER = (
     "Studii's answer didn't arrive, so it's not clear yet whether this was charged. It won't "
@@ -97,7 +97,7 @@ def settings_words(tool: Tool | None, job: Job) -> str:
         shown = plain(value, VALUE_LENGTH) or "…"
         piece = f"{plain(name.replace('_', ' '), VALUE_LENGTH)} **{shown}**"
         joined = f"{words} · {piece}" if words else piece
-        if len(joined) > SETTINGS_LENGTH:
+        if len(joined) > MAX_SETTINGS_CHARACTERS:
             return f"{words} · …"
         words = joined
     return words
@@ -162,7 +162,7 @@ def again_price(job: Job) -> Estimate:
     """Return what a job like that one will probably cost: what it was charged, else what was reserved."""
     if job.state is JobState.SUCCEEDED and job.settled:
         return Estimate(job.settled, learned=True)
-    return Estimate(max(LEAST, job.estimate, job.settled), learned=bool(job.price_learned))
+    return Estimate(max(MIN_ESTIMATE_CREDITS, job.estimate, job.settled), learned=bool(job.price_learned))
 
 
 def again_label(job: Job) -> str:

@@ -25,7 +25,7 @@ NOT_THERE = "That button isn't in the message any more. Check the message again.
 LASTING = "studii:"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
 DOUBLE_CLICK_SECONDS = 3.0
-MOST_CLICKS = 1000
+MAX_REMEMBERED_CLICKS = 1000
 
 _T = TypeVar("_T")
 _Open = ui.Modal | ui.LayoutView
@@ -122,7 +122,7 @@ class Clicks:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._seen = BoundedDict[Hashable, float](MOST_CLICKS)
+        self._seen = BoundedDict[Hashable, float](MAX_REMEMBERED_CLICKS)
 
     @asynccontextmanager
     async def once(self, request: Hashable) -> AsyncGenerator[bool]:

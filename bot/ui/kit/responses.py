@@ -26,7 +26,7 @@ _EXPIRED = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED, UNKNOWN_WEBHOOK
 
 _JOB_ID = re.compile(r"\b[0-9a-f]{16}\b")
 NO_MENTIONS = discord.AllowedMentions.none()
-LONGEST = 1500  # characters of a reason
+MAX_REFUSAL_CHARACTERS = 1500  # of a reason
 OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
 
 
@@ -84,7 +84,7 @@ def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
     if isinstance(error, NotAllowed):
         return str(error)
     if isinstance(error, StudiiBotError):
-        return sentence(error_words(error), LONGEST)
+        return sentence(error_words(error), MAX_REFUSAL_CHARACTERS)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.info("An outdated command was used: %s", error)
         return OUTDATED

@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT
 
-MOST_SHOWN = 5
+MAX_SHOWN_EMOJI = 5
 ONE_EMOJI = "I don't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own."
 _CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
 # Unicode's emoji among its older signs, which are settled: https://www.unicode.org/Public/UCD/latest/ucd/emoji/
@@ -34,7 +34,7 @@ _SIGN = (
     f"|[{_OLD}{_NEW}][\ufe0f\U0001f3fb-\U0001f3ff]*[\U000e0020-\U000e007f]*)"
 )
 _UNICODE = re.compile(f"{_SIGN}(?:\u200d{_SIGN})*")
-_LONGEST = 16  # characters; the longest families and flags have fewer
+_MAX_EMOJI_CHARACTERS = 16  # the longest families and flags have fewer
 
 
 def parse_emoji(typed: str) -> Emoji:
@@ -43,7 +43,7 @@ def parse_emoji(typed: str) -> Emoji:
     custom = _CUSTOM.fullmatch(text)
     if custom is not None:
         return Emoji(custom[2], int(custom[3]), custom[1] == "a")
-    if len(text) > _LONGEST or _UNICODE.fullmatch(text) is None or visible(text) != text:
+    if len(text) > _MAX_EMOJI_CHARACTERS or _UNICODE.fullmatch(text) is None or visible(text) != text:
         raise Refused(ONE_EMOJI)
     return Emoji(text)
 
@@ -64,8 +64,8 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
     missing = [f"`:{one.name}:`" for one in custom if one.id not in there]
     if not missing:
         return ""
-    more = f" and {len(missing) - MOST_SHOWN} more" if len(missing) > MOST_SHOWN else ""
-    named = f"{', '.join(missing[:MOST_SHOWN])}{more}"
+    more = f" and {len(missing) - MAX_SHOWN_EMOJI} more" if len(missing) > MAX_SHOWN_EMOJI else ""
+    named = f"{', '.join(missing[:MAX_SHOWN_EMOJI])}{more}"
     return (
         f"⚠️ Not your server's own emoji: {named}. If they were deleted, members can't tap them "
         "any more. If they belong to another server, I can only put them under photos if I'm "

@@ -27,7 +27,7 @@ _STICKERS = {
 }
 # Of a HEIC photo an unknown type is said where its kind is not known.
 TAKEN = frozenset({*(kind.content_type for kind in PhotoKind), *ALIASES, UNKNOWN_TYPE})
-NAME_LENGTH = 60  # characters shown of a file's name
+MAX_FILE_NAME_CHARACTERS = 60  # shown of a file's name
 _NAMELESS = "picture"
 _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
@@ -104,7 +104,7 @@ def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
     """
     declared = photo.content_type
     if declared and declared not in TAKEN:
-        name = plain(plain_name(photo), NAME_LENGTH)
+        name = plain(plain_name(photo), MAX_FILE_NAME_CHARACTERS)
         if declared.startswith("image/"):
             raise Refused(
                 f"Studii can't use {name}. Send a JPEG, PNG, WebP or HEIC {how}. Nothing was charged."

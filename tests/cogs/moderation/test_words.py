@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.domain import JobState, Notice, NoticeKind
-from bot.domain.words import MOST_RULES
+from bot.domain.words import MAX_WORD_RULES
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, Desk, labelled, open_desk, texts
 from tests.ui.jobs.test_edit import edit_id, refused_inputs
@@ -57,7 +57,7 @@ async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
         )
         shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
         assert "||Blimp\\*||, ||red kite||" in shown
-        assert f"2 rules of {MOST_RULES}" in shown
+        assert f"2 rules of {MAX_WORD_RULES}" in shown
         removed = await desk.admin.slash(desk.channel, "studii words remove", words="RED kite")
         assert "Requests with ||red kite|| are allowed again." in texts(removed).replace("RED", "red")
         unknown = await desk.admin.slash(desk.channel, "studii words remove", words="red kite")
@@ -67,11 +67,11 @@ async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
 
 async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        for number in range(MOST_RULES):
+        for number in range(MAX_WORD_RULES):
             await desk.services.words.add(desk.guild.id, f"blimp{number}")
-        assert f"{MOST_RULES} rules is the limit" in await forbid(desk, "kite")
+        assert f"{MAX_WORD_RULES} rules is the limit" in await forbid(desk, "kite")
         assert "Rule added" in await forbid(desk, "BLIMP7")
-        assert len(await desk.services.words.rules(desk.guild.id)) == MOST_RULES
+        assert len(await desk.services.words.rules(desk.guild.id)) == MAX_WORD_RULES
 
 
 async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from bench.simulation.loads import IMAGE, USUAL, Load
 from bench.simulation.measure import Newcomer, Scale, measure, observe
 from bench.simulation.world import World, make_jobs
 from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.forecast import AT_ONCE, predict
+from bot.engine.scheduler.forecast import MIN_FORECAST_SECONDS, predict
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
@@ -87,7 +87,7 @@ def test_those_further_back_wait_longer_and_who_hardly_waits_is_told_nothing() -
     known = [wait for wait in told if wait is not None]
     assert told[:5] == [None] * 5
     assert known == sorted(known)
-    assert min(known) >= AT_ONCE
+    assert min(known) >= MIN_FORECAST_SECONDS
     assert 60 < known[-1] < 300
     assert forecast.starts_in("nobody", 0.0) is None
 

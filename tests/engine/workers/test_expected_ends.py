@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.domain import Job, JobState, Progress
 from bot.engine.scheduler.durations import TOLD_FROM
-from bot.engine.workers.expected_ends import BOUND, GRACE, ExpectedEnds
+from bot.engine.workers.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
 from bot.ui.jobs.wording import state_words
 from sandbox.studii import Outcome
 from tests.engine.world import World, a_job, engine_world
@@ -30,10 +30,10 @@ def test_a_card_is_due_when_the_time_that_it_names_has_passed_and_once() -> None
 
 def test_what_is_remembered_is_bounded() -> None:
     ends = ExpectedEnds()
-    for number in range(BOUND + 1):
+    for number in range(MAX_EXPECTED_ENDS + 1):
         ends.shown(str(number), Progress(ends_at=SOON))
-    found = [one for _ in range(BOUND) for one in ends.passed(SOON + GRACE)]
-    assert (len(found), "0" in found) == (BOUND, False)
+    found = [one for _ in range(MAX_EXPECTED_ENDS) for one in ends.passed(SOON + GRACE)]
+    assert (len(found), "0" in found) == (MAX_EXPECTED_ENDS, False)
 
 
 def test_a_job_that_takes_longer_says_so_and_names_no_time() -> None:

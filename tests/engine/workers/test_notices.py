@@ -196,8 +196,8 @@ def deaf(
 async def test_a_notice_that_meets_unexpected_errors_does_not_keep_the_others_from_a_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.005)
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
 
     def trouble(notice: Notice) -> None:
         if notice.kind is NoticeKind.BUDGET_80:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain import Progress
-from bot.engine.workers.queue_positions import BOUND, EVERY, UNPLACED_EVERY, QueuePositions
+from bot.engine.workers.queue_positions import EVERY, MAX_SHOWN_POSITIONS, UNPLACED_EVERY, QueuePositions
 from tests.support.clock import NOON
 
 LATER = NOON + timedelta(minutes=5)
@@ -52,7 +52,7 @@ def test_a_time_that_was_predicted_and_turns_out_wrong_is_corrected() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     positions = QueuePositions()
-    for number in range(BOUND + 1):
+    for number in range(MAX_SHOWN_POSITIONS + 1):
         positions.shown(str(number), Progress(2), 0.0)
     now: dict[str, Progress] = {"0": Progress(1)}
     moved = positions.moved(lambda job: now.get(job, Progress(2)), EVERY)

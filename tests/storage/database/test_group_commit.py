@@ -148,10 +148,10 @@ async def test_those_who_wait_share_one_commit_and_a_crowd_has_several(storage: 
         await asyncio.gather(*await in_line(storage, [count_up] * 5))
     assert len(few) == 1
     with commits() as many:
-        await asyncio.gather(*await in_line(storage, [count_up] * 2 * group_commit.MOST))
+        await asyncio.gather(*await in_line(storage, [count_up] * 2 * group_commit.MAX_JOINED_WRITERS))
     assert 2 <= len(many) <= 8
     async with storage.read() as tx:
-        assert await tx.meta.get("count") == b"%d" % (5 + 2 * group_commit.MOST)
+        assert await tx.meta.get("count") == b"%d" % (5 + 2 * group_commit.MAX_JOINED_WRITERS)
 
 
 async def test_who_comes_late_does_not_make_the_first_wait(

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.errors import Busy
 from bot.ui.admin.chart_picture import draw, grid_values
-from bot.ui.admin.charts import WAITING, ChartMaker, Series, UsageChart
+from bot.ui.admin.charts import MAX_WAITING_CHARTS, ChartMaker, Series, UsageChart
 
 DAYS = tuple(date(2026, 3, 1) + timedelta(days=number) for number in range(30))
 BACK = (0x2B, 0x2D, 0x31)
@@ -88,7 +88,9 @@ def test_whatever_there_is_to_draw_is_drawn(changes: dict[str, object]) -> None:
 async def test_more_pictures_than_can_be_drawn_soon_are_refused_and_the_rest_come() -> None:
     maker = ChartMaker()
     small = a_chart(days=DAYS[:2], series=(Series("Studio", (1, 2)),))
-    wanted = await asyncio.gather(*(maker.usage(small) for _ in range(WAITING + 1)), return_exceptions=True)
+    wanted = await asyncio.gather(
+        *(maker.usage(small) for _ in range(MAX_WAITING_CHARTS + 1)), return_exceptions=True
+    )
     assert sum(isinstance(one, Busy) for one in wanted) == 1
-    assert sum(isinstance(one, bytes) for one in wanted) == WAITING
+    assert sum(isinstance(one, bytes) for one in wanted) == MAX_WAITING_CHARTS
     assert isinstance(await maker.usage(small), bytes)

@@ -2,7 +2,7 @@
 
 from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto
 
-MAX_UNITS = 10_000
+MAX_AV1_UNITS = 10_000
 MAX_FRAMES = 16  # a still picture has one; layers and hidden references make a few
 _SEQUENCE_HEADER, _FRAME_HEADER, _FRAME = 1, 3, 6
 
@@ -18,7 +18,7 @@ def sizes(content: bytes) -> list[tuple[int, int]]:
         length, at = _leb128(content, at) if head & 2 else (len(content) - at, at)
         units += 1
         frames += kind in {_FRAME_HEADER, _FRAME}
-        if units > MAX_UNITS or frames > MAX_FRAMES:
+        if units > MAX_AV1_UNITS or frames > MAX_FRAMES:
             raise NotAPhoto
         if kind == _SEQUENCE_HEADER:
             found.append(_largest_frame(content[at : at + min(length, 200)]))

@@ -7,7 +7,7 @@ import mmap
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
-MOST_BEFORE = 1_000_000  # bytes before the first picture: Pillow joins comments piece by piece
+MAX_BYTES_BEFORE_PICTURE = 1_000_000  # bytes before the first picture: Pillow joins comments piece by piece
 _EXTENSION, _PICTURE = 0x21, 0x2C
 
 
@@ -20,7 +20,7 @@ def read(data: mmap.mmap) -> Structure:
         if block != _EXTENSION:
             raise Broken
         at = _after_blocks(data, at + 2)
-        if at - first > MOST_BEFORE:
+        if at - first > MAX_BYTES_BEFORE_PICTURE:
             raise NotAPhoto
     left, top, across, down = (number(data, at + place, 2, little=True) for place in (1, 3, 5, 7))
     width, height = max(width, left + across), max(height, top + down)

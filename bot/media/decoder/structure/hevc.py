@@ -2,7 +2,7 @@
 
 from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto, number
 
-MAX_UNITS = 20_000
+MAX_HEVC_UNITS = 20_000
 MAX_PICTURES = 4  # an item holds one
 _PARAMETERS = 33
 _SLICES = range(32)
@@ -40,7 +40,7 @@ def _inside(content: bytes, length_size: int) -> list[tuple[int, int]]:
         is_slice = len(head) == 3 and head[0] >> 1 & 63 in _SLICES
         pictures += is_slice and head[2] >> 7  # first_slice_segment_in_pic_flag
         units += 1
-        if pictures > MAX_PICTURES or units > MAX_UNITS:
+        if pictures > MAX_PICTURES or units > MAX_HEVC_UNITS:
             raise NotAPhoto
         found += _size(content[at : at + min(length, 1000)])
         at += length

@@ -13,8 +13,12 @@ from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, numb
 
 MAX_STEPS = 100_000  # boxes, places of data, properties and references: a photo has some hundred
 MAX_ITEMS = 5_000
-MOST_SLACK = 128  # by how many pixels a side's coded size may exceed the declared one: it is padded to blocks
-MOST_ZEROS = 1_024  # at the end of a picture, and one for each 256 pixels in AV1: an even one ends in none
+MAX_SLACK_PIXELS = (
+    128  # by how many pixels a side's coded size may exceed the declared one: it is padded to blocks
+)
+MAX_TRAILING_ZEROS = (
+    1_024  # at the end of a picture, and one for each 256 pixels in AV1: an even one ends in none
+)
 DEEPEST = 4
 _SEQUENCE_SAMPLES = (b"av01", b"hvc1", b"hev1")
 _BESIDE = 1.0  # bytes a pixel that the decoders keep, measured
@@ -254,11 +258,11 @@ class _File:
     def _coded(self, item: _Item) -> _Picture:
         width, height = self._declared(item)
         content = self._content(item)
-        most_zeros = MOST_ZEROS + (width * height // 256 if item.kind == b"av01" else 0)
+        most_zeros = MAX_TRAILING_ZEROS + (width * height // 256 if item.kind == b"av01" else 0)
         if content.endswith(bytes(min(most_zeros, len(content) + 1))):
             raise Broken  # the end of the file never arrived; HEVC has no three zeros in a row
         found, planes, decoded = self._sizes(item.kind, item.properties, content)
-        if any(real[0] > width + MOST_SLACK or real[1] > height + MOST_SLACK for real in found):
+        if any(real[0] > width + MAX_SLACK_PIXELS or real[1] > height + MAX_SLACK_PIXELS for real in found):
             raise NotAPhoto
         return _Picture(width, height, planes, decoded)
 
@@ -312,7 +316,7 @@ class _File:
     def _sample(self, kind: bytes, start: int, end: int) -> _Picture:
         width, height = number(self._data, start + 24, 2), number(self._data, start + 26, 2)
         found, planes, decoded = self._sizes(kind, list(self._boxes(start + 78, end)), b"")
-        if any(real[0] > width + MOST_SLACK or real[1] > height + MOST_SLACK for real in found):
+        if any(real[0] > width + MAX_SLACK_PIXELS or real[1] > height + MAX_SLACK_PIXELS for real in found):
             raise NotAPhoto
         return _Picture(width, height, planes, decoded)
 

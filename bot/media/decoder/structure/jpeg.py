@@ -9,9 +9,9 @@ from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, numb
 MAX_SCANS = 100  # encoders write 10 to 20; each is a walk over the whole picture
 MAX_SEGMENTS = 5_000  # of 64 kB each: a long colour profile or Content Credentials have some hundred
 MAX_READ_SEGMENTS = 100  # of Exif data or Photoshop's: Pillow copies or takes apart all of it for each
-MOST_TABLES = 65_536  # bytes of quantization tables: four before each scan take 50,000
+MAX_TABLE_BYTES = 65_536  # of quantization tables: four before each scan take 50,000
 REPEATED = 96  # bytes
-LONGEST_PERIOD = 400  # bits: ten blocks, each with two codes of 16 bits and some more, take less
+MAX_PERIOD_BITS = 400  # bits: ten blocks, each with two codes of 16 bits and some more, take less
 _READ = b"Exif\0\0", b"Photoshop 3.0\0"
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # no stuffed byte and no restart
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
@@ -50,7 +50,7 @@ def ends_early(data: mmap.mmap) -> bool:
     # The last byte is padded. `REPEATED` bytes are less than that many blocks take at the least.
     coded = data[found.end - 2 * REPEATED : found.end].replace(b"\xff\x00", b"\xff")[-REPEATED - 1 : -1]
     bits, size = int.from_bytes(coded), len(coded) * 8
-    return not any(bits >> period == bits & (1 << size - period) - 1 for period in range(1, LONGEST_PERIOD))
+    return not any(bits >> period == bits & (1 << size - period) - 1 for period in range(1, MAX_PERIOD_BITS))
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ def _read(data: mmap.mmap) -> tuple[Structure, _Found]:
         tables += length if marker == _TABLES else 0
         if found.scans > MAX_SCANS or segments > MAX_SEGMENTS:
             raise NotAPhoto
-        if read_segments > MAX_READ_SEGMENTS or tables > MOST_TABLES:
+        if read_segments > MAX_READ_SEGMENTS or tables > MAX_TABLE_BYTES:
             raise NotAPhoto
         at += max(length, 2)
         found.coded = at if marker == _SCAN else found.coded

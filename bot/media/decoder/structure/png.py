@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
-MAX_CHUNKS = 50_000  # 8 kB each is usual: 50 MB have 6,000
+MAX_PNG_CHUNKS = 50_000  # 8 kB each is usual: 50 MB have 6,000
 MAX_DEFLATED_TEXTS = 100  # Pillow inflates each, up to 1 MB, before and behind the picture
-MOST_DEFLATED = 1_032  # how much smaller deflate makes data at the very most
+MAX_DEFLATE_RATIO = 1_032  # how much smaller deflate makes data at the very most
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE = 1 << 16  # bytes that are inflated at a time, to at most `_INFLATED`
@@ -29,7 +29,7 @@ def read(data: mmap.mmap) -> Structure:
     size = pixels * (4 if colours in {2, 4, 6} else 2 if depth == 16 else 1)
     opened = size * 3 if is_moving else size
     return Structure(
-        width, height, opened, opened, opened + pixels * 4, raw <= compressed * MOST_DEFLATED + 1_000
+        width, height, opened, opened, opened + pixels * 4, raw <= compressed * MAX_DEFLATE_RATIO + 1_000
     )
 
 
@@ -74,7 +74,7 @@ def _chunks(data: mmap.mmap) -> tuple[int, bool]:
     """Return the bytes of compressed picture, and whether there are further frames."""
     compressed, is_moving, at = 0, False, 8
     profiles = texts = 0
-    for _ in range(MAX_CHUNKS):
+    for _ in range(MAX_PNG_CHUNKS):
         length, name = number(data, at, 4), data[at + 4 : at + 8]
         if name == b"IEND":
             number(data, at + 8, 4)  # its checksum

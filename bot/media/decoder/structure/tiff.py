@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
-MAX_ENTRIES = 500
+MAX_TIFF_ENTRIES = 500
 MAX_VALUES = 200_000  # strips or tiles; a strip has a row or more
 MAX_TILE_PIXELS = 4_194_304  # of a tile that is larger than the picture
 _SIZES = {
@@ -106,7 +106,7 @@ class _Directory:
         word = offset
         start = self._number(offset, word)
         count = self._number(start, count_size)
-        if count > MAX_ENTRIES:
+        if count > MAX_TIFF_ENTRIES:
             raise NotAPhoto
         entries: dict[int, _IfdEntry] = {}
         total = 0

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from bot.media.decoder.libwebp import LIBRARY
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
-MAX_CHUNKS = 20_000
-LONGEST_SIDE = 16_383
+MAX_WEBP_CHUNKS = 20_000
+MAX_WEBP_SIDE = 16_383
 _FRAME_HEADER, _ALPHA_FLAG = 16, 0x10
 _LOSSY_START, _LOSSLESS_START = b"\x9d\x01\x2a", b"\x2f"
 # A picture of one colour ends in 0.02 bytes of zeros for each macroblock of 16 by 16 pixels, or in none.
-MOST_ZEROS_LOSSY, MOST_ZEROS_LOSSLESS = 1 / 256, 1 / 4  # bytes a pixel
-_ZEROS_AT_LEAST = 1_024
-_ZEROS = {b"VP8 ": MOST_ZEROS_LOSSY, b"VP8L": MOST_ZEROS_LOSSLESS}
+MAX_ZEROS_LOSSY, MAX_ZEROS_LOSSLESS = 1 / 256, 1 / 4  # bytes a pixel
+_MIN_ZEROS = 1_024
+_ZEROS = {b"VP8 ": MAX_ZEROS_LOSSY, b"VP8L": MAX_ZEROS_LOSSLESS}
 # Bytes a pixel, measured: the planes, and what libwebp decodes an alpha channel or a lossless picture into.
 # Pillow decodes into two canvases, and copies one.
 _WITH_PILLOW = 12
@@ -58,12 +58,12 @@ def read(data: mmap.mmap) -> Structure:
         else:
             frame = _larger(frame, _inside(data, (name, start)))
         if name in _ZEROS:
-            most = _ZEROS_AT_LEAST + int(math.prod(_inside(data, (name, start)) or (0, 0)) * _ZEROS[name])
+            most = _MIN_ZEROS + int(math.prod(_inside(data, (name, start)) or (0, 0)) * _ZEROS[name])
             is_whole &= not (length > most and data[start + length - most : start + length] == bytes(most))
     if frame is None:
         raise Broken
     width, height = canvas or frame
-    if frame[0] > width or frame[1] > height or max(width, height) > LONGEST_SIDE:
+    if frame[0] > width or frame[1] > height or max(width, height) > MAX_WEBP_SIDE:
         raise Broken
     checked, opened = (width * height * each for each in _bytes_per_pixel(data))
     return Structure(width, height, checked, opened, opened, is_whole)
@@ -115,7 +115,7 @@ def _chunks_between(data: "mmap.mmap | bytes", at: int, end: int) -> Iterator[tu
         name, length, start = data[at : at + 4], number(data, at + 4, 4, little=True), at + 8
         yield name, start, length
         count += 1
-        if count > MAX_CHUNKS:
+        if count > MAX_WEBP_CHUNKS:
             raise NotAPhoto
         at = start + length + length % 2
 
