@@ -7,7 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
-from bot.ui.jobs.list import MINE, show_page
+from bot.ui.jobs.listing.buttons import show_list
+from bot.ui.jobs.listing.query import ListQuery
 
 
 class JobList(commands.Cog):
@@ -15,7 +16,7 @@ class JobList(commands.Cog):
 
     @app_commands.command(name="jobs", description="Show your jobs; cancel or run them again")
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:
-        await show_page(interaction, MINE, 0)
+        await show_list(interaction, ListQuery())
 
 
 async def setup(bot: StudiiBot) -> None:

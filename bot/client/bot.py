@@ -34,7 +34,7 @@ from bot.ui.jobs.buttons import BUTTONS
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirming import ConfirmButton
 from bot.ui.jobs.forgetting import ForgetMeButton
-from bot.ui.jobs.list import LIST_BUTTONS
+from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
 from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.set_buttons import SetButton
@@ -240,7 +240,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*LASTING_BUTTONS)
+        self.add_dynamic_items(*LASTING_BUTTONS, *LIST_SELECTS)
         if self._member.sharded is not None:
             _, _, limits = await self.http.get_bot_gateway()
             self._identifying_at_once = limits["max_concurrency"]

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,7 +32,9 @@ NOT_YOURS_TO_POST = "Only the person who asked for this can post it."
 POSTED_OR_GONE = "That result was already posted, or has been deleted. Run it again to get a new one."
 TOO_LATE = "Studii already has this job, so you can't cancel it. The result will arrive automatically."
 ENDED = "That job has already ended, so there's nothing to cancel."
-JOBS_ON_A_PAGE = 6
+JOBS_ON_A_PAGE = (
+    5  # jobs; with their pictures, buttons and filters they fit into the 40 components of a message
+)
 COLLISIONS = (
     5  # tries; servers of several processes may share a key, whose price one of them has just learned
 )
@@ -273,15 +275,22 @@ class JobService:
         self._wake()
         return sum(job is not None for job in cancelled)
 
-    async def page(self, guild_id: int, user_id: int | None, number: int) -> JobPage:
+    async def page(
+        self,
+        guild_id: int,
+        user_id: int | None,
+        number: int,
+        states: Collection[JobState] | None = None,
+        tool: str | None = None,
+    ) -> JobPage:
         """Return a page of a member's jobs, or of all the server's (None), newest first.
 
-        Pages count from 0.
+        Pages count from 0. Only jobs in these states and of this tool, if given, are on it.
         """
         number = max(0, number)
         async with self._storage.read() as transaction:
             jobs = await transaction.member_jobs.page(
-                guild_id, user_id, number * JOBS_ON_A_PAGE, JOBS_ON_A_PAGE + 1
+                guild_id, user_id, number * JOBS_ON_A_PAGE, JOBS_ON_A_PAGE + 1, states=states, tool=tool
             )
         return JobPage(tuple(jobs[:JOBS_ON_A_PAGE]), number, user_id, more=len(jobs) > JOBS_ON_A_PAGE)
 

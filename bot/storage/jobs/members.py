@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text
 
-from bot.domain import ACTIVE_STATES, Job
+from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.storage.jobs.rows import JobRows
 from bot.storage.schema import GOING_OR_DONE, jobs
 
@@ -24,12 +24,25 @@ class MemberJobs(JobRows):
             .limit(limit)
         )
 
-    async def page(self, guild_id: int, user_id: int | None, offset: int, limit: int) -> list[Job]:
+    async def page(
+        self,
+        guild_id: int,
+        user_id: int | None,
+        offset: int,
+        limit: int,
+        *,
+        states: Collection[JobState] | None = None,
+        tool: str | None = None,
+    ) -> list[Job]:
         """Return a page of jobs of a server, or of one member in it, newest first.
 
-        A member's page is without those that they had erased.
+        A member's page is without those that they had erased. None of `states` or `tool`: all.
         """
         query = select(jobs).where(jobs.c.guild_id == guild_id)
+        if states is not None:
+            query = query.where(jobs.c.state.in_(list(states)))
+        if tool is not None:
+            query = query.where(jobs.c.tool == tool)
         if user_id is not None:
             return await self._all(
                 query.where(jobs.c.user_id == user_id, _NOT_ERASED)

@@ -20,8 +20,8 @@ def custom_id_of(action: str, job_id: str, posting: int) -> str:
     return f"studii:{action}:{job_id}-{posting}"
 
 
-class LastingButton(ui.DynamicItem[ui.Button[Any]], template="studii:none"):
-    """Base of all buttons. A subclass gives its template, and implements `from_custom_id` and `pressed`."""
+class _Lasting:
+    """What buttons and lists have in common: `pressed`, whose errors are told."""
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
@@ -32,6 +32,14 @@ class LastingButton(ui.DynamicItem[ui.Button[Any]], template="studii:none"):
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         """Do it, for the person who pressed the button; an error is told to them."""
         raise NotImplementedError
+
+
+class LastingButton(_Lasting, ui.DynamicItem[ui.Button[Any]], template="studii:none"):
+    """Base of all buttons. A subclass gives its template, and implements `from_custom_id` and `pressed`."""
+
+
+class LastingSelect(_Lasting, ui.DynamicItem[ui.Select[Any]], template="studii:no-list"):
+    """Base of lists to choose from that outlive a restart, like `LastingButton`; `item.values` is chosen."""
 
 
 class JobButton(LastingButton, template=template_of("none")):

@@ -143,10 +143,32 @@ def stays_there(client: discord.Client, job: Job) -> bool:
 
 def ensure_stays_there(interaction: discord.Interaction[Any], job: Job) -> None:
     """Raise `Refused` if the job may not be shown where the interaction comes from."""
+    if not _may_be_here(interaction, job):
+        raise Refused(FROM_AGE_RESTRICTED)
+
+
+def may_read(interaction: discord.Interaction[Any], job: Job) -> bool:
+    """Return whether the person may be shown here what the job asked for, and its picture.
+
+    Of other people's jobs, those that are neither private nor erased, of channels that the person sees.
+    """
+    if not _may_be_here(interaction, job):
+        return False
+    if job.user_id == interaction.user.id:
+        return True
+    if job.private or job.scrubbed_at is not None:
+        return False
+    guild, person = interaction.guild, interaction.user
+    channel = guild.get_channel_or_thread(job.channel_id) if guild is not None else None
+    if channel is None or parent_unknown(channel) or not isinstance(person, discord.Member):
+        return interaction.permissions.administrator
+    return channel.permissions_for(person).view_channel
+
+
+def _may_be_here(interaction: discord.Interaction[Any], job: Job) -> bool:
     here = is_age_restricted(interaction.channel)
     unchanged = here is None and interaction.channel_id == job.channel_id
-    if stays_there(interaction.client, job) and not here and not unchanged:
-        raise Refused(FROM_AGE_RESTRICTED)
+    return bool(here) or unchanged or not stays_there(interaction.client, job)
 
 
 def listed(names: list[str]) -> str:

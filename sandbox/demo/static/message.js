@@ -94,6 +94,11 @@ function medium(item) {
   return item.spoiler ? spoiler(held) : held;
 }
 
+function thumbnail(one) {
+  const shown = make("img", { class: "thumb", src: one.media.url, alt: one.description ?? "Picture" });
+  return one.spoiler ? spoiler(shown) : shown;
+}
+
 function component(one, told, acts, names) {
   const inside = (child) => component(child, told, acts, names);
   switch (one.type) {
@@ -102,7 +107,7 @@ function component(one, told, acts, names) {
     case 3: case 5: case 6: case 7: case 8: return select(one, told, acts, names);
     case 9: return make("div", { class: "section" }, make("div", {}, one.components.map(inside)), inside(one.accessory));
     case 10: return text(one.content);
-    case 11: return make("img", { class: "thumb", src: one.media.url, alt: one.description ?? "Picture" });
+    case 11: return thumbnail(one);
     case 12: return gallery(one.items);
     case 13: return file(one.file.url, decodeURIComponent(one.file.url.split("?")[0].split("/").at(-1)));
     case 14: return make("hr", { class: one.divider === false ? "none" : "" });

@@ -1,0 +1,1 @@
+"""/jobs: a person's jobs, or for admins the server's."""

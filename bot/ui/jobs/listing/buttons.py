@@ -1,0 +1,221 @@
+"""What is pressed and chosen in the list of jobs, which then shows what has changed."""
+
+from dataclasses import replace
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.domain import Job, Progress
+from bot.errors import Refused
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE, terms_of
+from bot.ui.jobs.card import job_card
+from bot.ui.jobs.listing.panel import (
+    AGAIN,
+    CANCEL,
+    POST,
+    SHOW,
+    Reader,
+    Shown,
+    action_for,
+    job_name,
+    jobs_panel,
+)
+from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, ListQuery
+from bot.ui.jobs.listing.thumbnails import pictures_of
+from bot.ui.jobs.start import start_once
+from bot.ui.jobs.wording import ToolNames, again_price, cost_words
+from bot.ui.kit.buttons import LastingButton, LastingSelect
+from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.reasons import error_words
+from bot.ui.kit.responses import answer
+from bot.ui.kit.text import plain, sentence
+from bot.ui.reading.permissions import (
+    MANAGERS_ONLY,
+    ensure_can_post,
+    ensure_stays_there,
+    manages,
+    may_read,
+    moderates,
+    server_of,
+)
+from bot.ui.reading.photo_lookup import source_of
+
+SHOWN_OR_GONE = "That result was already shown, or has been deleted. Run it again to get a new one."
+POSTING = "✅ **{job}** will be posted here."
+CANCELLED = "✅ Cancelled: **{job}**. {cost}"
+
+
+async def show_list(
+    interaction: discord.Interaction[Any], query: ListQuery, *, note: str = "", instead: bool = False
+) -> None:
+    """Show a page to the person alone, with `instead` in place of the page that they see.
+
+    `note` says what has just happened. Raises `Refused`.
+    """
+    guild_id = server_of(interaction)
+    host = host_of(interaction)
+    manager = manages(interaction)
+    if query.whose == SERVER and not manager:
+        raise Refused(MANAGERS_ONLY)
+    user_id = interaction.user.id if query.whose == MINE else None
+    page = await host.services.jobs.page(guild_id, user_id, query.number, query.states, query.tool)
+    readable = [job for job in page.jobs if may_read(interaction, job)]
+    reader = Reader(manager, frozenset(job.id for job in readable))
+    pictures = await pictures_of(interaction.client, readable)
+    shown = Shown(page, query, reader, pictures, note)
+    panel = jobs_panel(shown, ToolNames(host.catalog), tuple(host.catalog.tools.values()))
+    if not instead or not _is_list(interaction.message):
+        await answer(interaction, panel)
+    elif interaction.response.is_done():
+        await interaction.edit_original_response(view=panel)
+    else:
+        await interaction.response.edit_message(view=panel)
+
+
+def _is_list(message: discord.Message | None) -> bool:
+    """Return whether the message is for its reader alone, as the list is. A changed app may name another."""
+    return message is not None and message.flags.ephemeral
+
+
+class PageButton(LastingButton, template=rf"studii:jobs:{QUERY}"):
+    """Turn to a page, or show it as it is now."""
+
+    def __init__(self, query: ListQuery) -> None:
+        self._query = query
+        super().__init__(ui.Button(custom_id=f"studii:jobs:{query}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(ListQuery.of_match(match))
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await show_list(interaction, self._query, instead=True)
+
+
+class FilterSelect(LastingSelect, template=rf"studii:jobsby:(?P<by>state|tool):{QUERY}"):
+    """Show the jobs in one state, or of one tool."""
+
+    def __init__(self, by: str, query: ListQuery) -> None:
+        self._by = by
+        self._query = query
+        super().__init__(ui.Select(custom_id=f"studii:jobsby:{by}:{query}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["by"], ListQuery.of_match(match))
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await show_list(interaction, self._query.by(self._by, self.item.values[0]), instead=True)
+
+
+class ListedButton(
+    LastingButton,
+    template=rf"studii:listed:(?P<action>{CANCEL}|{POST}|{SHOW}|{AGAIN}):(?P<job>[0-9a-f]{{16}}):{QUERY}",
+):
+    """Do something with a job in the list: cancel it, post or show its result here, run it again.
+
+    If that is not possible any more, the list says so, and shows what is there now.
+    """
+
+    def __init__(self, action: str, job_id: str, query: ListQuery) -> None:
+        self._action = action
+        self._job_id = job_id
+        self._query = query
+        super().__init__(ui.Button(custom_id=f"studii:listed:{action}:{job_id}:{query}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["action"], match["job"], ListQuery.of_match(match))
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await self._job(interaction, host)
+        if job is None:
+            await self._over(interaction, Refused(JOB_GONE))
+        elif self._action == CANCEL:
+            await self._cancel(interaction, host, job)
+        elif self._action == POST:
+            await self._post(interaction, host, job)
+        elif self._action == SHOW:
+            await self._show(interaction, host, job)
+        else:
+            await _run_again(interaction, host, job)
+
+    async def _job(self, interaction: discord.Interaction[Any], host: Host) -> Job | None:
+        """Return the job, or None if it was erased since. An admin may cancel what is private to others."""
+        job = await host.services.jobs.get(self._job_id)
+        if job is None or job.guild_id != interaction.guild_id:
+            return None
+        cancels = self._action == CANCEL and moderates(interaction, job)
+        if job.private and job.user_id != interaction.user.id and not cancels:
+            raise Refused(PRIVATE)
+        return job
+
+    async def _cancel(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+        # First: it shows nothing, and what follows may have to wait for others who write.
+        await interaction.response.defer()
+        try:
+            cancelled = await host.services.jobs.cancel(
+                job.id, job.guild_id, interaction.user.id, moderates=moderates(interaction, job)
+            )
+        except Refused as over:
+            await self._over(interaction, over)
+            return
+        name = job_name(job, ToolNames(host.catalog), readable=may_read(interaction, job))
+        note = CANCELLED.format(job=plain(name, 100), cost=cost_words(cancelled))
+        await show_list(interaction, self._query, note=note, instead=True)
+
+    async def _post(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+        ensure_can_post(interaction)
+        channel_id = _channel_for(interaction, job)
+        await interaction.response.defer()
+        try:
+            await host.services.jobs.post_here(job.id, interaction.user.id, channel_id)
+        except Refused as over:
+            await self._over(interaction, over)
+            return
+        name = job_name(job, ToolNames(host.catalog), readable=True)
+        await show_list(interaction, self._query, note=POSTING.format(job=plain(name, 100)), instead=True)
+
+    async def _show(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+        """Answer with a new card for the person alone; the result then takes its place."""
+        channel_id = _channel_for(interaction, job)
+        if action_for(job, MINE) != SHOW:
+            await self._over(interaction, Refused(SHOWN_OR_GONE))
+            return
+        card = job_card(job, ToolNames(host.catalog), Progress())
+        shown = await interaction.response.send_message(view=card, ephemeral=True)
+        host.cards.remember(job.id, interaction)
+        await host.services.jobs.post_here(job.id, interaction.user.id, channel_id, shown.message_id)
+
+    async def _over(self, interaction: discord.Interaction[Any], over: Refused) -> None:
+        """Say above the list as it is now what is no longer possible."""
+        if not _is_list(interaction.message):
+            raise over
+        await show_list(interaction, self._query, note=f"⚠️ {sentence(error_words(over))}", instead=True)
+
+
+async def _run_again(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    _channel_for(interaction, job)
+    tool = host.catalog.get(job.tool)
+    source = await source_of(interaction, job, host.clock.now())
+    terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
+    await start_once(interaction, tool, job.inputs, source, terms)
+
+
+def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
+    """Return the channel in which the result may be posted or shown now. Raises `Refused`."""
+    if interaction.channel_id is None:
+        raise Refused("This only works in a channel.")
+    ensure_stays_there(interaction, job)
+    return interaction.channel_id
+
+
+LIST_BUTTONS = (PageButton, ListedButton)
+LIST_SELECTS = (FilterSelect,)

@@ -1,0 +1,200 @@
+"""The list of jobs as it is shown: a line, the prompt and the picture of each, and what can be done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import Tool
+from bot.domain import UNSENT_STATES, Job, JobState
+from bot.services import JobPage
+from bot.ui.jobs.form_fields import CHOICES
+from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, ListQuery
+from bot.ui.jobs.result import link_button
+from bot.ui.jobs.rulings import RULING_BUTTONS
+from bot.ui.jobs.wording import (
+    ToolNames,
+    again_label,
+    alt_words,
+    job_line,
+    member_words,
+    prompt_of,
+    settings_words,
+)
+from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, lines, row, small, text
+from bot.ui.kit.text import plain, shortened
+
+CANCEL, POST, SHOW, AGAIN = "cancel", "post", "show", "again"
+PROMPT_BEGINNING = 90  # characters
+SETTINGS_BEGINNING = 120
+IN_LABEL = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
+TITLE_IN_LABEL = 36
+NOTHING_YET = "You haven't made anything here yet. Type `/` and pick a tool."
+NOTHING_AT_ALL = "No one has made anything here yet."
+NO_SUCH_JOBS = "There are no such jobs."
+NO_MORE = "This page is empty now."
+PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the person who reads the list may see.
+
+    `manager`: the jobs of the whole server. `reads` are the ids of jobs whose prompt and picture they may
+    see; the list has only tool, state, cost and time of the others.
+    """
+
+    manager: bool
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of the list. `pictures` are addresses by job; `note` says what has just happened."""
+
+    page: JobPage
+    query: ListQuery
+    reader: Reader
+    pictures: Mapping[str, str] = field(default_factory=dict[str, str])
+    note: str = ""
+
+
+def jobs_panel(shown: Shown, names: ToolNames, tools: Sequence[Tool]) -> Panel:
+    """Return a page of jobs. `tools` can be chosen to see their jobs alone."""
+    page, query = shown.page, shown.query
+    rows = [piece for job in page.jobs for piece in _pieces(job, names, shown)]
+    title = "Your jobs" if query.whose == MINE else "Server jobs"
+    head = lines(
+        f"### 🗂️ {title}", small(f"Page {query.number + 1}") if query.number or page.more else "", shown.note
+    )
+    filters = [] if not page.jobs and not query.filtered and not query.number else _filters(query, tools)
+    return Panel(box(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown))))
+
+
+def action_for(job: Job, whose: str) -> str | None:
+    """Return what can be done with a job from the list, by its person (`MINE`) or by an admin."""
+    if job.state in UNSENT_STATES:
+        return CANCEL
+    if whose == SERVER:
+        return None
+    if job.state in {JobState.FAILED, JobState.CANCELLED}:
+        return AGAIN
+    kept = job.state is JobState.SUCCEEDED and job.output_file is not None and job.announced_at is not None
+    if not kept:
+        return None
+    return SHOW if job.private else POST
+
+
+def label_of(action: str, job: Job, names: ToolNames, *, readable: bool) -> str:
+    """Return the label of a job's button: which job Cancel ends, and what running it again costs."""
+    if action == CANCEL:
+        return f"Cancel {job_name(job, names, readable=readable)}"
+    return again_label(job) if action == AGAIN else {POST: "Post here", SHOW: "Show result"}[action]
+
+
+def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
+    """Return what a job is called where there are several: `Studio “A red kite”`."""
+    title = shortened(names.title(job), TITLE_IN_LABEL)
+    prompt = prompt_of(names.tool(job), job.inputs) if readable else None
+    return f"{title} “{shortened(prompt, IN_LABEL)}”" if prompt else title
+
+
+def _empty(shown: Shown) -> str:
+    if shown.page.jobs:
+        return ""
+    if shown.query.number:
+        return NO_MORE
+    if shown.query.filtered:
+        return NO_SUCH_JOBS
+    return NOTHING_YET if shown.query.whose == MINE else NOTHING_AT_ALL
+
+
+def _turning(shown: Shown) -> list[Piece]:
+    query = shown.query
+    buttons = [_page_button("Newer", query.page(query.number - 1))] if query.number else []
+    if shown.page.more:
+        buttons.append(_page_button("Older", query.page(query.number + 1)))
+    buttons.append(_page_button("Refresh", query))
+    if shown.reader.manager:
+        other = SERVER if query.whose == MINE else MINE
+        label = "Server jobs" if other == SERVER else "My jobs"
+        buttons.append(_page_button(label, ListQuery(other)))
+    return [*buttons]
+
+
+def _page_button(label: str, query: ListQuery) -> ui.Button[Any]:
+    """Return the look of `bot.ui.jobs.listing.buttons.PageButton`."""
+    return ui.Button(label=label, custom_id=f"studii:jobs:{query}")
+
+
+def _filters(query: ListQuery, tools: Sequence[Tool]) -> list[Piece]:
+    """Return the look of two `bot.ui.jobs.listing.buttons.FilterSelect`."""
+    states = [discord.SelectOption(label=label, value=value) for value, label in STATE_LABELS.items()]
+    named = [
+        discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
+        for tool in tools[: CHOICES - 1]
+    ]
+    return [
+        _filter("state", "All states", states, query.state, query),
+        _filter("tool", "All tools", named, query.tool, query),
+    ]
+
+
+def _filter(
+    by: str, every: str, options: list[discord.SelectOption], chosen: str | None, query: ListQuery
+) -> Piece:
+    choices = [discord.SelectOption(label=every, value=ANY), *options]
+    for choice in choices:
+        choice.default = choice.value == (chosen or ANY)
+    select: ui.Select[Any] = ui.Select(
+        custom_id=f"studii:jobsby:{by}:{query.page(0)}", options=choices, placeholder=every
+    )
+    return row(select)
+
+
+def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
+    readable = job.id in shown.reader.reads
+    said = _words(job, names, shown.query.whose, readable=readable)
+    url = shown.pictures.get(job.id) if readable else None
+    pieces: list[Piece] = [text(said)]
+    if url is not None:
+        hidden = job.source is not None and job.source.hidden
+        alt = alt_words(names.title(job), names.tool(job), job)
+        thumbnail: ui.Thumbnail[Any] = ui.Thumbnail(url, description=alt, spoiler=hidden)
+        pieces = [ui.Section(said, accessory=thumbnail)]
+    buttons = _buttons(job, names, shown, readable=readable)
+    return [*pieces, row(*buttons)] if buttons else pieces
+
+
+def _words(job: Job, names: ToolNames, whose: str, *, readable: bool) -> str:
+    # Only the requester can open a message that they alone were shown.
+    # What somebody had erased is not led to.
+    line = job_line(job, names, linked=whose == MINE or not (job.private or job.scrubbed_at))
+    tool = names.tool(job)
+    prompt = prompt_of(tool, job.inputs) if readable else None
+    asked = f"> {plain(prompt, PROMPT_BEGINNING) or '…'}" if prompt else ""
+    if readable and not prompt:
+        asked = small(shortened(settings_words(tool, job), SETTINGS_BEGINNING))
+    if whose == MINE:
+        return lines(line, asked)
+    private = f" · {PRIVATE}" if job.private else ""
+    return lines(line, asked, small(f"{member_words(job.user_id)} in <#{job.channel_id}>{private}"))
+
+
+def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> list[Piece]:
+    """Return what can be done; for managers also what settles a job whose outcome is unknown."""
+    query = shown.query
+    if shown.reader.manager and job.state is JobState.UNKNOWN:
+        return [button.of(job) for button in RULING_BUTTONS]
+    action = action_for(job, query.whose)
+    if action is not None:
+        # The look of `bot.ui.jobs.listing.buttons.ListedButton`.
+        label = label_of(action, job, names, readable=readable)
+        return [ui.Button(label=label, custom_id=f"studii:listed:{action}:{job.id}:{query}")]
+    posted = job.result_message_id is not None
+    # A private result disappears when its message is closed; some came by DM, or could not be sent.
+    opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED
+    link = link_button(job, "Open") if opened else None
+    return [] if link is None else [link]

@@ -1,0 +1,63 @@
+"""Which jobs the list shows: whose, in which state, of which tool, on which page; as a part of custom ids."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from bot.domain import ACTIVE_STATES, JobState
+
+MINE, SERVER = "mine", "server"
+ANY = "any"  # the choice that filters nothing
+STATES: Mapping[str, Collection[JobState]] = {
+    "open": ACTIVE_STATES,
+    "done": (JobState.SUCCEEDED,),
+    "failed": (JobState.FAILED,),
+    "cancelled": (JobState.CANCELLED,),
+    "unknown": (JobState.UNKNOWN,),
+}
+STATE_LABELS: Mapping[str, str] = {
+    "open": "Waiting or running",
+    "done": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "unknown": "Outcome unknown",
+}
+QUERY = (
+    rf"(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})"
+    rf"(?::(?P<state>{'|'.join(STATES)})?:(?P<of>[a-z0-9_-]{{1,32}})?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A page of the list, from 0. `state` is a key of `STATES`, `tool` a slug; None filters nothing."""
+
+    whose: str = MINE
+    number: int = 0
+    state: str | None = None
+    tool: str | None = None
+
+    @classmethod
+    def of_match(cls, match: Any) -> Self:
+        """Return the query in a custom id that `QUERY` has matched."""
+        return cls(match["whose"], int(match["number"]), match["state"], match["of"])
+
+    @property
+    def states(self) -> Collection[JobState] | None:
+        return None if self.state is None else STATES[self.state]
+
+    @property
+    def filtered(self) -> bool:
+        return self.state is not None or self.tool is not None
+
+    def page(self, number: int) -> Self:
+        return replace(self, number=number)
+
+    def by(self, name: str, value: str) -> Self:
+        """Return the first page with another choice in one of the lists."""
+        chosen = None if value == ANY else value
+        return replace(self, number=0, **{name: chosen})
+
+    def __str__(self) -> str:
+        filters = f":{self.state or ''}:{self.tool or ''}" if self.filtered else ""
+        return f"{self.whose}:{self.number}{filters}"
