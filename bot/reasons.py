@@ -32,6 +32,9 @@ class ReasonCode(StrEnum):
     NOT_APPROVED = "not_approved"
     REQUESTER_LEFT = "requester_left"
     APPROVALS_GONE = "approvals_gone"
+    BLOCKED_MEANWHILE = "blocked_meanwhile"
+    ACCESS_CHANGED = "access_changed"
+    WORDS_CHANGED = "words_changed"
 
     # Before Studii has the job
     SERVER_MISSING = "server_missing"

@@ -145,7 +145,7 @@ class Acceptance:
         except CreditsShort as short:
             short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount)
             raise
-        self._ask_first(server, request, price)
+        self._ask_first(server, request, price, moderated=approval is not None)
         role = None if member.allowance is None else member.allowance.role_id
         job = replace(self._new_job(request, tool, price), allowance_role=role, approval=approval)
         self._count(server, budget, job)
@@ -158,7 +158,9 @@ class Acceptance:
             self._tell(budget, least=least_price(charges, self._catalog))
             raise
 
-    def _ask_first(self, server: ServerState, request: JobRequest, price: Estimate) -> None:
+    def _ask_first(
+        self, server: ServerState, request: JobRequest, price: Estimate, *, moderated: bool
+    ) -> None:
         """Raise `ConfirmationNeeded` if the person has to be asked before the job starts."""
         if request.confirmation is not None:
             if request.confirmation not in self._open_questions:
@@ -169,6 +171,7 @@ class Acceptance:
             price.amount,
             above=server.config.settings.confirm_above,
             tapped_before=request.user_id in server.tapped_before,
+            moderated=moderated,
         )
         if why is not None:
             raise ConfirmationNeeded(request, price, why)

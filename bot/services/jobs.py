@@ -100,9 +100,7 @@ class JobService:
 
         Several jobs become a set. Raises `NoRoomForAll` if only some could be accepted.
         """
-        if len(requests) > 1:
-            set_id = secrets.token_hex(8)
-            requests = [replace(request, set_id=set_id) for request in requests]
+        requests = _as_set(requests)
         for request in requests:
             self._catalog.get(request.tool)
             self._ensure_size(request.source)
@@ -122,7 +120,7 @@ class JobService:
                 self._clock.now(),
                 max_source_bytes=self._max_source_bytes,
             )
-        accepted, _ = acceptance.as_many_as_possible(requests)
+        accepted, _ = acceptance.as_many_as_possible(_as_set(requests))
         return [Estimate(job.estimate, learned=bool(job.price_learned)) for job in accepted]
 
     async def _accept(
@@ -323,6 +321,13 @@ class JobService:
             f"That photo is {size_words(source.size)}. The limit is {bound}. Send a smaller one, or "
             "ask the bot's operator to raise MAX_SOURCE_MB.",
         )
+
+
+def _as_set(requests: _Requests) -> _Requests:
+    if len(requests) < 2:
+        return requests
+    set_id = secrets.token_hex(8)
+    return [replace(request, set_id=set_id) for request in requests]
 
 
 def _why_not_cancelled(state: JobState) -> str:

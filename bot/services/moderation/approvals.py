@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import FailureCode, Job, JobState
-from bot.domain.access import AccessList
+from bot.domain import FailureCode, Job, JobRequest, JobState
+from bot.domain.access import UNKNOWN_MEMBER, AccessList, MemberContext
 from bot.domain.approvals import ApprovalRules
+from bot.domain.words import WordEffect
 from bot.errors import Refused
 from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
+from bot.services.access import ensure_may
 from bot.services.budgets import budget_state
+from bot.services.moderation.words import met_by
 from bot.services.wording import UNKNOWN_JOB, credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
@@ -99,41 +103,66 @@ class ApprovalService:
         async with self._storage.read() as transaction:
             return await self._ensure_open(transaction, guild_id, job_id, approver)
 
-    async def approve(self, guild_id: int, job_id: str, approver: Approver) -> Job:
-        """Let the job go on. Raises `Refused` if it was decided on, or if its credits are gone."""
+    async def approve(
+        self, guild_id: int, job_id: str, approver: Approver, requester: MemberContext | None
+    ) -> Job:
+        """Let the job go on, or end it unpaid if its requester may not run it any more.
+
+        `requester` is the requester's context as it is now, None if they have left the server. Raises
+        `Refused` if the job was decided on, or if its credits are gone.
+        """
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             job = await self._ensure_open(transaction, guild_id, job_id, approver)
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
-            budget = await budget_state(transaction, guild_id, now)
-            if budget.left < 0:
-                raise Refused(LOWERED.format(credit_words(-budget.left)))
-            approved = await approve(transaction, job, now)
-            if approved is None:
+            objection = await self._objection(transaction, job, requester, now)
+            if objection is not None:
+                decided = await _end(transaction, job, objection, now)
+            else:
+                budget = await budget_state(transaction, guild_id, now)
+                if budget.left < 0:
+                    raise Refused(LOWERED.format(credit_words(-budget.left)))
+                decided = await approve(transaction, job, now)
+            if decided is None:
                 raise Refused(OVER)
         self._wake()
-        return approved
+        return decided
 
     async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
         """End the job unpaid, with the moderator's reason. Raises `Refused` if it was decided on."""
         told = Reason(
             ReasonCode.DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
         )
-        return await self._end(guild_id, job_id, approver, told)
-
-    async def requester_left(self, guild_id: int, job_id: str, approver: Approver) -> Job:
-        """End the job unpaid, as its requester has left the server."""
-        return await self._end(guild_id, job_id, approver, Reason(ReasonCode.REQUESTER_LEFT))
-
-    async def _end(self, guild_id: int, job_id: str, approver: Approver, reason: Reason) -> Job:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             job = await self._ensure_open(transaction, guild_id, job_id, approver)
-            now = self._clock.now()
-            ended = await fail_unpaid(transaction, job, JobState.PENDING, FailureCode.DECLINED, reason, now)
+            ended = await _end(transaction, job, told, self._clock.now())
             if ended is None:
                 raise Refused(OVER)
         self._wake()
         return ended
+
+    async def _objection(
+        self, transaction: Transaction, job: Job, requester: MemberContext | None, at: datetime
+    ) -> Reason | None:
+        """Return why the job may not go on although it was accepted: what counts may have changed since."""
+        if requester is None:
+            return Reason(ReasonCode.REQUESTER_LEFT)
+        tool = self._catalog.tools.get(job.tool)
+        if tool is None:
+            return Reason(ReasonCode.ACCESS_CHANGED)
+        config = (await transaction.servers.some([job.guild_id]))[job.guild_id]
+        if config.access.block_of(job.user_id, at) is not None:
+            return Reason(ReasonCode.BLOCKED_MEANWHILE)
+        request = _request_of(job, requester)
+        authors = {job.photo_author} - {None, UNKNOWN_MEMBER, job.user_id}
+        refusing = await transaction.policies.refusing_photos([one for one in authors if one is not None])
+        try:
+            ensure_may(config.access, request, tool, at, author_refuses=bool(refusing))
+        except Refused:
+            return Reason(ReasonCode.ACCESS_CHANGED)
+        rule = met_by(config.words, request, tool)
+        refused = rule is not None and rule.effect is WordEffect.REFUSE
+        return Reason(ReasonCode.WORDS_CHANGED) if refused else None
 
     async def _ensure_open(
         self, transaction: Transaction, guild_id: int, job_id: str, approver: Approver
@@ -150,3 +179,22 @@ class ApprovalService:
         if job.state is not JobState.PENDING:
             raise Refused(OVER if job.terminal and not job.settled else TOO_LATE)
         return job
+
+
+async def _end(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:
+    return await fail_unpaid(transaction, job, JobState.PENDING, FailureCode.DECLINED, reason, at)
+
+
+def _request_of(job: Job, context: MemberContext) -> JobRequest:
+    """Return what the job was asked for as a request, with the requester's present context."""
+    return JobRequest(
+        job.guild_id,
+        job.channel_id,
+        job.user_id,
+        job.tool,
+        job.inputs,
+        job.source,
+        private=job.private,
+        context=context,
+        photo_author=job.photo_author,
+    )

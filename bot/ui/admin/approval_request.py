@@ -1,13 +1,16 @@
 """A request that waits for approval, in the moderators' channel: Approve and Decline, once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import ui
 
-from bot.domain import Job
+from bot.domain import Job, JobState
+from bot.domain.access import MemberContext
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import Refused
+from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS, Approver, discord_timestamp
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton, template_of
@@ -17,7 +20,7 @@ from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, row, sentence_panel, small
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import plain
-from bot.ui.reading.member import member_context
+from bot.ui.reading.member import member_context, member_context_in, roles_of
 from bot.ui.reading.permissions import server_of
 
 HIDDEN = (
@@ -26,7 +29,21 @@ HIDDEN = (
 )
 NOT_REACHED = "I can't reach Discord right now. Try again in a moment. Nothing was decided."
 NO_PHOTO = "The photo is too large to show here."
-LEFT = "<@{}> has left the server, so the request was ended. Nothing was charged."
+# What ended a request that a moderator was about to approve.
+ENDED: Mapping[str, str] = {
+    ReasonCode.REQUESTER_LEFT: "<@{}> has left the server, so the request was ended. Nothing was charged.",
+    ReasonCode.BLOCKED_MEANWHILE: (
+        "<@{}> has been blocked since they asked, so the request was ended. Nothing was charged."
+    ),
+    ReasonCode.ACCESS_CHANGED: (
+        "The rules have changed since <@{}> asked and no longer allow this, so the request was ended. "
+        "Nothing was charged."
+    ),
+    ReasonCode.WORDS_CHANGED: (
+        "A word rule added since <@{}> asked doesn't allow this, so the request was ended. Nothing was "
+        "charged."
+    ),
+}
 _ENDS = f"ends unpaid after {APPROVAL_HOURS} hours"
 _MAX_PROMPT_CHARACTERS = 2000
 
@@ -41,15 +58,14 @@ class ApproveButton(JobButton, template=template_of("approve")):
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id, approver = server_of(interaction), _approver(interaction)
         job = await host.services.approvals.open_request(guild_id, self.job_id, approver)
-        if await _has_left(interaction, job.user_id):
-            await done_in_time(
-                interaction, host.services.approvals.requester_left(guild_id, self.job_id, approver)
-            )
-            await _decided(interaction, sentence_panel(LEFT.format(job.user_id), QUIET))
-            return
+        requester = await _requester(interaction, job)
         job = await done_in_time(
-            interaction, host.services.approvals.approve(guild_id, self.job_id, approver)
+            interaction, host.services.approvals.approve(guild_id, self.job_id, approver, requester)
         )
+        if job.state is JobState.FAILED:
+            said = ENDED.get("" if job.failure_text is None else job.failure_text.code, "")
+            await _decided(interaction, sentence_panel(said.format(job.user_id), QUIET))
+            return
         await _decided(interaction, _decision(job, interaction, host, "✅ Approved by {}", GOOD))
 
 
@@ -145,18 +161,27 @@ def _approver(interaction: discord.Interaction[Any]) -> Approver:
     return Approver(interaction.user.id, context.roles, context.manages, context.moderates)
 
 
-async def _has_left(interaction: discord.Interaction[Any], user_id: int) -> bool:
-    """Return whether the member has left the server."""
+async def _requester(interaction: discord.Interaction[Any], job: Job) -> MemberContext | None:
+    """Return the requester's context as it is now, or None if they have left the server."""
     guild = interaction.guild
-    if guild is None or guild.get_member(user_id) is not None:
-        return False
+    if guild is None:
+        raise Refused(NOT_REACHED)
     try:
-        await guild.fetch_member(user_id)
+        member = guild.get_member(job.user_id) or await guild.fetch_member(job.user_id)
     except discord.NotFound:
-        return True
+        return None
     except DISCORD_ERRORS as error:
         raise Refused(NOT_REACHED) from error
-    return False
+    channel = guild.get_channel_or_thread(job.channel_id)
+    if channel is not None:
+        return member_context_in(member, channel)
+    permissions = member.guild_permissions
+    return MemberContext(
+        roles_of(member),
+        frozenset({job.channel_id}),
+        manages=permissions.manage_guild,
+        moderates=permissions.manage_messages,
+    )
 
 
 APPROVAL_BUTTONS: tuple[type[JobButton], ...] = (ApproveButton, DeclineButton)

@@ -26,6 +26,9 @@ _WHY = {
     WhyAsk.FIRST_TAP: "Your first tap in this server asks first. Your next taps start right away.",
     WhyAsk.PRICE: "This server asks before a job at this price starts.",
     WhyAsk.DEARER: "That's more than the price you saw.",
+    WhyAsk.SEEN: (
+        "Although it's private, moderators here see this job: they approve the request before it starts."
+    ),
 }
 
 

@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from bot.domain import UNSENT_STATES, Job, JobState, Progress
+from bot.domain.approvals import Approval
 from bot.services import count_words, credit_words
 from bot.ui.jobs.card import COLOURS, SIGNS, job_card, where_words
 from bot.ui.jobs.wording import ToolNames, prompt_words, settings_words, state_words
@@ -20,6 +21,7 @@ LABELS = {CANCEL: "Cancel what hasn't started", AGAIN: "Run the failed ones agai
 PHOTO_NAME = 24
 STATE_LENGTH = 80
 MAX_SET_SETTINGS_CHARACTERS = 300
+SEEN = "Moderators see these requests before they start, although the results are private."
 _COUNTED: Mapping[str, Sequence[JobState]] = {
     "done": (JobState.SUCCEEDED,),
     "running": (JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING),
@@ -48,7 +50,7 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
     card = Panel(
         box(
             _colour(jobs),
-            lines(title, small(asked), prompt_words(tool, first)),
+            lines(title, small(asked), prompt_words(tool, first), small(_seen(jobs))),
             rule(),
             lines(f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))),
             small(_cost(jobs)),
@@ -57,6 +59,11 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
     )
     card.children[0].id = card_mark(first)
     return card
+
+
+def _seen(jobs: Sequence[Job]) -> str:
+    wanted = any(job.private and job.approval is Approval.WANTED for job in jobs if not job.over)
+    return SEEN if wanted else ""
 
 
 def _counts(jobs: Sequence[Job]) -> str:

@@ -148,6 +148,18 @@ _WORDS: Mapping[str, Words] = {
         "This needs a moderator's approval, but I can't post in the channel for approvals. Ask an admin to "
         "set another with `/studii approval`, then try again."
     ),
+    ReasonCode.BLOCKED_MEANWHILE: (
+        "While this waited for approval, you were blocked from using Studii in this server, so it wasn't "
+        "started. An admin can unblock you with `/studii access`."
+    ),
+    ReasonCode.ACCESS_CHANGED: (
+        "While this waited for approval, the rules changed and no longer allow it, so it wasn't started. An "
+        "admin can change them with `/studii access`."
+    ),
+    ReasonCode.WORDS_CHANGED: (
+        "While this waited for approval, a word rule was added that doesn't allow it, so it wasn't started. "
+        "Change the wording and try again, or ask a moderator."
+    ),
     ReasonCode.SERVER_MISSING: (
         "For a day it wasn't clear whether the bot was still in this server, so this job wasn't started."
     ),

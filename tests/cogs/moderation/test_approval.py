@@ -1,5 +1,6 @@
 """/studii approval, and the requests on which moderators decide."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,45 @@ async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays
         assert (await desk.job()).state is JobState.WAITING
 
 
+async def _block(desk: Desk) -> None:
+    async with desk.services.access.change(desk.guild.id) as change:
+        await change.block(desk.maya.id)
+
+
+async def _limit(desk: Desk) -> None:
+    async with desk.services.access.change(desk.guild.id) as change:
+        await change.limit_tool("studio", role_id=desk.guild.create_role("Artists").id)
+
+
+async def _forbid(desk: Desk) -> None:
+    await desk.services.words.add(desk.guild.id, "kite")
+
+
+@pytest.mark.parametrize(
+    ("change", "to_moderator", "to_member"),
+    [
+        (_block, "has been blocked since they asked", "you were blocked from using Studii"),
+        (_limit, "The rules have changed since", "the rules changed and no longer allow it"),
+        (_forbid, "A word rule added since", "a word rule was added that doesn't allow it"),
+    ],
+)
+async def test_what_is_not_allowed_any_more_when_it_is_approved_ends_unpaid(
+    tmp_path: Path, change: Callable[[Desk], Awaitable[None]], to_moderator: str, to_member: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        await change(desk)
+        await moderator(desk).click(request, label="Approve")
+        assert to_moderator in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
+        await desk.delivery.announce(job, None)
+        told = texts(desk.channel.history()[-1])
+        assert to_member in told
+        assert "Not charged." in told
+
+
 async def test_the_photo_is_shown_behind_a_spoiler_and_goes_with_the_decision(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -214,11 +254,15 @@ async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_se
             await transaction.jobs.advance(
                 (await desk.job()).id, JobState.RECEIVED, JobState.CANCELLED, at=desk.clock.now()
             )
-        request = await ask(desk, channel, private=True)
-        assert "for themselves only" in texts(request)
-        job = await desk.job()
-        desk.clock.advance(10)
-        await desk.delivery.show_card(job, Progress())
+        before = await desk.job()
+        question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+        assert "Although it's private, moderators here see this job" in texts(question)
+        assert await desk.job() == before
+        assert question.response is not None
+        await desk.maya.click(question.response, label="Run · about 8 credits")
+        assert "for themselves only" in texts(await asked(desk, channel))
+        shown = await desk.maya.slash(desk.channel, "jobs")
+        assert "waiting for approval" in texts(shown)
 
 
 @pytest.mark.parametrize("permission", ["view_channel", "send_messages", "attach_files"])
