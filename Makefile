@@ -46,7 +46,9 @@ check: $(VENV)/dev.done ## check style, types, import rules, unused code, the Do
 	$(BIN)/pyright
 	$(BIN)/hadolint Dockerfile
 	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/alerts.yml \
-		&& promtool test rules deploy/prometheus/alerts_test.yml; \
+		&& promtool test rules deploy/prometheus/alerts_test.yml \
+		&& $(BIN)/python -c "from bot.monitoring.metrics import Metrics, Snapshot; \
+			print(Metrics().render(Snapshot()).decode())" | promtool check metrics; \
 	else echo "promtool isn't installed: the alert rules are not checked."; fi
 	@if command -v systemd-analyze >/dev/null; then systemd-analyze security --offline=yes --threshold=20 --no-pager \
 		deploy/systemd/studii.service >/dev/null || { echo "The systemd unit allows more than it did."; exit 1; }; fi

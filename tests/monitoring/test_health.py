@@ -1,9 +1,10 @@
 """What an operator's tools see of the bot: /healthz and /metrics."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from bot.clock import Clock
 from bot.domain import JobState
 from bot.errors import SettingsError
-from bot.monitoring.health import HealthServer
+from bot.monitoring.health import Health, HealthServer
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.vitals import Vitals
 from bot.storage.usage import Totals
@@ -178,3 +179,9 @@ async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
         )
         with pytest.raises(SettingsError, match=f"HEALTH_PORT {port}"):
             await taken.__aenter__()
+
+
+def test_the_documents_list_each_field() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text("utf-8")
+    table = text.partition("## Health")[2].partition("## Metrics")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in fields(Health)]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,13 @@ def test_a_line_tells_from_which_process_it_is_where_there_may_be_several() -> N
     assert TextFormatter().format(record).endswith("Job 1a2b succeeded [process 7, shards 0,2]")
     told = json.loads(JsonFormatter().format(record))
     assert (told["process"], told["shards"]) == (7, [0, 2])
+
+
+def test_the_documents_list_each_field_that_machines_read() -> None:
+    failed = (ValueError, ValueError("no"), None)
+    record = logging.LogRecord("bot", logging.ERROR, "file", 1, "Job %s failed", ("1a2b",), failed)
+    record.job, record.origin = "1a2b", Origin(7, frozenset({0}))
+    text = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", text.partition("LOG_FORMAT=json")[2], re.MULTILINE)
+    told = {name for row in rows for name in re.findall(r"\w+", row)}
+    assert told == json.loads(JsonFormatter().format(record)).keys()
