@@ -134,6 +134,57 @@ def test_no_process_of_a_cluster_starts_on_files_that_end_with_its_pod(
         Settings.read()
 
 
+EGG: dict[str, Any] = json.loads((DEPLOY / "pterodactyl" / "egg-studii.json").read_text("utf-8"))
+DEFAULTS: dict[str, str] = {one["env_variable"]: one["default_value"] for one in EGG["variables"]}
+
+
+@pytest.fixture
+def on_a_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """The egg's variables, as they are before anybody changes one."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {**DEFAULTS, "DISCORD_TOKEN": "a.b.c"}.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("on_a_node")
+def test_the_eggs_variables_are_settings_and_its_data_outlives_the_container() -> None:
+    assert {name.lower() for name in DEFAULTS} <= Settings.model_fields.keys()
+    found = Settings.read()
+    assert found.folder == Path("/home/container/data")
+    assert found.health_address == "127.0.0.1"
+    others = set(DEFAULTS) - {"DATABASE_URL", "DISCORD_TOKEN", "ENCRYPTION_KEYS"}
+    for name in others:
+        assert getattr(found, name.lower()) == Settings.model_fields[name.lower()].get_default(), name
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    words = [
+        *json.loads(image.partition("ENTRYPOINT ")[2].splitlines()[0]),
+        *json.loads(image.rpartition("CMD ")[2]),
+    ]
+    assert EGG["startup"] == " ".join(words)  # the image's own, as no shell of a panel's starts it
+    assert EGG["config"]["stop"] == "^C"
+    (done,) = json.loads(EGG["config"]["startup"]).values()
+    assert f'_log.info("{done}%s' in (ROOT / "bot" / "client" / "bot.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize("variable", EGG["variables"], ids=lambda one: one["env_variable"])
+def test_the_panel_takes_what_the_bot_takes(on_a_node: pytest.MonkeyPatch, variable: dict[str, Any]) -> None:
+    rules = dict(one.partition(":")[::2] for one in variable["rules"].split("|"))
+    right = rules["in"].split(",") if "in" in rules else []
+    wrong = ["nothing like that"] if right else []
+    for number, step in zip((rules.get("between") or rules.get("min", "")).split(","), (-1, 1), strict=False):
+        if number:
+            right.append(number)
+            wrong.append(str(int(number) + step))
+    for value in right:
+        on_a_node.setenv(variable["env_variable"], value)
+        Settings.read()
+    for value in wrong:
+        on_a_node.setenv(variable["env_variable"], value)
+        with pytest.raises(SettingsError, match=variable["env_variable"]):
+            Settings.read()
+
+
 def settings_of_compose(name: str) -> str:
     (found,) = re.findall(rf"^    {name}: (\d+)", COMPOSE, re.MULTILINE)
     return found
