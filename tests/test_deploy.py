@@ -170,7 +170,7 @@ def test_the_eggs_variables_are_settings_and_its_data_outlives_the_container() -
 @pytest.mark.parametrize("variable", EGG["variables"], ids=lambda one: one["env_variable"])
 def test_the_panel_takes_what_the_bot_takes(on_a_node: pytest.MonkeyPatch, variable: dict[str, Any]) -> None:
     rules = dict(one.partition(":")[::2] for one in variable["rules"].split("|"))
-    right = rules["in"].split(",") if "in" in rules else []
+    right: list[str] = rules["in"].split(",") if "in" in rules else []
     wrong = ["nothing like that"] if right else []
     for number, step in zip((rules.get("between") or rules.get("min", "")).split(","), (-1, 1), strict=False):
         if number:

@@ -22,7 +22,7 @@ from bot.domain import Job
 from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.errors import SettingsError
-from bot.services import Services
+from bot.services import Services, count_words
 from bot.ui.admin.access import PhotoUseButton
 from bot.ui.admin.approval_request import APPROVAL_BUTTONS
 from bot.ui.admin.credit_requests import AnswerButton
@@ -286,7 +286,7 @@ class StudiiBot(commands.AutoShardedBot):
         await self.open_forms.answer_for(interaction)
 
     async def on_ready(self) -> None:
-        _log.info("Ready as %s, in %d servers.", self.user, len(self.guilds))
+        _log.info("Ready as %s, in %s.", self.user, count_words(len(self.guilds), "server", "servers"))
 
     async def _register_commands(self) -> None:
         """Register the commands with Discord if they have changed since the last time.
