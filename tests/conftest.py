@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.compiled import share_compiled_statements
-from tests.support.database import database, sqlite_in_place
+from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
 
 TESTS = Path(__file__).parent
@@ -36,6 +36,7 @@ def _cheap_statements(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     package = request.path.relative_to(TESTS).parts[0]
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)
+        no_power_cut(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import aiosqlite
 import pytest
 
 from bot.storage import Storage, migrate
-from bot.storage.database import session
+from bot.storage.database import engines, session
 from bot.storage.database.sqlite_driver import OneCallConnection
 
 T = TypeVar("T")
@@ -58,6 +58,16 @@ def _template() -> Path:
     file = folder / "studii.db"
     asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
     return file
+
+
+def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep SQLite from waiting for the disk: only a power cut could tell the difference."""
+    told = "PRAGMA synchronous=FULL"
+    name = "_WRITE_PRAGMAS"
+    pragmas: tuple[str, ...] = getattr(engines, name)
+    assert told in pragmas
+    quick = tuple(pragma.replace("FULL", "OFF") if pragma == told else pragma for pragma in pragmas)
+    monkeypatch.setattr(engines, name, quick)
 
 
 def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
