@@ -83,6 +83,7 @@ async def end(
     ended = await transaction.holds.clear(guild_id)
     if not (ended or was_held or key is not None):
         return False
+    await transaction.ledger.lock(guild_id)
     await transaction.job_queue.release_held(guild_id)
     await transaction.holds.look_again(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
@@ -95,6 +96,7 @@ async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bo
     there = await transaction.holds.get(guild_id)
     if there is None:
         return False
+    await transaction.ledger.lock(guild_id)
     await transaction.holds.end_wait(guild_id, at)
     await transaction.job_queue.hold(guild_id, there.key_id, there.reason, at)
     await transaction.holds.look_again(guild_id, at)
@@ -165,6 +167,7 @@ async def _hold(
     transaction: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime
 ) -> datetime | None:
     """Store the hold, or another attempt in vain. Return since when the key is held, or None if unknown."""
+    await transaction.ledger.lock(key.guild_id)
     before = await find(transaction, key)
     since = at if before is None else before.since
     await transaction.holds.set(key.guild_id, key.id, reason, until, since=since)

@@ -147,9 +147,8 @@ async def _set_price(
     `surprising`: the 202 had told less, so those of running jobs may have, too.
     """
     before = await transaction.prices.learn(lane, job.tool, job.variant, charge, at)
-    for guild_id in await transaction.prices.guilds_with(lane):
-        # From here on, no job is accepted on the old price.
-        await transaction.ledger.lock(guild_id)
+    # From here on, no job is accepted on the old price.
+    await transaction.ledger.lock(*await transaction.prices.guilds_with(lane))
     if before is None or surprising:
         await _correct_sent(transaction, job, lane, charge, at, told_less=surprising)
     await _reprice(transaction, catalog, lane, await transaction.prices.unsent_with(lane, job.tool), at)

@@ -122,6 +122,7 @@ async def taken(
     That ends a hold of the key. Unknown → running if another instance took the job for lost meanwhile. Its
     result is then a new message.
     """
+    await transaction.lanes.lock(lane)  # its price may change
     changes = JobChanges(
         studii_id=created.id,
         status_url=created.status_url,

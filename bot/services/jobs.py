@@ -263,6 +263,7 @@ class JobService:
         Its requester may, and people who moderate. Raises `Refused` with the reason.
         """
         async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
+            await transaction.ledger.lock(guild_id)
             jobs = [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
             if not jobs:
                 raise Refused(UNKNOWN_JOB)

@@ -51,12 +51,6 @@ class Keys:
         found = await self._session.execute(select(studii_keys).order_by(studii_keys.c.id))
         return [key_of(row) for row in found.mappings()]
 
-    async def shared(self, lanes: Collection[str]) -> set[str]:
-        """Return those of the lanes whose key is also that of a server that another process serves."""
-        query = select(studii_keys.c.lane).where(studii_keys.c.lane.in_(list(lanes))).distinct()
-        others = self._session.of_others(query, studii_keys.c.guild_id)
-        return set() if others is None else set((await self._session.execute(others)).scalars())
-
     async def retire(self, key_id: int, at: datetime) -> None:
         """Mark the key as retired. The first call sets the time."""
         fresh = (studii_keys.c.id == key_id) & studii_keys.c.retired_at.is_(None)

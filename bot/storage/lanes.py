@@ -41,7 +41,10 @@ class Lanes:
         moment = lane_requests.c.at
         # Times in the future mean that the clock was set back; they would block the lane until then.
         outside = (moment < at - REQUESTS_KEPT) | (moment > at + REQUESTS_KEPT)
-        await self._session.execute(delete(lane_requests).where(outside))
+        gone = select(lane_requests.c.id).where(outside)
+        # What another process is deleting is left to it.
+        gone = gone.with_for_update(skip_locked=True)
+        await self._session.execute(delete(lane_requests).where(lane_requests.c.id.in_(gone)))
 
     async def add(self, requests: Sequence[tuple[str, Sent]]) -> None:
         """Record requests of lanes."""
@@ -58,10 +61,14 @@ class Lanes:
         await self.tidy(at)
         await self.add([(lane, Sent(at, settled, epoch))])
 
-    async def lock(self, lanes: Collection[str]) -> None:
-        """Let no other process count requests of these lanes until the transaction ends. PostgreSQL alone."""
-        for lane in sorted(lanes):  # in one order, so that two never wait for each other
-            await self._session.execute(_LOCK.bindparams(lane=lane))
+    async def lock(self, *lanes: str) -> None:
+        """Let no other process count requests of these lanes, or change their prices, until this ends.
+
+        Nothing happens where this process serves all servers. `Ledger.lock` has the order of all locks.
+        """
+        if self._session.beside_others:
+            for lane in sorted(set(lanes)):
+                await self._session.execute(_LOCK.bindparams(lane=lane))
 
     async def of(self, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
         """Return each lane's requests sent at or after `at`, oldest first."""

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobState
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
-from bot.storage.jobs import KEY, job_of
+from bot.storage.jobs import KEY, job_of, lock_servers_of
 from bot.storage.schema import (
     confirmations,
     credit_requests,
@@ -72,7 +72,9 @@ class Privacy:
             if guild_id is not None:
                 mine &= table.c.guild_id == guild_id
             await self._session.execute(delete(table).where(mine))
-        await self._session.execute(update(jobs).where(_jobs_of(user_id, guild_id)).values(forgotten_at=at))
+        theirs = _jobs_of(user_id, guild_id)
+        await lock_servers_of(self._session, theirs)
+        await self._session.execute(update(jobs).where(theirs).values(forgotten_at=at))
 
     async def not_scrubbed_of(self, user_id: int, guild_id: int | None = None) -> int:
         """Return the number of the member's jobs that are not scrubbed yet, in one server or in all."""

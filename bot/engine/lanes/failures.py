@@ -121,6 +121,7 @@ class Failures:
     ) -> StepResult:
         job, key = claim.job, claim.key
         async with self._context.storage.write() as transaction:
+            await transaction.ledger.lock(job.guild_id)  # before the job's row, as its others may be held
             current = await transaction.keys.current(job.guild_id)
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.

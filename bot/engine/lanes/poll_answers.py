@@ -71,6 +71,7 @@ class PollAnswers:
         told = report.credits_charged if job.charged is None else None
         if told or report.status != job.studii_status:
             async with self._context.storage.write() as transaction:
+                await transaction.lanes.lock(lane)  # its price may change, as below
                 now = self._context.clock.now()
                 repriced = await learn_while_running(transaction, self._catalog, job, lane, told, now)
                 stored = await transaction.jobs.update(
@@ -94,6 +95,7 @@ class PollAnswers:
             why = Reason(unsafe if report.output_refused else missing)
             return await self._end(job, FailureCode.OUTPUT, why, charge, lane, report.credits_charged)
         async with self._context.storage.write() as transaction:
+            await transaction.lanes.lock(lane)
             now, told = self._context.clock.now(), report.credits_charged
             stored = await transaction.jobs.finish_running(
                 job.id,
@@ -223,6 +225,7 @@ class PollAnswers:
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
             if lane is not None:
+                await transaction.lanes.lock(lane)
                 repriced = await learn_at_end(
                     transaction, self._catalog, job, lane, told, now, completed=False
                 )

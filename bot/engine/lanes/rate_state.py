@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import NoticeKind
@@ -43,7 +43,6 @@ class RateState:
         self._polls: deque[float] = deque()  # when the latest were sent
         self._ahead: deque[float] = deque()  # until when polls that were recorded in advance may be sent
         self._unsaved = False
-        self.shared = False  # whether servers of other processes use the key, too
         self._plan_news: bool | None = None  # whether the admins are to be told that the plan seems wrong
         self._restore(sent, limits)
         self.set_plan(plan)
@@ -213,14 +212,15 @@ class RequestLog:
         `rates` may name a lane several times, once for each request. Until the transaction ends, no other
         process counts requests of these lanes: what is allowed here is recorded in the same step.
         """
-        shared = {rate.lane: rate for rate in rates if rate.shared}
-        if not shared:
+        lanes = {rate.lane: rate for rate in rates}
+        if self._context.member.shards.all or not lanes:
             return {}
-        await transaction.lanes.lock(shared)
+        # Whether others use a key may change at any moment, so it is not kept in memory.
+        await transaction.lanes.lock(*lanes)
         tuning, epoch = self._context.tuning, self._context.member.epoch
         counted = timedelta(seconds=tuning.rate_period + tuning.answer_bound)
-        sent = await transaction.lanes.of(shared, self._context.clock.now() - counted)
-        return {lane: rate.excess(sent[lane], epoch) for lane, rate in shared.items()}
+        sent = await transaction.lanes.of(lanes, self._context.clock.now() - counted)
+        return {lane: rate.excess(sent[lane], epoch) for lane, rate in lanes.items()}
 
     async def record(
         self, transaction: Transaction, rates: Sequence[RateState], at: datetime
@@ -285,19 +285,12 @@ class RateStates:
         counted = timedelta(seconds=self._context.tuning.rate_period + self._context.tuning.answer_bound)
         async with self._context.storage.read() as transaction:
             sent = await transaction.lanes.of(plans.keys(), self._context.clock.now() - counted)
-            shared = await transaction.keys.shared(plans.keys())
             limits = await transaction.lane_limits.of(plans.keys())
+        member = self._context.member
         for lane, plan in plans.items():
-            # Those of other processes are counted with each step.
-            own = [one for one in sent[lane] if lane not in shared or one.epoch == self._context.member.epoch]
+            # Where there are several processes, those of the others are counted with each step.
+            own = [one for one in sent[lane] if member.shards.all or one.epoch == member.epoch]
             self._states[lane] = RateState(lane, plan, self._context, own, limits.get(lane))
-        self.set_shared(shared, plans.keys())
-
-    def set_shared(self, shared: Collection[str], of: Collection[str]) -> None:
-        """Note which of the lanes are those of servers of other processes, too."""
-        for lane in of:
-            if lane in self._states:
-                self._states[lane].shared = lane in shared
 
 
 def _earlier(sent: Sent, now: datetime) -> EarlierRequest:

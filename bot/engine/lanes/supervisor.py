@@ -211,7 +211,6 @@ class LaneSupervisor:
         beginning = {name: share.plan for name, share in shares.items() if name not in self._runners}
         self._plans |= {name: share.plan for name, share in shares.items()}
         self._hand_out(shares, await self._rates.open(beginning), group)
-        self._rates.set_shared({key.lane for key in elsewhere}, shares.keys())
         await self._without_key(keyless)
         await self._free(stranded)
 

@@ -52,6 +52,11 @@ class Session:
         return self._connection.dialect.name == "sqlite"
 
     @property
+    def beside_others(self) -> bool:
+        """Whether other processes serve servers on the same database."""
+        return not self._shards.all
+
+    @property
     def in_transaction(self) -> bool:
         """Whether SQLite has a transaction open: it ends one by itself after some errors."""
         driver = _driver(self._connection)
@@ -59,15 +64,10 @@ class Session:
 
     def ours(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns]:
         """Return the query of only those rows whose server this process serves."""
-        return query if self._shards.all else query.where(self._is_ours(guild_id))
-
-    def of_others(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns] | None:
-        """Return the query of the rows whose server another process serves, or None if there are none."""
-        return None if self._shards.all else query.where(~self._is_ours(guild_id))
-
-    def _is_ours(self, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
+        if self._shards.all:
+            return query
         shard = guild_id // (1 << SHARD_BITS) % self._shards.count
-        return shard.in_(sorted(self._shards.held))
+        return query.where(shard.in_(sorted(self._shards.held)))
 
     def in_turn(self) -> "Session":
         """Return a session of the same transaction, for one of the writers that share it."""

@@ -4,7 +4,7 @@ from bot.storage.jobs.cards import CardShown, JobCards
 from bot.storage.jobs.jobs import Jobs
 from bot.storage.jobs.members import MemberJobs
 from bot.storage.jobs.queue import JobQueue
-from bot.storage.jobs.rows import KEY, JobChanges, changed_job, job_of
+from bot.storage.jobs.rows import KEY, JobChanges, changed_job, job_of, lock_servers_of
 
 __all__ = [
     "KEY",
@@ -16,4 +16,5 @@ __all__ = [
     "MemberJobs",
     "changed_job",
     "job_of",
+    "lock_servers_of",
 ]

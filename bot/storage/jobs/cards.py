@@ -26,6 +26,7 @@ class JobCards(JobRows):
 
     async def cards_show(self, versions: Mapping[str, int]) -> None:
         """Record the versions that jobs' cards show, by job, unless newer ones are recorded."""
+        await self._lock_servers_of(versions)
         older = (jobs.c.id == bindparam("job")) & (jobs.c.card_version < bindparam("shown"))
         shown = update(jobs).where(older).values(card_version=bindparam("shown"))
         rows = [{"job": job_id, "shown": version} for job_id, version in versions.items()]
@@ -42,6 +43,7 @@ class JobCards(JobRows):
             values = _card(literal(one.message_id, BigInteger), literal(one.version, Integer))
             await self._one(update(jobs).where(jobs.c.id == one.job_id).values(values).returning(jobs))
             return
+        await self._lock_servers_of([one.job_id for one in shown])
         query = update(jobs).where(jobs.c.id == bindparam("job_id"))
         query = query.values(
             _card(bindparam("message_id", type_=BigInteger), bindparam("shown_version", type_=Integer))
@@ -75,6 +77,7 @@ class JobCards(JobRows):
 
     async def cards_removed(self, job_ids: Collection[str]) -> None:
         """Record that these jobs, whose card a posting has superseded, have no card any more."""
+        await self._lock_servers_of(job_ids)
         gone = jobs.c.id.in_(list(job_ids)) & text(SUPERSEDED_CARD)
         removed = {"card_message_id": None, "card_superseded_at": None, "card_version": jobs.c.version}
         # Only who shows the cards has to know.

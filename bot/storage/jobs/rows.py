@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import Select, Update, select
+from sqlalchemy import ColumnElement, Select, Update, func, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
@@ -72,6 +72,10 @@ class JobRows:
         """Return the jobs that exist, by id."""
         return {job.id: job for job in await self._all(select(jobs).where(jobs.c.id.in_(list(job_ids))))}
 
+    async def _lock_servers_of(self, job_ids: Collection[str]) -> None:
+        if len(job_ids) > 1:
+            await lock_servers_of(self._session, jobs.c.id.in_(list(job_ids)))
+
     async def _one(self, statement: Select[Any] | Update) -> Job | None:
         if isinstance(statement, Update):
             changed = await self._session.execute(statement, named=True)
@@ -82,6 +86,14 @@ class JobRows:
 
     async def _all(self, query: Select[Any]) -> list[Job]:
         return await self._session.rows(query, job_of, KEY)
+
+
+async def lock_servers_of(session: Session, which: ColumnElement[bool]) -> None:
+    """Take the locks of these jobs' servers before several of the jobs are changed (see `Ledger.lock`)."""
+    if session.beside_others:
+        mine = select(jobs.c.guild_id).where(which).distinct()
+        servers = mine.order_by(jobs.c.guild_id).subquery("servers")
+        await session.execute(select(func.pg_advisory_xact_lock(servers.c.guild_id)))
 
 
 def changed_job(session: Session, row: RowMapping) -> Job:

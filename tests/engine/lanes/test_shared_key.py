@@ -1,0 +1,54 @@
+"""A key that servers of several processes use."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+
+from bot.domain import JobState, Plan
+from bot.storage import Sent, Storage
+from sandbox.studii import Outcome
+from tests.cluster.members import process_on
+from tests.engine.world import a_job, engine_world
+from tests.support.patience import PATIENCE
+from tests.support.postgresql import new_migrated_database
+
+PERIOD = 2.0  # seconds
+MINE, THEIRS = 1 << 30, (1 << 30) + (1 << 22)  # servers of shards 0 and 1
+
+
+async def test_what_another_process_sends_with_the_key_counts_from_its_first_request_on(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    url = await new_migrated_database(migrated_postgresql)
+    async with process_on(url, count=2, per_process=1) as own, process_on(url, per_process=1) as other:
+        await asyncio.wait_for(own.stand_by(), PATIENCE)
+        await asyncio.wait_for(other.stand_by(), PATIENCE)
+        assert own.shards.has(MINE)
+        async with engine_world(
+            tmp_path,
+            url=url,
+            member=own,
+            rate_period=PERIOD,
+            answer_bound=0.0,
+            look_around=60.0,
+            poll_bound=60.0,
+        ) as world:
+            key = world.studii.add_key("pro", balance=1000)
+            await world.use_key(key, MINE, Plan.PRO)
+            world.studii.next_job(Outcome(never_ends=True))
+            async with world.running():
+                first = await world.accept(a_job(guild_id=MINE))
+                await world.reaches(first.id, JobState.RUNNING)
+                # Its lane is at work. Now a server of the other process gets the same key, and uses it up.
+                async with Storage.open(url, fence=other) as theirs, theirs.write() as transaction:
+                    at = world.clock.now()
+                    lane = world.lanes.lane_of(key.secret)
+                    stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.PRO, b"", at)
+                    await transaction.guilds.set_key(THEIRS, stored.id, at)
+                    sent = Sent(at, at - timedelta(seconds=1), other.epoch)
+                    await transaction.lanes.add([(lane, sent)] * Plan.PRO.requests_per_minute)
+                began = monotonic()
+                second = await world.accept(a_job(guild_id=MINE))
+                await world.reaches(second.id, JobState.RUNNING)
+                assert monotonic() - began > PERIOD - 0.5

@@ -1,0 +1,177 @@
+"""Transactions of several processes wait for each other, and never in a circle."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pytest
+
+from bot.catalog import Catalog
+from bot.clock import SystemClock
+from bot.domain import Budget, Job, JobState, Period, Plan, StudiiKey
+from bot.lifecycle import key_holds, submission
+from bot.lifecycle.transitions import accept, cancel
+from bot.reasons import Reason, ReasonCode
+from bot.storage import CardShown, Storage
+from bot.storage.prices import Prices
+from bot.studii import CreatedJob
+from tests.cluster.members import process_on
+from tests.support.jobs import a_job
+from tests.support.patience import PATIENCE
+from tests.support.postgresql import new_migrated_database
+
+LANE = "a lane"
+ROUNDS, JOBS = 4, 4
+LOWER, HIGHER = 10, 20  # credits
+KITE = {"mode": "image", "source": "text", "quality": "standard", "prompt": "A kite"}
+
+
+@dataclass
+class Process:
+    """One of two processes. Each serves a server; both servers have the same Studii key."""
+
+    storage: Storage
+    guild_id: int
+    key: StudiiKey
+    catalog: Catalog
+    clock: SystemClock
+
+    async def accepted(self, name: str) -> list[Job]:
+        """Accept jobs, and let them wait to be sent."""
+        now = self.clock.now()
+        jobs = [
+            a_job(
+                id=f"{name}{number:02}", guild_id=self.guild_id, inputs=KITE, created_at=now, changed_at=now
+            )
+            for number in range(JOBS)
+        ]
+        async with self.storage.write() as transaction:
+            await transaction.ledger.lock(self.guild_id)
+            await accept(transaction, jobs, now)
+            return [await transaction.jobs.make_ready(job.id, None, now) or job for job in jobs]
+
+    async def send(self, job: Job, charge: int) -> None:
+        """Submit the job. Studii charges more than ever, so that all others get other reservations."""
+        async with self.storage.write() as transaction:
+            now = self.clock.now()
+            await transaction.lanes.lock(LANE)
+            await transaction.jobs.advance(
+                job.id, JobState.WAITING, JobState.SUBMITTING, at=now, key_id=self.key.id
+            )
+        created = CreatedJob(job.id, credits_charged=charge)
+        async with self.storage.write() as transaction:
+            job = replace(job, state=JobState.SUBMITTING)
+            await submission.taken(
+                transaction, self.catalog, job, LANE, created, self.clock.now(), was_held=False
+            )
+
+    async def show_cards(self, jobs: Sequence[Job]) -> None:
+        async with self.storage.write() as transaction:
+            await transaction.job_cards.cards_shown([CardShown(job.id, 1, 1) for job in jobs])
+
+    async def hold(self) -> None:
+        """Hold the key, and end that."""
+        now = self.clock.now()
+        async with self.storage.write() as transaction:
+            reason = Reason(ReasonCode.OUT_OF_CREDITS)
+            await key_holds.hold(transaction, self.key, reason, now, now, oldest=now.replace(year=2000))
+        async with self.storage.write() as transaction:
+            await key_holds.end(transaction, self.guild_id, now)
+
+    async def cancel(self, jobs: Sequence[Job]) -> None:
+        async with self.storage.write() as transaction:
+            await transaction.ledger.lock(self.guild_id)
+            for job in jobs:
+                await cancel(transaction, job, self.clock.now())
+
+
+@asynccontextmanager
+async def two_processes(url: str) -> AsyncGenerator[list[Process]]:
+    catalog, clock = Catalog.load(), SystemClock()
+    async with AsyncExitStack() as stack:
+        processes: list[Process] = []
+        for _ in range(2):
+            member = await stack.enter_async_context(process_on(url, count=2, per_process=1))
+            await asyncio.wait_for(member.stand_by(), PATIENCE)
+            storage = await stack.enter_async_context(Storage.open(url, fence=member))
+            (shard,) = member.shards.held
+            guild_id = (1 << 30) + (shard << 22)
+            async with storage.write() as transaction:
+                now = clock.now()
+                key = await transaction.keys.add(guild_id, LANE, "abcd", Plan.PRO, b"sealed", now)
+                await transaction.guilds.set_key(guild_id, key.id, now)
+                await transaction.guilds.set_budget(guild_id, Budget(1_000_000, Period.DAY, now))
+            processes.append(Process(storage, guild_id, key, catalog, clock))
+        yield processes
+
+
+async def test_what_changes_servers_with_one_key_from_two_processes_never_deadlocks(
+    migrated_postgresql: str,
+) -> None:
+    chance = random.Random(7)
+    async with two_processes(await new_migrated_database(migrated_postgresql)) as both:
+        for number in range(ROUNDS):
+            jobs = [await one.accepted(f"{number:02}{which}") for which, one in enumerate(both)]
+            work = [
+                step
+                for one, waiting in zip(both, jobs, strict=True)
+                for step in (
+                    one.send(waiting[0], 10 + 2 * number + both.index(one)),
+                    one.show_cards(waiting[::-1]),
+                    one.hold(),
+                    one.accepted(f"{number:02}x{both.index(one)}"),
+                    one.cancel(waiting[:1:-1]),
+                )
+            ]
+            chance.shuffle(work)
+            await asyncio.gather(*work)
+        async with both[0].storage.read() as transaction:
+            assert await transaction.audit.everything() == []
+            sent = await transaction.jobs.in_states([JobState.RUNNING])
+        assert len(sent) == 2 * ROUNDS
+
+
+async def test_two_that_learn_a_price_at_once_do_it_one_after_the_other(
+    migrated_postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed, both_changed = 0, asyncio.Event()
+
+    learn = Prices.learn
+
+    async def once_both_have_changed_their_jobs(
+        of: Prices, lane: str, tool: str, variant: str, charge: int, at: datetime
+    ) -> int | None:
+        nonlocal changed
+        changed += 1
+        if changed == 2:
+            both_changed.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(both_changed.wait(), 0.5)
+            if charge == LOWER:
+                await asyncio.sleep(0.3)
+        return await learn(of, lane, tool, variant, charge, at)
+
+    monkeypatch.setattr(Prices, "learn", once_both_have_changed_their_jobs)
+    async with two_processes(await new_migrated_database(migrated_postgresql)) as (one, other):
+        (first, *_), (second, *_) = await one.accepted("a"), await other.accepted("b")
+        await asyncio.gather(one.send(first, LOWER), other.send(second, HIGHER))
+        async with one.storage.read() as transaction:
+            assert await transaction.prices.last(LANE, "studio", "mode=image") == (HIGHER, HIGHER)
+
+
+async def test_who_learns_a_price_waits_for_the_cards_of_another_process_as_a_whole(
+    migrated_postgresql: str,
+) -> None:
+    async with two_processes(await new_migrated_database(migrated_postgresql)) as (one, other):
+        (sent, *_), waiting = await one.accepted("a"), await other.accepted("b")
+        cards = [CardShown(job.id, 1, 1) for job in reversed(waiting)]
+        async with other.storage.write() as transaction:
+            await transaction.job_cards.cards_shown(cards[:2])
+            sending = asyncio.create_task(one.send(sent, 10))
+            done, _ = await asyncio.wait({sending}, timeout=0.5)
+            assert not done
+            await transaction.job_cards.cards_shown(cards[2:])
+        await asyncio.wait_for(sending, PATIENCE)
