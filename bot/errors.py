@@ -46,11 +46,12 @@ class CreditsShort(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CreditsWanted:
-    """A job for which a member of a server lacks credits, and its price."""
+    """A job for which a member of a server lacks credits, its price, and the channel that it was for."""
 
     guild_id: int
     tool: str
     price: int
+    channel_id: int | None = None
 
 
 class Outage(StudiiBotError):

@@ -1,6 +1,6 @@
 """Estimates of prices, and the rest of a budget."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from bot.domain import Budget, Usage
@@ -14,6 +14,11 @@ class Estimate:
 
     amount: int
     learned: bool
+
+
+def price_of_all(prices: Collection[Estimate]) -> Estimate:
+    """Return what jobs of these prices will probably cost together."""
+    return Estimate(sum(one.amount for one in prices), learned=all(one.learned for one in prices))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ import logging
 
 import discord
 
-from bot.errors import NotAllowed, StudiiBotError
+from bot.errors import CreditsWanted, NotAllowed, StudiiBotError
 from bot.services import RefusalService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import sentence_panel
+from bot.ui.kit.layout import row, sentence_panel
 from bot.ui.kit.reasons import error_words
-from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.responses import NO_MENTIONS, ask_button
 from bot.ui.kit.text import plain, sentence
 
 _log = logging.getLogger(__name__)
@@ -27,19 +27,25 @@ class Refusals:
     def __init__(self, refusals: RefusalService) -> None:
         self._refusals = refusals
 
-    async def tell(self, member: discord.Member, reason: str, message: discord.Message | None = None) -> None:
-        """Tell the member by DM why no job was started.
+    async def tell(
+        self,
+        member: discord.Member,
+        reason: str,
+        message: discord.Message | None = None,
+        wanted: CreditsWanted | None = None,
+    ) -> None:
+        """Tell the member by DM why no job was started. `wanted`: the credits that an admin can be asked for.
 
         If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
         everybody reads it.
         """
         if not await self._refusals.may_tell(member.guild.id, member.id, reason):
             return
+        panel = sentence_panel(f"In {plain(member.guild.name, 100)}: {reason}")
+        if wanted is not None:
+            panel.add_item(row(ask_button(wanted)))
         try:
-            await member.send(
-                view=sentence_panel(f"In {plain(member.guild.name, 100)}: {reason}"),
-                allowed_mentions=NO_MENTIONS,
-            )
+            await member.send(view=panel, allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:
             _log.info("User %d could not be told by DM that no job was started: %r", member.id, error)
             if message is not None and isinstance(error, discord.Forbidden):

@@ -302,7 +302,8 @@ class PhotoWatch:
                 await self._questions.ask(refusal.question, message)
             return
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
-        await self._refusals.tell(member, refusal_words(refusal), message)
+        wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
+        await self._refusals.tell(member, refusal_words(refusal), message, wanted)
 
     def _hindrance(self, guild: discord.Guild, channel_id: int) -> str | None:
         """Return why no result can be posted there, or None if one can."""

@@ -1,7 +1,14 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
-from bot.services.acceptance import AskedOneByOne, ConfirmationNeeded, KeyHeld, NoRoomForAll, Repeated
+from bot.services.acceptance import (
+    AskedOneByOne,
+    ConfirmationNeeded,
+    KeyHeld,
+    NoRoomForAll,
+    PricesRose,
+    Repeated,
+)
 from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
@@ -71,6 +78,7 @@ __all__ = [
     "OtherPrice",
     "PhotoService",
     "PriceTable",
+    "PricesRose",
     "PrivacyService",
     "RefusalService",
     "Repeated",

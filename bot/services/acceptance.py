@@ -18,7 +18,7 @@ from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
 from bot.reasons import Reason
 from bot.services.access import ensure_may
-from bot.services.budgets import BudgetState, ensure_room
+from bot.services.budgets import BudgetState, ensure_room, short_price_words
 from bot.services.limits import MemberState, MemberUse, ensure_within, state_of_member
 from bot.services.moderation.words import WordsRefused, met_by, words_refused
 from bot.services.prices import least_of, least_price
@@ -54,6 +54,17 @@ class AskedOneByOne(Refused):
     """The person has to be asked before each job of a set."""
 
     default = "Each of these photos has to be confirmed, so start them one by one. Nothing was charged."
+
+
+class PricesRose(Refused):
+    """The jobs of a set cost more than the person has seen: `price` each."""
+
+    def __init__(self, price: Estimate) -> None:
+        super().__init__(
+            f"Each photo costs {short_price_words(price)} now. That's more than the price you saw, so none "
+            "was started. Start them again if you agree. Nothing was charged."
+        )
+        self.price = price
 
 
 class NoRoomForAll(CreditsShort):
@@ -143,7 +154,7 @@ class Acceptance:
             self._ensure_room(budget, price, charges)
             ensure_within(member, price)
         except CreditsShort as short:
-            short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount)
+            short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount, request.channel_id)
             raise
         self._ask_first(server, request, price, moderated=approval is not None)
         role = None if member.allowance is None else member.allowance.role_id
@@ -192,7 +203,7 @@ class Acceptance:
         server.budget, server.members = budget, members
         self.alerts, self._done = alerts, done
         del self.jobs[count:]
-        if accepted and not isinstance(refusal, Repeated | WordsRefused | AskedOneByOne):
+        if accepted and not isinstance(refusal, Repeated | WordsRefused | AskedOneByOne | PricesRose):
             raise NoRoomForAll(len(accepted), len(requests), str(refusal)) from refusal
         raise refusal
 
@@ -204,8 +215,9 @@ class Acceptance:
                 accepted.append(self.decide(request))
             except Refused as refusal:
                 return accepted, refusal
-            except ConfirmationNeeded:
-                return accepted, AskedOneByOne()
+            except ConfirmationNeeded as needed:
+                rose = needed.why is WhyAsk.DEARER
+                return accepted, PricesRose(needed.price) if rose else AskedOneByOne()
         return accepted, None
 
     def ensure_possible(self, request: JobRequest) -> None:

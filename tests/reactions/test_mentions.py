@@ -95,6 +95,23 @@ async def test_words_after_it_are_a_prompt_for_studio(tmp_path: Path) -> None:
         assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
 
 
+async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await mention(desk, desk.maya, "a red kite")
+        answer = answer_to(desk, message)
+        assert answer is not None
+        tool = desk.bot.catalog.get("studio")
+        async with desk.storage.write() as transaction:
+            key = await transaction.keys.current(desk.guild.id)
+            assert key is not None
+            variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
+            await transaction.prices.learn(key.lane, "studio", variant, 12, desk.clock.now())
+        asked = await desk.maya.click(answer, label="Studio · about 8 credits")
+        assert "Studio costs 12 credits. Start it?" in texts(asked)
+        assert await jobs_of(desk) == []
+
+
 async def test_words_and_a_photo_are_studios_prompt_and_photo(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -11,9 +11,17 @@ BUTTON = {"component_type": 2}
 
 
 async def press(
-    desk: Desk, person: MemberActor, message: discord.Message | ResponseMessage, custom_id: str
+    desk: Desk,
+    person: MemberActor,
+    message: discord.Message | ResponseMessage,
+    custom_id: str,
+    *,
+    in_server: bool = True,
 ) -> InteractionResult:
-    """Send the press of a button with that custom id, as if it were in the message, and return the answer."""
+    """Send the press of a button with that custom id, as if it were in the message, and return the answer.
+
+    Without `in_server` the message is a direct one.
+    """
     # An answer that one person alone sees is in the channel where they asked.
     channel_id = message.channel.id if isinstance(message, discord.Message) else desk.channel.id
     stored = desk.env.backend.get_message(channel_id, message.id)
@@ -21,7 +29,7 @@ async def press(
         desk.env.backend,
         type=3,
         channel_id=channel_id,
-        guild_id=person.guild.id,
+        guild_id=person.guild.id if in_server else None,
         user_id=person.id,
         data={"custom_id": custom_id, **BUTTON},
     )

@@ -1,5 +1,6 @@
 """The button with which a member who lacks credits asks an admin for more."""
 
+import asyncio
 from typing import Any, Self
 
 import discord
@@ -7,20 +8,29 @@ from discord import ui
 
 from bot.errors import CreditsWanted, Refused
 from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, sentence_panel
 from bot.ui.kit.responses import ask_button
+from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.member import roles_of
 
 ASKED = "An admin was asked for more credits. You'll be told what they decide."
 NOT_THERE = "Ask from a channel of the server. Nothing was asked."
+NOT_ANSWERED = "Discord didn't answer me. Try again in a moment. Nothing was asked."
 
 
 class AskAdminButton(
     LastingButton,
-    template=r"studii:ask:(?P<guild>[0-9]{1,20}):(?P<tool>[a-z0-9_-]{1,32}):(?P<price>[0-9]{1,9})",
+    template=(
+        r"studii:ask:(?P<guild>[0-9]{1,20}):(?P<tool>[a-z0-9_-]{1,32}):(?P<price>[0-9]{1,9})"
+        r"(?::(?P<channel>[0-9]{1,20}))?"
+    ),
 ):
-    """Ask the server's admins for the credits that a job lacked. The refusal then says so."""
+    """Ask the server's admins for the credits that a job lacked. The refusal then says so.
+
+    A refusal under a photo comes by DM, and is answered there.
+    """
 
     def __init__(self, wanted: CreditsWanted) -> None:
         self._wanted = wanted
@@ -30,13 +40,35 @@ class AskAdminButton(
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
-        return cls(CreditsWanted(int(match["guild"]), match["tool"], int(match["price"])))
+        channel_id = None if match["channel"] is None else int(match["channel"])
+        return cls(CreditsWanted(int(match["guild"]), match["tool"], int(match["price"]), channel_id))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        wanted, user = self._wanted, interaction.user
-        if interaction.guild_id != wanted.guild_id or interaction.channel_id is None:
-            raise Refused(NOT_THERE)
-        roles = roles_of(user) if isinstance(user, discord.Member) else frozenset[int]()
+        wanted = self._wanted
         await interaction.response.defer()  # what follows may have to wait for others who write
-        await host.services.credit_requests.ask(wanted, user.id, roles, interaction.channel_id)
+        if interaction.guild_id is None:
+            member, channel_id = await _from_dm(interaction, wanted)
+        elif interaction.guild_id == wanted.guild_id and interaction.channel_id is not None:
+            member, channel_id = interaction.user, interaction.channel_id
+        else:
+            raise Refused(NOT_THERE)
+        roles = roles_of(member) if isinstance(member, discord.Member) else frozenset[int]()
+        await host.services.credit_requests.ask(wanted, member.id, roles, channel_id)
         await interaction.edit_original_response(view=sentence_panel(ASKED, GOOD))
+
+
+async def _from_dm(
+    interaction: discord.Interaction[Any], wanted: CreditsWanted
+) -> tuple[discord.Member, int]:
+    """Return who asks, as a member of the server, and the channel of theirs that it was for."""
+    guild = interaction.client.get_guild(wanted.guild_id)
+    channel = None if guild is None else guild.get_channel_or_thread(wanted.channel_id or 0)
+    if guild is None or channel is None:
+        raise Refused(NOT_THERE)
+    try:
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
+            return await guild.fetch_member(interaction.user.id), channel.id
+    except discord.NotFound as error:
+        raise Refused(NOT_THERE) from error
+    except DISCORD_ERRORS as error:
+        raise Refused(NOT_ANSWERED) from error

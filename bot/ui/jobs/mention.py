@@ -91,6 +91,7 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
             one.tool.slug,
             message.author.id,
             message.id,
+            one.price.amount,
             f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price_words(one.price)}",
             one.tool.emoji,
         )
@@ -110,24 +111,35 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
 
 class MentionButton(
     LastingButton,
-    template=r"studii:mention:(?P<tool>[a-z0-9_-]{1,32}):(?P<author>[0-9]{1,20}):(?P<message>[0-9]{1,20})",
+    template=(
+        r"studii:mention:(?P<tool>[a-z0-9_-]{1,32}):(?P<author>[0-9]{1,20}):(?P<message>[0-9]{1,20})"
+        r"(?::(?P<price>[0-9]{1,9}))?"
+    ),
 ):
-    """Start a tool from a mention, for the person who wrote it."""
+    """Start a tool from a mention, for the person who wrote it. Its label names the `price` in credits."""
 
     def __init__(
-        self, slug: str, author_id: int, message_id: int, label: str = "", emoji: str | None = None
+        self,
+        slug: str,
+        author_id: int,
+        message_id: int,
+        price: int | None = None,
+        label: str = "",
+        emoji: str | None = None,
     ) -> None:
         self._slug = slug
         self._author_id = author_id
         self._message_id = message_id
-        custom_id = f"studii:mention:{slug}:{author_id}:{message_id}"
+        self._price = price
+        custom_id = f"studii:mention:{slug}:{author_id}:{message_id}" + ("" if price is None else f":{price}")
         super().__init__(ui.Button(label=label, emoji=emoji, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
-        return cls(match["tool"], int(match["author"]), int(match["message"]))
+        price = None if match["price"] is None else int(match["price"])
+        return cls(match["tool"], int(match["author"]), int(match["message"]), price)
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         if interaction.user.id != self._author_id:
@@ -140,7 +152,7 @@ class MentionButton(
             raise Refused(GONE)
         # The bot's offer goes once it is taken.
         offer_id = interaction.message.id if interaction.message is not None else None
-        terms = Terms(photo_author=mention.author, offer_id=offer_id)
+        terms = Terms(photo_author=mention.author, offer_id=offer_id, shown_price=self._price)
         if message.author.id == mention.author:
             terms = replace(terms, message_id=message.id)
         prompt = _prompt(tool)

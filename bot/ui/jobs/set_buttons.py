@@ -1,39 +1,55 @@
 """The buttons on the card of a set."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Self
 
 import discord
 from discord import ui
 
+from bot.catalog import Tool
 from bot.domain import Job, JobState, SourcePhoto
+from bot.domain.prices import Estimate, price_of_all
 from bot.errors import Refused
+from bot.services import PricesRose, count_words, short_price_words
 from bot.ui.jobs.buttons import JOB_GONE, PRIVATE, terms_of
 from bot.ui.jobs.set_card import AGAIN, CANCEL, LABELS
 from bot.ui.jobs.start import start_all_once
+from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
+from bot.ui.kit.layout import GOING, Panel, box, row
+from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import ensure_stays_there, moderates, server_of
 from bot.ui.reading.photo_lookup import source_of
 
 NOTHING_TO_CANCEL = "All of them were sent to Studii already. The results will arrive automatically."
+DEARER = "**{tool}** for {photos} costs {price}. That's more than the price you saw. Start them?"
 NOTHING_FAILED = "None of them has failed. Nothing was started."
 ERASED = "The original request has expired. Start it again with the photos. Nothing was charged."
 
 
-class SetButton(LastingButton, template=rf"studii:set:(?P<action>{CANCEL}|{AGAIN}):(?P<set>[0-9a-f]{{16}})"):
-    """Cancel those of a set that have not started, or run those that failed again."""
+class SetButton(
+    LastingButton,
+    template=rf"studii:set:(?P<action>{CANCEL}|{AGAIN}):(?P<set>[0-9a-f]{{16}})(?::(?P<each>[0-9]{{1,9}}))?",
+):
+    """Cancel those of a set that have not started, or run those that failed again.
 
-    def __init__(self, action: str, set_id: str) -> None:
+    `each` is the price of one that the person has seen, if it isn't what the failed jobs were to cost.
+    """
+
+    def __init__(self, action: str, set_id: str, each: int | None = None, label: str | None = None) -> None:
         self._action = action
         self._set_id = set_id
-        super().__init__(ui.Button(label=LABELS[action], custom_id=f"studii:set:{action}:{set_id}"))
+        self._each = each
+        custom_id = f"studii:set:{action}:{set_id}" + ("" if each is None else f":{each}")
+        super().__init__(ui.Button(label=label or LABELS[action], custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
-        return cls(match["action"], match["set"])
+        return cls(match["action"], match["set"], None if match["each"] is None else int(match["each"]))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = server_of(interaction)
@@ -67,4 +83,19 @@ class SetButton(LastingButton, template=rf"studii:set:(?P<action>{CANCEL}|{AGAIN
         found = await asyncio.gather(*(source_of(interaction, job, now) for job in failed))
         photos: list[SourcePhoto] = [photo for photo in found if photo is not None]
         tool = host.catalog.get(first.tool)
-        await start_all_once(interaction, tool, first.inputs, photos, terms_of(first, tool))
+        seen = max(again_price(job).amount for job in failed)
+        terms = replace(terms_of(first, tool), shown_price=self._each or seen)
+        try:
+            await start_all_once(interaction, tool, first.inputs, photos, terms)
+        except PricesRose as rose:
+            await self._ask(interaction, tool, len(photos), rose.price)
+
+    async def _ask(
+        self, interaction: discord.Interaction[Any], tool: Tool, count: int, price: Estimate
+    ) -> None:
+        """Ask the person about a price above the one that they saw."""
+        together = short_price_words(price_of_all([price] * count))
+        label = f"Run {count_words(count, 'photo', 'photos')} · {together}"
+        button = SetButton(AGAIN, self._set_id, price.amount, label)
+        said = DEARER.format(tool=tool.title, photos=count_words(count, "photo", "photos"), price=together)
+        await answer(interaction, Panel(box(GOING, said, row(button))))

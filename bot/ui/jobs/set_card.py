@@ -8,9 +8,10 @@ from discord import ui
 
 from bot.domain import UNSENT_STATES, Job, JobState, Progress
 from bot.domain.approvals import Approval
-from bot.services import count_words, credit_words
+from bot.domain.prices import price_of_all
+from bot.services import count_words, credit_words, short_price_words
 from bot.ui.jobs.card import COLOURS, SIGNS, job_card, where_words
-from bot.ui.jobs.wording import ToolNames, prompt_words, settings_words, state_words
+from bot.ui.jobs.wording import ToolNames, again_price, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import GOING, Panel, box, card_mark, lines, row, rule, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.pictures import plain_name
@@ -102,6 +103,14 @@ def _buttons(jobs: Sequence[Job]) -> list[ui.Button[Any]]:
     if all(job.over for job in jobs) and any(job.state is JobState.FAILED for job in jobs):
         actions.append(AGAIN)
     return [
-        ui.Button(label=LABELS[action], custom_id=f"studii:set:{action}:{jobs[0].set_id}")
+        ui.Button(label=_label(action, jobs), custom_id=f"studii:set:{action}:{jobs[0].set_id}")
         for action in actions
     ]
+
+
+def _label(action: str, jobs: Sequence[Job]) -> str:
+    """Return what the button does, and what running the failed ones again will probably cost together."""
+    if action == CANCEL:
+        return LABELS[CANCEL]
+    price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
+    return f"{LABELS[AGAIN]} · {short_price_words(price)}"

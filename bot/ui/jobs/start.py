@@ -6,6 +6,7 @@ The person who sends the interaction is the requester, and pays.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,13 +15,22 @@ import discord
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobRequest, SourcePhoto
 from bot.domain.prices import Estimate
-from bot.errors import Refused
+from bot.errors import Refused, StudiiBotError
 from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirming import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
-from bot.ui.jobs.tool_form import MAX_SET_PHOTOS, Filled, FormStart, ToolForm, Values, needs_form
+from bot.ui.jobs.tool_form import (
+    MAX_SET_PHOTOS,
+    Filled,
+    FormStart,
+    ToolForm,
+    Values,
+    all_of,
+    needs_form,
+)
 from bot.ui.kit.deferral import in_time
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.forms import RefusedForm
 from bot.ui.kit.host import host_of
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
@@ -37,7 +47,8 @@ class Terms:
     `photo_author` is the person who posted the photo, if that may be somebody else. `private`: the result is
     for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's
     message that the photo is in, and `offer_id` the bot's message that offered the tool, which goes then.
-    `shown_price` is the price that the pressed button names, in credits: above it the person is asked.
+    `shown_price` is the price that the pressed button names, in credits, and `shown_prices` are those that a
+    form names: above them the person is asked.
     """
 
     photo_author: int | None = None
@@ -46,6 +57,7 @@ class Terms:
     message_id: int | None = None
     offer_id: int | None = None
     shown_price: int | None = None
+    shown_prices: PriceTable | None = None
 
 
 AS_USUAL = Terms()
@@ -81,23 +93,42 @@ async def open_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
 async def ask(
     interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms = AS_USUAL
 ) -> None:
-    """Show the form. Raises `Refused` if nothing could be accepted now."""
+    """Show the form. Raises `Refused` if nothing could be accepted now.
+
+    What is refused once it is handed in can be edited.
+    """
+    may_be_private = await _ensure_possible(interaction, tool, terms)
+    prices = await prices_for(interaction)
 
     async def submit(submitted: discord.Interaction[Any], filled: Filled) -> None:
         # A photo that came with the form is the person's own.
         own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
-        wanted = replace(own, private=filled.private)
-        await start_all_once(submitted, tool, filled.values, filled.photos, wanted)
+        # The form names the prices of its choices, the button before it that of none.
+        wanted = replace(own, private=filled.private, shown_price=None, shown_prices=prices)
+        try:
+            await start_all_once(submitted, tool, filled.values, filled.photos, wanted)
+        except StudiiBotError as refusal:
+            await RefusedForm(partial(_again, tool, start, filled, wanted)).show(submitted, refusal)
 
-    may_be_private = await _ensure_possible(interaction, tool, terms)
     start = replace(
         start,
         private=terms.private,
         may_be_private=may_be_private,
-        prices=await prices_for(interaction),
+        prices=prices,
         set_prices=await _set_prices(interaction, tool, start, terms),
     )
     await ToolForm(tool, start, submit).show(interaction)
+
+
+async def _again(
+    tool: Tool, start: FormStart, filled: Filled, terms: Terms, interaction: discord.Interaction[Any]
+) -> None:
+    """Show the form as the person has filled it in."""
+    start = replace(start, values=filled.values, chosen=filled.chosen)
+    if filled.attached:
+        photos = filled.photos
+        start = replace(start, pictures=photos, replaceable=len(photos) == 1, chosen=all_of(photos))
+    await ask(interaction, tool, start, terms)
 
 
 async def prices_for(interaction: discord.Interaction[Any]) -> PriceTable | None:
@@ -209,17 +240,21 @@ def _request(
     guild_id = ensure_can_post(interaction)
     if interaction.channel_id is None:
         raise Refused("This only works in a channel.")
+    inputs = {**tool.prepare(values, has_source=source is not None), **(terms.extra or {})}
+    shown = terms.shown_price
+    if shown is None and terms.shown_prices is not None:
+        shown = terms.shown_prices.of(tool, inputs).amount
     return JobRequest(
         guild_id=guild_id,
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
         tool=tool.slug,
-        inputs={**tool.prepare(values, has_source=source is not None), **(terms.extra or {})},
+        inputs=inputs,
         source=source,
         private=terms.private,
         context=member_context(interaction),
         photo_author=terms.photo_author,
-        shown_price=terms.shown_price,
+        shown_price=shown,
         age_restricted=is_age_restricted(interaction.channel),
     )
 

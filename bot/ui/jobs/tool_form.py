@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
-from bot.domain.prices import Estimate
+from bot.domain.prices import Estimate, price_of_all
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
     CHOICES,
@@ -54,7 +54,7 @@ class FormStart:
     the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is
     what *Only I see it* starts with; without `may_be_private` it isn't asked. `prices` are shown in the title
     and at the choices. `set_prices` are the prices of those pictures, from the first on, that could be taken
-    together.
+    together. `chosen` is the value of the choice among pictures that the person has made before.
     """
 
     pictures: Sequence[SourcePhoto] = ()
@@ -64,6 +64,7 @@ class FormStart:
     may_be_private: bool = True
     prices: PriceTable | None = None
     set_prices: Sequence[Estimate] = ()
+    chosen: str | None = None
 
     def price(self, tool: Tool) -> str:
         """Say what the tool costs: as it is, or at least if choices change it. Empty if it isn't known."""
@@ -82,12 +83,16 @@ class FormStart:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What the person wants. `attached`: the photos came with the form, and are the person's own."""
+    """What the person wants. `attached`: the photos came with the form, and are the person's own.
+
+    `chosen` is the value of their choice among several pictures.
+    """
 
     values: Values
     photos: Sequence[SourcePhoto]
     private: bool
     attached: bool
+    chosen: str | None = None
 
 
 Submit = Callable[[discord.Interaction[Any], Filled], Awaitable[None]]
@@ -128,7 +133,8 @@ class ToolForm(Form):
         private = self._start.private if self._private is None else self._private.value
         uploaded = self._upload.values if self._upload is not None else []
         photos = [attached(one) for one in uploaded] or self._chosen()
-        await self._submit(interaction, Filled(values, photos, private, attached=bool(uploaded)))
+        chosen = self._choice.values[0] if self._choice is not None and self._choice.values else None
+        await self._submit(interaction, Filled(values, photos, private, bool(uploaded), chosen))
 
     def _chosen(self) -> Sequence[SourcePhoto]:
         if self._choice is None or not self._choice.values:
@@ -139,7 +145,7 @@ class ToolForm(Form):
         return [self._pictures[int(chosen)]]
 
     def _add_choice(self) -> ui.Select[Any]:
-        select = _picture_select(self._pictures, self._start.set_prices)
+        select = _picture_select(self._pictures, self._start.set_prices, self._start.chosen)
         self.add_item(ui.Label(text="Picture", component=select))
         return select
 
@@ -151,7 +157,8 @@ class ToolForm(Form):
         upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
         name, about = (ANOTHER_PHOTO, KEEPS_PHOTO) if self._pictures else ("Photo", PHOTO_HELP[tool.source])
         if most > 1:
-            about = f"{about}. Several become a set."
+            price = self._start.price(tool)
+            about = f"{about}. Several become a set{f', each {price}' if price else ''}."
         self.add_item(ui.Label(text=name, description=about, component=upload))
         return upload
 
@@ -170,7 +177,9 @@ def _title(title: str, price: str) -> str:
     return f"{shortened(title, TITLE_LENGTH - len(price) - 3)} · {price}"
 
 
-def _picture_select(pictures: Sequence[SourcePhoto], set_prices: Sequence[Estimate]) -> ui.Select[Any]:
+def _picture_select(
+    pictures: Sequence[SourcePhoto], set_prices: Sequence[Estimate], chosen: str | None
+) -> ui.Select[Any]:
     options = [
         *_set_option(len(pictures), set_prices),
     ] + [
@@ -178,10 +187,11 @@ def _picture_select(pictures: Sequence[SourcePhoto], set_prices: Sequence[Estima
             label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
             description=HIDDEN if photo.hidden else None,
             value=str(number),
-            default=number == 0,
         )
         for number, photo in enumerate(pictures)
     ]
+    named = next((one for one in options if one.value == chosen), None)
+    (named or next(one for one in options if one.value == "0")).default = True
     return ui.Select(custom_id=PHOTO, options=options[:CHOICES])
 
 
@@ -190,6 +200,10 @@ def _set_option(count: int, prices: Sequence[Estimate]) -> list[discord.SelectOp
     if len(prices) < 2:
         return []
     which = f"All {count:,}" if len(prices) == count else f"The first {len(prices):,} of {count:,}"
-    together = Estimate(sum(one.amount for one in prices), learned=all(one.learned for one in prices))
-    label = f"{which} · {short_price_words(together)}"
-    return [discord.SelectOption(label=label, value=f"{SET}{len(prices)}")]
+    label = f"{which} · {short_price_words(price_of_all(prices))}"
+    return [discord.SelectOption(label=label, value=all_of(prices))]
+
+
+def all_of(pictures: Sequence[object]) -> str:
+    """Return the value of the choice of all these pictures."""
+    return f"{SET}{len(pictures)}"

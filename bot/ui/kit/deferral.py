@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 import discord
+from discord import ui
 
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.services import JobService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import Panel, sentence_panel
+from bot.ui.kit.layout import sentence_panel
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -100,7 +101,7 @@ class Deferral:
         """Note that the answer was given."""
         await self._kept.forget(self._interaction)
 
-    async def refuse(self, panel: Panel) -> None:
+    async def refuse(self, panel: ui.LayoutView) -> None:
         """Tell the person alone, in place of an answer that everybody would have seen.
 
         Discord gives a first followup the visibility of the deferral, whatever it asks for; so the deferral

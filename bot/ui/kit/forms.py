@@ -1,12 +1,14 @@
 """The bases of forms and lists, which tell the person what went wrong."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
 from discord import ui
 
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.responses import tell
+from bot.ui.kit.layout import BAD, box, row
+from bot.ui.kit.responses import answer_if_possible, ask_buttons, tell, words_for
 
 OPEN_FOR = 15 * 60.0  # seconds; as long as Discord lets an interaction be answered
 
@@ -47,3 +49,25 @@ class OpenView(ui.LayoutView):
         self, interaction: discord.Interaction[Any], error: Exception, item: ui.Item[Any], /
     ) -> None:
         await tell(interaction, error)
+
+
+class RefusedForm(OpenView):
+    """Why what a person has handed in was refused, with Edit, which shows them the form as they filled it in.
+
+    `again` shows it. What they typed is kept as long as an open form.
+    """
+
+    def __init__(self, again: Callable[[discord.Interaction[Any]], Awaitable[None]]) -> None:
+        super().__init__()
+        self._again = again
+        self._edit: ui.Button[Any] = ui.Button(label="Edit", style=discord.ButtonStyle.primary)
+        self._edit.callback = self._pressed
+
+    async def show(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+        """Tell the person alone, in answer to the form."""
+        self.add_item(box(BAD, words_for(interaction, error), row(self._edit, *ask_buttons(error))))
+        host_of(interaction).open_forms.add(str(self._edit.custom_id), self)
+        await answer_if_possible(interaction, self)
+
+    async def _pressed(self, interaction: discord.Interaction[Any]) -> None:
+        await self._again(interaction)

@@ -11,7 +11,7 @@ from discord import app_commands, ui
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
 from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import Panel, row, sentence_panel
+from bot.ui.kit.layout import row, sentence_panel
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import sentence
 
@@ -40,19 +40,26 @@ async def tell(interaction: discord.Interaction[Any], error: BaseException) -> N
     if isinstance(cause, discord.HTTPException) and expired(cause):
         _log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
         return
-    panel = sentence_panel(_words(interaction, cause))
-    if isinstance(cause, CreditsShort) and cause.wanted is not None:
-        panel.add_item(row(ask_button(cause.wanted)))
+    panel = sentence_panel(words_for(interaction, cause))
+    if buttons := ask_buttons(cause):
+        panel.add_item(row(*buttons))
     await answer_if_possible(interaction, panel)
+
+
+def ask_buttons(error: BaseException) -> list[ui.Button[Any]]:
+    """Return the button that asks an admin for more credits, if that would help."""
+    wanted = error.wanted if isinstance(error, CreditsShort) else None
+    return [] if wanted is None else [ask_button(wanted)]
 
 
 def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
     """Return the look of `bot.ui.jobs.asking.AskAdminButton`, which finds its code by the custom id."""
-    custom_id = f"studii:ask:{wanted.guild_id}:{wanted.tool}:{wanted.price}"
+    channel = "" if wanted.channel_id is None else f":{wanted.channel_id}"
+    custom_id = f"studii:ask:{wanted.guild_id}:{wanted.tool}:{wanted.price}{channel}"
     return ui.Button(label="Ask an admin", style=discord.ButtonStyle.primary, custom_id=custom_id)
 
 
-async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel) -> None:
+async def answer_if_possible(interaction: discord.Interaction[Any], panel: ui.LayoutView) -> None:
     """Answer like `answer`, but log an error of Discord or of the network."""
     try:
         await answer(interaction, panel)
@@ -60,7 +67,7 @@ async def answer_if_possible(interaction: discord.Interaction[Any], panel: Panel
         _log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
 
 
-async def answer(interaction: discord.Interaction[Any], panel: Panel) -> None:
+async def answer(interaction: discord.Interaction[Any], panel: ui.LayoutView) -> None:
     """Show the panel to the person alone, whether or not the interaction was answered before."""
     response = interaction.response
     deferral = deferral_of(interaction)
@@ -80,7 +87,8 @@ def expired(error: discord.HTTPException) -> bool:
     return error.code in _EXPIRED
 
 
-def _words(interaction: discord.Interaction[Any], error: BaseException) -> str:
+def words_for(interaction: discord.Interaction[Any], error: BaseException) -> str:
+    """Return what a person is told of an error. Log what is no business of theirs."""
     if isinstance(error, NotAllowed):
         return str(error)
     if isinstance(error, StudiiBotError):

@@ -10,7 +10,9 @@ from simcord import InteractionResult, MemberActor
 from bot.domain import ChannelGone, Notice, NoticeKind, Period, Posted
 from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsWanted, Refused
+from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.presses import press
 
 
 async def short(desk: Desk, credits_: int = 3) -> None:
@@ -37,6 +39,14 @@ async def request_message(desk: Desk) -> discord.Message:
     (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
     assert isinstance(await desk.delivery.notify(notice, desk.channel.id, None), Posted)
     return desk.channel.history()[-1]
+
+
+async def dm_message(desk: Desk, who: MemberActor, custom_id: str) -> discord.Message:
+    """A direct message of the bot's with a button that has that custom id."""
+    view = discord.ui.LayoutView(timeout=None)
+    view.add_item(discord.ui.ActionRow(discord.ui.Button(label="Press", custom_id=custom_id)))
+    channel = await desk.bot.create_dm(discord.Object(who.id))
+    return await channel.send(view=view)
 
 
 async def left(desk: Desk, who: MemberActor) -> int | None:
@@ -116,6 +126,28 @@ async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(tmp_p
         desk.clock.advance(86_401)
         await asked(desk, desk.maya)
         assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 3
+
+
+async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
+        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        dm = desk.tom.user.dm_channel
+        assert dm is not None
+        refused = dm.history()[-1]
+        (button,) = (piece for piece in pieces(refused) if piece["type"] == 2)
+        assert button["label"] == "Ask an admin"
+        await press(desk, desk.tom, refused, button["custom_id"], in_server=False)
+        assert "An admin was asked for more credits." in texts(dm.history()[-1])
+        (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+        assert (notice.details["user"], notice.details["asked_in"]) == (desk.tom.id, desk.channel.id)
+        # Nobody is asked in a channel of another server, whatever a changed app sends.
+        other = desk.env.create_guild("Elsewhere").create_text_channel("there")
+        forged = button["custom_id"].replace(str(desk.channel.id), str(other.id))
+        message = await dm_message(desk, desk.tom, forged)
+        told = await press(desk, desk.tom, message, forged, in_server=False)
+        assert "Ask from a channel of the server." in texts(told)
 
 
 async def test_two_admins_at_once_grant_once(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.jobs import staging
 from tests.ui.jobs.test_result_buttons import jobs, press, staged
+from tests.ui.jobs.test_tool_form import opened
 
 ROOM = ("room.png", PNG)
 
@@ -73,6 +74,20 @@ async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(
         assert "Run again · about 8 credits" in [piece.get("label") for piece in pieces(message)]
         await learned(desk, "image", 12)
         asked = await press(desk, desk.tom, message, "Run again")
+        assert "Studio costs 12 credits. Start it?" in texts(asked)
+        assert "That's more than the price you saw." in texts(asked)
+        assert len(await jobs(desk)) == 1
+
+
+async def test_a_choice_in_a_form_that_has_become_dearer_is_asked_about(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        form = await opened(desk, desk.maya, "studio")
+        started = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
+        assert not started.ephemeral  # the price that stood at the choice
+        form = await opened(desk, desk.maya, "studio")
+        await learned(desk, "image", 12)
+        asked = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image"})
         assert "Studio costs 12 credits. Start it?" in texts(asked)
         assert "That's more than the price you saw." in texts(asked)
         assert len(await jobs(desk)) == 1

@@ -28,6 +28,15 @@ def labels(shown: Any) -> list[str]:
     return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]
 
 
+async def learned(desk: Desk, slug: str, charge: int) -> None:
+    tool = desk.bot.catalog.get(slug)
+    async with desk.storage.write() as transaction:
+        key = await transaction.keys.current(desk.guild.id)
+        assert key is not None
+        variant = tool.variant(tool.prepare({}, has_source=True))
+        await transaction.prices.learn(key.lane, slug, variant, charge, desk.clock.now())
+
+
 async def a_set(desk: Desk) -> list[Job]:
     form = await offered(desk, desk.maya)
     await desk.maya.submit_modal(form, {"image": ["first 6"]})
@@ -62,6 +71,25 @@ async def test_a_form_with_several_uploads_is_a_set(tmp_path: Path) -> None:
         assert [job.inputs["style"] for job in jobs] == ["luxury"] * 3
         assert len({job.set_id for job in jobs}) == 1
         assert {job.photo_author for job in jobs} == {None}
+
+
+async def test_a_form_says_what_each_photo_costs_and_asks_again_if_that_has_risen(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        form = await opened(desk, desk.maya, "photo-restore")
+        about = fields(form)["image"]["description"]
+        assert about.endswith("Several become a set, each about 8 credits.")
+        await learned(desk, "photo-restore", 12)
+        told = await desk.maya.submit_modal(form, {"image": PHOTOS[:3]})
+        assert "Each photo costs 12 credits now. That's more than the price you saw" in texts(told)
+        assert await jobs_of(desk) == []
+        assert told.response is not None
+        again = await desk.maya.click(told.response, label="Edit")
+        assert again.modal is not None
+        assert again.modal["title"] == "Photo restoration · 12 credits"
+        assert choices(again)[0] == ("All 3 · 36 credits", "first 3")
+        await desk.maya.submit_modal(again, {"image": ["first 3"]})
+        assert len(await jobs_of(desk)) == 3
 
 
 async def test_one_photo_is_no_set(tmp_path: Path) -> None:
@@ -132,8 +160,14 @@ async def test_the_failed_ones_can_be_run_again(tmp_path: Path) -> None:
             await desk.settle(await desk.move(job, *sent, JobState.FAILED, **failed), 0)
         await shown(desk)
         card = desk.channel.history()[-1]
-        assert labels(card) == ["Run the failed ones again"]
-        again = await desk.tom.click(card, label="Run the failed ones again")
+        assert labels(card) == ["Run the failed ones again · about 16 credits"]
+        # What is dearer by now than the button says is asked first.
+        await learned(desk, "photo-restore", 12)
+        asked = await desk.tom.click(card, label=labels(card)[0])
+        assert "**Photo restoration** for 2 photos costs 24 credits." in texts(asked)
+        assert len(await jobs_of(desk)) == 6
+        assert asked.response is not None
+        again = await desk.tom.click(asked.response, label="Run 2 photos · 24 credits")
         assert "2 photos" in texts(again)
         new = (await jobs_of(desk))[6:]
         assert [job.source.filename for job in new if job.source] == ["room5.png", "room6.png"]

@@ -29,8 +29,8 @@ from bot.ui.kit.text import plain, shortened
 CANCEL, POST, SHOW, AGAIN = "cancel", "post", "show", "again"
 PROMPT_BEGINNING = 90  # characters
 SETTINGS_BEGINNING = 120
-IN_LABEL = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
-TITLE_IN_LABEL = 36
+PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
+TITLE_ON_BUTTON = 36
 NOTHING_YET = "You haven't made anything here yet. Type `/` and pick a tool."
 NOTHING_AT_ALL = "No one has made anything here yet."
 NO_SUCH_JOBS = "There are no such jobs."
@@ -96,9 +96,9 @@ def label_of(action: str, job: Job, names: ToolNames, *, readable: bool) -> str:
 
 def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
     """Return what a job is called where there are several: `Studio “A red kite”`."""
-    title = shortened(names.title(job), TITLE_IN_LABEL)
+    title = shortened(names.title(job), TITLE_ON_BUTTON)
     prompt = prompt_of(names.tool(job), job.inputs) if readable else None
-    return f"{title} “{shortened(prompt, IN_LABEL)}”" if prompt else title
+    return f"{title} “{shortened(prompt, PROMPT_ON_BUTTON)}”" if prompt else title
 
 
 def _empty(shown: Shown) -> str:

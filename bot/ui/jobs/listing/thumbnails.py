@@ -10,7 +10,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.photo_lookup import is_beside
 from bot.ui.reading.pictures import photos_in
 
-PATIENCE = 1.2  # seconds; the list itself has to be shown within 3
+PICTURES_PATIENCE = 1.2  # seconds; the list itself has to be shown within 3
 
 
 async def pictures_of(client: discord.Client, jobs: Iterable[Job]) -> Mapping[str, str]:
@@ -37,7 +37,7 @@ def _has_message(job: Job) -> bool:
 async def _picture(client: discord.Client, job: Job) -> str | None:
     channel = client.get_partial_messageable(job.result_channel_id or job.channel_id)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PICTURES_PATIENCE):
             message = await channel.fetch_message(job.result_message_id or 0)
     except DISCORD_ERRORS:
         return None  # deleted, out of reach, or too slow: the list says everything else
