@@ -53,6 +53,7 @@ def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
     from bot.cli.invite import invitation
     from bot.cli.keys import rotate
     from bot.cli.move import move
+    from bot.cli.restored import restored
 
     match given.command:
         case "invite":
@@ -62,6 +63,8 @@ def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
             return backup(StorageSettings.read(), given.file)
         case "restore":
             return restore(StorageSettings.read(), given.file)
+        case "restored":
+            return restored(StorageSettings.read())
         case "move":
             return move(StorageSettings.read(), given.address)
         case "forget-servers":

@@ -25,7 +25,10 @@ from bot.storage import (
     unwritable,
 )
 
-ELSEWHERE = "The database is PostgreSQL. Back it up with pg_dump, and restore it with pg_restore."
+ELSEWHERE = (
+    "The database is PostgreSQL. Back it up with pg_dump, and restore it with pg_restore; then run "
+    "`python -m bot restored` before you start the bot."
+)
 
 PIPE = Path("-")  # standard input or output
 

@@ -1,0 +1,35 @@
+"""After pg_restore: what waited in the backup is not sent again."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.cli.restored import restored
+from bot.config import StorageSettings
+from bot.domain import JobState
+from bot.errors import SettingsError
+from bot.storage import Storage, migrate
+from tests.support.database import database
+from tests.support.jobs import accepted
+from tests.support.postgresql import new_database
+
+
+async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(tmp_path: Path, postgresql: str) -> None:
+    url = await new_database(postgresql)
+    await migrate(url)
+    settings = StorageSettings(database_url=url)
+    async with Storage.open(url) as storage:
+        jobs = [await accepted(storage) for _ in range(2)]
+    told = await restored(settings)
+    assert told.startswith("2 jobs waited in the backup")
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        assert {job.id for job in await transaction.jobs.in_states([JobState.UNKNOWN])} == {
+            job.id for job in jobs
+        }
+        assert len(await transaction.notices.pending(10)) == 2
+    assert (await restored(settings)).startswith("0 jobs waited")
+
+
+async def test_on_sqlite_restore_does_everything(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="`restore FILE` does everything"):
+        await restored(StorageSettings(database_url=await database(tmp_path)))
