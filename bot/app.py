@@ -193,6 +193,7 @@ def _services(
         wake=wake,
         check_key=check,
         discard=kept.spool.remove,
+        open_file=kept.spool.open_output,
         max_source_bytes=settings.max_source_mb * MEGABYTE,
         keep_days=settings.keep_prompts_days,
     )

@@ -35,6 +35,11 @@ class ReasonCode(StrEnum):
     BLOCKED_MEANWHILE = "blocked_meanwhile"
     ACCESS_CHANGED = "access_changed"
     WORDS_CHANGED = "words_changed"
+    RESULT_DECLINED = "result_declined"  # detail
+    RESULT_NOT_SEEN = "result_not_seen"
+    RESULT_REQUESTER_LEFT = "result_requester_left"
+    RESULT_REVIEWS_GONE = "result_reviews_gone"
+    RESULT_SERVER_REMOVED = "result_server_removed"
 
     # Before Studii has the job
     SERVER_MISSING = "server_missing"

@@ -8,8 +8,8 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.services import ApprovalChanges
-from bot.ui.admin.approvals import approval_panel
 from bot.ui.admin.log import missing_there
+from bot.ui.admin.moderation.rules import approval_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
@@ -20,19 +20,20 @@ EITHER = "Use either `off` or other options, not both. Nothing was changed."
 NOTHING_TO_REMOVE = "Name the `role` or the `tool` to remove. Nothing was changed."
 
 
-# Long: seven options, each declared and described.
+# Long: eight options, each declared and described.
 def approval_command(bot: StudiiBot) -> Command:
     """Build `/studii approval`."""
     services, names = bot.services, ToolNames(bot.catalog)
     tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
-    @function_command(name="approval", description="Show or change which requests moderators approve first")
+    @function_command(name="approval", description="Show or change what moderators approve first")
     @app_commands.describe(
         channel="Where requests are posted for moderators",
         everyone="Whether everyone's requests wait for approval",
         role="Requests of members with this role wait",
         tool="Requests for this tool wait",
         remove="Remove the role or the tool instead",
+        results="Whether their results wait too, before they are posted",
         approver="The role that can approve; @everyone for members with Manage Messages",
         off="Let nothing wait for approval any more",
     )
@@ -44,11 +45,12 @@ def approval_command(bot: StudiiBot) -> Command:
         role: discord.Role | None = None,
         tool: str | None = None,
         remove: bool = False,
+        results: bool | None = None,
         approver: discord.Role | None = None,
         off: bool = False,
     ) -> None:
         guild_id = server_of(interaction)
-        given = (channel, everyone, role, tool, approver)
+        given = (channel, everyone, role, tool, results, approver)
         if off and any(one is not None for one in given):
             raise Refused(EITHER)
         if remove and role is None and tool is None:
@@ -60,6 +62,7 @@ def approval_command(bot: StudiiBot) -> Command:
             None if role is None else role.id,
             tool,
             None if approver is None else approver.id,
+            results,
             remove,
         )
         if off:

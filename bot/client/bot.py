@@ -24,9 +24,10 @@ from bot.domain.shards import DIRECT_MESSAGES
 from bot.errors import SettingsError
 from bot.services import Services, count_words
 from bot.ui.admin.access import PhotoUseButton
-from bot.ui.admin.approval_request import APPROVAL_BUTTONS
 from bot.ui.admin.credit_requests import AnswerButton
 from bot.ui.admin.log import LogDeleteButton
+from bot.ui.admin.moderation.requests import REQUEST_BUTTONS
+from bot.ui.admin.moderation.results import RESULT_BUTTONS
 from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.guide.help import HelpButton
 from bot.ui.jobs.asking import AskAdminButton
@@ -79,7 +80,8 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *BUTTONS,
     *LIST_BUTTONS,
     *RULING_BUTTONS,
-    *APPROVAL_BUTTONS,
+    *REQUEST_BUTTONS,
+    *RESULT_BUTTONS,
     TryAgainButton,
     ToolButton,
     HelpButton,

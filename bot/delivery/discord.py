@@ -21,6 +21,7 @@ from bot.delivery.tokens import CardTokens
 from bot.domain import (
     Announcement,
     ChannelGone,
+    ForModerators,
     Job,
     JobState,
     Notice,
@@ -81,7 +82,7 @@ class DiscordDelivery:
         self._names = ToolNames(catalog)
         self._tokens = CardTokens(clock)
         self._cards = CardPoster(client, self._names, self._tokens, clock)
-        self._notices = NoticePoster(client, self._names, clock)
+        self._notices = NoticePoster(client, self._names, clock, fit)
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """Note that the job's card is this interaction's answer, edited by its token while that lives."""
@@ -133,10 +134,10 @@ class DiscordDelivery:
         return said
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something, there or (None) its owner by DM."""
-        return await self._notices.post(notice, channel_id, job, photo)
+        return await self._notices.post(notice, channel_id, job, shown)
 
     async def _remove(self, job: Job, message_id: int) -> None:
         try:

@@ -14,6 +14,7 @@ from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
 from bot.media.kinds import PhotoKind, suffix_of
 from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, LABELS
+from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
 
 _log = logging.getLogger(__name__)
@@ -34,12 +35,8 @@ class Drawing(Protocol):
     ) -> Awaitable[bytes | None]: ...
 
 
-# https://discord.com/developers/docs/reference#uploading-files
-DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes, where the server's own limit is unknown
 # What Discord's apps draw in a gallery.
 _DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
-# For what stands around the files in a request.
-MESSAGE_MARGIN_BYTES = 64 * 1024
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
 MAX_SPLIT_BYTES = 2 * 1024 * 1024  # of the picture of both
 MAX_LABELLED_BYTES = 6 * 1024 * 1024

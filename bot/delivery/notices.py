@@ -8,23 +8,24 @@ import discord
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
-from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
+from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, Fit
 from bot.delivery.history import NONCE_SECONDS, find_notice
 from bot.domain import (
     Announcement,
     ChannelGone,
+    ForModerators,
     Job,
     Notice,
     NoticeKind,
-    OutputFile,
     Posted,
     TryLater,
     Undeliverable,
 )
-from bot.media.kinds import suffix_of
-from bot.ui.admin.approval_request import approval_request
 from bot.ui.admin.credit_requests import answer_panel
 from bot.ui.admin.log import missing_there
+from bot.ui.admin.moderation.files import open_files
+from bot.ui.admin.moderation.requests import approval_request
+from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -41,31 +42,34 @@ _PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})  # 50083: an archiv
 class NoticePoster:
     """Posts notices in log channels, or sends them to owners."""
 
-    def __init__(self, client: discord.Client, names: ToolNames, clock: Clock) -> None:
+    def __init__(
+        self, client: discord.Client, names: ToolNames, clock: Clock, fit: Fit | None = None
+    ) -> None:
         self._client = client
+        self._fit = fit
         self._names = names
         self._clock = clock
 
     async def post(
-        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         """Post it there (None: to the owner), once however often it is tried."""
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
                 if channel_id is None:
                     return await self._to_owner(notice, job)
-                return await self._to_channel(notice, channel_id, job, photo)
+                return await self._to_channel(notice, channel_id, job, shown)
         except DISCORD_ERRORS as error:
             return _failed(error, in_channel=channel_id is not None)
 
     async def _to_channel(
-        self, notice: Notice, channel_id: int, job: Job | None, photo: OutputFile | None
+        self, notice: Notice, channel_id: int, job: Job | None, shown: ForModerators | None
     ) -> Announcement | ChannelGone:
         known = known_channel(self._client, notice.guild_id, channel_id)
         if known is not None and (missing := missing_there(*known)):
             return ChannelGone(f"the bot lacks {', '.join(missing)}")
         channel = self._client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
-        return await self._send(channel, notice, job, photo=photo)
+        return await self._send(channel, notice, job, shown=shown)
 
     async def _to_owner(self, notice: Notice, job: Job | None) -> Announcement:
         guild = self._client.get_guild(notice.guild_id)
@@ -103,7 +107,7 @@ class NoticePoster:
         notice: Notice,
         job: Job | None,
         server: str | None = None,
-        photo: OutputFile | None = None,
+        shown: ForModerators | None = None,
     ) -> Posted:
         if (self._clock.now() - notice.created_at).total_seconds() > NONCE_SECONDS:
             own_id = self._client.user.id if self._client.user else 0
@@ -119,8 +123,8 @@ class NoticePoster:
                 else None
             )
         )
-        if notice.kind is NoticeKind.APPROVAL and job is not None:
-            return await self._ask(channel, notice, job, photo, hidden=hidden)
+        if shown is not None and job is not None:
+            return await self._ask(channel, notice, job, ForModerators() if hidden else shown, hidden=hidden)
         message = await channel.send(
             view=notice_panel(notice, self._names, job, server, hidden=hidden),
             nonce=notice.nonce,
@@ -133,38 +137,32 @@ class NoticePoster:
         channel: discord.abc.Messageable,
         notice: Notice,
         job: Job,
-        photo: OutputFile | None,
+        shown: ForModerators,
         *,
         hidden: bool,
     ) -> Posted:
-        shown = (
-            None if photo is None or hidden or photo.size > DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES else photo
-        )
-        file = None
-        if shown is not None:
-            name = f"request{suffix_of(shown.content_type) or ''}"
+        """Post what is to be decided on, with as much of its files as Discord takes."""
+        guild = self._client.get_guild(notice.guild_id)
+        limits = [DEFAULT_LIMIT, 0]  # with nothing, if Discord refuses even that
+        if guild is not None and guild.filesize_limit > DEFAULT_LIMIT:
+            limits.insert(0, guild.filesize_limit)
+        for limit in limits:
+            files = await open_files(shown, max(0, limit - MESSAGE_MARGIN_BYTES), self._fit)
+            if notice.kind is NoticeKind.REVIEW:
+                view = result_review(job, self._names, files, mark=mark_of(notice), hidden=hidden)
+            else:
+                view = approval_request(job, self._names, mark_of(notice), files, hidden=hidden)
             try:
-                file = await asyncio.to_thread(discord.File, shown.path, filename=name)
-            except OSError:
-                _log.warning("Job %s: its photo can't be shown", job.id, extra={"job": job.id})
-        view = approval_request(
-            job,
-            self._names,
-            mark_of(notice),
-            photo=None if file is None else file.filename,
-            hidden=hidden,
-        )
-        try:
-            message = await channel.send(
-                view=view,
-                files=[] if file is None else [file],
-                nonce=notice.nonce,
-                allowed_mentions=NO_MENTIONS,
-            )
-        finally:
-            if file is not None:
-                file.close()
-        return Posted(message.id)
+                message = await channel.send(
+                    view=view, files=files.all, nonce=notice.nonce, allowed_mentions=NO_MENTIONS
+                )
+                return Posted(message.id)
+            except discord.HTTPException as error:
+                if outcome_of(error) is not Outcome.TOO_LARGE or not limit:
+                    raise
+            finally:
+                files.close()
+        raise AssertionError("the last limit either posts or raises")
 
 
 def _failed(error: Exception, *, in_channel: bool) -> Announcement | ChannelGone:

@@ -4,7 +4,15 @@ Times are aware and in UTC; credits are whole numbers.
 """
 
 from bot.domain.decoding import DecodeRecord, FileRole
-from bot.domain.delivery import Announcement, ChannelGone, OutputFile, Posted, TryLater, Undeliverable
+from bot.domain.delivery import (
+    Announcement,
+    ChannelGone,
+    ForModerators,
+    OutputFile,
+    Posted,
+    TryLater,
+    Undeliverable,
+)
 from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, StudiiKey
 from bot.domain.jobs import (
     ACTIVE_STATES,
@@ -16,6 +24,7 @@ from bot.domain.jobs import (
     TERMINAL_STATES,
     UNRULED_DAYS,
     UNSENT_STATES,
+    UNSHOWN_STATES,
     FailureCode,
     Job,
     JobRequest,
@@ -37,6 +46,7 @@ __all__ = [
     "TERMINAL_STATES",
     "UNRULED_DAYS",
     "UNSENT_STATES",
+    "UNSHOWN_STATES",
     "Announcement",
     "Budget",
     "ChannelGone",
@@ -44,6 +54,7 @@ __all__ = [
     "EntryKind",
     "FailureCode",
     "FileRole",
+    "ForModerators",
     "GuildSettings",
     "Job",
     "JobRequest",

@@ -1,14 +1,14 @@
-"""Rules about which requests wait for a moderator's approval, and who may approve them."""
+"""Rules about which requests and results wait for a moderator's approval, and who may approve them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-APPROVAL_HOURS = 24  # a request that nobody has decided on then ends unpaid
+APPROVAL_HOURS = 24  # what nobody has decided on then ends: a request unpaid, a result not posted
 
 
 class Approval(StrEnum):
-    """What a job's approval has come to. A job that needs none has none of these."""
+    """What the approval of a job's request, or of its result, has come to. Without one, none is needed."""
 
     WANTED = "wanted"
     GIVEN = "given"
@@ -20,6 +20,7 @@ class ApprovalRules:
 
     They are posted in the channel; without one, nothing waits for approval. `approver_role` names who may
     approve, beside members with Manage Server; None: members with Manage Messages in that channel.
+    `results`: what was made for such a request waits for a second decision before it is posted.
     """
 
     channel_id: int | None = None
@@ -27,6 +28,12 @@ class ApprovalRules:
     roles: frozenset[int] = frozenset()
     tools: frozenset[str] = frozenset()
     approver_role: int | None = None
+    results: bool = False
+
+    @property
+    def wants_results(self) -> bool:
+        """Whether results wait for a decision now."""
+        return self.results and self.channel_id is not None
 
     def wants(self, tool: str, roles: Collection[int], *, manages: bool) -> bool:
         """Return whether a request has to be approved. Those of members with Manage Server have not."""

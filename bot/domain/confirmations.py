@@ -17,7 +17,8 @@ class WhyAsk(StrEnum):
     FIRST_TAP = "first_tap"  # the member's first tap in the server starts nothing
     PRICE = "price"  # the price is above what the server asks from
     DEARER = "dearer"  # the price is above the one that the person has seen
-    SEEN = "seen"  # moderators see the job, although it is private
+    SEEN = "seen"  # moderators see the request, although it is private
+    RESULT_SEEN = "result_seen"  # the same, and they see the result too
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,18 @@ class Confirmation:
 
 
 def why_ask(
-    request: JobRequest, price: int, *, above: int | None, tapped_before: bool, moderated: bool = False
+    request: JobRequest, price: int, *, above: int | None, tapped_before: bool, seen: WhyAsk | None = None
 ) -> WhyAsk | None:
     """Return why the person is asked before a job of that price starts, or None if it starts at once.
 
     `above`: the server asks before jobs that cost more. `tapped_before`: the member has started a job by a
-    tap in the server. `moderated`: a moderator approves it first. The card of a set tells its person of that,
-    as a set asks no questions.
+    tap in the server. `seen`: moderators see it, in that way. The card of a set tells its person of that, as
+    a set asks no questions.
     """
     if request.agreed is not None:
         return None if price <= request.agreed else WhyAsk.DEARER
-    if moderated and request.private and request.set_id is None:
-        return WhyAsk.SEEN
+    if seen is not None and request.private and request.set_id is None:
+        return seen
     if request.tapped is not None and not tapped_before:
         return WhyAsk.FIRST_TAP
     if above is not None and price > above:

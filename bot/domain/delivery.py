@@ -18,6 +18,14 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ForModerators:
+    """What moderators are to see of what they decide on: photos of requests, or a result and its photo."""
+
+    photos: tuple[OutputFile, ...] = ()
+    result: OutputFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """It was posted. `message_id` is the new message's id, or None where nobody can link to it: it took the
     place of a private card, or was sent by direct message (`by_dm`).

@@ -19,7 +19,9 @@ class JobState(StrEnum):
     UPLOADING = "uploading"
     SUBMITTING = "submitting"
     RUNNING = "running"
+    REVIEWING = "reviewing"  # finished and paid; its result waits for a moderator's decision
     SUCCEEDED = "succeeded"
+    WITHHELD = "withheld"  # finished and paid; its result is not posted, unless a moderator releases it
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
@@ -40,13 +42,18 @@ NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
     JobState.SUBMITTING: frozenset(
         {JobState.RUNNING, JobState.WAITING, JobState.FAILED, JobState.UNKNOWN},
     ),
-    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED}),
+    JobState.RUNNING: frozenset({JobState.REVIEWING, JobState.SUCCEEDED, JobState.FAILED}),
+    JobState.REVIEWING: frozenset({JobState.SUCCEEDED, JobState.WITHHELD}),
+    JobState.WITHHELD: frozenset({JobState.SUCCEEDED}),
     JobState.UNKNOWN: frozenset({JobState.RUNNING, JobState.FAILED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
-TERMINAL_STATES = frozenset(state for state, following in NEXT_STATES.items() if not following)
+# Nothing happens in these automatically any more, and the credits are settled or released.
+TERMINAL_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD})
+# There is a result, and it is not shown to its person: a moderator has not decided yet, or declined it.
+UNSHOWN_STATES = (JobState.REVIEWING, JobState.WITHHELD)
 # Not sent to Studii yet: such a job can be cancelled and costs nothing.
 UNSENT_STATES = (JobState.RECEIVED, JobState.PENDING, JobState.WAITING, JobState.UPLOADING)
 # With Studii, or on their way there.
@@ -56,7 +63,7 @@ ACTIVE_STATES = (*UNSENT_STATES, *SENT_STATES)
 # Periods that the engine keeps to and sentences name.
 LOST_AFTER_DAYS = 7  # a job that runs for so long ends
 UNRULED_DAYS = 30  # an unknown outcome then counts as charged
-KEPT_DAYS = 30  # an output that could not be posted is kept for so long
+KEPT_DAYS = 30  # an output that could not be posted, or was withheld, is kept for so long
 
 
 class FailureCode(StrEnum):
@@ -185,7 +192,8 @@ class Job:
     # Whether the reservation is from past charges with the server's key, else assumed.
     price_learned: bool | None = None
     allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
-    approval: Approval | None = None  # None: it needs none
+    approval: Approval | None = None  # of its request; None: it needs none
+    result_approval: Approval | None = None  # of its result; None: it needs none
     age_restricted: bool | None = None  # requested in an age-restricted channel; None: unknown
     # Whether its requester knows of a cancellation that was asked for while it was being sent; None: none was
     cancel_told: bool | None = None

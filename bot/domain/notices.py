@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
     PLAN_DOUBTED = "plan_doubted"  # Studii refuses requests well below the plan's limit
     WORDS = "words"  # a word rule refused what a member asked for
     APPROVAL = "approval"  # a request waits for approval; in the channel for approvals
+    REVIEW = "review"  # a result waits for approval; there as well
     CREDITS_ASKED = "credits_asked"  # a member asks for more credits
     CREDITS_ANSWER = "credits_answer"  # what became of that; sent to the member
     LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner

@@ -83,8 +83,9 @@ class Engine:
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
-        self._outbox = Outbox(context, delivery, Refetch(context, outputs, out_of_band))
-        self._notices = NoticeBoard(context, delivery)
+        refetch = Refetch(context, outputs, out_of_band)
+        self._outbox = Outbox(context, delivery, refetch)
+        self._notices = NoticeBoard(context, delivery, refetch)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (
             *self._intake.workers,

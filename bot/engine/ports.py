@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Progress
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress
 from bot.domain.confirmations import Confirmation
 
 
@@ -61,11 +61,11 @@ class Delivery(Protocol):
         ...
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something in that channel (None: its owner, by DM).
 
-        `job` is the one that the notice is about, as it stands now, and `photo` its photo, if moderators are
-        to see it.
+        `job` is the one that the notice is about, as it stands now, and `shown` what moderators are to see of
+        it if they decide on it.
         """
         ...

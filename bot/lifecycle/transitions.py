@@ -136,17 +136,49 @@ async def tell_result_lost(transaction: Transaction, job: Job, at: datetime) -> 
 async def succeed(
     transaction: Transaction, job: Job, output_file: str, kind: str, at: datetime
 ) -> Job | None:
-    """Let a running job succeed, at what Studii told: the output is in the spool."""
+    """Let a running job succeed, at what Studii told: the output is in the spool.
+
+    Where results wait for a moderator's decision, it waits for that first: running → reviewing.
+    """
+    waits = job.result_approval is Approval.WANTED
+    waits = waits and (await transaction.policies.access(job.guild_id)).approval.wants_results
     done = await transaction.jobs.advance(
         job.id,
         JobState.RUNNING,
-        JobState.SUCCEEDED,
+        JobState.REVIEWING if waits else JobState.SUCCEEDED,
         at=at,
         output_file=output_file,
         output_kind=kind,
         finished_at=at,
     )
-    return None if done is None else await _settle(transaction, done, charge_of(job), at)
+    if done is None:
+        return None
+    if waits:
+        await transaction.notices.add(job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
+    return await _settle(transaction, done, charge_of(job), at)
+
+
+async def release_result(transaction: Transaction, job: Job, at: datetime) -> Job | None:
+    """Let a result be posted that waits for a decision, or was withheld: reviewing or withheld → succeeded.
+
+    What was said of a withheld one may have been posted, so the result is a new message.
+    """
+    changes = JobChanges(result_approval=Approval.GIVEN, failure=None, failure_text=None)
+    changes["posting"] = job.posting + (job.state is JobState.WITHHELD)
+    return await transaction.jobs.advance(job.id, job.state, JobState.SUCCEEDED, at=at, **changes)
+
+
+async def withhold_result(
+    transaction: Transaction, job: Job, reason: Reason | None, at: datetime, *, told: bool = False
+) -> Job | None:
+    """Keep a result that waits for a decision from being posted: reviewing → withheld. It was paid.
+
+    `told`: the requester knows it already.
+    """
+    changes = JobChanges(failure=FailureCode.DECLINED, failure_text=reason)
+    if told:
+        changes["announced_at"] = at
+    return await transaction.jobs.advance(job.id, JobState.REVIEWING, JobState.WITHHELD, at=at, **changes)
 
 
 async def apply_ruling(

@@ -24,6 +24,7 @@ from bot.services.moderation.approvals import (
     Approver,
 )
 from bot.services.moderation.refusals import MAX_PAUSE_HOURS, MAX_REFUSALS, RefusalService
+from bot.services.moderation.reviews import ReviewService
 from bot.services.moderation.words import AddedRule, WordService
 from bot.services.photos import PhotoService, Tap, prepared
 from bot.services.prices import OtherPrice, PriceTable, ToolPrice
@@ -82,6 +83,7 @@ __all__ = [
     "PrivacyService",
     "RefusalService",
     "Repeated",
+    "ReviewService",
     "RulingService",
     "ServerService",
     "Services",

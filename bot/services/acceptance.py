@@ -156,9 +156,20 @@ class Acceptance:
         except CreditsShort as short:
             short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount, request.channel_id)
             raise
-        self._ask_first(server, request, price, moderated=approval is not None)
+        results = server.config.access.approval.wants_results
+        if approval is None:
+            result_approval, seen = None, None
+        else:
+            result_approval = Approval.WANTED if results else None
+            seen = WhyAsk.RESULT_SEEN if results else WhyAsk.SEEN
+        self._ask_first(server, request, price, seen)
         role = None if member.allowance is None else member.allowance.role_id
-        job = replace(self._new_job(request, tool, price), allowance_role=role, approval=approval)
+        job = replace(
+            self._new_job(request, tool, price),
+            allowance_role=role,
+            approval=approval,
+            result_approval=result_approval,
+        )
         self._count(server, budget, job)
         return job
 
@@ -170,7 +181,7 @@ class Acceptance:
             raise
 
     def _ask_first(
-        self, server: ServerState, request: JobRequest, price: Estimate, *, moderated: bool
+        self, server: ServerState, request: JobRequest, price: Estimate, seen: WhyAsk | None
     ) -> None:
         """Raise `ConfirmationNeeded` if the person has to be asked before the job starts."""
         if request.confirmation is not None:
@@ -182,7 +193,7 @@ class Acceptance:
             price.amount,
             above=server.config.settings.confirm_above,
             tapped_before=request.user_id in server.tapped_before,
-            moderated=moderated,
+            seen=seen,
         )
         if why is not None:
             raise ConfirmationNeeded(request, price, why)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.domain import OutputFile
 from bot.services.access import AccessService
 from bot.services.command_registry import CommandRegistry
 from bot.services.credits import CreditService
@@ -14,6 +15,7 @@ from bot.services.limits import LimitService
 from bot.services.log_channels import LogChannelService
 from bot.services.moderation.approvals import ApprovalService
 from bot.services.moderation.refusals import RefusalService
+from bot.services.moderation.reviews import ReviewService
 from bot.services.moderation.words import WordService
 from bot.services.photos import PhotoService
 from bot.services.posting import PostingService
@@ -45,11 +47,13 @@ class Services:
     rulings: RulingService
     refusals: RefusalService
     approvals: ApprovalService
+    reviews: ReviewService
     words: WordService
     confirmations: ConfirmationService
     credit_requests: CreditRequestService
 
 
+# Long: a line for each service.
 def build_services(
     storage: Storage,
     vault: Vault,
@@ -60,13 +64,15 @@ def build_services(
     wake: Callable[[], None],
     check_key: Callable[[str], Awaitable[None]],
     discard: Callable[..., Awaitable[None]],
+    open_file: Callable[[str], Awaitable[OutputFile | None]],
     max_source_bytes: int,
     keep_days: int,
 ) -> Services:
     """Build all services.
 
     `wake` is called when the engine has something to do. `check_key` raises `Refused` for a key that Studii
-    refuses. `discard` removes files from the spool by name. `keep_days` is how long prompts are kept.
+    refuses. `discard` removes files from the spool by name, `open_file` opens one. `keep_days` is how long
+    prompts are kept.
     """
     return Services(
         jobs=JobService(storage, catalog, clock, wake, max_source_bytes=max_source_bytes),
@@ -84,6 +90,7 @@ def build_services(
         rulings=RulingService(storage, clock, wake),
         refusals=RefusalService(storage, clock),
         approvals=ApprovalService(storage, catalog, clock, wake),
+        reviews=ReviewService(storage, clock, open_file, wake),
         words=WordService(storage, catalog, clock),
         confirmations=ConfirmationService(storage, clock, wake),
         credit_requests=CreditRequestService(storage, catalog, clock, wake),

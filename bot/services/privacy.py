@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain import Job, JobState
+from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.domain.periods import period_name, window
+from bot.lifecycle.transitions import withhold_result
 from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 # Studii has the photo then, so it is kept for being shown beside the result alone.
-_PHOTO_WAS_SENT = frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.UNKNOWN})
+_PHOTO_WAS_SENT = frozenset({JobState.RUNNING, *UNSHOWN_STATES, JobState.SUCCEEDED, JobState.UNKNOWN})
 BATCH = 500  # jobs in one transaction, so that others don't wait long for the database
 SWEEP_EVERY = 24 * 3600.0  # seconds
 
@@ -61,7 +62,8 @@ class PrivacyService:
     async def forget_member(self, user_id: int, guild_id: int | None = None) -> Erased:
         """Erase the member's prompts, links and results, those of running jobs at their end.
 
-        `guild_id`: those in that server alone, else in every server.
+        A result that waits for a moderator's decision is not posted. `guild_id`: those in that server alone,
+        else in every server.
 
         Amounts stay without a name. Those of a budget's current period lose the name at its end, or the
         member could use an allowance twice.
@@ -69,6 +71,9 @@ class PrivacyService:
         async with self._storage.write() as transaction:
             await transaction.privacy.forget(user_id, self._clock.now(), guild_id)
             await transaction.notices.forget_member(user_id, self._clock.now(), guild_id)
+            for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
+                if job.user_id == user_id and guild_id in {None, job.guild_id}:
+                    await withhold_result(transaction, job, None, self._clock.now(), told=True)
         erased = await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
             later = await transaction.privacy.not_scrubbed_of(user_id, guild_id)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.clock import Clock
-from bot.domain import Job, JobState
+from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
 from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
@@ -56,7 +56,7 @@ class RulingService:
 
 
 def _settled(job: Job) -> str:
-    if job.state in (JobState.RUNNING, JobState.SUCCEEDED):
+    if job.state in (JobState.RUNNING, JobState.SUCCEEDED, *UNSHOWN_STATES):
         return "Studii's answer has arrived, so there's nothing to settle any more."
     if job.state is not JobState.FAILED:
         return "That job doesn't need to be settled."

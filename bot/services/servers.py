@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.clock import Clock
 from bot.domain import FailureCode, JobState
-from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid
+from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
@@ -96,6 +96,10 @@ class ServerService:
             for job in await transaction.jobs.in_states((JobState.RUNNING,)):
                 if job.guild_id == guild_id:
                     await fail_paid(transaction, job, FailureCode.LOST, removed, charge_of(job), now)
+            unseen = Reason(ReasonCode.RESULT_SERVER_REMOVED)
+            for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
+                if job.guild_id == guild_id:
+                    await withhold_result(transaction, job, unseen, now)
             await transaction.guilds.set_key(guild_id, None, now)
             await transaction.privacy.erase_keys(guild_id, now)
             await transaction.guilds.went(guild_id, now)

@@ -29,6 +29,7 @@ class PolicyChanges(TypedDict, total=False):
     approval_channel: int | None
     approver_role: int | None
     approval_everyone: bool | None
+    approval_results: bool | None
 
 
 class Policies:
@@ -156,6 +157,7 @@ def access_rules_of(
             roles=_ids(rows, AccessList.APPROVAL_ROLE),
             tools=frozenset(one["target"] for one in rows if one["list"] is AccessList.APPROVAL_TOOL),
             approver_role=row.get("approver_role"),
+            results=bool(row.get("approval_results")),
         ),
     )
 

@@ -31,8 +31,11 @@ def test_every_state_says_what_may_follow() -> None:
     assert set(NEXT_STATES) == set(JobState)
 
 
-def test_three_states_are_the_end() -> None:
-    assert {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED} == TERMINAL_STATES
+def test_only_a_withheld_result_goes_on_from_an_end_if_a_moderator_releases_it() -> None:
+    ends = {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD}
+    assert ends == TERMINAL_STATES
+    going_on = {state: NEXT_STATES[state] for state in TERMINAL_STATES if NEXT_STATES[state]}
+    assert going_on == {JobState.WITHHELD: {JobState.SUCCEEDED}}
 
 
 def test_every_state_can_be_reached_and_none_is_left_without_an_end() -> None:

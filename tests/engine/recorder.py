@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Posted, Progress
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Posted, Progress
 from bot.domain.confirmations import Confirmation
 from bot.errors import PhotoUnavailable
 
@@ -31,6 +31,7 @@ class Recorder:
     notices: list[tuple[Notice, int | None, Job | None]] = field(
         default_factory=list[tuple[Notice, int | None, Job | None]]
     )
+    shown: list[list[bytes]] = field(default_factory=list[list[bytes]])  # files, beside the notices
     notice_answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
     card_answers: list[bool] = field(default_factory=list[bool])
     removed_cards: list[Job] = field(default_factory=list[Job])
@@ -76,9 +77,11 @@ class Recorder:
         return self.removal_answers.pop(0) if self.removal_answers else True
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         self.notices.append((notice, channel_id, job))
+        files = [] if shown is None else [shown.result, *shown.photos]
+        self.shown.append([await asyncio.to_thread(one.path.read_bytes) for one in files if one is not None])
         return self.notice_answers.pop(0) if self.notice_answers else Posted(7000 + len(self.notices))
 
 

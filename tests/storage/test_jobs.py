@@ -82,9 +82,9 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         result_channel_id=2**56,
         in_thread=True,
         approval=Approval.GIVEN,
+        result_approval=Approval.WANTED,
     )
-    unset = [one.name for one in fields(job) if getattr(job, one.name) is None]
-    assert unset == []
+    assert [one.name for one in fields(job) if getattr(job, one.name) is None] == []
     async with storage.write() as transaction:
         await transaction.jobs.add(job)
     found = await stored(storage, job)

@@ -28,6 +28,7 @@ async def services_on(
     max_source_bytes: int = 10_000_000,
 ) -> Services:
     """Build them as `bot.app` does. The encryption key and the spool are in `folder`."""
+    spool = Spool(folder / "spool", SPOOL_BYTES)
     vault = Vault.open((), folder / "encryption.key")
     return build_services(
         storage,
@@ -37,7 +38,8 @@ async def services_on(
         clock,
         wake=wake,
         check_key=check_key,
-        discard=Spool(folder / "spool", SPOOL_BYTES).remove,
+        discard=spool.remove,
+        open_file=spool.open_output,
         max_source_bytes=max_source_bytes,
         keep_days=KEEP_DAYS,
     )

@@ -10,6 +10,7 @@ from bot.aio.retry import FailureCounts, Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
+from bot.domain.approvals import Approval
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRoom
 from bot.engine.ports import Delivery
@@ -85,7 +86,10 @@ class Outbox:
         if isinstance(said, Posted):
             _log.info("Job %s is posted", job.id, extra={"job": job.id})
             if job.finished_at is not None:
-                self._context.posted((self._context.clock.now() - job.finished_at).total_seconds())
+                # A result that had to be approved is late since then, not since its end.
+                approved = job.result_approval is Approval.GIVEN
+                since = job.changed_at if approved else job.finished_at
+                self._context.posted((self._context.clock.now() - since).total_seconds())
         return None
 
     async def _say(self, job: Job) -> Announcement:
@@ -112,11 +116,11 @@ class Outbox:
                 result_message_id=said.message_id,
                 result_channel_id=said.channel_id,
                 result_by_dm=said.by_dm,
-                source_file=None,
-                output_file=None,
                 card_superseded_at=now if superseded else None,
             )
-            files = [job.source_file, job.output_file]
+            if job.state is not JobState.WITHHELD:  # for moderators, who may still release it
+                changes |= JobChanges(source_file=None, output_file=None)
+                files = [job.source_file, job.output_file]
         elif job.output_file is None:
             # A result that could not be posted is kept, with the photo before, until somebody fetches it.
             changes["source_file"] = None
@@ -131,7 +135,7 @@ class Outbox:
         await self._context.spool.remove(*files)
 
     async def tidy(self) -> None:
-        """Drop outputs that could not be posted and that nobody fetched for a long while."""
+        """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
         age = timedelta(seconds=self._context.tuning.undelivered_bound)
         async with self._context.storage.write() as transaction:
             for job in await transaction.job_queue.undelivered(self._context.clock.now() - age):

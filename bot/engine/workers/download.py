@@ -84,7 +84,7 @@ class Collector:
             if output.kind == "image":  # which has been opened
                 await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
         if done is not None:
-            _log.info("Job %s succeeded", job.id, extra={"job": job.id})
+            _log.info("Job %s is %s", job.id, done.state, extra={"job": job.id})
 
     async def _ask_anew(self, job: Job) -> None:
         """Ask Studii for a fresh address, once."""

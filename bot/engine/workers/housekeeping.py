@@ -7,12 +7,12 @@ from bot.domain import FailureCode, JobState
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.engine.context import EngineContext
 from bot.lifecycle.key_holds import waited_too_long
-from bot.lifecycle.transitions import apply_ruling, fail_unpaid
+from bot.lifecycle.transitions import apply_ruling, fail_unpaid, withhold_result
 from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
 
-_NOT_APPROVED = Reason(ReasonCode.NOT_APPROVED)
+_NOT_APPROVED, _NOT_SEEN = Reason(ReasonCode.NOT_APPROVED), Reason(ReasonCode.RESULT_NOT_SEEN)
 _MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.NOBODY_RULED)
 
 
@@ -36,7 +36,7 @@ async def _rule_by_time(context: EngineContext) -> None:
 
 
 async def _end_unapproved(context: EngineContext) -> None:
-    """End requests unpaid on which no moderator has decided for long."""
+    """End requests unpaid on which no moderator has decided for long, and don't post such results."""
     async with context.storage.write() as transaction:
         now = context.clock.now()
         oldest = now - timedelta(hours=APPROVAL_HOURS)
@@ -44,6 +44,9 @@ async def _end_unapproved(context: EngineContext) -> None:
             if job.changed_at <= oldest:
                 code = FailureCode.DECLINED
                 await fail_unpaid(transaction, job, JobState.PENDING, code, _NOT_APPROVED, now)
+        for job in await transaction.jobs.in_states({JobState.REVIEWING}):
+            if job.changed_at <= oldest:
+                await withhold_result(transaction, job, _NOT_SEEN, now)
 
 
 async def _forget_keys(context: EngineContext) -> None:

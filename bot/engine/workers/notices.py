@@ -4,26 +4,25 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from bot.aio.liveness import OPERATION_TIMEOUT
+from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
 from bot.domain import (
     Announcement,
     ChannelGone,
-    FailureCode,
+    ForModerators,
     Job,
     JobState,
     Notice,
     NoticeKind,
-    OutputFile,
     Posted,
     TryLater,
 )
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.lifecycle.transitions import fail_unpaid
-from bot.reasons import Reason, ReasonCode
+from bot.engine.workers.approvals import ApprovalMatters, NotYet
+from bot.engine.workers.refetch import Refetch
 
 _log = logging.getLogger(__name__)
 
@@ -49,14 +48,18 @@ _AS_LONG_AS = {
     NoticeKind.UNKNOWN: JobState.UNKNOWN,
     NoticeKind.STILL_RUNNING: JobState.RUNNING,
     NoticeKind.APPROVAL: JobState.PENDING,
+    NoticeKind.REVIEW: JobState.REVIEWING,
 }
+# Posted in the channel for approvals, with buttons.
+_TO_DECIDE_ON = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
 
 
 class NoticeBoard:
     """Posts notices, in each server one after the other. One that can't be posted for a day is given up."""
 
-    def __init__(self, context: EngineContext, delivery: Delivery) -> None:
+    def __init__(self, context: EngineContext, delivery: Delivery, refetch: Refetch) -> None:
         self._context = context
+        self._matters = ApprovalMatters(context, refetch)
         self._delivery = delivery
         self._retry = Retry("storing what admins were told", context.liveness)
         self.worker = KeyedWorker[int](
@@ -69,8 +72,8 @@ class NoticeBoard:
             size=NOTICES_AT_ONCE,
             clock=context.clock,
             liveness=context.liveness,
-            # First in the channel, then to the owner.
-            patience=2 * context.tuning.delivery_patience + OPERATION_TIMEOUT,
+            # A result that is gone is fetched again. First in the channel, then to the owner.
+            patience=TRANSFER_TIMEOUT + 2 * context.tuning.delivery_patience,
             look_around=context.tuning.look_around,
             shared_by=lambda guild_id: (guild_id, guild_id),
         )
@@ -112,7 +115,7 @@ class NoticeBoard:
         if self._is_over(notice, job):
             await self._close(notice, None)
             return None
-        if notice.kind is NoticeKind.APPROVAL and job is not None:
+        if notice.kind in _TO_DECIDE_ON and job is not None:
             return await self._ask(notice, rules.approval.channel_id, job)
         elsewhere = _asked_in(notice)
         to_owner = notice.kind in _BY_DM or (log.channel_id is None and elsewhere is None)
@@ -137,35 +140,35 @@ class NoticeBoard:
         return None
 
     async def _ask(self, notice: Notice, channel_id: int | None, job: Job) -> float | None:
-        """Post a request for approval. Return as `_tell` does; without a channel the job ends."""
-        photo = None if job.source_file is None else await self._context.spool.open_output(job.source_file)
+        """Post what is to be decided on. Return as `_tell` does; what can't be posted ends."""
+        try:
+            shown = await self._matters.shown(notice, job)
+        except NotYet as reason:
+            return reason.seconds
         said = ChannelGone("no channel is set")
         if channel_id is not None:
-            said = await self._say(notice, channel_id, job, photo)
+            said = await self._say(notice, channel_id, job, shown)
         if isinstance(said, TryLater):
-            return said.seconds  # the job ends when nobody has decided on it for long
+            return said.seconds  # it ends when nobody has decided on it for long
         if not isinstance(said, Posted):
-            told = "Server %d: a request for approval was not posted: %s"
+            told = "Server %d: a request or result for moderators was not posted: %s"
             _log.warning(told, notice.guild_id, said, extra={"job": job.id})
-            await self._retry.run(lambda: self._end(job), notice.id)
+            await self._retry.run(
+                lambda: self._matters.end(notice, job, turned_off=channel_id is None), notice.id
+            )
         await self._retry.run(lambda: self._close(notice, said), notice.id)
         return None
-
-    async def _end(self, job: Job) -> None:
-        reason, now = Reason(ReasonCode.APPROVALS_GONE), self._context.clock.now()
-        async with self._context.storage.write() as transaction:
-            await fail_unpaid(transaction, job, JobState.PENDING, FailureCode.DECLINED, reason, now)
 
     def _is_over(self, notice: Notice, job: Job | None) -> bool:
         wanted = _AS_LONG_AS.get(notice.kind)
         return wanted is not None and (job is None or job.state is not wanted)
 
     async def _say(
-        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
-                return await self._delivery.notify(notice, channel_id, job, photo)
+                return await self._delivery.notify(notice, channel_id, job, shown)
         except TimeoutError:
             return TryLater(0.0)
 

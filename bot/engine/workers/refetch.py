@@ -32,7 +32,8 @@ class Refetch:
         The job has no file if Studii doesn't give it (any more), and no address if that leads nowhere.
         Raises `NotNow` and `NoRoom`.
         """
-        if job.state is not JobState.SUCCEEDED or job.output_file is None or job.output_url is None:
+        paid = job.state in {JobState.SUCCEEDED, JobState.REVIEWING}
+        if not paid or job.output_file is None or job.output_url is None:
             return job
         if await self._context.spool.open_output(job.output_file) is not None:
             return job

@@ -72,25 +72,45 @@ class SpoolRoom:
             async with self._context.storage.read() as transaction:
                 held = await transaction.job_queue.held_with_photos()
                 kept = await transaction.job_queue.kept_results()
+                # Can be fetched again, but the address may not live: they go last, and for outputs alone.
+                undecided = [] if spared else await transaction.job_queue.results_to_decide_on()
             photos = [HeldPhoto(job.id, job.guild_id, spool.source_size(job.id)) for job in held]
             giving = photos_to_evict(photos, lacking)
             if giving:
                 await shielded(self._give_way({photo.job_id for photo in giving}))
                 return True
-            sizes = [(job, spool.source_size(job.id) + spool.output_size(job.id)) for job in kept]
-            results = [
-                KeptResult(job.id, job.guild_id, size, job.output_url is not None) for job, size in sizes
-            ]
+            results = [self._kept(job) for job in kept]
             leaving = results_to_evict(results, lacking, spared=spared)
+            if not leaving and undecided:
+                together = [*results, *map(self._kept, undecided)]
+                leaving = results_to_evict(together, lacking)
             if leaving:
                 await shielded(self._let_go({result.job_id for result in leaving}))
         return bool(leaving)
 
+    def _kept(self, job: Job) -> KeptResult:
+        spool = self._context.spool
+        size = spool.output_size(job.id)
+        if job.state is not JobState.REVIEWING:  # whose photo may be nowhere else
+            size += spool.source_size(job.id)
+        return KeptResult(job.id, job.guild_id, size, job.output_url is not None)
+
     async def _let_go(self, job_ids: set[str]) -> None:
-        """Remove results that could not be posted from the spool, and tell their people of the link."""
+        """Remove results that could not be posted from the spool, and tell their people of the link.
+
+        One that waits for a moderator is fetched again when it is needed. Of one that was withheld nobody is
+        told anything.
+        """
         names: list[str | None] = []
         async with self._context.storage.write() as transaction:
             for job in (await transaction.jobs.some(job_ids)).values():
+                if job.state is JobState.REVIEWING:
+                    names.append(job.output_file)
+                    continue
+                if job.state is JobState.WITHHELD and job.announced_at is not None:
+                    await transaction.jobs.update(job.id, output_file=None, source_file=None)
+                    names += [job.source_file, job.output_file]
+                    continue
                 if job.state is not JobState.SUCCEEDED or job.announced_at is None:
                     continue  # it is being posted after all
                 # The files' names go in the same step: what is announced now is the link.

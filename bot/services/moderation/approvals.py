@@ -20,8 +20,8 @@ from bot.services.wording import UNKNOWN_JOB, credit_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_DECLINE_REASON_CHARACTERS = 200
-OWN = "You can't decide on your own request. Ask another moderator."
-NOT_APPROVER = "Only {} can decide on requests here. An admin can change this with `/studii approval`."
+OWN = "You can't decide on your own job. Ask another moderator."
+NOT_APPROVER = "Only {} can decide on that here. An admin can change this with `/studii approval`."
 TOO_LATE = "That request was already approved."
 OVER = "That request has already ended, so there's nothing to decide. Nothing was charged."
 LOWERED = (
@@ -50,6 +50,7 @@ class ApprovalChanges:
     role_id: int | None = None
     tool: str | None = None
     approver_role: int | None = None
+    results: bool | None = None
     remove: bool = False
 
 
@@ -79,6 +80,8 @@ class ApprovalService:
                 # The role that everyone has: back to the permission.
                 role = None if changes.approver_role == guild_id else changes.approver_role
                 await policies.set(guild_id, approver_role=role)
+            if changes.results is not None:
+                await policies.set(guild_id, approval_results=changes.results)
             edit = policies.list_remove if changes.remove else policies.list_add
             if changes.role_id is not None:
                 await edit(guild_id, AccessList.APPROVAL_ROLE, changes.role_id)
@@ -90,10 +93,14 @@ class ApprovalService:
         return rules
 
     async def turn_off(self, guild_id: int) -> ApprovalRules:
-        """Let nothing wait for approval any more. Requests that wait go on to be decided."""
+        """Let nothing wait for approval any more. What waits already can still be decided on."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.policies.set(
-                guild_id, approval_channel=None, approval_everyone=None, approver_role=None
+                guild_id,
+                approval_channel=None,
+                approval_everyone=None,
+                approver_role=None,
+                approval_results=None,
             )
             await transaction.policies.forget_approval_lists(guild_id)
             return (await transaction.policies.access(guild_id)).approval
@@ -167,18 +174,29 @@ class ApprovalService:
     async def _ensure_open(
         self, transaction: Transaction, guild_id: int, job_id: str, approver: Approver
     ) -> Job:
-        job = await transaction.jobs.get(job_id)
-        if job is None or job.guild_id != guild_id:
-            raise Refused(UNKNOWN_JOB)
-        if job.user_id == approver.user_id:
-            raise Refused(OWN)
-        rules = (await transaction.policies.access(guild_id)).approval
-        if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
-            who = "members with Manage Messages" if rules.approver_role is None else "the approvers' role"
-            raise Refused(NOT_APPROVER.format(who))
+        job = await job_to_decide_on(transaction, guild_id, job_id, approver)
         if job.state is not JobState.PENDING:
             raise Refused(OVER if job.terminal and not job.settled else TOO_LATE)
         return job
+
+
+async def job_to_decide_on(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:
+    """Return the job, in any state, if it is one on which the member may decide. Raises `Refused`."""
+    job = await transaction.jobs.get(job_id)
+    if job is None or job.guild_id != guild_id:
+        raise Refused(UNKNOWN_JOB)
+    if job.user_id == approver.user_id:
+        raise Refused(OWN)
+    await ensure_approver(transaction, guild_id, approver)
+    return job
+
+
+async def ensure_approver(transaction: Transaction, guild_id: int, approver: Approver) -> None:
+    """Raise `Refused` if the member may not decide on anything."""
+    rules = (await transaction.policies.access(guild_id)).approval
+    if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
+        who = "members with Manage Messages" if rules.approver_role is None else "the approvers' role"
+        raise Refused(NOT_APPROVER.format(who))
 
 
 async def _end(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:

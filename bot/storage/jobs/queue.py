@@ -134,12 +134,19 @@ class JobQueue(JobRows):
         return {row["id"]: row["guild_id"] for row in (await self._session.execute(query)).mappings()}
 
     async def kept_results(self) -> list[Job]:
-        """Return results that were given up for posting and are still kept, in the order in which they
-        ended."""
-        kept = (jobs.c.state == JobState.SUCCEEDED) & jobs.c.output_file.is_not(None)
-        which = kept & jobs.c.announced_at.is_not(None)
-        query = select(jobs).where(which).order_by(jobs.c.finished_at, jobs.c.number)
-        return await self._all(self._session.ours(query, jobs.c.guild_id))
+        """Return results that were given up for posting, or withheld, and are still kept, in the order in
+        which they ended."""
+        ended = jobs.c.state.in_((JobState.SUCCEEDED, JobState.WITHHELD))
+        return await self._kept(ended & jobs.c.announced_at.is_not(None))
+
+    async def results_to_decide_on(self) -> list[Job]:
+        """Return results that wait for a moderator and can be fetched again, in the order of their end."""
+        return await self._kept((jobs.c.state == JobState.REVIEWING) & jobs.c.output_url.is_not(None))
+
+    async def _kept(self, which: ColumnElement[bool]) -> list[Job]:
+        query = select(jobs).where(which, jobs.c.output_file.is_not(None))
+        ordered = query.order_by(jobs.c.finished_at, jobs.c.number)
+        return await self._all(self._session.ours(ordered, jobs.c.guild_id))
 
     async def undelivered(self, before: datetime) -> list[Job]:
         """Return jobs announced before that time whose output file is still there."""

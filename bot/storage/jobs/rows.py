@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Update, func, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.domain.approvals import Approval
 from bot.reasons import Reason
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
@@ -60,6 +61,7 @@ class JobChanges(TypedDict, total=False):
     result_channel_id: int | None
     in_thread: bool | None
     result_by_dm: bool | None
+    result_approval: Approval | None
 
 
 class JobRows:

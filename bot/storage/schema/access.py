@@ -24,6 +24,7 @@ policies = Table(
     Column("approval_channel", BigInteger),
     Column("approver_role", BigInteger),
     Column("approval_everyone", Boolean),
+    Column("approval_results", Boolean),
 )
 
 # `target` is the tool's slug, where the list is a tool's.

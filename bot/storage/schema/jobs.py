@@ -80,6 +80,7 @@ jobs = Table(
     Column("age_restricted", Boolean),
     Column("cancel_told", Boolean),
     Column("approval", Choice(Approval)),
+    Column("result_approval", Choice(Approval)),
     Column("forgotten_at", UtcDateTime),
     Column("scrubbed_at", UtcDateTime),
     Column("origin_message_id", BigInteger),

@@ -85,7 +85,7 @@ def _words(  # noqa: C901 - one case for each kind
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
             return refused_words(details, names)
-        case NoticeKind.APPROVAL:  # a message of its own: see `approval_request`
+        case NoticeKind.APPROVAL | NoticeKind.REVIEW:  # messages of their own, in `moderation`
             return []
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)

@@ -39,7 +39,9 @@ COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.UPLOADING: GOING,
     JobState.SUBMITTING: GOING,
     JobState.RUNNING: GOING,
+    JobState.REVIEWING: NEUTRAL,
     JobState.SUCCEEDED: GOOD,
+    JobState.WITHHELD: BAD,
     JobState.FAILED: BAD,
     JobState.CANCELLED: QUIET,
     JobState.UNKNOWN: UNSURE,
@@ -51,7 +53,9 @@ SIGNS: Mapping[JobState, str] = {
     JobState.UPLOADING: "📤",
     JobState.SUBMITTING: "📤",
     JobState.RUNNING: "✨",
+    JobState.REVIEWING: "🛂",
     JobState.SUCCEEDED: "✅",
+    JobState.WITHHELD: "🚫",
     JobState.FAILED: "❌",
     JobState.CANCELLED: "🚫",
     JobState.UNKNOWN: "❔",
@@ -125,4 +129,4 @@ def where_words(job: Job) -> str:
         return ""
     if job.result_by_dm:
         return f"\n{BY_DM.format(member=job.user_id)}"
-    return f"\n{KEPT}" if job.output_file is not None else ""
+    return f"\n{KEPT}" if job.state is JobState.SUCCEEDED and job.output_file is not None else ""

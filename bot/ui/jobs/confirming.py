@@ -29,6 +29,10 @@ _WHY = {
     WhyAsk.SEEN: (
         "Although it's private, moderators here see this job: they approve the request before it starts."
     ),
+    WhyAsk.RESULT_SEEN: (
+        "Although it's private, moderators here see this job: they approve the request before it starts, and "
+        "look at the result before you get it."
+    ),
 }
 
 

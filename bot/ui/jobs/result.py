@@ -47,6 +47,7 @@ _FAILED = "❌ <@{member}>, your **{tool}** job failed."
 _ENDINGS = {
     JobState.UNKNOWN: "❔ <@{member}>, your **{tool}** job has an unknown outcome.",
     JobState.CANCELLED: "🚫 <@{member}>, your **{tool}** job was cancelled.",
+    JobState.WITHHELD: "🚫 <@{member}>, your **{tool}** result isn't posted.",
 }
 
 

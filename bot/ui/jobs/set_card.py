@@ -22,12 +22,17 @@ LABELS = {CANCEL: "Cancel what hasn't started", AGAIN: "Run the failed ones agai
 PHOTO_NAME = 24
 STATE_LENGTH = 80
 MAX_SET_SETTINGS_CHARACTERS = 300
-SEEN = "Moderators see these requests before they start, although the results are private."
+SEEN = "Although these are private, moderators see the requests before they start."
+RESULTS_SEEN = (
+    "Although these are private, moderators see the requests before they start, and the results before you "
+    "get them."
+)
 _COUNTED: Mapping[str, Sequence[JobState]] = {
     "done": (JobState.SUCCEEDED,),
     "running": (JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING),
     "waiting": (JobState.RECEIVED, JobState.WAITING),
-    "to be approved": (JobState.PENDING,),
+    "to be approved": (JobState.PENDING, JobState.REVIEWING),
+    "not posted": (JobState.WITHHELD,),
     "failed": (JobState.FAILED,),
     "cancelled": (JobState.CANCELLED,),
     "unknown": (JobState.UNKNOWN,),
@@ -63,8 +68,10 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
 
 
 def _seen(jobs: Sequence[Job]) -> str:
-    wanted = any(job.private and job.approval is Approval.WANTED for job in jobs if not job.over)
-    return SEEN if wanted else ""
+    private = [job for job in jobs if job.private and not job.over]
+    if any(job.result_approval is Approval.WANTED for job in private):
+        return RESULTS_SEEN
+    return SEEN if any(job.approval is Approval.WANTED for job in private) else ""
 
 
 def _counts(jobs: Sequence[Job]) -> str:
@@ -91,7 +98,13 @@ def _colour(jobs: Sequence[Job]) -> discord.Colour:
     """Return the colour of the state that most needs to be seen, once all have ended."""
     if not all(job.over for job in jobs):
         return GOING
-    states = (JobState.UNKNOWN, JobState.FAILED, JobState.SUCCEEDED, JobState.CANCELLED)
+    states = (
+        JobState.UNKNOWN,
+        JobState.FAILED,
+        JobState.WITHHELD,
+        JobState.SUCCEEDED,
+        JobState.CANCELLED,
+    )
     return COLOURS[next(state for state in states if any(job.state is state for job in jobs))]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.catalog import Catalog, Tool
-from bot.domain import FORGOTTEN_MEMBER, Job, JobState, Progress
+from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.domain.prices import MIN_ESTIMATE_CREDITS, Estimate
 from bot.services import credit_words, discord_timestamp, short_price_words
 from bot.ui.kit.reasons import reason_words
@@ -29,17 +29,24 @@ _STATE_NAMES: Mapping[JobState, str] = {
     JobState.UPLOADING: "being sent",
     JobState.SUBMITTING: "being sent",
     JobState.RUNNING: "running",
+    JobState.REVIEWING: "result waiting for approval",
     JobState.SUCCEEDED: "done",
+    JobState.WITHHELD: "result not posted",
     JobState.FAILED: "failed",
     JobState.CANCELLED: "cancelled",
     JobState.UNKNOWN: "outcome unknown",
 }
-_PENDING = "Waiting for a moderator to approve it."
-_PENDING_PRIVATE = (
-    "Waiting for a moderator to approve it. Moderators see this request, although the result is private. "
-    "Cancel it if you don't want that."
-)
-_SETTLED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+_TO_DECIDE_ON: Mapping[tuple[JobState, bool], str] = {  # the second says whether it is private
+    (JobState.PENDING, False): "Waiting for a moderator to approve it.",
+    (JobState.PENDING, True): (
+        "Waiting for a moderator to approve it. Moderators see this request, although the result is private. "
+        "Cancel it if you don't want that."
+    ),
+    (JobState.REVIEWING, False): "It's finished. A moderator looks at the result before it's posted.",
+    (JobState.REVIEWING, True): "It's finished. A moderator looks at the result before you get it.",
+}
+_UNREASONED = {JobState.FAILED: "The job failed.", JobState.WITHHELD: "The result wasn't posted."}
+_SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
 
 class ToolNames:
@@ -127,8 +134,8 @@ def state_words(job: Job, progress: Progress) -> str:
     match job.state:
         case JobState.RECEIVED:
             return _received(job)
-        case JobState.PENDING:
-            return _PENDING_PRIVATE if job.private else _PENDING
+        case JobState.PENDING | JobState.REVIEWING:
+            return _TO_DECIDE_ON[job.state, job.private]
         case JobState.WAITING:
             return _waiting(job, progress)
         case JobState.UPLOADING | JobState.SUBMITTING:
@@ -137,8 +144,8 @@ def state_words(job: Job, progress: Progress) -> str:
             return _running(job, progress)
         case JobState.SUCCEEDED:
             return _done(job)
-        case JobState.FAILED:
-            return sentence(reason_words(job.failure_text) or "The job failed.")
+        case JobState.FAILED | JobState.WITHHELD:
+            return sentence(reason_words(job.failure_text) or _UNREASONED[job.state])
         case JobState.CANCELLED:
             return "Cancelled."
         case JobState.UNKNOWN:

@@ -5,7 +5,7 @@ What Studii's client raises keeps its sentence there, as it is also shown withou
 
 from collections.abc import Callable, Mapping
 
-from bot.domain import LOST_AFTER_DAYS, UNRULED_DAYS
+from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import ReasonedError, StudiiBotError
 from bot.media.photo import MAX_PIXELS
@@ -39,6 +39,7 @@ Words = str | Callable[[Arguments], str]
 UNKNOWN = "This version of the bot doesn't know the reason."
 # What may have been paid for is not to be forgotten.
 _LOOK_THERE = "It may still be in the Studii account: ask the server's admins."
+_ASK_FOR_IT = f"Moderators can still release it with `/jobs` for {KEPT_DAYS} days: ask one."
 _NO_ROOM = "The bot has no room for another photo right now. Try again in a few minutes."
 _MEGABYTE = 1_000_000
 
@@ -84,6 +85,13 @@ def _studii_failed(arguments: Arguments) -> str:
 def _declined(arguments: Arguments) -> str:
     detail = _detail(arguments)
     return f"A moderator declined this: “{detail}”" if detail else "A moderator declined this."
+
+
+def _result_declined(arguments: Arguments) -> str:
+    detail = _detail(arguments)
+    if detail:
+        return f"A moderator looked at the result and didn't let it be posted: “{detail}”"
+    return "A moderator looked at the result and didn't let it be posted."
 
 
 def _too_many_pixels(arguments: Arguments) -> str:
@@ -159,6 +167,20 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.WORDS_CHANGED: (
         "While this waited for approval, a word rule was added that doesn't allow it, so it wasn't started. "
         "Change the wording and try again, or ask a moderator."
+    ),
+    ReasonCode.RESULT_DECLINED: _result_declined,
+    ReasonCode.RESULT_NOT_SEEN: (
+        f"No moderator looked at the result within {APPROVAL_HOURS} hours, so it wasn't posted. {_ASK_FOR_IT}"
+    ),
+    ReasonCode.RESULT_REQUESTER_LEFT: (
+        "The result wasn't posted, because the member who asked for it has left the server."
+    ),
+    ReasonCode.RESULT_REVIEWS_GONE: (
+        "A moderator has to look at the result first, but I can't post in the channel for approvals, so it "
+        f"wasn't posted. {_ASK_FOR_IT}"
+    ),
+    ReasonCode.RESULT_SERVER_REMOVED: (
+        "The bot was removed from the server before a moderator looked at the result, so it wasn't posted."
     ),
     ReasonCode.SERVER_MISSING: (
         "For a day it wasn't clear whether the bot was still in this server, so this job wasn't started."

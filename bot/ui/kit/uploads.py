@@ -1,4 +1,6 @@
-"""Photos that people attach to a command or a form: their apps offer no other files.
+"""Files that the bot sends, and photos that people attach to a command or a form.
+
+Their apps offer them no other files.
 
 discord.py 2.7 does not know the field `file_types`, so it is added to what discord.py sends. Discord compares
 the end of a file's name alone; the bytes are checked when they have been fetched.
@@ -12,6 +14,10 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 from discord.app_commands.translator import Translator
+
+# https://discord.com/developers/docs/reference#uploading-files
+DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes that the bot can send, where the server's own limit is unknown
+MESSAGE_MARGIN_BYTES = 64 * 1024  # for what stands around the files in a request
 
 # The group's own list may change; these are the photos that it has lacked.
 PHOTO_TYPES = ("image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif")

@@ -5,6 +5,7 @@ from typing import Any
 import discord
 
 from bot.domain.access import MemberContext
+from bot.services import Approver
 
 
 def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
@@ -15,6 +16,12 @@ def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
         channels |= {interaction.channel_id}
     roles = roles_of(user) if isinstance(user, discord.Member) else frozenset[int]()
     return _context(interaction.permissions, roles, channels)
+
+
+def approver_of(interaction: discord.Interaction[Any]) -> Approver:
+    """Return the person who sent the interaction, as somebody who decides on requests and results."""
+    context = member_context(interaction)
+    return Approver(interaction.user.id, context.roles, context.manages, context.moderates)
 
 
 def member_context_in(

@@ -8,7 +8,7 @@ import discord
 import pytest
 from simcord import ChannelHandle, MemberActor
 
-from bot.domain import Job, JobState, NoticeKind, OutputFile, Period, Posted, Progress
+from bot.domain import ForModerators, Job, JobState, NoticeKind, OutputFile, Period, Posted, Progress
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
 from tests.reactions.taps import STAGING, jobs_of, post, ready
@@ -31,7 +31,7 @@ def moderator(desk: Desk, name: str = "ines") -> MemberActor:
     return desk.guild.add_member(desk.env.create_user(name), roles=[role])
 
 
-async def asked(desk: Desk, channel: ChannelHandle, photo: OutputFile | None = None) -> discord.Message:
+async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> discord.Message:
     """Do what the engine does: the job waits for approval, and its request is posted."""
     job = await desk.job()
     async with desk.storage.write() as transaction:
@@ -41,7 +41,8 @@ async def asked(desk: Desk, channel: ChannelHandle, photo: OutputFile | None = N
     async with desk.storage.read() as transaction:
         (notice,) = await transaction.notices.pending(10)
     assert notice.kind is NoticeKind.APPROVAL
-    assert isinstance(await desk.delivery.notify(notice, channel.id, pending, photo), Posted)
+    shown = ForModerators(photos)
+    assert isinstance(await desk.delivery.notify(notice, channel.id, pending, shown), Posted)
     async with desk.storage.write() as transaction:
         await transaction.notices.close(notice.id, desk.clock.now())
     return channel.history()[-1]
@@ -124,14 +125,14 @@ async def test_members_and_the_requester_can_not_decide(tmp_path: Path) -> None:
         await staff.slash(desk.channel, "studio", prompt="A red kite")
         request = await asked(desk, channel)
         for label in ("Approve", "Decline"):
-            assert "You can't decide on your own request." in texts(await staff.click(request, label=label))
+            assert "You can't decide on your own job." in texts(await staff.click(request, label=label))
             refused = texts(await desk.tom.click(request, label=label))
-            assert "Only members with Manage Messages can decide on requests here." in refused
+            assert "Only members with Manage Messages can decide on that here." in refused
         approvers = desk.guild.create_role("Approvers")
         shown = await desk.admin.slash(desk.channel, "studii approval", approver=approvers)
         assert f"Members with <@&{approvers.id}> or Manage Server decide." in texts(shown)
         refused = texts(await moderator(desk).click(request, label="Approve"))
-        assert "Only the approvers' role can decide on requests here." in refused
+        assert "Only the approvers' role can decide on that here." in refused
         allowed = desk.guild.add_member(desk.env.create_user("anna"), roles=[approvers])
         await allowed.click(request, label="Approve")
         assert (await desk.job()).state is JobState.WAITING

@@ -9,12 +9,12 @@ from bot.aio import retry
 from bot.domain import (
     Announcement,
     ChannelGone,
+    ForModerators,
     Job,
     JobState,
     LogSettings,
     Notice,
     NoticeKind,
-    OutputFile,
     Posted,
     TryLater,
     Undeliverable,
@@ -185,10 +185,10 @@ def deaf(
     notify = world.discord.notify
 
     async def met(
-        notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+        notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         answer = trouble(notice)
-        return await notify(notice, channel_id, job, photo) if answer is None else answer
+        return await notify(notice, channel_id, job, shown) if answer is None else answer
 
     monkeypatch.setattr(world.discord, "notify", met)
 

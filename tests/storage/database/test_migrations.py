@@ -91,6 +91,7 @@ def plausible(table: Table) -> dict[str, Any]:
     words = {
         "state": "waiting",
         "approval": "given",
+        "result_approval": "wanted",
         "failure": "photo",
         "kind": "reserve",
         "plan": "pro",

@@ -21,7 +21,7 @@ from bot.ui.jobs.listing.panel import (
     job_name,
     jobs_panel,
 )
-from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, ListQuery
+from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.start import start_once
 from bot.ui.jobs.wording import ToolNames, again_price, cost_words
@@ -30,6 +30,7 @@ from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
+from bot.ui.reading.member import approver_of
 from bot.ui.reading.permissions import (
     MANAGERS_ONLY,
     ensure_can_post,
@@ -41,6 +42,7 @@ from bot.ui.reading.permissions import (
 )
 from bot.ui.reading.photo_lookup import source_of
 
+NOT_DECIDING = "Only members who decide on results here can see these, and there are none to decide on now."
 SHOWN_OR_GONE = "That result was already shown, or has been deleted. Run it again to get a new one."
 POSTING = "✅ **{job}** will be posted here."
 CANCELLED = "✅ Cancelled: **{job}**. {cost}"
@@ -58,10 +60,13 @@ async def show_list(
     manager = manages(interaction)
     if query.whose == SERVER and not manager:
         raise Refused(MANAGERS_ONLY)
+    decides = await host.services.reviews.decides(guild_id, approver_of(interaction))
+    if query.whose == UNPOSTED and not decides:
+        raise Refused(NOT_DECIDING)
     user_id = interaction.user.id if query.whose == MINE else None
     page = await host.services.jobs.page(guild_id, user_id, query.number, query.states, query.tool)
     readable = [job for job in page.jobs if may_read(interaction, job)]
-    reader = Reader(manager, frozenset(job.id for job in readable))
+    reader = Reader(manager, frozenset(job.id for job in readable), decides)
     pictures = await pictures_of(interaction.client, readable)
     shown = Shown(page, query, reader, pictures, note)
     panel = jobs_panel(shown, ToolNames(host.catalog), tuple(host.catalog.tools.values()))

@@ -11,7 +11,7 @@ from bot.catalog import Tool
 from bot.domain import UNSENT_STATES, Job, JobState
 from bot.services import JobPage
 from bot.ui.jobs.form_fields import CHOICES
-from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, ListQuery
+from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, ListQuery
 from bot.ui.jobs.result import link_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
 from bot.ui.jobs.wording import (
@@ -23,16 +23,20 @@ from bot.ui.jobs.wording import (
     prompt_of,
     settings_words,
 )
+from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, lines, row, small, text
 from bot.ui.kit.text import plain, shortened
 
 CANCEL, POST, SHOW, AGAIN = "cancel", "post", "show", "again"
+SEE = "see-result"
 PROMPT_BEGINNING = 90  # characters
 SETTINGS_BEGINNING = 120
 PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
 TITLE_ON_BUTTON = 36
 NOTHING_YET = "You haven't made anything here yet. Type `/` and pick a tool."
 NOTHING_AT_ALL = "No one has made anything here yet."
+NOTHING_UNPOSTED = "There are no results that wait for a moderator, or that one declined."
+TITLES = {MINE: "Your jobs", SERVER: "Server jobs", UNPOSTED: "Results not posted"}
 NO_SUCH_JOBS = "There are no such jobs."
 NO_MORE = "This page is empty now."
 PRIVATE = "private"
@@ -42,12 +46,14 @@ PRIVATE = "private"
 class Reader:
     """What the person who reads the list may see.
 
-    `manager`: the jobs of the whole server. `reads` are the ids of jobs whose prompt and picture they may
-    see; the list has only tool, state, cost and time of the others.
+    `manager`: the jobs of the whole server. `decides`: results on which moderators decide. `reads` are the
+    ids of jobs whose prompt and picture they may see; the list has only tool, state, cost and time of the
+    others.
     """
 
     manager: bool
     reads: frozenset[str]
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def jobs_panel(shown: Shown, names: ToolNames, tools: Sequence[Tool]) -> Panel:
     """Return a page of jobs. `tools` can be chosen to see their jobs alone."""
     page, query = shown.page, shown.query
     rows = [piece for job in page.jobs for piece in _pieces(job, names, shown)]
-    title = "Your jobs" if query.whose == MINE else "Server jobs"
+    title = TITLES[query.whose]
     head = lines(
         f"### 🗂️ {title}", small(f"Page {query.number + 1}") if query.number or page.more else "", shown.note
     )
@@ -77,7 +83,7 @@ def action_for(job: Job, whose: str) -> str | None:
     """Return what can be done with a job from the list, by its person (`MINE`) or by an admin."""
     if job.state in UNSENT_STATES:
         return CANCEL
-    if whose == SERVER:
+    if whose != MINE:
         return None
     if job.state in {JobState.FAILED, JobState.CANCELLED}:
         return AGAIN
@@ -108,7 +114,7 @@ def _empty(shown: Shown) -> str:
         return NO_MORE
     if shown.query.filtered:
         return NO_SUCH_JOBS
-    return NOTHING_YET if shown.query.whose == MINE else NOTHING_AT_ALL
+    return {MINE: NOTHING_YET, SERVER: NOTHING_AT_ALL, UNPOSTED: NOTHING_UNPOSTED}[shown.query.whose]
 
 
 def _turning(shown: Shown) -> list[Piece]:
@@ -117,10 +123,10 @@ def _turning(shown: Shown) -> list[Piece]:
     if shown.page.more:
         buttons.append(_page_button("Older", query.page(query.number + 1)))
     buttons.append(_page_button("Refresh", query))
-    if shown.reader.manager:
-        other = SERVER if query.whose == MINE else MINE
-        label = "Server jobs" if other == SERVER else "My jobs"
-        buttons.append(_page_button(label, ListQuery(other)))
+    others = [SERVER] * shown.reader.manager + [UNPOSTED] * shown.reader.decides
+    if query.whose != MINE:
+        buttons.append(_page_button("My jobs", ListQuery()))
+    buttons += [_page_button(TITLES[one], ListQuery(one)) for one in others if one != query.whose]
     return [*buttons]
 
 
@@ -186,6 +192,8 @@ def _words(job: Job, names: ToolNames, whose: str, *, readable: bool) -> str:
 def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> list[Piece]:
     """Return what can be done; for managers also what settles a job whose outcome is unknown."""
     query = shown.query
+    if query.whose == UNPOSTED:
+        return [_see_button(job)] if job.output_file is not None else []
     if shown.reader.manager and job.state is JobState.UNKNOWN:
         return [button.of(job) for button in RULING_BUTTONS]
     action = action_for(job, query.whose)
@@ -198,3 +206,8 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED
     link = link_button(job, "Open") if opened else None
     return [] if link is None else [link]
+
+
+def _see_button(job: Job) -> ui.Button[Any]:
+    """Return the look of `bot.ui.admin.moderation.results.SeeResultButton`."""
+    return ui.Button(label="See result", custom_id=custom_id_of(SEE, job.id, job.posting))

@@ -4,13 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot.domain import ACTIVE_STATES, JobState
+from bot.domain import ACTIVE_STATES, UNSHOWN_STATES, JobState
 
 MINE, SERVER = "mine", "server"
+UNPOSTED = "unposted"  # results that wait for a moderator, or that one declined
 ANY = "any"  # the choice that filters nothing
 STATES: Mapping[str, Collection[JobState]] = {
-    "open": ACTIVE_STATES,
+    "open": (*ACTIVE_STATES, JobState.REVIEWING),
     "done": (JobState.SUCCEEDED,),
+    "withheld": (JobState.WITHHELD,),
     "failed": (JobState.FAILED,),
     "cancelled": (JobState.CANCELLED,),
     "unknown": (JobState.UNKNOWN,),
@@ -18,12 +20,13 @@ STATES: Mapping[str, Collection[JobState]] = {
 STATE_LABELS: Mapping[str, str] = {
     "open": "Waiting or running",
     "done": "Done",
+    "withheld": "Result not posted",
     "failed": "Failed",
     "cancelled": "Cancelled",
     "unknown": "Outcome unknown",
 }
 QUERY = (
-    rf"(?P<whose>{MINE}|{SERVER}):(?P<number>[0-9]{{1,6}})"
+    rf"(?P<whose>{MINE}|{SERVER}|{UNPOSTED}):(?P<number>[0-9]{{1,6}})"
     rf"(?::(?P<state>{'|'.join(STATES)})?:(?P<of>[a-z0-9_-]{{1,32}})?)?"
 )
 
@@ -44,7 +47,10 @@ class ListQuery:
 
     @property
     def states(self) -> Collection[JobState] | None:
-        return None if self.state is None else STATES[self.state]
+        chosen = None if self.state is None else STATES[self.state]
+        if self.whose != UNPOSTED:
+            return chosen
+        return UNSHOWN_STATES if chosen is None else [one for one in chosen if one in UNSHOWN_STATES]
 
     @property
     def filtered(self) -> bool:

@@ -1,5 +1,6 @@
 """The panel of `/studii approval`."""
 
+from bot.domain import KEPT_DAYS
 from bot.domain.approvals import APPROVAL_HOURS, ApprovalRules
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
@@ -13,13 +14,22 @@ HOW = small(
     "Requests reserve credits, and nothing goes to Studii before. Members with Manage Server need no "
     f"approval, and no one decides on their own request. After {APPROVAL_HOURS} hours a request ends unpaid."
 )
-PRIVATE = small("Private requests wait too, and moderators see them: their members read that on the card.")
+RESULTS = (
+    "Their results wait too, before they are posted. A result costs its credits even if it isn't posted; it "
+    f"then stays in the moderators' `/jobs` for {KEPT_DAYS} days."
+)
+PRIVATE = small(
+    "Private jobs wait too, and moderators see them: the bot tells their members before they start."
+)
+WAITING = small(
+    f"Requests and results that are in the channel already can be decided on for {APPROVAL_HOURS} hours."
+)
 
 
 def approval_panel(rules: ApprovalRules, names: ToolNames) -> Panel:
     """Return whose requests wait for approval, where, and who decides."""
     if rules.channel_id is None:
-        return Panel(box(NEUTRAL, f"### 🛂 Approval is off\n{OFF}", HOW))
+        return Panel(box(NEUTRAL, f"### 🛂 Approval is off\n{OFF}", lines(HOW, WAITING)))
     roles = ", ".join(f"<@&{one}>" for one in sorted(rules.roles)[:MAX_LISTED_NAMES])
     tools = ", ".join(names.title_of(one) for one in sorted(rules.tools)[:MAX_LISTED_NAMES])
     who = [
@@ -41,6 +51,7 @@ def approval_panel(rules: ApprovalRules, names: ToolNames) -> Panel:
                 "### 🛂 Approval is on",
                 f"Requests are posted in <#{rules.channel_id}>.",
                 *who,
+                RESULTS if rules.results else "",
                 f"{approver} decide.",
             ),
             PRIVATE,

@@ -1,0 +1,127 @@
+"""Results that wait for a moderator's decision before they are posted, and those that were withheld."""
+
+from collections.abc import Awaitable, Callable
+
+from bot.clock import Clock
+from bot.domain import UNSHOWN_STATES, ForModerators, Job, JobState, OutputFile
+from bot.errors import Refused
+from bot.lifecycle.transitions import release_result, withhold_result
+from bot.reasons import Reason, ReasonCode
+from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, Approver, job_to_decide_on
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+
+RELEASED = "That result was already approved. Nothing was changed."
+WITHHELD = (
+    "That result isn't posted: it was declined, or no one decided in time. Moderators can still post it with "
+    "`/jobs` while it's kept. Nothing was changed."
+)
+NO_RESULT = "That job has no result to decide on."
+DELETED = "That result isn't kept any more, so there's nothing to post."
+
+
+class ReviewService:
+    """Decides on results. `open_file` opens a file in the spool by name; `wake` tells the engine to go on."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        open_file: Callable[[str], Awaitable[OutputFile | None]],
+        wake: Callable[[], None],
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._open_file = open_file
+        self._wake = wake
+
+    async def waiting(self, guild_id: int, job_id: str, approver: Approver) -> Job:
+        """Return the job if its result waits for the member's decision. Raises `Refused` otherwise."""
+        async with self._storage.read() as transaction:
+            return await _waiting(transaction, guild_id, job_id, approver)
+
+    async def decides(self, guild_id: int, approver: Approver) -> bool:
+        """Return whether the member may decide on results here, if there are any, or will be."""
+        async with self._storage.read() as transaction:
+            rules = (await transaction.policies.access(guild_id)).approval
+            if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
+                return False
+            if rules.wants_results:
+                return True
+            return bool(await transaction.member_jobs.page(guild_id, None, 0, 1, states=UNSHOWN_STATES))
+
+    async def kept(self, guild_id: int, job_id: str, approver: Approver) -> tuple[Job, ForModerators]:
+        """Return a job whose result waits or was withheld, with its files, for whoever may decide on it.
+
+        Raises `Refused`.
+        """
+        async with self._storage.read() as transaction:
+            job = await _kept(transaction, guild_id, job_id, approver)
+        return job, await files_of(job, self._open_file)
+
+    async def approve(self, guild_id: int, job_id: str, approver: Approver, *, left: bool) -> Job:
+        """Let a result that waits be posted. Withhold it if its requester has `left` the server.
+
+        Raises `Refused` if it was decided on.
+        """
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            job = await _waiting(transaction, guild_id, job_id, approver)
+            now = self._clock.now()
+            if left:
+                why = Reason(ReasonCode.RESULT_REQUESTER_LEFT)
+                decided = await withhold_result(transaction, job, why, now)
+            else:
+                decided = await release_result(transaction, job, now)
+            if decided is None:
+                raise Refused(RELEASED)
+        self._wake()
+        return decided
+
+    async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
+        """Withhold a result that waits, with the reason. Raises `Refused` if it was decided on."""
+        told = Reason(
+            ReasonCode.RESULT_DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
+        )
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            job = await _waiting(transaction, guild_id, job_id, approver)
+            decided = await withhold_result(transaction, job, told, self._clock.now())
+            if decided is None:
+                raise Refused(RELEASED)
+        self._wake()
+        return decided
+
+    async def release(self, guild_id: int, job_id: str, approver: Approver) -> Job:
+        """Post a result that was withheld after all, or that waits. Raises `Refused` if it isn't kept."""
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            job = await _kept(transaction, guild_id, job_id, approver)
+            released = await release_result(transaction, job, self._clock.now())
+            if released is None:
+                raise Refused(RELEASED)
+        self._wake()
+        return released
+
+
+async def files_of(job: Job, open_file: Callable[[str], Awaitable[OutputFile | None]]) -> ForModerators:
+    """Return what moderators are to see of the job: its photo, and its result, as far as they are there."""
+    names = (job.source_file, job.output_file)
+    photo, result = [None if name is None else await open_file(name) for name in names]
+    return ForModerators(() if photo is None else (photo,), result)
+
+
+async def _waiting(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:
+    job = await job_to_decide_on(transaction, guild_id, job_id, approver)
+    if job.state is JobState.REVIEWING:
+        return job
+    if job.state is JobState.WITHHELD:
+        raise Refused(WITHHELD)
+    raise Refused(RELEASED if job.state is JobState.SUCCEEDED else NO_RESULT)
+
+
+async def _kept(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:
+    job = await job_to_decide_on(transaction, guild_id, job_id, approver)
+    if job.state is JobState.SUCCEEDED:
+        raise Refused(RELEASED)
+    if job.state not in (JobState.REVIEWING, JobState.WITHHELD):
+        raise Refused(NO_RESULT)
+    if job.output_file is None:
+        raise Refused(DELETED)
+    return job

@@ -1,0 +1,94 @@
+"""What deciding on requests and on results has in common: who decides, the reason, and what is shown then."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.domain import Job
+from bot.domain.access import MemberContext
+from bot.errors import Refused
+from bot.services import MAX_DECLINE_REASON_CHARACTERS
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.forms import Form
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import QUIET, Panel, box, lines, sentence_panel
+from bot.ui.kit.responses import NO_MENTIONS, answer
+from bot.ui.kit.text import plain
+from bot.ui.reading.member import member_context_in, roles_of
+
+MAX_PROMPT_CHARACTERS = 2000
+NOT_REACHED = "I can't reach Discord right now. Try again in a moment. Nothing was decided."
+
+Decline = Callable[[discord.Interaction[Any], Host, str | None], Awaitable[None]]
+
+
+class ReasonForm(Form):
+    """Asks for the reason to decline, which the member reads. `decline` then gets it, or None."""
+
+    def __init__(self, title: str, decline: Decline) -> None:
+        super().__init__(title)
+        self._decline = decline
+        self._reason: ui.TextInput[Any] = ui.TextInput(
+            required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
+        )
+        about = "The member reads it. Leave empty to give none."
+        self.add_item(ui.Label(text="Reason", description=about, component=self._reason))
+
+    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await self._decline(interaction, host, " ".join(self._reason.value.split()) or None)
+
+
+def declined_words(reason: str | None) -> str:
+    """Return how a decision begins that declined something; `{}` is the moderator."""
+    return "🚫 Declined by {}" + (f": {plain(reason, MAX_DECLINE_REASON_CHARACTERS)}" if reason else "")
+
+
+def decision_panel(
+    job: Job, interaction: discord.Interaction[Any], host: Host, said: str, colour: discord.Colour
+) -> Panel:
+    """Return who decided what, without what the job was about."""
+    names = ToolNames(host.catalog)
+    what = f"**{names.title(job)}** for <@{job.user_id}> in <#{job.channel_id}>"
+    return Panel(box(colour, lines(f"### {said.replace('{}', interaction.user.mention, 1)}", what)))
+
+
+async def show_decision(interaction: discord.Interaction[Any], panel: Panel) -> None:
+    """Show the decision in place of what was to be decided on, whose prompt and files go."""
+    message = interaction.message
+    if message is None:
+        await answer(interaction, panel)
+        return
+    if not interaction.response.is_done():
+        await interaction.response.edit_message(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
+        return
+    await answer(interaction, sentence_panel("Done.", QUIET))
+    try:
+        await message.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
+    except DISCORD_ERRORS:
+        return  # the message stays, and its buttons say that there is nothing to decide any more
+
+
+async def requester_of(interaction: discord.Interaction[Any], job: Job) -> MemberContext | None:
+    """Return the requester's context as it is now, or None if they have left the server."""
+    guild = interaction.guild
+    if guild is None:
+        raise Refused(NOT_REACHED)
+    try:
+        member = guild.get_member(job.user_id) or await guild.fetch_member(job.user_id)
+    except discord.NotFound:
+        return None
+    except DISCORD_ERRORS as error:
+        raise Refused(NOT_REACHED) from error
+    channel = guild.get_channel_or_thread(job.channel_id)
+    if channel is not None:
+        return member_context_in(member, channel)
+    permissions = member.guild_permissions
+    return MemberContext(
+        roles_of(member),
+        frozenset({job.channel_id}),
+        manages=permissions.manage_guild,
+        moderates=permissions.manage_messages,
+    )

@@ -1,0 +1,77 @@
+"""The files that moderators are shown of what they decide on, opened, and hidden behind spoilers."""
+
+import asyncio
+import io
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import discord
+from discord import ui
+
+from bot.domain import ForModerators, OutputFile
+from bot.media.kinds import PhotoKind, suffix_of
+from bot.ui.kit.layout import Piece
+
+_log = logging.getLogger(__name__)
+
+Fitting = Callable[..., Awaitable[bytes | None]]  # as `bot.delivery.files.Fit`
+MIN_SHOWN_BYTES = 16 * 1024  # a picture in fewer shows nothing
+RESULT_SHARE = 0.75  # of the room, where a photo is shown beside the result
+# What Discord's apps draw in a gallery.
+_DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
+
+
+@dataclass
+class OpenedFiles:
+    """Files to be sent with a message. `lacking`: there is a photo that can't be shown."""
+
+    photos: list[discord.File] = field(default_factory=list[discord.File])
+    result: discord.File | None = None
+    lacking: bool = False
+
+    @property
+    def all(self) -> list[discord.File]:
+        return [*([] if self.result is None else [self.result]), *self.photos]
+
+    def gallery(self) -> list[Piece]:
+        """Return the files, each hidden until it is clicked; nothing if there are none."""
+        items = [discord.MediaGalleryItem(f"attachment://{file.filename}", spoiler=True) for file in self.all]
+        return [ui.MediaGallery(*items)] if items else []
+
+    def close(self) -> None:
+        for file in self.all:
+            file.close()
+
+
+async def open_files(shown: ForModerators, room: int, fit: Fitting | None = None) -> OpenedFiles:
+    """Open the files that can be shown in `room` bytes together; pictures are made smaller if `fit` can."""
+    opened = OpenedFiles()
+    if shown.result is not None:
+        most = int(room * RESULT_SHARE) if shown.photos else room
+        opened.result = await _open(shown.result, "result", most, fit, made=True)
+        room -= 0 if opened.result is None else most
+    for number, photo in enumerate(shown.photos, 1):
+        name = "photo" if len(shown.photos) == 1 else f"photo-{number}"
+        file = await _open(photo, name, room // len(shown.photos), fit)
+        opened.photos += [] if file is None else [file]
+        opened.lacking |= file is None
+    return opened
+
+
+async def _open(
+    file: OutputFile, name: str, most: int, fit: Fitting | None, *, made: bool = False
+) -> discord.File | None:
+    """Open the file, which the caller closes. None if it can't be shown in so many bytes."""
+    drawn = file.kind != "image" or file.content_type in _DRAWN
+    try:
+        if drawn and file.size <= most:
+            shown_as = f"{name}{suffix_of(file.content_type) or ''}"
+            return await asyncio.to_thread(discord.File, file.path, filename=shown_as)
+        if file.kind != "image" or fit is None or most < MIN_SHOWN_BYTES:
+            return None
+        data = await fit(file.path, most, made=made)
+    except OSError as error:
+        _log.warning("%s can't be shown to moderators: %s", file.path.name, error)
+        return None
+    return None if data is None else discord.File(io.BytesIO(data), f"{name}.jpg")

@@ -1,0 +1,121 @@
+"""A request that waits for approval, in the moderators' channel: Approve and Decline, once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+
+from bot.domain import Job, JobState
+from bot.domain.approvals import APPROVAL_HOURS
+from bot.reasons import ReasonCode
+from bot.services import discord_timestamp
+from bot.ui.admin.moderation.deciding import (
+    MAX_PROMPT_CHARACTERS,
+    ReasonForm,
+    decision_panel,
+    declined_words,
+    requester_of,
+    show_decision,
+)
+from bot.ui.admin.moderation.files import OpenedFiles
+from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
+from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.host import Host, done_in_time
+from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, row, sentence_panel, small
+from bot.ui.kit.text import plain
+from bot.ui.reading.member import approver_of
+from bot.ui.reading.permissions import server_of
+
+HIDDEN = (
+    "The request isn't shown here, because it comes from an age-restricted channel. To see such requests, "
+    "make this channel age-restricted."
+)
+NO_PHOTO = "The photo is too large to show here."
+# What ended a request that a moderator was about to approve.
+ENDED: Mapping[str, str] = {
+    ReasonCode.REQUESTER_LEFT: "<@{}> has left the server, so the request was ended. Nothing was charged.",
+    ReasonCode.BLOCKED_MEANWHILE: (
+        "<@{}> has been blocked since they asked, so the request was ended. Nothing was charged."
+    ),
+    ReasonCode.ACCESS_CHANGED: (
+        "The rules have changed since <@{}> asked and no longer allow this, so the request was ended. "
+        "Nothing was charged."
+    ),
+    ReasonCode.WORDS_CHANGED: (
+        "A word rule added since <@{}> asked doesn't allow this, so the request was ended. Nothing was "
+        "charged."
+    ),
+}
+_ENDS = f"ends unpaid after {APPROVAL_HOURS} hours"
+
+
+class ApproveButton(JobButton, template=template_of("approve")):
+    """Let the job go on."""
+
+    action = "approve"
+    label = "Approve"
+    style = discord.ButtonStyle.success
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id, approver = server_of(interaction), approver_of(interaction)
+        job = await host.services.approvals.open_request(guild_id, self.job_id, approver)
+        requester = await requester_of(interaction, job)
+        job = await done_in_time(
+            interaction, host.services.approvals.approve(guild_id, self.job_id, approver, requester)
+        )
+        if job.state is JobState.FAILED:
+            said = ENDED.get("" if job.failure_text is None else job.failure_text.code, "")
+            await show_decision(interaction, sentence_panel(said.format(job.user_id), QUIET))
+            return
+        await show_decision(interaction, decision_panel(job, interaction, host, "✅ Approved by {}", GOOD))
+
+
+class DeclineButton(JobButton, template=template_of("decline")):
+    """Ask for a reason, and end the job."""
+
+    action = "decline"
+    label = "Decline"
+    style = discord.ButtonStyle.danger
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await host.services.approvals.open_request(
+            server_of(interaction), self.job_id, approver_of(interaction)
+        )
+        await ReasonForm("Decline request", self._decline).show(interaction)
+
+    async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
+        guild_id, approver = server_of(interaction), approver_of(interaction)
+        job = await done_in_time(
+            interaction, host.services.approvals.decline(guild_id, self.job_id, approver, reason)
+        )
+        await show_decision(interaction, decision_panel(job, interaction, host, declined_words(reason), BAD))
+
+
+def approval_request(job: Job, names: ToolNames, mark: int, files: OpenedFiles, *, hidden: bool) -> Panel:
+    """Return the request as moderators see it: who, what and where, the prompt and the photo hidden at first.
+
+    The files are sent with it. `hidden`: nothing of it may be shown here.
+    """
+    tool = names.tool(job)
+    about = f"<@{job.user_id}> asks for **{names.title(job)}** in <#{job.channel_id}>" + (
+        ", for themselves only." if job.private else "."
+    )
+    prompt = prompt_of(tool, job.inputs)
+    container = box(
+        GOING,
+        lines(
+            "### 🛂 A request waits for approval",
+            about,
+            HIDDEN if hidden else "",
+            "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
+            "" if hidden else settings_words(tool, job),
+            NO_PHOTO if files.lacking and not hidden else "",
+            small(f"{cost_words(job)} · asked {discord_timestamp(job.created_at)} · {_ENDS}"),
+        ),
+        *files.gallery(),
+    )
+    container.id = mark
+    return Panel(container, row(*(button.of(job) for button in REQUEST_BUTTONS)))
+
+
+REQUEST_BUTTONS: tuple[type[JobButton], ...] = (ApproveButton, DeclineButton)

@@ -1,0 +1,162 @@
+"""A result that waits for a moderator: Approve and Decline, once. A withheld one can be released."""
+
+from typing import Any
+
+import discord
+
+from bot.domain import KEPT_DAYS, Job, JobState, Progress
+from bot.domain.approvals import APPROVAL_HOURS
+from bot.services import discord_timestamp
+from bot.ui.admin.moderation.deciding import (
+    MAX_PROMPT_CHARACTERS,
+    ReasonForm,
+    decision_panel,
+    declined_words,
+    requester_of,
+    show_decision,
+)
+from bot.ui.admin.moderation.files import OpenedFiles, open_files
+from bot.ui.jobs.listing.panel import SEE
+from bot.ui.jobs.result import link_words
+from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words, state_words
+from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.host import Host, done_in_time
+from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, row, sentence_panel, small
+from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.text import plain
+from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
+from bot.ui.reading.member import approver_of
+from bot.ui.reading.permissions import ensure_stays_there, server_of
+
+HIDDEN = (
+    "The result isn't shown here, because it was made in an age-restricted channel. To see such results, "
+    "make this channel age-restricted."
+)
+TOO_LARGE = "The result is too large to show here."
+LEFT = (
+    "<@{}> has left the server, so the result isn't posted. Moderators can release it with `/jobs` for "
+    f"{KEPT_DAYS} days."
+)
+APPROVED = "✅ Result approved by {}"
+_ENDS = f"isn't posted after {APPROVAL_HOURS} hours without a decision"
+
+
+class ApproveResultButton(JobButton, template=template_of("approve-result")):
+    """Post the result."""
+
+    action = "approve-result"
+    label = "Approve"
+    style = discord.ButtonStyle.success
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id, approver = server_of(interaction), approver_of(interaction)
+        job = await host.services.reviews.waiting(guild_id, self.job_id, approver)
+        left = await requester_of(interaction, job) is None
+        job = await done_in_time(
+            interaction, host.services.reviews.approve(guild_id, self.job_id, approver, left=left)
+        )
+        if job.state is JobState.WITHHELD:
+            await show_decision(interaction, sentence_panel(LEFT.format(job.user_id), QUIET))
+            return
+        await show_decision(interaction, decision_panel(job, interaction, host, APPROVED, GOOD))
+
+
+class DeclineResultButton(JobButton, template=template_of("decline-result")):
+    """Ask for a reason, and withhold the result."""
+
+    action = "decline-result"
+    label = "Decline"
+    style = discord.ButtonStyle.danger
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await host.services.reviews.waiting(server_of(interaction), self.job_id, approver_of(interaction))
+        await ReasonForm("Decline result", self._decline).show(interaction)
+
+    async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
+        guild_id, approver = server_of(interaction), approver_of(interaction)
+        job = await done_in_time(
+            interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
+        )
+        await show_decision(interaction, decision_panel(job, interaction, host, declined_words(reason), BAD))
+
+
+class ReleaseResultButton(JobButton, template=template_of("release-result")):
+    """Post a result after all that was withheld."""
+
+    action = "release-result"
+    label = "Post it after all"
+    style = discord.ButtonStyle.success
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await done_in_time(
+            interaction,
+            host.services.reviews.release(server_of(interaction), self.job_id, approver_of(interaction)),
+        )
+        await show_decision(interaction, decision_panel(job, interaction, host, "✅ Released by {}", GOOD))
+
+
+class SeeResultButton(JobButton, template=template_of(SEE)):
+    """Show a result from the list of jobs to a moderator alone, with what they may decide."""
+
+    action = SEE
+    label = "See result"
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id, approver = server_of(interaction), approver_of(interaction)
+        job, shown = await host.services.reviews.kept(guild_id, self.job_id, approver)
+        ensure_stays_there(interaction, job)
+        # Files may take longer to send than Discord waits for an answer.
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
+        try:
+            await interaction.edit_original_response(
+                view=result_review(job, ToolNames(host.catalog), files),
+                attachments=files.all,
+                allowed_mentions=NO_MENTIONS,
+            )
+        finally:
+            files.close()
+
+
+def result_review(
+    job: Job, names: ToolNames, files: OpenedFiles, *, mark: int | None = None, hidden: bool = False
+) -> Panel:
+    """Return the result as moderators see it: who, what and where, the prompt and the files hidden at first.
+
+    The files are sent with it. `hidden`: nothing of it may be shown here.
+    """
+    tool = names.tool(job)
+    waits = job.state is JobState.REVIEWING
+    about = f"<@{job.user_id}> made this with **{names.title(job)}** in <#{job.channel_id}>" + (
+        ", for themselves only." if job.private else "."
+    )
+    prompt = prompt_of(tool, job.inputs)
+    when = discord_timestamp(job.finished_at or job.changed_at)
+    facts = [cost_words(job).removesuffix("."), f"finished {when}", *([_ENDS] if waits else [])]
+    container = box(
+        GOING if waits else QUIET,
+        lines(
+            "### 🛂 A result waits for approval" if waits else "### 🚫 A result that isn't posted",
+            about,
+            "" if waits else state_words(job, Progress()),
+            HIDDEN if hidden else "",
+            "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
+            "" if hidden else settings_words(tool, job),
+            f"{TOO_LARGE} {link_words(job)}" if files.result is None and not hidden else "",
+            small("1 Result · 2 Photo") if files.result is not None and files.photos else "",
+            small(" · ".join(facts)),
+        ),
+        *files.gallery(),
+    )
+    if mark is not None:
+        container.id = mark
+    buttons = (ApproveResultButton, DeclineResultButton) if waits else (ReleaseResultButton,)
+    return Panel(container, row(*(button.of(job) for button in buttons)))
+
+
+RESULT_BUTTONS: tuple[type[JobButton], ...] = (
+    ApproveResultButton,
+    DeclineResultButton,
+    ReleaseResultButton,
+    SeeResultButton,
+)

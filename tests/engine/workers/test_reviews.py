@@ -1,0 +1,206 @@
+"""What the engine does about results that wait for a moderator's decision."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain import ChannelGone, Job, JobState, NoticeKind, TryLater, Undeliverable
+from bot.domain.approvals import APPROVAL_HOURS, Approval
+from bot.engine import Spool
+from bot.lifecycle.transitions import release_result, succeed, withhold_result
+from bot.reasons import Reason, ReasonCode
+from bot.services import PrivacyService
+from sandbox.studii import faults
+from tests.engine.world import GUILD, World, a_staging_job, engine_world
+
+CHANNEL = 556
+
+
+async def set_rules(world: World, *, channel: int | None = CHANNEL, results: bool = True) -> None:
+    async with world.storage.write() as transaction:
+        await transaction.policies.set(GUILD, approval_channel=channel, approval_results=results)
+
+
+def a_watched_job(*, private: bool = False, set_id: str | None = None) -> Job:
+    """A job whose request was approved and whose result has to be."""
+    given, wanted = Approval.GIVEN, Approval.WANTED
+    return replace(a_staging_job(), approval=given, result_approval=wanted, private=private, set_id=set_id)
+
+
+@asynccontextmanager
+async def made(folder: Path, *, private: bool = False, **tuning: object) -> AsyncGenerator[tuple[World, Job]]:
+    """A world in which results wait, with a job that is covered."""
+    async with engine_world(folder, **tuning) as world:  # type: ignore[arg-type]
+        await world.use_key(world.studii.add_key())
+        await set_rules(world)
+        yield world, await world.accept(a_watched_job(private=private))
+
+
+async def waits(world: World, job: Job) -> Job:
+    """The job, once moderators see its result."""
+
+    async def shown() -> bool:
+        async with world.storage.read() as transaction:
+            return bool(world.discord.notices) and not await transaction.notices.pending(1)
+
+    waiting = await world.reaches(job.id, JobState.REVIEWING)
+    await world.until(shown, "its result is shown to moderators")
+    return waiting
+
+
+async def release(world: World, job: Job) -> None:
+    async with world.storage.write() as transaction:
+        assert await release_result(transaction, await world.job(job.id), world.clock.now()) is not None
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_paid_result_waits_over_restarts_and_is_posted_once_when_it_is_approved(
+    tmp_path: Path, private: bool
+) -> None:
+    async with made(tmp_path, private=private) as (world, job):
+        for _ in range(2):  # a restart shows it no second time
+            async with world.running():
+                await waits(world, job)
+        waiting = await world.job(job.id)
+        ((notice, channel, seen),) = world.discord.notices
+        assert (notice.kind, channel, seen) == (NoticeKind.REVIEW, CHANNEL, waiting)
+        ((result, photo),) = world.discord.shown
+        assert world.discord.said == []
+        # It is paid as any result is.
+        assert (waiting.reserved, waiting.settled) == (0, waiting.charged)
+        await world.balanced()
+        # Later the key is gone, and the address leads nowhere any more.
+        world.studii.fail("output", faults.gone(), 100)
+        async with world.storage.write() as transaction:
+            await transaction.guilds.set_key(GUILD, None, world.clock.now())
+        await release(world, job)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.job.state, said.output, said.before) == (JobState.SUCCEEDED, result, photo)
+        assert world.spooled() == []
+        await world.balanced()
+
+
+async def test_a_declined_result_is_not_posted_and_is_kept_for_moderators_for_a_month(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (world, job):
+        async with world.running():
+            waiting = await waits(world, job)
+            async with world.storage.write() as transaction:
+                why = Reason(ReasonCode.RESULT_DECLINED)
+                await withhold_result(transaction, waiting, why, world.clock.now())
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.WITHHELD
+        kept = await world.job(job.id)
+        assert world.spooled() == sorted([str(kept.output_file), str(kept.source_file)])
+        # A moderator may still release it, as a new message.
+        world.discord.said.clear()
+        await release(world, job)
+        async with world.running():
+            released = await world.announced(job.id)
+        assert (released.job.state, released.job.posting) == (JobState.SUCCEEDED, 1)
+        assert released.output == world.discord.shown[0][0]
+        await world.balanced()
+
+
+async def test_a_withheld_result_goes_after_a_month(tmp_path: Path) -> None:
+    async with made(tmp_path, undelivered_bound=0.0) as (world, job):
+        async with world.running():
+            waiting = await waits(world, job)
+            async with world.storage.write() as transaction:
+                await withhold_result(transaction, waiting, None, world.clock.now())
+            await world.announced(job.id)
+        async with world.running():
+            await world.until(lambda: _unkept(world, job), "the file to go")
+
+
+@pytest.mark.parametrize(
+    "answers", [[TryLater(0.0), ChannelGone("deleted")], [Undeliverable("it may not post there")]]
+)
+async def test_without_its_channel_a_result_is_not_posted_and_its_person_is_told_the_cost(
+    tmp_path: Path, answers: list[ChannelGone | TryLater | Undeliverable]
+) -> None:
+    async with made(tmp_path) as (world, job):
+        world.discord.notice_answers += answers
+        async with world.running():
+            ended = (await world.announced(job.id)).job
+        assert ended.failure_text == Reason(ReasonCode.RESULT_REVIEWS_GONE)
+        assert (ended.state, ended.settled) == (JobState.WITHHELD, ended.charged)
+        await world.balanced()
+
+
+async def test_a_result_that_nobody_has_looked_at_for_a_day_is_not_posted(tmp_path: Path) -> None:
+    async with made(tmp_path) as (world, job):
+        running = await world.put(job, JobState.RUNNING, charged=10)
+        async with world.storage.write() as transaction:
+            a_day_ago = world.clock.now() - timedelta(hours=APPROVAL_HOURS)
+            waiting = await succeed(transaction, running, "none.png", "image", a_day_ago)
+        assert waiting is not None
+        assert waiting.state is JobState.REVIEWING
+        async with world.running():
+            ended = (await world.announced(job.id)).job
+        assert ended.failure_text == Reason(ReasonCode.RESULT_NOT_SEEN)
+        assert (ended.state, ended.settled) == (JobState.WITHHELD, 10)
+        await world.balanced()
+
+
+async def test_a_rule_that_is_turned_off_lets_later_results_through_and_those_shown_wait_on(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (world, job):
+        async with world.running():
+            await waits(world, job)
+            await set_rules(world, channel=None, results=False)
+            later = await world.accept(a_watched_job())
+            assert (await world.announced(later.id)).job.state is JobState.SUCCEEDED
+        assert (await world.job(job.id)).state is JobState.REVIEWING
+
+
+async def test_a_result_not_shown_yet_when_the_rule_is_turned_off_is_posted(tmp_path: Path) -> None:
+    async with made(tmp_path) as (world, job):
+        world.discord.notice_answers += [TryLater(0.2)] * 1000
+        async with world.running():
+            await world.reaches(job.id, JobState.REVIEWING)
+        await set_rules(world, channel=None, results=False)
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_a_result_whose_file_was_lost_is_fetched_again_before_moderators_see_it(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (world, job):
+        world.discord.notice_answers += [TryLater(0.2)] * 1000
+        async with world.running():
+            waiting = await world.reaches(job.id, JobState.REVIEWING)
+        (world.spool_folder / str(waiting.output_file)).unlink()
+        world.discord.notice_answers.clear()
+        world.discord.notices.clear()
+        world.discord.shown.clear()
+        async with world.running():
+            await waits(world, job)
+        assert [len(files) for files in world.discord.shown] == [2]
+
+
+async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (world, job):
+        async with world.running():
+            await waits(world, job)
+        spool = Spool(world.spool_folder, world.spool_bytes)
+        privacy = PrivacyService(world.storage, world.clock, spool.remove, keep_days=90)
+        await privacy.forget_member(job.user_id)
+        gone = await world.job(job.id)
+        assert (gone.state, gone.output_file, dict(gone.inputs)) == (JobState.WITHHELD, None, {})
+        assert world.spooled() == []
+        await world.balanced()
+
+
+async def _unkept(world: World, job: Job) -> bool:
+    return (await world.job(job.id)).output_file is None
