@@ -49,6 +49,9 @@ def _arguments() -> argparse.Namespace:
         help="the bot, and the hogs, have one core alone; the bot a part of it (less than 1 takes root)",
     )
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="each serves one shard (--database postgresql)"
+    )
     parser.add_argument("--tls", action="store_true", help="Discord speaks TLS, as it does in earnest")
     parser.add_argument(
         "--held", action="store_true", help="Studii takes nothing: accepting alone is counted"
@@ -118,7 +121,14 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
 
 @asynccontextmanager
 async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[Worlds]:
-    async with worlds(replace(wanted, database=given.database, core=given.one_core, tls=given.tls)) as built:
+    wanted = replace(
+        wanted,
+        database=given.database,
+        core=given.one_core,
+        tls=given.tls,
+        processes=given.processes,
+    )
+    async with worlds(wanted) as built:
         with hogs(given.hogs, None if given.one_core is None else "0"):
             yield built
 
@@ -126,7 +136,7 @@ async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[
 async def _warm_up(built: Worlds, *, results: bool = True) -> None:
     asked = ask(built, FIRST, WARM_UP)
     if not await until(lambda: all(one.over for one in asked), PATIENCE):
-        raise RuntimeError(built.bot.log.read_text()[-2000:])
+        raise RuntimeError(built.bot.log()[-2000:])
     if results:
         await until(lambda: built.posted() >= FIRST, PATIENCE)
     await asyncio.sleep(SETTLED)
@@ -158,6 +168,7 @@ def _print_lives(console: Console, lives: Lives) -> None:
     console.print(
         f"{lives.posted} of {lives.jobs} jobs posted after {lives.seconds:.0f} s; a job:"
         f" {lives.each(lives.processor) * 1000:.0f} ms of processor,"
+        f" {lives.each(lives.database) * 1000:.0f} ms of the database's server,"
         f" {lives.each(lives.counts.statements):.1f} statements,"
         f" {lives.each(lives.counts.commits):.1f} commits, {lives.each(lives.counts.hops):.0f} hops",
         highlight=False,

@@ -33,40 +33,63 @@ class BotProcess:
 
     def processor(self) -> float:
         """Return the seconds of processor that it and its children have used."""
-        return sum(_times(pid) for pid in self._family())
+        return processor_of(self.pid)
 
     def memory(self) -> tuple[int, int]:
         """Return the bytes resident: its own, and those of its children."""
-        own, *others = (_resident(pid) for pid in self._family())
+        own, *others = (_resident(pid) for pid in _family(self.pid))
         return own, sum(others)
 
     def counts(self) -> Counts:
         """Return what it has asked its database so far."""
         return read_counts(self.counts_file)
 
-    def _family(self) -> list[int]:
-        parents: dict[int, list[int]] = {}
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            fields = _fields(stat)
-            if fields:
-                parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-        family = [self.pid]
-        for pid in family:
-            family += parents.get(pid, [])
-        return family
+
+@dataclass(frozen=True)
+class Bot:
+    """The processes of a bot, which share its shards."""
+
+    processes: Sequence[BotProcess]
+
+    @property
+    def ready(self) -> float:
+        """The seconds that the slowest process took to be connected."""
+        return max(one.ready for one in self.processes)
+
+    def log(self) -> str:
+        """Return what the processes have logged."""
+        return "".join(one.log.read_text() for one in self.processes)
+
+    def processor(self) -> float:
+        """Return the seconds of processor that they and their children have used."""
+        return sum(one.processor() for one in self.processes)
+
+    def memory(self) -> tuple[int, int]:
+        """Return the bytes resident: their own, and those of their children."""
+        own, others = zip(*(one.memory() for one in self.processes), strict=True)
+        return sum(own), sum(others)
+
+    def counts(self) -> Counts:
+        """Return what they have asked the database so far."""
+        return Counts(*map(sum, zip(*(one.counts() for one in self.processes), strict=True)))
 
 
 @asynccontextmanager
 async def started(
     discord: DiscordServer,
     folder: Path,
-    command: Sequence[str],
+    module: str,
     settings: Mapping[str, str],
     core: float | None,
 ) -> AsyncGenerator[BotProcess]:
-    """Start a bot and wait until it is connected; end it at the end. `core`: how much of one core it has."""
+    """Start a process of a bot and wait until it is connected, after those that are; end it at the end.
+
+    `core`: how much of one core it has.
+    """
     counts, log = folder / "counts", folder / "log"
     new_counts(counts)
+    command = ("-m", module, str(counts), discord.api, discord.cdn_address, "run")
+    connected = _connected(discord) + 1
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     began = perf_counter()
     with part_of_core(core) as prefix:
@@ -81,7 +104,7 @@ async def started(
                 stderr=output,
             )
         try:
-            await _until_ready(discord, process, log)
+            await _until_ready(discord, connected, process, log)
             ready = perf_counter() - began
             await asyncio.sleep(SETTLED)
             yield BotProcess(process.pid, ready, counts, log)
@@ -89,8 +112,17 @@ async def started(
             await _end(process)
 
 
-async def _until_ready(discord: DiscordServer, process: asyncio.subprocess.Process, log: Path) -> None:
-    if not await until(lambda: discord.ready.is_set() or process.returncode is not None, READY, 0.01):
+def _connected(discord: DiscordServer) -> int:
+    return sum(one.connected for one in discord.sessions.all)
+
+
+async def _until_ready(
+    discord: DiscordServer, connected: int, process: asyncio.subprocess.Process, log: Path
+) -> None:
+    def ready() -> bool:
+        return _connected(discord) >= connected or process.returncode is not None
+
+    if not await until(ready, READY, 0.01):
         raise TimeoutError("the bot did not connect")
     if process.returncode is not None:
         raise RuntimeError(await asyncio.to_thread(log.read_text))
@@ -106,6 +138,23 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def processor_of(pid: int) -> float:
+    """Return the seconds of processor that a process and its children have used."""
+    return sum(_times(one) for one in _family(pid))
+
+
+def _family(pid: int) -> list[int]:
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        fields = _fields(stat)
+        if fields:
+            parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    family = [pid]
+    for one in family:
+        family += parents.get(one, [])
+    return family
 
 
 def _fields(stat: Path) -> list[str]:

@@ -17,12 +17,16 @@ LOOKS = 0.05  # seconds
 
 @dataclass(frozen=True)
 class Lives:
-    """What `jobs` jobs took (`processor`: seconds), of which `posted` had their last word after `seconds`."""
+    """What `jobs` jobs took, of which `posted` had their last word after `seconds`.
+
+    `processor` and `database` are the seconds of processor of the bot, and of its database's server.
+    """
 
     jobs: int
     posted: int
     seconds: float
     processor: float
+    database: float
     counts: Counts
 
     def each(self, number: float) -> float:
@@ -34,19 +38,21 @@ async def at_a_steady_rate(worlds: Worlds, rate: float, seconds: float, patience
     """Let people use commands at that rate, every fifth with a photo, and wait for the results."""
     idle = await _idle(worlds)
     jobs, began = int(rate * seconds), monotonic()
-    before, counts = worlds.bot.processor(), worlds.bot.counts()
+    before, counts, database = worlds.bot.processor(), worlds.bot.counts(), worlds.database_processor()
     for number in range(jobs):
         await asyncio.sleep(max(0.0, began + number / rate - monotonic()))
         ask(worlds, 1, number, photo=number % EVERY == EVERY - 1)
     await until(lambda: worlds.posted() >= jobs, patience, LOOKS)
     took = monotonic() - began
     used = worlds.bot.processor() - before - idle * took
-    return Lives(jobs, worlds.posted(), took, used, worlds.bot.counts().since(counts))
+    served = worlds.database_processor() - database
+    return Lives(jobs, worlds.posted(), took, used, served, worlds.bot.counts().since(counts))
 
 
 async def as_fast_as_possible(worlds: Worlds, jobs: int, patience: float) -> Lives:
     """Let some people ask for so many jobs in all, and wait for the results. Who is refused asks again."""
     before, counts, began = worlds.bot.processor(), worlds.bot.counts(), monotonic()
+    database = worlds.database_processor()
     numbers = iter(range(jobs))
 
     async def ask_on() -> None:
@@ -59,8 +65,9 @@ async def as_fast_as_possible(worlds: Worlds, jobs: int, patience: float) -> Liv
 
     await asyncio.gather(*(ask_on() for _ in range(AT_ONCE)))
     await until(lambda: worlds.posted() >= jobs, began + patience - monotonic(), LOOKS)
-    used = worlds.bot.processor() - before
-    return Lives(jobs, worlds.posted(), monotonic() - began, used, worlds.bot.counts().since(counts))
+    took, used = monotonic() - began, worlds.bot.processor() - before
+    served = worlds.database_processor() - database
+    return Lives(jobs, worlds.posted(), took, used, served, worlds.bot.counts().since(counts))
 
 
 async def _idle(worlds: Worlds) -> float:

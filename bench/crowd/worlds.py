@@ -1,17 +1,17 @@
 """The worlds around a bot that is measured: Discord, Studii and a database, prepared."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.crowd.process import BotProcess, started
+from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
 from bot.domain import Budget, Period, Plan
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, Preset
 from bot.storage import LaneNames, Storage, Vault, migrate
-from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
 from sandbox.studii import Key, Options, StudiiServer
 from sandbox.studii.jobs import Durations
 from tests.engine.world import png
@@ -31,7 +31,8 @@ class Wanted:
     """The worlds to be built. `takes`: seconds that Studii works on a job; `held`: it tells each key to wait,
     so that jobs are accepted and nothing more is done; `automatic`: channels run what is posted there;
     `core`: how much of one core the bot has; `floor`: the bot is the least that there can be; `tls`: Discord
-    speaks TLS, as it does in earnest, and each connection begins with a handshake."""
+    speaks TLS, as it does in earnest, and each connection begins with a handshake; `processes`: each serves
+    one shard of as many."""
 
     servers: int = 1
     takes: float = 0.0
@@ -41,6 +42,7 @@ class Wanted:
     core: float | None = None
     floor: bool = False
     tls: bool = False
+    processes: int = 1
 
 
 @dataclass
@@ -49,10 +51,15 @@ class Worlds:
 
     discord: DiscordServer
     studii: StudiiServer
-    bot: BotProcess
+    bot: Bot
     servers: Sequence[int]
     keys: Sequence[Key]
     photo: bytes
+    database: int | None  # the process of its server
+
+    def database_processor(self) -> float:
+        """Return the seconds of processor that the database's server has used; SQLite has none."""
+        return 0.0 if self.database is None else processor_of(self.database)
 
     def server(self, number: int) -> int:
         """Return the server whose turn it is."""
@@ -85,38 +92,63 @@ async def worlds(wanted: Wanted) -> AsyncGenerator[Worlds]:
     with TemporaryDirectory(prefix="studii-crowd-") as name:
         folder = Path(name)
         async with (
-            _database(wanted, folder) as url,
+            _database(wanted, folder) as (url, server),
             StudiiServer(options) as studii,
             _discord(wanted, folder, servers) as discord,
         ):
             keys = [studii.add_key("team", balance=100_000_000) for _ in servers]
             await _prepare(url, folder, servers, keys, automatic=wanted.automatic)
-            module = "bench.crowd.floor" if wanted.floor else "bench.crowd.counted"
-            command = ["-m", module, str(folder / "counts"), discord.api, discord.cdn_address, "run"]
-            settings = {"DISCORD_TOKEN": TOKEN, "STUDII_API_URL": studii.url, "DATABASE_URL": url}
+            settings = {
+                "DISCORD_TOKEN": TOKEN,
+                "STUDII_API_URL": studii.url,
+                "DATABASE_URL": url,
+                "ENCRYPTION_KEYS": (folder / "data" / "encryption.key").read_text().strip(),
+            }
             if wanted.tls:
                 settings["SSL_CERT_FILE"] = str(folder / "certificate.pem")
-            async with started(discord, folder, command, settings, wanted.core) as bot:
-                built = Worlds(discord, studii, bot, servers, keys, png())
+            async with _bot(wanted, discord, folder, settings) as bot:
+                built = Worlds(discord, studii, bot, servers, keys, png(), server)
                 if wanted.held:
                     built.hold()
                 yield built
 
 
+@asynccontextmanager
+async def _bot(
+    wanted: Wanted, discord: DiscordServer, folder: Path, settings: Mapping[str, str]
+) -> AsyncGenerator[Bot]:
+    module = "bench.crowd.floor" if wanted.floor else "bench.crowd.counted"
+    if wanted.processes > 1:
+        settings = {**settings, "SHARD_COUNT": str(wanted.processes), "SHARDS_PER_PROCESS": "1"}
+    async with AsyncExitStack() as stack:
+        processes: list[BotProcess] = []
+        for number in range(wanted.processes):
+            own = folder / f"process{number}"
+            own.mkdir()
+            one = started(discord, own, module, settings, wanted.core)
+            processes.append(await stack.enter_async_context(one))
+        yield Bot(processes)
+
+
 def _discord(wanted: Wanted, folder: Path, servers: Sequence[int]) -> DiscordServer:
     host = "localhost" if wanted.tls else "127.0.0.1"
     serving = contexts(certificate(folder, host))[0] if wanted.tls else None
-    return DiscordServer(message_content=True, guilds=servers, limits=None, tls=serving, host=host)
+    rules = Rules(shards=wanted.processes)
+    return DiscordServer(
+        message_content=True, guilds=servers, limits=None, tls=serving, host=host, rules=rules
+    )
 
 
 @asynccontextmanager
-async def _database(wanted: Wanted, folder: Path) -> AsyncGenerator[str]:
+async def _database(wanted: Wanted, folder: Path) -> AsyncGenerator[tuple[str, int | None]]:
+    """Make a database. Give its address, and the server's process if there is one."""
     (folder / "data").mkdir()
     if wanted.database == "sqlite":
-        yield f"sqlite:///{folder / 'data' / 'studii.db'}"
+        yield f"sqlite:///{folder / 'data' / 'studii.db'}", None
         return
     with postgresql.server() as server:
-        yield (await postgresql.new_database(server.url)).replace("postgresql+asyncpg", "postgresql")
+        url = await postgresql.new_database(server.url)
+        yield url.replace("postgresql+asyncpg", "postgresql"), server.pid
 
 
 async def _prepare(

@@ -39,6 +39,11 @@ class PostgreSQL:
         self.url = f"postgresql+asyncpg://studii@127.0.0.1:{self._port}/postgres"
         self._run("initdb", "-D", self._data, "-U", "studii", "-A", "trust", "-E", "UTF8", "--no-sync")
 
+    @property
+    def pid(self) -> int:
+        """Its first process, of which all others are children."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def start(self) -> None:
         options = f"-p {self._port} {OPTIONS}"
         self._run("pg_ctl", "-D", self._data, "-w", "-l", self._log, "-o", options, "start")
