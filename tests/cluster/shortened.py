@@ -1,14 +1,20 @@
 """Processes whose leases, turns and bounds are shorter than in earnest, so that a test need not sit through
-them."""
+them, or that are of another version."""
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 NAME = "TEST_LEASE_SECONDS"
+MIGRATIONS = "TEST_MIGRATIONS"  # the folder with those of another version
 
 
 def shorten(environment: Mapping[str, str]) -> None:
     """Shorten what takes long, in the proportions that it has in earnest, if the environment says so."""
+    if MIGRATIONS in environment:
+        from bot.storage.database import migrations
+
+        migrations.SCRIPTS = Path(environment[MIGRATIONS])
     if NAME not in environment:
         return
     from bot import app

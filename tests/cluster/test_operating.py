@@ -1,7 +1,6 @@
 """What operators see of several processes: doctor, health, keys that differ, and updates."""
 
 import asyncio
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -13,22 +12,12 @@ from bot.cli.checks_cluster import processes
 from bot.cli.findings import Verdict
 from bot.config import Settings
 from bot.storage import migrate
-from bot.storage.database import migrations
 from sandbox.discord.emulator import TOKEN
 from tests.cluster.members import process_on
 from tests.cluster.world import cluster, servers, until, until_async
 from tests.engine.world import free_port
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_database, new_migrated_database
-
-BESIDE = "beside_earlier = True\n"
-STEP = """
-revision, down_revision, branch_labels, depends_on = "{revision}", "{before}", None, None
-{beside}
-
-def upgrade() -> None:
-    pass
-"""
 
 
 async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
@@ -91,26 +80,6 @@ async def test_a_process_with_another_encryption_key_stops_and_says_which_to_giv
             await until(lambda: second.forked.returncode is not None)
             assert second.forked.returncode == 2
             assert second.said("Give all of them the same ENCRYPTION_KEYS")
-
-
-@pytest.mark.parametrize("beside", [True, False])
-async def test_an_upgrade_waits_for_earlier_processes_that_it_would_disturb(
-    tmp_path: Path, postgresql: str, monkeypatch: pytest.MonkeyPatch, *, beside: bool
-) -> None:
-    monkeypatch.setattr(migrations, "LOOK_EVERY", 0.05)
-    url = await new_database(postgresql)
-    await migrate(url)
-    later = tmp_path / "later"
-    shutil.copytree(migrations.SCRIPTS, later, ignore=shutil.ignore_patterns("__pycache__"))
-    step = STEP.format(revision="9001", before=migrations.newest_revision(), beside=BESIDE if beside else "")
-    async with process_on(url) as earlier:
-        await asyncio.wait_for(earlier.stand_by(), PATIENCE)
-        (later / "versions" / "9001_later.py").write_text(step, "utf-8")
-        monkeypatch.setattr(migrations, "SCRIPTS", later)
-        upgrading = asyncio.create_task(migrate(url))
-        done, _ = await asyncio.wait({upgrading}, timeout=PATIENCE if beside else 1.0)
-        assert bool(done) is beside
-    await asyncio.wait_for(upgrading, PATIENCE)
 
 
 async def test_several_that_start_at_once_make_the_tables_once(postgresql: str) -> None:
