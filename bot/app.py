@@ -19,7 +19,7 @@ from bot.client.observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, Wanted, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
-from bot.delivery import CdnPhotoSource, DeferralJournal, DiscordDelivery
+from bot.delivery import CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused, SettingsError
 from bot.media.pool import DecoderPool
@@ -29,6 +29,7 @@ from bot.monitoring.vitals import Vitals
 from bot.services import Services, build_services
 from bot.storage import (
     UNUSABLE,
+    DeferralTable,
     LaneNames,
     Storage,
     Vault,
@@ -126,7 +127,7 @@ async def build(
             posted=metrics.posted,
         )
         services = _services(kept, settings, catalog, clock, engine.wake, partial(_check, studii))
-        bot.attach(services, delivery, clock, DeferralJournal(settings.deferrals_folder, kept.vault, clock))
+        bot.attach(services, delivery, clock, await _deferrals(settings, stack, kept, clock))
         app = App(settings, kept.storage, services, bot, engine, metrics, member)
         if kept.health is not None:
             kept.health.serves(_vitals(app, kept.spool))
@@ -163,6 +164,13 @@ async def _open(
         raise unusable(url, error) from error
     spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
     return _Kept(member, storage, vault, lanes, spool, health)
+
+
+async def _deferrals(settings: Settings, stack: AsyncExitStack, kept: _Kept, clock: Clock) -> DeferralJournal:
+    if sqlite_file(settings.database_url) is not None:
+        return DeferralJournal(DeferralFiles(settings.deferrals_folder), kept.vault, clock)
+    table = DeferralTable.open(settings.database_url, kept.member)
+    return DeferralJournal(await stack.enter_async_context(table), kept.vault, clock)
 
 
 def _origin(member: Membership) -> Origin | None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,9 +172,8 @@ class StudiiBot(commands.AutoShardedBot):
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
         self._attached: _Attached | None = None
-        self._finishing: asyncio.Task[None] | None = None
         self._identifying_at_once = 1
-        self._connecting: set[asyncio.Task[None]] = set()
+        self._begun: set[asyncio.Task[None]] = set()
         self._photo_watchers: list[Callable[[int, Job], None]] = []
 
     def attach(
@@ -249,14 +248,13 @@ class StudiiBot(commands.AutoShardedBot):
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
             await self._register_commands()
-        finishing = self.deferrals.finish(self, self.services.jobs, self.catalog)
-        self._finishing = asyncio.create_task(finishing, name=FINISHING)
+        self._begin(self._finish_deferrals(), FINISHING)
 
     async def close(self) -> None:
-        for task in (self._finishing, *self._connecting):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        begun = tuple(self._begun)
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
         await super().close()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
@@ -267,9 +265,17 @@ class StudiiBot(commands.AutoShardedBot):
             await self._member.identify_turn(shard_id or 0, self._identifying_at_once)
 
     def _gained(self, shards: frozenset[int]) -> None:
-        task = asyncio.create_task(self._connect_more(sorted(shards)), name="connecting more shards")
-        self._connecting.add(task)
-        task.add_done_callback(self._connecting.discard)
+        self._begin(self._connect_more(sorted(shards)), "connecting more shards")
+        self._begin(self._finish_deferrals(), FINISHING)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do the work in a task of the bot's own, which ends with it."""
+        task = asyncio.create_task(work, name=name)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def _finish_deferrals(self) -> None:
+        await self.deferrals.finish(self, self.services.jobs, self.catalog)
 
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""

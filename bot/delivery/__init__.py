@@ -1,7 +1,8 @@
 """How the engine's words and pictures reach Discord, and how photos come from there."""
 
+from bot.delivery.deferral_files import DeferralFiles
 from bot.delivery.deferrals import DeferralJournal
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.photos import CdnPhotoSource
 
-__all__ = ["CdnPhotoSource", "DeferralJournal", "DiscordDelivery"]
+__all__ = ["CdnPhotoSource", "DeferralFiles", "DeferralJournal", "DiscordDelivery"]

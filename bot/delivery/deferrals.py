@@ -1,14 +1,12 @@
-"""Deferred interactions on disk, so that a start after a kill answers those that were left unanswered."""
+"""Deferred interactions, kept so that those are answered that a killed process left unanswered."""
 
 import asyncio
 import json
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 
@@ -17,7 +15,7 @@ from bot.clock import Clock
 from bot.delivery.tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
 from bot.domain import Job, Progress
 from bot.services import JobService
-from bot.storage import CannotDecrypt, Vault
+from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
@@ -29,7 +27,8 @@ _log = logging.getLogger(__name__)
 
 RESTARTED = "I restarted before your job could start. Send the command again. Nothing was charged."
 RESTARTED_CHANGE = "I restarted before I could answer. Check the setting; if it hasn't changed, try again."
-MAX_KEPT_DEFERRALS = 2000  # files; those after that are not kept
+MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
+KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then
 _EARLIER = timedelta(seconds=30)  # the job may have been accepted a little before its deferral was noted
 
 
@@ -53,17 +52,31 @@ class _Deferred:
         return "@original" if self.message_id is None else self.message_id
 
 
+class DeferralStore(Protocol):
+    """Where deferrals are kept. All methods may raise one of `UNUSABLE`."""
+
+    async def keep(self, interaction_id: int, guild_id: int, sealed: bytes, /) -> None:
+        """Keep a deferral of the server, or replace it."""
+        ...
+
+    async def drop(self, interaction_id: int, /) -> None:
+        """Delete the deferral."""
+        ...
+
+    async def left(self) -> list[tuple[int, bytes]]:
+        """Return what was left in this process's servers by an earlier one, oldest first."""
+        ...
+
+
 class DeferralJournal:
-    """One small file for each deferred interaction, encrypted: its token can act in the bot's name.
+    """Deferred interactions, encrypted: their tokens can act in the bot's name."""
 
-    It is beside the database and not in it, because answers take long when the database does.
-    """
-
-    def __init__(self, folder: Path, vault: Vault, clock: Clock) -> None:
-        self._folder = folder
+    def __init__(self, store: DeferralStore, vault: Vault, clock: Clock) -> None:
+        self._store = store
         self._vault = vault
         self._clock = clock
         self._kept = set[int]()
+        self._finishing = asyncio.Lock()
 
     async def remember(
         self,
@@ -89,25 +102,26 @@ class DeferralJournal:
             starts,
         )
         sealed = self._vault.seal(json.dumps(asdict(deferred)))
-        await _on_disk(lambda: self._write(interaction.id, sealed))
+        await _stored(self._store.keep(interaction.id, deferred.guild_id, sealed))
 
     async def forget(self, interaction: discord.Interaction[Any]) -> None:
         """Forget the interaction, which was answered."""
         self._kept.discard(interaction.id)
-        await _on_disk(lambda: self._file(interaction.id).unlink(missing_ok=True))
+        await _stored(self._store.drop(interaction.id))
 
     async def finish(self, client: discord.Client, jobs: JobService, catalog: Catalog) -> None:
-        """Answer what an earlier life of the process left unanswered."""
-        left = await asyncio.to_thread(self._left)
-        taken: set[str] = set()
-        for file, deferred in left:
-            try:
-                await self._answer(client, jobs, catalog, deferred, taken)
-            except DISCORD_ERRORS as error:
-                _log.info("A deferred answer from before the restart could not be sent: %r", error)
-            await _on_disk(file.unlink)
-        if left:
-            _log.info("Finished %d deferred answers from before the restart.", len(left))
+        """Answer what an earlier process, or an earlier life of this one, left unanswered."""
+        async with self._finishing:
+            left = await self._left()
+            taken: set[str] = set()
+            for interaction_id, deferred in left:
+                try:
+                    await self._answer(client, jobs, catalog, deferred, taken)
+                except DISCORD_ERRORS as error:
+                    _log.info("A deferred answer from before the restart could not be sent: %r", error)
+                await _stored(self._store.drop(interaction_id))
+            if left:
+                _log.info("Finished %d deferred answers from before the restart.", len(left))
 
     async def _answer(
         self,
@@ -161,32 +175,25 @@ class DeferralJournal:
                 return job
         return None
 
-    def _left(self) -> list[tuple[Path, _Deferred]]:
-        """Return what can be answered still, oldest first. Files of no use are deleted."""
-        files = sorted(self._folder.glob("*.deferred")) if self._folder.is_dir() else []
-        found: list[tuple[Path, _Deferred]] = []
+    async def _left(self) -> list[tuple[int, _Deferred]]:
+        """Return what can be answered still, oldest first. What is of no use is deleted."""
+        try:
+            kept = await self._store.left()
+        except UNUSABLE as error:
+            _log.warning("Deferred answers from before the restart can't be read: %r", error)
+            return []
+        found: list[tuple[int, _Deferred]] = []
         oldest = self._clock.now() - timedelta(seconds=LIFETIME - EXPIRY_MARGIN_SECONDS)
-        for file in files:
+        for interaction_id, sealed in kept:
             try:
-                deferred = _Deferred(**json.loads(self._vault.unseal(file.read_bytes())))
+                deferred = _Deferred(**json.loads(self._vault.unseal(sealed)))
                 if datetime.fromisoformat(deferred.at) > oldest:
-                    found.append((file, deferred))
+                    found.append((interaction_id, deferred))
                     continue
-            except (OSError, ValueError, TypeError, CannotDecrypt):
+            except (ValueError, TypeError, CannotDecrypt):
                 pass
-            with suppress(OSError):
-                file.unlink()
+            await _stored(self._store.drop(interaction_id))
         return found
-
-    def _write(self, interaction_id: int, sealed: bytes) -> None:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        file = self._file(interaction_id)
-        part = file.with_suffix(".part")
-        part.write_bytes(sealed)
-        part.replace(file)
-
-    def _file(self, interaction_id: int) -> Path:
-        return self._folder / f"{interaction_id}.deferred"
 
 
 async def _tell(hook: discord.Webhook, deferred: _Deferred, panel: Panel) -> None:
@@ -197,8 +204,10 @@ async def _tell(hook: discord.Webhook, deferred: _Deferred, panel: Panel) -> Non
     await hook.send(view=panel, ephemeral=True)
 
 
-async def _on_disk(change: Callable[[], object]) -> None:
+async def _stored(change: Awaitable[None]) -> None:
+    """Wait for the change, but not for long: an answer matters more than what a kill would leave of it."""
     try:
-        await asyncio.to_thread(change)
-    except OSError as error:
-        _log.warning("A deferred answer can't be stored for a restart: %s", error)
+        async with asyncio.timeout(KEPT_WITHIN):
+            await change
+    except UNUSABLE as error:  # a timeout is an OSError, too
+        _log.warning("A deferred answer can't be stored for a restart: %r", error)

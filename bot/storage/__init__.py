@@ -15,7 +15,7 @@ from bot.storage.holds import Hold
 from bot.storage.jobs import CardShown, JobChanges
 from bot.storage.lanes import LaneLimits, Sent
 from bot.storage.ledger import ReservationError
-from bot.storage.processes import ProcessInfo, ProcessTable, ShardCounts
+from bot.storage.processes import DeferralTable, ProcessInfo, ProcessTable, ShardCounts
 from bot.storage.servers import ServerConfig
 from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 from bot.storage.vault import CannotDecrypt, LaneNames, Vault, reseal_keys
@@ -28,6 +28,7 @@ __all__ = [
     "CannotDecrypt",
     "CardShown",
     "Changes",
+    "DeferralTable",
     "Fence",
     "Hold",
     "JobChanges",

@@ -1,14 +1,33 @@
 """Processes of the bot on one PostgreSQL: no gap, and nothing twice."""
 
+import asyncio
 import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from bot.delivery.deferrals import RESTARTED
 from bot.domain import JobState
 from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
 from tests.cluster.world import cluster, servers, until, until_async
+from tests.support.patience import PATIENCE
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncGenerator[AsyncConnection]:
+    """Connect to the database beside the processes."""
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
 
 TAKES = Options(long_side=64, durations=Durations(image=2.0, video=2.0, spread=0.0))
 (GUILD,) = servers(1)
@@ -38,6 +57,27 @@ async def test_a_standby_takes_over_and_goes_on_with_what_was_under_way(
             await until(lambda: len(own.posted(GUILD)) == 2)
         assert len(own.studii.jobs) == 2
         assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
+
+
+async def test_who_was_told_to_wait_by_a_process_that_died_is_answered_by_the_next(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    async with cluster(tmp_path, migrated_postgresql, [GUILD], options=TAKES) as own, own.process() as first:
+        await until(lambda: own.connected() == [0])
+        async with own.process() as second, connected(own.url) as other:
+            await until(lambda: second.said("stands by"))
+            await other.execute(text("LOCK TABLE jobs IN EXCLUSIVE MODE"))  # so nothing is accepted
+            asked = own.ask(GUILD)
+            await until(lambda: asked.waits)
+            first.forked.kill()
+            await other.rollback()
+            await until(lambda: asked.over)
+            told = [str(one.payload) for one in own.discord.messages.values() if one.ephemeral]
+            assert any(RESTARTED in words for words in told)
+            async with asyncio.timeout(PATIENCE):
+                while (await other.execute(text("SELECT count(*) FROM deferrals"))).scalar_one():
+                    await other.rollback()
+        assert await own.jobs() == []
 
 
 async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing_any_more(

@@ -25,7 +25,7 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
-from bot.delivery import DeferralJournal, DiscordDelivery
+from bot.delivery import DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.domain import Job
 from bot.engine import Engine, GuardedDecoder, Spool
 from bot.engine.workers.guarded_decoder import Decoder
@@ -201,7 +201,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             tuning=replace(QUICK, **(_CARDS | dict(life.tuning))),  # type: ignore[arg-type]
         )
         services = await services_on(storage, folder, clock, engine.wake, catalog=catalog)
-        bot.attach(services, delivery, clock, DeferralJournal(folder / "deferrals", vault, clock))
+        bot.attach(services, delivery, clock, _journal(folder, vault, clock))
         traced = life.trace or life.point is not None
         if traced and life.interaction is None:
             tracer.install()  # with the login, the bot answers what an earlier life has left
@@ -227,6 +227,10 @@ async def _live(life: Life, tracer: Tracer) -> int:
             running.cancel()
             await asyncio.wait({running, *holding})
     return ENDED
+
+
+def _journal(folder: Path, vault: Vault, clock: SystemClock) -> DeferralJournal:
+    return DeferralJournal(DeferralFiles(folder / "deferrals"), vault, clock)
 
 
 async def _writer(storage: Storage) -> "asyncio.Task[None]":

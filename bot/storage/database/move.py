@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import SettingsError
 from bot.storage.database.engines import migration_engine, read_engine
 from bot.storage.database.errors import UNUSABLE, shown, unusable
-from bot.storage.schema import identify_turns, jobs, ledger, metadata, processes, shards
+from bot.storage.schema import deferrals, identify_turns, jobs, ledger, metadata, processes, shards
 
 ROWS_IN_A_STATEMENT = 500
-_OF_PROCESSES = {processes, shards, identify_turns}
+_OF_PROCESSES = {processes, shards, identify_turns, deferrals}
 
 
 async def copy_rows(source: str, target: str) -> dict[str, int]:

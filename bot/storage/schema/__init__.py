@@ -18,7 +18,7 @@ from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta
 from bot.storage.schema.ledger import ledger
 from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
 from bot.storage.schema.photos import photo_channels, reaction_emoji, reaction_places
-from bot.storage.schema.processes import identify_turns, processes, shards
+from bot.storage.schema.processes import deferrals, identify_turns, processes, shards
 from bot.storage.schema.questions import confirmations, credit_requests, tappers
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "confirmations",
     "credit_requests",
     "decodes",
+    "deferrals",
     "durations",
     "guilds",
     "holds",

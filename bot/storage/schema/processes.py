@@ -1,6 +1,6 @@
 """The tables of processes that share a PostgreSQL. On SQLite, where there is one, they stay empty."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Table, Text
 
 from bot.storage.schema.columns import UtcDateTime, metadata
 
@@ -31,4 +31,15 @@ identify_turns = Table(
     metadata,
     Column("bucket", Integer, primary_key=True, autoincrement=False),
     Column("next_at", UtcDateTime, nullable=False),
+)
+
+# Interactions of which Discord was told that their answer will come, by their id; few at any time. What is
+# sealed can act in the bot's name for a quarter of an hour.
+deferrals = Table(
+    "deferrals",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )

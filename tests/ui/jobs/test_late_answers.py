@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from simcord import InteractionResult, MemberActor
 
-from bot.delivery import DeferralJournal
+from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import RESTARTED, RESTARTED_CHANGE
 from bot.storage import Vault
 from bot.ui.kit import deferral
@@ -50,7 +50,7 @@ def at_once(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:
 
 def keep(desk: Desk, folder: Path) -> DeferralJournal:
     vault = Vault.open([Fernet.generate_key().decode()], folder / "none.key")
-    journal = DeferralJournal(folder / "deferrals", vault, desk.clock)
+    journal = DeferralJournal(DeferralFiles(folder / "deferrals"), vault, desk.clock)
     desk.bot.attach(desk.services, desk.delivery, desk.clock, journal)
     return journal
 

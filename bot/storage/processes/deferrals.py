@@ -1,0 +1,80 @@
+"""Deferred interactions of processes that share a PostgreSQL."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+
+from bot.aio.groups import Groups
+from bot.aio.shield import shielded
+from bot.storage.database.engines import lease_engine
+from bot.storage.database.fence import Fence, begin_fenced
+from bot.storage.database.session import session
+from bot.storage.schema import deferrals
+
+WRITTEN_AT_ONCE = 500  # in one transaction
+_PATIENCE = 3.0  # seconds for a lock
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A deferral is kept, or dropped if `sealed` is None."""
+
+    id: int
+    guild_id: int = 0
+    sealed: bytes | None = None
+
+
+class DeferralTable:
+    """Where another process finds the deferrals of one that died.
+
+    It has a connection of its own, as interactions are deferred while transactions on the others take long.
+    All methods raise one of `UNUSABLE`, or `NotAlone` if another process has taken over.
+    """
+
+    def __init__(self, url: str, fence: Fence) -> None:
+        self._engine = lease_engine(url)
+        self._fence = fence
+        self._changes = Groups("storing deferrals", self._change, most=WRITTEN_AT_ONCE)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, fence: Fence) -> AsyncGenerator["DeferralTable"]:
+        """Open the table, and close its connection at the end. `fence` is the process's own."""
+        table = cls(url, fence)
+        try:
+            yield table
+        finally:
+            await shielded(table._engine.dispose())
+
+    async def keep(self, interaction_id: int, guild_id: int, sealed: bytes) -> None:
+        """Keep a deferral of the server, or replace it."""
+        await self._changes.ask(_Change(interaction_id, guild_id, sealed))
+
+    async def drop(self, interaction_id: int) -> None:
+        """Delete the deferral, whichever process has kept it."""
+        await self._changes.ask(_Change(interaction_id))
+
+    async def left(self) -> list[tuple[int, bytes]]:
+        """Return the deferrals that earlier processes have left in this one's servers, oldest first."""
+        query = select(deferrals.c.id, deferrals.c.sealed).where(deferrals.c.epoch != self._fence.epoch)
+        async with session(self._engine, shards=self._fence.shards) as current:
+            rows = await current.execute(current.ours(query, deferrals.c.guild_id).order_by(deferrals.c.id))
+            return [(row.id, row.sealed) for row in rows]
+
+    async def _change(self, take: Callable[[], Sequence[_Change]]) -> list[None]:
+        async with session(self._engine) as current:
+            await begin_fenced(current, self._fence, _PATIENCE)
+            changes = take()
+            latest = {change.id: change for change in changes}
+            await current.execute(delete(deferrals).where(deferrals.c.id.in_(list(latest))))
+            kept = [
+                {"id": one.id, "guild_id": one.guild_id, "epoch": self._fence.epoch, "sealed": one.sealed}
+                for one in latest.values()
+                if one.sealed is not None
+            ]
+            if kept:
+                await current.execute(insert(deferrals), kept)
+            await current.commit()
+        return [None] * len(changes)
