@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import discord
 
@@ -124,7 +125,9 @@ class NoticePoster:
             )
         )
         if shown is not None and job is not None:
-            return await self._ask(channel, notice, job, ForModerators() if hidden else shown, hidden=hidden)
+            return await self._ask(
+                channel, notice, replace(shown, photos=(), result=None) if hidden else shown, hidden=hidden
+            )
         message = await channel.send(
             view=notice_panel(notice, self._names, job, server, hidden=hidden),
             nonce=notice.nonce,
@@ -136,7 +139,6 @@ class NoticePoster:
         self,
         channel: discord.abc.Messageable,
         notice: Notice,
-        job: Job,
         shown: ForModerators,
         *,
         hidden: bool,
@@ -149,9 +151,9 @@ class NoticePoster:
         for limit in limits:
             files = await open_files(shown, max(0, limit - MESSAGE_MARGIN_BYTES), self._fit)
             if notice.kind is NoticeKind.REVIEW:
-                view = result_review(job, self._names, files, mark=mark_of(notice), hidden=hidden)
+                view = result_review(shown.jobs[0], self._names, files, mark=mark_of(notice), hidden=hidden)
             else:
-                view = approval_request(job, self._names, mark_of(notice), files, hidden=hidden)
+                view = approval_request(shown.jobs, self._names, mark_of(notice), files, hidden=hidden)
             try:
                 message = await channel.send(
                     view=view, files=files.all, nonce=notice.nonce, allowed_mentions=NO_MENTIONS

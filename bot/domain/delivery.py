@@ -19,8 +19,12 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True)
 class ForModerators:
-    """What moderators are to see of what they decide on: photos of requests, or a result and its photo."""
+    """What moderators are to see of what they decide on: photos of requests, or a result and its photo.
 
+    `jobs` is one, or those of a set on which they decide together.
+    """
+
+    jobs: tuple[Job, ...]
     photos: tuple[OutputFile, ...] = ()
     result: OutputFile | None = None
 

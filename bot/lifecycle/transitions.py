@@ -35,10 +35,12 @@ async def make_ready(transaction: Transaction, job: Job, source_file: str | None
     """
     if job.approval is not Approval.WANTED:
         return await transaction.jobs.make_ready(job.id, source_file, at)
+    await _lock_set(transaction, job)
     changes = JobChanges(source_file=source_file)
     pending = await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.PENDING, at=at, **changes)
-    if pending is not None:
+    if pending is not None and pending.set_id is None:
         await transaction.notices.add(job.guild_id, NoticeKind.APPROVAL, job.id, at=at, job_id=job.id)
+    await _ask_about_set(transaction, pending, at)
     return pending
 
 
@@ -71,7 +73,9 @@ async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool
     changes = JobChanges(finished_at=at, held=None, not_before=None)
     if told:
         changes |= JobChanges(announced_at=at, source_file=None)
+    await _lock_set(transaction, job)
     cancelled = await transaction.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
+    await _ask_about_set(transaction, cancelled, at)
     return None if cancelled is None else await transaction.ledger.release_changed(cancelled, at)
 
 
@@ -95,6 +99,7 @@ async def fail_unpaid(
     at: datetime,
 ) -> Job | None:
     """Fail a job in any of the `expected` states. Studii has not taken it, so nothing is charged."""
+    await _lock_set(transaction, job)
     failed = await transaction.jobs.advance(
         job.id,
         expected,
@@ -106,6 +111,7 @@ async def fail_unpaid(
         held=None,
         not_before=None,
     )
+    await _ask_about_set(transaction, failed, at)
     return None if failed is None else await transaction.ledger.release_changed(failed, at)
 
 
@@ -207,3 +213,20 @@ async def _settle(transaction: Transaction, job: Job, charge: int, at: datetime)
     if charge > job.reserved:  # what was reserved counted before
         await watch_budget(transaction, job.guild_id, at)
     return settled
+
+
+async def _lock_set(transaction: Transaction, job: Job) -> None:
+    """Let no two jobs of a set whose approval is wanted change at once, so that one sees the other."""
+    if job.set_id is not None and job.approval is Approval.WANTED:
+        await transaction.ledger.lock(job.guild_id)
+
+
+async def _ask_about_set(transaction: Transaction, changed: Job | None, at: datetime) -> None:
+    """Ask moderators about a set once, when the last of its photos is there, or can't be had."""
+    if changed is None or changed.set_id is None or changed.approval is not Approval.WANTED:
+        return
+    whole_set = await transaction.jobs.of_set(changed.set_id)
+    pending = [job for job in whole_set if job.state is JobState.PENDING]
+    if pending and all(job.state is not JobState.RECEIVED for job in whole_set):
+        kind, key = NoticeKind.APPROVAL, changed.set_id
+        await transaction.notices.add(changed.guild_id, kind, key, at=at, job_id=pending[0].id)

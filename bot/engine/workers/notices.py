@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
@@ -21,7 +22,7 @@ from bot.domain import (
 )
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.workers.approvals import ApprovalMatters, NotYet
+from bot.engine.workers.approvals import ApprovalMatters, NotYet, to_decide_on
 from bot.engine.workers.refetch import Refetch
 
 _log = logging.getLogger(__name__)
@@ -47,8 +48,6 @@ _BY_DM = frozenset({NoticeKind.LOG_LOST, NoticeKind.CREDITS_ANSWER})
 _AS_LONG_AS = {
     NoticeKind.UNKNOWN: JobState.UNKNOWN,
     NoticeKind.STILL_RUNNING: JobState.RUNNING,
-    NoticeKind.APPROVAL: JobState.PENDING,
-    NoticeKind.REVIEW: JobState.REVIEWING,
 }
 # Posted in the channel for approvals, with buttons.
 _TO_DECIDE_ON = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
@@ -112,11 +111,13 @@ class NoticeBoard:
             log = await transaction.log_channels.get(notice.guild_id)
             rules = await transaction.policies.access(notice.guild_id)
             job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
-        if self._is_over(notice, job):
+            decides = notice.kind in _TO_DECIDE_ON and job is not None
+            jobs = await to_decide_on(transaction, notice, job) if decides and job is not None else []
+        if self._is_over(notice, job) or (decides and not jobs):
             await self._close(notice, None)
             return None
-        if notice.kind in _TO_DECIDE_ON and job is not None:
-            return await self._ask(notice, rules.approval.channel_id, job)
+        if jobs:
+            return await self._ask(notice, rules.approval.channel_id, jobs)
         elsewhere = _asked_in(notice)
         to_owner = notice.kind in _BY_DM or (log.channel_id is None and elsewhere is None)
         if to_owner and notice.kind not in _FOR_THE_OWNER:
@@ -139,22 +140,22 @@ class NoticeBoard:
         await self._retry.run(lambda: self._close(notice, said, lost, works=works), notice.id)
         return None
 
-    async def _ask(self, notice: Notice, channel_id: int | None, job: Job) -> float | None:
+    async def _ask(self, notice: Notice, channel_id: int | None, jobs: Sequence[Job]) -> float | None:
         """Post what is to be decided on. Return as `_tell` does; what can't be posted ends."""
         try:
-            shown = await self._matters.shown(notice, job)
+            shown = await self._matters.shown(notice, jobs)
         except NotYet as reason:
             return reason.seconds
         said = ChannelGone("no channel is set")
         if channel_id is not None:
-            said = await self._say(notice, channel_id, job, shown)
+            said = await self._say(notice, channel_id, jobs[0], shown)
         if isinstance(said, TryLater):
             return said.seconds  # it ends when nobody has decided on it for long
         if not isinstance(said, Posted):
             told = "Server %d: a request or result for moderators was not posted: %s"
-            _log.warning(told, notice.guild_id, said, extra={"job": job.id})
+            _log.warning(told, notice.guild_id, said, extra={"job": jobs[0].id})
             await self._retry.run(
-                lambda: self._matters.end(notice, job, turned_off=channel_id is None), notice.id
+                lambda: self._matters.end(notice, jobs, turned_off=channel_id is None), notice.id
             )
         await self._retry.run(lambda: self._close(notice, said), notice.id)
         return None

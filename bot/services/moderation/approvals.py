@@ -1,6 +1,6 @@
 """Approvals: which requests wait for one, and what moderators decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,47 +106,53 @@ class ApprovalService:
             return (await transaction.policies.access(guild_id)).approval
 
     async def open_request(self, guild_id: int, job_id: str, approver: Approver) -> Job:
-        """Return the job if the member may decide on it now. Raises `Refused` otherwise."""
+        """Return the job, or the first of its set, if the member may decide on it now.
+
+        Raises `Refused` otherwise.
+        """
         async with self._storage.read() as transaction:
-            return await self._ensure_open(transaction, guild_id, job_id, approver)
+            return (await _pending(transaction, guild_id, job_id, approver))[0]
 
     async def approve(
         self, guild_id: int, job_id: str, approver: Approver, requester: MemberContext | None
-    ) -> Job:
-        """Let the job go on, or end it unpaid if its requester may not run it any more.
+    ) -> list[Job]:
+        """Let the job go on, with all of its set that wait with it; or end them unpaid.
 
-        `requester` is the requester's context as it is now, None if they have left the server. Raises
-        `Refused` if the job was decided on, or if its credits are gone.
+        They end if their requester may not run them any more. `requester` is their context as it is now, None
+        if they have left the server. Return the jobs that were decided on. Raises `Refused` if there are none
+        any more, or if their credits are gone.
         """
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            job = await self._ensure_open(transaction, guild_id, job_id, approver)
             await transaction.ledger.lock(guild_id)
+            jobs = await _pending(transaction, guild_id, job_id, approver)
             now = self._clock.now()
-            objection = await self._objection(transaction, job, requester, now)
-            if objection is not None:
-                decided = await _end(transaction, job, objection, now)
-            else:
+            objections = [await self._objection(transaction, job, requester, now) for job in jobs]
+            objection = next((one for one in objections if one is not None), None)
+            if objection is None:
                 budget = await budget_state(transaction, guild_id, now)
                 if budget.left < 0:
                     raise Refused(LOWERED.format(credit_words(-budget.left)))
-                decided = await approve(transaction, job, now)
-            if decided is None:
-                raise Refused(OVER)
+                decided = [await approve(transaction, job, now) for job in jobs]
+            else:
+                decided = [await _end(transaction, job, objection, now) for job in jobs]
+            done = _those_decided(decided)
         self._wake()
-        return decided
+        return done
 
-    async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
-        """End the job unpaid, with the moderator's reason. Raises `Refused` if it was decided on."""
+    async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> list[Job]:
+        """End the job, with all of its set that wait with it, unpaid and with the moderator's reason.
+
+        Raises `Refused` if it was decided on.
+        """
         told = Reason(
             ReasonCode.DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
         )
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            job = await self._ensure_open(transaction, guild_id, job_id, approver)
-            ended = await _end(transaction, job, told, self._clock.now())
-            if ended is None:
-                raise Refused(OVER)
+            jobs = await _pending(transaction, guild_id, job_id, approver)
+            now = self._clock.now()
+            done = _those_decided([await _end(transaction, job, told, now) for job in jobs])
         self._wake()
-        return ended
+        return done
 
     async def _objection(
         self, transaction: Transaction, job: Job, requester: MemberContext | None, at: datetime
@@ -171,13 +177,22 @@ class ApprovalService:
         refused = rule is not None and rule.effect is WordEffect.REFUSE
         return Reason(ReasonCode.WORDS_CHANGED) if refused else None
 
-    async def _ensure_open(
-        self, transaction: Transaction, guild_id: int, job_id: str, approver: Approver
-    ) -> Job:
-        job = await job_to_decide_on(transaction, guild_id, job_id, approver)
-        if job.state is not JobState.PENDING:
-            raise Refused(OVER if job.terminal and not job.settled else TOO_LATE)
-        return job
+
+async def _pending(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> list[Job]:
+    """Return the job, or those of its set, that wait for the member's decision. Raises `Refused`."""
+    job = await job_to_decide_on(transaction, guild_id, job_id, approver)
+    together = [job] if job.set_id is None else await transaction.jobs.of_set(job.set_id)
+    pending = [one for one in together if one.state is JobState.PENDING]
+    if not pending:
+        raise Refused(OVER if all(one.terminal and not one.settled for one in together) else TOO_LATE)
+    return pending
+
+
+def _those_decided(jobs: Sequence[Job | None]) -> list[Job]:
+    decided = [job for job in jobs if job is not None]
+    if not decided:
+        raise Refused(OVER)
+    return decided
 
 
 async def job_to_decide_on(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:

@@ -104,7 +104,7 @@ async def files_of(job: Job, open_file: Callable[[str], Awaitable[OutputFile | N
     """Return what moderators are to see of the job: its photo, and its result, as far as they are there."""
     names = (job.source_file, job.output_file)
     photo, result = [None if name is None else await open_file(name) for name in names]
-    return ForModerators(() if photo is None else (photo,), result)
+    return ForModerators((job,), () if photo is None else (photo,), result)
 
 
 async def _waiting(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:

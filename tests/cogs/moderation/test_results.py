@@ -40,7 +40,7 @@ async def ask(desk: Desk, folder: Path, **options: Any) -> tuple[Job, ForModerat
     async with desk.storage.write() as transaction:
         waiting = await succeed(transaction, job, result.path.name, "image", desk.clock.now())
     assert waiting is not None
-    return waiting, ForModerators((photo,), result)
+    return waiting, ForModerators((waiting,), (photo,), result)
 
 
 async def shown(desk: Desk, folder: Path, channel: ChannelHandle, **options: Any) -> discord.Message:

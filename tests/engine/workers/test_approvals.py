@@ -9,9 +9,9 @@ import pytest
 
 from bot.domain import ChannelGone, Job, JobState, NoticeKind, TryLater
 from bot.domain.approvals import Approval
-from bot.lifecycle.transitions import approve
+from bot.lifecycle.transitions import approve, cancel
 from bot.reasons import ReasonCode
-from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
 
 CHANNEL = 556
 
@@ -70,6 +70,52 @@ async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_pat
         assert ended.failure_text is not None
         assert ended.failure_text.code == ReasonCode.NOT_APPROVED
         await world.balanced()
+
+
+@asynccontextmanager
+async def a_set(folder: Path) -> AsyncGenerator[tuple[World, list[Job]]]:
+    """A world with a set of two photos and a third that can't be fetched, all of which need approval."""
+    async with engine_world(folder) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.storage.write() as transaction:
+            await transaction.policies.set(GUILD, approval_channel=CHANNEL)
+        urls = (PHOTO_URL, PHOTO_URL, "https://cdn.example/gone.png")
+        wanted = [replace(a_staging_job(url=url), approval=Approval.WANTED, set_id="5" * 16) for url in urls]
+        yield world, [await world.accept(job) for job in wanted]
+
+
+async def test_a_set_is_asked_about_once_with_all_of_its_photos_and_over_a_restart(tmp_path: Path) -> None:
+    async with a_set(tmp_path) as (world, jobs):
+        for _ in range(2):
+            async with world.running():
+                for job in jobs[:2]:
+                    await world.reaches(job.id, JobState.PENDING)
+                await world.reaches(jobs[2].id, JobState.FAILED)
+                await world.until(lambda: _told(world), "the request is posted")
+        ((notice, channel, asked),) = world.discord.notices
+        assert (notice.kind, notice.key, channel) == (NoticeKind.APPROVAL, "5" * 16, CHANNEL)
+        assert asked is not None
+        assert [len(files) for files in world.discord.shown] == [2]
+        assert world.studii.jobs == {}
+        await world.balanced()
+
+
+async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked_about_with_the_others(
+    tmp_path: Path,
+) -> None:
+    async with a_set(tmp_path) as (world, jobs):
+        world.discord.notice_answers += [TryLater(0.2)] * 1000
+        async with world.running():
+            await world.until(lambda: _told(world), "the request is tried")
+        async with world.storage.write() as transaction:
+            assert await cancel(transaction, jobs[0], world.clock.now(), told=True) is not None
+        world.discord.notice_answers.clear()
+        world.discord.notices.clear()
+        async with world.running():
+            await world.until(lambda: _told(world), "the request is posted")
+        ((_, _, asked),) = world.discord.notices
+        assert asked is not None
+        assert asked.id == jobs[1].id
 
 
 async def _told(world: World) -> bool:

@@ -1,6 +1,6 @@
 """What deciding on requests and on results has in common: who decides, the reason, and what is shown then."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import discord
@@ -9,7 +9,7 @@ from discord import ui
 from bot.domain import Job
 from bot.domain.access import MemberContext
 from bot.errors import Refused
-from bot.services import MAX_DECLINE_REASON_CHARACTERS
+from bot.services import MAX_DECLINE_REASON_CHARACTERS, count_words
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
@@ -47,11 +47,12 @@ def declined_words(reason: str | None) -> str:
 
 
 def decision_panel(
-    job: Job, interaction: discord.Interaction[Any], host: Host, said: str, colour: discord.Colour
+    jobs: Sequence[Job], interaction: discord.Interaction[Any], host: Host, said: str, colour: discord.Colour
 ) -> Panel:
-    """Return who decided what, without what the job was about."""
-    names = ToolNames(host.catalog)
-    what = f"**{names.title(job)}** for <@{job.user_id}> in <#{job.channel_id}>"
+    """Return who decided what, without what the jobs were about."""
+    names, job = ToolNames(host.catalog), jobs[0]
+    several = f" · {count_words(len(jobs), 'photo', 'photos')}" if len(jobs) > 1 else ""
+    what = f"**{names.title(job)}**{several} for <@{job.user_id}> in <#{job.channel_id}>"
     return Panel(box(colour, lines(f"### {said.replace('{}', interaction.user.mention, 1)}", what)))
 
 

@@ -24,11 +24,10 @@ _DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 
 @dataclass
 class OpenedFiles:
-    """Files to be sent with a message. `lacking`: there is a photo that can't be shown."""
+    """Files to be sent with a message."""
 
     photos: list[discord.File] = field(default_factory=list[discord.File])
     result: discord.File | None = None
-    lacking: bool = False
 
     @property
     def all(self) -> list[discord.File]:
@@ -55,7 +54,6 @@ async def open_files(shown: ForModerators, room: int, fit: Fitting | None = None
         name = "photo" if len(shown.photos) == 1 else f"photo-{number}"
         file = await _open(photo, name, room // len(shown.photos), fit)
         opened.photos += [] if file is None else [file]
-        opened.lacking |= file is None
     return opened
 
 

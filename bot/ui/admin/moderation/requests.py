@@ -1,6 +1,6 @@
 """A request that waits for approval, in the moderators' channel: Approve and Decline, once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
@@ -8,7 +8,7 @@ import discord
 from bot.domain import Job, JobState
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.reasons import ReasonCode
-from bot.services import discord_timestamp
+from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     MAX_PROMPT_CHARACTERS,
     ReasonForm,
@@ -31,6 +31,8 @@ HIDDEN = (
     "make this channel age-restricted."
 )
 NO_PHOTO = "The photo is too large to show here."
+NOT_ALL_PHOTOS = "Not all of the photos can be shown here: they are too large."
+TOGETHER = "Your decision counts for all {} photos."
 # What ended a request that a moderator was about to approve.
 ENDED: Mapping[str, str] = {
     ReasonCode.REQUESTER_LEFT: "<@{}> has left the server, so the request was ended. Nothing was charged.",
@@ -60,14 +62,15 @@ class ApproveButton(JobButton, template=template_of("approve")):
         guild_id, approver = server_of(interaction), approver_of(interaction)
         job = await host.services.approvals.open_request(guild_id, self.job_id, approver)
         requester = await requester_of(interaction, job)
-        job = await done_in_time(
+        jobs = await done_in_time(
             interaction, host.services.approvals.approve(guild_id, self.job_id, approver, requester)
         )
+        job = jobs[0]
         if job.state is JobState.FAILED:
             said = ENDED.get("" if job.failure_text is None else job.failure_text.code, "")
             await show_decision(interaction, sentence_panel(said.format(job.user_id), QUIET))
             return
-        await show_decision(interaction, decision_panel(job, interaction, host, "✅ Approved by {}", GOOD))
+        await show_decision(interaction, decision_panel(jobs, interaction, host, "✅ Approved by {}", GOOD))
 
 
 class DeclineButton(JobButton, template=template_of("decline")):
@@ -85,32 +88,39 @@ class DeclineButton(JobButton, template=template_of("decline")):
 
     async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
         guild_id, approver = server_of(interaction), approver_of(interaction)
-        job = await done_in_time(
+        jobs = await done_in_time(
             interaction, host.services.approvals.decline(guild_id, self.job_id, approver, reason)
         )
-        await show_decision(interaction, decision_panel(job, interaction, host, declined_words(reason), BAD))
+        await show_decision(interaction, decision_panel(jobs, interaction, host, declined_words(reason), BAD))
 
 
-def approval_request(job: Job, names: ToolNames, mark: int, files: OpenedFiles, *, hidden: bool) -> Panel:
-    """Return the request as moderators see it: who, what and where, the prompt and the photo hidden at first.
+def approval_request(
+    jobs: Sequence[Job], names: ToolNames, mark: int, files: OpenedFiles, *, hidden: bool
+) -> Panel:
+    """Return a request as moderators see it: who, what and where, the prompt and the photos hidden at first.
 
-    The files are sent with it. `hidden`: nothing of it may be shown here.
+    `jobs` is one job, or those of a set on which they decide together. The files are sent with it. `hidden`:
+    nothing of it may be shown here.
     """
-    tool = names.tool(job)
-    about = f"<@{job.user_id}> asks for **{names.title(job)}** in <#{job.channel_id}>" + (
-        ", for themselves only." if job.private else "."
-    )
+    job, count = jobs[0], len(jobs)
+    tool, several = names.tool(job), count > 1
+    what = f"**{names.title(job)}**" + (f" with {count} photos" if several else "")
+    private = ", for themselves only" if job.private else ""
     prompt = prompt_of(tool, job.inputs)
+    reserved = credit_words(sum(one.reserved for one in jobs))
+    cost = f"{reserved} reserved for all" if several else cost_words(job)
+    lacking = len(files.photos) < sum(one.source is not None for one in jobs)
     container = box(
         GOING,
         lines(
             "### 🛂 A request waits for approval",
-            about,
+            f"<@{job.user_id}> asks for {what} in <#{job.channel_id}>{private}.",
+            TOGETHER.format(count) if several else "",
             HIDDEN if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job),
-            NO_PHOTO if files.lacking and not hidden else "",
-            small(f"{cost_words(job)} · asked {discord_timestamp(job.created_at)} · {_ENDS}"),
+            (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking and not hidden else "",
+            small(f"{cost} · asked {discord_timestamp(job.created_at)} · {_ENDS}"),
         ),
         *files.gallery(),
     )

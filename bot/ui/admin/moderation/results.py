@@ -58,7 +58,7 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
         if job.state is JobState.WITHHELD:
             await show_decision(interaction, sentence_panel(LEFT.format(job.user_id), QUIET))
             return
-        await show_decision(interaction, decision_panel(job, interaction, host, APPROVED, GOOD))
+        await show_decision(interaction, decision_panel([job], interaction, host, APPROVED, GOOD))
 
 
 class DeclineResultButton(JobButton, template=template_of("decline-result")):
@@ -77,7 +77,9 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
         job = await done_in_time(
             interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
         )
-        await show_decision(interaction, decision_panel(job, interaction, host, declined_words(reason), BAD))
+        await show_decision(
+            interaction, decision_panel([job], interaction, host, declined_words(reason), BAD)
+        )
 
 
 class ReleaseResultButton(JobButton, template=template_of("release-result")):
@@ -92,7 +94,7 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
             interaction,
             host.services.reviews.release(server_of(interaction), self.job_id, approver_of(interaction)),
         )
-        await show_decision(interaction, decision_panel(job, interaction, host, "✅ Released by {}", GOOD))
+        await show_decision(interaction, decision_panel([job], interaction, host, "✅ Released by {}", GOOD))
 
 
 class SeeResultButton(JobButton, template=template_of(SEE)):
