@@ -263,6 +263,14 @@ class Catalog:
             raise Refused(f"The tool “{slug[:40]}” isn't available here any more.")
         return tool
 
+    def named(self, typed: str) -> Tool:
+        """Return the tool that a person means by a slug or a title. Raises `Refused` if there is none."""
+        name = typed.strip().casefold()
+        for tool in self.tools.values():
+            if name in (tool.slug, tool.title.casefold()):
+                return tool
+        raise Refused(f"There's no tool “{typed[:40]}”. Choose one from the list. Nothing was changed.")
+
 
 _TAGS = ("number", "by mode")  # of alternatives; not in the file
 _AS_DICT = TypeAdapter(dict[str, object])

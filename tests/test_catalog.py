@@ -73,6 +73,16 @@ def test_a_tool_that_is_gone_is_refused_by_name(shipped: Catalog) -> None:
         shipped.get("hologram")
 
 
+@pytest.mark.parametrize("typed", ["virtual-staging", "Virtual staging", " virtual STAGING "])
+def test_a_tool_that_was_typed_instead_of_chosen_is_found(typed: str) -> None:
+    assert Catalog.load().named(typed).slug == "virtual-staging"
+
+
+def test_a_tool_that_there_is_not_is_to_be_chosen_from_the_list() -> None:
+    with pytest.raises(Refused, match="There's no tool “hologram”"):
+        Catalog.load().named("hologram")
+
+
 # What is sent
 
 

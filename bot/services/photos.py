@@ -69,11 +69,11 @@ class PhotoService:
         return tuple((self._defaults if taps is None else taps).values())
 
     def preset(self, tool: str, inputs: Mapping[str, str]) -> Preset:
-        """Return the tool with these inputs.
+        """Return the tool, by slug or title, with these inputs.
 
-        Raises `Refused` if it cannot run on a photo with nothing else.
+        Raises `Refused` if there is none, or it cannot run on a photo with nothing else.
         """
-        known = self._catalog.get(tool)
+        known = self._catalog.named(tool)
         names = [one.name for one in known.inputs]
         unknown = next((name for name in inputs if name not in names), None)
         if unknown is not None:

@@ -73,7 +73,7 @@ async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
         ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
         ({"emoji": "fire", "tool": "virtual-staging"}, "I don't know that emoji"),
         ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "I don't know that emoji"),
-        ({"emoji": "🔥", "tool": "nonsense"}, "isn't available here"),
+        ({"emoji": "🔥", "tool": "nonsense"}, "There's no tool “nonsense”"),
     ],
 )
 async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
