@@ -184,7 +184,7 @@ class Site:
         shown: dict[str, Any] = {
             "names": self._view.names(),
             "channels": self._view.channels(reader.who),
-            "commands": self._view.commands(reader.who, reader.channel_id),
+            "commands": self._view.commands(reader.who, reader.channel_id, reader.locale),
             "messages": {
                 "channel": str(reader.channel_id),
                 "who": str(reader.who),

@@ -1,6 +1,6 @@
 """What a person sees on the page: channels, messages and commands, as Discord's client is told of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sandbox.demo.place import BOTS, GUILD, PEOPLE
@@ -122,14 +122,14 @@ class View:
         author = "Studii" if target.of_the_bot else str(person(target.author_id)["global_name"])
         return {"id": str(target.id), "author": author, "words": words}
 
-    def commands(self, who: int, channel_id: int) -> list[dict[str, Any]]:
-        """Return the commands that the person may use there; none in direct messages."""
+    def commands(self, who: int, channel_id: int, locale: str = "en-US") -> list[dict[str, Any]]:
+        """Return the commands that the person may use there, in their language; none in direct messages."""
         channel = self._server.places.channels[channel_id]
         if channel.guild_id is None:
             return []
         may = self._server.places.may(who, channel)
         return [
-            _command(one)
+            _command(one, locale)
             for one in self._server.commands
             if one.get("type", 1) in COMMAND_KINDS and _allowed(one, may)
         ]
@@ -140,10 +140,30 @@ def _allowed(command: Mapping[str, Any], may: int) -> bool:
     return needed is None or bool(may & ADMINISTRATOR) or may & int(needed) == int(needed) != 0
 
 
-def _command(command: Mapping[str, Any]) -> dict[str, Any]:
+def _command(command: Mapping[str, Any], locale: str) -> dict[str, Any]:
     kind = COMMAND_KINDS[command.get("type", 1)]
-    names = ("id", "name", "description", "options", "name_localizations", "description_localizations")
-    return {"kind": kind} | {name: command.get(name) for name in names}
+    return {"kind": kind, "id": command.get("id"), "name": command["name"]} | _described(command, locale)
+
+
+def _described(one: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """Return the description and options of a command or an option in that language, as far as they have it.
+
+    Names stay: the bot translates none but those of choices.
+    """
+    options = [
+        {**option, **_described(option, locale), "choices": _named(option.get("choices") or (), locale)}
+        for option in one.get("options") or ()
+    ]
+    return {"description": _in_language(one, "description", locale), "options": options}
+
+
+def _named(choices: Iterable[Mapping[str, Any]], locale: str) -> list[dict[str, Any]]:
+    return [{**one, "name": _in_language(one, "name", locale)} for one in choices]
+
+
+def _in_language(one: Mapping[str, Any], what: str, locale: str) -> str | None:
+    translated: Mapping[str, str] | None = one.get(f"{what}_localizations")
+    return (translated or {}).get(locale, one.get(what))
 
 
 def _at_home(value: Any) -> Any:

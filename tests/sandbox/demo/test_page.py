@@ -87,6 +87,33 @@ async def test_the_languages_of_commands_and_persons_are_those_offered() -> None
         assert "error" in await page.do("press", message="1")
 
 
+async def test_commands_are_described_in_the_readers_language_as_far_as_they_are_translated() -> None:
+    styles = [{"name": "warm", "value": "warm", "name_localizations": {"de": "warm und hell"}}]
+    style = {"type": 3, "name": "style", "description": "The style", "choices": styles}
+    command = {
+        "id": "1",
+        "name": "staging",
+        "description": "Furnish a room",
+        "description_localizations": {"de": "Einen Raum einrichten"},
+        "options": [style],
+    }
+    async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
+        here.discord.commands.append(command)
+        here.site.changed()
+        for locale, described, choice in (
+            ("de", "Einen Raum einrichten", "warm und hell"),
+            ("fr", "Furnish a room", "warm"),
+        ):
+            await page.look(NORA, PHOTO_DESK, locale)
+            told = await page.until(
+                lambda told, described=described: (
+                    [one["description"] for one in told["commands"]] == [described]
+                )
+            )
+            (option,) = told["commands"][0]["options"]
+            assert (option["description"], option["choices"][0]["name"]) == ("The style", choice)
+
+
 async def test_nothing_is_sent_while_nothing_happens() -> None:
     async with opened() as here, PageClient.open(here.site.url, MAYA, PHOTO_DESK) as page:
         await page.until(lambda _: True)
