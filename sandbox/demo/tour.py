@@ -71,7 +71,7 @@ class Tour:
             Step("Tom posts three photos, and starts a set of all from their menu", self._set),
             Step("Tom makes a video", lambda: words(tom, "studio", prompt="Waves at dawn", mode="video")),
             Step("Nora adds a word rule, and Tom's prompt is refused", self._word_rule),
-            Step("Nora asks for approval, and Maya's job waits until Mika approves it", self._approval),
+            Step("Nora asks for approval, and Mika approves Maya's job, then its result", self._approval),
             Step("Nora lowers the budget, and Maya's next job is refused; she asks for more", self._refused),
             Step("Maya checks /credits", self._credits),
         )  # fmt: skip
@@ -220,20 +220,25 @@ class Tour:
         return " ".join(said.split())
 
     async def _approval(self) -> str:
-        await self._nora.command("studii approval", channel=str(TEAM), tool="studio")
+        await self._nora.command("studii approval", channel=str(TEAM), tool="studio", results=True)
         sent = len(self._studii.jobs)
         card = await self._card(self._maya, "studio", prompt="A lighthouse in a storm")
-        request = await until(self._request, "the request in the moderators' channel")
+        request = await until(
+            lambda: self._in_team("A request waits for approval"), "the request in the moderators' channel"
+        )
         expect(len(self._studii.jobs) == sent, "nothing to be sent to Studii before it is approved")
         asked = " ".join(text_of(request).split())
         await self._mika.press(request, "Approve")
+        result = await until(
+            lambda: self._in_team("A result waits for approval"), "the result in the moderators' channel"
+        )
+        await self._mika.press(result, "Approve")
         await self._maya.result_after(card)
         await self._nora.command("studii approval", off=True)
         return asked
 
-    def _request(self) -> Message | None:
-        waiting = (one for one in self._server.in_channel(TEAM) if "waits for approval" in text_of(one))
-        return next(waiting, None)
+    def _in_team(self, words: str) -> Message | None:
+        return next((one for one in self._server.in_channel(TEAM) if words in text_of(one)), None)
 
     async def _credits(self) -> str:
         said = text_of(await self._maya.command("credits"))

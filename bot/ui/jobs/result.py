@@ -151,7 +151,8 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
 
 
 def _may_be_charged_again(job: Job) -> bool:
-    return job.state is JobState.FAILED and job.failure is FailureCode.STUDII and job.settled > 0
+    paid_for = job.state is JobState.WITHHELD or job.failure is FailureCode.STUDII
+    return job.state in {JobState.FAILED, JobState.WITHHELD} and paid_for and job.settled > 0
 
 
 def _posting(job: Job, *pieces: Piece) -> Panel:

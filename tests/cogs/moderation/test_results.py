@@ -71,7 +71,7 @@ async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path
         said = texts(message)
         assert f"<@{desk.maya.id}> made this with **Photo restoration** in <#{desk.channel.id}>." in said
         assert "Charged 8 credits · finished" in said
-        assert "isn't posted after 24 hours without a decision" in said
+        assert "isn't posted if no one decides within 24 hours" in said
         (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
         assert [item["spoiler"] for item in gallery["items"]] == [True, True]
         job = await desk.job()
@@ -99,7 +99,7 @@ async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what
         channel = await watched(desk)
         message = await shown(desk, tmp_path, channel)
         await decline(desk, message, "Too  scary, <@&1>")
-        assert "Declined by <@" in texts(channel.history()[-1])
+        assert "Result declined by <@" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.settled) == (JobState.WITHHELD, 8)
         await desk.delivery.announce(job, None)
@@ -107,6 +107,7 @@ async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what
         assert f"<@{desk.maya.id}>, your **Photo restoration** result isn't posted." in told
         assert "A moderator looked at the result and didn't let it be posted: “Too scary, " in told
         assert "Charged 8 credits." in told
+        assert "Running it again may be charged again." in told
         # Its person is led to no file of it.
         assert "result not posted" in texts(await desk.maya.slash(desk.channel, "jobs"))
         assert job.output_file is not None

@@ -41,9 +41,9 @@ class ReasonForm(Form):
         await self._decline(interaction, host, " ".join(self._reason.value.split()) or None)
 
 
-def declined_words(reason: str | None) -> str:
+def declined_words(reason: str | None, declined: str = "Declined") -> str:
     """Return how a decision begins that declined something; `{}` is the moderator."""
-    return "🚫 Declined by {}" + (f": {plain(reason, MAX_DECLINE_REASON_CHARACTERS)}" if reason else "")
+    return f"🚫 {declined} by {{}}" + (f": {plain(reason, MAX_DECLINE_REASON_CHARACTERS)}" if reason else "")
 
 
 def decision_panel(

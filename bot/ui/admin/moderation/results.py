@@ -38,7 +38,7 @@ LEFT = (
     f"{KEPT_DAYS} days."
 )
 APPROVED = "✅ Result approved by {}"
-_ENDS = f"isn't posted after {APPROVAL_HOURS} hours without a decision"
+_ENDS = f"isn't posted if no one decides within {APPROVAL_HOURS} hours"
 
 
 class ApproveResultButton(JobButton, template=template_of("approve-result")):
@@ -77,9 +77,8 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
         job = await done_in_time(
             interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
         )
-        await show_decision(
-            interaction, decision_panel([job], interaction, host, declined_words(reason), BAD)
-        )
+        said = declined_words(reason, "Result declined")
+        await show_decision(interaction, decision_panel([job], interaction, host, said, BAD))
 
 
 class ReleaseResultButton(JobButton, template=template_of("release-result")):
