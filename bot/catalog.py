@@ -34,8 +34,10 @@ Credits = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
-RESERVED = frozenset({"credits", "forget-me", "help", "jobs", "privacy", "studii", "tools"})
-MAX_OPTIONS = 22  # of Discord's 25, less the image and what every command has beside its inputs
+RESERVED = frozenset(
+    {"credits", "defaults", "forget-me", "help", "jobs", "privacy", "studii", "styles", "tools"}
+)
+MAX_OPTIONS = 21  # of Discord's 25, less the image and what every command has beside its inputs
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
 
@@ -165,6 +167,11 @@ class Tool(_Strict):
             if value is not None:
                 prepared[one.name] = value
         return prepared
+
+    @property
+    def prompt(self) -> ToolInput | None:
+        """The input that a person's own words are for: the first that takes several lines."""
+        return next((one for one in self.inputs if one.long), None)
 
     def chosen(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """Return the inputs that somebody chose: no default of the catalogue, and nothing that follows from

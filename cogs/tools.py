@@ -15,12 +15,16 @@ from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
+from bot.ui.styles.choosing import STYLE, has_style_input, style_choices, usable_styles, values_with
 
 CHOICES = 25  # suggestions that Discord shows
+MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
 IMAGE = "image"
 PRIVATE = "private"
 EXTRA = "extra"
 _PRIVATE_HELP = "Show the result only to you"
+_STYLE_HELP = "A style that you or this server saved; what you give here goes before its inputs"
+_OR_A_STYLE = "{input}, or a style that you or this server saved"
 _EXTRA_HELP = "More inputs for Studii as key=value, for members with Manage Server"
 _IMAGE_HELP = {
     SourceRule.REQUIRED: "The photo to start from: JPEG, PNG, WebP, HEIC and others",
@@ -55,18 +59,25 @@ def tool_command(tool: Tool) -> PhotoCommand:
         attached: discord.Attachment | None = given.get(IMAGE)
         source = source_photo(attached) if attached is not None else None
         values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
+        style = values.pop(STYLE, None) or given.get(STYLE)
         extra = extra_inputs(given.get(EXTRA), tool)
         private = bool(given.get(PRIVATE))
+        values = {**await values_with(interaction, tool, values, style)}
         await start(interaction, tool, values, source, Terms(private=private, extra=extra))
 
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
     app_commands.rename(**{key: one.name for key, one in options.items()})(run)
-    app_commands.autocomplete(**{key: _suggestions(one) for key, one in options.items() if one.suggestions})(
-        run
-    )
+    suggested = {key: _suggestions(tool, one) for key, one in options.items() if _suggests(one)}
     descriptions = {key: one.description for key, one in options.items()}
     descriptions |= {PRIVATE: _PRIVATE_HELP, EXTRA: _EXTRA_HELP}
+    if has_style_input(tool):
+        key = next(key for key, one in options.items() if one.name == STYLE)
+        descriptions[key] = shortened(_OR_A_STYLE.format(input=descriptions[key]), 100)
+    elif tool.inputs:
+        suggested[STYLE] = _suggestions(tool, None)
+        descriptions[STYLE] = _STYLE_HELP
+    app_commands.autocomplete(**suggested)(run)
     if tool.source in _IMAGE_HELP:
         descriptions[IMAGE] = _IMAGE_HELP[tool.source]
     app_commands.describe(**descriptions)(run)
@@ -82,6 +93,8 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
         place = 0 if needed else sum(_needed(one) for one in tool.inputs)
         parameters.sort(key=lambda parameter: parameter.default is None)
         parameters.insert(place, image)
+    if tool.inputs and not has_style_input(tool):
+        parameters.append(_parameter(STYLE, app_commands.Range[str, 1, 100], required=False))
     parameters.append(_parameter(PRIVATE, bool, required=False))
     parameters.append(_parameter(EXTRA, app_commands.Range[str, 1, MAX_EXTRA_CHARACTERS], required=False))
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -102,12 +115,21 @@ def _needed(one: ToolInput) -> bool:
     return one.required and one.default is None
 
 
-def _suggestions(one: ToolInput) -> Suggest:
+def _suggests(one: ToolInput) -> bool:
+    return bool(one.suggestions) or one.name == STYLE
+
+
+def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
+    """Return what suggests values of the input (None: of no input), and styles if they can be named there."""
+
     async def suggest(interaction: discord.Interaction[Any], typed: str) -> Choices:
-        return [
-            app_commands.Choice(name=shortened(value, 100) or "…", value=value)
-            for value in suggested(one, typed)
-        ]
+        values = [] if one is None else suggested(one, typed)
+        styles: list[tuple[str, str]] = []
+        if one is None or one.name == STYLE:
+            usable = [style for style in await usable_styles(interaction) if style.tool == tool.slug]
+            styles = style_choices(usable, typed)[: CHOICES - min(len(values), MAX_VALUES_BESIDE_STYLES)]
+        shown = [*styles, *((value, value) for value in values)][:CHOICES]
+        return [app_commands.Choice(name=shortened(name, 100) or "…", value=value) for name, value in shown]
 
     return suggest
 

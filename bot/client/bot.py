@@ -45,11 +45,14 @@ from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
+from bot.ui.styles.panel import StyleButton
+from bot.ui.styles.saving import SaveStyleButton
 
 _log = logging.getLogger(__name__)
 
 EXTENSIONS = (
     "cogs.tools",
+    "cogs.styles",
     "cogs.photos",
     "cogs.jobs",
     "cogs.credits",
@@ -87,6 +90,8 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     HelpButton,
     MentionButton,
     SetButton,
+    SaveStyleButton,
+    StyleButton,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,

@@ -24,6 +24,7 @@ from bot.services.questions.confirmations import ConfirmationService
 from bot.services.questions.credit_requests import CreditRequestService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
+from bot.services.styles import DefaultsService, StyleService
 from bot.services.usage import UsageService
 from bot.storage import LaneNames, Storage, Vault
 
@@ -51,6 +52,8 @@ class Services:
     words: WordService
     confirmations: ConfirmationService
     credit_requests: CreditRequestService
+    styles: StyleService
+    defaults: DefaultsService
 
 
 # Long: a line for each service.
@@ -94,4 +97,6 @@ def build_services(
         words=WordService(storage, catalog, clock),
         confirmations=ConfirmationService(storage, clock, wake),
         credit_requests=CreditRequestService(storage, catalog, clock, wake),
+        styles=StyleService(storage, catalog, clock),
+        defaults=DefaultsService(storage, catalog, clock),
     )

@@ -74,6 +74,7 @@ class PrivacyService:
             for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
                 if job.user_id == user_id and guild_id in {None, job.guild_id}:
                     await withhold_result(transaction, job, None, self._clock.now(), told=True)
+            await transaction.styles.forget_member(user_id, guild_id)
         erased = await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
             later = await transaction.privacy.not_scrubbed_of(user_id, guild_id)

@@ -15,6 +15,7 @@ from bot.storage.schema import (
     guilds,
     jobs,
     ledger,
+    member_defaults,
     metadata,
     refusals_told,
     studii_keys,
@@ -67,7 +68,7 @@ class Privacy:
 
     async def forget(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
-        for table in (confirmations, credit_requests, tappers, refusals_told):
+        for table in (confirmations, credit_requests, tappers, refusals_told, member_defaults):
             mine = table.c.user_id == user_id
             if guild_id is not None:
                 mine &= table.c.guild_id == guild_id

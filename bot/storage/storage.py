@@ -45,6 +45,7 @@ from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations, CreditRequests
 from bot.storage.servers import ServerMemory, Servers
+from bot.storage.styles import MemberDefaults, Styles
 from bot.storage.unreadable_check import UnreadableCheck
 from bot.storage.usage import Totals, UsageSums
 
@@ -89,6 +90,8 @@ class Transaction:
         self.confirmations = Confirmations(session)
         self.posting_rules = PostingRulings(session)
         self.credit_requests = CreditRequests(session)
+        self.styles = Styles(session)
+        self.member_defaults = MemberDefaults(session)
         self.unreadable = UnreadableCheck(session)
 
 

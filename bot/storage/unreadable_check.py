@@ -11,7 +11,16 @@ from bot.storage.jobs import job_of
 from bot.storage.notices import notice_of
 from bot.storage.photo_rules import readable
 from bot.storage.questions.confirmations import confirmation_of
-from bot.storage.schema import confirmations, jobs, notices, photo_channels, reaction_emoji
+from bot.storage.schema import (
+    confirmations,
+    jobs,
+    member_defaults,
+    notices,
+    photo_channels,
+    reaction_emoji,
+    styles,
+)
+from bot.storage.styles import defaults_of, style_of
 
 CHECKED_PAGE_ROWS = 500
 
@@ -21,6 +30,8 @@ _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     reaction_emoji: readable,
     photo_channels: readable,
     confirmations: confirmation_of,
+    styles: style_of,
+    member_defaults: defaults_of,
 }
 
 

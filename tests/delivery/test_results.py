@@ -79,7 +79,7 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
             "Run again · 8 credits",
             "Edit",
             "Use in…",
-            "Original",
+            "Save as style",
             "Delete",
         ]
 
@@ -165,6 +165,7 @@ async def test_a_video_that_is_too_large_is_an_ordinary_message_that_discord_pla
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
             "Run again · 8 credits",
             "Edit",
+            "Save as style",
             "Delete",
         ]
         desk.clock.advance(10 * 60)

@@ -52,7 +52,7 @@ async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_wit
         assert len(data) < made.size
         with Image.open(io.BytesIO(data)) as shown:
             assert (shown.format, shown.size) == ("JPEG", (400, 300))
-        assert "Original" in labels(message)
+        assert "[Original](<https://files.example/out.png>)" in texts(message)
 
 
 async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Rules about words: read, changed, and applied to what people ask for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.catalog import Catalog, Tool
@@ -18,7 +19,7 @@ from bot.domain.words import (
     word_rule,
 )
 from bot.errors import Refused
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2
@@ -39,6 +40,10 @@ UNKNOWN_RULE = "There's no rule “{}”. `/studii words show` lists them. Nothi
 MET = (
     "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
     "Nothing was charged."
+)
+NOT_TO_BE_SAVED = (
+    "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
+    "Nothing was saved."
 )
 MET_BY_PRESET = (
     "A word rule in this server doesn't allow the words that this photo tool is set up with. Ask an admin to "
@@ -131,6 +136,20 @@ class WordService:
 def met_by(rules: tuple[WordRule, ...], request: JobRequest, tool: Tool) -> WordRule | None:
     """Return the rule that the request meets, or None. The catalogue's defaults meet none."""
     return matcher_of(rules).met(_texts(request, tool)) if rules else None
+
+
+async def ensure_words_allowed(transaction: Transaction, guild_id: int, texts: Sequence[str]) -> None:
+    """Raise `Refused` if a rule refuses requests with these texts, which are to be saved for later requests.
+
+    What rules send to approval can be saved: each request is approved.
+    """
+    rules = await transaction.word_rules.get(guild_id)
+    rule = matcher_of(rules).met(texts) if rules else None
+    if rule is None:
+        return
+    approval = (await transaction.policies.access(guild_id)).approval
+    if rule.effect is WordEffect.REFUSE or approval.channel_id is None:
+        raise Refused(NOT_TO_BE_SAVED)
 
 
 def words_refused(rule: WordRule, request: JobRequest, tool: Tool) -> WordsRefused:

@@ -20,6 +20,7 @@ from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, 
 from bot.storage.schema.photos import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import deferrals, identify_turns, processes, shards
 from bot.storage.schema.questions import confirmations, credit_requests, tappers
+from bot.storage.schema.styles import member_defaults, styles
 
 __all__ = [
     "CARD_NEVER_SEEN",
@@ -42,6 +43,7 @@ __all__ = [
     "lane_requests",
     "ledger",
     "log_channels",
+    "member_defaults",
     "meta",
     "metadata",
     "notices",
@@ -56,6 +58,7 @@ __all__ = [
     "refusals_told",
     "shards",
     "studii_keys",
+    "styles",
     "tappers",
     "word_refusals",
     "word_rules",

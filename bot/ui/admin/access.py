@@ -56,6 +56,12 @@ def access_panel(
     )
 
 
+KEPT = (
+    "The bot also keeps your jobs (`/jobs`), and your styles (`/styles`) in each server. `/forget-me` erases "
+    "them."
+)
+
+
 def privacy_panel(*, refuses: bool) -> Panel:
     """Return whether others may use the member's photos, and how to change it."""
     if refuses:
@@ -65,7 +71,7 @@ def privacy_panel(*, refuses: bool) -> Panel:
         said = "Others can use the tools on photos you post, within the rules of each server."
         button = PhotoUseButton(allow=False)
     title = "### 🖼️ Your photos"
-    return Panel(box(GOOD if refuses else NEUTRAL, f"{title}\n{said}", row(button)))
+    return Panel(box(GOOD if refuses else NEUTRAL, f"{title}\n{said}", row(button), small(KEPT)))
 
 
 class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|forbid)"):

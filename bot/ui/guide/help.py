@@ -29,8 +29,8 @@ MENUS = (
     "- Or mention me with a photo, with words, or both."
 )
 YOURS = (
-    "`/jobs` shows your jobs, `/credits` what is left, `/tools` an example of each tool. `/privacy` decides "
-    "whether others can use your photos, and `/forget-me` erases your data."
+    "`/jobs` shows your jobs, `/styles` your styles, `/credits` what is left, `/tools` an example of each "
+    "tool. `/privacy` decides whether others can use your photos, and `/forget-me` erases your data."
 )
 MODERATORS = "**As a moderator** you can also cancel others' jobs, and delete their results."
 ADMINS = (

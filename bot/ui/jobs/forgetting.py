@@ -14,16 +14,17 @@ from bot.ui.reading.permissions import server_of
 HERE, EVERYWHERE, NOT = "here", "everywhere", "not"
 LABELS = {HERE: "Erase in this server", EVERYWHERE: "Erase in every server", NOT: "Keep my data"}
 GOES = (
-    "**Erased:** your prompts, inputs, links and kept pictures, and these jobs in your `/jobs`. Running "
-    "jobs are erased when they're done."
+    "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, and your own "
+    "styles. Running jobs are erased when they're done."
 )
 STAYS = (
     "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "
-    "budget's period ends. Limits and blocks that admins set for you, and your `/privacy` setting. Results "
-    "in channels (delete them there) and your data at Studii."
+    "budget's period ends. Limits and blocks that admins set for you, and your `/privacy` setting. The "
+    "server's styles, without your name and your pictures. Results in channels (delete them there) and your "
+    "data at Studii."
 )
 KEPT = "Nothing was erased."
-NOTHING = "There are no jobs of yours to erase, in any server. Grants in your name can still be erased."
+NOTHING = "There are no jobs of yours to erase, in any server. Your styles and grants can still be erased."
 
 
 def ask_to_forget_me(erasable: Erasable) -> Panel:

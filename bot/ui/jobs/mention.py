@@ -12,7 +12,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule, Tool, ToolInput
+from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.errors import Refused
 from bot.services import Services, ToolPrice, short_price_words
@@ -81,7 +81,7 @@ def fitting(mention: Mention, tools: Sequence[Tool]) -> list[Tool]:
     """Return the tools for what is in the mention: those that take its photo, or its words alone."""
     if mention.photos:
         return [tool for tool in tools if tool.source is not SourceRule.NONE]
-    return [tool for tool in tools if tool.source is not SourceRule.REQUIRED and _prompt(tool) is not None]
+    return [tool for tool in tools if tool.source is not SourceRule.REQUIRED and tool.prompt is not None]
 
 
 def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[ToolPrice]) -> Panel:
@@ -155,7 +155,7 @@ class MentionButton(
         terms = Terms(photo_author=mention.author, offer_id=offer_id, shown_price=self._price)
         if message.author.id == mention.author:
             terms = replace(terms, message_id=message.id)
-        prompt = _prompt(tool)
+        prompt = tool.prompt
         if prompt is None or not mention.words:
             await begin(interaction, tool, mention.photos, terms)
         elif len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
@@ -176,11 +176,6 @@ class MentionButton(
             raise Refused(GONE) from error
         except DISCORD_ERRORS as error:
             raise Refused(AWAY) from error
-
-
-def _prompt(tool: Tool) -> ToolInput | None:
-    """Return the input that a mention's words are for."""
-    return next((one for one in tool.inputs if one.long), None)
 
 
 def _mark(user: discord.abc.Snowflake) -> re.Pattern[str]:

@@ -13,6 +13,7 @@ from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
+from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW
 from bot.ui.jobs.wording import (
     ALT_LENGTH,
     ToolNames,
@@ -22,11 +23,12 @@ from bot.ui.jobs.wording import (
     settings_words,
     state_words,
 )
-from bot.ui.kit.buttons import JobButton
+from bot.ui.kit.buttons import JobButton, custom_id_of
 from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, posting_mark, row, small, text
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.photo_lookup import HALVES_FILE, LABELLED_FILE
 
+SAVE, SAVE_LABEL = "save", "Save as style"
 MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
 NO_LINK = "There's no link to it either. It may still be in the Studii account: ask the server's admins."
 CHARGED_AGAIN = "Running it again may be charged again."
@@ -83,7 +85,7 @@ def result(
                 _details(job, names),
                 _disclosed(disclosure),
                 *map(small, notes),
-                _long_link(job),
+                _link_in_text(job, tool, by_dm=by_dm),
                 _why_here(job, by_dm=by_dm),
             )
         ),
@@ -204,11 +206,18 @@ def _disclosed(words: str) -> str:
     return small(f"✨ {plain(words, MAX_DISCLOSURE_CHARACTERS)}") if words else ""
 
 
-def _long_link(job: Job) -> str:
-    """Return the link for the text, if the address is too long for a button."""
-    if _usable(job.output_url, URL_LIMIT) or not _usable(job.output_url, MAX_LINK_CHARACTERS):
+def _link_in_text(job: Job, tool: Tool | None, *, by_dm: bool) -> str:
+    """Return the link for the text, if a button has no room, or the address is too long for one."""
+    buttons = _remaking(job, tool, picture=job.output_kind != "video", by_dm=by_dm)
+    as_button = _usable(job.output_url, URL_LIMIT) and _has_room(buttons)
+    if as_button or not _usable(job.output_url, MAX_LINK_CHARACTERS):
         return ""
     return small(f"[Original](<{job.output_url}>)")
+
+
+def _has_room(buttons: Sequence[Piece]) -> bool:
+    """Return whether a row has room for the link beside these buttons and Delete."""
+    return len(buttons) + 2 <= BUTTONS_IN_A_ROW
 
 
 def can_play(job: Job) -> bool:
@@ -234,7 +243,7 @@ def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
 
 def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:
     buttons: list[Piece] = [*_remaking(job, tool, picture=picture, by_dm=by_dm)]
-    if (original := link_button(job, "Original")) is not None:
+    if _has_room(buttons) and (original := link_button(job, "Original")) is not None:
         buttons.append(original)
     return row(*buttons, DeleteButton.of(job))
 
@@ -248,7 +257,14 @@ def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> lis
         buttons.append(edit_button(job, discord.ButtonStyle.secondary))
     if picture:
         buttons.append(UseInButton.of(job))
+    if tool is not None and tool.inputs:
+        buttons.append(_save_button(job))
     return buttons
+
+
+def _save_button(job: Job) -> ui.Button[Any]:
+    """Return the look of `bot.ui.styles.saving.SaveStyleButton`, which finds its code by the custom id."""
+    return ui.Button(label=SAVE_LABEL, custom_id=custom_id_of(SAVE, job.id, job.posting))
 
 
 def _usable(url: str | None, length: int) -> bool:

@@ -15,8 +15,10 @@ import discord
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobRequest, SourcePhoto
 from bot.domain.prices import Estimate
+from bot.domain.styles import Style
 from bot.errors import Refused, StudiiBotError
 from bot.services import ConfirmationNeeded, PriceTable
+from bot.services.styles import inputs_of, tool_of
 from bot.ui.jobs.confirming import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.tool_form import (
@@ -90,6 +92,24 @@ async def open_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
     await ask(interaction, tool, FormStart())
 
 
+async def open_style_form(
+    interaction: discord.Interaction[Any],
+    style: Style,
+    pictures: Sequence[SourcePhoto] = (),
+    terms: Terms = AS_USUAL,
+) -> None:
+    """Show the form of a style, to which a photo can be attached if there are no `pictures`.
+
+    Raises `Refused` if the style can't be used any more.
+    """
+    ensure_can_post(interaction)
+    tool = tool_of(host_of(interaction).catalog, style)
+    prompt = tool.prompt
+    # The person's own words go there.
+    values = {name: value for name, value in style.inputs.items() if prompt is None or name != prompt.name}
+    await ask(interaction, tool, FormStart(pictures, values, style=style), terms)
+
+
 async def ask(
     interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms = AS_USUAL
 ) -> None:
@@ -106,7 +126,8 @@ async def ask(
         # The form names the prices of its choices, the button before it that of none.
         wanted = replace(own, private=filled.private, shown_price=None, shown_prices=prices)
         try:
-            await start_all_once(submitted, tool, filled.values, filled.photos, wanted)
+            values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
+            await start_all_once(submitted, tool, values, filled.photos, wanted)
         except StudiiBotError as refusal:
             await RefusedForm(partial(_again, tool, start, filled, wanted)).show(submitted, refusal)
 

@@ -11,6 +11,7 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.domain.prices import Estimate, price_of_all
+from bot.domain.styles import Style, wants_words
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
     CHOICES,
@@ -37,6 +38,8 @@ PHOTO_HELP = {
     SourceRule.REQUIRED: KINDS,
     SourceRule.OPTIONAL: f"Optional. {KINDS}",
 }
+STYLE_WORDS = "They go into the style's prompt."
+MORE_WORDS = "Optional. They are added to the style's prompt."
 ANOTHER_PHOTO = "Another photo"
 KEEPS_PHOTO = "Leave empty to keep the photo."
 ONLY_I = "Only I see it"
@@ -54,7 +57,8 @@ class FormStart:
     the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is
     what *Only I see it* starts with; without `may_be_private` it isn't asked. `prices` are shown in the title
     and at the choices. `set_prices` are the prices of those pictures, from the first on, that could be taken
-    together. `chosen` is the value of the choice among pictures that the person has made before.
+    together. `chosen` is the value of the choice among pictures that the person has made before. `style`: the
+    form is for a style, whose prompt the person's words go into.
     """
 
     pictures: Sequence[SourcePhoto] = ()
@@ -65,6 +69,7 @@ class FormStart:
     prices: PriceTable | None = None
     set_prices: Sequence[Estimate] = ()
     chosen: str | None = None
+    style: Style | None = None
 
     def price(self, tool: Tool) -> str:
         """Say what the tool costs: as it is, or at least if choices change it. Empty if it isn't known."""
@@ -107,6 +112,8 @@ class ToolForm(Form):
     """Asks for what fits into a form. `submit` is called with what the person wants."""
 
     def __init__(self, tool: Tool, start: FormStart, submit: Submit) -> None:
+        if start.style is not None:
+            tool = styled(tool, start.style)
         super().__init__(_title(tool.title, start.price(tool)))
         self._start = start
         self._submit = submit
@@ -169,6 +176,18 @@ class ToolForm(Form):
         about = shortened(about, DESCRIPTION_LENGTH) if about else None
         self.add_item(ui.Label(text=ONLY_I, description=about, component=checkbox))
         return checkbox
+
+
+def styled(tool: Tool, style: Style) -> Tool:
+    """Return the tool as the form of a style shows it: with the style's name, and words for its prompt."""
+    prompt = tool.prompt
+    template = None if prompt is None else style.inputs.get(prompt.name)
+    if template is None:
+        return tool.model_copy(update={"title": style.name})
+    needed = wants_words(template)
+    about = {"description": STYLE_WORDS if needed else MORE_WORDS, "required": needed, "default": None}
+    inputs = tuple(one.model_copy(update=about) if one is prompt else one for one in tool.inputs)
+    return tool.model_copy(update={"title": style.name, "inputs": inputs})
 
 
 def _title(title: str, price: str) -> str:

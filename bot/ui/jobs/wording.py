@@ -87,20 +87,25 @@ def prompt_of(tool: Tool | None, inputs: Mapping[str, str]) -> str | None:
     return next((inputs[name] for name in names if inputs.get(name)), None)
 
 
-def settings_of(tool: Tool | None, job: Job) -> dict[str, str]:
+def settings_of(tool: Tool | None, inputs: Mapping[str, str]) -> dict[str, str]:
     """Return the inputs that the person chose or could have chosen, without the long ones."""
     if tool is None:
-        return {name: value for name, value in job.inputs.items() if name != "prompt"}
+        return {name: value for name, value in inputs.items() if name != "prompt"}
     hidden = {one.name for one in tool.inputs if one.long}
     if tool.source_flag is not None:
         hidden.add(tool.source_flag.name)
-    return {name: value for name, value in job.inputs.items() if name not in hidden}
+    return {name: value for name, value in inputs.items() if name not in hidden}
 
 
 def settings_words(tool: Tool | None, job: Job) -> str:
     """Return `style **modern** · room **living**`; empty if the tool has no settings."""
+    return settings_words_of(tool, job.inputs)
+
+
+def settings_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
+    """Return the inputs like `settings_words`."""
     words = ""
-    for name, value in settings_of(tool, job).items():
+    for name, value in settings_of(tool, inputs).items():
         shown = plain(value, VALUE_LENGTH) or "…"
         piece = f"{plain(name.replace('_', ' '), VALUE_LENGTH)} **{shown}**"
         joined = f"{words} · {piece}" if words else piece
@@ -123,7 +128,7 @@ def prompt_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
 
 def alt_words(title: str, tool: Tool | None, job: Job) -> str:
     """Return the result's description for screen readers."""
-    parts = [f"{name.replace('_', ' ')} {value}" for name, value in settings_of(tool, job).items()]
+    parts = [f"{name.replace('_', ' ')} {value}" for name, value in settings_of(tool, job.inputs).items()]
     prompt = prompt_of(tool, job.inputs)
     said = ", ".join([prompt, *parts] if prompt else parts)
     return shortened(f"{title}: {said}" if said else title, ALT_LENGTH)

@@ -1,0 +1,62 @@
+"""The inputs that members prefer for each tool."""
+
+from collections.abc import Mapping
+
+from bot.aio.bounded import BoundedDict
+from bot.catalog import Catalog, Tool
+from bot.clock import Clock
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+
+REMEMBERED_SERVERS = 5000
+REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
+
+
+class DefaultsService:
+    """Members' own inputs. Which members of a server have any is kept in memory for a while, so that the jobs
+    of the others cost no query."""
+
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._clock = clock
+        self._members = BoundedDict[int, tuple[float, frozenset[int]]](REMEMBERED_SERVERS)
+
+    async def of(self, guild_id: int, user_id: int, tool: Tool) -> dict[str, str]:
+        """Return the member's inputs for the tool that it still takes."""
+        if user_id not in await self._members_of(guild_id):
+            return {}
+        return (await self.all(guild_id, user_id)).get(tool.slug, {})
+
+    async def all(self, guild_id: int, user_id: int) -> dict[str, dict[str, str]]:
+        """Return the member's inputs by tool, without those that the catalogue doesn't have any more."""
+        async with self._storage.read() as transaction:
+            found = await transaction.member_defaults.of(guild_id, user_id)
+        kept = {slug: _taken(self._catalog.tools.get(slug), inputs) for slug, inputs in found.items()}
+        return {slug: inputs for slug, inputs in kept.items() if inputs}
+
+    async def set(self, guild_id: int, user_id: int, tool: Tool, inputs: Mapping[str, str]) -> None:
+        """Set the member's inputs for the tool; none: clear them."""
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            await transaction.member_defaults.set(guild_id, user_id, tool.slug, _taken(tool, inputs))
+            members = await transaction.member_defaults.members(guild_id)
+        self._remember(guild_id, members)
+
+    async def _members_of(self, guild_id: int) -> frozenset[int]:
+        known = self._members.get(guild_id)
+        if known is not None and self._clock.monotonic() < known[0]:
+            return known[1]
+        async with self._storage.read() as transaction:
+            members = await transaction.member_defaults.members(guild_id)
+        return self._remember(guild_id, members)
+
+    def _remember(self, guild_id: int, members: frozenset[int]) -> frozenset[int]:
+        self._members[guild_id] = (self._clock.monotonic() + REMEMBERED_FOR, members)
+        return members
+
+
+def _taken(tool: Tool | None, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the inputs that may be preferred: none that is a text of several lines."""
+    if tool is None:
+        return {}
+    most = {one.name: one.max_length for one in tool.inputs if not one.long}
+    return {name: value for name, value in inputs.items() if value and len(value) <= most.get(name, 0)}

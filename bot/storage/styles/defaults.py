@@ -1,0 +1,44 @@
+"""The inputs that members prefer."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import delete, select
+from sqlalchemy.engine import RowMapping
+
+from bot.storage.database.session import Session
+from bot.storage.database.unreadable import json_object
+from bot.storage.schema import member_defaults
+
+_KEY = tuple(member_defaults.primary_key.columns)
+
+
+class MemberDefaults:
+    """Members' own inputs within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def of(self, guild_id: int, user_id: int) -> dict[str, Mapping[str, str]]:
+        """Return the member's inputs in the server, by tool."""
+        mine = (member_defaults.c.guild_id == guild_id) & (member_defaults.c.user_id == user_id)
+        rows = await self._session.rows(select(member_defaults).where(mine), defaults_of, _KEY)
+        return dict(rows)
+
+    async def members(self, guild_id: int) -> frozenset[int]:
+        """Return the members of the server who prefer any input."""
+        query = select(member_defaults.c.user_id).where(member_defaults.c.guild_id == guild_id).distinct()
+        return frozenset((await self._session.execute(query)).scalars())
+
+    async def set(self, guild_id: int, user_id: int, tool: str, inputs: Mapping[str, str]) -> None:
+        """Set the member's inputs for a tool; none: remove them."""
+        key = {"guild_id": guild_id, "user_id": user_id, "tool": tool}
+        if inputs:
+            await self._session.put(member_defaults, key, {"inputs": dict(inputs)})
+            return
+        same = [member_defaults.c[name] == value for name, value in key.items()]
+        await self._session.execute(delete(member_defaults).where(*same))
+
+
+def defaults_of(row: RowMapping) -> tuple[str, Mapping[str, str]]:
+    """Return a row's tool and inputs. Raises `TypeError` if these are no JSON object."""
+    return row["tool"], json_object(row["inputs"])

@@ -1,0 +1,100 @@
+"""Styles of members and of servers."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy.engine import RowMapping
+
+from bot.domain.styles import OF_SERVER, Style, style_key
+from bot.storage.database.session import Session
+from bot.storage.database.unreadable import json_object
+from bot.storage.schema import jobs, styles
+
+KEY = (styles.c.id,)
+
+
+class Styles:
+    """Styles within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, style: Style) -> None:
+        """Store a new style."""
+        row = {
+            "id": style.id,
+            "guild_id": style.guild_id,
+            "user_id": style.user_id,
+            "key": style_key(style.name),
+            "name": style.name,
+            "tool": style.tool,
+            "inputs": dict(style.inputs),
+            "roles": sorted(style.roles),
+            "made_by": style.made_by,
+            "job_id": style.job_id,
+            "created_at": style.created_at,
+        }
+        await self._session.execute(insert(styles).values(row), named=True)
+
+    async def get(self, style_id: str) -> Style | None:
+        """Return the style, or None if there is none."""
+        found = await self._some(styles.c.id == style_id)
+        return found[0] if found else None
+
+    async def named(self, guild_id: int, user_id: int, name: str) -> Style | None:
+        """Return the owner's style of that name, or None."""
+        found = await self._some(_of(guild_id, user_id) & (styles.c.key == style_key(name)))
+        return found[0] if found else None
+
+    async def of(self, guild_id: int, *user_ids: int) -> list[Style]:
+        """Return the styles of these owners in the server, each one's by name."""
+        return await self._some(_of(guild_id, *user_ids))
+
+    async def count(self, guild_id: int, user_id: int) -> int:
+        """Return the number of the owner's styles in the server, with those that can't be read."""
+        query = select(func.count()).select_from(styles).where(_of(guild_id, user_id))
+        return (await self._session.execute(query)).scalar_one()
+
+    async def set_roles(self, style_id: str, roles: Collection[int]) -> None:
+        """Set which roles may use a server's style; none: everyone."""
+        one = update(styles).where(styles.c.id == style_id)
+        await self._session.execute(one.values(roles=sorted(roles)), named=True)
+
+    async def remove(self, style_id: str) -> None:
+        """Delete the style."""
+        await self._session.execute(delete(styles).where(styles.c.id == style_id), named=True)
+
+    async def forget_member(self, user_id: int, guild_id: int | None = None) -> None:
+        """Delete the member's own styles, and what servers' styles have of them; in one server or in all."""
+        here: Any = True if guild_id is None else styles.c.guild_id == guild_id
+        own = delete(styles).where(styles.c.user_id == user_id, styles.c.user_id != OF_SERVER, here)
+        await self._session.execute(own, named=True)
+        made = update(styles).where(styles.c.made_by == user_id, here).values(made_by=None)
+        await self._session.execute(made, named=True)
+        results = styles.c.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id))
+        await self._session.execute(update(styles).where(results, here).values(job_id=None), named=True)
+
+    async def _some(self, which: ColumnElement[bool]) -> list[Style]:
+        query = select(styles).where(which).order_by(styles.c.user_id.desc(), styles.c.key)
+        return await self._session.rows(query, style_of, KEY)
+
+
+def style_of(row: RowMapping) -> Style:
+    """Return the style of a row. Raises `TypeError` if its inputs or roles are something else."""
+    return Style(
+        id=row["id"],
+        guild_id=row["guild_id"],
+        user_id=row["user_id"],
+        name=row["name"],
+        tool=row["tool"],
+        inputs=json_object(row["inputs"]),
+        created_at=row["created_at"],
+        roles=frozenset(int(one) for one in row["roles"]),
+        made_by=row["made_by"],
+        job_id=row["job_id"],
+    )
+
+
+def _of(guild_id: int, *user_ids: int) -> ColumnElement[bool]:
+    return (styles.c.guild_id == guild_id) & or_(*(styles.c.user_id == one for one in user_ids))

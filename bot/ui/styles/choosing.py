@@ -1,0 +1,112 @@
+"""Which style a person means, and what of it, and of what they prefer, goes into a job."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+
+from bot.catalog import Tool
+from bot.domain.styles import Style, style_key
+from bot.errors import Refused
+from bot.services.styles import StyleService, ensure_for, inputs_of
+from bot.services.styles.styles import NOT_HERE, UNKNOWN
+from bot.ui.jobs.tool_form import Values
+from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.text import shortened
+from bot.ui.reading.member import member_context
+from bot.ui.reading.permissions import server_of
+
+STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
+SAVED = "saved:"  # the beginning of the value of a choice, before the style's id
+SIGN = "⭐"
+OF_SERVER = "this server's"
+MAX_SHOWN_NAME_CHARACTERS = 40
+
+
+async def usable_styles(interaction: discord.Interaction[Any]) -> list[Style]:
+    """Return the styles that the person may use: their own, then the server's."""
+    roles = member_context(interaction).roles
+    services = host_of(interaction).services
+    return await services.styles.usable(server_of(interaction), interaction.user.id, roles)
+
+
+async def values_with(
+    interaction: discord.Interaction[Any], tool: Tool, given: Values, style: str | None
+) -> Values:
+    """Return the inputs of a job: those given, else of the style that was chosen or named, else the person's
+    own. Raises `Refused` if there is no such style, or it can't be used.
+
+    Where the tool has an input of that name, `style` may also be its value.
+    """
+    host, guild_id = host_of(interaction), server_of(interaction)
+    chosen = await _chosen(interaction, tool, style) if style else None
+    own = await host.services.defaults.of(guild_id, interaction.user.id, tool)
+    named = {name: value for name, value in given.items() if value is not None}
+    if chosen is not None:
+        ensure_for(host.catalog, chosen, tool)
+        named = inputs_of(chosen, tool, named)
+    elif style and has_style_input(tool):
+        named[STYLE] = style
+    return {**own, **named}
+
+
+async def style_meant(interaction: discord.Interaction[Any], typed: str) -> Style:
+    """Return the style that was chosen from a list, or whose name was typed. Raises `Refused`."""
+    found = await _found(interaction, typed)
+    if found is None:
+        raise Refused(UNKNOWN.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
+    return found
+
+
+async def style_of_server(interaction: discord.Interaction[Any], typed: str) -> Style:
+    """Return the server's style like `style_meant`, whichever roles may use it."""
+    styles, guild_id = host_of(interaction).services.styles, server_of(interaction)
+    of_server = await styles.of_server(guild_id)
+    key = style_key(typed)
+    found = [one for one in of_server if f"{SAVED}{one.id}" == typed or style_key(one.name) == key]
+    if not found:
+        raise Refused(NOT_HERE.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
+    return found[0]
+
+
+def has_style_input(tool: Tool) -> bool:
+    """Return whether the tool itself has an input called `style`."""
+    return any(one.name == STYLE for one in tool.inputs)
+
+
+def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:
+    """Return the name and the value of each style whose name has what was typed in it."""
+    key = style_key(typed)
+    return [(shown_name(one), f"{SAVED}{one.id}") for one in styles if key in style_key(one.name)]
+
+
+def shown_name(style: Style) -> str:
+    """Return a style's name as lists show it."""
+    return f"{SIGN} {style.name} · {OF_SERVER}" if style.of_server else f"{SIGN} {style.name}"
+
+
+async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str) -> Style | None:
+    """Return the style, or None if what was typed is a value of the tool's own input."""
+    own = next((one for one in tool.inputs if one.name == STYLE), None)
+    if own is None:
+        return await _meant(interaction, tool, typed)
+    if typed in own.suggestions:
+        return None
+    return await _found(interaction, typed, tool.slug)
+
+
+async def _meant(interaction: discord.Interaction[Any], tool: Tool, typed: str) -> Style:
+    found = await _found(interaction, typed, tool.slug)
+    if found is None:
+        raise Refused(UNKNOWN.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
+    return found
+
+
+async def _found(interaction: discord.Interaction[Any], typed: str, tool: str | None = None) -> Style | None:
+    host: Host = host_of(interaction)
+    styles: StyleService = host.services.styles
+    guild_id, user_id = server_of(interaction), interaction.user.id
+    roles = member_context(interaction).roles
+    if typed.startswith(SAVED):
+        return await styles.get(typed.removeprefix(SAVED), guild_id, user_id, roles)
+    return await styles.named(guild_id, user_id, roles, typed, tool)

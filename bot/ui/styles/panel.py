@@ -1,0 +1,218 @@
+"""Styles as people see them: one with its picture, and lists; with the buttons to use and to remove one."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any, Self
+
+import discord
+from discord import MediaGalleryItem, ui
+
+from bot.catalog import Catalog
+from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, WORDS, Style, wants_words
+from bot.services import PriceTable, count_words, short_price_words
+from bot.services.styles import misfit
+from bot.ui.jobs.start import open_style_form, prices_for
+from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words_of, settings_words_of
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.host import Host, done_in_time, host_of
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, box, lines, row, sentence_panel, small
+from bot.ui.kit.responses import answer
+from bot.ui.kit.text import plain
+from bot.ui.reading import LOOKUP_TIMEOUT
+from bot.ui.reading.member import member_context
+from bot.ui.reading.permissions import parent_unknown, server_of, stays_there
+from bot.ui.reading.photo_lookup import is_beside
+from bot.ui.reading.pictures import photos_in, plain_name
+
+USE, REMOVE = "use", "remove"
+TITLE = "### ⭐ Styles"
+NONE_YET = "You have no styles here yet. Press **Save as style** under a result of yours."
+HOW = (
+    f"Choose one with `style` in a tool's command, or see one with `/styles name:`. `{WORDS}` is where your "
+    "own words go."
+)
+NONE_HERE = "This server has no styles yet. `/studii styles add` makes one."
+HOW_HERE = "Members choose one with `style` in a tool's command. `/studii styles show name:` shows one."
+MAX_LIST_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
+MAX_SHOWN_ROLES = 5
+
+
+def line_of(style: Style, catalog: Catalog) -> str:
+    """Return a style in one line."""
+    names = ToolNames(catalog)
+    about = f"{names.emoji_of(style.tool)} **{quoted(style)}** · {names.title_of(style.tool)}"
+    if misfit(catalog, style):
+        return f"{about} · ⚠️ no longer fits"
+    needs = wants_words(prompt_of(names.tool_of(style.tool), style.inputs))
+    return lines_joined(about, "with your words" if needs else "", _roles(style))
+
+
+def lines_joined(*parts: str) -> str:
+    """Return the parts that are not empty, with dots between them."""
+    return " · ".join(part for part in parts if part)
+
+
+def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
+    """Return the styles that a member may use."""
+    own = [one for one in styles if not one.of_server]
+    of_server = [one for one in styles if one.of_server]
+    mine, here = (
+        _listed(own, catalog, MAX_LIST_CHARACTERS // 2),
+        _listed(of_server, catalog, MAX_LIST_CHARACTERS // 2),
+    )
+    counted = f"{count_words(len(own), 'style', 'styles')} of {MAX_STYLES}"
+    return Panel(
+        box(
+            NEUTRAL,
+            lines(TITLE, f"**Yours** · {counted}" if own else NONE_YET, *mine),
+            lines("**This server's**", *here) if here else "",
+            small(HOW) if styles else "",
+        )
+    )
+
+
+def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str) -> Panel:
+    """Return the server's styles for its admins, below what has just been changed."""
+    counted = f"{count_words(len(styles), 'style', 'styles')} of {MAX_STYLES}"
+    done = lines(*(f"✅ {one}" for one in changed))
+    return Panel(
+        box(
+            GOOD if changed else NEUTRAL,
+            lines("### ⭐ This server's styles", done),
+            lines(f"{counted}:", *_listed(styles, catalog, MAX_LIST_CHARACTERS)) if styles else NONE_HERE,
+            small(HOW_HERE) if styles else "",
+        )
+    )
+
+
+def style_panel(
+    style: Style,
+    catalog: Catalog,
+    prices: PriceTable | None = None,
+    picture: str | None = None,
+    title: str = "",
+) -> Panel:
+    """Return a style, with `picture`, the address of what it made, and what can be done with it."""
+    names = ToolNames(catalog)
+    tool = names.tool_of(style.tool)
+    whose = "this server's style" if style.of_server else "your style"
+    wrong = misfit(catalog, style)
+    made_by = f"added by <@{style.made_by}>" if style.made_by is not None else ""
+    buttons: list[Piece] = []
+    if tool is not None and not wrong:
+        price = "" if prices is None else f" · {short_price_words(prices.of(tool, style.inputs))}"
+        buttons.append(StyleButton(USE, style.id, f"Use{price}"))
+    if not style.of_server:
+        buttons.append(StyleButton(REMOVE, style.id, "Remove"))
+    alt = f"What the style {style.name} has made"
+    shown: list[Piece] = (
+        [] if picture is None else [ui.MediaGallery(MediaGalleryItem(picture, description=alt))]
+    )
+    return Panel(
+        box(
+            BAD if wrong else NEUTRAL,
+            lines(
+                f"✅ {title}" if title else "",
+                f"### {names.emoji_of(style.tool)} {quoted(style)}",
+                small(lines_joined(names.title_of(style.tool), whose, _roles(style), made_by)),
+                prompt_words_of(tool, style.inputs),
+                small(settings_words_of(tool, style.inputs)),
+                f"⚠️ {wrong}" if wrong else "",
+            ),
+            *shown,
+            *([row(*buttons)] if buttons else []),
+        )
+    )
+
+
+async def show_style(interaction: discord.Interaction[Any], found: Awaitable[Style], title: str = "") -> None:
+    """Answer with the style, for the person alone."""
+
+    async def panel() -> Panel:
+        style = await found
+        picture, prices = await picture_of(interaction, style), await prices_for(interaction)
+        return style_panel(style, host_of(interaction).catalog, prices, picture, title)
+
+    await answer(interaction, await done_in_time(interaction, panel()))
+
+
+async def picture_of(interaction: discord.Interaction[Any], style: Style) -> str | None:
+    """Return the address of the picture in the posting of the job that the style was saved from.
+
+    None if it is gone, or if the person can't see it where it was posted; so nothing gets out of a channel
+    that is closed to them, or age-restricted.
+    """
+    host, guild, person = host_of(interaction), interaction.guild, interaction.user
+    job = None if style.job_id is None else await host.services.jobs.get(style.job_id)
+    if job is None or job.guild_id != style.guild_id or job.private or job.result_message_id is None:
+        return None
+    if guild is None or not isinstance(person, discord.Member) or stays_there(interaction.client, job):
+        return None
+    channel = guild.get_channel_or_thread(job.result_channel_id or job.channel_id)
+    if channel is None or parent_unknown(channel):
+        return None
+    may = channel.permissions_for(person)
+    if not (may.view_channel and may.read_message_history):
+        return None
+    place = interaction.client.get_partial_messageable(channel.id, guild_id=guild.id)
+    try:
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
+            message = await place.fetch_message(job.result_message_id)
+    except DISCORD_ERRORS:
+        return None
+    made = [photo for photo in photos_in(message) if not is_beside(photo) and not photo.hidden]
+    # A message may show the results of a whole set.
+    of_job = [photo for photo in made if job.id[:8] in plain_name(photo)]
+    return next((photo.url for photo in (*of_job, *made)), None)
+
+
+class StyleButton(
+    LastingButton, template=rf"studii:style:(?P<action>{USE}|{REMOVE}):(?P<style>[0-9a-f]{{16}})"
+):
+    """Open the form of a style, or remove a style of one's own."""
+
+    def __init__(self, action: str, style_id: str, label: str = "") -> None:
+        self._action = action
+        self._style_id = style_id
+        look = discord.ButtonStyle.primary if action == USE else discord.ButtonStyle.secondary
+        super().__init__(ui.Button(label=label, style=look, custom_id=f"studii:style:{action}:{style_id}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["action"], match["style"])
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        guild_id, user_id, styles = server_of(interaction), interaction.user.id, host.services.styles
+        if self._action == USE:
+            style = await styles.get(self._style_id, guild_id, user_id, member_context(interaction).roles)
+            await open_style_form(interaction, style)
+            return
+        await interaction.response.defer()  # what follows may have to wait for others who write
+        removed = await styles.remove(self._style_id, guild_id, user_id)
+        said = f"The style {quoted(removed)} is removed. Jobs made with it keep what they have."
+        await interaction.edit_original_response(view=sentence_panel(said, GOOD))
+
+
+def quoted(style: Style) -> str:
+    """Return a style's name for a message."""
+    return f"“{plain(style.name, MAX_STYLE_NAME_CHARACTERS)}”"
+
+
+def _roles(style: Style) -> str:
+    shown = [f"<@&{one}>" for one in sorted(style.roles)[:MAX_SHOWN_ROLES]]
+    more = len(style.roles) - len(shown)
+    return f"for {', '.join([*shown, *([f'{more} more'] if more else [])])}" if shown else ""
+
+
+def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:
+    shown: list[str] = []
+    for number, style in enumerate(styles):
+        line = f"- {line_of(style, catalog)}"
+        room -= len(line) + 1
+        if room < 0:
+            return [*shown, f"- … and {len(styles) - number} more"]
+        shown.append(line)
+    return shown

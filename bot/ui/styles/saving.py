@@ -1,0 +1,117 @@
+"""Save as style: the form under a result that keeps its tool, inputs and prompt under a name."""
+
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import Tool
+from bot.domain import Job, JobState
+from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, WORDS
+from bot.errors import Refused
+from bot.services.styles import NewStyle
+from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
+from bot.ui.jobs.result import SAVE, SAVE_LABEL
+from bot.ui.jobs.wording import prompt_of
+from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.forms import Form
+from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.text import shortened
+from bot.ui.reading.permissions import FROM_AGE_RESTRICTED, MANAGERS_ONLY, manages, stays_there
+from bot.ui.styles.panel import show_style
+
+ONLY_THEY = (
+    "Only the person who asked for this can save it as a style. Run it again to get a result of your own."
+)
+NOT_MADE = "Only a job that has a result can be saved as a style."
+SAVED = "Style saved. Choose it with `style` in `/{tool}`."
+MINE, SERVER = "mine", "server"
+PROMPT_HELP = f"Write {WORDS} where your own words go. Without it, they are added at the end."
+
+
+async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None:
+    """Show the form that saves what the job was asked for. Raises `Refused` if this person can't.
+
+    People save their own results, for themselves; admins those of others too, for the server.
+    """
+    tool = host_of(interaction).catalog.get(job.tool)
+    own, admin = job.user_id == interaction.user.id, manages(interaction)
+    if not own and not admin:
+        raise Refused(ONLY_THEY)
+    if job.state is not JobState.SUCCEEDED:
+        raise Refused(NOT_MADE)
+    if job.scrubbed_at is not None:
+        raise Refused(INPUTS_ERASED)
+    shared = not stays_there(interaction.client, job)
+    if not own and not shared:
+        raise Refused(FROM_AGE_RESTRICTED)
+    owners = [*([MINE] if own else []), *([SERVER] if admin and shared else [])]
+    await SaveForm(job, tool, owners).show(interaction)
+
+
+class SaveForm(Form):
+    """Asks for a style's name, its prompt, and if there is a choice, whose it is."""
+
+    def __init__(self, job: Job, tool: Tool, owners: list[str]) -> None:
+        super().__init__(SAVE_LABEL)
+        self._job = job
+        self._tool = tool
+        self._owners = owners
+        self._name: ui.TextInput[Any] = ui.TextInput(custom_id="name", max_length=MAX_STYLE_NAME_CHARACTERS)
+        self.add_item(ui.Label(text="Name", component=self._name))
+        self._prompt = self._add_prompt()
+        self._owner = self._add_owner() if len(owners) > 1 else None
+
+    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        owner = self._owner.value if self._owner is not None else self._owners[0]
+        if owner == SERVER and not manages(interaction):
+            raise Refused(MANAGERS_ONLY)
+        job, tool = self._job, self._tool
+        inputs = dict(job.inputs)
+        if self._prompt is not None and tool.prompt is not None:
+            inputs[tool.prompt.name] = self._prompt.value.strip()
+        new = NewStyle(
+            job.guild_id,
+            interaction.user.id,
+            self._name.value,
+            tool,
+            inputs,
+            for_server=owner == SERVER,
+            job_id=None if job.private else job.id,
+        )
+        await show_style(interaction, host.services.styles.save(new), SAVED.format(tool=tool.slug))
+
+    def _add_prompt(self) -> ui.TextInput[Any] | None:
+        one = self._tool.prompt
+        if one is None:
+            return None
+        prompt: ui.TextInput[Any] = ui.TextInput(
+            custom_id="prompt",
+            style=discord.TextStyle.paragraph,
+            default=prompt_of(self._tool, self._job.inputs),
+            required=False,
+            max_length=one.max_length,
+        )
+        self.add_item(ui.Label(text="Prompt", description=shortened(PROMPT_HELP, 100), component=prompt))
+        return prompt
+
+    def _add_owner(self) -> ui.RadioGroup[Any]:
+        owner: ui.RadioGroup[Any] = ui.RadioGroup(
+            custom_id="owner",
+            options=[
+                discord.RadioGroupOption(label="Only for me", value=MINE, default=True),
+                discord.RadioGroupOption(label="For everyone in this server", value=SERVER),
+            ],
+        )
+        self.add_item(ui.Label(text="Whose style", component=owner))
+        return owner
+
+
+class SaveStyleButton(JobButton, template=template_of(SAVE)):
+    """Show the form that saves a result's tool, inputs and prompt as a style."""
+
+    action = SAVE
+    label = SAVE_LABEL
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await save_as_style(interaction, await job_for(interaction, host.services, self.job_id))

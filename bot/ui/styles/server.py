@@ -1,0 +1,80 @@
+"""`/studii styles add`: a new style for a server, or a further role for one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.catalog import Tool
+from bot.errors import Refused
+from bot.services.styles import NewStyle
+from bot.ui.kit.host import host_of
+from bot.ui.kit.text import plain
+from bot.ui.reading.permissions import server_of
+from bot.ui.styles.panel import quoted
+
+NO_TOOL = (
+    "A new style needs a `tool`. `/studii styles show` lists the styles that there are. Nothing was saved."
+)
+NO_PROMPT = "{tool} takes no prompt. Set its inputs under `inputs`. Nothing was saved."
+NO_INPUT = "{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved."
+NOTHING = "A style needs a `prompt` or `inputs`. Nothing was saved."
+PROMPT_TWICE = "Write the prompt under `prompt`, not under `inputs`. Nothing was saved."
+NO_ROLE = "Everyone already has that role. Leave out `role`, so that everyone can use the style."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an admin asks for. Without a tool: that a role can use the style that there is."""
+
+    name: str
+    tool: str | None
+    prompt: str | None
+    inputs: Mapping[str, str]
+    role_id: int | None
+
+
+async def add_to_server(interaction: discord.Interaction[Any], wanted: Wanted) -> str:
+    """Add the style, or let the role use it. Return what was done. Raises `Refused`."""
+    guild_id, host = server_of(interaction), host_of(interaction)
+    styles = host.services.styles
+    if wanted.role_id == guild_id:
+        raise Refused(NO_ROLE)
+    if wanted.tool is None:
+        if wanted.role_id is None or wanted.prompt is not None or wanted.inputs:
+            raise Refused(NO_TOOL)
+        style = await styles.set_role(guild_id, wanted.name, wanted.role_id, may=True)
+        return f"{quoted(style)} is for <@&{wanted.role_id}> now."
+    tool = host.catalog.get(wanted.tool)
+    new = NewStyle(
+        guild_id,
+        interaction.user.id,
+        wanted.name,
+        tool,
+        _inputs(tool, wanted),
+        for_server=True,
+        role_id=wanted.role_id,
+    )
+    style = await styles.save(new)
+    who = "everyone" if wanted.role_id is None else f"<@&{wanted.role_id}>"
+    return f"{quoted(style)} is added, for {who}."
+
+
+def _inputs(tool: Tool, wanted: Wanted) -> dict[str, str]:
+    names = [one.name for one in tool.inputs]
+    unknown = next((name for name in wanted.inputs if name not in names), None)
+    if unknown is not None:
+        listed = ", ".join(f"`{name}`" for name in names) or "none"
+        raise Refused(NO_INPUT.format(tool=tool.title, input=plain(unknown, 40), names=listed))
+    prompt = tool.prompt
+    inputs = dict(wanted.inputs)
+    if wanted.prompt is not None:
+        if prompt is None:
+            raise Refused(NO_PROMPT.format(tool=tool.title))
+        if prompt.name in inputs:
+            raise Refused(PROMPT_TWICE)
+        inputs[prompt.name] = wanted.prompt
+    if not inputs:
+        raise Refused(NOTHING)
+    return inputs

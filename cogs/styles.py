@@ -1,0 +1,125 @@
+"""/styles: the styles that a member can use. /studii styles: those of the server."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client.bot import StudiiBot
+from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, Style
+from bot.ui.admin.photos import inputs_from
+from bot.ui.kit.host import done_in_time
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import server_of
+from bot.ui.styles.choosing import style_choices, style_meant, style_of_server, usable_styles
+from bot.ui.styles.panel import quoted, server_styles_panel, show_style, styles_panel
+from bot.ui.styles.server import Wanted, add_to_server
+from cogs.studii import Command, add_to_studii, function_command
+
+Interaction = discord.Interaction[Any]
+Choices = list[app_commands.Choice[str]]
+CHOICES = 25
+MAX_PROMPT_CHARACTERS = 2000  # characters
+MAX_INPUTS_CHARACTERS = 500
+Name = app_commands.Range[str, 1, MAX_STYLE_NAME_CHARACTERS]
+# What was chosen from a list, or a name.
+Chosen = app_commands.Range[str, 1, 100]
+
+
+def styles_command(bot: StudiiBot) -> Command:
+    """Build `/styles`."""
+
+    @function_command(name="styles", description="Show your styles and this server's, use or remove one")
+    @app_commands.describe(name="The style to show; leave out for a list")
+    @app_commands.autocomplete(name=_usable)
+    @app_commands.guild_only()
+    async def styles(interaction: Interaction, name: Chosen | None = None) -> None:
+        if name is None:
+            await answer(interaction, styles_panel(await usable_styles(interaction), bot.catalog))
+        else:
+            await show_style(interaction, style_meant(interaction, name))
+
+    return styles
+
+
+class _StylesGroup(app_commands.Group):
+    def __init__(self, bot: StudiiBot) -> None:
+        super().__init__(name="styles", description="Styles for everyone in this server, or for some roles")
+        self._catalog = bot.catalog
+        self._styles = bot.services.styles
+
+    @app_commands.command(description="Show this server's styles")
+    @app_commands.describe(name="The style to show with its picture; leave out for a list")
+    async def show(self, interaction: Interaction, name: Chosen | None = None) -> None:
+        if name is None:
+            await self._answer(interaction)
+        else:
+            await show_style(interaction, style_of_server(interaction, name))
+
+    @app_commands.command(description="Add a style to this server, or let a role use one")
+    @app_commands.describe(
+        name="The style's name",
+        tool="The tool that a new style is for",
+        prompt="The prompt of a new style; {text} is where a member's own words go",
+        inputs="The inputs of a new style, such as: style=rustic, room=bedroom",
+        role="Only members with this role can use it; add it again for more roles",
+    )
+    async def add(
+        self,
+        interaction: Interaction,
+        name: Name,
+        tool: str | None = None,
+        prompt: app_commands.Range[str, 1, MAX_PROMPT_CHARACTERS] | None = None,
+        inputs: app_commands.Range[str, 1, MAX_INPUTS_CHARACTERS] | None = None,
+        role: discord.Role | None = None,
+    ) -> None:
+        wanted = Wanted(name, tool, prompt, inputs_from(inputs), None if role is None else role.id)
+        said = await done_in_time(interaction, add_to_server(interaction, wanted))
+        await self._answer(interaction, said)
+
+    @app_commands.command(description="Remove a style from this server, or take it from a role")
+    @app_commands.describe(
+        name="The style to remove", role="Only take it from this role; without any role everyone can use it"
+    )
+    async def remove(self, interaction: Interaction, name: Chosen, role: discord.Role | None = None) -> None:
+        guild_id = server_of(interaction)
+        style = await style_of_server(interaction, name)
+        if role is None:
+            await done_in_time(interaction, self._styles.remove_from_server(guild_id, style.name))
+            said = f"{quoted(style)} is removed. Jobs made with it keep what they have."
+        else:
+            change = self._styles.set_role(guild_id, style.name, role.id, may=False)
+            left = (await done_in_time(interaction, change)).roles
+            who = "" if left else " Everyone can use it now."
+            said = f"{quoted(style)} is no longer for {role.mention}.{who}"
+        await self._answer(interaction, said)
+
+    @add.autocomplete("tool")
+    async def _tools(self, _: Interaction, typed: str) -> Choices:
+        tools = [one for one in self._catalog.tools.values() if one.inputs]
+        fitting = [one for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()]
+        return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:CHOICES]]
+
+    @show.autocomplete("name")
+    @remove.autocomplete("name")
+    async def _suggest(self, interaction: Interaction, typed: str) -> Choices:
+        return _choices(await self._styles.of_server(server_of(interaction)), typed)
+
+    async def _answer(self, interaction: Interaction, *changed: str) -> None:
+        styles = await self._styles.of_server(server_of(interaction))
+        await answer(interaction, server_styles_panel(styles, self._catalog, *changed))
+
+
+async def _usable(interaction: Interaction, typed: str) -> Choices:
+    return _choices(await usable_styles(interaction), typed)
+
+
+def _choices(styles: Sequence[Style], typed: str) -> Choices:
+    found = style_choices(styles, typed)
+    return [app_commands.Choice(name=name, value=value) for name, value in found[:CHOICES]]
+
+
+async def setup(bot: StudiiBot) -> None:
+    bot.tree.add_command(styles_command(bot))
+    add_to_studii(bot, _StylesGroup(bot))

@@ -1,0 +1,279 @@
+"""Save as style under a result, and the style in commands, in `/styles` and in its form."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord import InteractionResult, MemberActor
+
+from bot.catalog import Catalog
+from bot.domain import Job, JobState, OutputFile
+from bot.domain.styles import MAX_STYLES
+from bot.services.styles import NewStyle
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+HARBOUR = "A harbour at dawn, {text}"
+ROOM = ("room.png", PNG)
+
+
+async def result_of(desk: Desk, folder: Path, who: MemberActor, tool: str, **options: object) -> Any:
+    """Return the message with the result of a job that the member asks for."""
+    await desk.set_key()
+    await who.slash(desk.channel, tool, **options)
+    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+    await desk.settle(job, 8)
+    (folder / "after.png").write_bytes(PNG)
+    await desk.delivery.announce(job, OutputFile(folder / "after.png", "image", "image/png", len(PNG)))
+    message = desk.channel.history()[-1]
+    async with desk.storage.write() as transaction:
+        await transaction.jobs.update(job.id, result_message_id=message.id, announced_at=desk.clock.now())
+    desk.clock.advance(60)
+    return message
+
+
+async def save(who: MemberActor, message: Any, **fields: str) -> InteractionResult:
+    """Press Save as style, and fill in the form."""
+    form = await who.click(message, custom_id=labelled(message, "Save as style"))
+    assert form.modal is not None, texts(form)
+    return await who.submit_modal(form, fields)
+
+
+async def press(who: MemberActor, shown: InteractionResult, label: str) -> InteractionResult:
+    """Press the button with that label in an answer."""
+    assert shown.response is not None
+    return await who.click(shown.response, custom_id=labelled(shown, label))
+
+
+async def styles_of(desk: Desk, who: MemberActor) -> list[str]:
+    found = await desk.services.styles.usable(desk.guild.id, who.id, frozenset({desk.guild.id}))
+    return [one.name for one in found]
+
+
+async def last_inputs(desk: Desk) -> dict[str, str]:
+    return dict((await desk.job()).inputs)
+
+
+async def count(desk: Desk) -> int:
+    async with desk.storage.read() as transaction:
+        return len(await transaction.jobs.in_states(list(JobState)))
+
+
+async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(
+            desk, tmp_path, desk.maya, "studio", prompt="A harbour at dawn", quality="high"
+        )
+        form = await desk.maya.click(result, custom_id=labelled(result, "Save as style"))
+        fields = [piece["component"] for piece in (form.modal or {})["components"]]
+        assert [(one["custom_id"], one.get("value")) for one in fields] == [
+            ("name", None),
+            ("prompt", "A harbour at dawn"),
+        ]
+        saved = await desk.maya.submit_modal(form, {"name": " Dawn  light ", "prompt": HARBOUR})
+        assert saved.ephemeral
+        assert "✅ Style saved. Choose it with `style` in `/studio`." in texts(saved)
+        assert "🎨 “Dawn light”" in texts(saved)
+        assert "> A harbour at dawn, {text}" in texts(saved)
+        (gallery,) = (one for one in pieces(saved) if one["type"] == 12)
+        assert gallery["items"][0]["media"]["url"] == result.attachments[0].url
+        offered = await desk.maya.autocomplete(desk.channel, "studio", "style", "DAWN", prompt="x")
+        assert [one["name"] for one in offered] == ["⭐ Dawn light"]
+        await desk.maya.slash(
+            desk.channel, "studio", prompt="two boats", style=offered[0]["value"], aspect_ratio="1:1"
+        )
+        assert await last_inputs(desk) == {
+            "source": "text",
+            "prompt": "A harbour at dawn, two boats",
+            "mode": "image",
+            "quality": "high",
+            "aspect_ratio": "1:1",
+        }
+        # Others are not offered it, and can't name it.
+        assert await desk.tom.autocomplete(desk.channel, "studio", "style", "", prompt="x") == []
+        for value in ("dawn light", offered[0]["value"]):
+            refused = await desk.tom.slash(desk.channel, "studio", prompt="x", style=value)
+            assert "Nothing was charged." in texts(refused)
+        assert await count(desk) == 2
+
+
+async def test_words_are_added_to_a_style_that_has_no_place_for_them(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        await save(desk.maya, result, name="Harbour", prompt="A harbour")
+        await desk.maya.slash(desk.channel, "studio", prompt="in fog", style="ＨＡＲＢＯＵＲ")
+        assert (await last_inputs(desk))["prompt"] == "A harbour, in fog"
+        long = await desk.maya.slash(desk.channel, "studio", prompt="x" * 2000, style="harbour")
+        assert "`prompt` can have at most 2,000 characters. Yours has 2,011." in texts(long)
+
+
+async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(
+            desk, tmp_path, desk.maya, "virtual-staging", image=ROOM, style="oak", room="office"
+        )
+        await save(desk.maya, result, name="Reading room")
+        await save(desk.maya, result, name="Modern")
+        offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "", image=ROOM)
+        assert [one["name"] for one in offered][:4] == [
+            "⭐ Modern",
+            "⭐ Reading room",
+            "modern",
+            "scandinavian",
+        ]
+        for typed, staged in (
+            (offered[1]["value"], ("oak", "office")),
+            ("reading ROOM", ("oak", "office")),
+            ("modern", ("modern", "living")),
+            ("Gothic", ("Gothic", "living")),
+        ):
+            await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style=typed)
+            inputs = await last_inputs(desk)
+            assert (inputs["style"], inputs["room"]) == staged
+        await desk.maya.slash(
+            desk.channel, "virtual-staging", image=ROOM, style=offered[1]["value"], room="bedroom"
+        )
+        assert await last_inputs(desk) == {"style": "oak", "room": "bedroom"}
+
+
+async def test_a_style_can_be_used_from_its_form_also_after_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
+        await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
+        listed = texts(await desk.maya.slash(desk.channel, "styles"))
+        assert "**Yours** · 1 style of 50" in listed
+        assert "- 🎨 **“Dawn”** · Studio · with your words" in listed
+        shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
+        await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
+        form = await press(desk.maya, shown, "Use")
+        modal: Any = form.modal
+        assert modal["title"] == "Dawn · from about 8 credits"
+        fields = {one["component"]["custom_id"]: one["component"] for one in modal["components"]}
+        assert fields["prompt"].get("value") is None
+        assert fields["prompt"]["required"]
+        await desk.maya.submit_modal(form, {"prompt": "two boats", "mode": "image", "quality": "high"})
+        assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, two boats"
+
+
+async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        await save(desk.maya, result, name="Straße")
+        again = texts(await save(desk.maya, result, name="STRASSE"))
+        assert "You already have a style “Straße”." in again
+        assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
+        studio = desk.bot.catalog.get("studio")
+        for number in range(MAX_STYLES - 1):
+            await desk.services.styles.save(
+                NewStyle(desk.guild.id, desk.maya.id, f"Style {number:02}", studio, {"prompt": "A harbour"})
+            )
+        full = texts(await save(desk.maya, result, name="One more"))
+        assert "You have 50 styles here, the limit." in full
+        assert len(await styles_of(desk, desk.maya)) == MAX_STYLES
+        offered = await desk.maya.autocomplete(desk.channel, "studio", "style", "", prompt="x")
+        assert len(offered) == 25
+        await save(desk.tom, await result_of(desk, tmp_path, desk.tom, "studio", prompt="x"), name="Straße")
+        assert await styles_of(desk, desk.tom) == ["Straße"]
+
+
+async def test_only_its_person_saves_a_result_and_only_if_its_request_is_kept(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        refused = await desk.tom.click(result, custom_id=labelled(result, "Save as style"))
+        assert "Only the person who asked for this" in texts(refused)
+        await desk.forget(desk.maya)
+        erased = await desk.maya.click(result, custom_id=labelled(result, "Save as style"))
+        assert "The original request has expired." in texts(erased)
+        restored = await result_of(desk, tmp_path, desk.maya, "photo-restore", image=ROOM)
+        assert "Save as style" not in [piece.get("label") for piece in pieces(restored)]
+
+
+async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_used(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        await desk.services.words.add(desk.guild.id, "red kite")
+        for fields in ({"name": "Red kite"}, {"name": "Sky", "prompt": "A RED KITE"}):
+            assert "A word rule in this server doesn't allow that." in texts(
+                await save(desk.maya, result, **fields)
+            )
+        await save(desk.maya, result, name="Sky", prompt="A red {text} in the sky")
+        before = await count(desk)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="kite", style="sky")
+        assert "You wrote: “A red kite in the sky”" in texts(refused)
+        assert await count(desk) == before
+
+
+async def test_the_tools_own_rules_apply_to_styles(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        await save(desk.maya, result, name="Harbour")
+        editors = desk.guild.create_role("Editors")
+        async with desk.services.access.change(desk.guild.id) as change:
+            await change.limit_tool("studio", role_id=editors.id)
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="x", style="harbour")
+        assert f"Studio is only for <@&{editors.id}>" in texts(refused)
+
+
+async def test_inputs_of_extra_are_no_part_of_a_style(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(
+            desk, tmp_path, desk.admin, "virtual-staging", image=ROOM, room="office", extra="seed=42"
+        )
+        form = await desk.admin.click(result, custom_id=labelled(result, "Save as style"))
+        await desk.admin.submit_modal(form, {"name": "Office", "owner": "mine"})
+        (style,) = await desk.services.styles.usable(desk.guild.id, desk.admin.id, frozenset())
+        assert style.inputs == {"style": "modern", "room": "office"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"slug": "studio-2"}, "is for a tool that isn't here any more"),
+        ({"inputs": "renamed"}, "no longer fits: Studio doesn't take `aspect_ratio` any more"),
+    ],
+)
+async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_nothing(
+    tmp_path: Path, changed: dict[str, str], said: str
+) -> None:
+    shipped = Catalog.load()
+    studio = shipped.get("studio")
+    if "slug" in changed:
+        tools = {"studio-2": studio.model_copy(update=changed)}
+    else:
+        renamed = [
+            one.model_copy(update={"name": "shape"}) if one.name == "aspect_ratio" else one
+            for one in studio.inputs
+        ]
+        tools = {"studio": studio.model_copy(update={"inputs": tuple(renamed)})}
+    async with open_desk(tmp_path, catalog=Catalog(tools)) as desk:
+        await desk.set_key()
+        inputs = {"prompt": "A harbour", "aspect_ratio": "1:1"}
+        await desk.services.styles.save(NewStyle(desk.guild.id, desk.maya.id, "Dawn", studio, inputs))
+        used = await desk.maya.slash(desk.channel, next(iter(tools)), prompt="x", style="dawn")
+        assert said in texts(used)
+        assert "no longer fits" in texts(await desk.maya.slash(desk.channel, "styles"))
+        shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
+        assert said in texts(shown)
+        assert "Use" not in str([piece.get("label") for piece in pieces(shown)])
+        await press(desk.maya, shown, "Remove")
+        assert await styles_of(desk, desk.maya) == []
+        assert await count(desk) == 0
+
+
+async def test_removing_a_style_hurts_no_job_and_its_old_buttons_say_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        await save(desk.maya, result, name="Harbour")
+        (offered,) = await desk.maya.autocomplete(desk.channel, "studio", "style", "", prompt="x")
+        await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
+        job = await desk.job()
+        shown = await desk.maya.slash(desk.channel, "styles", name="harbour")
+        forged = await desk.channel_message(labelled(shown, "Remove"))
+        assert "That style isn't yours." in texts(await desk.tom.click(forged, label="Press"))
+        forged = await desk.channel_message(labelled(shown, "Use"))
+        assert "That style has been removed." in texts(await desk.tom.click(forged, label="Press"))
+        await press(desk.maya, shown, "Remove")
+        kept: Job = await desk.job()
+        assert (kept.id, kept.inputs) == (job.id, job.inputs)
+        gone = await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
+        assert "That style has been removed." in texts(gone)
