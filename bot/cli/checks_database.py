@@ -78,11 +78,17 @@ async def database(settings: Settings) -> list[Finding]:
         words = f"{path} {fault}. Restore a backup (python -m bot restore FILE)."
         return [Finding("Database", Verdict.STOPS, words)]
     if not schema.current:
+        if path is None:
+            words = (
+                f"Schema {schema.revision}. The next start upgrades it to {schema.target}. Back it up with "
+                "pg_dump first."
+            )
+            return [Finding("Database", Verdict.LOOK, words)]
         words = (
             f"Schema {schema.revision}. The next start copies the database and upgrades it to "
             f"{schema.target}."
         )
-        no_room = no_room_for_a_copy(path) if path is not None else None
+        no_room = no_room_for_a_copy(path)
         return [Finding("Database", Verdict.STOPS if no_room else Verdict.LOOK, f"{words} {no_room or ''}")]
     return [
         Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),

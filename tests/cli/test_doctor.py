@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from discord.http import Route
 
+from bot.cli import checks_database as in_database
 from bot.cli import checks_settings as in_settings
 from bot.cli.checks_online import reach
 from bot.cli.doctor import examine
@@ -22,10 +23,11 @@ from bot.cli.findings import Finding, Verdict
 from bot.config import Settings
 from bot.media import decoder_process
 from bot.media.decoder_process import DecoderProcess
-from bot.storage import instance_lock
+from bot.storage import instance_lock, migrate
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import StudiiServer
 from tests.cli.test_commands import database, keep_key, ran
+from tests.support.postgresql import new_database
 
 DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "aiosqlite")
 
@@ -430,6 +432,17 @@ async def test_no_room_for_the_copy_before_an_update_stops_it(
     findings = await found(around)
     assert stopping(findings) == {"Database"}
     assert "Free some space" in findings["Database"].words
+
+
+async def test_a_postgresql_of_an_earlier_version_is_to_be_backed_up_as_the_start_makes_no_copy(
+    postgresql: str,
+) -> None:
+    url = await new_database(postgresql)
+    await migrate(url, "0036")
+    (finding,) = await in_database.database(Settings.read(discord_token=TOKEN, database_url=url))
+    assert finding.verdict is Verdict.LOOK
+    assert finding.words.startswith("Schema 0036. The next start upgrades it to ")
+    assert finding.words.endswith(". Back it up with pg_dump first.")
 
 
 async def test_a_port_that_is_taken_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
