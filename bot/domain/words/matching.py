@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property, lru_cache
 from itertools import groupby
 
-from bot.domain.words.normal import BETWEEN_VALUES, WITHOUT_SPACES, looks_like, normalized
+from bot.domain.words.normal import BETWEEN_VALUES, WITHOUT_SPACES, disguised, looks_like, normalized
 from bot.domain.words.rules import WILDCARD, WordEffect, WordRule
 
 MATCHERS = 256  # servers whose rules are kept ready
@@ -31,7 +31,7 @@ class WordMatcher:
         if not self._rules or not values:
             return None
         joined = BETWEEN_VALUES.join(value.replace(BETWEEN_VALUES, " ") for value in values)
-        read = {normalized(joined), looks_like(joined)}
+        read = {normalized(joined), looks_like(joined), *disguised(joined)}
         forms = [(form, _RUNS.sub(r"\1", form)) for form in read if form]
         for rule in self._rules:
             if any(rule.needle in short and rule.pattern.search(form) for form, short in forms):

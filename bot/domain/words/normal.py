@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from bot.domain.visible import without_invisible
+from bot.domain.words.leetspeak import leetspeak
 from bot.domain.words.lookalikes import look_alikes
 
 # Separates the values of several inputs, so that no phrase is found across two of them; of private use.
@@ -63,6 +64,14 @@ def looks_like(text: str) -> str:
         at = end
     pieces.append(plain[at:].translate(table))
     return _words("".join(pieces).casefold().translate(look_alikes().letters))
+
+
+def disguised(text: str) -> list[str]:
+    """Return the readings of a text in which digits and symbols may stand for letters; often none."""
+    plain = _without_marks(_composed(text)).casefold()
+    if not plain.isascii():
+        plain = plain.translate(look_alikes().letters)
+    return [_words(reading) for reading in leetspeak(plain)]
 
 
 def _composed(text: str) -> str:

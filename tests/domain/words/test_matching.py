@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain.words import MAX_WORD_RULES, WordMatcher, WordRule, WordRuleError, catches_much, word_rule
+from bot.domain.words.leetspeak import leetspeak
 from bot.domain.words.lookalikes import look_alikes
 
 LETTERS = st.text(string.ascii_lowercase, min_size=2, max_size=8)
@@ -47,6 +48,20 @@ def one_letter_a_run(word: str) -> str:
         ("ass", "日本ass日本"),
         ("kill", "KiIl"),  # a capital I
         ("kill", "ki1l"),
+        ("kill", "k1ll"),
+        ("kill", "K1LL them"),
+        ("kill", "ki11"),
+        ("shit", "sh1t, 5hit and $hit!"),
+        ("shit", "sh!t"),
+        ("ass", "a55"),
+        ("ass", "4ss"),
+        ("ass", "@ss"),
+        ("sex", "5ex"),
+        ("nazi", "n4z1"),
+        ("nazis", "nazi5"),
+        ("porn", "p0rn"),
+        ("tits", "t1t5"),
+        ("bad word", "b4d w0rd"),
         ("kill", "KILL"),
         ("asshole", "АSSНОLE"),  # capital letters of Cyrillic
         ("нет", "НЕТ"),
@@ -203,3 +218,34 @@ def test_hostile_texts_take_no_more_steps_than_their_length_allows(rules: list[s
     start = time.process_time()
     assert matcher.met([text]) is None
     assert time.process_time() - start < 10
+
+
+WRITTEN_AS = {"o": "0", "i": "1", "e": "3", "a": "4", "s": "5", "t": "7", "b": "8"}
+ORDINARY = "1980s 4k 8k 3d mp3 mp4 h264 ps5 a4 4x4 16x9 1st 2nd 4th 50mm 85mm 5am 10ft 5in 10s 1080p covid19"
+
+
+@given(LETTERS, st.data())
+def test_digits_that_stand_for_letters_hide_no_word(word: str, data: st.DataObject) -> None:
+    assume(len(word) >= 4)
+    hidden = [data.draw(st.booleans()) and letter in WRITTEN_AS for letter in word[1:-1]]
+    middle = "".join(
+        WRITTEN_AS[letter] if hide else letter for letter, hide in zip(word[1:-1], hidden, strict=True)
+    )
+    assert met(word, word[0] + middle + word[-1])
+
+
+@given(st.integers(0, 99_999), st.sampled_from(["", "s", "k", "th", "mm", "px", "am", "x9", "fps", "°"]))
+def test_a_number_is_no_word(number: int, unit: str) -> None:
+    assert leetspeak(f"a photo of {number}{unit} in {number}") == []
+
+
+@pytest.mark.parametrize("text", ORDINARY.split())
+def test_what_has_digits_anyway_is_read_as_it_is(text: str) -> None:
+    assert leetspeak(text) == []
+    assert met(text, f"in {text}!")
+
+
+def test_symbols_at_the_edge_of_a_word_stay_what_they_are() -> None:
+    assert leetspeak("wow! a kite!!") == []
+    assert not met("wowi", "wow! a k1te")
+    assert met("wow", "wow! a k1te")
