@@ -1,12 +1,12 @@
 """/studii log: the channel for warnings."""
 
+from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.log import HELLO, is_public, log_panel, missing_there, trouble_there
@@ -39,11 +39,13 @@ def log_command(services: Services) -> Command:
         if off and (channel is not None or results):
             raise Refused(EITHER)
         now = await services.log_channels.get(guild_id)
-        wanted = LogSettings(
-            channel.id if channel else now.channel_id, now.results if results is None else results
+        wanted = replace(
+            now,
+            channel_id=channel.id if channel else now.channel_id,
+            results=now.results if results is None else results,
         )
         if off:
-            wanted = LogSettings()
+            wanted = replace(now, channel_id=None, results=False)
         elif results is not None and wanted.channel_id is None:
             raise Refused(NOT_NOW)
         if wanted != now or channel is not None:

@@ -22,6 +22,7 @@ from bot.domain import (
     TryLater,
     Undeliverable,
 )
+from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credit_requests import answer_panel
 from bot.ui.admin.log import missing_there
 from bot.ui.admin.moderation.files import open_files
@@ -36,6 +37,8 @@ from bot.ui.reading.permissions import is_age_restricted, stays_there
 _log = logging.getLogger(__name__)
 
 NOTICE_TIMEOUT_SECONDS = 30.0
+MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
+_TO_MEMBERS = frozenset({NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED})
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})  # 50083: an archived thread
 
@@ -74,7 +77,7 @@ class NoticePoster:
 
     async def _to_owner(self, notice: Notice, job: Job | None) -> Announcement:
         guild = self._client.get_guild(notice.guild_id)
-        if guild is not None and notice.kind is NoticeKind.CREDITS_ANSWER:
+        if guild is not None and notice.kind in _TO_MEMBERS:
             return await self._to_member(notice, guild.name)
         if guild is None:
             # Before the gateway is ready no server is known; one that the bot has left never will be.
@@ -85,18 +88,19 @@ class NoticePoster:
         return await self._send(channel, notice, job, server=guild.name)
 
     async def _to_member(self, notice: Notice, server: str) -> Announcement:
-        """Tell a member by DM, or where they asked if their DMs are closed."""
+        """Tell a member by DM. If their DMs are closed, an answer is posted where they asked."""
         member = discord.Object(int(notice.details.get("user") or 0))
-        panel = answer_panel(notice.details, self._names, server)
+        if notice.kind is NoticeKind.BLOCKED:
+            panel = blocked_panel(notice.details, server)
+        else:
+            panel = answer_panel(notice.details, self._names, server)
         try:
             dm = await self._client.create_dm(member)
             return Posted((await dm.send(view=panel, nonce=notice.nonce)).id)
         except discord.Forbidden as error:
-            _log.info(
-                "Server %d: a member gets their answer where they asked, not by DM: %s",
-                notice.guild_id,
-                error,
-            )
+            _log.info("Server %d: a member takes no DM (%s): %s", notice.guild_id, notice.kind, error)
+        if notice.kind is NoticeKind.BLOCKED:
+            return Posted(None)  # nobody else should read it: they are told when they try to start a job
         place = int(notice.details.get("asked_in") or 0)
         channel = self._client.get_partial_messageable(place, guild_id=notice.guild_id)
         only = discord.AllowedMentions(everyone=False, roles=False, users=[member])
@@ -128,10 +132,12 @@ class NoticePoster:
             return await self._ask(
                 channel, notice, replace(shown, photos=(), result=None) if hidden else shown, hidden=hidden
             )
+        guild = self._client.get_guild(notice.guild_id)
+        called = [] if server is not None or guild is None else _called(notice, guild)
         message = await channel.send(
-            view=notice_panel(notice, self._names, job, server, hidden=hidden),
+            view=notice_panel(notice, self._names, job, server, hidden=hidden, called=called),
             nonce=notice.nonce,
-            allowed_mentions=NO_MENTIONS,
+            allowed_mentions=discord.AllowedMentions(everyone=False, users=called, roles=called),
         )
         return Posted(message.id)
 
@@ -177,3 +183,18 @@ def _failed(error: Exception, *, in_channel: bool) -> Announcement | ChannelGone
             return Posted(None)
         case Outcome.NEVER | Outcome.TOO_LARGE:
             return Undeliverable(str(error))
+
+
+def _called(notice: Notice, guild: discord.Guild) -> list[discord.Role | discord.Object]:
+    """Return the roles with Manage Server, if those are to read the notice where a member asked.
+
+    The owner too, where Discord notifies no one of these roles.
+    """
+    if notice.kind is not NoticeKind.CREDITS_ASKED or not notice.details.get("in_place"):
+        return []
+    own = [role for role in guild.roles if not (role.is_default() or role.managed)]
+    named = [one for one in own if one.permissions.manage_guild or one.permissions.administrator]
+    called: list[discord.Role | discord.Object] = [*named[-MAX_CALLED_ROLES:]]
+    if guild.owner_id is not None and not any(role.mentionable for role in named):
+        called.append(discord.Object(guild.owner_id, type=discord.User))
+    return called

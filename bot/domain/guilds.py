@@ -52,6 +52,7 @@ class GuildSettings:
     paused: bool = False  # new jobs are refused
     keeps_metadata: bool = False  # photos keep their location, camera and so on
     confirm_above: int | None = None  # credits; people are asked before a job that costs more
+    has_panel: bool = False  # buttons for every tool were posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,12 @@ class StudiiKey:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """A server's log channel, and whether results are logged there."""
+    """A server's log channel, and what goes there.
+
+    `requests_in_place`: members' requests for credits are posted where they ask, for those with Manage
+    Server, and not in the log channel.
+    """
 
     channel_id: int | None = None
     results: bool = False
+    requests_in_place: bool = False

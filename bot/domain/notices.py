@@ -23,11 +23,12 @@ class NoticeKind(StrEnum):
     REVIEW = "review"  # a result waits for approval; there as well
     CREDITS_ASKED = "credits_asked"  # a member asks for more credits
     CREDITS_ANSWER = "credits_answer"  # what became of that; sent to the member
+    BLOCKED = "blocked"  # an admin has blocked a member; sent to the member
     LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner
 
 
-# Notices that quote a member: the quotation is erased once they are posted. Their keys begin with the member.
-QUOTING = frozenset({NoticeKind.WORDS})
+# Notices that quote a person: the quotation is erased once they are posted. Their keys begin with the member.
+QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED})
 
 
 @dataclass(frozen=True, slots=True)

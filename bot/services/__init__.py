@@ -9,7 +9,7 @@ from bot.services.acceptance import (
     PricesRose,
     Repeated,
 )
-from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange
+from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, block_words
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
 from bot.services.credits import CreditService, MemberCredits
@@ -92,6 +92,7 @@ __all__ = [
     "UsageReport",
     "UsageService",
     "WordService",
+    "block_words",
     "build_services",
     "confirmed",
     "count_words",

@@ -1,5 +1,6 @@
 """Check and change a server's access rules, and members' refusals."""
 
+import secrets
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.domain import JobRequest
+from bot.domain import JobRequest, NoticeKind
 from bot.domain.access import (
     EVERY_TOOL,
     AccessList,
@@ -87,6 +88,7 @@ class AccessChange:
     def __init__(self, transaction: Transaction, catalog: Catalog, guild_id: int, at: datetime) -> None:
         self._policies = transaction.policies
         self._refusals = transaction.refusals
+        self._notices = transaction.notices
         self._at = at
         self._catalog = catalog
         self._guild_id = guild_id
@@ -146,11 +148,19 @@ class AccessChange:
     async def block(self, user_id: int, *, reason: str | None = None, hours: int | None = None) -> None:
         """Block the member from starting jobs, for so many hours or (None) until an admin ends it.
 
-        Running jobs continue. `reason` is shown to the member.
+        Running jobs continue. The member is told, with the `reason`.
         """
         await self._policies.forget_ended_blocks(self._guild_id, self._at)
         until = None if hours is None else self._at + timedelta(hours=hours)
         await self._policies.block(self._guild_id, user_id, Block(reason, until))
+        details = {
+            "user": user_id,
+            "reason": reason,
+            "until": None if until is None else int(until.timestamp()),
+        }
+        # Begins with the member, by whom it can be erased.
+        key = f"{user_id}:{secrets.token_hex(8)}"
+        await self._notices.add(self._guild_id, NoticeKind.BLOCKED, key, at=self._at, details=details)
 
     async def unblock(self, user_id: int) -> None:
         """End the member's block or pause. Raises `Refused` if there is none."""

@@ -1,6 +1,7 @@
 """Servers' log channels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.domain import LogSettings, NoticeKind
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
@@ -17,6 +18,12 @@ class LogChannelService:
         """Return the server's log settings."""
         async with self._storage.read() as transaction:
             return await transaction.log_channels.get(guild_id)
+
+    async def ask_in_place(self, guild_id: int, *, in_place: bool) -> None:
+        """Set whether requests for credits are posted where members ask, not in the log channel."""
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            settings = await transaction.log_channels.get(guild_id)
+            await transaction.log_channels.set(guild_id, replace(settings, requests_in_place=in_place))
 
     async def set(self, guild_id: int, settings: LogSettings, *, works: bool = False) -> None:
         """Set the log channel, or clear it (None).

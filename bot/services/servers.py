@@ -78,6 +78,11 @@ class ServerService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.guilds.set_keeps_metadata(guild_id, keeps=keeps)
 
+    async def panel_posted(self, guild_id: int) -> None:
+        """Note that buttons for every tool were posted in the server."""
+        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+            await transaction.guilds.has_panel(guild_id, self._clock.now())
+
     async def joined(self, guild_id: int) -> bool:
         """Note that the bot is in the server. Return whether to greet it, once for each stay."""
         async with self._storage.write() as transaction:

@@ -60,6 +60,10 @@ class Guilds:
         await self._set(guild_id, left_at=None, missing_since=None, greeted_at=greeted or at)
         return greeted is None
 
+    async def has_panel(self, guild_id: int, at: datetime) -> None:
+        """Note that buttons for every tool were posted in the server."""
+        await self._set(guild_id, panel_posted_at=at)
+
     async def went(self, guild_id: int, at: datetime) -> None:
         """Note that the bot was removed from the server."""
         await self._set(guild_id, left_at=at, missing_since=None, greeted_at=None)
@@ -94,10 +98,16 @@ class LogChannels:
     async def get(self, guild_id: int) -> LogSettings:
         query = select(log_channels).where(log_channels.c.guild_id == guild_id)
         row = (await self._session.execute(query)).mappings().one_or_none()
-        return LogSettings() if row is None else LogSettings(row["channel_id"], row["results"])
+        if row is None:
+            return LogSettings()
+        return LogSettings(row["channel_id"], row["results"], bool(row["requests_in_place"]))
 
     async def set(self, guild_id: int, settings: LogSettings) -> None:
-        values = {"channel_id": settings.channel_id, "results": settings.results}
+        values = {
+            "channel_id": settings.channel_id,
+            "results": settings.results,
+            "requests_in_place": settings.requests_in_place,
+        }
         await self._session.put(log_channels, {"guild_id": guild_id}, values)
 
 
@@ -115,4 +125,5 @@ def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
         paused=row["paused_at"] is not None or row["missing_since"] is not None,
         keeps_metadata=bool(row["keeps_metadata"]),
         confirm_above=row["confirm_above"],
+        has_panel=row["panel_posted_at"] is not None,
     )

@@ -194,9 +194,11 @@ async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping
         mute = desk.channel_for_the_bot("mute", attach_files=False)
         without = [
             "Without a key,",
-            "Without this,",
+            "Without this, no one",
             "Without a budget of your own,",
             "Without a log channel,",
+            "Without this, taps and photos",
+            "Without a panel,",
         ]
         told = texts(await desk.admin.slash(mute, "studii setup"))
         assert sorted(without, key=told.index) == without
@@ -211,8 +213,34 @@ async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping
         assert "**Next**: choose a log channel with `/studii log`" in told
         await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Ready.**" in told
+        assert "**Next**, if you like: turn on reactions with `/studii reactions`" in told
+        await desk.admin.slash(desk.channel, "studii reactions on")
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "✅ **Reactions or photo channels** are on" in told
+        assert "**Next**, if you like: post buttons for every tool with `/studii panel`" in told
+        await desk.admin.slash(desk.channel, "studii panel")
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "✅ **Panel**: posted." in told
         assert "**Next**" not in told
         assert "-# Without" not in told
+
+
+async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "➖ **Requests for credits** go where members ask, without a mention" in texts(shown)
+        await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "✅ **Requests for credits** go to the log channel" in texts(shown)
+        await desk.admin.click(message(shown), label="Show credit requests where members ask")
+        said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
+        assert said in texts(shown)
+        await desk.admin.slash(desk.channel, "studii log", results=True)  # which leaves that as it is
+        await desk.admin.slash(desk.channel, "studii log", off=True)
+        assert (await desk.services.log_channels.get(desk.guild.id)).requests_in_place
+        await desk.admin.click(message(shown), label="Send credit requests to the log channel")
+        assert "without a mention, because there's no log channel" in texts(shown)
 
 
 async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:

@@ -40,10 +40,11 @@ _FOR_THE_OWNER = frozenset(
         NoticeKind.RESULT_LOST,
         NoticeKind.CREDITS_ASKED,
         NoticeKind.CREDITS_ANSWER,
+        NoticeKind.BLOCKED,
     }
 )
 # Sent to a person, never posted in the log channel.
-_BY_DM = frozenset({NoticeKind.LOG_LOST, NoticeKind.CREDITS_ANSWER})
+_BY_DM = frozenset({NoticeKind.LOG_LOST, NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED})
 # No news any more once the job has left that state.
 _AS_LONG_AS = {
     NoticeKind.UNKNOWN: JobState.UNKNOWN,
@@ -119,12 +120,13 @@ class NoticeBoard:
         if jobs:
             return await self._ask(notice, rules.approval.channel_id, jobs)
         elsewhere = _asked_in(notice)
-        to_owner = notice.kind in _BY_DM or (log.channel_id is None and elsewhere is None)
+        log_channel = None if notice.details.get("in_place") else log.channel_id
+        to_owner = notice.kind in _BY_DM or (log_channel is None and elsewhere is None)
         if to_owner and notice.kind not in _FOR_THE_OWNER:
             await self._close(notice, None)
             return None
-        said = await self._say(notice, None if to_owner else log.channel_id or elsewhere, job)
-        lost = log.channel_id if isinstance(said, ChannelGone) and not to_owner else None
+        said = await self._say(notice, None if to_owner else log_channel or elsewhere, job)
+        lost = log_channel if isinstance(said, ChannelGone) and not to_owner else None
         if lost is not None and elsewhere is not None:
             said = await self._say(notice, elsewhere, job)
         if isinstance(said, ChannelGone) and notice.kind in _FOR_THE_OWNER:
@@ -135,7 +137,7 @@ class NoticeBoard:
         if not isinstance(said, Posted):
             told = "Server %d: a notice (%s) was not posted: %s"
             _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
-        works = isinstance(said, Posted) and not to_owner and lost is None and log.channel_id is not None
+        works = isinstance(said, Posted) and not to_owner and lost is None and log_channel is not None
         # Not noted, it would be told again and again.
         await self._retry.run(lambda: self._close(notice, said, lost, works=works), notice.id)
         return None

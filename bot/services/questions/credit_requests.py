@@ -66,7 +66,8 @@ class CreditRequestService:
                 created_at=now,
             )
             await transaction.credit_requests.add(request)
-            await _notify(transaction, NoticeKind.CREDITS_ASKED, request, now)
+            in_place = (await transaction.log_channels.get(guild_id)).requests_in_place
+            await _notify(transaction, NoticeKind.CREDITS_ASKED, request, now, in_place=in_place)
         self._wake()
         return request
 
@@ -108,7 +109,15 @@ class CreditRequestService:
         return answered
 
 
-async def _notify(transaction: Transaction, kind: NoticeKind, request: CreditRequest, at: datetime) -> None:
+async def _notify(
+    transaction: Transaction,
+    kind: NoticeKind,
+    request: CreditRequest,
+    at: datetime,
+    *,
+    in_place: bool = False,
+) -> None:
+    """Add the notice. `in_place`: it is posted where the member asked, not in the log channel."""
     details: dict[str, str | int | None] = {
         "user": request.user_id,
         "tool": request.tool,
@@ -118,6 +127,7 @@ async def _notify(transaction: Transaction, kind: NoticeKind, request: CreditReq
         "server": int(request.of_server),
         "member": int(request.of_member),
         "asked_in": request.channel_id,
+        "in_place": int(in_place),
     }
     await transaction.notices.add(request.guild_id, kind, request.id, at=at, details=details)
 

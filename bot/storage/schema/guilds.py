@@ -60,6 +60,7 @@ guilds = Table(
     Column("left_at", UtcDateTime),
     Column("missing_since", UtcDateTime),
     Column("greeted_at", UtcDateTime),
+    Column("panel_posted_at", UtcDateTime),
     one_of("budget_period", Period),
 )
 
@@ -79,6 +80,7 @@ log_channels = Table(
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("channel_id", BigInteger),
     Column("results", Boolean, nullable=False),
+    Column("requests_in_place", Boolean),
 )
 
 # How results are shown. A server without a row, or with empty columns, has the defaults of `PostingRules`.

@@ -2,18 +2,30 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import discord
 from discord import ui
 
 from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction
-from bot.services import discord_timestamp
+from bot.services import block_words, discord_timestamp
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, changed_words, lines, row, small
-from bot.ui.kit.text import plain
+from bot.ui.kit.layout import (
+    GOOD,
+    NEUTRAL,
+    UNSURE,
+    Panel,
+    box,
+    changed_words,
+    lines,
+    row,
+    sentence_panel,
+    small,
+)
+from bot.ui.kit.text import plain, sentence
 
 MAX_NAMES_IN_A_ROW = 15
 MAX_ACCESS_CHARACTERS = 3600  # of the 4,000 that a message holds
@@ -23,6 +35,7 @@ GONE = (
     "⚠️ A deleted role or channel gives no one access. Open the tool to everyone with "
     "`change`, then set its rules again. For `private` and `extra`, set the roles again."
 )
+RUNNING_FINISH = "Jobs already started will finish."
 _WHOSE = {PhotoScope.ANYONE: "anyone's", PhotoScope.OWN: "your own only (moderators: anyone's)"}
 _WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "no one"}
 
@@ -60,6 +73,15 @@ KEPT = (
     "The bot also keeps your jobs (`/jobs`), and your styles (`/styles`) in each server. `/forget-me` erases "
     "them."
 )
+
+
+def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel:
+    """Return what a member is told when an admin has blocked them: why, and until when."""
+    until = details.get("until")
+    end = None if until is None else datetime.fromtimestamp(int(until), UTC)
+    reason = details.get("reason")
+    words = block_words(Block(None if reason is None else str(reason), end))
+    return sentence_panel(f"In {plain(server, 100)}: {sentence(words, 1000)} {RUNNING_FINISH}", UNSURE)
 
 
 def privacy_panel(*, refuses: bool) -> Panel:

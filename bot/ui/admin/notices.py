@@ -1,6 +1,6 @@
 """The notices that a server's admins read in their log channel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import discord
 from discord import ui
@@ -37,20 +37,33 @@ def mark_of(notice: Notice) -> int:
 
 
 def notice_panel(
-    notice: Notice, names: ToolNames, job: Job | None, server: str | None = None, *, hidden: bool = False
+    notice: Notice,
+    names: ToolNames,
+    job: Job | None,
+    server: str | None = None,
+    *,
+    hidden: bool = False,
+    called: Sequence[discord.Role | discord.Object] = (),
 ) -> Panel:
     """Return the notice as a message; `server` names the server where that is not plain (in a DM).
 
-    `hidden`: what the job was asked for with may not be shown here.
+    `hidden`: what the job was asked for with may not be shown here. `called` are the roles and people whom
+    it is for.
     """
     body = lines(
         *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind is NoticeKind.UNKNOWN else ""
     )
     place = small(f"Server: {plain(server, 100)}" if server else "")
+    if called:
+        place = small(f"For {', '.join(map(_mention, called))}")
     container = box(_COLOURS.get(notice.kind, BAD), body, place)
     container.id = mark_of(notice)
     buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
     return Panel(container, row(*buttons)) if buttons else Panel(container)
+
+
+def _mention(one: discord.Role | discord.Object) -> str:
+    return one.mention if isinstance(one, discord.Role) else f"<@{one.id}>"
 
 
 def _words(  # noqa: C901 - one case for each kind
@@ -86,6 +99,8 @@ def _words(  # noqa: C901 - one case for each kind
         case NoticeKind.WORDS:
             return refused_words(details, names)
         case NoticeKind.APPROVAL | NoticeKind.REVIEW:  # messages of their own, in `moderation`
+            return []
+        case NoticeKind.BLOCKED:  # sent to the member: see `blocked_panel`
             return []
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.catalog import Tool
-from bot.errors import Refused
+from bot.errors import Refused, StudiiBotError
 from bot.ui.guide.help import HelpButton, fitting
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -64,4 +64,8 @@ async def post_panel(interaction: discord.Interaction[Any]) -> None:
     except DISCORD_ERRORS as error:
         _log.info("A panel could not be posted in channel %s: %r", interaction.channel_id, error)
         raise Refused(FAILED) from error
+    try:
+        await host_of(interaction).services.servers.panel_posted(guild_id)
+    except StudiiBotError as error:
+        _log.warning("Server %d: that a panel was posted is not stored: %s", guild_id, error)
     await answer(interaction, sentence_panel(POSTED.format(address=message.jump_url), GOOD))

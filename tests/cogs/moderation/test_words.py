@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot.domain import JobState, Notice, NoticeKind
+from bot.domain import JobState, Notice, NoticeKind, Posted
 from bot.domain.words import MAX_WORD_RULES
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, Desk, labelled, open_desk, texts
@@ -252,6 +252,27 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         shown = texts(await desk.admin.slash(desk.channel, "studii access", **block))
         until = f"<t:{int(desk.clock.now().timestamp()) + 7200}:f>"
         assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
+        assert "I tell them by direct message." in shown
+        notice = await last_notice(desk)
+        assert await desk.delivery.notify(notice, None, None)
+        dm = desk.maya.user.dm_channel
+        assert dm is not None
+        told = texts(dm.history()[-1])
+        assert (
+            f"In Harbour Street Studio: You are blocked from using Studii in this server until {until}."
+            in told
+        )
+        assert "The reason: “Posting spam \\<@\u200b&1>”." in told
+        assert "Jobs already started will finish." in told
+        async with desk.storage.write() as transaction:
+            await transaction.notices.close(notice.id, desk.clock.now(), None)
+        assert "spam" not in await kept(desk)
+        # Whose DMs are closed is told when they try, as below; nobody else reads it.
+        desk.close_dms()
+        await desk.admin.slash(desk.channel, "studii access", block=desk.tom)
+        seen = len(desk.channel.history())
+        assert await desk.delivery.notify(await last_notice(desk), None, None) == Posted(None)
+        assert len(desk.channel.history()) == seen
         refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         assert f"You are blocked from using Studii in this server until {until}." in refused
         assert "The reason: “Posting spam \\<@\u200b&1>”." in refused

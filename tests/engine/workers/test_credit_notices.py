@@ -12,17 +12,19 @@ Answers = list[Announcement | ChannelGone]
 
 
 @pytest.mark.parametrize(
-    ("log", "answers", "places"),
+    ("log", "in_place", "answers", "places"),
     [
-        (LOG, [Posted(1)], [LOG]),
-        (None, [Posted(1)], [ASKED_IN]),
-        (LOG, [ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN]),
-        (LOG, [ChannelGone("gone"), ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN, None]),
-        (None, [ChannelGone("gone"), Posted(1)], [ASKED_IN, None]),
+        (LOG, False, [Posted(1)], [LOG]),
+        (None, False, [Posted(1)], [ASKED_IN]),
+        (LOG, False, [ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN]),
+        (LOG, False, [ChannelGone("gone"), ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN, None]),
+        (None, False, [ChannelGone("gone"), Posted(1)], [ASKED_IN, None]),
+        (LOG, True, [Posted(1)], [ASKED_IN]),
+        (LOG, True, [ChannelGone("gone"), Posted(1)], [ASKED_IN, None]),
     ],
 )
 async def test_a_request_goes_where_admins_read_it(
-    tmp_path: Path, log: int | None, answers: Answers, places: list[int | None]
+    tmp_path: Path, log: int | None, *, in_place: bool, answers: Answers, places: list[int | None]
 ) -> None:
     async with engine_world(tmp_path) as world:
         async with world.storage.write() as transaction:
@@ -32,7 +34,7 @@ async def test_a_request_goes_where_admins_read_it(
                 NoticeKind.CREDITS_ASKED,
                 "0123456789abcdef",
                 at=world.clock.now(),
-                details={"asked_in": ASKED_IN, "user": 5},
+                details={"asked_in": ASKED_IN, "user": 5, "in_place": int(in_place)},
             )
         world.discord.notice_answers = list(answers)
         async with world.running():

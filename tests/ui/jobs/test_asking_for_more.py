@@ -70,6 +70,23 @@ async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_an
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Grant 20", "Decline"]
 
 
+async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await desk.services.log_channels.ask_in_place(desk.guild.id, in_place=True)
+        await asked(desk, desk.maya)
+        message = await request_message(desk)
+        roles = desk.env.backend.get_guild(desk.guild.id).roles.values()
+        (role,) = (one for one in roles if one.name == "Studio admin")
+        assert f"For <@&{role.id}>" in texts(message)
+        path = f"/channels/{desk.channel.id}/messages"
+        (body,) = (call.json for call in desk.env.http_requests if call.path == path)
+        assert body is not None
+        allowed = body["allowed_mentions"]
+        assert str(role.id) in map(str, allowed["roles"])
+        assert str(desk.maya.id) not in map(str, allowed["users"])
+
+
 async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)

@@ -5,7 +5,8 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.domain import StudiiKey
+from bot.domain import LogSettings, StudiiKey
+from bot.domain.photo_rules import PhotoRules
 from bot.errors import Refused
 from bot.services import Services, job_words
 from bot.ui.admin.budget_form import BudgetForm
@@ -79,9 +80,14 @@ async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool
             log_is_public=is_public(interaction.guild, log),
             tools=len(host.catalog.tools),
             least=await _least_price(host, guild_id),
+            serves_photos=_serves_photos(host.services.photos.rules(guild_id)),
         ),
         let_in=let_in,
     )
+
+
+def _serves_photos(rules: PhotoRules) -> bool:
+    return rules.everywhere or bool(rules.reaction_channels) or bool(rules.channels)
 
 
 async def _least_price(host: Host, guild_id: int) -> int:
@@ -116,9 +122,17 @@ def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
             step_lines(now),
             rule(),
             row(*buttons),
+            row(button(*_other_place(now.log))),
             small("`/studii forget-key` removes the key. Only you can see this."),
         )
     )
+
+
+def _other_place(log: LogSettings) -> tuple[str, str]:
+    """Return the button that sends requests for credits elsewhere: what it does, and its label."""
+    if log.requests_in_place:
+        return "tolog", "Send credit requests to the log channel"
+    return "inplace", "Show credit requests where members ask"
 
 
 _TEMPLATE = rf"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{{1,20}}))?(?P<let>{LET_IN})?"
@@ -165,6 +179,11 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "keep":
                 await interaction.response.edit_message(view=sentence_panel("The key was kept.", QUIET))
             case _:
+                if self.what in {"inplace", "tolog"}:
+                    in_place = self.what == "inplace"
+                    await done_in_time(
+                        interaction, services.log_channels.ask_in_place(guild_id, in_place=in_place)
+                    )
                 if self.what in {"pause", "resume"}:
                     await done_in_time(
                         interaction, services.servers.pause(guild_id, paused=self.what == "pause")

@@ -37,6 +37,12 @@ class Step(Enum):
     PERMISSIONS = "fix my permissions, or run this in the channel where members make pictures."
     BUDGET = "press **Set budget**."
     LOG = "choose a log channel with `/studii log`."
+    PHOTOS = "turn on reactions with `/studii reactions`, or choose a photo channel with `/studii photos`."
+    PANEL = "post buttons for every tool with `/studii panel`, and pin them."
+
+
+# Everything works without these.
+OPTIONAL = frozenset({Step.PHOTOS, Step.PANEL})
 
 
 # What happens if a step is skipped.
@@ -48,7 +54,11 @@ SKIPPED = {
         "Without a log channel, the server's owner gets a DM about the key and unknown outcomes, and no one "
         "is warned when the budget is nearly used."
     ),
+    Step.PHOTOS: "Without this, taps and photos start nothing. Commands, menus and forms work all the same.",
+    Step.PANEL: "Without a panel, newcomers have to find `/` or `/help` themselves.",
 }
+REQUESTS_IN_PLACE = "where members ask, with a mention of those with Manage Server"
+REQUESTS_WITHOUT_LOG = "where members ask, without a mention, because there's no log channel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class SetupState:
     log_is_public: bool
     tools: int
     least: int  # credits that the cheapest tool costs
+    serves_photos: bool  # reactions are on somewhere, or there is a photo channel
 
     @property
     def works(self) -> bool:
@@ -91,7 +102,11 @@ def next_step(now: SetupState) -> Step | None:
         return Step.PERMISSIONS
     if now.budget.is_default:
         return Step.BUDGET
-    return Step.LOG if now.log.channel_id is None else None
+    if now.log.channel_id is None:
+        return Step.LOG
+    if now.reads_messages and not now.serves_photos:
+        return Step.PHOTOS
+    return None if now.budget.settings.has_panel else Step.PANEL
 
 
 def colour_of(now: SetupState) -> discord.Colour:
@@ -106,7 +121,8 @@ def colour_of(now: SetupState) -> discord.Colour:
 def headline(now: SetupState) -> str:
     """Return whether members can start jobs, and the next step."""
     step = next_step(now)
-    return lines(_state_words(now), f"**Next**: {step.value}" if step else "")
+    following = "**Next**, if you like" if step in OPTIONAL else "**Next**"
+    return lines(_state_words(now), f"{following}: {step.value}" if step else "")
 
 
 def step_lines(now: SetupState) -> str:
@@ -120,7 +136,11 @@ def step_lines(now: SetupState) -> str:
         _skipped(Step.BUDGET, skipped=now.budget.is_default),
         log_line(now.log, now.log_trouble, public=now.log_is_public),
         _skipped(Step.LOG, skipped=now.log.channel_id is None),
-        _intent_line(now),
+        _requests_line(now.log),
+        _photos_line(now),
+        _skipped(Step.PHOTOS, skipped=now.reads_messages and not now.serves_photos),
+        _panel_line(now),
+        _skipped(Step.PANEL, skipped=not now.budget.settings.has_panel),
         now.lacking,
         metadata_line(keeps=now.budget.settings.keeps_metadata),
     )
@@ -178,7 +198,24 @@ def _permission_line(now: SetupState) -> str:
     return "✅ **In this channel** I can post results"
 
 
-def _intent_line(now: SetupState) -> str:
-    if now.reads_messages:
-        return "✅ **Reactions and photo channels** are available: `/studii reactions`, `/studii photos`"
-    return f"➖ {INTENT_OFF}"
+def _requests_line(log: LogSettings) -> str:
+    """Return where members' requests for more credits go."""
+    if log.requests_in_place:
+        return f"✅ **Requests for credits** go {REQUESTS_IN_PLACE}"
+    if log.channel_id is None:
+        return f"➖ **Requests for credits** go {REQUESTS_WITHOUT_LOG}"
+    return "✅ **Requests for credits** go to the log channel"
+
+
+def _photos_line(now: SetupState) -> str:
+    if not now.reads_messages:
+        return f"➖ {INTENT_OFF}"
+    if now.serves_photos:
+        return "✅ **Reactions or photo channels** are on"
+    return "➖ **Reactions and photo channels** are off"
+
+
+def _panel_line(now: SetupState) -> str:
+    if now.budget.settings.has_panel:
+        return "✅ **Panel**: posted. `/studii panel` posts another"
+    return "➖ **Panel**: none yet"
