@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 NAME = "TEST_LEASE_SECONDS"
+RATE = "TEST_RATE_PERIOD"  # seconds for which a key's limit is
 MIGRATIONS = "TEST_MIGRATIONS"  # the folder with those of another version
 
 
@@ -32,4 +33,5 @@ def shorten(environment: Mapping[str, str]) -> None:
         free_bound=1.5 * lasts,
     )
     member.IDENTIFY_EVERY = lasts / 4
-    app.Tuning = partial(Tuning, answer_bound=lasts, rate_period=2 * lasts + 0.3)  # type: ignore[misc,assignment]
+    period = float(environment[RATE])
+    app.Tuning = partial(Tuning, answer_bound=min(lasts, period), rate_period=period + 0.3)  # type: ignore[misc,assignment]

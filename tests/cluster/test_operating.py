@@ -47,7 +47,7 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
             assert not any("No process serves" in one for one in words)
 
 
-async def test_a_process_that_stands_by_is_healthy_and_says_so(
+async def test_a_process_that_stands_by_is_healthy_and_one_with_another_encryption_key_stops(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     port = free_port()
@@ -61,6 +61,10 @@ async def test_a_process_that_stands_by_is_healthy_and_says_so(
                 assert (response.status, told["ok"], told["standby"]) == (200, True, True)
             async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
                 assert 'studii_shards{what="held"} 0.0' in await response.text()
+        async with own.process(ENCRYPTION_KEYS=Fernet.generate_key().decode()) as stranger:
+            await until(lambda: stranger.forked.returncode is not None)
+            assert stranger.forked.returncode == 2
+            assert stranger.said("Give all of them the same ENCRYPTION_KEYS")
 
 
 async def _answers(session: aiohttp.ClientSession, port: int) -> bool:
@@ -69,17 +73,6 @@ async def _answers(session: aiohttp.ClientSession, port: int) -> bool:
             return True
     except aiohttp.ClientError:
         return False
-
-
-async def test_a_process_with_another_encryption_key_stops_and_says_which_to_give_it(
-    tmp_path: Path, migrated_postgresql: str
-) -> None:
-    async with cluster(tmp_path, migrated_postgresql, servers(1)) as own, own.process() as first:
-        await until(lambda: first.serves)
-        async with own.process(ENCRYPTION_KEYS=Fernet.generate_key().decode()) as second:
-            await until(lambda: second.forked.returncode is not None)
-            assert second.forked.returncode == 2
-            assert second.said("Give all of them the same ENCRYPTION_KEYS")
 
 
 async def test_several_that_start_at_once_make_the_tables_once(postgresql: str) -> None:

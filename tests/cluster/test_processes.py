@@ -1,12 +1,10 @@
 """Processes of the bot on one PostgreSQL: no gap, and nothing twice."""
 
-import asyncio
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -15,7 +13,6 @@ from bot.domain import JobState
 from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
 from tests.cluster.world import cluster, servers, until, until_async
-from tests.support.patience import PATIENCE
 
 
 @asynccontextmanager
@@ -31,53 +28,37 @@ async def connected(url: str) -> AsyncGenerator[AsyncConnection]:
 
 TAKES = Options(long_side=64, durations=Durations(image=2.0, video=2.0, spread=0.0))
 (GUILD,) = servers(1)
-JOBS_EACH = 24
+JOBS_EACH = 16
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_a_standby_takes_over_and_goes_on_with_what_was_under_way(
-    tmp_path: Path, migrated_postgresql: str, number: signal.Signals
-) -> None:
-    async with cluster(tmp_path, migrated_postgresql, [GUILD], options=TAKES) as own, own.process() as first:
-        await until(lambda: own.connected() == [0])
-        async with own.process() as second:
-            await until(lambda: second.said("stands by"))
-            assert own.connected() == [0]
-            asked = own.ask(GUILD)
-            await until(lambda: asked.over)
-            await until_async(own.runs)
-            first.forked.send_signal(number)
-            await until(lambda: first.forked.returncode is not None)
-            assert first.forked.returncode == (0 if number is signal.SIGTERM else -number)
-            await until(lambda: second.said("serves shards 0 of 1"))
-            await until(lambda: own.connected() == [0])
-            await until(lambda: len(own.posted(GUILD)) == 1)
-            again = own.ask(GUILD, "A blue kite")
-            await until(lambda: again.over)
-            await until(lambda: len(own.posted(GUILD)) == 2)
-        assert len(own.studii.jobs) == 2
-        assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
-
-
-async def test_who_was_told_to_wait_by_a_process_that_died_is_answered_by_the_next(
+async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_told_to_wait(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     async with cluster(tmp_path, migrated_postgresql, [GUILD], options=TAKES) as own, own.process() as first:
         await until(lambda: own.connected() == [0])
         async with own.process() as second, connected(own.url) as other:
             await until(lambda: second.said("stands by"))
-            await other.execute(text("LOCK TABLE jobs IN EXCLUSIVE MODE"))  # so nothing is accepted
+            assert own.connected() == [0]
             asked = own.ask(GUILD)
-            await until(lambda: asked.waits)
+            await until(lambda: asked.over)
+            await until_async(own.runs)
+            await other.execute(text("LOCK TABLE jobs IN EXCLUSIVE MODE"))  # so nothing is accepted
+            waits = own.ask(GUILD, "A green kite")
+            await until(lambda: waits.waits)
             first.forked.kill()
             await other.rollback()
-            await until(lambda: asked.over)
+            await until(lambda: second.said("serves shards 0 of 1"))
+            await until(lambda: own.connected() == [0])
+            await until(lambda: waits.over)
             told = [str(one.payload) for one in own.discord.messages.values() if one.ephemeral]
             assert any(RESTARTED in words for words in told)
-            async with asyncio.timeout(PATIENCE):
-                while (await other.execute(text("SELECT count(*) FROM deferrals"))).scalar_one():
-                    await other.rollback()
-        assert await own.jobs() == []
+            await until(lambda: len(own.posted(GUILD)) == 1)
+            again = own.ask(GUILD, "A blue kite")
+            await until(lambda: again.over)
+            await until(lambda: len(own.posted(GUILD)) == 2)
+            assert (await other.execute(text("SELECT count(*) FROM deferrals"))).scalar_one() == 0
+        assert len(own.studii.jobs) == 2
+        assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
 
 
 async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing_any_more(
@@ -103,11 +84,16 @@ async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing
             await until(lambda: len(own.posted(GUILD)) == 5)
             assert requests
             await until(lambda: sum("stands by" in line for line in first.log) == 1)
+            last = own.ask(GUILD, "A white kite")
+            await until(lambda: last.over)
             second.forked.send_signal(signal.SIGTERM)
             await until(lambda: sum("serves shards 0 of 1" in line for line in first.log) == 2)
+            await until(lambda: second.forked.returncode is not None)
+            assert second.forked.returncode == 0
             await until(lambda: own.connected() == [0])
-        assert len(own.studii.jobs) == 5
-        assert len(own.posted(GUILD)) == len(set(own.posted(GUILD))) == 5
+            await until(lambda: len(own.posted(GUILD)) == 6)
+        assert len(own.studii.jobs) == 6
+        assert len(set(own.posted(GUILD))) == 6
         assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
 
 
@@ -115,7 +101,8 @@ async def test_servers_of_two_processes_share_a_key_and_its_limit(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     guilds = servers(2)
-    async with cluster(tmp_path, migrated_postgresql, guilds, shards=2, shared_key=True) as own:
+    shared = cluster(tmp_path, migrated_postgresql, guilds, shards=2, shared_key=True, period=3.0)
+    async with shared as own:
         settings = {"SHARD_COUNT": "2", "SHARDS_PER_PROCESS": "1"}
         async with own.process(**settings), own.process(**settings):
             await until(lambda: own.connected() == [0, 1])

@@ -15,14 +15,14 @@ from bot.storage import LaneNames, Storage, Vault
 from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.studii import Key, Options, RateStyle, StudiiServer
-from tests.cluster.shortened import NAME
+from tests.cluster.shortened import NAME, RATE
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 from tests.support.process import bot_process
 
 # Less, and a process on a busy machine may be taken for dead.
-LEASE = 6.0  # seconds
+LEASE = 5.0  # seconds
 MEMBER = 1 << 40
 FIRST = 1 << 30
 
@@ -66,6 +66,7 @@ class Cluster:
     keys: Sequence[Key]
     secret: str
     lease: float | None
+    period: float
     _started: int = 0
 
     @asynccontextmanager
@@ -80,7 +81,7 @@ class Cluster:
             "ENCRYPTION_KEYS": self.secret,
         }
         if self.lease is not None:
-            environment[NAME] = str(self.lease)
+            environment |= {NAME: str(self.lease), RATE: str(self.period)}
         async with bot_process(self.discord, folder, "run", **(environment | settings)) as forked:
             process = Process(forked)
             reading = asyncio.create_task(process.read())
@@ -125,11 +126,13 @@ async def cluster(
     options: Options | None = None,
     shared_key: bool = False,
     lease: float | None = LEASE,
+    period: float = 60.0,
     url: str | None = None,
 ) -> AsyncGenerator[Cluster]:
     """Prepare the worlds. Each server has a Studii key of its own, or all of them one (`shared_key`).
 
-    `lease` shortens all times in its proportion; None leaves them as they are. `url`: a database with all
+    `lease` shortens all times in its proportion; None leaves them as they are. A key's limit is for `period`
+    seconds, as the processes know. `url`: a database with all
     tables, if not a new one on that server.
     """
     url = url or await new_migrated_database(server)
@@ -139,9 +142,8 @@ async def cluster(
         DiscordServer(guilds=guilds, rules=rules) as discord,
         StudiiServer(options or Options(instant=True, long_side=64)) as studii,
     ):
-        style = RateStyle(period=60.0 if lease is None else 2 * lease)
-        count = 1 if shared_key else len(guilds)
-        keys = [studii.add_key("pro", balance=1_000_000, rate_style=style) for _ in range(count)]
+        style, several = RateStyle(period=period), guilds[:1] if shared_key else guilds
+        keys = [studii.add_key("pro", balance=1_000_000, rate_style=style) for _ in several]
         vault = Vault.open((secret,), folder / "unused.key")
         async with Storage.open(url) as storage:
             lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
@@ -154,7 +156,7 @@ async def cluster(
                     )
                     await transaction.guilds.set_key(guild_id, stored.id, now)
                     await transaction.guilds.set_budget(guild_id, Budget(1_000_000, Period.DAY, now))
-        yield Cluster(discord, studii, url, folder, keys, secret, lease)
+        yield Cluster(discord, studii, url, folder, keys, secret, lease, period)
 
 
 async def until_async(true: Callable[[], Awaitable[object]]) -> None:
