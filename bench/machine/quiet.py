@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.domain import Announcement, ChannelGone, Job, Notice, OutputFile, Posted, Progress
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Posted, Progress
 from bot.domain.confirmations import Confirmation
 from bot.errors import PhotoUnavailable
 
@@ -29,7 +29,7 @@ class Nobody:
         return True
 
     async def notify(
-        self, notice: Notice, channel_id: int | None, job: Job | None, photo: OutputFile | None = None
+        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         return Posted(None)
 

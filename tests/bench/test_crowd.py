@@ -75,7 +75,8 @@ async def test_a_crowd_before_a_slow_database_is_deferred_and_counted_so(
 ) -> None:
     monkeypatch.setattr(process, "SETTLED", 0.0)
     async with worlds(Wanted(held=True)) as built:
-        file = built.bot.counts_file.parent / "data" / "studii.db"
+        (one,) = built.bot.processes
+        file = one.counts_file.parents[1] / "data" / "studii.db"
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("UPDATE guilds SET budget_limit = 32")
             other.execute("BEGIN IMMEDIATE")
